@@ -1,0 +1,122 @@
+"""Money as integer minor units of one currency.
+
+Invariant: no float ever holds an amount, and amounts of two currencies never meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+AMOUNT_MINOR_MAX = 2**53 - 1  # what a JSON number carries exactly to every client
+
+
+class Currency(StrEnum):
+    """ISO 4217 codes Sampan trades in."""
+
+    THB = "THB"
+    SGD = "SGD"
+    IDR = "IDR"
+    MYR = "MYR"
+    PHP = "PHP"
+    VND = "VND"
+    USD = "USD"
+
+    @property
+    def exponent(self) -> int:
+        """Decimal places of the minor unit in storage (ISO 4217): VND 0, the others 2."""
+        return 0 if self is Currency.VND else 2
+
+    @property
+    def display_decimals(self) -> int:
+        """Decimal places people expect to read: none for IDR and VND."""
+        return 0 if self in {Currency.VND, Currency.IDR} else 2
+
+
+class CurrencyMismatchError(ValueError):
+    """Two currencies met in one sum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in minor units (satang, sen, cents …) of one currency."""
+
+    amount_minor: int
+    currency: Currency
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.amount_minor, int) or isinstance(self.amount_minor, bool):
+            raise TypeError("amount_minor is an integer number of minor units")
+        if abs(self.amount_minor) > AMOUNT_MINOR_MAX:
+            raise OverflowError(f"amount_minor is beyond ±{AMOUNT_MINOR_MAX}")
+
+    @classmethod
+    def zero(cls, currency: Currency) -> Money:
+        return cls(0, currency)
+
+    def __add__(self, other: Money) -> Money:
+        self._same_currency(other)
+        return Money(self.amount_minor + other.amount_minor, self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        self._same_currency(other)
+        return Money(self.amount_minor - other.amount_minor, self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.amount_minor, self.currency)
+
+    def __mul__(self, count: int) -> Money:
+        return Money(self.amount_minor * count, self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        self._same_currency(other)
+        return self.amount_minor < other.amount_minor
+
+    def __le__(self, other: Money) -> bool:
+        self._same_currency(other)
+        return self.amount_minor <= other.amount_minor
+
+    def allocate(self, weights: Sequence[int]) -> list[Money]:
+        """Split by weights with the largest-remainder rule; the parts add up to the whole exactly."""
+        parts = allocate_minor(self.amount_minor, weights)
+        return [Money(part, self.currency) for part in parts]
+
+    def display(self) -> str:
+        """The amount as people write it, e.g. ``THB 1,250.00`` or ``IDR 15,000``."""
+        units = abs(self.amount_minor)
+        sign = "-" if self.amount_minor < 0 else ""
+        scale = 10**self.currency.exponent
+        if self.currency.display_decimals == 0:
+            return f"{self.currency} {sign}{round(units / scale):,}"
+        return f"{self.currency} {sign}{units // scale:,}.{units % scale:0{self.currency.exponent}d}"
+
+    def _same_currency(self, other: Money) -> None:
+        if self.currency is not other.currency:
+            raise CurrencyMismatchError(f"{self.currency} and {other.currency} do not add up")
+
+
+def total(parts: Iterable[Money], currency: Currency) -> Money:
+    """Sum of the parts; zero of ``currency`` for none."""
+    result = Money.zero(currency)
+    for part in parts:
+        result += part
+    return result
+
+
+def allocate_minor(amount_minor: int, weights: Sequence[int]) -> list[int]:
+    """Largest-remainder split of an integer amount; ties go to the earlier weight.
+
+    Raises ``ValueError`` when a weight is negative or all are zero.
+    """
+    whole = sum(weights)
+    if whole <= 0 or any(weight < 0 for weight in weights):
+        raise ValueError("weights are non-negative and not all zero")
+    sign = -1 if amount_minor < 0 else 1
+    exact = [divmod(abs(amount_minor) * weight, whole) for weight in weights]
+    shares = [share for share, _ in exact]
+    missing = abs(amount_minor) - sum(shares)
+    by_remainder = sorted(range(len(weights)), key=lambda index: (-exact[index][1], index))
+    for index in by_remainder[:missing]:
+        shares[index] += 1
+    return [sign * share for share in shares]

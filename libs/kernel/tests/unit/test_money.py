@@ -1,0 +1,56 @@
+"""Money: exact sums, exact splits, readable output."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel.money import AMOUNT_MINOR_MAX, Currency, CurrencyMismatchError, Money, allocate_minor, total
+
+
+@given(st.integers(-(10**12), 10**12), st.lists(st.integers(0, 10**6), min_size=1).filter(any))
+def test_a_split_adds_up_to_the_whole_and_no_part_is_off_by_a_unit(amount_minor, weights):
+    parts = allocate_minor(amount_minor, weights)
+    assert sum(parts) == amount_minor
+    for part, weight in zip(parts, weights, strict=True):
+        assert abs(part * sum(weights) - amount_minor * weight) < sum(weights)
+
+
+def test_ties_go_to_the_earlier_weight():
+    assert allocate_minor(100, [1, 1, 1]) == [34, 33, 33]
+
+
+@pytest.mark.parametrize("weights", [[], [0, 0], [1, -1]])
+def test_weights_that_split_nothing_are_refused(weights):
+    with pytest.raises(ValueError, match="weights"):
+        allocate_minor(1, weights)
+
+
+def test_currencies_do_not_mix():
+    with pytest.raises(CurrencyMismatchError):
+        Money(1, Currency.THB) + Money(1, Currency.VND)
+    with pytest.raises(CurrencyMismatchError):
+        total([Money(1, Currency.THB)], Currency.SGD)
+
+
+def test_amounts_beyond_an_exact_json_number_are_refused():
+    with pytest.raises(OverflowError):
+        Money(AMOUNT_MINOR_MAX + 1, Currency.THB)
+
+
+@pytest.mark.parametrize("amount", [1.5, True, "1"])
+def test_only_integers_are_amounts(amount):
+    with pytest.raises(TypeError):
+        Money(amount, Currency.THB)
+
+
+@pytest.mark.parametrize(
+    ("money", "text"),
+    [
+        (Money(125_000, Currency.THB), "THB 1,250.00"),
+        (Money(-5, Currency.SGD), "SGD -0.05"),
+        (Money(250_000, Currency.VND), "VND 250,000"),
+        (Money(1_500_000, Currency.IDR), "IDR 15,000"),
+    ],
+)
+def test_display(money, text):
+    assert money.display() == text
