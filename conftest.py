@@ -1,0 +1,3 @@
+"""One set of fixtures for every member's tests."""
+
+pytest_plugins = ["testkit.plugin"]

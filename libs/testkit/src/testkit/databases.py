@@ -1,0 +1,152 @@
+"""A fresh database for a test: one role and one schema of a service, migrated, thrown away afterwards.
+
+A service is migrated once a session, into a template; each database is a copy of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+EXTENSIONS = ("pg_trgm", "unaccent", "btree_gist", "pgcrypto")
+_PASSWORD = "test-only"  # noqa: S105 -- a role that lives as long as its test database
+
+
+def with_database(dsn: str, database: str, *, user: str | None = None, password: str | None = None) -> str:
+    """The same server, another database (and role)."""
+    parts = urlsplit(dsn)
+    host = f"{parts.hostname}:{parts.port}"
+    credentials = f"{user}:{password}" if user else parts.netloc.rpartition("@")[0]
+    return urlunsplit((parts.scheme, f"{credentials}@{host}", f"/{database}", "", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDatabase:
+    """One database with one service's schema in it."""
+
+    service: str
+    name: str
+    dsn: str  # as the service's own role
+    admin_dsn: str  # as a superuser, for what a test looks at from outside
+
+
+class Databases:
+    """Makes and drops the databases of one test session."""
+
+    def __init__(self, admin_dsn: str) -> None:
+        self._admin_dsn = admin_dsn
+        self._session = uuid.uuid4().hex[:8]
+        self._templates: dict[str, str] = {}
+        self._made: list[tuple[str, str]] = []
+
+    async def create(self, service: str, *, environment: Mapping[str, str] | None = None) -> ServiceDatabase:
+        """A migrated database of ``service``. ``environment`` is added for its ``migrate`` command."""
+        template = self._templates.get(service)
+        if template is None:
+            template = await self.create_empty(service)
+            await self._migrate(service, template, environment or {})
+            self._templates[service] = template
+        name = f"t_{service}_{self._session}_{uuid.uuid4().hex[:8]}"
+        role = self._role(service)
+        async with _connected(self._admin_dsn) as conn:
+            await conn.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "{role}"')
+            # Settings of a role in a database are not copied from a template.
+            await conn.execute(
+                f'ALTER ROLE "{role}" IN DATABASE "{name}" SET search_path = {service}, public'
+            )
+        self._made.append((name, role))
+        return self._describe(service, name, role)
+
+    async def create_empty(self, service: str) -> str:
+        """A database with the service's role and its empty schema; returns the database's name."""
+        name, role = f"t_{service}_{self._session}_template_{uuid.uuid4().hex[:4]}", self._role(service)
+        async with _connected(self._admin_dsn) as conn:
+            if not await conn.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+                await conn.execute(f"CREATE ROLE \"{role}\" LOGIN PASSWORD '{_PASSWORD}'")
+            await conn.execute(f'CREATE DATABASE "{name}"')
+            await conn.execute(
+                f'ALTER ROLE "{role}" IN DATABASE "{name}" SET search_path = {service}, public'
+            )
+        self._made.append((name, role))
+        async with _connected(with_database(self._admin_dsn, name)) as conn:
+            for extension in EXTENSIONS:
+                await conn.execute(f'CREATE EXTENSION IF NOT EXISTS "{extension}" SCHEMA public')
+            await conn.execute(f'CREATE SCHEMA "{service}" AUTHORIZATION "{role}"')
+        return name
+
+    async def drop_all(self) -> None:
+        """Drop what this session made, newest first, connections or not."""
+        async with _connected(self._admin_dsn) as conn:
+            for name, _ in reversed(self._made):
+                await conn.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            for role in {role for _, role in self._made}:
+                await conn.execute(f'DROP ROLE IF EXISTS "{role}"')
+
+    def _role(self, service: str) -> str:
+        return f"t_{service}_{self._session}"
+
+    def _describe(self, service: str, name: str, role: str) -> ServiceDatabase:
+        return ServiceDatabase(
+            service=service,
+            name=name,
+            dsn=with_database(self._admin_dsn, name, user=role, password=_PASSWORD),
+            admin_dsn=with_database(self._admin_dsn, name),
+        )
+
+    async def _migrate(self, service: str, database: str, environment: Mapping[str, str]) -> None:
+        dsn = self._describe(service, database, self._role(service)).dsn
+        prefix = service.upper()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            service,
+            "migrate",
+            env={**os.environ, **placeholder_settings(service), **environment, f"{prefix}_DATABASE_DSN": dsn},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        if process.returncode != 0:
+            raise RuntimeError(f"{service} migrate failed:\n{output.decode()}")
+
+
+def placeholder_settings(service: str) -> dict[str, str]:
+    """Settings every service demands, with values that suit a command which uses only its database."""
+    prefix = service.upper()
+    values = {
+        "ENVIRONMENT": "test",
+        "HTTP_PORT": "0",
+        "OPS_PORT": "0",
+        "DATABASE_DSN": "postgresql://unused@127.0.0.1:1/unused",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "KAFKA_BOOTSTRAP": "127.0.0.1:1",
+        "JWKS_URL": "http://127.0.0.1:1/.well-known/jwks.json",
+        "CURSOR_SECRET": "test-only-cursor-secret-of-32-bytes",
+    }
+    return {f"{prefix}_{key}": value for key, value in values.items()}
+
+
+async def _set_search_path(conn: asyncpg.Connection, role: str, database: str, schema: str) -> None:
+    await conn.execute(f'ALTER ROLE "{role}" IN DATABASE "{database}" SET search_path = {schema}, public')
+
+
+class _connected:  # noqa: N801 -- reads as a verb where it is used
+    """``async with`` over one short-lived connection."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+
+    async def __aenter__(self) -> asyncpg.Connection:
+        self._conn = await asyncpg.connect(self._dsn)
+        return self._conn
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._conn.close()

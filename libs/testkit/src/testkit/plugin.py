@@ -1,0 +1,76 @@
+"""pytest fixtures over the infrastructure: each test owns its data, whatever runs beside it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import pytest
+import pytest_asyncio
+
+from eventing import KafkaConfig
+from testkit.containers import container_infra, containers_wanted
+from testkit.databases import Databases, ServiceDatabase
+from testkit.infra import Infra, local_infra
+from testkit.topics import create_topics
+
+
+@pytest.fixture(scope="session")
+def infra() -> Iterator[Infra]:
+    """Real Postgres, Redis and Kafka."""
+    if containers_wanted():
+        with container_infra() as facts:
+            yield facts
+    else:
+        yield local_infra()
+
+
+@pytest.fixture(scope="session")
+def postgres_admin_dsn(infra: Infra) -> str:
+    return infra.postgres_admin_dsn
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def databases(infra: Infra) -> AsyncIterator[Databases]:
+    """Makes migrated databases; drops them at the end of the session."""
+    made = Databases(infra.postgres_admin_dsn)
+    yield made
+    await made.drop_all()
+
+
+@pytest.fixture(scope="session")
+def database(databases: Databases) -> Callable[[str], Awaitable[ServiceDatabase]]:
+    """``await database("payment")``: a fresh, migrated database of a service."""
+    return databases.create
+
+
+@pytest.fixture(scope="session")
+def redis_url(infra: Infra) -> str:
+    """A Redis; keys of tests carry unique ids, so it is shared."""
+    return infra.redis_url
+
+
+@pytest.fixture(scope="session")
+def kafka_admin(infra: Infra) -> KafkaConfig:
+    """The broker without a prefix and without topics."""
+    return KafkaConfig(
+        bootstrap=infra.kafka_bootstrap,
+        username=infra.kafka_username,
+        password=infra.kafka_password,
+        topic_prefix="",
+        client_id="testkit",
+    )
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def kafka(infra: Infra) -> AsyncIterator[KafkaConfig]:
+    """The broker with a topic prefix of this session's own and every topic of the catalogue under it."""
+    config = KafkaConfig(
+        bootstrap=infra.kafka_bootstrap,
+        username=infra.kafka_username,
+        password=infra.kafka_password,
+        topic_prefix=f"t{uuid.uuid4().hex[:10]}.",
+        client_id="testkit",
+    )
+    async with create_topics(config):
+        yield config

@@ -1,0 +1,54 @@
+"""The catalogue's topics under a prefix of their own, for as long as a test session runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from eventing import KafkaConfig
+from testkit.infra import repository_root
+
+PARTITIONS = 3
+
+
+def catalogue_topics() -> list[str]:
+    """Names of all topics declared under deploy/kafka/topics."""
+    folder = repository_root() / "deploy" / "kafka" / "topics"
+    names = (
+        name
+        for path in sorted(folder.glob("*.yaml"))
+        for name in re.findall(r"\b((?:public|private)\.[a-z_]+\.[a-z_]+\.v\d+)\b", path.read_text())
+    )
+    return sorted(set(names))
+
+
+def admin_client(config: KafkaConfig) -> AIOKafkaAdminClient:
+    """An administrator's client of the broker."""
+    security = (
+        {
+            "security_protocol": "SASL_PLAINTEXT",
+            "sasl_mechanism": "SCRAM-SHA-256",
+            "sasl_plain_username": config.username,
+            "sasl_plain_password": config.password,
+        }
+        if config.username
+        else {}
+    )
+    return AIOKafkaAdminClient(bootstrap_servers=config.bootstrap, **security)
+
+
+@asynccontextmanager
+async def create_topics(config: KafkaConfig) -> AsyncIterator[None]:
+    """Create the prefixed topics; delete them when the block ends."""
+    names = [f"{config.topic_prefix}{name}" for name in catalogue_topics()]
+    admin = admin_client(config)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in names])
+        yield
+        await admin.delete_topics(names)
+    finally:
+        await admin.close()

@@ -1,0 +1,35 @@
+"""Waiting for a condition with a deadline, so that no test sleeps and hopes."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def eventually(
+    check: Callable[[], T | Awaitable[T]], *, timeout_s: float = 10.0, every_s: float = 0.02, what: str = ""
+) -> T:
+    """Return the first truthy value of ``check``.
+
+    Raises ``AssertionError`` with the last value (or the last exception) once ``timeout_s`` have passed.
+    An exception counts as "not yet".
+    """
+    deadline = time.monotonic() + timeout_s
+    last: object = None
+    while True:
+        try:
+            value = check()
+            result = await value if inspect.isawaitable(value) else value
+            if result:
+                return result
+            last = result
+        except Exception as error:  # noqa: BLE001 -- whatever is not ready yet
+            last = error
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout_s} s: {what or check}; last: {last!r}")
+        await asyncio.sleep(every_s)
