@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
 
-from eventing import KafkaConfig
 from testkit.containers import container_infra, containers_wanted
 from testkit.databases import Databases, ServiceDatabase
 from testkit.infra import Infra, local_infra
-from testkit.topics import create_topics
+
+if TYPE_CHECKING:
+    from eventing import KafkaConfig
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +55,8 @@ def redis_url(infra: Infra) -> str:
 @pytest.fixture(scope="session")
 def kafka_admin(infra: Infra) -> KafkaConfig:
     """The broker without a prefix and without topics."""
+    from eventing import KafkaConfig  # noqa: PLC0415 -- unit tests load this plugin too
+
     return KafkaConfig(
         bootstrap=infra.kafka_bootstrap,
         username=infra.kafka_username,
@@ -65,6 +69,9 @@ def kafka_admin(infra: Infra) -> KafkaConfig:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def kafka(infra: Infra) -> AsyncIterator[KafkaConfig]:
     """The broker with a topic prefix of this session's own and every topic of the catalogue under it."""
+    from eventing import KafkaConfig  # noqa: PLC0415 -- unit tests load this plugin too
+    from testkit.topics import create_topics  # noqa: PLC0415
+
     config = KafkaConfig(
         bootstrap=infra.kafka_bootstrap,
         username=infra.kafka_username,
