@@ -59,9 +59,7 @@ class Databases:
         async with _connected(self._admin_dsn) as conn:
             await conn.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "{role}"')
             # Settings of a role in a database are not copied from a template.
-            await conn.execute(
-                f'ALTER ROLE "{role}" IN DATABASE "{name}" SET search_path = {service}, public'
-            )
+            await conn.execute(f'ALTER ROLE "{role}" IN DATABASE "{name}" SET search_path = {service}, public')
         self._made.append((name, role))
         return self._describe(service, name, role)
 
@@ -72,9 +70,7 @@ class Databases:
             if not await conn.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
                 await conn.execute(f"CREATE ROLE \"{role}\" LOGIN PASSWORD '{_PASSWORD}'")
             await conn.execute(f'CREATE DATABASE "{name}"')
-            await conn.execute(
-                f'ALTER ROLE "{role}" IN DATABASE "{name}" SET search_path = {service}, public'
-            )
+            await conn.execute(f'ALTER ROLE "{role}" IN DATABASE "{name}" SET search_path = {service}, public')
         self._made.append((name, role))
         async with _connected(with_database(self._admin_dsn, name)) as conn:
             for extension in EXTENSIONS:

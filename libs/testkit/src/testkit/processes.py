@@ -95,9 +95,7 @@ class Child:
 
 
 @asynccontextmanager
-async def child(
-    service: str, *arguments: str, environment: Mapping[str, str], log: Path
-) -> AsyncIterator[Child]:
+async def child(service: str, *arguments: str, environment: Mapping[str, str], log: Path) -> AsyncIterator[Child]:
     """A running child, killed at the end of the block."""
     async with Child(service, *arguments, environment=environment, log=log) as running:
         yield running
