@@ -1,0 +1,65 @@
+# Every target prepares the machine by itself: on a bare clone `make demo` or `make test` is the first command.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PY := .venv/bin/python
+STACK := PYTHONPATH=deploy/local $(PY) -m stack
+
+.PHONY: help
+help: ## This list
+	@echo 'Sampan. Targets:'
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
+
+.PHONY: sync
+sync: ## Install what is missing: Debian packages, Python packages, Kafka
+	@PYTHONPATH=deploy/local python3 -m bootstrap sync
+
+.PHONY: lock
+lock: ## Choose versions for requirements.lock (UPGRADE=1: newest)
+	@PYTHONPATH=deploy/local python3 -m bootstrap lock $(if $(UPGRADE),--upgrade)
+
+.PHONY: up
+up: sync ## Start the whole stack; nothing happens when it runs already
+	@$(STACK) up
+
+.PHONY: up-infra
+up-infra: sync ## Start only Postgres, Redis and Kafka
+	@$(STACK) up --only infra
+
+.PHONY: down
+down: sync ## Stop everything; data stays
+	@$(STACK) down
+
+.PHONY: reset
+reset: sync ## Stop everything and delete its data
+	@$(STACK) reset
+
+.PHONY: status
+status: sync ## Show every part: state, process, address
+	@$(STACK) status
+
+.PHONY: logs
+logs: sync ## Show a part's log: make logs SERVICE=payment
+	@$(STACK) logs $(SERVICE)
+
+.PHONY: restart
+restart: sync ## Restart a part (SERVICE=payment), or all of our services
+	@$(STACK) restart $(SERVICE)
+
+.PHONY: check
+check: sync ## Lint, types, import contracts, Protobuf, migrations, gateway: under a minute
+	@PYTHONPATH=deploy/local $(PY) -m checks
+
+.PHONY: fmt
+fmt: sync ## Format the code and mend what the linter can
+	@$(PY) -m ruff format -q .
+	@$(PY) -m ruff check -q --fix .
+
+.PHONY: test
+test: sync ## Every test, on an instance of its own
+	@sh deploy/local/run-tests.sh $(ARGS)
+
+.PHONY: test-unit
+test-unit: sync ## Tests that need nothing running
+	@$(PY) -m pytest -q -m 'not component and not e2e and not fault' $(ARGS)

@@ -1,0 +1,51 @@
+"""Places in the checkout, and stamps that say which step was done for which input.
+
+A stamp holds the digest of everything the step read; when the digest differs, the step runs again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+LOCAL = CHECKOUT / ".local"
+DEPLOY = CHECKOUT / "deploy" / "local"
+LOG = LOCAL / "logs" / "bootstrap.log"
+STAMPS = LOCAL / "stamps"
+
+
+class BootstrapError(Exception):
+    """What is missing and cannot be had, in one sentence."""
+
+
+def digest(paths: Iterable[Path], *words: str) -> str:
+    """One digest over the files' names and contents, and some words."""
+    total = hashlib.sha256()
+    for path in sorted(paths):
+        total.update(path.relative_to(CHECKOUT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    for word in words:
+        total.update(word.encode() + b"\0")
+    return total.hexdigest()
+
+
+def stamped(name: str, value: str) -> bool:
+    path = STAMPS / name
+    return path.exists() and path.read_text(encoding="ascii") == value
+
+
+def stamp(name: str, value: str) -> None:
+    (STAMPS / name).write_text(value, encoding="ascii")
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Two commands in one checkout do not install at once: the second waits, then finds it done."""
+    for folder in (LOG.parent, STAMPS):
+        folder.mkdir(parents=True, exist_ok=True)
+    with (LOCAL / "bootstrap.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

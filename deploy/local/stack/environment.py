@@ -1,0 +1,89 @@
+"""The environment of each service, written to `.local/<instance>/env/<service>.env`.
+
+Invariant: the file alone is enough to run the service by hand: `set -a; . FILE; python -m payment http`.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from stack.context import Context, Service
+from stack.layout import private_write
+from stack.parts.kafka import ADMIN as KAFKA_ADMIN
+from stack.parts.kafka import MECHANISM
+from stack.parts.postgres import ADMIN as POSTGRES_ADMIN
+from stack.parts.postgres import DATABASE
+
+
+def service_env_file(context: Context, name: str) -> Path:
+    return context.layout.env / f"{name}.env"
+
+
+def write_environments(context: Context) -> None:
+    """Render the file of every service, and `infra.env` for tests and tools that administer."""
+    for service in context.services:
+        _write(service_env_file(context, service.name), service_environment(context, service))
+    _write(service_env_file(context, "infra"), infra_environment(context))
+    _write(service_env_file(context, "sandbox"), sandbox_environment(context))
+    _write(service_env_file(context, "gateway"), gateway_environment(context))
+
+
+def infra_environment(context: Context) -> dict[str, str]:
+    ports = context.ports
+    return {
+        "POSTGRES_ADMIN_DSN": _dsn(context, POSTGRES_ADMIN, context.passwords["postgres-admin"]),
+        "REDIS_URL": _redis_url(context),
+        "KAFKA_BOOTSTRAP": f"127.0.0.1:{ports['kafka']}",
+        "KAFKA_SASL_MECHANISM": MECHANISM,
+        "KAFKA_ADMIN_USERNAME": KAFKA_ADMIN,
+        "KAFKA_ADMIN_PASSWORD": context.passwords[f"kafka-{KAFKA_ADMIN}"],
+        "GATEWAY_URL": f"http://127.0.0.1:{ports['gateway']}",
+        "SANDBOX_URL": f"http://127.0.0.1:{ports['sandbox']}",
+    }
+
+
+def service_environment(context: Context, service: Service) -> dict[str, str]:
+    name, ports, passwords = service.name, context.ports, context.passwords
+    values = {
+        "ENVIRONMENT": "local",
+        "HTTP_PORT": str(ports[name]),
+        "OPS_PORT": str(ports[f"{name}_ops"]),
+        "DATABASE_DSN": _dsn(context, name, passwords[f"postgres-{name}"]),
+        "REDIS_URL": _redis_url(context),
+        "KAFKA_BOOTSTRAP": f"127.0.0.1:{ports['kafka']}",
+        "KAFKA_USERNAME": name,
+        "KAFKA_PASSWORD": passwords[f"kafka-{name}"],
+        "JWKS_URL": f"http://127.0.0.1:{ports['auth']}/.well-known/jwks.json",
+        "CURSOR_SECRET": passwords[f"cursor-{name}"],
+    }
+    return {f"{name.upper()}_{key}": value for key, value in values.items()}
+
+
+def sandbox_environment(context: Context) -> dict[str, str]:
+    return {
+        "SANDBOX_HTTP_PORT": str(context.ports["sandbox"]),
+        "SANDBOX_SMTP_PORT": str(context.ports["sandbox_smtp"]),
+    }
+
+
+def gateway_environment(context: Context) -> dict[str, str]:
+    ports = context.ports
+    return {
+        "GATEWAY_PORT": str(ports["gateway"]),
+        "GATEWAY_ADMIN_PORT": str(ports["gateway_admin"]),
+        **{f"GATEWAY_{s.name.upper()}_PORT": str(ports[s.name]) for s in context.services},
+    }
+
+
+def _dsn(context: Context, user: str, password: str) -> str:
+    return f"postgresql://{user}:{password}@127.0.0.1:{context.ports['postgres']}/{DATABASE}"
+
+
+def _redis_url(context: Context) -> str:
+    return f"redis://:{context.passwords['redis']}@127.0.0.1:{context.ports['redis']}/0"
+
+
+def _write(path: Path, values: Mapping[str, str]) -> None:
+    private_write(path, "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items()))
