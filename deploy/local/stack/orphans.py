@@ -1,7 +1,7 @@
 """Processes of this instance that supervisor no longer knows, after it was killed itself.
 
-They are recognised by the mark in their environment, or by Postgres' own pid file. Invariant: nothing without the
-mark of exactly this instance is ever signalled.
+They are recognised by the mark in their environment. Redis and Postgres write over theirs, so the servers are also
+known by their working directory. Invariant: a process that is not of exactly this instance is never signalled.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from stack.layout import Layout
 from stack.supervision import MARK
 
 GRACE_S = 15.0
+SERVERS = {"postgres", "redis-server", "java"}
 
 
 def orphans(layout: Layout) -> dict[int, str]:
     """Process ids with their names."""
-    return {pid: _name(pid) for pid in {*_marked(layout), *_postmaster(layout)}}
+    mark = f"{MARK}={layout.home}".encode()
+    return {pid: _name(pid) for pid in _process_ids() if _marked(pid, mark) or _serves_from(pid, layout.data)}
 
 
 def end(layout: Layout) -> dict[int, str]:
@@ -39,20 +41,22 @@ def end(layout: Layout) -> dict[int, str]:
     return found
 
 
-def _marked(layout: Layout) -> Iterator[int]:
-    mark = f"{MARK}={layout.home}".encode()
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if mark in (process / "environ").read_bytes().split(b"\0"):
-                yield int(process.name)
+def _process_ids() -> Iterator[int]:
+    return (int(path.name) for path in Path("/proc").glob("[0-9]*"))
 
 
-def _postmaster(layout: Layout) -> Iterator[int]:
-    cluster = layout.data / "postgres" / "cluster"
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        pid, directory = (cluster / "postmaster.pid").read_text(encoding="utf-8").splitlines()[:2]
-        if directory == str(cluster) and _name(int(pid)) == "postgres":
-            yield int(pid)
+def _marked(pid: int, mark: bytes) -> bool:
+    try:
+        return mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
+def _serves_from(pid: int, data: Path) -> bool:
+    try:
+        return _name(pid) in SERVERS and Path(f"/proc/{pid}/cwd").readlink().is_relative_to(data)
+    except OSError:
+        return False
 
 
 def _name(pid: int) -> str:

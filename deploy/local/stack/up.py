@@ -33,8 +33,8 @@ def up(*, only_infra: bool) -> None:
         context = wanted_context()
         write_environments(context)
         everything = all_parts(context)
-        _supervise(context, everything, report)
         parts = [part for part in everything if part.kind == "infra" or not only_infra]
+        _supervise(context, everything, parts, report)
         states = Control(context).states()
         idle = [part for part in parts if not states[part.name].up]
         if not idle and all(part.ready() for part in parts) and (only_infra or _settled(context)):
@@ -48,8 +48,8 @@ def up(*, only_infra: bool) -> None:
         report.say(f"{layout.instance} is up in {report.elapsed_s:.1f} s")
 
 
-def _supervise(context: Context, everything: Sequence[Part], report: Report) -> None:
-    """Have a supervisor that knows every part as it is rendered now."""
+def _supervise(context: Context, everything: Sequence[Part], wanted: Sequence[Part], report: Report) -> None:
+    """Have a supervisor that knows every part as it is rendered now. Launched only when the ports are free."""
     control = Control(context)
     if control.alive():
         write_configuration(context, everything)
@@ -58,7 +58,7 @@ def _supervise(context: Context, everything: Sequence[Part], report: Report) -> 
     left = orphans.end(context.layout)
     if left:
         report.line("orphans", f"ended {len(left)} left by an earlier run")
-    require_free(context.ports, ["supervisor"])
+    require_free(context.ports, ["supervisor", *(port for part in wanted for port in part.ports)])
     keep_ports(context.layout, context.ports)
     write_configuration(context, everything)
     control.launch()
