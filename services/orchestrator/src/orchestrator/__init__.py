@@ -1,0 +1,1 @@
+"""Runs the sagas: flows that cross services."""

@@ -1,0 +1,106 @@
+"""Where a saga stands. Immutable: a transition makes a new state.
+
+Invariants: a saga that has not ended has a wake-up (SAGA-2); ``next_wake_at`` is never later than the earliest
+moment something is due (SAGA-3), so an early wake-up costs a look and a late one cannot happen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from kernel.ids import derived_id
+
+
+class SagaStatus(StrEnum):
+    """Seed 001's four states."""
+
+    STARTED = "started"
+    COMPENSATING = "compensating"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self in {SagaStatus.COMPLETED, SagaStatus.FAILED}
+
+
+class StepStatus(StrEnum):
+    """Where one step stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    SKIPPED = "skipped"  # an operator says it was done by hand
+    REJECTED = "rejected"  # refused, so it has no effect
+    UNDOING = "undoing"
+    UNDONE = "undone"
+    UNDO_SKIPPED = "undo_skipped"  # an operator says it was undone by hand
+
+    @property
+    def is_in_flight(self) -> bool:
+        return self in {StepStatus.RUNNING, StepStatus.UNDOING}
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """One step. ``attempts`` and ``round`` count for the present direction (do or undo).
+
+    A round is one command id. Silence repeats the id; a refusal that must be overcome (after the pivot, or of an
+    undo) opens a new round, because a participant answers a repeated id with the same refusal.
+    """
+
+    status: StepStatus = StepStatus.PENDING
+    attempts: int = 0
+    round: int = 1
+    refused: bool = False  # the present round was answered with a refusal: the next send opens a new one
+    stuck: bool = False  # out of attempts: an operator was called; slow attempts go on
+    since: datetime | None = None  # first send in the present direction
+    wake_at: datetime | None = None  # when the present attempt is given up
+
+
+PENDING_STEP = StepState()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a saga is being undone."""
+
+    code: str
+    detail: str
+    step: str  # empty: not a step's doing (cancelled, deadline, operator)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SagaState:
+    """One saga. ``seq`` counts transitions, ``epoch`` counts takeovers by a timer or an operator."""
+
+    saga_id: UUID
+    saga_type: str
+    version: int
+    business_key: str
+    correlation_id: str
+    data: bytes
+    status: SagaStatus
+    steps: tuple[StepState, ...]
+    seq: int
+    epoch: int
+    started_at: datetime
+    deadline_at: datetime
+    ended_at: datetime | None = None
+    next_wake_at: datetime | None
+    paused_until: datetime | None = None
+    failure: Failure | None = None
+    error_code: str = ""  # the last refusal of any step, for finding
+
+    @property
+    def needs_operator(self) -> bool:
+        return any(step.stuck for step in self.steps)
+
+
+def command_id(saga_id: UUID, step: str, *, undo: bool, round_number: int = 1) -> UUID:
+    """The command's id: the same for every attempt of a round."""
+    suffix = f":{round_number}" if round_number > 1 else ""
+    return derived_id(saga_id, f"{step}:{'undo' if undo else 'do'}{suffix}")

@@ -1,0 +1,10 @@
+"""The sagas: one definition file per saga and version. A version, once deployed, is never edited, only added to."""
+
+from __future__ import annotations
+
+from orchestrator.sagas.order_payment_v1 import ORDER_PAYMENT_V1
+from orchestrator.sagas.registry import SagaRegistry
+
+REGISTRY = SagaRegistry([ORDER_PAYMENT_V1])
+
+__all__ = ["REGISTRY", "SagaRegistry"]

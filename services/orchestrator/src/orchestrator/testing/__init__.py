@@ -1,0 +1,1 @@
+"""Builders, a model of the participants and a simulation, for tests and benchmarks only."""

@@ -1,0 +1,113 @@
+"""One saga, its participants and a network without manners, on a clock that a test moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from orchestrator.domain.effects import Effect, Milestone, Reached, SendCommand
+from orchestrator.domain.inputs import Input, Reply, TimerFired
+from orchestrator.domain.state import SagaState
+from orchestrator.domain.transition import transition
+from orchestrator.sagas import REGISTRY
+from orchestrator.testing.builders import EPOCH, a_checkout, a_start
+from orchestrator.testing.participants import Answer, Participants
+
+DEFINITION = REGISTRY.pinned("order_payment", 1)
+
+
+@dataclass
+class Simulation:
+    """Deliver, drop, double and reorder at will; ``lost`` and ``silent`` decide what the network eats."""
+
+    participants: Participants = field(default_factory=Participants)
+    now: datetime = EPOCH
+    commands: list[SendCommand] = field(default_factory=list)
+    replies: list[tuple[UUID, Answer]] = field(default_factory=list)
+    inputs: list[Input] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    eats_command: Callable[[SendCommand], bool] = lambda _command: False
+    copies_of_reply: Callable[[SendCommand], int] = lambda _command: 1
+    state: SagaState | None = None
+
+    def begin(self) -> None:
+        self.give(a_start(a_checkout(), at=self.now))
+
+    def give(self, event: Input, *, crash: bool = False) -> tuple[Effect, ...]:
+        """One transaction of the engine. A crash before commit writes neither state nor commands."""
+        state, effects = transition(DEFINITION, self.state, event)
+        if crash:
+            return effects
+        if state.status.is_terminal != (state.next_wake_at is None):
+            raise AssertionError("SAGA-2: terminal or woken, never neither")
+        self.inputs.append(event)
+        self.state = state
+        self.effects += effects
+        self.commands += [effect for effect in effects if isinstance(effect, SendCommand)]
+        return effects
+
+    def deliver_command(self, index: int = 0, *, keep: bool = False) -> None:
+        command = self.commands[index] if keep else self.commands.pop(index)
+        if self.eats_command(command):
+            return
+        answer = self.participants.handle(command.body, command.command_id)
+        self.replies += [(command.command_id, answer)] * self.copies_of_reply(command)
+        self.check_conserved()
+
+    def deliver_reply(self, index: int = 0, *, keep: bool = False, crash: bool = False) -> None:
+        command_id, answer = self.replies[index] if keep or crash else self.replies.pop(index)
+        reply = Reply(at=self.now, command_id=command_id, succeeded=answer.succeeded, code=answer.code)
+        self.give(reply, crash=crash)
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+        self.fire_timer()
+
+    def fire_timer(self) -> None:
+        if self.current.next_wake_at and self.current.next_wake_at <= self.now:
+            self.give(TimerFired(at=self.now))
+
+    def wake(self) -> None:
+        """Jump to the next wake-up."""
+        if self.current.next_wake_at is None:
+            raise AssertionError("an ended saga does not wake")
+        self.now = max(self.now, self.current.next_wake_at)
+        self.fire_timer()
+
+    def settle(self, *, wakes_max: int = 400) -> None:
+        """Everything that is under way arrives; where nothing is, time passes; until the saga ends."""
+        for _ in range(wakes_max):
+            while self.commands or self.replies:
+                if self.commands:
+                    self.deliver_command()
+                else:
+                    self.deliver_reply()
+            if self.current.status.is_terminal:
+                return
+            self.wake()
+        raise AssertionError(f"still {self.current.status} after {wakes_max} wake-ups")
+
+    @property
+    def current(self) -> SagaState:
+        if self.state is None:
+            raise AssertionError("not begun")
+        return self.state
+
+    def status_of(self, step: str) -> str:
+        names = [item.name for item in DEFINITION.steps]
+        return self.current.steps[names.index(step)].status.value
+
+    def milestones(self) -> list[Milestone]:
+        return [effect.milestone for effect in self.effects if isinstance(effect, Reached)]
+
+    def check_conserved(self) -> None:
+        if found := self.participants.problems():
+            raise AssertionError(found)
+
+    def check_end(self) -> None:
+        key = [self.current.business_key]
+        ended = (key, []) if self.current.status == "completed" else ([], key)
+        if found := self.participants.unfinished(*ended):
+            raise AssertionError(found)
