@@ -13,7 +13,6 @@ from collections import deque
 from dataclasses import asdict, dataclass, field
 
 from aiohttp import web
-from aiosmtpd.controller import UnthreadedController
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 MAILS_MAX = 10_000
@@ -48,10 +47,6 @@ class MailCatcher:
             web.get("/mail/behaviour", self.get_behaviour),
             web.put("/mail/behaviour", self.put_behaviour),
         ]
-
-    def smtp(self, host: str, port: int) -> UnthreadedController:
-        """The SMTP server, to be begun inside the running loop."""
-        return UnthreadedController(self, hostname=host, port=port)
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Called by aiosmtpd for each mail."""
