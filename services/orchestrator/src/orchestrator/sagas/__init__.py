@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from orchestrator.sagas.order_payment_v1 import ORDER_PAYMENT_V1
 from orchestrator.sagas.registry import SagaRegistry
+from orchestrator.sagas.triggers import TRIGGERS, Trigger
 
 REGISTRY = SagaRegistry([ORDER_PAYMENT_V1])
 
-__all__ = ["REGISTRY", "SagaRegistry"]
+__all__ = ["REGISTRY", "TRIGGERS", "SagaRegistry", "Trigger"]

@@ -27,6 +27,7 @@ class Simulation:
     commands: list[SendCommand] = field(default_factory=list)
     replies: list[tuple[UUID, Answer]] = field(default_factory=list)
     inputs: list[Input] = field(default_factory=list)
+    moves: list[tuple[Input, SagaState, tuple[Effect, ...]]] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     eats_command: Callable[[SendCommand], bool] = lambda _command: False
     copies_of_reply: Callable[[SendCommand], int] = lambda _command: 1
@@ -43,6 +44,8 @@ class Simulation:
         if state.status.is_terminal != (state.next_wake_at is None):
             raise AssertionError("SAGA-2: terminal or woken, never neither")
         self.inputs.append(event)
+        if self.state is None or state.seq != self.state.seq:
+            self.moves.append((event, state, effects))
         self.state = state
         self.effects += effects
         self.commands += [effect for effect in effects if isinstance(effect, SendCommand)]

@@ -1,0 +1,1 @@
+"""Postgres, the outbox and Protobuf behind the use cases' ports."""

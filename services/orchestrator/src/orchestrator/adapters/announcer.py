@@ -1,0 +1,117 @@
+"""Effects as outbox records: commands to participants, events to everybody, and what the metrics count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from google.protobuf.message import Message as Body
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from eventing import Outbox
+from kernel.correlation import flow
+from kernel.ids import derived_id
+from orchestrator.adapters import metrics
+from orchestrator.domain.effects import Effect, Milestone, Reached, SendCommand, StepSettled, StepTimedOut
+from orchestrator.domain.state import SagaState
+from orchestrator.usecases.ports import Moved
+from sampan.orchestrator.v1.saga_pb2 import SagaEnded, SagaNeedsOperator, SagaStarted
+
+
+class OutboxAnnouncer:
+    """Writes into one transaction's outbox; counts only when ``counted`` is called after the commit."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._moved: list[Moved] = []
+
+    def announce(self, moved: Sequence[Moved]) -> None:
+        self._moved.extend(moved)
+        for item in moved:
+            state = item.state
+            with flow(state.correlation_id, item.trail.causation_id or str(state.saga_id)):
+                for effect in item.effects:
+                    self._write(state, effect, item.event.at, item.trail.traceparent)
+
+    def counted(self) -> None:
+        """Count what was committed."""
+        for item in self._moved:
+            for effect in item.effects:
+                _count(item.state, effect)
+        self._moved.clear()
+
+    def _write(self, state: SagaState, effect: Effect, at: datetime, traceparent: str | None) -> None:
+        headers = {"traceparent": traceparent} if traceparent else None
+        if isinstance(effect, SendCommand):
+            self._outbox.add(
+                cast("Body", effect.body),
+                event_id=effect.command_id,
+                headers={"reply_key": str(state.saga_id), **(headers or {})},
+            )
+        elif isinstance(effect, Reached):
+            event = _event(state, effect, at)
+            if event is not None:
+                event_id = _event_id(state, effect)
+                self._outbox.add(event, event_id=event_id, aggregate_version=state.seq, headers=headers)
+
+
+def _event_id(state: SagaState, effect: Reached) -> UUID:
+    return derived_id(state.saga_id, f"event:{state.seq}:{effect.milestone}:{effect.step}")
+
+
+def _event(state: SagaState, effect: Reached, at: datetime) -> Body | None:
+    moment = Timestamp()
+    moment.FromDatetime(at)
+    match effect.milestone:
+        case Milestone.STARTED:
+            return SagaStarted(
+                saga_id=str(state.saga_id),
+                saga_type=state.saga_type,
+                saga_version=state.version,
+                business_key=state.business_key,
+                started_at=moment,
+            )
+        case Milestone.ENDED:
+            return SagaEnded(
+                saga_id=str(state.saga_id),
+                saga_type=state.saga_type,
+                saga_version=state.version,
+                business_key=state.business_key,
+                status=state.status,
+                failure_code=state.failure.code if state.failure else "",
+                ended_at=moment,
+            )
+        case Milestone.NEEDS_OPERATOR:
+            return SagaNeedsOperator(
+                saga_id=str(state.saga_id),
+                saga_type=state.saga_type,
+                saga_version=state.version,
+                business_key=state.business_key,
+                step=effect.step,
+                reason=effect.reason,
+                at=moment,
+            )
+        case Milestone.COMPENSATING:
+            return None
+
+
+def _count(state: SagaState, effect: Effect) -> None:
+    saga_type = state.saga_type
+    match effect:
+        case Reached(milestone=Milestone.STARTED):
+            metrics.STARTED.labels(saga_type).inc()
+        case Reached(milestone=Milestone.COMPENSATING):
+            metrics.COMPENSATED.labels(saga_type).inc()
+        case Reached(milestone=Milestone.ENDED):
+            metrics.ENDED.labels(saga_type, state.status).inc()
+            if state.ended_at is not None:
+                metrics.DURATION.labels(saga_type).observe((state.ended_at - state.started_at).total_seconds())
+        case Reached(milestone=Milestone.NEEDS_OPERATOR):
+            metrics.NEEDED_OPERATOR.labels(saga_type, effect.step).inc()
+        case StepSettled():
+            direction = "undo" if effect.undo else "do"
+            metrics.STEP_LATENCY.labels(saga_type, effect.step, direction, effect.outcome).observe(effect.latency_s)
+        case StepTimedOut():
+            metrics.STEP_TIMEOUTS.labels(saga_type, effect.step, "undo" if effect.undo else "do").inc()

@@ -1,0 +1,166 @@
+"""Sagas as rows and as JSON: what the store writes, and what a replay reads back.
+
+Invariant: ``input_of(entry)`` of a recorded entry gives the very input that was recorded.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from google.protobuf.message import Message
+
+from orchestrator.domain.effects import Effect, Reached, SendCommand, StepSettled, StepTimedOut
+from orchestrator.domain.inputs import (
+    Cancel,
+    ForceCompensation,
+    Input,
+    Pause,
+    Reply,
+    Resume,
+    RetryNow,
+    SkipStep,
+    Start,
+    TimerFired,
+)
+from orchestrator.domain.state import Failure, SagaState, SagaStatus, StepState, StepStatus
+from orchestrator.usecases.ports import Moved
+
+INPUT_KINDS: dict[type[Input], str] = {
+    Start: "start",
+    Reply: "reply",
+    TimerFired: "timer",
+    Cancel: "cancel",
+    RetryNow: "retry_now",
+    ForceCompensation: "force_compensation",
+    Pause: "pause",
+    Resume: "resume",
+    SkipStep: "skip_step",
+}
+_KINDS = {name: kind for kind, name in INPUT_KINDS.items()}
+# Kept in columns of their own, or in the saga's row.
+_LEFT_OUT = frozenset({"at", "data", "saga_id", "business_key", "correlation_id"})
+
+
+def steps_json(steps: tuple[StepState, ...]) -> str:
+    """Step states, compact: status, attempts, round, refused, stuck, since, wake (µs since 1970)."""
+    return orjson.dumps(
+        [
+            [s.status, s.attempts, s.round, int(s.refused), int(s.stuck), _micros(s.since), _micros(s.wake_at)]
+            for s in steps
+        ]
+    ).decode()
+
+
+def steps_of(text: str) -> tuple[StepState, ...]:
+    return tuple(
+        StepState(StepStatus(status), attempts, number, bool(refused), bool(stuck), _moment(since), _moment(wake))
+        for status, attempts, number, refused, stuck, since, wake in orjson.loads(text)
+    )
+
+
+def state_of(row: Mapping[str, Any]) -> SagaState:
+    """A saga from the store's columns."""
+    failure = orjson.loads(row["compensation_data"]) if row["compensation_data"] else None
+    return SagaState(
+        saga_id=row["id"],
+        saga_type=row["saga_type"],
+        version=row["saga_version"],
+        business_key=row["business_key"],
+        correlation_id=row["correlation_id"],
+        data=row["data"],
+        status=SagaStatus(row["status"]),
+        steps=steps_of(row["steps"]),
+        seq=row["seq"],
+        epoch=row["epoch"],
+        started_at=row["started_at"],
+        deadline_at=row["deadline_at"],
+        ended_at=row["completed_at"] or row["failed_at"],
+        next_wake_at=row["next_wake_at"],
+        paused_until=row["paused_until"],
+        failure=Failure(**failure) if failure else None,
+        error_code=row["error_code"] or "",
+    )
+
+
+def failure_json(failure: Failure | None) -> str | None:
+    if failure is None:
+        return None
+    values = {"code": failure.code, "detail": failure.detail, "step": failure.step}
+    return orjson.dumps(values).decode()
+
+
+def entry_json(moved: Moved) -> str:
+    """One history entry: the input, and every effect; commands with their bytes."""
+    entry: dict[str, Any] = {"in": _plain(moved.event)}
+    for effect in moved.effects:
+        _note(entry, effect)
+    return orjson.dumps(entry).decode()
+
+
+def input_of(kind: str, at: datetime, entry: Mapping[str, Any], state: Mapping[str, Any]) -> Input:
+    """The recorded input; ``state`` is the saga's row, which keeps what a Start carried."""
+    values: dict[str, Any] = dict(entry["in"])
+    match kind:
+        case "start":
+            values |= {
+                "saga_id": state["id"],
+                "business_key": state["business_key"],
+                "correlation_id": state["correlation_id"],
+                "data": state["data"],
+            }
+        case "reply":
+            values["command_id"] = UUID(values["command_id"])
+        case "pause":
+            values["until"] = datetime.fromisoformat(values["until"])
+    return _KINDS[kind](at=at, **values)
+
+
+def sent_of(entry: Mapping[str, Any]) -> list[tuple[str, bool, UUID, int, str, bytes]]:
+    """The commands an entry recorded: step, undo, command id, attempt, record type, bytes."""
+    return [
+        (step, undo, UUID(command_id), attempt, name, b64decode(body))
+        for step, undo, command_id, attempt, name, body in entry.get("sent", ())
+    ]
+
+
+def _plain(event: Input) -> dict[str, Any]:
+    return {item.name: getattr(event, item.name) for item in fields(event) if item.name not in _LEFT_OUT}
+
+
+def _note(entry: dict[str, Any], effect: Effect) -> None:
+    match effect:
+        case SendCommand(body=Message() as body):
+            content = b64encode(body.SerializeToString()).decode()
+            entry.setdefault("sent", []).append(
+                [effect.step, effect.undo, effect.command_id, effect.attempt, body.DESCRIPTOR.full_name, content]
+            )
+        case StepSettled():
+            entry["settled"] = [effect.step, effect.undo, effect.outcome, round(effect.latency_s, 6)]
+        case StepTimedOut():
+            entry.setdefault("timed_out", []).append([effect.step, effect.undo, effect.attempt])
+        case Reached():
+            entry.setdefault("reached", []).append([effect.milestone, effect.step, effect.reason])
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _micros(moment: datetime | None) -> int | None:
+    if moment is None:
+        return None
+    passed = moment - _EPOCH
+    return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
+
+
+def _moment(micros: int | None) -> datetime | None:
+    return (
+        None
+        if micros is None
+        else datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000)
+    )

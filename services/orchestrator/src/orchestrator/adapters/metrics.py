@@ -1,0 +1,37 @@
+"""Prometheus metrics of the orchestrator. Labels hold names of sagas and steps, never ids."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
+
+STARTED: Final = Counter("orchestrator_sagas_started", "Sagas begun", ["saga_type"])
+COMPENSATED: Final = Counter("orchestrator_sagas_compensated", "Sagas that began to be undone", ["saga_type"])
+ENDED: Final = Counter("orchestrator_sagas_ended", "Sagas ended, by how", ["saga_type", "status"])
+NEEDED_OPERATOR: Final = Counter(
+    "orchestrator_sagas_needed_operator", "Times an operator was called", ["saga_type", "step"]
+)
+IGNORED: Final = Counter(
+    "orchestrator_inputs_ignored", "Duplicates, late answers and early wake-ups", ["saga_type", "reason"]
+)
+DURATION: Final = Histogram(
+    "orchestrator_saga_duration_seconds", "From start to end", ["saga_type"], buckets=_BUCKETS_S
+)
+STEP_LATENCY: Final = Histogram(
+    "orchestrator_step_latency_seconds",
+    "From a step's first command to its final answer",
+    ["saga_type", "step", "direction", "outcome"],
+    buckets=_BUCKETS_S,
+)
+STEP_TIMEOUTS: Final = Counter(
+    "orchestrator_step_timeouts", "Attempts given up without an answer", ["saga_type", "step", "direction"]
+)
+RUNNING: Final = Gauge("orchestrator_sagas_running", "Sagas not ended", ["saga_type"])
+OLDEST_RUNNING: Final = Gauge(
+    "orchestrator_sagas_oldest_running_seconds", "Age of the oldest saga not ended", ["saga_type"]
+)
+STUCK: Final = Gauge("orchestrator_sagas_stuck", "Sagas that wait for an operator now", ["saga_type"])
+OVERDUE: Final = Gauge("orchestrator_sagas_overdue", "Sagas whose wake-up is more than 5 s past", ["saga_type"])

@@ -1,0 +1,1 @@
+"""Ways in: Kafka, timers, HTTP and the command line."""

@@ -1,0 +1,65 @@
+"""Run a recorded history through today's code: the same inputs must give the same commands and the same end.
+
+This is what makes a deploy safe for running sagas: ``python -m orchestrator audit --replay`` does it on live rows, and
+the unit tests do it on histories kept from each version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from google.protobuf.message import Message
+
+from orchestrator.domain.definition import SagaDefinition
+from orchestrator.domain.effects import SendCommand
+from orchestrator.domain.inputs import Input
+from orchestrator.domain.state import SagaState
+from orchestrator.domain.transition import transition
+
+Sent = tuple[str, bool, UUID, int, str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One history entry: what came in, and the commands that left."""
+
+    seq: int
+    event: Input
+    sent: Sequence[Sent]
+
+
+def replay_history(
+    definition: SagaDefinition, entries: Sequence[Recorded], ended: SagaState | None = None
+) -> list[str]:
+    """Differences between the record and today's code, as sentences; empty when they agree."""
+    found: list[str] = []
+    state: SagaState | None = None
+    for entry in entries:
+        state, effects = transition(definition, state, entry.event)
+        if state.seq != entry.seq:
+            found.append(f"seq {entry.seq}: today's code ignores this input or makes two of it")
+            break
+        today = [_sent(effect) for effect in effects if isinstance(effect, SendCommand)]
+        if today != list(entry.sent):
+            found.append(f"seq {entry.seq}: sent {_names(entry.sent)}, today's code sends {_names(today)}")
+    if ended is not None and state is not None and not found and _essence(state) != _essence(ended):
+        found.append(f"ends as {state.status}, was recorded as {ended.status}, or differs in a step")
+    return found
+
+
+def _sent(effect: SendCommand) -> Sent:
+    if not isinstance(effect.body, Message):
+        raise TypeError("a command is a Protobuf message")
+    name, content = effect.body.DESCRIPTOR.full_name, effect.body.SerializeToString()
+    return effect.step, effect.undo, effect.command_id, effect.attempt, name, content
+
+
+def _names(sent: Sequence[Sent]) -> str:
+    return ", ".join(f"{step}:{'undo' if undo else 'do'}#{attempt}" for step, undo, _, attempt, *_ in sent) or "nothing"
+
+
+def _essence(state: SagaState) -> object:
+    """What early wake-ups, which leave no entry, do not touch."""
+    return state.status, state.steps, state.seq, state.epoch, state.failure, state.ended_at
