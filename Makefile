@@ -5,6 +5,8 @@ MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
 STACK := PYTHONPATH=deploy/local $(PY) -m stack
+# Looking and stopping need nothing installed.
+BARE_STACK := PYTHONPATH=deploy/local python3 -m stack
 
 .PHONY: help
 help: ## This list
@@ -28,20 +30,20 @@ up-infra: sync ## Start only Postgres, Redis and Kafka
 	@$(STACK) up --only infra
 
 .PHONY: down
-down: sync ## Stop everything; data stays
-	@$(STACK) down
+down: ## Stop everything; data stays
+	@$(BARE_STACK) down
 
 .PHONY: reset
-reset: sync ## Stop everything and delete its data
-	@$(STACK) reset
+reset: ## Stop everything and delete its data
+	@$(BARE_STACK) reset
 
 .PHONY: status
-status: sync ## Show every part: state, process, address
-	@$(STACK) status
+status: ## Show every part: state, process, address
+	@$(BARE_STACK) status
 
 .PHONY: logs
-logs: sync ## Show a part's log: make logs SERVICE=payment
-	@$(STACK) logs $(SERVICE)
+logs: ## Show a part's log: make logs SERVICE=payment
+	@$(BARE_STACK) logs $(SERVICE)
 
 .PHONY: restart
 restart: sync ## Restart a part (SERVICE=payment), or all of our services

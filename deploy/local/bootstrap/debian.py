@@ -71,7 +71,9 @@ def _as_root(wanted: list[str]) -> list[str]:
     if silent:
         return ["sudo", "-n"]
     if not sys.stdin.isatty():
-        message = f"missing: {', '.join(wanted)}; installing needs root, and sudo wants a password but there is no terminal."
+        message = (
+            f"missing: {', '.join(wanted)}; installing needs root, and sudo wants a password but there is no terminal."
+        )
         raise BootstrapError(message)
     if subprocess.run(["sudo", "-v"], check=False).returncode != 0:
         message = f"missing: {', '.join(wanted)}; installing needs root, and sudo refused."

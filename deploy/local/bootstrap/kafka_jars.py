@@ -25,7 +25,16 @@ def fetch() -> None:
         shutil.rmtree(fresh)
     progress.run(
         "fetching Kafka with Maven",
-        ["mvn", "-q", "-B", "-f", POM, "dependency:copy-dependencies", f"-DoutputDirectory={fresh}", "-DincludeScope=runtime"],
+        [
+            "mvn",
+            "-q",
+            "-B",
+            "-f",
+            POM,
+            "dependency:copy-dependencies",
+            f"-DoutputDirectory={fresh}",
+            "-DincludeScope=runtime",
+        ],
         failed="Maven could not fetch Kafka's jars.",
     )
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in fresh.glob("*.jar")}

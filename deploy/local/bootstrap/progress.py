@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from bootstrap.checkout import CHECKOUT, LOG, BootstrapError
 
@@ -15,7 +14,7 @@ QUIET_EVERY_S = 20.0
 TAIL_LINES = 12
 
 
-def run(title: str, command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, failed: str) -> None:
+def run(title: str, command: Sequence[object], *, env: Mapping[str, str] | None = None, failed: str) -> None:
     """Run the command; on failure raise `failed` with the end of what it said."""
     began = time.monotonic()
     _show(f"  {title} …")

@@ -95,7 +95,9 @@ def _install_uv() -> None:
 
 
 def _members() -> list[Path]:
-    return sorted(path.parent for pattern in ("libs", "services") for path in (CHECKOUT / pattern).glob("*/pyproject.toml"))
+    return sorted(
+        path.parent for pattern in ("libs", "services") for path in (CHECKOUT / pattern).glob("*/pyproject.toml")
+    )
 
 
 def _pyprojects() -> list[Path]:

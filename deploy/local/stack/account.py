@@ -34,8 +34,7 @@ def postgres_account(directory: Path) -> Account:
     os.chown(directory, entry.pw_uid, entry.pw_gid)
     for capability in (None, "dac_read_search", "dac_override"):
         prefix = _setpriv(entry, capability)
-        probe = subprocess.run([*prefix, "test", "-w", str(directory)], check=False, capture_output=True)
-        if probe.returncode == 0:
+        if _can_write(prefix, directory):
             return Account(prefix=prefix, uid=entry.pw_uid, gid=entry.pw_gid)
     message = (
         f"Postgres may not run as root, and user {entry.pw_name} cannot enter {directory};"
@@ -52,6 +51,12 @@ def _first_account(*names: str) -> pwd.struct_passwd:
             continue
     message = f"none of the users {', '.join(names)} exists, and Postgres may not run as root."
     raise StackError(message)
+
+
+def _can_write(prefix: tuple[str, ...], directory: Path) -> bool:
+    """Tries it: access(2) would answer without regard to capabilities."""
+    probe = ["touch", str(directory / "probe")]
+    return subprocess.run([*prefix, *probe], check=False, capture_output=True, cwd="/").returncode == 0
 
 
 def _setpriv(entry: pwd.struct_passwd, capability: str | None) -> tuple[str, ...]:

@@ -58,13 +58,32 @@ def service_environment(context: Context, service: Service) -> dict[str, str]:
         "JWKS_URL": f"http://127.0.0.1:{ports['auth']}/.well-known/jwks.json",
         "CURSOR_SECRET": passwords[f"cursor-{name}"],
     }
+    values |= _own_settings(context).get(name, {})
     return {f"{name.upper()}_{key}": value for key, value in values.items()}
+
+
+def _own_settings(context: Context) -> dict[str, dict[str, str]]:
+    """What single services need beside what every service needs."""
+    ports, passwords = context.ports, context.passwords
+    sandbox = f"http://127.0.0.1:{ports['sandbox']}"
+    return {
+        "auth": {"KEY_ENCRYPTION_KEY": passwords.key_base64("auth-key-encryption-key")},
+        "notification": {
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": str(ports["sandbox_smtp"]),
+            "SMS_BASE_URL": sandbox,
+            "SMS_API_KEY": passwords["sandbox-api-key"],
+        },
+    }
 
 
 def sandbox_environment(context: Context) -> dict[str, str]:
     return {
         "SANDBOX_HTTP_PORT": str(context.ports["sandbox"]),
         "SANDBOX_SMTP_PORT": str(context.ports["sandbox_smtp"]),
+        "SANDBOX_WEBHOOK_URL": f"http://127.0.0.1:{context.ports['gateway']}/v1/provider-webhooks/sandbox",
+        "SANDBOX_WEBHOOK_SECRET": context.passwords["sandbox-webhook-secret"],
+        "SANDBOX_API_KEY": context.passwords["sandbox-api-key"],
     }
 
 

@@ -44,7 +44,9 @@ def locked(layout: Layout) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    message = f"another command has been working on instance {layout.instance} for {LOCK_TIMEOUT_S:.0f} s."
+                    message = (
+                        f"another command has been working on instance {layout.instance} for {LOCK_TIMEOUT_S:.0f} s."
+                    )
                     raise StackError(message) from None
                 time.sleep(0.1)
         yield

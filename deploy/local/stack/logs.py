@@ -19,4 +19,4 @@ def logs(part: str | None) -> None:
         message = f"say which: SERVICE={'|'.join(present)}" if present else f"no logs yet in {folder}"
         raise StackError(message)
     follow = ["-F"] if sys.stdout.isatty() else []
-    os.execvp("tail", ["tail", "-n", str(LINES), *follow, str(folder / f"{part}.log")])
+    os.execvp("tail", ["tail", "-n", str(LINES), *follow, str(folder / f"{part}.log")])  # noqa: S606 -- this process ends as tail

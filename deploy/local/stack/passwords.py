@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,4 +20,11 @@ class Passwords:
         path = self.directory / name
         if not path.exists():
             private_write(path, secrets.token_hex(20))
+        return path.read_text(encoding="ascii")
+
+    def key_base64(self, name: str) -> str:
+        """A key of 32 random bytes, in base64."""
+        path = self.directory / name
+        if not path.exists():
+            private_write(path, base64.b64encode(secrets.token_bytes(32)).decode())
         return path.read_text(encoding="ascii")

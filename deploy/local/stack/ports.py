@@ -80,7 +80,7 @@ def owner_of(port: int) -> str | None:
         return None
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            links = [os.readlink(descriptor) for descriptor in (process / "fd").iterdir()]
+            links = [str(descriptor.readlink()) for descriptor in (process / "fd").iterdir()]
         except OSError:
             continue
         if inodes.intersection(links):

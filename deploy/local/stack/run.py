@@ -13,7 +13,7 @@ TIMEOUT_S = 300.0
 
 
 def run_python(context: Context, task: str, arguments: Sequence[str], *, environment: Mapping[str, str]) -> None:
-    """Run `.venv/bin/python ARGUMENTS`; `task` names its log. Its output becomes the message of the StackError when it fails."""
+    """Run `.venv/bin/python ARGUMENTS`; `task` names its log, whose end is the message when it fails."""
     base = {name: value for name, value in clean_environment(context).items() if name != MARK}
     result = subprocess.run(
         [str(context.layout.python), *arguments],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from stack.catalogue import INFRA, all_parts
 from stack.context import Context
@@ -73,4 +74,4 @@ def _stop(context: Context, parts: Sequence[Part]) -> None:
 
 def _start(context: Context, parts: Sequence[Part]) -> None:
     report = Report()
-    run_steps([Step(name=p.name, act=lambda p=p: bring_up(context, p, report)) for p in parts], at_once=len(parts))
+    run_steps([Step(name=p.name, act=partial(bring_up, context, p, report)) for p in parts], at_once=len(parts))

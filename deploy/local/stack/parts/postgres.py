@@ -5,6 +5,7 @@ Invariant: fsync and synchronous_commit stay on; what a service was told is comm
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -20,7 +21,6 @@ from stack.part import Part
 ADMIN = "postgres"
 DATABASE = "sampan"
 OLDEST_VERSION = 15
-EXTENSIONS = ("postgis", "pg_trgm", "unaccent", "btree_gist", "pgcrypto")
 
 
 def postgres(context: Context) -> Part:
@@ -38,7 +38,8 @@ def postgres(context: Context) -> Part:
 
     def finish() -> None:
         psql(context, bin_dir, "postgres", _database_sql())
-        psql(context, bin_dir, DATABASE, _roles_sql(context))
+        sql = (context.layout.checkout / "deploy" / "postgres" / "roles.sql").read_text(encoding="utf-8")
+        psql(context, bin_dir, DATABASE, sql, SAMPAN_ROLES=_roles(context))
 
     return Part(
         name="postgres",
@@ -70,18 +71,21 @@ def binaries(data: Path) -> Path:
         return found[int(pinned)]
     usable = [number for number in found if number >= OLDEST_VERSION]
     if not usable:
-        message = f"no PostgreSQL {OLDEST_VERSION} or newer with PostGIS in /usr/lib/postgresql; `make sync` installs it."
+        message = (
+            f"no PostgreSQL {OLDEST_VERSION} or newer with PostGIS in /usr/lib/postgresql; `make sync` installs it."
+        )
         raise StackError(message)
     return found[max(usable)]
 
 
-def psql(context: Context, bin_dir: Path, database: str, sql: str) -> str:
-    """Run SQL as the administrator and return what it printed, unaligned."""
+def psql(context: Context, bin_dir: Path, database: str, sql: str, **variables: str) -> str:
+    """Run SQL as the administrator and return what it printed, unaligned. `variables` go into its environment."""
     command = [
         str(bin_dir / "psql"), "-XqAt", "-v", "ON_ERROR_STOP=1",
         "-h", "127.0.0.1", "-p", str(context.ports["postgres"]), "-U", ADMIN, "-d", database,
     ]  # fmt: skip
-    environment = {**os.environ, "PGPASSWORD": context.passwords["postgres-admin"], "PGCONNECT_TIMEOUT": "5"}
+    password = context.passwords["postgres-admin"]
+    environment = {**os.environ, **variables, "PGPASSWORD": password, "PGCONNECT_TIMEOUT": "5"}
     result = subprocess.run(command, input=sql, env=environment, check=False, capture_output=True, text=True)
     if result.returncode != 0:
         message = f"psql on {database}: {result.stderr.strip()}"
@@ -147,23 +151,8 @@ def _database_sql() -> str:
     return (
         f"SELECT 'CREATE DATABASE {DATABASE}' WHERE NOT EXISTS "
         f"(SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec\n"
-        f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC;\n"
     )
 
 
-def _roles_sql(context: Context) -> str:
-    statements = [
-        "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
-        *(f"CREATE EXTENSION IF NOT EXISTS {name} SCHEMA public" for name in EXTENSIONS),
-    ]
-    for service in context.services:
-        role, password = service.name, context.passwords[f"postgres-{service.name}"]
-        statements += [
-            f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')"
-            f" THEN CREATE ROLE {role} LOGIN; END IF; END $$",
-            f"ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '{password}'",
-            f"GRANT CONNECT ON DATABASE {DATABASE} TO {role}",
-            f"CREATE SCHEMA IF NOT EXISTS {role} AUTHORIZATION {role}",
-            f"ALTER ROLE {role} IN DATABASE {DATABASE} SET search_path = {role}, public",
-        ]
-    return "SET client_min_messages = warning;\n" + ";\n".join(statements) + ";\n"
+def _roles(context: Context) -> str:
+    return json.dumps({service.name: context.passwords[f"postgres-{service.name}"] for service in context.services})

@@ -1,0 +1,54 @@
+"""Which checks there are. A check of something that is not in the tree is left out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from checks.check import CHECKOUT, Check
+
+BIN = Path(".venv") / "bin"
+PYTHON = str(BIN / "python")
+
+
+def all_checks() -> Iterator[Check]:
+    """Slow ones first, so that the whole is as short as the slowest."""
+    yield Check(name="types", command=(PYTHON, "-m", "mypy", *_typed_folders()), environment=_mypy_path())
+    yield Check(name="lint", command=(PYTHON, "-m", "ruff", "check", "--output-format", "concise", "."))
+    yield Check(name="format", command=(PYTHON, "-m", "ruff", "format", "--check", "--output-format", "concise", "."))
+    yield Check(
+        name="imports",
+        command=(PYTHON, "-c", "import sys; from importlinter.cli import lint_imports_command as c; sys.exit(c())"),
+    )
+    if (CHECKOUT / "proto-events" / "buf.yaml").exists():
+        buf = str((CHECKOUT / BIN / "buf").relative_to(CHECKOUT))
+        yield Check(name="proto", command=(buf, "lint", "proto-events"))
+        if (CHECKOUT / "proto-events" / "baseline.binpb").exists():
+            yield Check(
+                name="proto breaking",
+                command=(buf, "breaking", "proto-events", "--against", "proto-events/baseline.binpb"),
+            )
+    if _has_command("contracts"):
+        yield Check(name="contracts", command=(PYTHON, "-m", "contracts", "check"))
+    if _has_command("gateway"):
+        yield Check(name="gateway", command=(PYTHON, "-m", "gateway", "validate"))
+    if list((CHECKOUT / "services").glob("*/migrations/versions/*.py")):
+        yield Check(
+            name="migrations",
+            command=(PYTHON, "-m", "checks.migrations"),
+            environment={"PYTHONPATH": str(CHECKOUT / "deploy" / "local")},
+        )
+
+
+def _typed_folders() -> list[str]:
+    folders = [path for pattern in ("libs/*/src", "services/*/src") for path in sorted(CHECKOUT.glob(pattern))]
+    return [*(str(path.relative_to(CHECKOUT)) for path in folders), "deploy/local"]
+
+
+def _mypy_path() -> dict[str, str]:
+    return {"MYPYPATH": os.pathsep.join(_typed_folders())}
+
+
+def _has_command(package: str) -> bool:
+    return any(CHECKOUT.glob(f"*/{package}/src/{package}/__main__.py"))
