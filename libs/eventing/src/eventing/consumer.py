@@ -1,0 +1,288 @@
+"""The consumer: Kafka records to handlers, effects once, each key's in order.
+
+One poll's records are handled in one transaction (see ``execution``); their offsets are committed afterwards, and only
+the contiguous ones. A record that fails for now waits with its key's later ones while all other keys go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import Any, Final, Generic
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from eventing.assignment import Assignment
+from eventing.backlog import Backlog
+from eventing.execution import Execution, FencedError, Result
+from eventing.failures import backoff_s
+from eventing.faults import faultpoint
+from eventing.kafka import KafkaConfig, make_consumer
+from eventing.metrics import (
+    CONSUMER_BATCH,
+    CONSUMER_HELD,
+    CONSUMER_LAG,
+    CONSUMER_LATENCY,
+    CONSUMER_REBUILDS,
+    CONSUMER_RECORDS,
+    CONSUMER_RETRIES,
+)
+from eventing.outbox import OutboxConfig
+from eventing.received import RECORD_BYTES_MAX, Received, age_s, receive
+from eventing.subscriptions import Subscriptions
+from eventing.transaction import Begin, TxT
+from eventing.watchdog import SilentConsumerError, Watchdog
+
+log = structlog.get_logger(__name__)
+
+Polled = dict[TopicPartition, list[ConsumerRecord[bytes | None, bytes | None]]]
+HELD_MAX: Final = 2_000  # waiting records of one partition at which it is paused
+
+
+class Consumer(Generic[TxT]):
+    """Role ``consume`` of one group. Any number may run; they share the partitions."""
+
+    def __init__(
+        self,
+        subscriptions: Subscriptions[TxT],
+        *,
+        begin: Begin[TxT],
+        config: OutboxConfig,
+        kafka: KafkaConfig,
+        poll_records: int = 500,
+        poll_timeout_s: float = 1.0,
+        commit_interval_s: float = 0.25,
+        record_bytes_max: int = RECORD_BYTES_MAX,
+        quiet_s: float = 15.0,
+        rejoin_s: float = 75.0,
+        stop_timeout_s: float = 10.0,
+    ) -> None:
+        self.name = f"{subscriptions.consumer}.consumer"
+        self._subscriptions = subscriptions
+        self._group = subscriptions.consumer
+        self._begin = begin
+        self._config = config
+        self._kafka = kafka
+        self._poll_records, self._poll_timeout_s = poll_records, poll_timeout_s
+        self._commit_interval_s = commit_interval_s
+        self._record_bytes_max = record_bytes_max
+        self._quiet_s, self._rejoin_s, self._stop_timeout_s = quiet_s, rejoin_s, stop_timeout_s
+        self._error: str | None = "starting"
+        self._latency = CONSUMER_LATENCY.labels(self._group)
+        self._batch = CONSUMER_BATCH.labels(self._group)
+        self._backlog = Backlog()
+
+    def problem(self) -> str | None:
+        """One sentence when records are not being handled; None when they are."""
+        if self._error is not None:
+            return self._error
+        oldest = self._backlog.oldest()
+        if oldest is not None and oldest.attempts > 5:
+            return f"{len(self._backlog)} records wait for a retry: {type(oldest.error).__name__}"
+        return None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until ``stop`` is set; then finish the batch at work, commit its offsets and leave the group."""
+        failures = 0
+        while not stop.is_set():
+            try:
+                await self._consume(stop)
+                failures = 0
+            except (KafkaError, OSError, TimeoutError, SilentConsumerError) as error:
+                self._error = f"{type(error).__name__}: {error}"
+                failures += 1
+                CONSUMER_REBUILDS.labels(self._group, type(error).__name__).inc()
+                log.warning("consumer_rebuilt", consumer=self.name, error=self._error)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(backoff_s(min(failures, 6))):
+                        await stop.wait()
+
+    async def _consume(self, stop: asyncio.Event) -> None:
+        kafka = make_consumer(self._kafka, self._group)
+        self._backlog = Backlog()
+        session = _Session(self, kafka, self._backlog)
+        kafka.subscribe(
+            [self._kafka.topic_prefix + topic for topic in sorted(self._subscriptions.topics)],
+            listener=session.assignment,
+        )
+        stopping = asyncio.create_task(stop.wait(), name=f"{self.name}.stop")
+        try:
+            async with asyncio.timeout(30):
+                await kafka.start()
+            self._error = None
+            while not stop.is_set():
+                await session.step(stopping)
+            await session.assignment.commit()
+        finally:
+            stopping.cancel()
+            await _close(kafka, self._stop_timeout_s)
+
+    def observe(self, result: Result) -> None:
+        """Count what became of a batch."""
+        for record in result.done:
+            if record.message is not None:
+                self._latency.observe(age_s(record.message))
+        for outcome, records in (("done", result.done), ("skipped", result.skipped), ("dead", result.dead)):
+            if records:
+                CONSUMER_RECORDS.labels(self._group, outcome).inc(len(records))
+        if result.done:
+            self._batch.observe(len(result.done))
+        CONSUMER_HELD.labels(self._group).set(len(self._backlog))
+
+    def receive(self, record: ConsumerRecord[bytes | None, bytes | None]) -> Received | None:
+        """Read one Kafka record."""
+        topic = record.topic.removeprefix(self._kafka.topic_prefix)
+        return receive(record, topic, self._subscriptions, self._record_bytes_max)
+
+    def execution(self, assignment: Assignment) -> Execution[TxT]:
+        """Execution fenced by the assignment as it is now."""
+        epoch = assignment.epoch
+        return Execution(self._group, begin=self._begin, config=self._config, fenced=lambda: assignment.epoch != epoch)
+
+    @property
+    def tuning(self) -> tuple[int, float, float, float, float]:
+        """Records a poll, poll and commit intervals, quiet and rejoin times, in seconds."""
+        return (
+            self._poll_records,
+            self._poll_timeout_s,
+            self._commit_interval_s,
+            self._quiet_s,
+            self._rejoin_s,
+        )
+
+    @property
+    def group(self) -> str:
+        """Consumer name without prefix."""
+        return self._group
+
+
+class _Session(Generic[TxT]):
+    """The life of one Kafka client: poll, handle, commit."""
+
+    def __init__(self, consumer: Consumer[TxT], kafka: AIOKafkaConsumer, backlog: Backlog) -> None:
+        self._consumer = consumer
+        self._kafka = kafka
+        self._backlog = backlog
+        self.assignment = Assignment(kafka, backlog)
+        self._poll_records, self._poll_timeout_s, self._commit_interval_s, quiet_s, rejoin_s = consumer.tuning
+        self._watchdog = Watchdog(kafka, quiet_s=quiet_s, rejoin_s=rejoin_s)
+        self._commit_at = 0.0
+        self._uncommitted = False
+
+    async def step(self, stopping: asyncio.Task[Any]) -> None:
+        """One poll and what it brought."""
+        epoch, polled = await self._poll(stopping)
+        async with self.assignment.working:
+            ready = self._backlog.take_due(time.monotonic())
+            if epoch == self.assignment.epoch:  # else the partitions were given away since, and are read again
+                for tp, records in polled.items():
+                    ready.extend(self._take(tp, records))
+            faultpoint("consumer.after_poll")
+            if ready:
+                await self._handle(ready)
+            await self._commit_when_due()
+        if polled:
+            self._watchdog.heard()
+        else:
+            for tp, lag in (await self._watchdog.check()).items():
+                CONSUMER_LAG.labels(self._consumer.group, tp.topic, str(tp.partition)).set(lag)
+        self._pace_partitions()
+
+    def _take(self, tp: TopicPartition, records: list[ConsumerRecord[bytes | None, bytes | None]]) -> list[Received]:
+        ready = []
+        for record in records:
+            self.assignment.take(tp, record.offset)
+            received = self._consumer.receive(record)
+            if received is None:
+                self.assignment.finish(tp, record.offset)
+            elif self._backlog.admit(received):
+                ready.append(received)
+        if (end := self._kafka.highwater(tp)) is not None:
+            lag = max(0, end - records[-1].offset - 1)
+            CONSUMER_LAG.labels(self._consumer.group, tp.topic, str(tp.partition)).set(lag)
+        self._uncommitted = True
+        return ready
+
+    async def _handle(self, ready: list[Received]) -> None:
+        try:
+            result = await self._consumer.execution(self.assignment).run(ready)
+        except FencedError:
+            log.warning("batch_fenced", consumer=self._consumer.name, records=len(ready))
+            return
+        for group in (result.done, result.skipped, result.dead):
+            for record in group:
+                self.assignment.finish(record.tp, record.offset)
+        self._hold(result.held)
+        self._uncommitted = True
+        self._consumer.observe(result)
+
+    def _hold(self, held: list[Received]) -> None:
+        by_key: dict[object, list[Received]] = {}
+        for record in held:
+            by_key.setdefault(record.ordering_key or record, []).append(record)
+        for records in by_key.values():
+            head = records[0]
+            self._backlog.hold(records, time.monotonic() + backoff_s(head.attempts))
+            CONSUMER_RETRIES.labels(self._consumer.group, type(head.error).__name__).inc()
+            log.info(
+                "record_retried",
+                consumer=self._consumer.name,
+                event_id=str(head.id),
+                type=head.type,
+                attempts=head.attempts,
+                error=repr(head.error),
+            )
+
+    async def _commit_when_due(self) -> None:
+        now = time.monotonic()
+        if self._uncommitted and now >= self._commit_at:
+            await self.assignment.commit()
+            self._uncommitted = False
+            self._commit_at = now + self._commit_interval_s
+
+    async def _poll(self, stopping: asyncio.Task[Any]) -> tuple[int, Polled]:
+        """Records with the epoch they belong to; none after the timeout, for what is due, or when stopping."""
+        timeout_s = self._poll_timeout_s
+        if (due := self._backlog.next_due()) is not None:
+            timeout_s = min(timeout_s, max(0.0, due - time.monotonic()))
+        if self._uncommitted:
+            timeout_s = min(timeout_s, max(0.0, self._commit_at - time.monotonic()))
+        poll = asyncio.create_task(self._get(timeout_s))
+        try:
+            # getmany waits for a rebalance without its own timeout: this one is for a rejoin that never ends.
+            await asyncio.wait(
+                {poll, stopping}, timeout=self._watchdog.poll_timeout_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            if poll.done():
+                return poll.result()
+            if stopping.done():
+                return self.assignment.epoch, {}
+            raise SilentConsumerError("no end of a rebalance in sight")
+        finally:
+            if not poll.done():
+                poll.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await poll
+
+    async def _get(self, timeout_s: float) -> tuple[int, Polled]:
+        polled = await self._kafka.getmany(timeout_ms=int(timeout_s * 1000), max_records=self._poll_records)
+        return self.assignment.epoch, polled
+
+    def _pace_partitions(self) -> None:
+        paused, held = self._kafka.paused(), self._backlog.held()
+        for tp in self._kafka.assignment():
+            if tp in paused and held.get(tp, 0) < HELD_MAX // 2:
+                self._kafka.resume(tp)
+            elif tp not in paused and held.get(tp, 0) >= HELD_MAX:
+                self._kafka.pause(tp)
+
+
+async def _close(kafka: AIOKafkaConsumer, timeout_s: float) -> None:
+    try:
+        async with asyncio.timeout(timeout_s):
+            await kafka.stop()
+    except (TimeoutError, KafkaError, OSError) as error:
+        log.warning("consumer_close_failed", error=repr(error))

@@ -1,0 +1,136 @@
+"""The outbox of one transaction: records are buffered and written in one INSERT right before the commit.
+
+The use case locks or compare-and-sets its aggregate row before the flush, so that per key the order of outbox ids is
+the order of commits. That is what the relay's order rests on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from google.protobuf.message import Message as Body
+
+from eventing.database import Connection
+from eventing.envelope import Headers, pack_headers
+from eventing.faults import faultpoint
+from eventing.lanes import lane_of
+from eventing.record_option import PARTICIPANT, travel_of
+from eventing.tracing import current_traceparent
+from eventing.wakeups import Wakeups
+from kernel.correlation import causation_id, correlation_id
+from kernel.errors import DomainError, Kind
+from kernel.ids import uuid7
+
+
+class RecordTooLargeError(DomainError):
+    """The record would be refused by the broker; nothing was written."""
+
+    code: ClassVar[str] = "eventing.record.too_large"
+    kind: ClassVar[Kind] = Kind.INVALID
+    title: ClassVar[str] = "The record is too large to publish"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxConfig:
+    """``source`` is the service's name. ``lanes`` bounds how many relays of one schema can share the work."""
+
+    schema: str
+    source: str
+    lanes: int = 8
+    record_bytes_max: int = 900_000
+
+
+class Outbox:
+    """Bound to one connection with an open transaction."""
+
+    def __init__(self, conn: Connection, config: OutboxConfig, wakeups: Wakeups | None = None) -> None:
+        self._conn = conn
+        self._config = config
+        self._wakeups = wakeups
+        self._rows: list[tuple[Any, ...]] = []
+        self._lanes: set[int] = set()
+
+    def add(
+        self,
+        body: Body,
+        *,
+        aggregate_version: int | None = None,
+        event_id: UUID | None = None,
+        key: str | None = None,
+        topic: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> UUID:
+        """Buffer one record; returns its id.
+
+        Topic and key are what the message's record option says, unless given. Raises ``RecordTooLargeError``, and
+        ``ValueError`` for an empty key.
+        """
+        travel = travel_of(type(body))
+        record_id = event_id or uuid7()
+        record_key = key if key is not None else str(getattr(body, travel.key_field))
+        if not record_key:
+            raise ValueError(f"{travel.type}: the record key is empty")
+        value = body.SerializeToString()
+        if len(value) > self._config.record_bytes_max:
+            raise RecordTooLargeError(
+                f"{travel.type} has {len(value)} bytes, the limit is {self._config.record_bytes_max}"
+            )
+        packed = pack_headers([(name, text.encode()) for name, text in headers.items()]) if headers else None
+        self._rows.append(
+            (
+                lane_of(record_key, self._config.lanes),
+                record_id,
+                topic or travel.topic.replace(PARTICIPANT, self._config.source),
+                record_key,
+                travel.type,
+                value,
+                datetime.now(UTC),
+                aggregate_version,
+                correlation_id() or str(record_id),
+                causation_id(),
+                current_traceparent(),
+                packed,
+            )
+        )
+        return record_id
+
+    def add_raw(self, *, event_id: UUID, topic: str, key: str, value: bytes, headers: Headers) -> None:
+        """Buffer a record whose bytes and headers travel as they are (dead letters)."""
+        lane, now = lane_of(key, self._config.lanes), datetime.now(UTC)
+        self._rows.append(
+            (lane, event_id, topic, key, None, value, now, None, str(event_id), None, None, pack_headers(headers))
+        )
+
+    async def flush(self) -> None:
+        """Write what was buffered: one statement, however many records."""
+        if not self._rows:
+            return
+        faultpoint("outbox.before_insert")
+        await self._conn.execute(_insert(self._config.schema), *_columns(self._rows))
+        faultpoint("outbox.after_insert")
+        self._lanes.update(row[0] for row in self._rows)
+        self._rows.clear()
+
+    def committed(self) -> None:
+        """Wake the relay. Call after the commit."""
+        faultpoint("outbox.after_commit")
+        if self._lanes and self._wakeups is not None:
+            self._wakeups.committed(self._lanes)
+        self._lanes = set()
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _insert(schema: str) -> str:
+    return f"""
+        INSERT INTO {schema}.outbox (lane, event_id, topic, key, type, body, occurred_at, aggregate_version,
+                                     correlation_id, causation_id, traceparent, headers)
+        SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[],
+                             $7::timestamptz[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[])
+    """

@@ -1,0 +1,91 @@
+"""Wake-ups from a committed transaction to the relay: at once in this process, by NOTIFY to others.
+
+NOTIFY is never part of a business transaction (it takes a cluster-wide lock at commit); it is sent afterwards on a
+connection of its own, at most once in ``interval_s`` a process, and only when a lane has its owner elsewhere.
+A lost wake-up costs one poll interval: the relay's poll is the guarantee.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+import asyncpg
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+class Wakeups:
+    """One per process and schema; writers and the relay of a process share it."""
+
+    def __init__(self, dsn: str, schema: str, *, interval_s: float = 0.005) -> None:
+        self.channel = f"{schema}_outbox"
+        self._dsn = dsn
+        self._interval_s = interval_s
+        self._event = asyncio.Event()
+        self._local_lanes: frozenset[int] = frozenset()
+        self._conn: asyncpg.Connection | None = None
+        self._notifying: asyncio.Task[None] | None = None
+        self._again = False
+
+    def committed(self, lanes: Iterable[int]) -> None:
+        """Rows of these lanes were committed."""
+        self._event.set()
+        if not self._local_lanes.issuperset(lanes):
+            self._request_notify()
+
+    def wake(self) -> None:
+        """Wake the relay of this process."""
+        self._event.set()
+
+    def own(self, lanes: frozenset[int]) -> None:
+        """This process's relay owns these lanes: their wake-ups need no NOTIFY."""
+        self._local_lanes = lanes
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Wait for a wake-up; False after ``timeout_s`` without one."""
+        if not self._event.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._event.wait()
+        woken = self._event.is_set()
+        self._event.clear()
+        return woken
+
+    async def close(self) -> None:
+        """Send the last wake-up that is under way and close the connection."""
+        if self._notifying is not None:
+            await asyncio.wait([self._notifying], timeout=1)
+        if self._conn is not None:
+            await self._conn.close(timeout=1)
+            self._conn = None
+
+    def _request_notify(self) -> None:
+        self._again = True
+        if self._notifying is None or self._notifying.done():
+            self._notifying = asyncio.get_running_loop().create_task(self._notify(), name=f"{self.channel}.notify")
+
+    async def _notify(self) -> None:
+        while self._again:
+            self._again = False
+            try:
+                if self._conn is None or self._conn.is_closed():
+                    self._conn = await asyncpg.connect(
+                        self._dsn, timeout=2, server_settings={"synchronous_commit": "off"}
+                    )
+                await self._conn.execute(f'NOTIFY "{self.channel}"', timeout=2)
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.debug("wakeup_lost", channel=self.channel, error=str(error))
+            await asyncio.sleep(self._interval_s)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
