@@ -12,16 +12,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from kernel.ids import uuid7
 from orchestrator.adapters.codec import INPUT_KINDS, entry_json, failure_json, state_of, steps_json
 from orchestrator.domain.errors import StaleSagaError
 from orchestrator.domain.state import SagaState, SagaStatus
 from orchestrator.sagas.registry import SagaRegistry
 from orchestrator.usecases.ports import BusinessKey, Change, Moved, OperatorAction
-
-Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
 
 _COLUMNS = """id, saga_type, saga_version, business_key, correlation_id, status, steps::text AS steps, data,
     compensation_data::text AS compensation_data, error_code, paused_until, epoch, seq, started_at, deadline_at,

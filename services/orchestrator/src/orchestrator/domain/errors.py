@@ -73,3 +73,10 @@ class MalformedRecordError(DomainError):
 
     code, kind = "orchestrator.record.malformed", Kind.MALFORMED
     title = "The record cannot be read"
+
+
+class BulkTargetMissingError(DomainError):
+    """A bulk act must say on what: everything is never meant."""
+
+    code, kind = "orchestrator.bulk.target_missing", Kind.INVALID
+    title = "Say which sagas"

@@ -21,6 +21,9 @@ from sampan.orchestrator.v1.reply_pb2 import OUTCOME_REJECTED, OUTCOME_SUCCEEDED
 def arrival_of(message: Message[Body], now: datetime) -> Arrival:
     """Raises ``MalformedRecordError``."""
     trail = Trail(str(message.id), message.headers.get("traceparent"))
+    is_reply = isinstance(message.body, CommandReply)
+    if is_reply != message.topic.endswith(".replies.v1"):
+        raise MalformedRecordError(f"{message.type} does not belong on {message.topic}")
     if isinstance(message.body, CommandReply):
         return _reply(message.body, now, trail)
     return _trigger(message, now, trail)

@@ -1,0 +1,116 @@
+"""Looks for what must not be: orphans, overdue sagas, ended ones without an end, holes in histories.
+
+Invariant checked by every query: it returns the ids at fault, so that an operator can go and look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import orjson
+
+from chassis.postgres import Connection
+from orchestrator.adapters.codec import input_of, sent_of, state_of
+from orchestrator.domain.errors import UnknownDefinitionError
+from orchestrator.sagas.registry import SagaRegistry
+from orchestrator.usecases.replay_history import Recorded, replay_history
+
+OVERDUE_S: Final = 10
+
+CHECKS: Final[Mapping[str, str]] = {
+    "orphans: not ended, yet nothing will wake them": (
+        "SELECT id FROM saga_execution WHERE NOT terminal AND next_wake_at IS NULL"
+    ),
+    f"overdue: their wake-up is more than {OVERDUE_S} s past": (
+        "SELECT id FROM saga_execution"
+        f" WHERE next_wake_at < clock_timestamp() - interval '{OVERDUE_S} seconds'"
+    ),
+    "ended without the moment of their end, or with two": (
+        "SELECT id FROM saga_execution"
+        " WHERE terminal <> (num_nonnulls(completed_at, failed_at) = 1) OR (terminal AND next_wake_at IS NOT NULL)"
+    ),
+    "failed or compensating without a reason": (
+        "SELECT id FROM saga_execution WHERE status IN ('failed', 'compensating') AND compensation_data IS NULL"
+    ),
+    "ended with a step still in flight": (
+        "SELECT id FROM saga_execution WHERE terminal AND step <> ''"
+    ),
+    "history with a hole, or not as long as the saga's count of transitions": (
+        "SELECT saga.id FROM saga_execution AS saga LEFT JOIN LATERAL ("
+        "  SELECT count(*) AS entries, max(seq) AS last FROM saga_history WHERE saga_id = saga.id"
+        ") AS history ON true WHERE history.entries <> saga.seq OR history.last IS DISTINCT FROM saga.seq"
+    ),
+    "history of a saga that is not there": (
+        "SELECT DISTINCT saga_id AS id FROM saga_history AS h"
+        " WHERE NOT EXISTS (SELECT FROM saga_execution WHERE id = h.saga_id)"
+    ),
+    "two sagas of a type for one business key": (
+        "SELECT min(id::text)::uuid AS id FROM saga_execution GROUP BY saga_type, business_key HAVING count(*) > 1"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A check that found something: how many, and the first few."""
+
+    check: str
+    count: int
+    examples: Sequence[UUID]
+
+
+async def find_faults(conn: Connection) -> list[Finding]:
+    """Run every check on one snapshot; the list is empty when all is well."""
+    findings = []
+    for check, query in CHECKS.items():
+        rows = await conn.fetch(f"SELECT id, count(*) OVER () AS found FROM ({query}) AS faults LIMIT 5")
+        if rows:
+            findings.append(Finding(check, rows[0]["found"], [row["id"] for row in rows]))
+    return findings
+
+
+async def find_differences(
+    conn: Connection, registry: SagaRegistry, *, sample: int
+) -> tuple[int, list[tuple[UUID, list[str]]]]:
+    """Replay the histories of every saga that runs and of the ``sample`` newest that ended.
+
+    Returns how many were replayed, and the sagas that today's code would have run differently.
+    """
+    rows = await conn.fetch(
+        """(SELECT id FROM saga_execution WHERE NOT terminal)
+           UNION (SELECT id FROM saga_execution WHERE terminal ORDER BY id DESC LIMIT $1)""",
+        sample,
+    )
+    different = []
+    for row in rows:
+        problems = await _replay(conn, registry, row["id"])
+        if problems:
+            different.append((row["id"], problems))
+    return len(rows), different
+
+
+async def _replay(conn: Connection, registry: SagaRegistry, saga_id: UUID) -> list[str]:
+    saga = await conn.fetchrow(
+        """SELECT *, steps::text AS steps, compensation_data::text AS compensation_data
+           FROM saga_execution WHERE id = $1""",
+        saga_id,
+    )
+    if saga is None:
+        return []
+    values = dict(saga)
+    entries = await conn.fetch(
+        "SELECT seq, at, kind, entry::text AS entry FROM saga_history WHERE saga_id = $1 ORDER BY seq", saga_id
+    )
+    try:
+        definition = registry.pinned(saga["saga_type"], saga["saga_version"])
+    except UnknownDefinitionError as error:
+        return [error.detail]
+    recorded = []
+    for item in entries:
+        entry = orjson.loads(item["entry"])
+        event = input_of(item["kind"], item["at"], entry, values)
+        recorded.append(Recorded(seq=item["seq"], event=event, sent=sent_of(entry)))
+    return replay_history(definition, recorded, state_of(values))

@@ -1,0 +1,121 @@
+"""What operators look at: sagas by filter, one saga, its timeline. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+
+from chassis.postgres import Connection, fetch
+from orchestrator.adapters.codec import state_of
+from orchestrator.adapters.tables import saga_execution as saga
+from orchestrator.domain.state import SagaState
+
+_COLUMNS: Final = [
+    *(column for column in saga.c if column.name not in {"steps", "compensation_data", "data"}),
+    sa.cast(saga.c.steps, sa.Text).label("steps"),
+    sa.cast(saga.c.compensation_data, sa.Text).label("compensation_data"),
+    saga.c.data,
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SagaFilter:
+    """Everything given must hold. ``step`` is one in flight."""
+
+    saga_type: str | None = None
+    status: str | None = None
+    needs_operator: bool | None = None
+    paused: bool | None = None
+    step: str | None = None
+    error_code: str | None = None
+    business_key: str | None = None
+    started_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SagaRow:
+    """A saga with what its row knows beyond the state."""
+
+    state: SagaState
+    current_step: int
+    total_steps: int
+    step: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    """One history entry as stored."""
+
+    seq: int
+    epoch: int
+    at: datetime
+    kind: str
+    entry: dict[str, Any]
+
+
+async def find_sagas(conn: Connection, wanted: SagaFilter, *, after: UUID | None, limit: int) -> Sequence[SagaRow]:
+    """Newest first; ``after`` is the last id of the page before."""
+    query = sa.select(*_COLUMNS).where(*_conditions(wanted)).order_by(saga.c.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(saga.c.id < after)
+    return [_row(row) for row in await fetch(conn, query)]
+
+
+async def get_saga(conn: Connection, saga_id: UUID) -> SagaRow | None:
+    rows = await fetch(conn, sa.select(*_COLUMNS).where(saga.c.id == saga_id))
+    return _row(rows[0]) if rows else None
+
+
+async def get_timeline(conn: Connection, saga_id: UUID, *, after_seq: int, limit: int) -> Sequence[TimelineRow]:
+    """In order, from the entry after ``after_seq`` on."""
+    rows = await conn.fetch(
+        """SELECT seq, epoch, at, kind, entry::text AS entry FROM saga_history
+           WHERE saga_id = $1 AND seq > $2 ORDER BY seq LIMIT $3""",
+        saga_id,
+        after_seq,
+        limit,
+    )
+    return [TimelineRow(r["seq"], r["epoch"], r["at"], r["kind"], orjson.loads(r["entry"])) for r in rows]
+
+
+async def get_actions(conn: Connection, saga_id: UUID) -> Sequence[Any]:
+    """The audit trail of one saga, newest first."""
+    return await conn.fetch(
+        """SELECT id, at, action, step, actor_id, reason, bulk_id, outcome FROM operator_action
+           WHERE saga_id = $1 ORDER BY at DESC, id DESC LIMIT 200""",
+        saga_id,
+    )
+
+
+def _conditions(wanted: SagaFilter) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    for column, value in (
+        (saga.c.saga_type, wanted.saga_type),
+        (saga.c.status, wanted.status),
+        (saga.c.needs_operator, wanted.needs_operator),
+        (saga.c.error_code, wanted.error_code),
+        (saga.c.business_key, wanted.business_key),
+    ):
+        if value is not None:
+            conditions.append(column == value)
+    if wanted.paused is not None:
+        conditions.append(saga.c.paused_until.is_not(None) if wanted.paused else saga.c.paused_until.is_(None))
+    if wanted.step is not None:
+        conditions.append(sa.literal(wanted.step) == sa.any_(sa.func.string_to_array(saga.c.step, ",")))
+    if wanted.started_before is not None:
+        conditions += [saga.c.started_at < wanted.started_before, saga.c.status.in_(("started", "compensating"))]
+    return conditions
+
+
+def _row(row: Any) -> SagaRow:
+    values = dict(row)
+    return SagaRow(
+        state_of(values), values["current_step"], values["total_steps"], values["step"], values["updated_at"]
+    )

@@ -1,0 +1,51 @@
+"""What runs by the clock beside the timers: gauges, and the removal of sagas that ended long ago."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from orchestrator.adapters import metrics
+from orchestrator.wiring import App
+
+PRUNE_BATCH: Final = 1_000
+
+_GAUGES = """
+SELECT saga_type, count(*) AS running, count(*) FILTER (WHERE needs_operator) AS stuck,
+    count(*) FILTER (WHERE next_wake_at < clock_timestamp() - interval '5 seconds') AS overdue,
+    coalesce(extract(epoch FROM clock_timestamp() - min(started_at)), 0)::float8 AS oldest_s
+FROM saga_execution WHERE status IN ('started', 'compensating') GROUP BY saga_type"""
+
+_PRUNE = """
+WITH old AS (
+    SELECT id FROM saga_execution
+    WHERE terminal AND coalesce(completed_at, failed_at) < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM saga_history WHERE saga_id IN (SELECT id FROM old)
+)
+DELETE FROM saga_execution WHERE id IN (SELECT id FROM old)"""
+
+
+async def observe(app: App) -> None:
+    """Set the gauges; a type without running sagas reads 0."""
+    async with app.database.read() as conn:
+        rows = {row["saga_type"]: row for row in await conn.fetch(_GAUGES)}
+    for saga_type in {definition.saga_type for definition in app.registry} | rows.keys():
+        row = rows.get(saga_type)
+        metrics.RUNNING.labels(saga_type).set(row["running"] if row else 0)
+        metrics.STUCK.labels(saga_type).set(row["stuck"] if row else 0)
+        metrics.OVERDUE.labels(saga_type).set(row["overdue"] if row else 0)
+        metrics.OLDEST_RUNNING.labels(saga_type).set(row["oldest_s"] if row else 0)
+
+
+async def prune(app: App) -> int:
+    """Delete ended sagas past their retention, in small transactions. The audit trail of people's acts stays."""
+    before = app.clock.now() - timedelta(days=app.settings.retention_days)
+    total = 0
+    while True:
+        async with app.database.begin() as conn:
+            status: str = await conn.execute(_PRUNE, before, PRUNE_BATCH)
+        deleted = int(status.rpartition(" ")[2])
+        total += deleted
+        if deleted < PRUNE_BATCH:
+            return total

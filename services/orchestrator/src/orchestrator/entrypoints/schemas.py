@@ -1,0 +1,270 @@
+"""Bodies and views of the operator API."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import Field
+
+from chassis.http import Body, PageQuery, Text, View
+from contracts.masking import mask
+from contracts.registry import record_type
+from orchestrator.adapters.codec import sent_of
+from orchestrator.adapters.saga_reader import SagaFilter, SagaRow, TimelineRow
+from orchestrator.domain.definition import SagaDefinition
+from orchestrator.domain.state import StepState
+
+Reason = Annotated[Text, Field(min_length=1, max_length=500)]
+Name = Annotated[Text, Field(min_length=1, max_length=200)]
+Status = Literal["started", "compensating", "completed", "failed"]
+
+
+class SagaQuery(PageQuery):
+    """Filters; all that are given must hold."""
+
+    type: Name | None = None
+    status: Status | None = None
+    needs_operator: bool | None = None
+    paused: bool | None = None
+    step: Name | None = None
+    error_code: Name | None = None
+    business_key: Name | None = None
+    older_than_s: Annotated[int, Field(ge=0, le=10**9)] | None = None
+
+
+class ReasonBody(Body):
+    """Why: kept in the audit trail."""
+
+    reason: Reason
+
+
+class PauseBody(ReasonBody):
+    """A pause ends by itself after ``for_s``."""
+
+    for_s: Annotated[int, Field(ge=1, le=7 * 86_400)] = 86_400
+
+
+class SkipBody(ReasonBody):
+    """The step in flight to take for done."""
+
+    step: Name
+
+
+class BulkFilter(Body):
+    """Which sagas; at least one filter is needed."""
+
+    type: Name | None = None
+    status: Literal["started", "compensating"] | None = None
+    needs_operator: bool | None = None
+    paused: bool | None = None
+    step: Name | None = None
+    error_code: Name | None = None
+    older_than_s: Annotated[int, Field(ge=0, le=10**9)] | None = None
+
+
+class BulkBody(ReasonBody):
+    """The same act on up to ``limit`` sagas. A dry run, unless told otherwise."""
+
+    action: Literal["retry_now", "force_compensation", "resume", "pause"]
+    filter: BulkFilter | None = None
+    saga_ids: Annotated[list[UUID], Field(min_length=1, max_length=500)] | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+    for_s: Annotated[int, Field(ge=1, le=7 * 86_400)] = 86_400
+    dry_run: bool = True
+
+
+class BulkOutcomeView(View):
+    """``outcome`` is ``done`` or the code of the refusal; ``status`` is the saga's afterwards."""
+
+    saga_id: UUID
+    outcome: str
+    status: str | None
+
+
+class BulkView(View):
+    """What became, or with ``dry_run`` would become, of each saga."""
+
+    bulk_id: UUID
+    dry_run: bool
+    items: list[BulkOutcomeView]
+
+
+class StepView(View):
+    """One step. ``attempts`` and ``round`` count for the present direction; a round is one command id."""
+
+    name: str
+    kind: str
+    status: str
+    attempts: int
+    round: int
+    stuck: bool
+    since: datetime | None
+    wake_at: datetime | None
+
+
+class FailureView(View):
+    """Why the saga is or was undone."""
+
+    code: str
+    detail: str
+    step: str | None
+
+
+class SagaView(View):
+    """One saga."""
+
+    id: UUID
+    type: str
+    version: int
+    business_key: str
+    correlation_id: str
+    status: str
+    needs_operator: bool
+    paused_until: datetime | None
+    steps_in_flight: list[str]
+    current_step: int
+    total_steps: int
+    error_code: str | None
+    failure: FailureView | None
+    seq: int
+    epoch: int
+    started_at: datetime
+    updated_at: datetime
+    deadline_at: datetime
+    next_wake_at: datetime | None
+    ended_at: datetime | None
+    steps: list[StepView]
+
+    @classmethod
+    def of(cls, row: SagaRow, definition: SagaDefinition | None) -> Self:
+        state = row.state
+        names = [(step.name, step.kind.value) for step in definition.steps] if definition else []
+        failure = state.failure
+        return cls(
+            id=state.saga_id,
+            type=state.saga_type,
+            version=state.version,
+            business_key=state.business_key,
+            correlation_id=state.correlation_id,
+            status=state.status,
+            needs_operator=state.needs_operator,
+            paused_until=state.paused_until,
+            steps_in_flight=[name for name in row.step.split(",") if name],
+            current_step=row.current_step,
+            total_steps=row.total_steps,
+            error_code=state.error_code or None,
+            failure=FailureView(code=failure.code, detail=failure.detail, step=failure.step or None)
+            if failure
+            else None,
+            seq=state.seq,
+            epoch=state.epoch,
+            started_at=state.started_at,
+            updated_at=row.updated_at,
+            deadline_at=state.deadline_at,
+            next_wake_at=state.next_wake_at,
+            ended_at=state.ended_at,
+            steps=[
+                _step(*(names[index] if index < len(names) else (f"step {index + 1}", "unknown")), step)
+                for index, step in enumerate(state.steps)
+            ],
+        )
+
+
+class CommandView(View):
+    """A command that was sent; personal data reads ``***``."""
+
+    step: str
+    direction: Literal["do", "undo"]
+    command_id: UUID
+    attempt: int
+    type: str
+    payload: dict[str, Any]
+
+
+class TimelineView(View):
+    """One transition: what came in, what it settled, what it sent."""
+
+    seq: int
+    epoch: int
+    at: datetime
+    kind: str
+    input: dict[str, Any]
+    settled: dict[str, Any] | None
+    timed_out: list[dict[str, Any]]
+    milestones: list[dict[str, Any]]
+    commands: list[CommandView]
+
+    @classmethod
+    def of(cls, row: TimelineRow) -> Self:
+        entry = row.entry
+        settled = entry.get("settled")
+        return cls(
+            seq=row.seq,
+            epoch=row.epoch,
+            at=row.at,
+            kind=row.kind,
+            input=entry["in"],
+            settled=dict(zip(("step", "undo", "outcome", "latency_s"), settled, strict=True)) if settled else None,
+            timed_out=[dict(zip(("step", "undo", "attempt"), t, strict=True)) for t in entry.get("timed_out", ())],
+            milestones=[dict(zip(("milestone", "step", "reason"), m, strict=True)) for m in entry.get("reached", ())],
+            commands=[
+                CommandView(
+                    step=step,
+                    direction="undo" if undo else "do",
+                    command_id=command_id,
+                    attempt=attempt,
+                    type=name,
+                    payload=mask(record_type(name).message.FromString(content)),
+                )
+                for step, undo, command_id, attempt, name, content in sent_of(entry)
+            ],
+        )
+
+
+class ActionView(View):
+    """One act of a person. ``outcome`` is ``done`` or the code of the refusal."""
+
+    id: UUID
+    at: datetime
+    action: str
+    step: str | None
+    actor_id: UUID
+    reason: str
+    bulk_id: UUID | None
+    outcome: str
+
+
+class ActionsView(View):
+    """The audit trail of one saga, newest first."""
+
+    items: list[ActionView]
+
+
+def filter_of(query: SagaQuery | BulkFilter, now: datetime) -> SagaFilter:
+    """The filter a query or a bulk body asks for."""
+    age_s = query.older_than_s
+    return SagaFilter(
+        saga_type=query.type,
+        status=query.status,
+        needs_operator=query.needs_operator,
+        paused=query.paused,
+        step=query.step,
+        error_code=query.error_code,
+        business_key=query.business_key if isinstance(query, SagaQuery) else None,
+        started_before=now - timedelta(seconds=age_s) if age_s is not None else None,
+    )
+
+
+def _step(name: str, kind: str, step: StepState) -> StepView:
+    return StepView(
+        name=name,
+        kind=kind,
+        status=step.status,
+        attempts=step.attempts,
+        round=step.round,
+        stuck=step.stuck,
+        since=step.since,
+        wake_at=step.wake_at if step.status.is_in_flight else None,
+    )
