@@ -11,7 +11,7 @@ BARE_STACK := PYTHONPATH=deploy/local python3 -m stack
 .PHONY: help
 help: ## This list
 	@echo 'Sampan. Targets:'
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
 
 .PHONY: sync
 sync: ## Install what is missing: Debian packages, Python packages, Kafka
@@ -65,3 +65,17 @@ test: sync ## Every test, on an instance of its own
 .PHONY: test-unit
 test-unit: sync ## Tests that need nothing running
 	@$(PY) -m pytest -q -m 'not component and not e2e and not fault' $(ARGS)
+
+.PHONY: e2e
+e2e: sync ## Stories and faults through the gateway, on the whole stack
+	@sh deploy/local/run-tests.sh tests-e2e $(ARGS)
+
+.PHONY: demo
+demo: up ## The order-payment story with a live timeline, on the running stack
+	@PYTHONPATH=tests-e2e $(PY) -m demo $(ARGS)
+
+.PHONY: proto
+proto: sync ## Make the Python and the pages of proto-events anew
+	@$(PY) -m contracts generate
+	@$(PY) -m contracts catalogue
+	@$(PY) -m contracts golden

@@ -1,15 +1,19 @@
 #!/bin/sh
-# run-tests.sh [PYTEST ARGUMENTS] : every test on the instance `test`. An instance that ran before is left running.
+# run-tests.sh [PYTEST ARGUMENTS] : tests on the instance `test`, which is started when it is down and stopped again.
 set -u
 export SAMPAN_INSTANCE=test
 python=.venv/bin/python
+log=.local/logs/pytest.log
 stack() { PYTHONPATH=deploy/local "$python" -m stack "$@"; }
 
-running=
-if stack pid postgres >/dev/null 2>&1; then running=yes; fi
-finish() { [ -n "$running" ] || stack down >/dev/null 2>&1; }
+ran_before=
+if stack pid postgres >/dev/null 2>&1; then ran_before=yes; fi
+finish() { [ -n "$ran_before" ] || stack down >/dev/null 2>&1; }
 trap finish EXIT
 trap 'exit 130' INT TERM HUP
 
 stack up --only infra || exit 1
-"$python" -m pytest "$@"
+color=auto
+if [ -t 1 ]; then color=yes; fi
+{ "$python" -m pytest --color="$color" "$@"; echo $? >"$log.code"; } 2>&1 | tee "$log"
+exit "$(cat "$log.code")"

@@ -92,7 +92,9 @@ def gateway_environment(context: Context) -> dict[str, str]:
     return {
         "GATEWAY_PORT": str(ports["gateway"]),
         "GATEWAY_ADMIN_PORT": str(ports["gateway_admin"]),
+        "GATEWAY_PORTAL_DIR": str(context.layout.run / "portal"),
         **{f"GATEWAY_{s.name.upper()}_PORT": str(ports[s.name]) for s in context.services},
+        **{f"GATEWAY_{s.name.upper()}_OPS_PORT": str(ports[f"{s.name}_ops"]) for s in context.services},
     }
 
 

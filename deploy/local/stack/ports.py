@@ -6,6 +6,7 @@ and `down` find it whatever the environment says then.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping
@@ -79,11 +80,7 @@ def owner_of(port: int) -> str | None:
     if not inodes:
         return None
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            links = [str(descriptor.readlink()) for descriptor in (process / "fd").iterdir()]
-        except OSError:
-            continue
-        if inodes.intersection(links):
+        if inodes.intersection(_open_files(process)):
             return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
     return None
 
@@ -150,3 +147,11 @@ def _listening_inodes(port: int) -> Iterator[str]:
             columns = row.split()
             if columns[3] == listening and int(columns[1].rpartition(":")[2], 16) == port:
                 yield f"socket:[{columns[9]}]"
+
+
+def _open_files(process: Path) -> Iterator[str]:
+    """What a process' descriptors point to; nothing when it is gone or not ours to see."""
+    with contextlib.suppress(OSError):
+        for descriptor in list((process / "fd").iterdir()):
+            with contextlib.suppress(OSError):
+                yield str(descriptor.readlink())
