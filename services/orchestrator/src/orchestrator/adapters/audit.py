@@ -25,8 +25,7 @@ CHECKS: Final[Mapping[str, str]] = {
         "SELECT id FROM saga_execution WHERE NOT terminal AND next_wake_at IS NULL"
     ),
     f"overdue: their wake-up is more than {OVERDUE_S} s past": (
-        "SELECT id FROM saga_execution"
-        f" WHERE next_wake_at < clock_timestamp() - interval '{OVERDUE_S} seconds'"
+        f"SELECT id FROM saga_execution WHERE next_wake_at < clock_timestamp() - interval '{OVERDUE_S} seconds'"
     ),
     "ended without the moment of their end, or with two": (
         "SELECT id FROM saga_execution"
@@ -35,9 +34,7 @@ CHECKS: Final[Mapping[str, str]] = {
     "failed or compensating without a reason": (
         "SELECT id FROM saga_execution WHERE status IN ('failed', 'compensating') AND compensation_data IS NULL"
     ),
-    "ended with a step still in flight": (
-        "SELECT id FROM saga_execution WHERE terminal AND step <> ''"
-    ),
+    "ended with a step still in flight": ("SELECT id FROM saga_execution WHERE terminal AND step <> ''"),
     "history with a hole, or not as long as the saga's count of transitions": (
         "SELECT saga.id FROM saga_execution AS saga LEFT JOIN LATERAL ("
         "  SELECT count(*) AS entries, max(seq) AS last FROM saga_history WHERE saga_id = saga.id"
