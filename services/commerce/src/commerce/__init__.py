@@ -1,0 +1,1 @@
+"""Shops, products, stock, carts and orders."""

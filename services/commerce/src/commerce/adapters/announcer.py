@@ -1,0 +1,188 @@
+"""Domain facts as Protobuf records in the outbox: the one place that knows both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from commerce.domain.checkout import Checkout
+from commerce.domain.order import FactKind, Order, OrderFact, OrderPlacement
+from commerce.domain.product import Product, ProductStatus
+from commerce.domain.shop import Shop
+from commerce.domain.stock import StockMoved
+from eventing import Outbox
+from kernel.money import Currency
+from sampan.commerce.v1 import order_pb2, product_pb2, shop_pb2, stock_pb2
+from sampan.orchestrator.v1 import commands_pb2
+from sampan.types.v1.money_pb2 import Money
+
+
+class OutboxAnnouncer:
+    """Implements ``Announcer``. Ids of events are the outbox's; versions are the aggregates'."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    def shop_opened(self, shop: Shop) -> None:
+        self._outbox.add(
+            shop_pb2.ShopOpened(
+                shop_id=str(shop.id),
+                owner_id=str(shop.owner_id),
+                name=shop.name,
+                country=shop.country,
+                currency=shop.currency,
+                opened_at=_timestamp(shop.created_at),
+            ),
+            aggregate_version=shop.version,
+        )
+
+    def product_changed(self, product: Product, shop: Shop, at: datetime) -> None:
+        """Published while it is active; withdrawn once it was and is not any more."""
+        if product.status is ProductStatus.ACTIVE:
+            body: Any = product_pb2.ProductPublished(
+                product_id=str(product.id),
+                shop_id=str(product.shop_id),
+                title=product.titles.read(shop.language),
+                category_id=str(product.category_id) if product.category_id else "",
+                price_from=_money(product.price_from_minor, product.currency),
+                status=product.status,
+                at=_timestamp(at),
+            )
+        else:
+            body = product_pb2.ProductWithdrawn(
+                product_id=str(product.id),
+                shop_id=str(product.shop_id),
+                status=product.status,
+                at=_timestamp(at),
+            )
+        self._outbox.add(body, aggregate_version=product.version)
+
+    def stock_moved(self, moved: StockMoved) -> None:
+        self._outbox.add(
+            stock_pb2.StockChanged(
+                variant_id=str(moved.variant_id),
+                product_id=str(moved.product_id),
+                shop_id=str(moved.shop_id),
+                on_hand=moved.on_hand,
+                reserved=moved.reserved,
+                reason=moved.movement,
+                changed_at=_timestamp(moved.at),
+            ),
+            aggregate_version=moved.version,
+        )
+
+    def stock_ran_out(self, moved: StockMoved, *, seller_id: UUID, title: str) -> None:
+        self._outbox.add(
+            stock_pb2.StockRanOut(
+                variant_id=str(moved.variant_id),
+                product_id=str(moved.product_id),
+                shop_id=str(moved.shop_id),
+                seller_id=str(seller_id),
+                title=title,
+                at=_timestamp(moved.at),
+            )
+        )
+
+    def order_placed(self, placement: OrderPlacement, at: datetime) -> None:
+        order, totals = placement.order, placement.totals
+        self._outbox.add(
+            order_pb2.OrderPlaced(
+                **_identity(order),
+                lines=[
+                    order_pb2.OrderLine(
+                        line_id=str(line.id),
+                        product_id=str(line.product_id),
+                        variant_id=str(line.variant_id),
+                        sku=line.sku,
+                        title=line.title,
+                        quantity=line.quantity,
+                        unit_price=_money(line.unit_price_minor, order.currency),
+                        line_total=_money(line_totals.total_minor, order.currency),
+                    )
+                    for line, line_totals in zip(placement.lines, totals.lines, strict=True)
+                ],
+                subtotal=_money(totals.subtotal_minor, order.currency),
+                discount=_money(totals.discount_minor, order.currency),
+                tax=_money(totals.tax_minor, order.currency),
+                shipping=_money(totals.shipping_minor, order.currency),
+                total=_money(order.total_minor, order.currency),
+                country=order.country,
+                placed_at=_timestamp(at),
+            ),
+            aggregate_version=order.version,
+        )
+
+    def order_moved(self, order: Order) -> None:
+        """The events of the facts that are new."""
+        for fact in order.facts:
+            body = _fact_body(order, fact)
+            if body is not None:
+                self._outbox.add(body, aggregate_version=fact.version)
+
+    def start_payment(self, checkout: Checkout, orders: Sequence[Order], wallet_id: UUID | None) -> None:
+        self._outbox.add(
+            commands_pb2.StartOrderPayment(
+                checkout_id=str(checkout.id),
+                buyer_id=str(checkout.buyer_id),
+                wallet_id=str(wallet_id) if wallet_id else "",
+                total=_money(checkout.total_minor, checkout.currency),
+                orders=[
+                    commands_pb2.OrderToPay(
+                        order_id=str(order.id),
+                        shop_id=str(order.shop_id),
+                        seller_id=str(order.seller_id),
+                        total=_money(order.total_minor, order.currency),
+                    )
+                    for order in orders
+                ],
+            )
+        )
+
+    def cancel_payment(self, checkout: Checkout, reason: str) -> None:
+        self._outbox.add(commands_pb2.CancelOrderPayment(checkout_id=str(checkout.id), reason=reason))
+
+
+def _fact_body(order: Order, fact: OrderFact) -> Any:
+    at = _timestamp(fact.at)
+    total = _money(order.total_minor, order.currency)
+    match fact.kind:
+        case FactKind.CONFIRMED:
+            return order_pb2.OrderConfirmed(**_identity(order), total=total, confirmed_at=at)
+        case FactKind.PAID:
+            return order_pb2.OrderPaid(**_identity(order), total=total, paid_at=at)
+        case FactKind.CANCELLED:
+            return order_pb2.OrderCancelled(
+                **_identity(order), total=total, reason_code=fact.reason_code, cancelled_at=at
+            )
+        case FactKind.PROCESSING | FactKind.SHIPPED | FactKind.DELIVERED:
+            return order_pb2.OrderStatusChanged(
+                **_identity(order), status=fact.kind, previous_status=fact.previous_status, changed_at=at
+            )
+        case _:
+            return None
+
+
+def _identity(order: Order) -> Mapping[str, str]:
+    return {
+        "order_id": str(order.id),
+        "order_number": order.number,
+        "checkout_id": str(order.checkout_id),
+        "buyer_id": str(order.buyer_id),
+        "shop_id": str(order.shop_id),
+        "shop_name": order.shop_name,
+        "seller_id": str(order.seller_id),
+    }
+
+
+def _money(amount_minor: int, currency: Currency) -> Money:
+    return Money(amount_minor=amount_minor, currency=currency)
+
+
+def _timestamp(at: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(at)
+    return stamp

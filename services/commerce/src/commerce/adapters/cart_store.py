@@ -1,0 +1,60 @@
+"""Carts in Postgres: one row per person and variant."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from asyncpg import Connection
+
+from commerce.domain.cart import CartItem
+from commerce.domain.ids import UserId, VariantId
+from kernel.money import Currency
+
+
+class PgCartStore:
+    """Implements ``CartStore``."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    async def items(self, user_id: UserId) -> list[CartItem]:
+        rows = await self._conn.fetch(
+            """
+            SELECT variant_id, quantity, price_minor, currency FROM cart_item
+            WHERE user_id = $1 ORDER BY added_at, variant_id
+            """,
+            user_id,
+        )
+        return [
+            CartItem(
+                variant_id=VariantId(row["variant_id"]),
+                quantity=row["quantity"],
+                price_minor=row["price_minor"],
+                currency=Currency(row["currency"]),
+            )
+            for row in rows
+        ]
+
+    async def put(self, user_id: UserId, item: CartItem, at: datetime) -> None:
+        await self._conn.execute(
+            """
+            INSERT INTO cart_item (user_id, variant_id, quantity, price_minor, currency, added_at)
+            VALUES ($1, $2, $3, $4, $5, $6)
+            ON CONFLICT (user_id, variant_id) DO UPDATE
+            SET quantity = excluded.quantity, price_minor = excluded.price_minor, currency = excluded.currency
+            """,
+            user_id,
+            item.variant_id,
+            item.quantity,
+            item.price_minor,
+            item.currency,
+            at,
+        )
+
+    async def remove(self, user_id: UserId, variant_ids: Collection[VariantId]) -> None:
+        await self._conn.execute(
+            "DELETE FROM cart_item WHERE user_id = $1 AND variant_id = ANY($2::uuid[])",
+            user_id,
+            list(variant_ids),
+        )

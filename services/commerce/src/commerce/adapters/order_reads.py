@@ -1,0 +1,203 @@
+"""What people read about orders and checkouts. Whose they are is asked in every query."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from asyncpg import Connection, Record
+
+from commerce.adapters.order_store import CHECKOUT_COLUMNS, ORDER_COLUMNS, checkout_of, order_of
+from commerce.domain.address import Address
+from commerce.domain.checkout import PlacedCheckout
+from commerce.domain.ids import CheckoutId, LineId, OrderId, ProductId, ShopId, UserId, VariantId
+from commerce.domain.order import FactKind, OrderFact, OrderLine, OrderPlacement, OrderStatus
+from commerce.domain.totals import LineTotals, OrderTotals
+from kernel.country import Country
+
+Position: TypeAlias = tuple[datetime, UUID]
+
+_PLACEMENT_COLUMNS = f"""
+    {ORDER_COLUMNS}, subtotal_minor, discount_minor, tax_minor, shipping_minor, prices_include_tax, ship_to, note,
+    placed_at
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSummary:
+    """An order in a list."""
+
+    order_id: UUID
+    number: str
+    checkout_id: UUID
+    shop_id: UUID
+    shop_name: str
+    status: str
+    payment_status: str
+    cancel_reason: str
+    total_minor: int
+    currency: str
+    placed_at: datetime
+
+
+async def find_order(conn: Connection, order_id: OrderId, user_id: UserId) -> OrderPlacement | None:
+    """The order, for its buyer and its seller."""
+    rows = await conn.fetch(
+        f"SELECT {_PLACEMENT_COLUMNS} FROM orders WHERE id = $1 AND $2 IN (buyer_id, seller_id)",
+        order_id,
+        user_id,
+    )
+    placements = await _placements(conn, rows)
+    return placements[0] if placements else None
+
+
+async def find_checkout(conn: Connection, checkout_id: CheckoutId, user_id: UserId) -> PlacedCheckout | None:
+    """The checkout with its orders, for its buyer."""
+    row = await conn.fetchrow(
+        f"SELECT {CHECKOUT_COLUMNS} FROM checkout WHERE id = $1 AND buyer_id = $2", checkout_id, user_id
+    )
+    if row is None:
+        return None
+    rows = await conn.fetch(f"SELECT {_PLACEMENT_COLUMNS} FROM orders WHERE checkout_id = $1 ORDER BY id", checkout_id)
+    return PlacedCheckout(checkout=checkout_of(row), placements=tuple(await _placements(conn, rows)))
+
+
+async def checkout_settled(conn: Connection, checkout_id: CheckoutId, user_id: UserId) -> bool:
+    """True unless the payment of the buyer's checkout is pending: the cheap question of those who wait."""
+    return not await conn.fetchval(
+        "SELECT true FROM checkout WHERE id = $1 AND buyer_id = $2 AND payment_status = 'pending'",
+        checkout_id,
+        user_id,
+    )
+
+
+async def timeline(conn: Connection, order_id: OrderId, user_id: UserId) -> list[OrderFact] | None:
+    """The order's facts, oldest first; None when it is not this person's."""
+    known = await conn.fetchval(
+        "SELECT true FROM orders WHERE id = $1 AND $2 IN (buyer_id, seller_id)", order_id, user_id
+    )
+    if not known:
+        return None
+    rows = await conn.fetch(
+        """
+        SELECT version, kind, previous_status, reason_code, at FROM order_fact WHERE order_id = $1
+        ORDER BY version
+        """,
+        order_id,
+    )
+    return [
+        OrderFact(
+            version=row["version"],
+            kind=FactKind(row["kind"]),
+            previous_status=OrderStatus(row["previous_status"]),
+            reason_code=row["reason_code"],
+            at=row["at"],
+        )
+        for row in rows
+    ]
+
+
+async def list_bought(
+    conn: Connection, buyer_id: UserId, *, status: str | None, before: Position | None, limit: int
+) -> list[OrderSummary]:
+    """A buyer's orders, newest first; one more than ``limit`` when there are more."""
+    return await _list(conn, "buyer_id", buyer_id, status=status, before=before, limit=limit)
+
+
+async def list_sold(
+    conn: Connection, shop_id: ShopId, *, status: str | None, before: Position | None, limit: int
+) -> list[OrderSummary]:
+    """A shop's orders, newest first; one more than ``limit`` when there are more."""
+    return await _list(conn, "shop_id", shop_id, status=status, before=before, limit=limit)
+
+
+async def _list(
+    conn: Connection, owner: str, owner_id: UUID, *, status: str | None, before: Position | None, limit: int
+) -> list[OrderSummary]:
+    values: list[Any] = [owner_id, limit + 1]
+    where = f"{owner} = $1"
+    if status:
+        values.append(status)
+        where += f" AND status = ${len(values)}"
+    if before:
+        values += before
+        where += f" AND (placed_at, id) < (${len(values) - 1}, ${len(values)})"
+    rows = await conn.fetch(
+        f"""
+        SELECT id AS order_id, number, checkout_id, shop_id, shop_name, status, payment_status, cancel_reason,
+               total_minor, currency, placed_at
+        FROM orders WHERE {where} ORDER BY placed_at DESC, id DESC LIMIT $2
+        """,
+        *values,
+    )
+    return [OrderSummary(**dict(row)) for row in rows]
+
+
+async def _placements(conn: Connection, rows: Sequence[Record]) -> list[OrderPlacement]:
+    if not rows:
+        return []
+    lines = await conn.fetch(
+        """
+        SELECT order_id, id, product_id, variant_id, sku, title, options, quantity, unit_price_minor, tax_class,
+               tax_rate_bp, subtotal_minor, discount_minor, tax_minor, total_minor
+        FROM order_line WHERE order_id = ANY($1::uuid[]) ORDER BY order_id, position
+        """,
+        [row["id"] for row in rows],
+    )
+    by_order: dict[UUID, list[Record]] = defaultdict(list)
+    for line in lines:
+        by_order[line["order_id"]].append(line)
+    return [_placement(row, by_order[row["id"]]) for row in rows]
+
+
+def _placement(row: Record, lines: Sequence[Record]) -> OrderPlacement:
+    return OrderPlacement(
+        order=order_of(row),
+        lines=tuple(map(_line, lines)),
+        totals=OrderTotals(
+            lines=tuple(map(_line_totals, lines)),
+            subtotal_minor=row["subtotal_minor"],
+            discount_minor=row["discount_minor"],
+            tax_minor=row["tax_minor"],
+            shipping_minor=row["shipping_minor"],
+            total_minor=row["total_minor"],
+        ),
+        prices_include_tax=row["prices_include_tax"],
+        ship_to=_address(row["ship_to"]),
+        note=row["note"],
+        placed_at=row["placed_at"],
+    )
+
+
+def _line(row: Record) -> OrderLine:
+    return OrderLine(
+        id=LineId(row["id"]),
+        product_id=ProductId(row["product_id"]),
+        variant_id=VariantId(row["variant_id"]),
+        sku=row["sku"],
+        title=row["title"],
+        options=row["options"],
+        quantity=row["quantity"],
+        unit_price_minor=row["unit_price_minor"],
+        tax_class=row["tax_class"],
+        tax_rate_bp=row["tax_rate_bp"],
+    )
+
+
+def _line_totals(row: Record) -> LineTotals:
+    return LineTotals(
+        subtotal_minor=row["subtotal_minor"],
+        discount_minor=row["discount_minor"],
+        tax_minor=row["tax_minor"],
+        total_minor=row["total_minor"],
+    )
+
+
+def _address(value: dict[str, str] | None) -> Address | None:
+    if value is None:
+        return None
+    return Address(**{**value, "country": Country(value["country"])})  # type: ignore[arg-type]

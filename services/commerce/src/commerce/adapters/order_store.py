@@ -1,0 +1,255 @@
+"""Checkouts and their orders in Postgres, many at a time.
+
+A checkout's row is locked before anything of it changes; locks are taken in order of id, checkouts before
+stock. An order is written only over the version that was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+
+from asyncpg import Connection, Record
+
+from commerce.domain.checkout import Checkout, StockState
+from commerce.domain.ids import CheckoutId, OrderId, ShopId, UserId, VariantId
+from commerce.domain.order import Order, OrderChangedMeanwhileError, OrderPlacement, OrderStatus, PaymentStatus
+from commerce.domain.totals import ROUNDING_RULE
+from kernel.country import Country
+from kernel.money import Currency
+
+CHECKOUT_COLUMNS = """
+    id, buyer_id, currency, total_minor, demand_variant_ids, demand_quantities, stock_state, payment_status,
+    cancel_requested_at, placed_at
+"""
+ORDER_COLUMNS = """
+    id, number, checkout_id, buyer_id, shop_id, shop_name, seller_id, country, currency, total_minor,
+    status, payment_status, cancel_reason, version
+"""
+
+
+class PgOrderStore:
+    """Implements ``OrderStore``."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    async def next_numbers(self, countries: Sequence[Country], year: int) -> list[str]:
+        """One order number for each, e.g. ``TH-26-000123``."""
+        rows = await self._conn.fetch(
+            """
+            SELECT nextval(format('order_number_%s_%s', lower(country), $2::int)::regclass) AS number
+            FROM unnest($1::text[]) WITH ORDINALITY AS wanted (country, place) ORDER BY place
+            """,
+            [country.value for country in countries],
+            year,
+        )
+        return [f"{country}-{year % 100:02d}-{row['number']:06d}" for country, row in zip(countries, rows, strict=True)]
+
+    async def add(self, checkout: Checkout, placements: Sequence[OrderPlacement]) -> None:
+        """A new checkout with its orders, their lines and their first facts."""
+        await self._conn.execute(
+            """
+            INSERT INTO checkout (id, buyer_id, currency, total_minor, demand_variant_ids, demand_quantities,
+                                  stock_state, payment_status, placed_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            """,
+            checkout.id,
+            checkout.buyer_id,
+            checkout.currency,
+            checkout.total_minor,
+            list(checkout.demand),
+            list(checkout.demand.values()),
+            checkout.stock_state,
+            checkout.payment_status,
+            checkout.placed_at,
+        )
+        for placement in placements:
+            await self._add_order(placement)
+        await self._add_lines(placements)
+        await self._add_facts([placement.order for placement in placements])
+
+    async def lock_checkouts(self, checkout_ids: Collection[CheckoutId]) -> list[Checkout]:
+        """Those that exist, locked."""
+        rows = await self._conn.fetch(
+            f"""
+            SELECT {CHECKOUT_COLUMNS} FROM checkout WHERE id = ANY($1::uuid[])
+            ORDER BY id FOR NO KEY UPDATE
+            """,
+            sorted(checkout_ids),
+        )
+        return [checkout_of(row) for row in rows]
+
+    async def orders_of(self, checkout_ids: Collection[CheckoutId]) -> list[Order]:
+        """All orders of these checkouts, in the order they were placed."""
+        rows = await self._conn.fetch(
+            f"SELECT {ORDER_COLUMNS} FROM orders WHERE checkout_id = ANY($1::uuid[]) ORDER BY id",
+            list(checkout_ids),
+        )
+        return [order_of(row) for row in rows]
+
+    async def get(self, order_id: OrderId) -> Order | None:
+        row = await self._conn.fetchrow(f"SELECT {ORDER_COLUMNS} FROM orders WHERE id = $1", order_id)
+        return order_of(row) if row else None
+
+    async def save_checkouts(self, checkouts: Collection[Checkout]) -> None:
+        if not checkouts:
+            return
+        await self._conn.execute(
+            """
+            UPDATE checkout SET stock_state = new.stock_state, payment_status = new.payment_status,
+                                cancel_requested_at = new.cancel_requested_at
+            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[])
+                 AS new (id, stock_state, payment_status, cancel_requested_at)
+            WHERE checkout.id = new.id
+            """,
+            [checkout.id for checkout in checkouts],
+            [checkout.stock_state for checkout in checkouts],
+            [checkout.payment_status for checkout in checkouts],
+            [checkout.cancel_requested_at for checkout in checkouts],
+        )
+
+    async def save(self, orders: Sequence[Order]) -> None:
+        """Write what is new of each. Raises ``OrderChangedMeanwhileError`` when another was faster."""
+        if not orders:
+            return
+        done = await self._conn.execute(
+            """
+            UPDATE orders SET status = new.status, payment_status = new.payment_status,
+                              cancel_reason = new.cancel_reason, version = new.version
+            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
+                 AS new (id, status, payment_status, cancel_reason, version, version_read)
+            WHERE orders.id = new.id AND orders.version = new.version_read
+            """,
+            [order.id for order in orders],
+            [order.status for order in orders],
+            [order.payment_status for order in orders],
+            [order.cancel_reason for order in orders],
+            [order.version for order in orders],
+            [order.version - len(order.facts) for order in orders],
+        )
+        if int(done.rpartition(" ")[2]) != len(orders):
+            raise OrderChangedMeanwhileError
+        await self._add_facts(orders)
+
+    async def _add_order(self, placement: OrderPlacement) -> None:
+        order, totals = placement.order, placement.totals
+        await self._conn.execute(
+            """
+            INSERT INTO orders (id, number, checkout_id, buyer_id, shop_id, shop_name, seller_id, country,
+                currency, exponent, prices_include_tax, rounding_rule, subtotal_minor, discount_minor,
+                tax_minor, shipping_minor, total_minor, status, payment_status, cancel_reason, ship_to, note,
+                version, placed_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+                    $21, $22, $23, $24)
+            """,
+            order.id,
+            order.number,
+            order.checkout_id,
+            order.buyer_id,
+            order.shop_id,
+            order.shop_name,
+            order.seller_id,
+            order.country,
+            order.currency,
+            order.currency.exponent,
+            placement.prices_include_tax,
+            ROUNDING_RULE,
+            totals.subtotal_minor,
+            totals.discount_minor,
+            totals.tax_minor,
+            totals.shipping_minor,
+            totals.total_minor,
+            order.status,
+            order.payment_status,
+            order.cancel_reason,
+            asdict(placement.ship_to) if placement.ship_to else None,
+            placement.note,
+            order.version,
+            placement.placed_at,
+        )
+
+    async def _add_lines(self, placements: Sequence[OrderPlacement]) -> None:
+        lines = [
+            (placement.order.id, position, line, totals)
+            for placement in placements
+            for position, (line, totals) in enumerate(zip(placement.lines, placement.totals.lines, strict=True))
+        ]
+        await self._conn.execute(
+            """
+            INSERT INTO order_line (order_id, position, id, product_id, variant_id, sku, title, options,
+                quantity, unit_price_minor, tax_class, tax_rate_bp, subtotal_minor, discount_minor, tax_minor,
+                total_minor)
+            SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],
+                $7::text[], $8::jsonb[], $9::bigint[], $10::bigint[], $11::text[], $12::int[], $13::bigint[],
+                $14::bigint[], $15::bigint[], $16::bigint[])
+            """,
+            [order_id for order_id, _, _, _ in lines],
+            [position for _, position, _, _ in lines],
+            [line.id for _, _, line, _ in lines],
+            [line.product_id for _, _, line, _ in lines],
+            [line.variant_id for _, _, line, _ in lines],
+            [line.sku for _, _, line, _ in lines],
+            [line.title for _, _, line, _ in lines],
+            [dict(line.options) for _, _, line, _ in lines],
+            [line.quantity for _, _, line, _ in lines],
+            [line.unit_price_minor for _, _, line, _ in lines],
+            [line.tax_class for _, _, line, _ in lines],
+            [line.tax_rate_bp for _, _, line, _ in lines],
+            [totals.subtotal_minor for _, _, _, totals in lines],
+            [totals.discount_minor for _, _, _, totals in lines],
+            [totals.tax_minor for _, _, _, totals in lines],
+            [totals.total_minor for _, _, _, totals in lines],
+        )
+
+    async def _add_facts(self, orders: Sequence[Order]) -> None:
+        facts = [(order.id, fact) for order in orders for fact in order.facts]
+        await self._conn.execute(
+            """
+            INSERT INTO order_fact (order_id, version, kind, previous_status, reason_code, at)
+            SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[],
+                                 $6::timestamptz[])
+            """,
+            [order_id for order_id, _ in facts],
+            [fact.version for _, fact in facts],
+            [fact.kind for _, fact in facts],
+            [fact.previous_status for _, fact in facts],
+            [fact.reason_code for _, fact in facts],
+            [fact.at for _, fact in facts],
+        )
+
+
+def checkout_of(row: Record) -> Checkout:
+    return Checkout(
+        id=CheckoutId(row["id"]),
+        buyer_id=UserId(row["buyer_id"]),
+        currency=Currency(row["currency"]),
+        total_minor=row["total_minor"],
+        demand={
+            VariantId(variant_id): quantity
+            for variant_id, quantity in zip(row["demand_variant_ids"], row["demand_quantities"], strict=True)
+        },
+        stock_state=StockState(row["stock_state"]),
+        payment_status=PaymentStatus(row["payment_status"]),
+        cancel_requested_at=row["cancel_requested_at"],
+        placed_at=row["placed_at"],
+    )
+
+
+def order_of(row: Record) -> Order:
+    return Order(
+        id=OrderId(row["id"]),
+        number=row["number"],
+        checkout_id=CheckoutId(row["checkout_id"]),
+        buyer_id=UserId(row["buyer_id"]),
+        shop_id=ShopId(row["shop_id"]),
+        shop_name=row["shop_name"],
+        seller_id=UserId(row["seller_id"]),
+        country=Country(row["country"]),
+        currency=Currency(row["currency"]),
+        total_minor=row["total_minor"],
+        status=OrderStatus(row["status"]),
+        payment_status=PaymentStatus(row["payment_status"]),
+        cancel_reason=row["cancel_reason"],
+        version=row["version"],
+    )

@@ -1,0 +1,223 @@
+"""Product lists, search and stock figures as readers get them.
+
+Paging goes by (created_at, id) or (price, id), never by offset, so that inserts neither repeat nor hide a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Connection
+
+from commerce.domain.ids import CategoryId, ProductId, ShopId, VariantId
+from commerce.domain.search import SearchQuery, folded
+from kernel.country import Country
+from kernel.money import Currency
+
+
+class Sort(StrEnum):
+    NEWEST = "newest"
+    PRICE_ASC = "price_asc"
+    PRICE_DESC = "price_desc"
+
+
+_ORDER_BY = {
+    Sort.NEWEST: "p.created_at DESC, p.id DESC",
+    Sort.PRICE_ASC: "p.price_from_minor, p.id",
+    Sort.PRICE_DESC: "p.price_from_minor DESC, p.id DESC",
+}
+_AFTER = {
+    Sort.NEWEST: "(p.created_at, p.id) < ({0}, {1})",
+    Sort.PRICE_ASC: "(p.price_from_minor, p.id) > ({0}, {1})",
+    Sort.PRICE_DESC: "(p.price_from_minor, p.id) < ({0}, {1})",
+}
+# Units of holds whose time is over can be bought, swept or not.
+_SELLABLE = """
+    EXISTS (SELECT 1 FROM stock k WHERE k.product_id = p.id AND (k.on_hand > k.reserved OR (k.on_hand > 0
+        AND EXISTS (SELECT 1 FROM stock_hold h WHERE h.variant_id = k.variant_id AND h.expires_at <= {now}))))
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductFilter:
+    """What to list. None means any."""
+
+    search: SearchQuery | None = None
+    shop_id: ShopId | None = None
+    category_ids: Collection[CategoryId] | None = None
+    country: Country | None = None
+    currency: Currency | None = None
+    price_min_minor: int | None = None
+    price_max_minor: int | None = None
+    in_stock: bool = False
+    every_status: bool = False
+    sort: Sort = Sort.NEWEST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductSummary:
+    """A product in a list."""
+
+    product_id: UUID
+    shop_id: UUID
+    shop_name: str
+    shop_language: str
+    category_id: UUID | None
+    titles: Mapping[str, str]
+    currency: str
+    price_from_minor: int
+    price_to_minor: int
+    status: str
+    country: str
+    image: str | None
+    in_stock: bool
+    created_at: datetime
+
+    def position(self, sort: Sort) -> tuple[datetime | int, UUID]:
+        """What the next page starts after."""
+        return (self.created_at if sort is Sort.NEWEST else self.price_from_minor), self.product_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockFigures:
+    """One variant's stock with expired holds counted as available."""
+
+    variant_id: VariantId
+    on_hand: int
+    reserved: int
+    count_version: int
+
+    @property
+    def available(self) -> int:
+        return self.on_hand - self.reserved
+
+
+class _Where:
+    """Conditions with their values, numbered for asyncpg."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self.parts: list[str] = []
+
+    def value(self, value: Any) -> str:
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+    def add(self, condition: str, *values: Any) -> None:
+        self.parts.append(condition.format(*map(self.value, values)))
+
+
+async def list_products(
+    conn: Connection,
+    wanted: ProductFilter,
+    *,
+    now: datetime,
+    after: tuple[datetime | int, UUID] | None,
+    limit: int,
+) -> list[ProductSummary]:
+    """One page; one more than ``limit`` when there are more."""
+    where = _Where()
+    now_value = where.value(now)
+    sellable = _SELLABLE.format(now=now_value)
+    _apply(where, wanted, sellable)
+    if after:
+        where.add(_AFTER[wanted.sort], *after)
+    return await _select(conn, where, sellable, order_by=_ORDER_BY[wanted.sort], limit=limit + 1)
+
+
+async def similar_products(
+    conn: Connection, text: str, wanted: ProductFilter, *, now: datetime, limit: int
+) -> list[ProductSummary]:
+    """Titles that look like the text: for typing errors, when nothing matches exactly."""
+    where = _Where()
+    now_value = where.value(now)
+    sellable = _SELLABLE.format(now=now_value)
+    _apply(where, wanted, sellable)
+    text_value = where.value(folded(text))
+    where.add(f"{text_value}::text <% p.title_text")
+    order_by = f"word_similarity({text_value}::text, p.title_text) DESC, p.id"
+    return await _select(conn, where, sellable, order_by=order_by, limit=limit)
+
+
+async def stock_figures(
+    conn: Connection, product_id: ProductId, now: datetime
+) -> tuple[int, dict[VariantId, StockFigures]]:
+    """The product's version (0: no such product) and its variants' stock, read together."""
+    rows = await conn.fetch(
+        """
+        SELECT p.version, k.variant_id, k.on_hand, k.count_version, k.reserved - coalesce(
+                   (SELECT sum(h.quantity) FROM stock_hold h
+                    WHERE h.variant_id = k.variant_id AND h.expires_at <= $2), 0)::bigint AS reserved
+        FROM product p LEFT JOIN stock k ON k.product_id = p.id WHERE p.id = $1
+        """,
+        product_id,
+        now,
+    )
+    figures = {
+        VariantId(row["variant_id"]): StockFigures(
+            variant_id=VariantId(row["variant_id"]),
+            on_hand=row["on_hand"],
+            reserved=row["reserved"],
+            count_version=row["count_version"],
+        )
+        for row in rows
+        if row["variant_id"]
+    }
+    return (rows[0]["version"] if rows else 0), figures
+
+
+async def available_of(conn: Connection, variant_ids: Collection[VariantId], now: datetime) -> dict[VariantId, int]:
+    """Units that can be bought now, for each variant."""
+    rows = await conn.fetch(
+        """
+        SELECT k.variant_id, k.on_hand - k.reserved + coalesce(
+                   (SELECT sum(h.quantity) FROM stock_hold h
+                    WHERE h.variant_id = k.variant_id AND h.expires_at <= $2), 0)::bigint AS available
+        FROM stock k WHERE k.variant_id = ANY($1::uuid[])
+        """,
+        list(variant_ids),
+        now,
+    )
+    return {VariantId(row["variant_id"]): row["available"] for row in rows}
+
+
+def _apply(where: _Where, wanted: ProductFilter, sellable: str) -> None:
+    if not wanted.every_status:
+        where.parts.append("p.status = 'active'")
+    if wanted.in_stock:
+        where.parts.append(sellable)
+    if wanted.search:
+        where.add("p.terms @@ {0}::text::tsquery", wanted.search.as_tsquery())
+        for run in wanted.search.runs:
+            where.add("position({0}::text IN p.search_text) > 0", run)
+    if wanted.category_ids is not None:
+        where.add("p.category_id = ANY({0}::uuid[])", list(wanted.category_ids))
+    compared = {
+        "p.shop_id = {0}": wanted.shop_id,
+        "p.country = {0}": wanted.country,
+        "p.currency = {0}": wanted.currency,
+        "p.price_from_minor >= {0}": wanted.price_min_minor,
+        "p.price_from_minor <= {0}": wanted.price_max_minor,
+    }
+    for condition, value in compared.items():
+        if value is not None:
+            where.add(condition, value)
+
+
+async def _select(conn: Connection, where: _Where, sellable: str, *, order_by: str, limit: int) -> list[ProductSummary]:
+    rows: Sequence[Any] = await conn.fetch(
+        f"""
+        SELECT p.id AS product_id, p.shop_id, s.name AS shop_name, s.language AS shop_language, p.category_id,
+               p.titles, p.currency, p.price_from_minor, p.price_to_minor, p.status, p.country,
+               p.media[1] AS image, {sellable} AS in_stock, p.created_at
+        FROM product p JOIN shop s ON s.id = p.shop_id
+        WHERE {" AND ".join(where.parts) or "true"} ORDER BY {order_by} LIMIT {limit}
+        """,
+        *where.values,
+    )
+    return [ProductSummary(**dict(row)) for row in rows]

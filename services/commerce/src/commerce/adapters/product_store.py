@@ -1,0 +1,258 @@
+"""Products with their variants in Postgres, with the search columns that follow from their texts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+from asyncpg import Connection, Record
+
+from commerce.adapters.shop_store import texts_of, texts_row
+from commerce.domain.ids import CategoryId, ProductId, ShopId, UserId, VariantId
+from commerce.domain.product import (
+    Product,
+    ProductChangedError,
+    ProductOption,
+    ProductStatus,
+    SkuTakenError,
+    Variant,
+)
+from commerce.domain.search import search_text, terms
+from commerce.domain.tax import TaxClass
+from commerce.domain.texts import LocalisedText
+from commerce.usecases.ports import Offer
+from kernel.country import Country
+from kernel.money import Currency
+
+_COLUMNS = """
+    id, shop_id, category_id, titles, descriptions, options, tags, media, tax_class, status, currency, version,
+    created_at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _SearchColumns:
+    title_text: str
+    search_text: str
+    terms: list[str]
+
+    @classmethod
+    def of(cls, product: Product) -> _SearchColumns:
+        titles = list(product.titles.by_language.values())
+        descriptions = list(product.descriptions.by_language.values()) if product.descriptions else []
+        skus = [variant.sku for variant in product.variants]
+        whole = search_text([*titles, *product.tags, *skus, *descriptions])
+        return cls(search_text(titles), whole, terms(whole))
+
+
+class PgProductStore:
+    """Implements ``ProductStore``."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    async def add_many(self, products: Iterable[tuple[Product, Country]]) -> None:
+        """New products with their variants. Raises ``SkuTakenError``."""
+        every = list(products)
+        search = [_SearchColumns.of(product) for product, _ in every]
+        await self._conn.executemany(
+            """
+            INSERT INTO product (id, shop_id, category_id, titles, descriptions, options, tags, media, tax_class,
+                status, country, currency, price_from_minor, price_to_minor, title_text, search_text, terms,
+                version, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                array_to_tsvector($17::text[]), $18, $19)
+            """,
+            [
+                (
+                    product.id,
+                    product.shop_id,
+                    product.category_id,
+                    texts_row(product.titles),
+                    texts_row(product.descriptions),
+                    _options_row(product.options),
+                    list(product.tags),
+                    list(product.media),
+                    product.tax_class,
+                    product.status,
+                    country,
+                    product.currency,
+                    product.price_from_minor,
+                    product.price_to_minor,
+                    columns.title_text,
+                    columns.search_text,
+                    columns.terms,
+                    product.version,
+                    product.created_at,
+                )
+                for (product, country), columns in zip(every, search, strict=True)
+            ],
+        )
+        await self._add_variants([product for product, _ in every])
+
+    async def get(self, product_id: ProductId) -> Product | None:
+        row = await self._conn.fetchrow(f"SELECT {_COLUMNS} FROM product WHERE id = $1", product_id)
+        if row is None:
+            return None
+        variants = await self._conn.fetch(
+            """
+            SELECT id, sku, options, price_minor, compare_at_minor, barcode, weight_g
+            FROM variant WHERE product_id = $1 ORDER BY position
+            """,
+            product_id,
+        )
+        return _product(row, variants)
+
+    async def save(self, product: Product, version_read: int) -> None:
+        """Write texts, prices and status. Raises ``ProductChangedError`` when another was faster."""
+        columns = _SearchColumns.of(product)
+        done = await self._conn.execute(
+            """
+            UPDATE product SET category_id = $3, titles = $4, descriptions = $5, tags = $6, media = $7,
+                status = $8, price_from_minor = $9, price_to_minor = $10, title_text = $11, search_text = $12,
+                terms = array_to_tsvector($13::text[]), version = $14
+            WHERE id = $1 AND version = $2
+            """,
+            product.id,
+            version_read,
+            product.category_id,
+            texts_row(product.titles),
+            texts_row(product.descriptions),
+            list(product.tags),
+            list(product.media),
+            product.status,
+            product.price_from_minor,
+            product.price_to_minor,
+            columns.title_text,
+            columns.search_text,
+            columns.terms,
+            product.version,
+        )
+        if done != "UPDATE 1":
+            raise ProductChangedError
+        await self._conn.execute(
+            """
+            UPDATE variant SET price_minor = new.price_minor, compare_at_minor = new.compare_at_minor
+            FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS new (id, price_minor, compare_at_minor)
+            WHERE variant.id = new.id
+            """,
+            [variant.id for variant in product.variants],
+            [variant.price_minor for variant in product.variants],
+            [variant.compare_at_minor for variant in product.variants],
+        )
+
+    async def offers(self, variant_ids: Collection[VariantId]) -> dict[VariantId, Offer]:
+        """What each variant is sold as right now; unknown ones are missing."""
+        rows = await self._conn.fetch(
+            """
+            SELECT v.id AS variant_id, v.product_id, v.sku, v.options, v.price_minor, p.currency, p.titles,
+                   p.tax_class, p.shop_id, s.name AS shop_name, s.owner_id, s.country, s.language,
+                   s.prices_include_tax, p.status = 'active' AND s.status = 'open' AS for_sale
+            FROM variant v JOIN product p ON p.id = v.product_id JOIN shop s ON s.id = p.shop_id
+            WHERE v.id = ANY($1::uuid[])
+            """,
+            list(variant_ids),
+        )
+        return {offer.variant_id: offer for offer in map(_offer, rows)}
+
+    async def sellers(self, product_ids: Collection[ProductId]) -> dict[ProductId, tuple[UserId, str]]:
+        """Owner and title, in the shop's own language, of each product."""
+        rows = await self._conn.fetch(
+            """
+            SELECT p.id, p.titles, s.owner_id, s.language FROM product p JOIN shop s ON s.id = p.shop_id
+            WHERE p.id = ANY($1::uuid[])
+            """,
+            list(product_ids),
+        )
+        return {
+            ProductId(row["id"]): (
+                UserId(row["owner_id"]),
+                LocalisedText(row["titles"]).read(row["language"]),
+            )
+            for row in rows
+        }
+
+    async def _add_variants(self, products: Sequence[Product]) -> None:
+        variants = [
+            (product, position, variant) for product in products for position, variant in enumerate(product.variants)
+        ]
+        try:
+            await self._conn.execute(
+                """
+                INSERT INTO variant (id, product_id, shop_id, position, sku, options, price_minor,
+                    compare_at_minor, barcode, weight_g)
+                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::jsonb[],
+                    $7::bigint[], $8::bigint[], $9::text[], $10::int[])
+                """,
+                [variant.id for _, _, variant in variants],
+                [product.id for product, _, _ in variants],
+                [product.shop_id for product, _, _ in variants],
+                [position for _, position, _ in variants],
+                [variant.sku for _, _, variant in variants],
+                [dict(variant.options) for _, _, variant in variants],
+                [variant.price_minor for _, _, variant in variants],
+                [variant.compare_at_minor for _, _, variant in variants],
+                [variant.barcode for _, _, variant in variants],
+                [variant.weight_g for _, _, variant in variants],
+            )
+        except asyncpg.UniqueViolationError as error:
+            raise SkuTakenError(pointer="/variants") from error
+
+
+def _options_row(options: Iterable[ProductOption]) -> list[dict[str, object]]:
+    return [{"name": option.name, "values": list(option.values)} for option in options]
+
+
+def _product(row: Record, variants: Sequence[Record]) -> Product:
+    titles = texts_of(row["titles"])
+    if titles is None:
+        raise ValueError("a product without a title cannot have been stored")
+    category_id = row["category_id"]
+    return Product(
+        id=ProductId(row["id"]),
+        shop_id=ShopId(row["shop_id"]),
+        category_id=CategoryId(category_id) if category_id else None,
+        titles=titles,
+        descriptions=texts_of(row["descriptions"]),
+        options=tuple(ProductOption(name=each["name"], values=tuple(each["values"])) for each in row["options"]),
+        variants=tuple(
+            Variant(
+                id=VariantId(variant["id"]),
+                sku=variant["sku"],
+                options=variant["options"],
+                price_minor=variant["price_minor"],
+                compare_at_minor=variant["compare_at_minor"],
+                barcode=variant["barcode"],
+                weight_g=variant["weight_g"],
+            )
+            for variant in variants
+        ),
+        currency=Currency(row["currency"]),
+        tax_class=TaxClass(row["tax_class"]),
+        tags=tuple(row["tags"]),
+        media=tuple(row["media"]),
+        status=ProductStatus(row["status"]),
+        version=row["version"],
+        created_at=row["created_at"],
+    )
+
+
+def _offer(row: Record) -> Offer:
+    return Offer(
+        variant_id=VariantId(row["variant_id"]),
+        product_id=ProductId(row["product_id"]),
+        shop_id=ShopId(row["shop_id"]),
+        shop_name=row["shop_name"],
+        seller_id=UserId(row["owner_id"]),
+        country=Country(row["country"]),
+        currency=Currency(row["currency"]),
+        prices_include_tax=row["prices_include_tax"],
+        sku=row["sku"],
+        options=row["options"],
+        titles=LocalisedText(row["titles"]),
+        shop_language=row["language"],
+        price_minor=row["price_minor"],
+        tax_class=TaxClass(row["tax_class"]),
+        for_sale=row["for_sale"],
+    )

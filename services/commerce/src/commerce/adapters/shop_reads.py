@@ -1,0 +1,43 @@
+"""Shops as readers list them, newest first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Connection
+
+from commerce.adapters.shop_store import SHOP_COLUMNS, shop_of
+from commerce.domain.shop import Shop
+from kernel.country import Country
+
+
+async def list_shops(
+    conn: Connection,
+    *,
+    country: Country | None,
+    owner_id: UUID | None,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[Shop]:
+    """One more than ``limit`` when there are more."""
+    values: list[Any] = [limit + 1]
+    where = ["status = 'open'"]
+    if country:
+        values.append(country)
+        where.append(f"country = ${len(values)}")
+    if owner_id:
+        values.append(owner_id)
+        where.append(f"owner_id = ${len(values)}")
+    if before:
+        values += before
+        where.append(f"(created_at, id) < (${len(values) - 1}, ${len(values)})")
+    rows = await conn.fetch(
+        f"""
+        SELECT {SHOP_COLUMNS} FROM shop WHERE {" AND ".join(where)}
+        ORDER BY created_at DESC, id DESC LIMIT $1
+        """,
+        *values,
+    )
+    return [shop_of(row) for row in rows]

@@ -1,0 +1,173 @@
+"""Stock items, holds and movements in Postgres, many at a time.
+
+Hot path: whatever the number of commands in a batch, one lock, one read of holds and four writes. Locks are
+taken in order of variant id, and holds are read only after them (a statement's snapshot is older than its
+locks), so no two transactions wait for each other in a circle and none acts on a hold that is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from asyncpg import Connection, Record
+
+from commerce.domain.ids import CheckoutId, ProductId, ShopId, VariantId
+from commerce.domain.stock import Hold, Shelf, StockItem, StockMoved
+
+
+class PgStockStore:
+    """Implements ``StockStore``."""
+
+    LOCK: ClassVar[str] = """
+        SELECT variant_id, product_id, shop_id, on_hand, reserved, version, count_version
+        FROM stock WHERE variant_id = ANY($1::uuid[])
+        ORDER BY variant_id FOR NO KEY UPDATE
+    """
+    UPDATE: ClassVar[str] = """
+        UPDATE stock SET on_hand = new.on_hand, reserved = new.reserved,
+                         version = new.version, count_version = new.count_version
+        FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+             AS new (variant_id, on_hand, reserved, version, count_version)
+        WHERE stock.variant_id = new.variant_id
+    """
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    async def lock(
+        self, variant_ids: Collection[VariantId], checkout_ids: Collection[CheckoutId], now: datetime
+    ) -> Shelf:
+        """The items locked, with the open holds of the checkouts and the expired ones of the items."""
+        if not variant_ids:
+            return Shelf((), (), now)
+        rows = await self._conn.fetch(self.LOCK, sorted(variant_ids))
+        holds = await self._conn.fetch(
+            """
+            SELECT checkout_id, variant_id, quantity, expires_at FROM stock_hold
+            WHERE checkout_id = ANY($1::uuid[])
+            UNION
+            SELECT checkout_id, variant_id, quantity, expires_at FROM stock_hold
+            WHERE variant_id = ANY($2::uuid[]) AND expires_at <= $3
+            """,
+            list(checkout_ids),
+            list(variant_ids),
+            now,
+        )
+        return Shelf(map(_item, rows), map(_hold, holds), now)
+
+    async def save(self, shelf: Shelf) -> None:
+        """Write what moved."""
+        if not shelf.moved:
+            return
+        touched = {moved.variant_id for moved in shelf.moved}
+        items = [shelf.items[variant_id] for variant_id in sorted(touched)]
+        await self._conn.execute(
+            self.UPDATE,
+            [item.variant_id for item in items],
+            [item.on_hand for item in items],
+            [item.reserved for item in items],
+            [item.version for item in items],
+            [item.count_version for item in items],
+        )
+        await self._close(shelf.holds_closed)
+        await self._open(shelf.holds_opened)
+        await self._record(shelf.moved)
+
+    async def add(self, items: Sequence[StockItem], at: datetime) -> None:
+        """New items; what they start with is their first movement."""
+        await self._conn.execute(
+            """
+            INSERT INTO stock (variant_id, product_id, shop_id, on_hand, reserved, version, count_version)
+            SELECT variant_id, product_id, shop_id, on_hand, 0, 1, 1
+            FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[])
+                 AS new (variant_id, product_id, shop_id, on_hand)
+            """,
+            [item.variant_id for item in items],
+            [item.product_id for item in items],
+            [item.shop_id for item in items],
+            [item.on_hand for item in items],
+        )
+        await self._conn.execute(
+            """
+            INSERT INTO stock_movement (variant_id, version, movement, on_hand_delta, reserved_delta, at)
+            SELECT variant_id, 1, 'set', on_hand, 0, $3
+            FROM unnest($1::uuid[], $2::bigint[]) AS new (variant_id, on_hand)
+            """,
+            [item.variant_id for item in items],
+            [item.on_hand for item in items],
+            at,
+        )
+
+    async def expired(self, now: datetime, limit: int) -> list[VariantId]:
+        """Variants that have expired holds, oldest first."""
+        rows = await self._conn.fetch(
+            "SELECT variant_id FROM stock_hold WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2",
+            now,
+            limit,
+        )
+        return list({VariantId(row["variant_id"]) for row in rows})
+
+    async def _close(self, holds: Sequence[Hold]) -> None:
+        if holds:
+            await self._conn.execute(
+                """
+                DELETE FROM stock_hold
+                USING unnest($1::uuid[], $2::uuid[]) AS gone (checkout_id, variant_id)
+                WHERE stock_hold.checkout_id = gone.checkout_id AND stock_hold.variant_id = gone.variant_id
+                """,
+                [hold.checkout_id for hold in holds],
+                [hold.variant_id for hold in holds],
+            )
+
+    async def _open(self, holds: Sequence[Hold]) -> None:
+        if holds:
+            await self._conn.execute(
+                """
+                INSERT INTO stock_hold (checkout_id, variant_id, quantity, expires_at)
+                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[])
+                """,
+                [hold.checkout_id for hold in holds],
+                [hold.variant_id for hold in holds],
+                [hold.quantity for hold in holds],
+                [hold.expires_at for hold in holds],
+            )
+
+    async def _record(self, moved: Sequence[StockMoved]) -> None:
+        await self._conn.execute(
+            """
+            INSERT INTO stock_movement
+                (variant_id, version, movement, on_hand_delta, reserved_delta, checkout_id, at)
+            SELECT *, $7 FROM unnest(
+                $1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::uuid[])
+            """,
+            [each.variant_id for each in moved],
+            [each.version for each in moved],
+            [each.movement for each in moved],
+            [each.on_hand_delta for each in moved],
+            [each.reserved_delta for each in moved],
+            [each.checkout_id for each in moved],
+            moved[0].at,
+        )
+
+
+def _item(row: Record) -> StockItem:
+    return StockItem(
+        variant_id=VariantId(row["variant_id"]),
+        product_id=ProductId(row["product_id"]),
+        shop_id=ShopId(row["shop_id"]),
+        on_hand=row["on_hand"],
+        reserved=row["reserved"],
+        version=row["version"],
+        count_version=row["count_version"],
+    )
+
+
+def _hold(row: Record) -> Hold:
+    return Hold(
+        checkout_id=CheckoutId(row["checkout_id"]),
+        variant_id=VariantId(row["variant_id"]),
+        quantity=row["quantity"],
+        expires_at=row["expires_at"],
+    )

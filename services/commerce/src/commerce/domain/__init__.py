@@ -1,0 +1,1 @@
+"""The rules of selling: pure, without await, clock or I/O."""

@@ -1,0 +1,117 @@
+"""What is paid together: one order per shop, one currency, one demand on stock.
+
+CHK-1: after a release, the checkout never holds stock again (the tombstone for a late command).
+CHK-2: a cancel that the buyer was granted comes before the confirmation, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from commerce.domain.ids import CheckoutId, UserId, VariantId
+from commerce.domain.order import OrderNotCancellableError, OrderPlacement, PaymentStatus
+from kernel.errors import DomainError, Kind
+from kernel.money import Currency
+
+
+class StockState(StrEnum):
+    """Where the checkout's units are."""
+
+    NONE = "none"
+    HELD = "held"
+    TAKEN = "taken"
+    RELEASED = "released"
+
+
+class CheckoutNotFoundError(DomainError):
+    code = "commerce.checkout.not_found"
+    kind = Kind.NOT_FOUND
+    title = "There is no such checkout"
+
+
+class CheckoutReleasedError(DomainError):
+    code = "commerce.checkout.released"
+    kind = Kind.CONFLICT
+    title = "The checkout's stock was given back before"
+
+
+class CancelRequestedError(DomainError):
+    code = "commerce.order.cancel_requested"
+    kind = Kind.CONFLICT
+    title = "The buyer cancelled"
+
+
+class StockNotHeldError(DomainError):
+    code = "commerce.stock.not_held"
+    kind = Kind.CONFLICT
+    title = "No stock is held for the checkout"
+
+
+class CurrenciesMixedError(DomainError):
+    code = "commerce.checkout.currencies_mixed"
+    kind = Kind.INVALID
+    title = "What is paid together must have one currency; place one order per currency"
+
+
+@dataclass(slots=True, kw_only=True)
+class Checkout:
+    """The consistency boundary of an order payment."""
+
+    id: CheckoutId
+    buyer_id: UserId
+    currency: Currency
+    total_minor: int
+    demand: Mapping[VariantId, int]
+    stock_state: StockState = StockState.NONE
+    payment_status: PaymentStatus = PaymentStatus.PENDING
+    cancel_requested_at: datetime | None = None
+    placed_at: datetime
+
+    def must_reserve(self) -> bool:
+        """False when done before. Raises ``CheckoutReleasedError`` and ``CancelRequestedError``."""
+        if self.stock_state is StockState.RELEASED:
+            raise CheckoutReleasedError
+        if self.stock_state is StockState.NONE and self.cancel_requested_at:
+            raise CancelRequestedError
+        return self.stock_state is StockState.NONE
+
+    def must_take(self) -> bool:
+        """False when done before.
+
+        Raises ``CheckoutReleasedError``, ``StockNotHeldError`` and ``CancelRequestedError``.
+        """
+        if self.stock_state is StockState.RELEASED:
+            raise CheckoutReleasedError
+        if self.stock_state is StockState.NONE:
+            raise StockNotHeldError
+        if self.stock_state is StockState.HELD and self.cancel_requested_at:
+            raise CancelRequestedError
+        return self.stock_state is StockState.HELD
+
+    def request_cancel(self, at: datetime) -> bool:
+        """True when it is the first request. Raises ``OrderNotCancellableError`` past the confirmation."""
+        if self.stock_state is StockState.TAKEN:
+            raise OrderNotCancellableError
+        if self.cancel_requested_at or self.payment_status is PaymentStatus.FAILED:
+            return False
+        self.cancel_requested_at = at
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedCheckout:
+    """The checkout with its orders in full."""
+
+    checkout: Checkout
+    placements: tuple[OrderPlacement, ...]
+
+
+def summed_demand(lines: Iterable[tuple[VariantId, int]]) -> dict[VariantId, int]:
+    """Units wanted per variant over all lines, in the order in which locks are taken."""
+    demand: dict[VariantId, int] = {}
+    for variant_id, quantity in lines:
+        demand[variant_id] = demand.get(variant_id, 0) + quantity
+    return dict(sorted(demand.items()))

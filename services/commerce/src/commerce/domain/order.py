@@ -1,0 +1,209 @@
+"""One shop's part of a checkout, from placed to delivered or cancelled.
+
+ORD-1: pending → confirmed → processing → shipped → delivered, or cancelled before anything was paid.
+ORD-2: only a confirmed order is paid; only a paid one is fulfilled. ORD-3: ``version`` counts its facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from commerce.domain.address import Address
+from commerce.domain.ids import CheckoutId, LineId, OrderId, ProductId, ShopId, UserId, VariantId
+from commerce.domain.totals import OrderTotals
+from kernel.country import Country
+from kernel.errors import DomainError, Kind
+from kernel.money import Currency
+
+
+class OrderStatus(StrEnum):
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    PROCESSING = "processing"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+class PaymentStatus(StrEnum):
+    PENDING = "pending"
+    PAID = "paid"
+    FAILED = "failed"
+
+
+class FactKind(StrEnum):
+    """What can be told of an order."""
+
+    PLACED = "placed"
+    CANCEL_REQUESTED = "cancel_requested"
+    CONFIRMED = "confirmed"
+    PAID = "paid"
+    PROCESSING = "processing"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+class OrderNotFoundError(DomainError):
+    code = "commerce.order.not_found"
+    kind = Kind.NOT_FOUND
+    title = "There is no such order"
+
+
+class EmptyOrderError(DomainError):
+    code = "commerce.order.empty"
+    kind = Kind.INVALID
+    title = "An order needs at least one line"
+
+
+class OrderCancelledError(DomainError):
+    code = "commerce.order.cancelled"
+    kind = Kind.CONFLICT
+    title = "The order was cancelled"
+
+
+class OrderAlreadyPaidError(DomainError):
+    code = "commerce.order.already_paid"
+    kind = Kind.CONFLICT
+    title = "The order is paid already"
+
+
+class OrderNotConfirmedError(DomainError):
+    code = "commerce.order.not_confirmed"
+    kind = Kind.CONFLICT
+    title = "The order is not confirmed"
+
+
+class OrderNotCancellableError(DomainError):
+    code = "commerce.order.not_cancellable"
+    kind = Kind.CONFLICT
+    title = "The order has gone too far to be cancelled"
+
+
+class FulfilmentRefusedError(DomainError):
+    code = "commerce.order.fulfilment_refused"
+    kind = Kind.CONFLICT
+    title = "The order cannot go to that status now"
+
+
+class OrderChangedMeanwhileError(DomainError):
+    code = "commerce.order.changed"
+    kind = Kind.CONFLICT
+    title = "The order was changed at the same moment; try again"
+
+
+_FULFILMENT: Final = {
+    OrderStatus.CONFIRMED: OrderStatus.PROCESSING,
+    OrderStatus.PROCESSING: OrderStatus.SHIPPED,
+    OrderStatus.SHIPPED: OrderStatus.DELIVERED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFact:
+    """Something that became true of an order: one row of its timeline, at most one event."""
+
+    version: int
+    kind: FactKind
+    previous_status: OrderStatus
+    reason_code: str
+    at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Order:
+    """An order's state. ``facts`` are those that are not stored yet."""
+
+    id: OrderId
+    number: str
+    checkout_id: CheckoutId
+    buyer_id: UserId
+    shop_id: ShopId
+    shop_name: str
+    seller_id: UserId
+    country: Country
+    currency: Currency
+    total_minor: int
+    status: OrderStatus = OrderStatus.PENDING
+    payment_status: PaymentStatus = PaymentStatus.PENDING
+    cancel_reason: str = ""
+    version: int = 0
+    facts: list[OrderFact] = field(default_factory=list)
+
+    def place(self, at: datetime) -> None:
+        self._note(FactKind.PLACED, at)
+
+    def request_cancel(self, at: datetime) -> None:
+        self._note(FactKind.CANCEL_REQUESTED, at)
+
+    def confirm(self, at: datetime) -> None:
+        """Promise fulfilment; done already is fine. Raises ``OrderCancelledError``."""
+        if self.status is OrderStatus.CANCELLED:
+            raise OrderCancelledError
+        if self.status is OrderStatus.PENDING:
+            self._note(FactKind.CONFIRMED, at, status=OrderStatus.CONFIRMED)
+
+    def mark_paid(self, at: datetime) -> None:
+        """Note the money; done already is fine. Raises ``OrderNotConfirmedError``."""
+        if self.status in {OrderStatus.PENDING, OrderStatus.CANCELLED}:
+            raise OrderNotConfirmedError
+        if self.payment_status is not PaymentStatus.PAID:
+            self.payment_status = PaymentStatus.PAID
+            self._note(FactKind.PAID, at)
+
+    def cancel(self, reason_code: str, at: datetime) -> None:
+        """Close without money taken; done already is fine. Raises ``OrderAlreadyPaidError``."""
+        if self.payment_status is PaymentStatus.PAID:
+            raise OrderAlreadyPaidError
+        if self.status is not OrderStatus.CANCELLED:
+            self.cancel_reason = reason_code
+            self.payment_status = PaymentStatus.FAILED
+            self._note(FactKind.CANCELLED, at, status=OrderStatus.CANCELLED, reason_code=reason_code)
+
+    def fulfil(self, status: OrderStatus, at: datetime) -> None:
+        """One step on in fulfilment; done already is fine. Raises ``FulfilmentRefusedError``."""
+        if status is self.status:
+            return
+        if self.payment_status is not PaymentStatus.PAID or _FULFILMENT.get(self.status) is not status:
+            raise FulfilmentRefusedError(f"{self.status} (payment {self.payment_status}) → {status}", pointer="/status")
+        self._note(FactKind(status.value), at, status=status)
+
+    def _note(self, kind: FactKind, at: datetime, *, status: OrderStatus | None = None, reason_code: str = "") -> None:
+        previous, self.status = self.status, status or self.status
+        self.version += 1
+        self.facts.append(
+            OrderFact(version=self.version, kind=kind, previous_status=previous, reason_code=reason_code, at=at)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    """One line as it was sold: later changes of the product do not reach it."""
+
+    id: LineId
+    product_id: ProductId
+    variant_id: VariantId
+    sku: str
+    title: str
+    options: Mapping[str, str]
+    quantity: int
+    unit_price_minor: int
+    tax_class: str
+    tax_rate_bp: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPlacement:
+    """An order with everything that is written once."""
+
+    order: Order
+    lines: tuple[OrderLine, ...]
+    totals: OrderTotals
+    prices_include_tax: bool
+    ship_to: Address | None
+    note: str
+    placed_at: datetime

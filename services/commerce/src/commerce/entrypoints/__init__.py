@@ -1,0 +1,1 @@
+"""Where requests and records come in: parse, call a use case, render."""

@@ -1,0 +1,316 @@
+"""Bodies and views of carts, checkouts and orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import Field
+
+from chassis.http import Body, MoneyBody, MoneyView, PageQuery, Text, View
+from commerce.adapters.order_reads import OrderSummary
+from commerce.domain.cart import ITEMS_MAX, CartItem
+from commerce.domain.checkout import Checkout, PlacedCheckout
+from commerce.domain.ids import UserId, VariantId
+from commerce.domain.order import Order, OrderFact, OrderLine, OrderPlacement, OrderStatus, PaymentStatus
+from commerce.domain.reasons import reason_text
+from commerce.domain.totals import LineTotals
+from commerce.entrypoints.schemas import AddressBody, AddressView, Quantity, money
+from commerce.usecases.place_order import PlaceOrder, WantedLine
+from commerce.usecases.ports import Offer
+from kernel.country import Country
+from kernel.money import Currency
+
+
+class CartItemBody(Body):
+    quantity: Quantity
+
+
+class CartItemView(View):
+    """``price`` is what was seen when it was put there; ``price_now`` is what it would be sold for."""
+
+    variant_id: UUID
+    product_id: UUID | None
+    shop_id: UUID | None
+    shop_name: str | None
+    title: str | None
+    options: dict[str, str]
+    quantity: int
+    price: MoneyView
+    price_now: MoneyView | None
+    price_changed: bool
+    for_sale: bool
+    available: int
+
+    @classmethod
+    def of(cls, item: CartItem, offer: Offer | None, available: int, language: str) -> Self:
+        now = money(offer.price_minor, offer.currency) if offer else None
+        seen = money(item.price_minor, item.currency)
+        return cls(
+            variant_id=item.variant_id,
+            product_id=offer.product_id if offer else None,
+            shop_id=offer.shop_id if offer else None,
+            shop_name=offer.shop_name if offer else None,
+            title=offer.titles.read(language, fallback=offer.shop_language) if offer else None,
+            options=dict(offer.options) if offer else {},
+            quantity=item.quantity,
+            price=seen,
+            price_now=now,
+            price_changed=now is not None and now != seen,
+            for_sale=offer is not None and offer.for_sale,
+            available=available,
+        )
+
+
+class CartView(View):
+    """``subtotals``: what the items for sale come to now, per currency, before tax that is not in the prices."""
+
+    items: list[CartItemView]
+    subtotals: list[MoneyView]
+
+    @classmethod
+    def of(cls, items: list[CartItemView]) -> Self:
+        sums: dict[Currency, int] = {}
+        for item in items:
+            if item.price_now and item.for_sale:
+                currency = item.price_now.currency
+                sums[currency] = sums.get(currency, 0) + item.price_now.amount_minor * item.quantity
+        return cls(items=items, subtotals=[money(amount, currency) for currency, amount in sorted(sums.items())])
+
+
+class LineBody(Body):
+    """``seen_price``: the order is refused when the price is another by now."""
+
+    variant_id: UUID
+    quantity: Quantity
+    seen_price: MoneyBody | None = None
+
+    def to_line(self) -> WantedLine:
+        return WantedLine(
+            variant_id=VariantId(self.variant_id),
+            quantity=self.quantity,
+            seen_price_minor=self.seen_price.amount_minor if self.seen_price else None,
+        )
+
+
+class PayWithBody(Body):
+    """The wallet to pay from; yours in the order's currency when left out."""
+
+    wallet_id: UUID | None = None
+
+
+class PlaceOrderBody(Body):
+    """Without ``lines``, what is in the cart is ordered."""
+
+    lines: Annotated[list[LineBody], Field(min_length=1, max_length=ITEMS_MAX)] | None = None
+    pay_with: PayWithBody = PayWithBody()
+    ship_to: AddressBody | None = None
+    note: Annotated[Text, Field(max_length=500)] = ""
+
+    def to_command(self, buyer_id: UserId, language: str) -> PlaceOrder:
+        return PlaceOrder(
+            buyer_id=buyer_id,
+            language=language,
+            lines=[line.to_line() for line in self.lines] if self.lines is not None else None,
+            wallet_id=self.pay_with.wallet_id,
+            ship_to=self.ship_to.to_address() if self.ship_to else None,
+            note=self.note,
+        )
+
+
+class OrderLineView(View):
+    """As it was sold. ``tax`` is inside ``total`` either way."""
+
+    line_id: UUID
+    product_id: UUID
+    variant_id: UUID
+    sku: str
+    title: str
+    options: dict[str, str]
+    quantity: int
+    unit_price: MoneyView
+    subtotal: MoneyView
+    discount: MoneyView
+    tax_rate_bp: int
+    tax: MoneyView
+    total: MoneyView
+
+    @classmethod
+    def of(cls, line: OrderLine, totals: LineTotals, currency: Currency) -> Self:
+        return cls(
+            line_id=line.id,
+            product_id=line.product_id,
+            variant_id=line.variant_id,
+            sku=line.sku,
+            title=line.title,
+            options=dict(line.options),
+            quantity=line.quantity,
+            unit_price=money(line.unit_price_minor, currency),
+            subtotal=money(totals.subtotal_minor, currency),
+            discount=money(totals.discount_minor, currency),
+            tax_rate_bp=line.tax_rate_bp,
+            tax=money(totals.tax_minor, currency),
+            total=money(totals.total_minor, currency),
+        )
+
+
+class OrderView(View):
+    """One shop's part of a checkout. ``cancel_reason`` is a sentence in the reader's language."""
+
+    order_id: UUID
+    number: str
+    checkout_id: UUID
+    buyer_id: UUID
+    shop_id: UUID
+    shop_name: str
+    status: OrderStatus
+    payment_status: PaymentStatus
+    cancel_reason_code: str | None
+    cancel_reason: str | None
+    lines: list[OrderLineView]
+    subtotal: MoneyView
+    discount: MoneyView
+    tax: MoneyView
+    shipping: MoneyView
+    total: MoneyView
+    prices_include_tax: bool
+    country: Country
+    ship_to: AddressView | None
+    note: str
+    placed_at: datetime
+
+    @classmethod
+    def of(cls, placement: OrderPlacement, language: str) -> Self:
+        order, totals = placement.order, placement.totals
+        currency = order.currency
+        return cls(
+            order_id=order.id,
+            number=order.number,
+            checkout_id=order.checkout_id,
+            buyer_id=order.buyer_id,
+            shop_id=order.shop_id,
+            shop_name=order.shop_name,
+            status=order.status,
+            payment_status=order.payment_status,
+            cancel_reason_code=order.cancel_reason or None,
+            cancel_reason=_reason(order, language),
+            lines=[
+                OrderLineView.of(line, line_totals, currency)
+                for line, line_totals in zip(placement.lines, totals.lines, strict=True)
+            ],
+            subtotal=money(totals.subtotal_minor, currency),
+            discount=money(totals.discount_minor, currency),
+            tax=money(totals.tax_minor, currency),
+            shipping=money(totals.shipping_minor, currency),
+            total=money(totals.total_minor, currency),
+            prices_include_tax=placement.prices_include_tax,
+            country=order.country,
+            ship_to=AddressView.of(placement.ship_to) if placement.ship_to else None,
+            note=placement.note,
+            placed_at=placement.placed_at,
+        )
+
+
+class CheckoutView(View):
+    """What is paid together. ``status``: pending, paid or failed; then every order says the same."""
+
+    checkout_id: UUID
+    status: PaymentStatus
+    payment_status: PaymentStatus
+    cancel_requested: bool
+    cancel_reason_code: str | None
+    cancel_reason: str | None
+    total: MoneyView
+    orders: list[OrderView]
+    placed_at: datetime
+
+    @classmethod
+    def of(cls, placed: PlacedCheckout, language: str) -> Self:
+        checkout: Checkout = placed.checkout
+        first = placed.placements[0].order
+        return cls(
+            checkout_id=checkout.id,
+            status=checkout.payment_status,
+            payment_status=checkout.payment_status,
+            cancel_requested=checkout.cancel_requested_at is not None,
+            cancel_reason_code=first.cancel_reason or None,
+            cancel_reason=_reason(first, language),
+            total=money(checkout.total_minor, checkout.currency),
+            orders=[OrderView.of(placement, language) for placement in placed.placements],
+            placed_at=checkout.placed_at,
+        )
+
+
+class OrdersQuery(PageQuery):
+    status: OrderStatus | None = None
+
+
+class OrderSummaryView(View):
+    """An order in a list."""
+
+    order_id: UUID
+    number: str
+    checkout_id: UUID
+    shop_id: UUID
+    shop_name: str
+    status: OrderStatus
+    payment_status: PaymentStatus
+    cancel_reason_code: str | None
+    cancel_reason: str | None
+    total: MoneyView
+    placed_at: datetime
+
+    @classmethod
+    def of(cls, order: OrderSummary, language: str) -> Self:
+        return cls(
+            order_id=order.order_id,
+            number=order.number,
+            checkout_id=order.checkout_id,
+            shop_id=order.shop_id,
+            shop_name=order.shop_name,
+            status=OrderStatus(order.status),
+            payment_status=PaymentStatus(order.payment_status),
+            cancel_reason_code=order.cancel_reason or None,
+            cancel_reason=reason_text(order.cancel_reason, language) if order.cancel_reason else None,
+            total=money(order.total_minor, order.currency),
+            placed_at=order.placed_at,
+        )
+
+
+class FactView(View):
+    """Something that became true of the order."""
+
+    kind: str
+    reason_code: str | None
+    reason: str | None
+    at: datetime
+
+
+class TimelineView(View):
+    items: list[FactView]
+
+    @classmethod
+    def of(cls, facts: Sequence[OrderFact], language: str) -> Self:
+        return cls(
+            items=[
+                FactView(
+                    kind=fact.kind,
+                    reason_code=fact.reason_code or None,
+                    reason=reason_text(fact.reason_code, language) if fact.reason_code else None,
+                    at=fact.at,
+                )
+                for fact in facts
+            ]
+        )
+
+
+class FulfilmentBody(Body):
+    """The next step: processing, then shipped, then delivered."""
+
+    status: Literal["processing", "shipped", "delivered"]
+
+
+def _reason(order: Order, language: str) -> str | None:
+    return reason_text(order.cancel_reason, language) if order.cancel_reason else None

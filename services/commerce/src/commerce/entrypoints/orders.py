@@ -1,0 +1,209 @@
+"""Routes of checkouts and orders."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from aiohttp import web
+
+from chassis.http import Page, RateLimit, Reply, Routes, WaitQuery
+from chassis.paging import CursorInvalidError
+from chassis.tokens import Principal
+from chassis.waiting import wait_until
+from commerce.adapters.order_reads import (
+    OrderSummary,
+    checkout_settled,
+    find_checkout,
+    find_order,
+    list_bought,
+    list_sold,
+    timeline,
+)
+from commerce.adapters.shop_store import PgShopStore
+from commerce.domain.address import PostalCodeInvalidError
+from commerce.domain.cart import NotForSaleError, PriceChangedError
+from commerce.domain.checkout import CheckoutNotFoundError, CurrenciesMixedError
+from commerce.domain.ids import CheckoutId, OrderId, ShopId, UserId
+from commerce.domain.order import (
+    EmptyOrderError,
+    FulfilmentRefusedError,
+    OrderChangedMeanwhileError,
+    OrderNotCancellableError,
+    OrderNotFoundError,
+    OrderPlacement,
+    OrderStatus,
+    PaymentStatus,
+)
+from commerce.domain.product import VariantNotFoundError
+from commerce.domain.shop import NotShopOwnerError, ShopNotFoundError
+from commerce.domain.totals import TotalTooLargeError
+from commerce.entrypoints.language import reading_language
+from commerce.entrypoints.order_schemas import (
+    CheckoutView,
+    FulfilmentBody,
+    OrdersQuery,
+    OrderSummaryView,
+    OrderView,
+    PlaceOrderBody,
+    TimelineView,
+)
+from commerce.entrypoints.paging import newest_position, page_of
+from commerce.usecases.cancel_order import RequestCancel, request_cancel
+from commerce.usecases.fulfil_order import FulfilOrder, fulfil_order
+from commerce.usecases.place_order import place_order
+from commerce.wiring import App, PgCommerceTx, checkout_channel
+
+routes = Routes(tag="orders")
+BOUGHT, SOLD = "orders:bought", "orders:sold"
+
+
+@routes.post(
+    "/v1/orders",
+    status=202,
+    idempotency="required",
+    limit=RateLimit("orders", per_user=120, window_s=60, fails="open"),
+    errors=(
+        EmptyOrderError,
+        VariantNotFoundError,
+        NotForSaleError,
+        PriceChangedError,
+        CurrenciesMixedError,
+        TotalTooLargeError,
+        PostalCodeInvalidError,
+    ),
+    summary="Place an order and have it paid",
+)
+async def post_order(
+    request: web.Request, principal: Principal, body: PlaceOrderBody, tx: PgCommerceTx
+) -> Reply[CheckoutView]:
+    """One order per shop, paid together. Poll the checkout, or an order, with ``wait_s``."""
+    language = reading_language(request)
+    placed = await place_order(body.to_command(UserId(principal.user_id), language), tx)
+    return Reply(CheckoutView.of(placed, language), status=202, location=f"/v1/checkouts/{placed.checkout.id}")
+
+
+@routes.get("/v1/checkouts/{checkout_id}", errors=(CheckoutNotFoundError,), summary="Get a checkout of yours")
+async def get_checkout(
+    request: web.Request, app: App, principal: Principal, checkout_id: UUID, query: WaitQuery
+) -> CheckoutView:
+    buyer_id = UserId(principal.user_id)
+    if query.wait_s > 0:
+        await _settled(app, CheckoutId(checkout_id), buyer_id, query.wait_s)
+    async with app.database.read(user_id=buyer_id) as conn:
+        placed = await find_checkout(conn, CheckoutId(checkout_id), buyer_id)
+    if placed is None:
+        raise CheckoutNotFoundError
+    return CheckoutView.of(placed, reading_language(request))
+
+
+@routes.get("/v1/orders", errors=(CursorInvalidError,), summary="List what you ordered, newest first")
+async def get_orders(
+    request: web.Request, app: App, principal: Principal, query: OrdersQuery
+) -> Page[OrderSummaryView]:
+    before = newest_position(app.cursors, query.cursor, BOUGHT)
+    async with app.database.read(user_id=principal.user_id) as conn:
+        found = await list_bought(
+            conn, UserId(principal.user_id), status=query.status, before=before, limit=query.limit
+        )
+    return _page(request, app, found, query.limit, BOUGHT)
+
+
+@routes.get(
+    "/v1/shops/{shop_id}/orders",
+    errors=(CursorInvalidError, ShopNotFoundError, NotShopOwnerError),
+    summary="List your shop's orders, newest first",
+)
+async def get_shop_orders(
+    request: web.Request, app: App, principal: Principal, shop_id: UUID, query: OrdersQuery
+) -> Page[OrderSummaryView]:
+    before = newest_position(app.cursors, query.cursor, SOLD)
+    async with app.database.read(user_id=principal.user_id) as conn:
+        shop = await PgShopStore(conn).get(ShopId(shop_id))
+        if shop is None:
+            raise ShopNotFoundError
+        shop.require_owner(UserId(principal.user_id))
+        found = await list_sold(conn, shop.id, status=query.status, before=before, limit=query.limit)
+    return _page(request, app, found, query.limit, SOLD)
+
+
+@routes.get("/v1/orders/{order_id}", errors=(OrderNotFoundError,), summary="Get an order you placed or received")
+async def get_order(
+    request: web.Request, app: App, principal: Principal, order_id: UUID, query: WaitQuery
+) -> OrderView:
+    placement = await _order(app, principal, order_id)
+    order = placement.order
+    if query.wait_s > 0 and order.payment_status is PaymentStatus.PENDING:
+        await _settled(app, order.checkout_id, order.buyer_id, query.wait_s)
+        placement = await _order(app, principal, order_id)
+    return OrderView.of(placement, reading_language(request))
+
+
+@routes.get("/v1/orders/{order_id}/timeline", errors=(OrderNotFoundError,), summary="What happened to an order")
+async def get_timeline(request: web.Request, app: App, principal: Principal, order_id: UUID) -> TimelineView:
+    async with app.database.read(user_id=principal.user_id) as conn:
+        facts = await timeline(conn, OrderId(order_id), UserId(principal.user_id))
+    if facts is None:
+        raise OrderNotFoundError
+    return TimelineView.of(facts, reading_language(request))
+
+
+@routes.post(
+    "/v1/orders/{order_id}/cancel",
+    status=202,
+    errors=(OrderNotFoundError, OrderNotCancellableError, OrderChangedMeanwhileError),
+    summary="Cancel an order that is not confirmed, with those paid together with it",
+)
+async def post_cancel(request: web.Request, principal: Principal, order_id: UUID, tx: PgCommerceTx) -> Reply[OrderView]:
+    """Granted at once: from now on it cannot be confirmed. It becomes ``cancelled`` when all is undone."""
+    buyer_id = UserId(principal.user_id)
+    await request_cancel(RequestCancel(order_id=OrderId(order_id), buyer_id=buyer_id), tx)
+    placement = await find_order(tx.conn, OrderId(order_id), buyer_id)
+    if placement is None:
+        raise OrderNotFoundError
+    view = OrderView.of(placement, reading_language(request))
+    return Reply(view, status=202, location=f"/v1/orders/{order_id}")
+
+
+@routes.post(
+    "/v1/orders/{order_id}/fulfilment",
+    status=200,
+    errors=(OrderNotFoundError, NotShopOwnerError, FulfilmentRefusedError, OrderChangedMeanwhileError),
+    summary="Move a paid order of your shop on",
+)
+async def post_fulfilment(
+    request: web.Request, principal: Principal, order_id: UUID, body: FulfilmentBody, tx: PgCommerceTx
+) -> OrderView:
+    seller_id = UserId(principal.user_id)
+    await fulfil_order(FulfilOrder(order_id=OrderId(order_id), user_id=seller_id, status=OrderStatus(body.status)), tx)
+    placement = await find_order(tx.conn, OrderId(order_id), seller_id)
+    if placement is None:
+        raise OrderNotFoundError
+    return OrderView.of(placement, reading_language(request))
+
+
+async def _order(app: App, principal: Principal, order_id: UUID) -> OrderPlacement:
+    async with app.database.read(user_id=principal.user_id) as conn:
+        placement = await find_order(conn, OrderId(order_id), UserId(principal.user_id))
+    if placement is None:
+        raise OrderNotFoundError
+    return placement
+
+
+async def _settled(app: App, checkout_id: CheckoutId, buyer_id: UserId, wait_s: float) -> None:
+    async def settled() -> bool:
+        async with app.database.read() as conn:
+            return await checkout_settled(conn, checkout_id, buyer_id)
+
+    await wait_until(settled, bool, hints=app.hints, channel=checkout_channel(checkout_id), wait_s=wait_s)
+
+
+def _page(request: web.Request, app: App, found: list[OrderSummary], limit: int, scope: str) -> Page[OrderSummaryView]:
+    language = reading_language(request)
+    return page_of(
+        found,
+        limit,
+        view=lambda order: OrderSummaryView.of(order, language),
+        position=lambda order: (order.placed_at, order.order_id),
+        cursors=app.cursors,
+        scope=scope,
+    )

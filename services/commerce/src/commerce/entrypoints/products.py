@@ -1,0 +1,307 @@
+"""Routes of products and their stock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from aiohttp import web
+from asyncpg import Connection
+
+from chassis.http import IfMatch, Page, Reply, Routes, etag_of
+from chassis.paging import CursorInvalidError, Cursors
+from chassis.tokens import Principal
+from commerce.adapters.product_document import product_document
+from commerce.adapters.product_finder import FoundProduct, find_product
+from commerce.adapters.product_reads import (
+    ProductFilter,
+    ProductSummary,
+    Sort,
+    StockFigures,
+    list_products,
+    similar_products,
+    stock_figures,
+)
+from commerce.adapters.shop_store import PgCategoryStore, PgShopStore
+from commerce.domain.category import CategoryNotFoundError
+from commerce.domain.ids import CategoryId, ProductId, ShopId, UserId, VariantId
+from commerce.domain.product import (
+    ProductChangedError,
+    ProductNotFoundError,
+    ProductStatusRefusedError,
+    SkuInvalidError,
+    SkuTakenError,
+    VariantNotFoundError,
+    VariantOptionsInvalidError,
+)
+from commerce.domain.search import parse_query
+from commerce.domain.shop import NotShopOwnerError, ShopNotFoundError
+from commerce.domain.stock import BelowReservedError
+from commerce.domain.texts import TextMissingError
+from commerce.entrypoints.language import reading_language
+from commerce.entrypoints.paging import page_of
+from commerce.entrypoints.product_schemas import (
+    AddProductBody,
+    ChangeProductBody,
+    PriceCurrencyError,
+    ProductsQuery,
+    ProductSummaryView,
+    ProductView,
+    SetStockBody,
+    StockView,
+)
+from commerce.usecases.add_product import add_product
+from commerce.usecases.change_product import ChangeProduct, change_product
+from commerce.usecases.own_product import own_product
+from commerce.usecases.set_stock import SetStock, set_stock
+from commerce.wiring import App, PgCommerceTx
+from kernel.errors import DomainError, Kind
+from kernel.money import Currency
+
+routes = Routes(tag="products")
+
+
+class CurrencyNeededError(DomainError):
+    code: ClassVar[str] = "commerce.search.currency_needed"
+    kind: ClassVar[Kind] = Kind.INVALID
+    title: ClassVar[str] = "Prices compare within one currency; name a currency, a country or a shop"
+
+
+@routes.post(
+    "/v1/shops/{shop_id}/products",
+    status=201,
+    errors=(
+        ShopNotFoundError,
+        NotShopOwnerError,
+        CategoryNotFoundError,
+        SkuInvalidError,
+        SkuTakenError,
+        VariantOptionsInvalidError,
+        PriceCurrencyError,
+        TextMissingError,
+    ),
+    summary="Put a product into your shop",
+)
+async def post_product(
+    request: web.Request,
+    principal: Principal,
+    shop_id: UUID,
+    body: AddProductBody,
+    tx: PgCommerceTx,
+) -> Reply[ProductView]:
+    shop = await tx.shops.get(ShopId(shop_id))
+    if shop is None:
+        raise ShopNotFoundError
+    command = body.to_command(UserId(principal.user_id), shop.id, shop.currency)
+    product = await add_product(command, tx)
+    figures = {
+        new.variant.id: StockFigures(variant_id=new.variant.id, on_hand=new.on_hand, reserved=0, count_version=1)
+        for new in command.variants
+    }
+    view = ProductView.of(product_document(product, shop), figures, reading_language(request))
+    return Reply(view, status=201, location=f"/v1/products/{product.id}", etag=etag_of(product.version))
+
+
+@routes.get(
+    "/v1/products",
+    auth="public",
+    errors=(CategoryNotFoundError, CurrencyNeededError, CursorInvalidError, ShopNotFoundError),
+    summary="List and search products on sale",
+)
+async def get_products(request: web.Request, app: App, query: ProductsQuery) -> Page[ProductSummaryView]:
+    """Words match by prefix, without case and accents, in all five languages; where nothing does, similar titles."""
+    now = app.clock.now()
+    async with app.database.read() as conn:
+        wanted = await _filter(conn, query)
+        after = _position(app.cursors, query)
+        found = await list_products(conn, wanted, now=now, after=after, limit=query.limit)
+        if not found and query.q and after is None:
+            found = await similar_products(conn, query.q, wanted, now=now, limit=query.limit)
+    return _page(found, query, app.cursors, reading_language(request))
+
+
+@routes.get(
+    "/v1/shops/{shop_id}/products",
+    errors=(CategoryNotFoundError, CursorInvalidError, ShopNotFoundError, NotShopOwnerError),
+    summary="List your shop's products, whatever their status",
+)
+async def get_shop_products(
+    request: web.Request, app: App, principal: Principal, shop_id: UUID, query: ProductsQuery
+) -> Page[ProductSummaryView]:
+    query = query.model_copy(update={"shop_id": shop_id})
+    async with app.database.read() as conn:
+        shop = await PgShopStore(conn).get(ShopId(shop_id))
+        if shop is None:
+            raise ShopNotFoundError
+        shop.require_owner(UserId(principal.user_id))
+        wanted = await _filter(conn, query, every_status=True)
+        after = _position(app.cursors, query)
+        found = await list_products(conn, wanted, now=app.clock.now(), after=after, limit=query.limit)
+    return _page(found, query, app.cursors, reading_language(request))
+
+
+@routes.get(
+    "/v1/products/{product_id}",
+    auth="optional",
+    errors=(ProductNotFoundError,),
+    summary="Get a product",
+)
+async def get_product(
+    request: web.Request, app: App, principal: Principal | None, product_id: UUID
+) -> Reply[ProductView]:
+    found = await _found(app, product_id, principal)
+    view = ProductView.of(found.document, found.figures, reading_language(request))
+    return Reply(view, etag=etag_of(view.version))
+
+
+@routes.patch(
+    "/v1/products/{product_id}",
+    errors=(
+        ProductNotFoundError,
+        NotShopOwnerError,
+        ProductChangedError,
+        ProductStatusRefusedError,
+        VariantNotFoundError,
+        CategoryNotFoundError,
+        PriceCurrencyError,
+    ),
+    summary="Change a product of yours",
+)
+async def patch_product(
+    *,
+    request: web.Request,
+    principal: Principal,
+    product_id: UUID,
+    body: ChangeProductBody,
+    if_match: IfMatch,
+    tx: PgCommerceTx,
+) -> Reply[ProductView]:
+    """``If-Match`` takes the product's ETag. What is left out stays."""
+    user_id = UserId(principal.user_id)
+    _, shop = await own_product(ProductId(product_id), user_id, tx)
+    changed = await change_product(
+        ChangeProduct(
+            user_id=user_id,
+            product_id=ProductId(product_id),
+            precondition=if_match,
+            titles=body.titles.to_texts("/titles") if body.titles else None,
+            descriptions=body.descriptions.to_texts("/descriptions") if body.descriptions else None,
+            category_id=CategoryId(body.category_id) if body.category_id else None,
+            tags=tuple(body.tags) if body.tags is not None else None,
+            media=tuple(body.media) if body.media is not None else None,
+            status=body.status,
+            prices_minor=body.prices_minor(shop.currency),
+        ),
+        tx,
+    )
+    _, figures = await stock_figures(tx.conn, changed.id, tx.now)
+    view = ProductView.of(product_document(changed, shop), figures, reading_language(request))
+    return Reply(view, etag=etag_of(changed.version))
+
+
+@routes.get(
+    "/v1/products/{product_id}/variants/{variant_id}/stock",
+    errors=(ProductNotFoundError, VariantNotFoundError, NotShopOwnerError),
+    summary="Stock of a variant of yours",
+)
+async def get_stock(app: App, principal: Principal, product_id: UUID, variant_id: UUID) -> Reply[StockView]:
+    found = await _found(app, product_id, principal)
+    if not found.owned_by(UserId(principal.user_id)):
+        raise NotShopOwnerError
+    figures = found.figures.get(VariantId(variant_id))
+    if figures is None:
+        raise VariantNotFoundError
+    return Reply(StockView.of(figures), etag=etag_of(figures.count_version))
+
+
+@routes.put(
+    "/v1/products/{product_id}/variants/{variant_id}/stock",
+    errors=(ProductNotFoundError, VariantNotFoundError, NotShopOwnerError, BelowReservedError),
+    summary="Write down how many units are on hand",
+)
+async def put_stock(
+    *,
+    principal: Principal,
+    product_id: UUID,
+    variant_id: UUID,
+    body: SetStockBody,
+    if_match: IfMatch,
+    tx: PgCommerceTx,
+) -> Reply[StockView]:
+    """``If-Match`` takes the stock's ETag, which changes when units are sold or counted, or ``*``."""
+    item = await set_stock(
+        SetStock(
+            user_id=UserId(principal.user_id),
+            product_id=ProductId(product_id),
+            variant_id=VariantId(variant_id),
+            on_hand=body.on_hand,
+            precondition=if_match,
+        ),
+        tx,
+    )
+    return Reply(StockView.of(item), etag=etag_of(item.count_version))
+
+
+async def _found(app: App, product_id: UUID, principal: Principal | None) -> FoundProduct:
+    found = await find_product(ProductId(product_id), database=app.database, cache=app.cache, now=app.clock.now())
+    found.require_seen_by(UserId(principal.user_id) if principal else None)
+    return found
+
+
+async def _filter(conn: Connection, query: ProductsQuery, *, every_status: bool = False) -> ProductFilter:
+    category_ids = None
+    if query.category:
+        category_ids = (await PgCategoryStore(conn).tree()).subtree_ids(query.category)
+    search = parse_query(query.q) if query.q else None
+    return ProductFilter(
+        search=search if search and not search.empty else None,
+        shop_id=ShopId(query.shop_id) if query.shop_id else None,
+        category_ids=category_ids,
+        country=query.country,
+        currency=_currency(query),
+        price_min_minor=query.min_price_minor,
+        price_max_minor=query.max_price_minor,
+        in_stock=query.in_stock,
+        every_status=every_status,
+        sort=query.sort,
+    )
+
+
+def _currency(query: ProductsQuery) -> Currency | None:
+    if query.currency or not query.compares_prices:
+        return query.currency
+    if query.country:
+        return query.country.currency
+    if query.shop_id:
+        return None
+    raise CurrencyNeededError(pointer="/currency")
+
+
+def _position(cursors: Cursors, query: ProductsQuery) -> tuple[datetime | int, UUID] | None:
+    if query.cursor is None:
+        return None
+    match cursors.decode(query.cursor, scope=_scope(query.sort)):
+        case (str(at), str(row_id)):
+            return datetime.fromisoformat(at), UUID(row_id)
+        case (int(price_minor), str(row_id)):
+            return price_minor, UUID(row_id)
+        case _:
+            raise CursorInvalidError(pointer="/cursor")
+
+
+def _page(
+    found: list[ProductSummary], query: ProductsQuery, cursors: Cursors, language: str
+) -> Page[ProductSummaryView]:
+    return page_of(
+        found,
+        query.limit,
+        view=lambda product: ProductSummaryView.of(product, language),
+        position=lambda product: product.position(query.sort),
+        cursors=cursors,
+        scope=_scope(query.sort),
+    )
+
+
+def _scope(sort: Sort) -> str:
+    return f"products:{sort}"

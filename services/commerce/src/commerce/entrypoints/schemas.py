@@ -1,0 +1,98 @@
+"""Parts that bodies and views of several routes share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field
+
+from chassis.http import Body, Line, MoneyView, Text, View
+from commerce.domain.address import Address
+from commerce.domain.cart import QUANTITY_MAX
+from commerce.domain.texts import LocalisedText
+from kernel.country import Country
+from kernel.money import Currency
+
+Title = Annotated[Line, Field(min_length=1, max_length=200)]
+Description = Annotated[Text, Field(min_length=1, max_length=5_000)]
+Quantity = Annotated[int, Field(ge=1, le=QUANTITY_MAX, strict=True)]
+ON_HAND_MAX = 1_000_000_000
+
+
+class TitlesBody(Body):
+    """A title per language; at least one."""
+
+    th: Title | None = None
+    id: Title | None = None
+    ms: Title | None = None
+    vi: Title | None = None
+    en: Title | None = None
+
+    def to_texts(self, pointer: str) -> LocalisedText:
+        return LocalisedText.of(self.model_dump(exclude_none=True), pointer=pointer)
+
+
+class DescriptionsBody(Body):
+    """A description per language; at least one."""
+
+    th: Description | None = None
+    id: Description | None = None
+    ms: Description | None = None
+    vi: Description | None = None
+    en: Description | None = None
+
+    def to_texts(self, pointer: str) -> LocalisedText:
+        return LocalisedText.of(self.model_dump(exclude_none=True), pointer=pointer)
+
+
+class AddressBody(Body):
+    """Where to send it. Postal codes are checked per country."""
+
+    recipient: Annotated[Line, Field(min_length=1, max_length=100)]
+    phone: Annotated[Line, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
+    line1: Annotated[Line, Field(min_length=1, max_length=200)]
+    line2: Annotated[Line, Field(max_length=200)] = ""
+    city: Annotated[Line, Field(min_length=1, max_length=100)]
+    region: Annotated[Line, Field(max_length=100)] = ""
+    postal_code: Annotated[Line, Field(min_length=1, max_length=10)]
+    country: Country
+
+    def to_address(self) -> Address:
+        return Address(
+            recipient=self.recipient,
+            phone=self.phone,
+            line1=self.line1,
+            line2=self.line2,
+            city=self.city,
+            region=self.region,
+            postal_code=self.postal_code,
+            country=self.country,
+        ).checked()
+
+
+class AddressView(View):
+    recipient: str
+    phone: str
+    line1: str
+    line2: str
+    city: str
+    region: str
+    postal_code: str
+    country: Country
+
+    @classmethod
+    def of(cls, address: Address) -> Self:
+        return cls(
+            recipient=address.recipient,
+            phone=address.phone,
+            line1=address.line1,
+            line2=address.line2,
+            city=address.city,
+            region=address.region,
+            postal_code=address.postal_code,
+            country=address.country,
+        )
+
+
+def money(amount_minor: int, currency: str) -> MoneyView:
+    return MoneyView(amount_minor=amount_minor, currency=Currency(currency))

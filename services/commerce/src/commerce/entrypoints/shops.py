@@ -1,0 +1,76 @@
+"""Routes of shops and categories."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from aiohttp import web
+
+from chassis.http import Page, Reply, Routes
+from chassis.tokens import Principal
+from commerce.adapters.shop_reads import list_shops
+from commerce.adapters.shop_store import PgCategoryStore, PgShopStore
+from commerce.domain.ids import ShopId, UserId
+from commerce.domain.shop import ShopNotFoundError, ShopSlugInvalidError, ShopSlugTakenError
+from commerce.domain.texts import TextMissingError
+from commerce.entrypoints.language import reading_language
+from commerce.entrypoints.paging import newest_position, page_of
+from commerce.entrypoints.shop_schemas import (
+    CategoriesView,
+    CategoryView,
+    OpenShopBody,
+    ShopsQuery,
+    ShopView,
+)
+from commerce.usecases.open_shop import open_shop
+from commerce.wiring import App, PgCommerceTx
+
+routes = Routes(tag="shops")
+SCOPE = "shops"
+
+
+@routes.post(
+    "/v1/shops",
+    status=201,
+    idempotency="optional",
+    errors=(ShopSlugInvalidError, ShopSlugTakenError, TextMissingError),
+    summary="Open a shop",
+)
+async def post_shop(
+    request: web.Request, principal: Principal, body: OpenShopBody, tx: PgCommerceTx
+) -> Reply[ShopView]:
+    shop = await open_shop(body.to_command(UserId(principal.user_id), principal.country), tx)
+    return Reply(ShopView.of(shop, reading_language(request)), status=201, location=f"/v1/shops/{shop.id}")
+
+
+@routes.get("/v1/shops", auth="public", summary="List open shops, newest first")
+async def get_shops(request: web.Request, app: App, query: ShopsQuery) -> Page[ShopView]:
+    before = newest_position(app.cursors, query.cursor, SCOPE)
+    async with app.database.read() as conn:
+        shops = await list_shops(conn, country=query.country, owner_id=query.owner_id, before=before, limit=query.limit)
+    language = reading_language(request)
+    return page_of(
+        shops,
+        query.limit,
+        view=lambda shop: ShopView.of(shop, language),
+        position=lambda shop: (shop.created_at, shop.id),
+        cursors=app.cursors,
+        scope=SCOPE,
+    )
+
+
+@routes.get("/v1/shops/{shop_id}", auth="public", errors=(ShopNotFoundError,), summary="Get a shop")
+async def get_shop(request: web.Request, app: App, shop_id: UUID) -> ShopView:
+    async with app.database.read() as conn:
+        shop = await PgShopStore(conn).get(ShopId(shop_id))
+    if shop is None:
+        raise ShopNotFoundError
+    return ShopView.of(shop, reading_language(request))
+
+
+@routes.get("/v1/categories", auth="public", summary="The tree of categories")
+async def get_categories(request: web.Request, app: App) -> CategoriesView:
+    async with app.database.read() as conn:
+        tree = await PgCategoryStore(conn).tree()
+    language = reading_language(request)
+    return CategoriesView(items=[CategoryView.of(node, language) for node in tree.roots()])

@@ -1,0 +1,84 @@
+"""The owner puts a product with its variants and first stock into a shop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from commerce.domain.category import CategoryNotFoundError
+from commerce.domain.ids import CategoryId, ProductId, ShopId, UserId
+from commerce.domain.product import Product, ProductOption, ProductStatus, Variant
+from commerce.domain.shop import ShopNotFoundError
+from commerce.domain.stock import StockItem
+from commerce.domain.tax import TaxClass
+from commerce.domain.texts import LocalisedText
+from commerce.usecases.ports import CommerceTx
+from kernel.ids import uuid7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewVariant:
+    variant: Variant
+    on_hand: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddProduct:
+    user_id: UserId
+    shop_id: ShopId
+    titles: LocalisedText
+    variants: Sequence[NewVariant]
+    descriptions: LocalisedText | None = None
+    category_id: CategoryId | None = None
+    options: tuple[ProductOption, ...] = ()
+    tax_class: TaxClass = TaxClass.GENERAL
+    tags: tuple[str, ...] = ()
+    media: tuple[str, ...] = ()
+    status: ProductStatus = field(default=ProductStatus.ACTIVE)
+
+
+async def add_product(command: AddProduct, tx: CommerceTx) -> Product:
+    """Store and, when it is active, announce.
+
+    Raises ``ShopNotFoundError``, ``NotShopOwnerError``, ``CategoryNotFoundError``, ``SkuInvalidError``,
+    ``SkuTakenError`` and ``VariantOptionsInvalidError``.
+    """
+    shop = await tx.shops.get(command.shop_id)
+    if shop is None:
+        raise ShopNotFoundError
+    shop.require_owner(command.user_id)
+    if command.category_id and command.category_id not in await tx.categories.tree():
+        raise CategoryNotFoundError(pointer="/category_id")
+    product = Product(
+        id=ProductId(uuid7()),
+        shop_id=shop.id,
+        category_id=command.category_id,
+        titles=command.titles,
+        descriptions=command.descriptions,
+        options=command.options,
+        variants=tuple(new.variant for new in command.variants),
+        currency=shop.currency,
+        tax_class=command.tax_class,
+        tags=command.tags,
+        media=command.media,
+        status=command.status,
+        version=1,
+        created_at=tx.now,
+    ).checked()
+    await tx.products.add_many([(product, shop.country)])
+    await tx.stock.add([_stock_item(product, new) for new in command.variants], tx.now)
+    if product.status is ProductStatus.ACTIVE:
+        tx.announce.product_changed(product, shop, tx.now)
+    return product
+
+
+def _stock_item(product: Product, new: NewVariant) -> StockItem:
+    return StockItem(
+        variant_id=new.variant.id,
+        product_id=product.id,
+        shop_id=product.shop_id,
+        on_hand=new.on_hand,
+        reserved=0,
+        version=1,
+        count_version=1,
+    )

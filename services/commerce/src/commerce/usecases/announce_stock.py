@@ -1,0 +1,32 @@
+"""Tell what moved on the shelf, each movement in the flow that caused it, and whose last unit went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+from commerce.domain.ids import CheckoutId
+from commerce.domain.stock import StockMoved, latest_moves
+from commerce.usecases.ports import CommerceTx
+
+InFlow = Callable[[CheckoutId | None], AbstractContextManager[None]]
+
+
+def same_flow(_: CheckoutId | None) -> AbstractContextManager[None]:
+    """Everything belongs to the flow that is running already."""
+    return nullcontext()
+
+
+async def announce_stock(moved: Sequence[StockMoved], tx: CommerceTx, in_flow: InFlow = same_flow) -> None:
+    """One StockChanged per variant and reason, and StockRanOut where nothing is left on hand."""
+    for each in latest_moves(moved):
+        with in_flow(each.checkout_id):
+            tx.announce.stock_moved(each)
+    ran_out = [each for each in moved if each.ran_out]
+    if not ran_out:
+        return
+    sellers = await tx.products.sellers({each.product_id for each in ran_out})
+    for each in ran_out:
+        seller_id, title = sellers[each.product_id]
+        with in_flow(each.checkout_id):
+            tx.announce.stock_ran_out(each, seller_id=seller_id, title=title)

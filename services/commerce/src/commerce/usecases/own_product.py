@@ -1,0 +1,25 @@
+"""Whose product is it: the check that every act of a seller on a product starts with."""
+
+from __future__ import annotations
+
+from commerce.domain.ids import ProductId, UserId
+from commerce.domain.product import Product, ProductNotFoundError, ProductStatus
+from commerce.domain.shop import Shop
+from commerce.usecases.ports import CommerceTx
+
+SEEN_BY_ALL = frozenset({ProductStatus.ACTIVE, ProductStatus.DISCONTINUED})
+
+
+async def own_product(product_id: ProductId, user_id: UserId, tx: CommerceTx) -> tuple[Product, Shop]:
+    """The product and its shop, for the owner.
+
+    Raises ``ProductNotFoundError`` where others may not know of it, else ``NotShopOwnerError``.
+    """
+    product = await tx.products.get(product_id)
+    shop = await tx.shops.get(product.shop_id) if product else None
+    if product is None or shop is None:
+        raise ProductNotFoundError
+    if user_id != shop.owner_id and product.status not in SEEN_BY_ALL:
+        raise ProductNotFoundError
+    shop.require_owner(user_id)
+    return product, shop

@@ -1,0 +1,39 @@
+"""A person puts units of a variant into the cart, at the price they see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from commerce.domain.cart import ITEMS_MAX, CartFullError, CartItem, NotForSaleError
+from commerce.domain.ids import UserId, VariantId
+from commerce.domain.product import VariantNotFoundError
+from commerce.usecases.ports import CommerceTx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutInCart:
+    user_id: UserId
+    variant_id: VariantId
+    quantity: int
+
+
+async def put_in_cart(command: PutInCart, tx: CommerceTx) -> None:
+    """Set the quantity and renew the price seen.
+
+    Raises ``VariantNotFoundError``, ``NotForSaleError`` and ``CartFullError``.
+    """
+    offer = (await tx.products.offers([command.variant_id])).get(command.variant_id)
+    if offer is None:
+        raise VariantNotFoundError
+    if not offer.for_sale:
+        raise NotForSaleError
+    items = await tx.carts.items(command.user_id)
+    if len(items) >= ITEMS_MAX and command.variant_id not in {item.variant_id for item in items}:
+        raise CartFullError
+    item = CartItem(
+        variant_id=command.variant_id,
+        quantity=command.quantity,
+        price_minor=offer.price_minor,
+        currency=offer.currency,
+    )
+    await tx.carts.put(command.user_id, item, tx.now)
