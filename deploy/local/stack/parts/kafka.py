@@ -39,6 +39,9 @@ def kafka(context: Context) -> Part:
         name="kafka",
         kind="infra",
         command=(
+            "/bin/sh",
+            str(context.layout.checkout / "deploy" / "local" / "kafka" / "run.sh"),
+            str(context.layout.run / "kafka.jsa"),
             *_java(context, HEAP_MAX),
             "-Xms256m",
             f"-Dlog4j2.configurationFile={logging.as_uri()}",
