@@ -91,6 +91,7 @@ class KafkaParticipants(AbstractAsyncContextManager["KafkaParticipants"]):
         self.muted = False
         self.on_command = on_command
         self._kafka = kafka
+        self._expected: dict[str, asyncio.Future[str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -124,6 +125,12 @@ class KafkaParticipants(AbstractAsyncContextManager["KafkaParticipants"]):
         """What commerce does when an order is placed."""
         self.started_at[checkout.checkout_id] = asyncio.get_running_loop().time()
         await self.send(checkout, checkout.checkout_id)
+
+    def expect(self, checkout_id: str) -> asyncio.Future[str]:
+        """Resolves to the saga's status when its end is heard."""
+        future = asyncio.get_running_loop().create_future()
+        self._expected[checkout_id] = future
+        return future
 
     async def cancel(self, checkout_id: str) -> None:
         await self.send(CancelOrderPayment(checkout_id=checkout_id, reason="buyer"), checkout_id)
@@ -220,6 +227,9 @@ class KafkaParticipants(AbstractAsyncContextManager["KafkaParticipants"]):
             started = self.started_at.pop(event.business_key, None)
             if started is not None:
                 self.latency_s.append(asyncio.get_running_loop().time() - started)
+            expected = self._expected.pop(event.business_key, None)
+            if expected is not None and not expected.done():
+                expected.set_result(event.status)
         elif isinstance(event, SagaNeedsOperator):
             self.needs_operator.append(event)
 
