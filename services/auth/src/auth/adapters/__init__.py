@@ -1,0 +1,1 @@
+"""How auth reaches Postgres, Redis, Kafka and the libraries it stands on."""

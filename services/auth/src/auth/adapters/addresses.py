@@ -1,0 +1,84 @@
+"""Limits on where requests come from: one address, and the network it belongs to.
+
+A network's allowance is larger: a mobile carrier puts thousands of people behind few addresses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Interface, ip_interface, ip_network
+from typing import Final
+
+import structlog
+from redis.exceptions import RedisError
+
+from auth.domain.delays import TooManyAttemptsError
+from chassis.redis import RateLimiter
+
+_log = structlog.get_logger(__name__)
+_HOUR_S: Final = 3600
+_MINUTE_S: Final = 60
+_NETWORK_FACTOR: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressAllowance:
+    """What one address may do."""
+
+    sign_ins_per_minute: int
+    sign_ups_per_hour: int
+    codes_per_hour: int
+
+
+class AddressLimits:
+    """Signing in and up fail open; sending codes fails closed (its caller decides)."""
+
+    def __init__(self, limiter: RateLimiter, allowance: AddressAllowance, *, spare_loopback: bool) -> None:
+        """``spare_loopback``: on a developer's machine everybody comes from the same address."""
+        self._limiter = limiter
+        self._allowance = allowance
+        self._spare_loopback = spare_loopback
+
+    async def check_sign_in(self, ip: str | None) -> None:
+        await self._check_open("auth:sign_in", ip, self._allowance.sign_ins_per_minute, _MINUTE_S)
+
+    async def check_sign_up(self, ip: str | None) -> None:
+        await self._check_open("auth:sign_up", ip, self._allowance.sign_ups_per_hour, _HOUR_S)
+
+    async def check_code(self, ip: str | None) -> None:
+        """Raises also what Redis raises."""
+        await self._check("auth:codes", ip, self._allowance.codes_per_hour, _HOUR_S)
+
+    async def _check_open(self, name: str, ip: str | None, limit: int, window_s: int) -> None:
+        try:
+            await self._check(name, ip, limit, window_s)
+        except (RedisError, TimeoutError, OSError) as error:
+            _log.warning("address_limit_skipped", limit=name, error=type(error).__name__)
+
+    async def _check(self, name: str, ip: str | None, limit: int, window_s: int) -> None:
+        if self._spare_loopback and _is_loopback(ip):
+            return
+        for subject, allowed in _subjects(ip, limit):
+            decision = await self._limiter.hit(name, subject, allowed, window_s)
+            if not decision.allowed:
+                raise TooManyAttemptsError(retry_after_s=decision.reset_s)
+
+
+def _subjects(ip: str | None, limit: int) -> Iterator[tuple[str, int]]:
+    """The address (for IPv6 the /64 a subscriber gets) and the network around it."""
+    try:
+        client = ip_interface(ip or "")
+    except ValueError:
+        yield "unknown", limit
+        return
+    own, around = (32, 24) if isinstance(client, IPv4Interface) else (64, 48)
+    yield str(ip_network((client.ip, own), strict=False)), limit
+    yield str(ip_network((client.ip, around), strict=False)), limit * _NETWORK_FACTOR
+
+
+def _is_loopback(ip: str | None) -> bool:
+    try:
+        return ip_interface(ip or "").ip.is_loopback
+    except ValueError:
+        return False

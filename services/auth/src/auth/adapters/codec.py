@@ -1,0 +1,117 @@
+"""Facts of the domain as Protobuf records.
+
+Events of a person carry the person's version. Session events carry none: many sessions share one key, and their
+order is the order of commit.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import singledispatch
+
+from google.protobuf.message import Message as Body
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from auth.domain import session as sessions
+from auth.domain import user as users
+from auth.domain.otp import OtpIssued
+from sampan.auth.v1 import session_pb2, user_pb2
+from sampan.notification.v1 import commands_pb2
+
+
+@singledispatch
+def record_of(fact: object) -> tuple[Body, int | None]:
+    """The record's body and the version of its aggregate."""
+    raise TypeError(f"{type(fact).__name__} is not announced")
+
+
+@record_of.register
+def _(event: users.UserRegistered) -> tuple[Body, int | None]:
+    user = event.user
+    body = user_pb2.UserRegistered(
+        user_id=str(user.id),
+        country=user.country,
+        locale=user.settings.locale,
+        time_zone=user.settings.time_zone,
+        display_name=user.name,
+        email=user.email or "",
+        phone_e164=user.phone_e164 or "",
+        registered_at=_stamp(user.registered_at),
+        kyc_tier=user.kyc_tier,
+    )
+    return body, user.version
+
+
+@record_of.register
+def _(event: users.UserProfileChanged) -> tuple[Body, int | None]:
+    user = event.user
+    body = user_pb2.UserProfileChanged(
+        user_id=str(user.id),
+        country=user.country,
+        locale=user.settings.locale,
+        time_zone=user.settings.time_zone,
+        display_name=user.name,
+        email=user.email or "",
+        phone_e164=user.phone_e164 or "",
+        changed_at=_stamp(event.changed_at),
+        kyc_tier=user.kyc_tier,
+    )
+    return body, user.version
+
+
+@record_of.register
+def _(event: users.UserRolesChanged) -> tuple[Body, int | None]:
+    body = user_pb2.UserRolesChanged(
+        user_id=str(event.user.id), roles=sorted(event.user.roles), changed_at=_stamp(event.changed_at)
+    )
+    return body, event.user.version
+
+
+@record_of.register
+def _(event: users.UserDeleted) -> tuple[Body, int | None]:
+    body = user_pb2.UserDeleted(user_id=str(event.user.id), deleted_at=_stamp(event.deleted_at))
+    return body, event.user.version
+
+
+@record_of.register
+def _(event: sessions.SessionStarted) -> tuple[Body, int | None]:
+    session = event.session
+    body = session_pb2.SessionStarted(
+        user_id=str(session.user_id),
+        session_id=str(session.id),
+        method=session.method,
+        device_name=session.device_name,
+        started_at=_stamp(session.started_at),
+    )
+    return body, None
+
+
+@record_of.register
+def _(event: sessions.SessionRevoked) -> tuple[Body, int | None]:
+    body = session_pb2.SessionRevoked(
+        user_id=str(event.user_id),
+        session_id=str(event.session_id),
+        reason=event.reason,
+        revoked_at=_stamp(event.revoked_at),
+    )
+    return body, None
+
+
+@record_of.register
+def _(issued: OtpIssued) -> tuple[Body, int | None]:
+    body = commands_pb2.SendOtp(
+        otp_id=str(issued.otp_id),
+        channel=issued.channel,
+        destination=issued.destination,
+        code=issued.code,
+        locale=issued.locale,
+        purpose=issued.purpose,
+        expires_at=_stamp(issued.expires_at),
+    )
+    return body, None
+
+
+def _stamp(moment: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp

@@ -1,0 +1,40 @@
+"""The last passwords of each person, as hashes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import asyncpg
+
+from auth.domain.ids import UserId
+from auth.domain.password import HISTORY_COUNT
+
+_RECENT: Final = """
+SELECT password_hash FROM password_history WHERE user_id = $1 ORDER BY changed_at DESC LIMIT $2
+"""
+_FORGET: Final = """
+DELETE FROM password_history WHERE user_id = $1 AND changed_at NOT IN (
+    SELECT changed_at FROM password_history WHERE user_id = $1 ORDER BY changed_at DESC LIMIT $2
+)
+"""
+
+
+class PasswordHistory:
+    """Bound to one transaction."""
+
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
+
+    async def recent(self, user_id: UserId, count: int) -> list[str]:
+        rows = await self._conn.fetch(_RECENT, user_id, count)
+        return [row["password_hash"] for row in rows]
+
+    async def remember(self, user_id: UserId, password_hash: str, now: datetime) -> None:
+        await self._conn.execute(
+            "INSERT INTO password_history (user_id, changed_at, password_hash) VALUES ($1, $2, $3)",
+            user_id,
+            now,
+            password_hash,
+        )
+        await self._conn.execute(_FORGET, user_id, HISTORY_COUNT)

@@ -1,0 +1,93 @@
+"""Sessions in ``session``: begun, listed, revoked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from auth.domain.ids import SessionId, UserId
+from auth.domain.refresh_token import RefreshToken
+from auth.domain.session import RevocationReason, Session, SignInMethod
+
+_INSERT: Final = """
+INSERT INTO session (id, user_id, method, device_name, ip, token_version, started_at, expires_at,
+                     generation, refresh_hash, rotated_at, rotated_before_at)
+VALUES ($1, $2, $3, $4, $5::text::inet, $6, $7, $8, $9, $10, $7, '-infinity')
+"""
+_REVOKE: Final = """
+UPDATE session SET revoked_at = $4, revocation_reason = $3
+WHERE id = $2 AND user_id = $1 AND revoked_at IS NULL
+"""
+_REVOKE_ALL: Final = """
+UPDATE session SET revoked_at = $3, revocation_reason = $2
+WHERE user_id = $1 AND revoked_at IS NULL AND id IS DISTINCT FROM $4
+RETURNING id
+"""
+_PAGE: Final = """
+SELECT id, user_id, method, device_name, started_at, rotated_at, expires_at FROM session
+WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2
+  AND ($3::timestamptz IS NULL OR (started_at, id) < ($3, $4))
+ORDER BY started_at DESC, id DESC LIMIT $5
+"""
+
+
+class SessionStore:
+    """Bound to one transaction."""
+
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
+
+    async def add(self, session: Session, token: RefreshToken, *, token_version: int, ip: str | None) -> None:
+        await self._conn.execute(
+            _INSERT,
+            session.id,
+            session.user_id,
+            session.method,
+            session.device_name,
+            ip,
+            token_version,
+            session.started_at,
+            session.expires_at,
+            token.generation,
+            token.hash(),
+        )
+
+    async def revoke(self, user_id: UserId, session_id: SessionId, reason: RevocationReason, now: datetime) -> bool:
+        return await self._conn.execute(_REVOKE, user_id, session_id, reason, now) == "UPDATE 1"
+
+    async def revoke_all(
+        self, user_id: UserId, reason: RevocationReason, now: datetime, *, keep: SessionId | None = None
+    ) -> list[SessionId]:
+        rows = await self._conn.fetch(_REVOKE_ALL, user_id, reason, now, keep)
+        return [SessionId(row["id"]) for row in rows]
+
+    async def rebase(self, session_id: SessionId, token_version: int) -> None:
+        await self._conn.execute(
+            "UPDATE session SET token_version = $2 WHERE id = $1 AND revoked_at IS NULL",
+            session_id,
+            token_version,
+        )
+
+    async def page(
+        self, user_id: UserId, now: datetime, *, before: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[Session]:
+        """Living sessions, the newest first."""
+        started_at, session_id = before or (None, None)
+        rows = await self._conn.fetch(_PAGE, user_id, now, started_at, session_id, limit)
+        return [_session_of(row) for row in rows]
+
+
+def _session_of(row: asyncpg.Record) -> Session:
+    return Session(
+        id=SessionId(row["id"]),
+        user_id=UserId(row["user_id"]),
+        method=SignInMethod(row["method"]),
+        device_name=row["device_name"],
+        started_at=row["started_at"],
+        last_used_at=row["rotated_at"],
+        expires_at=row["expires_at"],
+    )

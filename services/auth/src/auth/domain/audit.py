@@ -1,0 +1,22 @@
+"""Security acts that are written down, whoever did them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Act(StrEnum):
+    """What happened, as the audit log names it."""
+
+    SIGNED_UP = "signed_up"
+    SIGNED_IN = "signed_in"
+    SESSION_REVOKED = "session_revoked"
+    REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105 -- an act
+    LOGGED_OUT_EVERYWHERE = "logged_out_everywhere"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 -- an act
+    PASSWORD_RESET_ASKED = "password_reset_asked"  # noqa: S105 -- an act
+    PASSWORD_RESET = "password_reset"  # noqa: S105 -- an act
+    EMAIL_VERIFIED = "email_verified"
+    ROLES_CHANGED = "roles_changed"
+    USER_DELETED = "user_deleted"
+    SIGNING_KEY_ROTATED = "signing_key_rotated"

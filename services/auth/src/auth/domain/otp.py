@@ -1,0 +1,69 @@
+"""One-time codes: what each is for, how long it lives, and how often it may be guessed.
+
+Invariants: AUTH-5: a code works once. AUTH-6: at most five guesses are ever compared with it.
+AUTH-7: it lives ten minutes at most.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from auth.domain.ids import OtpId, UserId
+from kernel.errors import DomainError, Kind
+
+LIFETIME: Final = timedelta(minutes=10)
+GUESSES_MAX: Final = 5
+RESEND_AFTER: Final = timedelta(seconds=30)
+
+
+class OtpRefusedError(DomainError):
+    """One answer for wrong, late, used, exhausted and unknown: a guesser learns nothing."""
+
+    code, kind = "auth.otp.refused", Kind.INVALID
+    title = "The code is wrong or no longer valid"
+
+
+class OtpPurpose(StrEnum):
+    SIGN_UP = "sign_up"
+    SIGN_IN = "sign_in"
+    PASSWORD_RESET = "password_reset"  # noqa: S105 -- a purpose, not a password
+    EMAIL_VERIFICATION = "email_verification"
+
+    @property
+    def digits(self) -> int:
+        """A reset hands over the account, and is not typed from a lock screen: longer."""
+        return 8 if self is OtpPurpose.PASSWORD_RESET else 6
+
+
+class Channel(StrEnum):
+    SMS = "sms"
+    EMAIL = "email"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtpIssued:
+    """A code on its way to somebody; the only place where it stands in the clear."""
+
+    otp_id: OtpId
+    channel: Channel
+    destination: str
+    code: str
+    locale: str
+    purpose: OtpPurpose
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Otp:
+    """A code as it is kept: its hash, and a hash of where it was sent."""
+
+    id: OtpId
+    purpose: OtpPurpose
+    channel: Channel
+    destination_hash: bytes
+    user_id: UserId | None
+    code_hash: bytes
+    expires_at: datetime

@@ -1,0 +1,92 @@
+"""What a person chose about language, time and privacy.
+
+Invariant: a locale is one that Sampan writes in, and a time zone is one the IANA database knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cache
+from zoneinfo import available_timezones
+
+from kernel.country import LOCALES, Country
+from kernel.errors import DomainError, Kind
+
+
+class UnknownLocaleError(DomainError):
+    code, kind = "auth.locale.unknown", Kind.INVALID
+    title = "This language is not offered"
+
+
+class UnknownTimeZoneError(DomainError):
+    code, kind = "auth.time_zone.unknown", Kind.INVALID
+    title = "This time zone does not exist"
+
+
+class Audience(StrEnum):
+    """Who may see something of a person."""
+
+    EVERYONE = "everyone"
+    FRIENDS = "friends"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A person's choices; privacy starts closed where it can be searched by, open where people expect it."""
+
+    locale: str
+    time_zone: str
+    show_presence_to: Audience = Audience.FRIENDS
+    show_profile_to: Audience = Audience.EVERYONE
+    findable_by_email: bool = False
+    findable_by_phone: bool = False
+
+    def with_changes(
+        self,
+        *,
+        locale: str | None = None,
+        time_zone: str | None = None,
+        show_presence_to: Audience | None = None,
+        show_profile_to: Audience | None = None,
+        findable_by_email: bool | None = None,
+        findable_by_phone: bool | None = None,
+    ) -> Settings:
+        """The same choices with those given replaced; ``None`` leaves one as it is."""
+        given = {
+            "locale": locale and checked_locale(locale),
+            "time_zone": time_zone and checked_time_zone(time_zone),
+            "show_presence_to": show_presence_to,
+            "show_profile_to": show_profile_to,
+            "findable_by_email": findable_by_email,
+            "findable_by_phone": findable_by_phone,
+        }
+        changes = {name: value for name, value in given.items() if value is not None}
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def first_settings(country: Country, locale: str | None, time_zone: str | None) -> Settings:
+    """What a new person starts with: what they asked for, else what their country reads."""
+    return Settings(
+        locale=checked_locale(locale or country.default_locale),
+        time_zone=checked_time_zone(time_zone or country.default_time_zone),
+    )
+
+
+def checked_locale(locale: str) -> str:
+    if locale not in LOCALES:
+        raise UnknownLocaleError(f"One of {', '.join(LOCALES)}.", pointer="/locale")
+    return locale
+
+
+def checked_time_zone(time_zone: str) -> str:
+    if time_zone not in _time_zones():
+        raise UnknownTimeZoneError("An IANA name such as Asia/Bangkok.", pointer="/time_zone")
+    return time_zone
+
+
+@cache
+def _time_zones() -> Container[str]:
+    return frozenset(available_timezones())

@@ -1,0 +1,206 @@
+"""A person: who they are to others, what they may do, whether they still exist.
+
+Invariants, which the table's CHECK constraints and the tests cite:
+AUTH-1: an existing person has an e-mail address or a phone number.
+AUTH-2: a name has 2 to 100 characters.
+AUTH-3: each change adds one to ``version``, and a change of what others may know is told in an event with it.
+AUTH-4: raising ``token_version`` ends every session begun under a lower one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from auth.domain.ids import UserId
+from auth.domain.roles import FIRST_ROLES, Role
+from auth.domain.settings import Settings
+from auth.domain.username import checked_username
+from kernel.country import Country
+from kernel.errors import DomainError, Kind
+
+NAME_LENGTH_MIN: Final = 2
+NAME_LENGTH_MAX: Final = 100
+
+
+class ContactMissingError(DomainError):
+    code, kind = "auth.user.contact_missing", Kind.INVALID
+    title = "An e-mail address or a phone number is needed"
+
+
+class EmailTakenError(DomainError):
+    code, kind = "auth.user.email_taken", Kind.CONFLICT
+    title = "This e-mail address has an account"
+
+
+class PhoneTakenError(DomainError):
+    code, kind = "auth.user.phone_taken", Kind.CONFLICT
+    title = "This phone number has an account"
+
+
+class NameRefusedError(DomainError):
+    code, kind = "auth.user.name_refused", Kind.INVALID
+    title = "A name has 2 to 100 characters"
+
+
+class UserNotFoundError(DomainError):
+    code, kind = "auth.user.not_found", Kind.NOT_FOUND
+    title = "There is no such person"
+
+
+class UserVersionStaleError(DomainError):
+    code, kind = "auth.user.version_stale", Kind.PRECONDITION
+    title = "The profile changed since it was read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """The aggregate. ``password_hash`` is None for people who only use codes."""
+
+    id: UserId
+    email: str | None
+    email_verified_at: datetime | None = None
+    phone_e164: str | None
+    phone_verified_at: datetime | None = None
+    username: str | None = None
+    name: str
+    country: Country
+    kyc_tier: int = 1
+    roles: frozenset[Role] = FIRST_ROLES
+    settings: Settings
+    password_hash: str | None = field(default=None, repr=False)
+    token_version: int = 0
+    version: int = 1
+    registered_at: datetime
+    deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserRegistered:
+    user: User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserProfileChanged:
+    user: User
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserRolesChanged:
+    user: User
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserDeleted:
+    user: User
+    deleted_at: datetime
+
+
+UserEvent = UserRegistered | UserProfileChanged | UserRolesChanged | UserDeleted
+
+
+def register(
+    *,
+    user_id: UserId,
+    email: str | None,
+    phone_e164: str | None,
+    name: str,
+    country: Country,
+    settings: Settings,
+    password_hash: str | None,
+    phone_verified: bool,
+    now: datetime,
+) -> tuple[User, UserRegistered]:
+    """A new person (AUTH-1, AUTH-2)."""
+    if email is None and phone_e164 is None:
+        raise ContactMissingError
+    user = User(
+        id=user_id,
+        email=email,
+        phone_e164=phone_e164,
+        phone_verified_at=now if phone_verified else None,
+        name=checked_name(name),
+        country=country,
+        settings=settings,
+        password_hash=password_hash,
+        registered_at=now,
+    )
+    return user, UserRegistered(user=user)
+
+
+def change_profile(
+    user: User, changes: Mapping[str, str | None], now: datetime
+) -> tuple[User, UserProfileChanged | None]:
+    """Apply a merge patch of ``name``, ``username``, ``locale`` and ``time_zone``; None for no change at all."""
+    changed = user
+    if "name" in changes:
+        changed = replace(changed, name=checked_name(changes["name"] or ""))
+    if "username" in changes:
+        username = changes["username"]
+        changed = replace(changed, username=None if username is None else checked_username(username))
+    settings = changed.settings.with_changes(locale=changes.get("locale"), time_zone=changes.get("time_zone"))
+    return _changed(user, replace(changed, settings=settings), now)
+
+
+def change_settings(user: User, settings: Settings, now: datetime) -> tuple[User, UserProfileChanged | None]:
+    """Replace the choices. Others are told only of locale and time zone; privacy is enforced here."""
+    changed, event = _changed(user, replace(user, settings=settings), now)
+    told = (user.settings.locale, user.settings.time_zone) != (settings.locale, settings.time_zone)
+    return changed, event if told else None
+
+
+def change_roles(user: User, roles: frozenset[Role], now: datetime) -> tuple[User, UserRolesChanged | None]:
+    """Give exactly these roles; nobody ever loses ``user``."""
+    roles |= FIRST_ROLES
+    if roles == user.roles:
+        return user, None
+    changed = replace(user, roles=roles, version=user.version + 1)
+    return changed, UserRolesChanged(user=changed, changed_at=now)
+
+
+def verify_email(user: User, now: datetime) -> User:
+    """The address was shown to be theirs. Nothing others know changes."""
+    if user.email_verified_at is not None:
+        return user
+    return replace(user, email_verified_at=now, version=user.version + 1)
+
+
+def set_password(user: User, password_hash: str) -> User:
+    """A new password; AUTH-4 ends the sessions that began before."""
+    return replace(user, password_hash=password_hash, token_version=user.token_version + 1, version=user.version + 1)
+
+
+def log_out_everywhere(user: User) -> User:
+    """AUTH-4, for every device at once."""
+    return replace(user, token_version=user.token_version + 1, version=user.version + 1)
+
+
+def delete(user: User, now: datetime) -> tuple[User, UserDeleted]:
+    """Gone for others at once and unable to sign in; the address and number are free again."""
+    changed = replace(
+        user,
+        deleted_at=now,
+        password_hash=None,
+        token_version=user.token_version + 1,
+        version=user.version + 1,
+    )
+    return changed, UserDeleted(user=changed, deleted_at=now)
+
+
+def checked_name(text: str) -> str:
+    """AUTH-2, on the text without spaces around it and with single spaces inside."""
+    name = " ".join(text.split())
+    if not NAME_LENGTH_MIN <= len(name) <= NAME_LENGTH_MAX:
+        raise NameRefusedError(pointer="/name")
+    return name
+
+
+def _changed(before: User, after: User, now: datetime) -> tuple[User, UserProfileChanged | None]:
+    if after == before:
+        return before, None
+    changed = replace(after, version=before.version + 1)
+    return changed, UserProfileChanged(user=changed, changed_at=now)

@@ -1,0 +1,27 @@
+"""All routes of auth as one table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from auth.entrypoints import http_codes, http_sessions, http_users
+from auth.wiring import App
+from chassis.http import Routes, make_app
+
+# The order matters: /v1/users/me before /v1/users/{user_id}, /v1/sessions/current before /v1/sessions/{session_id}.
+ROUTES: Final[tuple[Routes, ...]] = (http_codes.routes, http_users.routes, http_sessions.routes)
+
+
+def http(app: App) -> web.Application:
+    return make_app(
+        "auth",
+        ROUTES,
+        app=app,
+        begin=app.begin,
+        database=app.database,
+        redis=app.redis,
+        verifier=app.verifier,
+        settings=app.settings,
+    )

@@ -1,0 +1,60 @@
+"""Change the caller's own profile or settings, or delete the account.
+
+``version`` is the one the caller read (``If-Match``); None takes whatever is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from auth.domain import user as users
+from auth.domain.audit import Act
+from auth.domain.ids import UserId
+from auth.domain.session import RevocationReason
+from auth.domain.settings import Settings
+from auth.domain.user import User, UserVersionStaleError
+from auth.usecases.ports import Tools, Tx
+from auth.usecases.revoke_sessions import end_sessions
+
+
+async def change_profile(
+    user_id: UserId, changes: Mapping[str, str | None], version: int | None, tx: Tx, tools: Tools
+) -> User:
+    """Raises ``UserVersionStaleError``, ``UsernameTakenError`` or what is wrong with a value."""
+    before = await _locked(user_id, version, tx)
+    after, event = users.change_profile(before, changes, tools.clock.now())
+    if event:
+        await tx.users.save(after)
+        tx.events.add(event)
+    return after
+
+
+async def change_settings(
+    user_id: UserId, changes: Mapping[str, object], version: int | None, tx: Tx, tools: Tools
+) -> User:
+    """``changes`` are fields of ``Settings``."""
+    before = await _locked(user_id, version, tx)
+    settings: Settings = before.settings.with_changes(**changes)  # type: ignore[arg-type]
+    after, event = users.change_settings(before, settings, tools.clock.now())
+    if after != before:
+        await tx.users.save(after)
+    if event:
+        tx.events.add(event)
+    return after
+
+
+async def delete_user(user_id: UserId, version: int | None, tx: Tx, tools: Tools) -> None:
+    """Gone for everybody, every session ended."""
+    before = await _locked(user_id, version, tx)
+    after, event = users.delete(before, tools.clock.now())
+    await tx.users.save(after)
+    await end_sessions(user_id, RevocationReason.USER_DELETED, tx, tools)
+    await tx.audit.write(Act.USER_DELETED, now=tools.clock.now(), user_id=user_id)
+    tx.events.add(event)
+
+
+async def _locked(user_id: UserId, version: int | None, tx: Tx) -> User:
+    user = await tx.users.lock(user_id)
+    if version is not None and version != user.version:
+        raise UserVersionStaleError
+    return user

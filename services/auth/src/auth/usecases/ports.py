@@ -1,0 +1,230 @@
+"""What the use cases need from the outside, as Protocols; ``adapters`` and tests' fakes fill them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from auth.domain.audit import Act
+from auth.domain.ids import OtpId, SessionId, UserId
+from auth.domain.otp import Otp, OtpIssued
+from auth.domain.refresh_token import Chain, RefreshToken
+from auth.domain.session import RevocationReason, Session, SessionEvent
+from auth.domain.signing_key import SigningKey
+from auth.domain.user import User, UserEvent
+from kernel.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a request came from: what limits and the audit log go by."""
+
+    ip: str | None
+    device_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """One way to reach a person: an e-mail address or a phone number, never both."""
+
+    email: str | None = None
+    phone_e164: str | None = None
+
+    @property
+    def value(self) -> str:
+        return self.email or self.phone_e164 or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """Everything a signed-in client gets."""
+
+    user: User
+    session_id: SessionId
+    session_expires_at: datetime
+    access_token: str
+    refresh_token: RefreshToken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredChain:
+    """A session's refresh chain with the person behind it; only for living sessions."""
+
+    chain: Chain
+    user: User
+    session_expires_at: datetime
+
+
+class Users(Protocol):
+    async def add(self, user: User) -> None:
+        """Raises ``EmailTakenError`` or ``PhoneTakenError``."""
+
+    async def find(self, user_id: UserId) -> User | None: ...
+    async def find_by_contact(self, contact: Contact) -> User | None: ...
+    async def lock(self, user_id: UserId) -> User:
+        """The person, locked until the transaction ends. Raises ``UserNotFoundError``."""
+
+    async def share(self, user_id: UserId) -> User:
+        """The person, kept from changing until the transaction ends. Raises ``UserNotFoundError``."""
+
+    async def save(self, user: User) -> None:
+        """Compare-and-set on the version before. Raises ``UserVersionStaleError`` or ``UsernameTakenError``."""
+
+    async def rehash(self, user_id: UserId, old_hash: str, new_hash: str) -> None:
+        """The same password under today's parameters; no new version, nobody is told."""
+
+
+class Sessions(Protocol):
+    async def add(self, session: Session, token: RefreshToken, *, token_version: int, ip: str | None) -> None: ...
+    async def revoke(self, user_id: UserId, session_id: SessionId, reason: RevocationReason, now: datetime) -> bool: ...
+    async def revoke_all(
+        self, user_id: UserId, reason: RevocationReason, now: datetime, *, keep: SessionId | None = None
+    ) -> list[SessionId]: ...
+    async def rebase(self, session_id: SessionId, token_version: int) -> None:
+        """Carry a session over to the person's new token version (AUTH-4)."""
+
+
+class Otps(Protocol):
+    async def add(self, otp: Otp, now: datetime) -> None: ...
+    async def guess(self, otp_id: OtpId, now: datetime) -> Otp | None:
+        """Count one guess, for good; None when the code is unknown, late, used or out of guesses."""
+
+    async def consume(self, otp_id: OtpId, now: datetime) -> bool:
+        """Use the code up; False when somebody else did (AUTH-5)."""
+
+
+class Passwords(Protocol):
+    async def recent(self, user_id: UserId, count: int) -> list[str]: ...
+    async def remember(self, user_id: UserId, password_hash: str, now: datetime) -> None: ...
+
+
+class Audit(Protocol):
+    async def write(
+        self,
+        act: Act,
+        *,
+        now: datetime,
+        user_id: UserId | None = None,
+        actor_id: UserId | None = None,
+        session_id: SessionId | None = None,
+        ip: str | None = None,
+        detail: Mapping[str, object] | None = None,
+    ) -> None: ...
+
+
+class Events(Protocol):
+    def add(self, *events: UserEvent | SessionEvent | OtpIssued) -> None:
+        """Announce with the commit, or not at all."""
+
+
+class SigningKeys(Protocol):
+    async def lock(self) -> None:
+        """One rotation at a time."""
+
+    async def all(self) -> list[SigningKey]: ...
+    async def add(self, *, signs_from: datetime, now: datetime) -> SigningKey: ...
+    async def reschedule(
+        self, kid: str, *, signs_from: datetime | None = None, published_until: datetime | None = None
+    ) -> None: ...
+    async def purge(self, now: datetime) -> int: ...
+
+
+class Tx(Protocol):
+    """One transaction; what it is told to announce leaves with its commit."""
+
+    @property
+    def users(self) -> Users: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def otps(self) -> Otps: ...
+    @property
+    def passwords(self) -> Passwords: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def events(self) -> Events: ...
+    @property
+    def signing_keys(self) -> SigningKeys: ...
+
+
+Begin = Callable[[], AbstractAsyncContextManager[Tx]]
+
+
+class Hasher(Protocol):
+    """Passwords, off the event loop. Raises ``HashingBusyError`` when too many wait."""
+
+    async def hash(self, password: str) -> str: ...
+    async def verify(self, password_hash: str | None, password: str) -> bool:
+        """As slow for None as for a real hash, and then False."""
+
+    def is_outdated(self, password_hash: str) -> bool: ...
+
+
+class Issuer(Protocol):
+    def access_token(self, user: User, session_id: SessionId, now: datetime) -> str: ...
+
+
+class Secrets(Protocol):
+    """Keyed hashes; the keys never leave the adapter, but for the chain's."""
+
+    @property
+    def refresh_key(self) -> bytes: ...
+    def destination_hash(self, destination: str) -> bytes: ...
+    def code_hash(self, otp_id: OtpId, code: str) -> bytes: ...
+
+
+class RefreshChains(Protocol):
+    """The hot path of refreshing: single statements, each its own transaction."""
+
+    async def rotate(self, token: RefreshToken, successor: RefreshToken, now: datetime) -> StoredChain | None: ...
+    async def find(self, session_id: SessionId, now: datetime) -> StoredChain | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """A sign-in attempt that was let through and waits for its outcome."""
+
+    account_hash: bytes
+    method: str
+    ip: str | None
+    row_id: tuple[datetime, UUID] | None = None  # set when Postgres counted because Redis was away
+
+
+class Attempts(Protocol):
+    """Counts and records sign-in attempts."""
+
+    async def reserve(self, account: str, method: str, ip: str | None) -> Reservation:
+        """Count the attempt as failed until told otherwise. Raises ``TooManyAttemptsError``."""
+
+    async def succeeded(self, reservation: Reservation, user_id: UserId) -> None: ...
+    async def failed(self, reservation: Reservation, user_id: UserId | None) -> None: ...
+
+
+class SendLimits(Protocol):
+    """Limits on sending codes; they fail closed."""
+
+    async def check(self, contact: Contact, ip: str | None) -> None:
+        """Raises ``TooManyAttemptsError`` or ``LimitsUnavailableError``."""
+
+    async def check_budget(self, contact: Contact) -> bool:
+        """False when the country's budget of messages for this hour is spent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What a use case works with besides its transaction."""
+
+    begin: Begin
+    clock: Clock
+    hasher: Hasher
+    issuer: Issuer
+    secrets: Secrets
+    common_passwords: Container[str]
+    attempts: Attempts
+    send_limits: SendLimits
+    chains: RefreshChains

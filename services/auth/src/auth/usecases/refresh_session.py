@@ -1,0 +1,59 @@
+"""Exchange a refresh token for its successor and a new access token.
+
+Hot path: one UPDATE that commits by itself is the whole write; no transaction is opened around it. Only when it
+finds nothing is the chain read, to tell the loser of a race (served with the same successor) from a thief (the
+session ends, and the end is committed although the request is refused).
+"""
+
+from __future__ import annotations
+
+from auth.domain.audit import Act
+from auth.domain.refresh_token import RefreshToken, Use, head, judge, parse
+from auth.domain.session import RefreshTokenInvalidError, RefreshTokenReusedError, RevocationReason
+from auth.usecases.ports import Signed, StoredChain, Tools
+from auth.usecases.revoke_sessions import end_session
+
+
+async def refresh_session(text: str, ip: str | None, tools: Tools) -> Signed:
+    """Raises ``RefreshTokenInvalidError`` or ``RefreshTokenReusedError``."""
+    token = parse(text)
+    now = tools.clock.now()
+    successor = token.successor(tools.secrets.refresh_key)
+    rotated = await tools.chains.rotate(token, successor, now)
+    if rotated is not None:
+        return _signed(rotated, successor, tools)
+    stored = await tools.chains.find(token.session_id, now)
+    if stored is None:
+        raise RefreshTokenInvalidError
+    match judge(token, stored.chain, tools.secrets.refresh_key, tools.clock.now()):
+        case Use.RACE:
+            return _signed(stored, head(token, stored.chain, tools.secrets.refresh_key), tools)
+        case Use.REUSE:
+            await _end_family(token, stored, ip, tools)
+            raise RefreshTokenReusedError
+        case Use.FORGED:
+            raise RefreshTokenInvalidError
+
+
+async def _end_family(token: RefreshToken, stored: StoredChain, ip: str | None, tools: Tools) -> None:
+    async with tools.begin() as tx:
+        ended = await end_session(stored.user.id, token.session_id, RevocationReason.REFRESH_TOKEN_REUSED, tx, tools)
+        if ended:
+            await tx.audit.write(
+                Act.REFRESH_TOKEN_REUSED,
+                now=tools.clock.now(),
+                user_id=stored.user.id,
+                session_id=token.session_id,
+                ip=ip,
+                detail={"generation": token.generation, "current": stored.chain.generation},
+            )
+
+
+def _signed(stored: StoredChain, token: RefreshToken, tools: Tools) -> Signed:
+    return Signed(
+        user=stored.user,
+        session_id=token.session_id,
+        session_expires_at=stored.session_expires_at,
+        access_token=tools.issuer.access_token(stored.user, token.session_id, tools.clock.now()),
+        refresh_token=token,
+    )

@@ -1,0 +1,53 @@
+"""Show that an e-mail address is one's own."""
+
+from __future__ import annotations
+
+import hmac
+
+from auth.domain import user as users
+from auth.domain.audit import Act
+from auth.domain.delays import TooManyAttemptsError
+from auth.domain.ids import OtpId, UserId
+from auth.domain.otp import OtpPurpose, OtpRefusedError
+from auth.domain.user import ContactMissingError, User
+from auth.usecases.check_otp import OtpGuess, check_otp, consume_otp
+from auth.usecases.ports import Contact, Tools
+from auth.usecases.request_otp import issue_otp
+
+
+async def request_email_verification(user_id: UserId, ip: str | None, tools: Tools) -> OtpId:
+    """Raises ``ContactMissingError`` for a person without an address, and what the limits say."""
+    async with tools.begin() as tx:
+        user = await tx.users.find(user_id)
+    if user is None or user.email is None:
+        raise ContactMissingError("There is no e-mail address to verify.")
+    contact = Contact(email=user.email)
+    await tools.send_limits.check(contact, ip)
+    if not await tools.send_limits.check_budget(contact):
+        raise TooManyAttemptsError(retry_after_s=3600)
+    async with tools.begin() as tx:
+        return await issue_otp(
+            contact,
+            OtpPurpose.EMAIL_VERIFICATION,
+            user_id=user_id,
+            locale=user.settings.locale,
+            send=True,
+            tx=tx,
+            tools=tools,
+        )
+
+
+async def verify_email(user_id: UserId, guess: OtpGuess, tools: Tools) -> User:
+    """Raises ``OtpRefusedError``, also for a code of another person or another address."""
+    otp = await check_otp(guess, OtpPurpose.EMAIL_VERIFICATION, tools)
+    async with tools.begin() as tx:
+        before = await tx.users.lock(user_id)
+        address_hash = tools.secrets.destination_hash(before.email or "")
+        if otp.user_id != user_id or not hmac.compare_digest(otp.destination_hash, address_hash):
+            raise OtpRefusedError(pointer="/otp/code")
+        await consume_otp(otp, tx, tools)
+        after = users.verify_email(before, tools.clock.now())
+        if after != before:
+            await tx.users.save(after)
+            await tx.audit.write(Act.EMAIL_VERIFIED, now=tools.clock.now(), user_id=user_id)
+        return after

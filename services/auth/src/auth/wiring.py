@@ -1,0 +1,231 @@
+"""The only place where objects are built: settings in, a frozen ``App`` out, everything closed at the end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from aiohttp import web
+from redis.asyncio import Redis
+
+from auth.adapters.access_tokens import TokenIssuer
+from auth.adapters.addresses import AddressAllowance, AddressLimits
+from auth.adapters.announcements import Announcements
+from auth.adapters.attempts import CountedAttempts
+from auth.adapters.audit import AuditLog
+from auth.adapters.common_passwords import common_passwords
+from auth.adapters.hasher import Argon2Hasher
+from auth.adapters.keyring import Keyring, decoded_key
+from auth.adapters.otps import OtpStore
+from auth.adapters.passwords import PasswordHistory
+from auth.adapters.refresh_chains import PostgresRefreshChains
+from auth.adapters.revocations import RevocationAnnouncer
+from auth.adapters.send_limits import CodeSendLimits, SendAllowance
+from auth.adapters.sessions import SessionStore
+from auth.adapters.signing_keys import SigningKeyStore
+from auth.adapters.users import UserStore
+from auth.domain.ids import UserId
+from auth.domain.user import User, UserNotFoundError
+from auth.settings import AuthSettings
+from auth.usecases.ports import Tools
+from auth.usecases.rotate_keys import ensure_keys
+from chassis import redis as chassis_redis
+from chassis.http.addresses import UNKNOWN, Addresses
+from chassis.paging import Cursors
+from chassis.postgres import Database
+from chassis.redis import RateLimiter
+from chassis.tokens import Revocations, TokenVerifier
+from eventing import KafkaConfig, Outbox, OutboxConfig, Wakeups
+from kernel.clock import Clock, SystemClock
+
+
+@dataclass(slots=True, kw_only=True)
+class AuthTx:
+    """One transaction of auth: its stores, and what leaves with its commit."""
+
+    conn: asyncpg.Connection[Any]
+    outbox: Outbox
+    users: UserStore
+    sessions: SessionStore
+    otps: OtpStore
+    passwords: PasswordHistory
+    audit: AuditLog
+    events: Announcements
+    signing_keys: SigningKeyStore
+
+    @classmethod
+    def on(cls, conn: asyncpg.Connection[Any], outbox: Outbox, keyring: Keyring) -> AuthTx:
+        return cls(
+            conn=conn,
+            outbox=outbox,
+            users=UserStore(conn),
+            sessions=SessionStore(conn),
+            otps=OtpStore(conn),
+            passwords=PasswordHistory(conn),
+            audit=AuditLog(conn),
+            events=Announcements(outbox),
+            signing_keys=SigningKeyStore(conn, keyring),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transactions:
+    """Opens transactions; after a commit it wakes the relay and spreads the word of ended sessions."""
+
+    database: Database
+    outbox_config: OutboxConfig
+    wakeups: Wakeups
+    keyring: Keyring
+    announcer: RevocationAnnouncer
+
+    @asynccontextmanager
+    async def begin(self, user_id: UUID | None = None) -> AsyncIterator[AuthTx]:
+        async with self.database.begin(user_id=user_id) as conn:
+            outbox = Outbox(conn, self.outbox_config, self.wakeups)
+            tx = AuthTx.on(conn, outbox, self.keyring)
+            yield tx
+            await outbox.flush()
+        outbox.committed()
+        if tx.events.ended:
+            await self.announcer.announce_soon(tx.events.ended)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """Everything the entrypoints reach for."""
+
+    settings: AuthSettings
+    database: Database
+    redis: Redis
+    kafka: KafkaConfig
+    transactions: Transactions
+    issuer: TokenIssuer
+    verifier: TokenVerifier
+    revocations: Revocations
+    announcer: RevocationAnnouncer
+    addresses: AddressLimits
+    clients: Addresses
+    cursors: Cursors
+    tools: Tools
+
+    def begin(self, user_id: UUID | None = None) -> Any:
+        return self.transactions.begin(user_id)
+
+    def ip_of(self, request: web.Request) -> str | None:
+        """The client's address behind our proxies (IPv6: its /64); None when it cannot be told."""
+        address = self.clients.client_of(request)
+        return None if address == UNKNOWN else address
+
+    async def find_user(self, user_id: UserId) -> User:
+        """Raises ``UserNotFoundError``."""
+        async with self.database.read() as conn:
+            user = await UserStore(conn).find(user_id)
+        if user is None:
+            raise UserNotFoundError
+        return user
+
+    async def load_keys(self) -> None:
+        """Take over the signing keys as they are in the table now."""
+        async with self.database.read() as conn:
+            await self.issuer.load(SigningKeyStore(conn, self.transactions.keyring))
+
+
+@asynccontextmanager
+async def wire(settings: AuthSettings, clock: Clock | None = None) -> AsyncIterator[App]:
+    """Open what the service stands on; make the first signing keys where there are none."""
+    database = await Database.connect(settings)
+    redis = chassis_redis.connect(settings.redis_url.get_secret_value())
+    hasher = Argon2Hasher(threads=settings.hashing_threads, waiting_max=settings.hashing_waiting_max)
+    try:
+        app = _assemble(settings, database, redis, hasher, clock or SystemClock())
+        async with app.begin() as tx:
+            await ensure_keys(tx, app.tools.clock)
+        await app.load_keys()
+        yield app
+    finally:
+        hasher.close()
+        await redis.aclose()
+        await database.close()
+
+
+def _assemble(settings: AuthSettings, database: Database, redis: Redis, hasher: Argon2Hasher, clock: Clock) -> App:
+    keyring = Keyring(decoded_key(settings.key_encryption_key.get_secret_value()))
+    limiter = RateLimiter(redis)
+    addresses = AddressLimits(
+        limiter, _address_allowance(settings), spare_loopback=settings.environment != "production"
+    )
+    announcer = RevocationAnnouncer(redis, database, clock)
+    transactions = Transactions(
+        database=database,
+        outbox_config=OutboxConfig(schema=settings.database_schema, source="auth"),
+        wakeups=Wakeups(settings.database_dsn.get_secret_value(), settings.database_schema),
+        keyring=keyring,
+        announcer=announcer,
+    )
+    issuer = TokenIssuer(issuer=settings.jwt_issuer, audience=settings.jwt_audience)
+    revocations = Revocations(redis)
+    return App(
+        settings=settings,
+        database=database,
+        redis=redis,
+        kafka=_kafka(settings),
+        transactions=transactions,
+        issuer=issuer,
+        verifier=_own_verifier(settings, issuer, revocations, clock),
+        revocations=revocations,
+        announcer=announcer,
+        addresses=addresses,
+        clients=Addresses(settings.trusted_proxies),
+        cursors=Cursors(settings.cursor_secret.get_secret_value()),
+        tools=Tools(
+            begin=transactions.begin,
+            clock=clock,
+            hasher=hasher,
+            issuer=issuer,
+            secrets=keyring,
+            common_passwords=common_passwords(),
+            attempts=CountedAttempts(redis, database, keyring, addresses, clock),
+            send_limits=CodeSendLimits(limiter, addresses, keyring, _send_allowance(settings)),
+            chains=PostgresRefreshChains(database),
+        ),
+    )
+
+
+def _own_verifier(settings: AuthSettings, issuer: TokenIssuer, revocations: Revocations, clock: Clock) -> TokenVerifier:
+    """As every service verifies, but the key set is at hand: no request to oneself at start."""
+
+    async def fetch() -> dict[str, Any]:
+        return dict(issuer.key_set(clock.now()))
+
+    return TokenVerifier(settings.jwks_url, settings.jwt_issuer, settings.jwt_audience, revocations, fetch=fetch)
+
+
+def _address_allowance(settings: AuthSettings) -> AddressAllowance:
+    return AddressAllowance(
+        sign_ins_per_minute=settings.sign_ins_per_address_per_minute,
+        sign_ups_per_hour=settings.sign_ups_per_address_per_hour,
+        codes_per_hour=settings.codes_per_address_per_hour,
+    )
+
+
+def _send_allowance(settings: AuthSettings) -> SendAllowance:
+    return SendAllowance(
+        to_destination_per_10_min=settings.codes_to_destination_per_10_min,
+        to_destination_per_day=settings.codes_to_destination_per_day,
+        sms_to_country_per_hour=settings.sms_to_country_per_hour,
+    )
+
+
+def _kafka(settings: AuthSettings) -> KafkaConfig:
+    password = settings.kafka_password
+    return KafkaConfig(
+        bootstrap=settings.kafka_bootstrap,
+        username=settings.kafka_username,
+        password=password.get_secret_value() if password else None,
+        topic_prefix=settings.kafka_topic_prefix,
+        client_id="auth",
+    )

@@ -1,0 +1,36 @@
+"""The service with real Postgres and Redis, reached over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from auth.testing import ENVIRONMENT, Service, running, settings_for
+from testkit.databases import Databases, ServiceDatabase
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def auth_database(databases: Databases) -> ServiceDatabase:
+    return await databases.create("auth", environment=ENVIRONMENT)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def service(auth_database: ServiceDatabase, redis_url: str) -> AsyncIterator[Service]:
+    """One running service for all tests that own no more than their own people."""
+    async with running(settings_for(auth_database.dsn, redis_url)) as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def own_service(databases: Databases, redis_url: str) -> AsyncIterator[Service]:
+    """A service with a database and a clock of the test's own."""
+    database = await databases.create("auth", environment=ENVIRONMENT)
+    async with running(settings_for(database.dsn, redis_url)) as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def service_without_redis(auth_database: ServiceDatabase) -> AsyncIterator[Service]:
+    async with running(settings_for(auth_database.dsn, "redis://127.0.0.1:1/0")) as started:
+        yield started

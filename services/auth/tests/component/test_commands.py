@@ -1,0 +1,74 @@
+"""What operators do by hand, as child processes."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import sys
+
+import pytest
+
+from auth.testing import KEY, Service
+from testkit.databases import placeholder_settings
+
+pytestmark = pytest.mark.component
+
+
+async def run(service: Service, *arguments: str, key: str = KEY) -> tuple[int, str]:
+    settings = service.app.settings
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "auth",
+        *arguments,
+        env={
+            **os.environ,
+            **placeholder_settings("auth"),
+            "AUTH_DATABASE_DSN": settings.database_dsn.get_secret_value(),
+            "AUTH_REDIS_URL": settings.redis_url.get_secret_value(),
+            "AUTH_KEY_ENCRYPTION_KEY": key,
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    return process.returncode or 0, output.decode()
+
+
+async def test_grant_and_withdraw_a_role(service: Service) -> None:
+    signed = await service.sign_up()
+    email, user_id = signed["user"]["email"], signed["user"]["user_id"]
+    status, output = await run(service, "grant-role", "--email", email, "--role", "ops")
+    assert status == 0, output
+    assert f"{user_id}: ops, user" in output
+    refreshed = await service.call("POST", "/v1/sessions/refresh", {"refresh_token": signed["refresh_token"]})
+    part = refreshed.body["access_token"].split(".")[1]
+    assert json.loads(base64.urlsafe_b64decode(part + "=="))["roles"] == ["ops", "user"]
+    status, _ = await run(service, "withdraw-role", "--user-id", user_id, "--role", "ops")
+    assert status == 0
+    assert (await service.events_of(user_id)).count("UserRolesChanged") == 2
+
+
+async def test_unknown_people_and_roles_are_said(service: Service) -> None:
+    status, output = await run(service, "grant-role", "--email", "nobody@example.com", "--role", "ops")
+    assert status != 0
+    assert "There is no such person" in output
+    assert "Traceback" not in output
+    status, output = await run(service, "grant-role", "--email", "nobody@example.com", "--role", "emperor")
+    assert status == 2
+    assert "emperor" in output
+
+
+async def test_rotate_keys(own_service: Service) -> None:
+    status, output = await run(own_service, "rotate-keys")
+    assert status == 0, output
+    assert "signs from" in output
+
+
+async def test_a_wrong_key_setting_is_named(service: Service) -> None:
+    status, output = await run(service, "rotate-keys", key="short")
+    assert status == 78
+    assert "AUTH_KEY_ENCRYPTION_KEY" in output
+    assert len(output.strip().splitlines()) == 1

@@ -1,0 +1,127 @@
+"""Every route: without a token, with a forged one, with another person's object, with bad bodies.
+
+The table is checked against the routes themselves: a new route without a line here fails.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from auth.entrypoints.http import ROUTES
+from auth.testing import Service
+from chassis.testing import forged_tokens
+
+pytestmark = pytest.mark.component
+
+PUBLIC = {
+    "POST /v1/users",
+    "POST /v1/otp",
+    "POST /v1/sessions",
+    "POST /v1/sessions/refresh",
+    "POST /v1/password-resets",
+    "POST /v1/password-resets/{otp_id}/complete",
+    "GET /.well-known/jwks.json",
+}
+SIGNED_IN = {
+    "GET /v1/users/me",
+    "PATCH /v1/users/me",
+    "DELETE /v1/users/me",
+    "GET /v1/users/me/settings",
+    "PATCH /v1/users/me/settings",
+    "PUT /v1/users/me/password",
+    "POST /v1/users/me/email-verifications",
+    "POST /v1/users/me/email-verifications/{otp_id}/complete",
+    "GET /v1/users/{user_id}",
+    "GET /v1/sessions",
+    "DELETE /v1/sessions",
+    "DELETE /v1/sessions/current",
+    "DELETE /v1/sessions/{session_id}",
+}
+
+
+def path_of(name: str) -> tuple[str, str]:
+    method, path = name.split(" ")
+    for placeholder in ("{otp_id}", "{user_id}", "{session_id}"):
+        path = path.replace(placeholder, str(uuid.uuid4()))
+    return method, path
+
+
+def test_the_table_has_every_route() -> None:
+    named = {route.name: route.auth for routes in ROUTES for route in routes}
+    assert {name for name, auth in named.items() if auth == "public"} == PUBLIC
+    assert {name for name, auth in named.items() if auth == "user"} == SIGNED_IN
+    assert len(named) == len(PUBLIC) + len(SIGNED_IN)
+
+
+@pytest.mark.parametrize("name", sorted(SIGNED_IN))
+async def test_without_a_token_nobody_gets_in(service: Service, name: str) -> None:
+    method, path = path_of(name)
+    answer = await service.call(method, path)
+    assert (answer.status, answer.code) == (401, "auth.token.missing")
+    assert "WWW-Authenticate" in answer.headers
+
+
+@pytest.mark.parametrize("name", sorted(SIGNED_IN | PUBLIC - {"GET /.well-known/jwks.json"}))
+@pytest.mark.parametrize("body", [None, [], "x", 5, {"unknown": True}, {"email": {"a": 1}}, {"code": None}])
+async def test_bad_bodies_are_told_apart_from_faults(service: Service, name: str, body: Any) -> None:
+    method, path = path_of(name)
+    if method in {"GET", "DELETE"}:
+        pytest.skip("takes no body")
+    token = (await service.sign_up())["access_token"] if name in SIGNED_IN else None
+    answer = await service.call(method, path, body, token=token)
+    without_body = name == "POST /v1/users/me/email-verifications" and body is None
+    assert 200 <= answer.status < 300 if without_body else 400 <= answer.status < 500
+    if not without_body:
+        assert answer.headers["Content-Type"].startswith("application/problem+json")
+
+
+async def test_another_persons_session_is_not_there(service: Service) -> None:
+    mallory, victim = await service.sign_up(), await service.sign_up()
+    answer = await service.call("DELETE", f"/v1/sessions/{victim['session_id']}", token=mallory["access_token"])
+    assert (answer.status, answer.code) == (404, "auth.session.not_found")
+    assert (await service.call("GET", "/v1/users/me", token=victim["access_token"])).status == 200
+    listed = (await service.call("GET", "/v1/sessions", token=mallory["access_token"])).body["items"]
+    assert victim["session_id"] not in [each["session_id"] for each in listed]
+
+
+async def test_another_persons_cursor_shows_ones_own(service: Service) -> None:
+    mallory, victim = await service.sign_up(), await service.sign_up()
+    await service.sign_in(victim["user"]["email"])
+    page = (await service.call("GET", "/v1/sessions?limit=1", token=victim["access_token"])).body
+    stolen = await service.call("GET", f"/v1/sessions?cursor={page['next_cursor']}", token=mallory["access_token"])
+    assert victim["session_id"] not in str(stolen.body)
+
+
+async def test_row_policies_are_a_second_wall(service: Service) -> None:
+    """A forgotten WHERE shows one's own rows only."""
+    mallory, _ = await service.sign_up(), await service.sign_up()
+    own_id = uuid.UUID(mallory["user"]["user_id"])
+    async with service.app.database.read(user_id=own_id) as conn:
+        assert {row["id"] for row in await conn.fetch("SELECT id FROM user_account")} == {own_id}
+        assert {row["user_id"] for row in await conn.fetch("SELECT user_id FROM session")} == {own_id}
+        assert {row["user_id"] for row in await conn.fetch("SELECT user_id FROM password_history")} == {own_id}
+
+
+async def test_forged_tokens_are_refused_everywhere(service: Service) -> None:
+    signed = await service.sign_up()
+    keys = (await service.call("GET", "/.well-known/jwks.json")).body
+    forged = forged_tokens(signed["access_token"], keys)
+    assert len(forged) >= 60
+    for name, token in forged.items():
+        answer = await service.call("GET", "/v1/users/me", token=token)
+        assert answer.status == 401, name
+
+
+@pytest.mark.parametrize("user_id", ["me2", "1", "0198a0b0-0000-7000-8000-00000000000", "%00", "..%2f..%2fetc"])
+async def test_malformed_ids_are_not_found(service: Service, user_id: str) -> None:
+    token = (await service.sign_up())["access_token"]
+    assert (await service.call("GET", f"/v1/users/{user_id}", token=token)).status in {400, 404}
+
+
+async def test_other_methods_are_told_what_is_allowed(service: Service) -> None:
+    answer = await service.call("DELETE", "/v1/otp")
+    assert (answer.status, answer.code) == (405, "request.method.not_allowed")
+    assert "POST" in answer.headers["Allow"]

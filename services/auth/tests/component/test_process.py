@@ -1,0 +1,185 @@
+"""The service as it is run: one process with all roles, its events on Kafka, its logs without personal data."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiokafka import AIOKafkaConsumer
+
+from auth.testing import ENVIRONMENT, PASSWORD, new_email, new_phone
+from eventing import KafkaConfig
+from sampan.auth.v1.session_pb2 import SessionRevoked
+from sampan.auth.v1.user_pb2 import UserRegistered
+from sampan.notification.v1.commands_pb2 import SendOtp
+from testkit.client import Api, ApiError
+from testkit.databases import Databases
+from testkit.processes import Child
+from testkit.wait import eventually
+
+pytestmark = pytest.mark.component
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    api: Api
+    log: Path
+    child: Child
+    records: dict[str, list[tuple[str, bytes]]]
+
+    async def record(self, kind: type[Any], key: str) -> Any:
+        """The first record of a type with the given key."""
+        name = kind.DESCRIPTOR.full_name
+
+        def found() -> bytes | None:
+            return next((value for each, value in self.records.get(name, []) if each == key), None)
+
+        return kind.FromString(await eventually(found, timeout_s=15, what=f"{name} of {key}"))
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+async def collect(consumer: AIOKafkaConsumer, records: dict[str, list[tuple[str, bytes]]]) -> None:
+    async for record in consumer:
+        kind = dict(record.headers)["ce_type"].decode()
+        records.setdefault(kind, []).append((record.key.decode(), record.value))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def running(
+    databases: Databases, redis_url: str, kafka: KafkaConfig, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Running]:
+    database = await databases.create("auth", environment=ENVIRONMENT)
+    http_port, ops_port = free_ports(2)
+    environment = {
+        **ENVIRONMENT,
+        "AUTH_ENVIRONMENT": "test",
+        "AUTH_HTTP_PORT": str(http_port),
+        "AUTH_OPS_PORT": str(ops_port),
+        "AUTH_DATABASE_DSN": database.dsn,
+        "AUTH_REDIS_URL": redis_url,
+        "AUTH_KAFKA_BOOTSTRAP": kafka.bootstrap,
+        "AUTH_KAFKA_TOPIC_PREFIX": kafka.topic_prefix,
+        "AUTH_JWKS_URL": f"http://127.0.0.1:{http_port}/.well-known/jwks.json",
+        "AUTH_CURSOR_SECRET": "test-only-cursor-secret-of-32-bytes",
+        "AUTH_LOG_LEVEL": "debug",
+    }
+    if kafka.username:
+        environment |= {"AUTH_KAFKA_USERNAME": kafka.username, "AUTH_KAFKA_PASSWORD": kafka.password or ""}
+    log = tmp_path_factory.mktemp("auth") / "auth.log"
+    names = ("public.auth.user.v1", "private.auth.sessions.v1", "private.notification.commands.v1")
+    consumer = kafka_consumer(kafka, *names)
+    records: dict[str, list[tuple[str, bytes]]] = {}
+    async with (
+        Child("auth", "all", environment=environment, log=log) as child,
+        Api(f"http://127.0.0.1:{http_port}") as api,
+    ):
+        await child.ready(ops_port)
+        await consumer.start()
+        collecting = asyncio.create_task(collect(consumer, records))
+        try:
+            yield Running(api, log, child, records)
+        finally:
+            collecting.cancel()
+            await asyncio.gather(collecting, return_exceptions=True)
+            await consumer.stop()
+
+
+def kafka_consumer(kafka: KafkaConfig, *topics: str) -> AIOKafkaConsumer:
+    security = (
+        {
+            "security_protocol": "SASL_PLAINTEXT",
+            "sasl_mechanism": "SCRAM-SHA-256",
+            "sasl_plain_username": kafka.username,
+            "sasl_plain_password": kafka.password,
+        }
+        if kafka.username
+        else {}
+    )
+    return AIOKafkaConsumer(
+        *(f"{kafka.topic_prefix}{topic}" for topic in topics),
+        bootstrap_servers=kafka.bootstrap,
+        group_id=f"{kafka.topic_prefix}watch.{uuid.uuid4().hex[:6]}",
+        auto_offset_reset="earliest",
+        **security,
+    )
+
+
+async def test_events_and_codes_reach_kafka(running: Running) -> None:
+    email = new_email()
+    person = await running.api.sign_up(country="VN", locale="vi-VN", name="Mai Linh", email=email, password=PASSWORD)
+    registered = await running.record(UserRegistered, person.user_id)
+    assert (registered.email, registered.country, registered.locale) == (email, "VN", "vi-VN")
+    phone = new_phone()
+    asked = await running.api.call("POST", "/v1/otp", {"phone": phone, "purpose": "sign_up", "locale": "th-TH"})
+    sent = await running.record(SendOtp, asked["otp_id"])
+    assert (sent.channel, sent.destination, sent.purpose, sent.locale) == ("sms", phone, "sign_up", "th-TH")
+    signed = await running.api.call(
+        "POST",
+        "/v1/users",
+        {"phone": phone, "otp": {"otp_id": asked["otp_id"], "code": sent.code}, "name": "Somchai", "country": "TH"},
+    )
+    assert signed["user"]["phone_verified"]
+
+
+async def test_signing_out_refuses_the_token_and_is_told(running: Running) -> None:
+    person = await running.api.sign_up(
+        country="SG", locale="en-SG", name="Wei Ling", email=new_email(), password=PASSWORD
+    )
+    await person.delete("/v1/sessions/current")
+
+    async def refused() -> bool:
+        try:
+            await person.get("/v1/users/me")
+        except ApiError as error:
+            return error.code == "auth.token.revoked"
+        return False
+
+    await eventually(refused, timeout_s=2.0)
+    revoked = await running.record(SessionRevoked, person.user_id)
+    assert (revoked.session_id, revoked.reason) == (person.session_id, "logout")
+
+
+async def test_logs_have_no_personal_data(running: Running) -> None:
+    email, phone, name = new_email(), new_phone(), "Nguyễn Thị Xuân-Unmistakable"
+    person = await running.api.sign_up(country="VN", locale="vi-VN", name=name, email=email, password=PASSWORD)
+    for path, body in (
+        ("/v1/otp", {"phone": phone, "purpose": "sign_up"}),
+        ("/v1/sessions", {"method": "password", "email": email, "password": "wrong " + PASSWORD}),
+        ("/v1/sessions", {"method": "password", "email": email + "\u0000", "password": PASSWORD}),
+        ("/v1/users", {"email": email, "password": PASSWORD, "name": name, "country": "VN"}),
+        ("/v1/sessions/refresh", {"refresh_token": person.refresh_token}),
+        ("/v1/sessions/refresh", {"refresh_token": person.refresh_token[:-3] + "AAA"}),
+        ("/v1/password-resets", {"email": email}),
+    ):
+        with suppress(ApiError):
+            await running.api.call("POST", path, body)
+    await running.record(UserRegistered, person.user_id)
+    log = running.log.read_text(encoding="utf-8")
+    assert "/v1/sessions" in log
+    codes = [SendOtp.FromString(value).code for _, value in running.records["sampan.notification.v1.SendOtp"]]
+    secrets = [email, email.split("@")[0], phone, phone[1:], name, "Unmistakable", PASSWORD]
+    secrets += [person.access_token, person.refresh_token, person.access_token.split(".")[2]]
+    for secret in secrets:
+        assert secret not in log
+    for code in codes:
+        assert f'"{code}"' not in log
+
+
+async def test_it_drains_and_ends_well(running: Running) -> None:
+    assert await running.child.stop(timeout_s=30) == 0
+    assert "Traceback" not in running.log.read_text(encoding="utf-8")

@@ -1,0 +1,237 @@
+"""Signing in: by password, by code; what strangers can and cannot learn."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import statistics
+import time
+from datetime import timedelta
+
+import pytest
+
+from auth.testing import PASSWORD, Service, new_email, new_phone
+
+pytestmark = pytest.mark.component
+
+
+async def test_by_password(service: Service) -> None:
+    email = new_email()
+    signed = await service.sign_up(email=email)
+    answer = await service.sign_in(email.upper())
+    assert answer.status == 201
+    assert answer.headers["Location"] == f"/v1/sessions/{answer.body['session_id']}"
+    assert answer.body["user"] == signed["user"]
+    assert answer.body["session_id"] != signed["session_id"]
+
+
+async def test_wrong_and_unknown_get_the_same_answer(service: Service) -> None:
+    email = new_email()
+    await service.sign_up(email=email)
+    wrong, unknown = await service.sign_in(email, "not it at all"), await service.sign_in(new_email())
+    assert (wrong.status, wrong.code) == (unknown.status, unknown.code) == (401, "auth.credentials.invalid")
+    assert "WWW-Authenticate" in wrong.headers
+    same = {name: wrong.body[name] for name in ("title", "detail", "type")}
+    assert same == {name: unknown.body[name] for name in ("title", "detail", "type")}
+
+
+async def median_gap_s(service: Service, known: list[str], unknown: list[str], path: str, make: str) -> float:
+    """Difference of the medians, the two kinds alternated so that noise hits both."""
+    times: dict[str, list[float]] = {"known": [], "unknown": []}
+    for pair in zip(known, unknown, strict=True):
+        for kind, email in zip(times, pair, strict=True):
+            body = (
+                {"method": "password", "email": email, "password": "not it at all"}
+                if make == "session"
+                else {"email": email}
+            )
+            begun = time.perf_counter()
+            answer = await service.call("POST", path, body)
+            times[kind].append(time.perf_counter() - begun)
+            assert answer.status in {401, 202}
+    return abs(statistics.median(times["known"]) - statistics.median(times["unknown"]))
+
+
+@pytest.fixture(scope="session")
+async def thirty_people(service: Service) -> list[str]:
+    emails = [new_email() for _ in range(30)]
+    for email in emails:
+        await service.sign_up(email=email)
+    return emails
+
+
+async def test_sign_in_takes_the_same_time_for_unknown_people(service: Service, thirty_people: list[str]) -> None:
+    strangers = [new_email() for _ in thirty_people]
+    gap_s = await median_gap_s(service, thirty_people, strangers, "/v1/sessions", "session")
+    assert gap_s < 0.005
+
+
+async def test_password_reset_takes_the_same_time_for_unknown_people(
+    service: Service, thirty_people: list[str]
+) -> None:
+    strangers = [new_email() for _ in thirty_people]
+    gap_s = await median_gap_s(service, thirty_people, strangers, "/v1/password-resets", "reset")
+    assert gap_s < 0.005
+
+
+async def test_failures_delay_the_account_but_never_lock_it(own_service: Service) -> None:
+    service, email = own_service, new_email()
+    await service.sign_up(email=email)
+    for _ in range(5):
+        assert (await service.sign_in(email, "not it at all")).status == 401
+    delayed = await service.sign_in(email)
+    assert (delayed.status, delayed.code) == (429, "auth.attempts.limited")
+    assert int(delayed.headers["Retry-After"]) >= 1
+    service.clock.move(timedelta(seconds=61))
+    assert (await service.sign_in(email)).status == 201
+    for _ in range(4):
+        assert (await service.sign_in(email, "not it at all")).status == 401
+
+
+async def test_unknown_people_are_delayed_alike(service: Service) -> None:
+    email = new_email()
+    statuses = [(await service.sign_in(email)).status for _ in range(7)]
+    assert statuses == [401] * 5 + [429] * 2
+
+
+async def test_fifty_guesses_at_once_are_no_more_than_six(service: Service) -> None:
+    """Five are free and the sixth earns the first delay; without reserving first all fifty would be compared."""
+    email = new_email()
+    await service.sign_up(email=email)
+    answers = await asyncio.gather(*(service.sign_in(email, f"guess number {n}") for n in range(50)))
+    compared = [answer for answer in answers if answer.status == 401]
+    assert len(compared) <= 6
+    assert {answer.status for answer in answers} <= {401, 429}
+
+
+async def test_attempts_are_recorded_without_the_address(service: Service) -> None:
+    email = new_email()
+    signed = await service.sign_up(email=email)
+    await service.sign_in(email, "not it at all")
+    await service.sign_in(email)
+    outcomes = await service.fetchval(
+        "SELECT array_agg(outcome ORDER BY at) FROM login_attempt WHERE user_id = $1", signed["user"]["user_id"]
+    )
+    assert outcomes == ["failed", "succeeded"]
+    found = await service.fetchval("SELECT count(*) FROM login_attempt a WHERE a::text LIKE '%' || $1 || '%'", email)
+    assert found == 0
+
+
+async def test_an_address_on_the_net_is_limited(service: Service) -> None:
+    address = f"2001:db8:{secrets.randbelow(65536):x}:{secrets.randbelow(65536):x}::1"
+    body = {"email": new_email(), "password": "x", "name": "Mai", "country": "VN"}
+    statuses = [
+        (await service.call("POST", "/v1/users", body, X_Forwarded_For=f"{address[:-1]}{n:x}")).status
+        for n in range(service.app.settings.sign_ups_per_address_per_hour + 1)
+    ]
+    assert statuses[0] == 422
+    assert statuses[-1] == 429
+
+
+async def test_without_redis_postgres_counts(service_without_redis: Service) -> None:
+    service, email = service_without_redis, new_email()
+    await service.sign_up(email=email)
+    for _ in range(5):
+        assert (await service.sign_in(email, "not it at all")).status == 401
+    assert (await service.sign_in(email)).status == 429
+    service.clock.move(timedelta(seconds=61))
+    assert (await service.sign_in(email)).status == 201
+    assert (await service.sign_in(email, "not it at all")).status == 401
+
+
+async def test_without_redis_no_code_is_sent(service_without_redis: Service) -> None:
+    answer = await service_without_redis.call("POST", "/v1/otp", {"phone": new_phone(), "purpose": "sign_in"})
+    assert (answer.status, answer.code) == (503, "auth.limits.unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+async def person_with_phone(service: Service) -> str:
+    phone = new_phone()
+    answer = await service.call("POST", "/v1/otp", {"phone": phone, "purpose": "sign_up"})
+    otp = {"otp_id": answer.body["otp_id"], "code": await service.code_of(answer.body["otp_id"])}
+    await service.sign_up(email=None, phone=phone, otp=otp, country="TH", password=None)
+    return phone
+
+
+async def sign_in_code(service: Service, phone: str) -> tuple[str, str | None]:
+    answer = await service.call("POST", "/v1/otp", {"phone": phone, "purpose": "sign_in"})
+    assert answer.status == 202
+    return answer.body["otp_id"], await service.code_of(answer.body["otp_id"])
+
+
+def otp_body(otp_id: str, code: str | None) -> dict[str, object]:
+    return {"method": "otp", "otp": {"otp_id": otp_id, "code": code}}
+
+
+async def test_by_code_once(service: Service) -> None:
+    phone = await person_with_phone(service)
+    otp_id, code = await sign_in_code(service, phone)
+    first = await service.call("POST", "/v1/sessions", otp_body(otp_id, code))
+    assert (first.status, first.body["user"]["phone"]) == (201, phone)
+    second = await service.call("POST", "/v1/sessions", otp_body(otp_id, code))
+    assert second.code == "auth.otp.refused"
+
+
+async def test_of_twenty_uses_of_one_code_one_signs_in(service: Service) -> None:
+    phone = await person_with_phone(service)
+    otp_id, code = await sign_in_code(service, phone)
+    answers = await asyncio.gather(*(service.call("POST", "/v1/sessions", otp_body(otp_id, code)) for _ in range(20)))
+    assert [answer.status for answer in answers].count(201) == 1
+
+
+async def test_a_stranger_gets_the_same_answer_and_no_message(service: Service) -> None:
+    known = await service.call("POST", "/v1/otp", {"phone": await person_with_phone(service), "purpose": "sign_in"})
+    unknown = await service.call("POST", "/v1/otp", {"phone": new_phone(), "purpose": "sign_in"})
+    assert known.status == unknown.status == 202
+    assert known.body.keys() == unknown.body.keys()
+    assert await service.code_of(unknown.body["otp_id"]) is None
+    assert await service.code_of(known.body["otp_id"])
+
+
+async def test_five_guesses_and_no_more_under_a_race(service: Service) -> None:
+    """Two hundred wrong guesses at once; then even the right code is refused."""
+    otp_id, code = await sign_in_code(service, await person_with_phone(service))
+    wrong = [f"{(int(code or 0) + n) % 10**6:06d}" for n in range(1, 201)]
+    answers = await asyncio.gather(*(service.call("POST", "/v1/sessions", otp_body(otp_id, each)) for each in wrong))
+    assert {answer.status for answer in answers} <= {422, 429}
+    assert await service.fetchval("SELECT guesses FROM one_time_code WHERE id = $1", otp_id) <= 5
+    late = await service.call("POST", "/v1/sessions", otp_body(otp_id, code))
+    assert late.status in {422, 429}
+
+
+async def test_a_code_lives_ten_minutes(own_service: Service) -> None:
+    phone = await person_with_phone(own_service)
+    otp_id, code = await sign_in_code(own_service, phone)
+    own_service.clock.move(timedelta(minutes=10, seconds=1))
+    late = await own_service.call("POST", "/v1/sessions", otp_body(otp_id, code))
+    assert late.code == "auth.otp.refused"
+
+
+async def test_a_destination_gets_three_codes_in_ten_minutes(service: Service) -> None:
+    phone = new_phone()
+    statuses = [
+        (await service.call("POST", "/v1/otp", {"phone": phone, "purpose": "sign_up"})).status for _ in range(4)
+    ]
+    assert statuses == [202, 202, 202, 429]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"method": "telepathy"},
+        {"method": "password"},
+        {"method": "password", "email": "a@example.com", "phone": "+66812345678", "password": "x"},
+        {"method": "password", "email": "a@example.com", "password": 5},
+        {"method": "password", "email": "a@example.com", "password": PASSWORD, "admin": True},
+        {"method": "otp"},
+        {"method": "otp", "otp": {"otp_id": "x", "code": "123456"}},
+        {"method": "otp", "otp": {"otp_id": "0198a0b0-0000-7000-8000-000000000000", "code": "１２３４５６"}},
+        [],
+        None,
+    ],
+)
+async def test_bad_bodies(service: Service, body: object) -> None:
+    answer = await service.call("POST", "/v1/sessions", body)
+    assert answer.status in {400, 415, 422}
+    assert answer.code

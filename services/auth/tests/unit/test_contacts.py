@@ -1,0 +1,56 @@
+"""E-mail addresses and phone numbers in their one form."""
+
+from __future__ import annotations
+
+import pytest
+
+from auth.adapters.contacts import EmailRefusedError, PhoneRefusedError, parsed_email, parsed_phone, phone_country
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Mai.Linh@Example.COM", "mai.linh@example.com"),
+        (" a@b.example.org ", "a@b.example.org"),
+        ("x+y@example.co.th", "x+y@example.co.th"),
+        ("user@xn--q9jyb4c.example", "user@みんな.example"),
+    ],
+)
+def test_emails(text: str, kept: str) -> None:
+    assert parsed_email(text) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a", "a@", "@b.com", "a@b", "a b@c.com", "a@@b.com", "a@b..com", "x" * 65 + "@example.com",
+     "a@" + "b" * 250 + ".com", "a\u0000@example.com", "a@exam\u202eple.com", "a@example.com\nBcc: b@example.com"],
+)  # fmt: skip
+def test_emails_refused(text: str) -> None:
+    with pytest.raises(EmailRefusedError):
+        parsed_email(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "country"),
+    [
+        ("+66 81 234 5678", "+66812345678", "TH"),
+        ("+62 812-3456-7890", "+6281234567890", "ID"),
+        ("+60 12 345 6789", "+60123456789", "MY"),
+        ("+84 91 234 56 78", "+84912345678", "VN"),
+        ("+65 8123 4567", "+6581234567", "SG"),
+        ("+63 917 123 4567", "+639171234567", "PH"),
+    ],
+)
+def test_phones(text: str, kept: str, country: str) -> None:
+    assert parsed_phone(text) == kept
+    assert phone_country(kept) == country
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "0812345678", "+66", "+6681234567890123", "+442079460958", "+12025550123", "+6621234567", "+66812345678;ext=5",
+     "+669", "phone", "+66 81 234 567x", "\u0000+66812345678", "+66812345678" * 5],
+)  # fmt: skip
+def test_phones_refused(text: str) -> None:
+    with pytest.raises(PhoneRefusedError):
+        parsed_phone(text)
