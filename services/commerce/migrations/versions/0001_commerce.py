@@ -259,5 +259,6 @@ def downgrade() -> None:
             op.execute(f"DROP SEQUENCE order_number_{country}_{year}")
     op.execute("DROP TABLE order_fact, order_line, orders, checkout, cart_item")
     op.execute("DROP TABLE stock_movement, stock_hold, stock, variant, product, category, shop")
-    for statement in (*idempotency.downgrade("commerce"), *eventing.tables.downgrade("commerce")):
+    op.execute("DROP TABLE idempotency_key")
+    for statement in eventing.tables.downgrade("commerce"):
         op.execute(statement)

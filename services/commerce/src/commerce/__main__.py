@@ -1,0 +1,31 @@
+"""``python -m commerce http | consume | relay | jobs | migrate | all | audit | …``; ``--help`` says more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chassis.run import Service, main
+from commerce.entrypoints.commands import COMMANDS
+from commerce.entrypoints.http import ROUTES, application
+from commerce.entrypoints.roles import background, checks, consumers, jobs, relays
+from commerce.settings import CommerceSettings
+from commerce.wiring import SERVICE as NAME
+from commerce.wiring import wire
+
+SERVICE = Service(
+    name=NAME,
+    settings=CommerceSettings,
+    wire=wire,
+    http=application,
+    routes=ROUTES,
+    consumers=consumers,
+    relays=relays,
+    jobs=jobs,
+    background=background,
+    migrations=Path(__file__).parents[2] / "migrations",
+    commands=COMMANDS,
+    checks=checks,
+)
+
+if __name__ == "__main__":
+    main(SERVICE)
