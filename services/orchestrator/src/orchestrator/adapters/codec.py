@@ -8,7 +8,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +28,7 @@ from orchestrator.domain.inputs import (
     Start,
     TimerFired,
 )
-from orchestrator.domain.state import Failure, SagaState, SagaStatus, StepState, StepStatus
+from orchestrator.domain.state import PENDING_STEP, Failure, SagaState, SagaStatus, StepState, StepStatus
 from orchestrator.usecases.ports import Moved
 
 INPUT_KINDS: dict[type[Input], str] = {
@@ -42,26 +42,47 @@ INPUT_KINDS: dict[type[Input], str] = {
     Resume: "resume",
     SkipStep: "skip_step",
 }
+_STATUSES = {status.value: status for status in StepStatus}
 _KINDS = {name: kind for kind, name in INPUT_KINDS.items()}
 # Kept in columns of their own, or in the saga's row.
 _LEFT_OUT = frozenset({"at", "data", "saga_id", "business_key", "correlation_id"})
 
 
 def steps_json(steps: tuple[StepState, ...]) -> str:
-    """Step states, compact: status, attempts, round, refused, stuck, since, wake (µs since 1970)."""
-    return orjson.dumps(
-        [
-            [s.status, s.attempts, s.round, int(s.refused), int(s.stuck), _micros(s.since), _micros(s.wake_at)]
-            for s in steps
-        ]
-    ).decode()
+    """Step states, compact: 0 while pending; status, attempts, round; and in flight also refused, stuck, since, wake.
+
+    Moments are in µs since 1970.
+    """
+    return orjson.dumps([_step_values(step) for step in steps]).decode()
 
 
 def steps_of(text: str) -> tuple[StepState, ...]:
-    return tuple(
-        StepState(StepStatus(status), attempts, number, bool(refused), bool(stuck), _moment(since), _moment(wake))
-        for status, attempts, number, refused, stuck, since, wake in orjson.loads(text)
+    return tuple(_step_of(values) for values in orjson.loads(text))
+
+
+def _step_values(step: StepState) -> object:
+    if step is PENDING_STEP or step.status is StepStatus.PENDING:
+        return 0
+    if not step.status.is_in_flight:
+        return (step.status, step.attempts, step.round)
+    return (
+        step.status,
+        step.attempts,
+        step.round,
+        int(step.refused),
+        int(step.stuck),
+        _micros(step.since),
+        _micros(step.wake_at),
     )
+
+
+def _step_of(values: Any) -> StepState:
+    if values == 0:
+        return PENDING_STEP
+    if len(values) == 3:
+        return StepState(_STATUSES[values[0]], values[1], values[2])
+    status, attempts, number, refused, stuck, since, wake = values
+    return StepState(_STATUSES[status], attempts, number, bool(refused), bool(stuck), _moment(since), _moment(wake))
 
 
 def state_of(row: Mapping[str, Any]) -> SagaState:
@@ -159,8 +180,4 @@ def _micros(moment: datetime | None) -> int | None:
 
 
 def _moment(micros: int | None) -> datetime | None:
-    return (
-        None
-        if micros is None
-        else datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000)
-    )
+    return None if micros is None else _EPOCH + timedelta(microseconds=micros)

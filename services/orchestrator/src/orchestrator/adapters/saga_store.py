@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from chassis.postgres import Connection
@@ -70,15 +70,28 @@ AS new (id, old_epoch, old_seq, status, current_step, step, steps, compensation_
 WHERE saga.id = new.id"""
 _COMPARE = " AND saga.epoch = new.old_epoch AND saga.seq = new.old_seq"
 
+# One round trip for rows and history; the history's parameters follow the update's.
 _HISTORY = """
 INSERT INTO saga_history (saga_id, seq, epoch, at, kind, entry)
 SELECT saga_id, seq, epoch, at, kind, entry::jsonb
-FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[])
-AS new (saga_id, seq, epoch, at, kind, entry)"""
+FROM unnest(${0}::uuid[], ${1}::bigint[], ${2}::bigint[], ${3}::timestamptz[], ${4}::text[], ${5}::text[])
+AS entry (saga_id, seq, epoch, at, kind, entry)"""
 
 _ACTION = """
 INSERT INTO operator_action (id, at, saga_id, action, step, actor_id, reason, bulk_id, outcome)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
+
+_UPDATE_COLUMNS: Final = 18
+
+
+def _advance(compare: str) -> str:
+    history = _HISTORY.format(*range(_UPDATE_COLUMNS + 1, _UPDATE_COLUMNS + 7))
+    return f"WITH entries AS ({history})\n{_UPDATE}{compare}"
+
+
+_ADVANCE: Final = _advance(_COMPARE)
+_ADVANCE_BLINDLY: Final = _advance("")
+_HISTORY_ALONE: Final = _HISTORY.format(*range(1, 7))
 
 
 class PostgresSagaStore:
@@ -87,7 +100,7 @@ class PostgresSagaStore:
     def __init__(self, conn: Connection, registry: SagaRegistry, *, compares: bool = True, locks: bool = True) -> None:
         self._conn = conn
         self._registry = registry
-        self._update = _UPDATE + (_COMPARE if compares else "")
+        self._advance = _ADVANCE if compares else _ADVANCE_BLINDLY
         self._lock_by_id = _LOCK_BY_ID if locks else _READ_BY_ID
 
     async def lock(self, ids: Iterable[UUID], keys: Iterable[BusinessKey]) -> Sequence[SagaState]:
@@ -112,18 +125,19 @@ class PostgresSagaStore:
         aged = [(change.before, change.after) for change in changes if change.before is not None]
         if born:
             rows = [(*_fixed(state), *self._variable(state, moments)) for state in born]
-            await self._write(_INSERT, rows)
-        if aged:
-            rows = [
-                (before.saga_id, before.epoch, before.seq, *self._variable(after, moments)) for before, after in aged
-            ]
-            await self._write(self._update, rows)
-        if moved:
-            entries = [
+            _check_count(await self._conn.execute(_INSERT, *_columns(rows)), len(rows))
+        history = _columns(
+            [
                 (m.state.saga_id, m.state.seq, m.state.epoch, m.event.at, INPUT_KINDS[type(m.event)], entry_json(m))
                 for m in moved
             ]
-            await self._write(_HISTORY, entries)
+        ) or [[] for _ in range(6)]
+        if not aged:
+            await self._conn.execute(_HISTORY_ALONE, *history)
+            return
+        rows = [(before.saga_id, before.epoch, before.seq, *self._variable(after, moments)) for before, after in aged]
+        status = await self._conn.execute(self._advance, *_columns(rows), *history)
+        _check_count(status, len(rows))
 
     async def record(self, action: OperatorAction) -> None:
         await self._conn.execute(
@@ -138,11 +152,6 @@ class PostgresSagaStore:
             action.bulk_id,
             action.outcome,
         )
-
-    async def _write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        status = await self._conn.execute(statement, *(list(column) for column in zip(*rows, strict=True)))
-        if int(status.rpartition(" ")[2]) != len(rows):
-            raise StaleSagaError
 
     def _variable(self, state: SagaState, moments: dict[UUID, datetime]) -> tuple[Any, ...]:
         """The columns that move, in the order both statements list them."""
@@ -187,3 +196,13 @@ def _fixed(state: SagaState) -> tuple[Any, ...]:
         state.started_at,
         len(state.steps),
     )
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _check_count(status: str, count: int) -> None:
+    """A row that moved on since it was read, or a business key that was taken, is one row less."""
+    if int(status.rpartition(" ")[2]) != count:
+        raise StaleSagaError

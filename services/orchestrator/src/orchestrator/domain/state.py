@@ -24,7 +24,7 @@ class SagaStatus(StrEnum):
 
     @property
     def is_terminal(self) -> bool:
-        return self in {SagaStatus.COMPLETED, SagaStatus.FAILED}
+        return self is SagaStatus.COMPLETED or self is SagaStatus.FAILED
 
 
 class StepStatus(StrEnum):
@@ -41,7 +41,7 @@ class StepStatus(StrEnum):
 
     @property
     def is_in_flight(self) -> bool:
-        return self in {StepStatus.RUNNING, StepStatus.UNDOING}
+        return self is StepStatus.RUNNING or self is StepStatus.UNDOING
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class StepState:
     round: int = 1
     refused: bool = False  # the present round was answered with a refusal: the next send opens a new one
     stuck: bool = False  # out of attempts: an operator was called; slow attempts go on
-    since: datetime | None = None  # first send in the present direction
-    wake_at: datetime | None = None  # when the present attempt is given up
+    since: datetime | None = None  # in flight: first send in the present direction
+    wake_at: datetime | None = None  # in flight: when the present attempt is given up
 
 
 PENDING_STEP = StepState()

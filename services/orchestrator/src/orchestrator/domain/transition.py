@@ -195,13 +195,20 @@ class _Run:
     # --- what an answer does ---
 
     def _find(self, reply: Reply) -> tuple[int, bool, int] | None:
-        """Which step, direction and round the command id belongs to; the steps in flight are tried first."""
-        order = sorted(range(len(self.steps)), key=lambda i: not self.steps[i].status.is_in_flight)
-        for index in order:
-            step, spec = self.steps[index], self.definition.steps[index]
+        """Which step, direction and round the command id belongs to; what is in flight is tried first."""
+        for index, step in self._in_flight():
+            undo, name = step.status is StepStatus.UNDOING, self.definition.steps[index].name
+            own = command_id(self.before.saga_id, name, undo=undo, round_number=step.round)
+            if own == reply.command_id:
+                return index, undo, step.round
+        return self._find_settled(reply)
+
+    def _find_settled(self, reply: Reply) -> tuple[int, bool, int] | None:
+        """The rarer case: a duplicate, or an answer to a round or a direction that was left behind."""
+        for index, step in enumerate(self.steps):
             if step.status is StepStatus.PENDING:
                 continue
-            undo_side = _is_undo_side(step.status)
+            spec, undo_side = self.definition.steps[index], _is_undo_side(step.status)
             for undo in (undo_side, not undo_side) if spec.undo else (False,):
                 # A step that can be undone is done in one round: its refusal is final.
                 for number in range(step.round if undo is undo_side else 1, 0, -1):
@@ -217,13 +224,13 @@ class _Run:
         self.effects.append(StepSettled(step=spec.name, undo=undo, outcome=outcome, latency_s=latency_s))
         if reply.succeeded:
             done = StepStatus.UNDONE if undo else StepStatus.DONE
-            self.steps[index] = StepState(done, step.attempts, step.round, since=step.since)
+            self.steps[index] = StepState(done, step.attempts, step.round)
             return
         self.error_code = reply.code
         if undo or spec.kind in {StepKind.RETRIABLE, StepKind.CLOSING}:
             self._refused_but_must(index, reply.code)
             return
-        self.steps[index] = StepState(StepStatus.REJECTED, step.attempts, step.round, since=step.since)
+        self.steps[index] = StepState(StepStatus.REJECTED, step.attempts, step.round)
         self._fail(reply.code, reply.detail, spec.name)
 
     def _refused_but_must(self, index: int, code: str) -> None:
@@ -307,7 +314,7 @@ class _Run:
             if self.definition.steps[index].name == event.step:
                 undo = step.status is StepStatus.UNDOING
                 status = StepStatus.UNDO_SKIPPED if undo else StepStatus.SKIPPED
-                self.steps[index] = StepState(status, step.attempts, step.round, since=step.since)
+                self.steps[index] = StepState(status, step.attempts, step.round)
                 return
         raise StepNotInFlightError(f"{event.step} does not wait for an answer")
 
@@ -364,18 +371,23 @@ class _Run:
             self.steps[index] = replace(self.steps[index], wake_at=self.paused_until)
             return
         step, spec = self.steps[index], self._spec_in_flight(index)
+        name, undo = self.definition.steps[index].name, step.status is StepStatus.UNDOING
         attempts = step.attempts + 1
         round_number = step.round + 1 if step.refused else step.round
-        step = replace(step, attempts=attempts, round=round_number, refused=False, since=step.since or self.now)
-        self.steps[index] = step
-        sent_id = self._command_id(index)
+        sent_id = command_id(self.before.saga_id, name, undo=undo, round_number=round_number)
         pause_s = spec.retry.pause_s(attempts, sent_id) if attempts > 1 else 0.0
-        wake_at = self.now + timedelta(seconds=spec.timeout_s + pause_s)
-        self.steps[index] = replace(step, wake_at=wake_at)
+        self.steps[index] = StepState(
+            step.status,
+            attempts,
+            round_number,
+            stuck=step.stuck,
+            since=step.since or self.now,
+            wake_at=self.now + timedelta(seconds=spec.timeout_s + pause_s),
+        )
         self.effects.append(
             SendCommand(
-                step=self.definition.steps[index].name,
-                undo=step.status is StepStatus.UNDOING,
+                step=name,
+                undo=undo,
                 command_id=sent_id,
                 attempt=attempts,
                 body=spec.build(self._facts()),

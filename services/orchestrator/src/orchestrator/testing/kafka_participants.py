@@ -102,10 +102,7 @@ class KafkaParticipants(AbstractAsyncContextManager["KafkaParticipants"]):
         prefix = self._kafka.topic_prefix
         wanted = []
         for topic in (*COMMAND_TOPICS, SAGA_TOPIC):
-            partitions = self._consumer.partitions_for_topic(prefix + topic)
-            if partitions is None:
-                await self._consumer._client.force_metadata_update()  # noqa: SLF001 -- no public way to ask
-                partitions = await self._partitions(prefix + topic)
+            partitions = await self._partitions(prefix + topic)
             wanted += [TopicPartition(prefix + topic, number) for number in partitions]
         self._consumer.assign(wanted)
         await self._consumer.seek_to_end(*wanted)
@@ -175,11 +172,11 @@ class KafkaParticipants(AbstractAsyncContextManager["KafkaParticipants"]):
     async def _partitions(self, topic: str) -> set[int]:
         async with asyncio.timeout(10):
             while True:
-                await self._consumer.topics()
                 partitions = self._consumer.partitions_for_topic(topic)
                 if partitions:
                     return set(partitions)
-                await asyncio.sleep(0.1)
+                await self._consumer._client.force_metadata_update()  # noqa: SLF001 -- no public way to ask
+                await asyncio.sleep(0.05)
 
     async def _read(self) -> None:
         while True:
