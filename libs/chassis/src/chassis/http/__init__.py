@@ -1,0 +1,32 @@
+"""HTTP at the edge of a service: routes that say what they need, parsed and answered the same way everywhere."""
+
+from chassis.http.app import make_app
+from chassis.http.models import Body, MoneyBody, MoneyView, Page, PageQuery, Query, View, WaitQuery
+from chassis.http.openapi import build_openapi
+from chassis.http.preconditions import IfMatch, PreconditionFailedError, etag_of
+from chassis.http.replies import Reply
+from chassis.http.routes import RateLimit, RouteError, Routes, roles
+from chassis.http.text import Line, Text
+
+__all__ = [
+    "Body",
+    "IfMatch",
+    "Line",
+    "MoneyBody",
+    "MoneyView",
+    "Page",
+    "PageQuery",
+    "PreconditionFailedError",
+    "Query",
+    "RateLimit",
+    "Reply",
+    "RouteError",
+    "Routes",
+    "Text",
+    "View",
+    "WaitQuery",
+    "build_openapi",
+    "etag_of",
+    "make_app",
+    "roles",
+]

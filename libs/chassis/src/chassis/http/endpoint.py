@@ -1,0 +1,335 @@
+"""One route, served: from the header to the finished answer.
+
+Everything that can be decided at start is decided in the constructor; a request runs straight through. This is the
+hot path of every service (bench/chassis_overhead.py), so it stays in one file and calls little.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel
+
+from chassis import idempotency
+from chassis.errors import HeaderMalformedError, IdempotencyKeyMissingError
+from chassis.http.access import AccessLog
+from chassis.http.addresses import Addresses
+from chassis.http.answers import JSON, Answer
+from chassis.http.bodies import check_no_body, parse_body, read_body
+from chassis.http.limiting import Limits
+from chassis.http.preconditions import none_match, parse_if_match
+from chassis.http.problems import Problems, refusal_of, status_of
+from chassis.http.replies import Reply
+from chassis.http.routes import Roles
+from chassis.http.signature import Plan
+from chassis.idempotency import Claim, KeyTakenError, StoredAnswer
+from chassis.postgres import Database
+from chassis.telemetry import metrics
+from chassis.telemetry.tracing import ServerSpan
+from chassis.tokens import Principal, RoleMissingError, TokenMissingError, TokenVerifier
+from kernel.correlation import flow
+from kernel.errors import DomainError
+
+Begin = Callable[[UUID | None], AbstractAsyncContextManager[Any]]
+
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{8,128}")
+_IDEMPOTENCY_KEY: Final = re.compile(r'"?[\x21\x23-\x5b\x5d-\x7e]{1,255}"?')
+_NOT_KEPT: Final = {401, 409, 429, 500, 503}
+_CONFLICT: Final = 409
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """What all routes of a service share."""
+
+    app: Any
+    begin: Begin | None
+    database: Database | None
+    verifier: TokenVerifier | None
+    limits: Limits | None
+    problems: Problems
+    access: AccessLog
+    addresses: Addresses
+    documented: frozenset[str]
+
+
+class Request:
+    """What is known of the request being handled."""
+
+    __slots__ = ("http", "key", "principal", "request_id")
+
+    def __init__(self, http: web.Request, request_id: str) -> None:
+        self.http = http
+        self.request_id = request_id
+        self.principal: Principal | None = None
+        self.key: str | None = None
+
+
+class Endpoint:
+    """Serves one route."""
+
+    def __init__(self, plan: Plan, edge: Edge) -> None:
+        self._plan, self._edge = plan, edge
+        route = plan.route
+        self._name = route.name
+        self._attributes = {"http.request.method": route.method, "http.route": route.path}
+        self._times: dict[int, metrics.RouteTimes] = {}
+        self._roles = route.auth.names if isinstance(route.auth, Roles) else None
+        self._public = route.auth == "public"
+        self._token_required = route.auth not in {"public", "optional"}
+        self._path = [(f"p{index}", parameter.name, parameter.read) for index, parameter in enumerate(plan.path)]
+        self._takes_key = plan.idempotency in {"required", "optional", "own"}
+        self._key_required = plan.idempotency in {"required", "own"}
+        self._stores = plan.idempotency in {"required", "optional"}
+        self._documented = frozenset(error.code for error in route.errors) | edge.documented
+        self._fixed = _fixed_headers(plan)
+
+    async def handle(self, http: web.Request) -> web.StreamResponse:
+        """aiohttp's handler."""
+        started = time.perf_counter()
+        headers = http.headers
+        span = ServerSpan(headers, self._name, self._attributes)
+        given_id = headers.get("X-Request-Id")
+        request = Request(http, given_id if given_id and REQUEST_ID.fullmatch(given_id) else span.trace_id)
+        with flow(request.request_id):
+            response = await self._answer(request)
+        if not response.prepared:
+            response.headers["X-Request-Id"] = request.request_id
+        status = response.status
+        duration_s = time.perf_counter() - started
+        times = self._times.get(status)
+        if times is None:
+            route = self._plan.route
+            times = self._times[status] = metrics.requests.times(route.method, route.path, status)
+        times.add(duration_s)
+        span.end(status)
+        self._edge.access.write(request, self._plan.route, response, duration_s=duration_s, trace_id=span.trace_id)
+        return response
+
+    async def _answer(self, request: Request) -> web.StreamResponse:
+        limit_headers: dict[str, str] = {}
+        try:
+            answer = await self._carry_out(request, limit_headers)
+        except web.HTTPException as error:
+            if error.status < 400:
+                return error
+            answer = self._refuse(request, refusal_of(error))
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the client gets a problem
+            answer = self._refuse(request, refusal_of(error))
+        if isinstance(answer, web.StreamResponse):
+            return answer
+        if limit_headers:
+            answer.headers = {**limit_headers, **(answer.headers or {})}
+        response = answer.to_response(request.http.headers.get("Accept-Encoding"), self._fixed)
+        if answer.status == 413:
+            response.force_close()
+        return response
+
+    async def _carry_out(  # noqa: C901, PLR0912 -- straight through; a call for each branch would cost more
+        self, request: Request, limit_headers: dict[str, str]
+    ) -> Answer | web.StreamResponse:
+        plan, http, edge = self._plan, request.http, self._edge
+        if not self._public:
+            await self._authenticate(request)
+        if edge.limits is not None and plan.route.limits:
+            address = edge.addresses.client_of(http)
+            limit_headers.update(await edge.limits.check(plan.route.limits, request.principal, address))
+        given: dict[str, Any] = {}
+        if self._path:
+            match = http.match_info
+            for slot, name, read in self._path:
+                given[name] = read(match[slot])
+        query = plan.query.read(http)
+        if plan.query_name is not None:
+            given["query"] = query
+        if self._takes_key:
+            request.key = self._idempotency_key(http)
+            if plan.gives_key:
+                given["idempotency_key"] = request.key
+        if plan.if_match is not None:
+            given[plan.if_match] = parse_if_match(http.headers.get("If-Match"))
+        document = await self._read_body(http, given) if plan.has_body else None
+        if plan.gives_request:
+            given["request"] = http
+        if plan.gives_principal:
+            given["principal"] = request.principal
+        if plan.gives_app:
+            given["app"] = edge.app
+        if plan.gives_tx:
+            answer = await self._in_transaction(request, given, document)
+        else:
+            answer = self._render(await plan.handler(**given))
+        if isinstance(answer, Answer) and answer.headers and "ETag" in answer.headers:
+            return _not_modified(http, answer) or answer
+        return answer
+
+    async def _authenticate(self, request: Request) -> None:
+        authorization = request.http.headers.get("Authorization")
+        if authorization is None:
+            if self._token_required:
+                raise TokenMissingError("send an access token: Authorization: Bearer …")
+            return
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise TokenMissingError("send an access token: Authorization: Bearer …")
+        assert self._edge.verifier is not None  # noqa: S101 -- make_app refuses such routes without one
+        request.principal = principal = await self._edge.verifier.verify(token.strip())
+        if self._roles is not None and self._roles.isdisjoint(principal.roles):
+            raise RoleMissingError("this needs a role that the caller does not have")
+
+    def _idempotency_key(self, http: web.Request) -> str | None:
+        key = http.headers.get("Idempotency-Key")
+        if key is None:
+            if self._key_required:
+                raise IdempotencyKeyMissingError("send an Idempotency-Key header: a fresh UUID for each new request")
+            return None
+        if not _IDEMPOTENCY_KEY.fullmatch(key):
+            raise HeaderMalformedError("Idempotency-Key has 1 to 255 visible ASCII characters")
+        return key.strip('"')
+
+    async def _read_body(self, http: web.Request, given: dict[str, Any]) -> Any:
+        plan = self._plan
+        if plan.body is None and plan.gives_request and not plan.body_raw:
+            return None
+        raw = await read_body(http, plan.route.body_bytes_max)
+        if plan.body_raw:
+            given["body"] = raw
+            return raw
+        if plan.body is None:
+            check_no_body(raw)
+            return None
+        if not raw and plan.body_optional:
+            given["body"] = None
+            return None
+        given["body"], document = parse_body(plan.body, http.headers.get("Content-Type"), raw)
+        return document
+
+    async def _in_transaction(
+        self, request: Request, given: dict[str, Any], document: Any
+    ) -> Answer | web.StreamResponse:
+        plan, begin = self._plan, self._edge.begin
+        assert begin is not None  # noqa: S101 -- make_app refuses such routes without one
+        principal = request.principal
+        user_id = principal.user_id if principal is not None and plan.rows_of_caller else None
+        if request.key is None or not self._stores:
+            async with begin(user_id) as tx:
+                return self._render(await plan.handler(**given, tx=tx))
+        claim = _claim(request, self._name, document)
+        try:
+            return await self._once(claim, user_id, given)
+        except KeyTakenError:
+            return await self._once(claim, user_id, given)
+        except DomainError as error:
+            if plan.idempotency != "required" or not _is_kept(error):
+                raise
+            return await self._keep_refusal(request, claim, error)
+
+    async def _once(self, claim: Claim, user_id: UUID | None, given: dict[str, Any]) -> Answer:
+        """Claim, effect and stored answer in one transaction; or the answer of the first time."""
+        assert self._edge.begin is not None  # noqa: S101 -- as above
+        async with self._edge.begin(user_id) as tx:
+            stored = await idempotency.look(tx.conn, claim)
+            if stored is not None:
+                return _replayed(stored)
+            answer = self._render(await self._plan.handler(**given, tx=tx))
+            if not isinstance(answer, Answer):
+                raise TypeError(f"{self._name}: a stream cannot be stored for its idempotency key")
+            await idempotency.store(tx.conn, claim, _storable(answer))
+        return answer
+
+    async def _keep_refusal(self, request: Request, claim: Claim, error: DomainError) -> Answer:
+        """The effect was rolled back; the key stays failed."""
+        answer = self._refuse(request, error)
+        database = self._edge.database
+        if database is None:
+            return answer
+        async with database.begin() as conn:
+            stored = await idempotency.settle_refusal(conn, claim, _storable(answer))
+        return answer if stored is None else _replayed(stored)
+
+    def _render(self, result: Any) -> Answer | web.StreamResponse:
+        if isinstance(result, BaseModel):
+            return Answer(self._plan.status, result.__pydantic_serializer__.to_json(result))
+        if result is None:
+            return Answer(204 if self._plan.view is not None else self._plan.status, None)
+        if isinstance(result, Reply):
+            return self._render_reply(result)
+        if isinstance(result, web.StreamResponse):
+            return result
+        raise TypeError(f"{self._name} answered {type(result).__name__}, which is not a view")
+
+    def _render_reply(self, reply: Reply[Any]) -> Answer:
+        headers = dict(reply.headers)
+        if reply.location is not None:
+            headers["Location"] = reply.location
+        if reply.etag is not None:
+            headers["ETag"] = reply.etag
+        view = reply.view
+        body = None if view is None else view.__pydantic_serializer__.to_json(view)
+        default = 204 if view is None and self._plan.status == 200 else self._plan.status
+        return Answer(reply.status or default, body, headers.pop("Content-Type", JSON), headers)
+
+    def _refuse(self, request: Request, error: DomainError) -> Answer:
+        code = error.code
+        if code not in self._documented:
+            self._edge.access.undocumented(self._name, code)
+            metrics.problems.labels("undocumented").inc()
+        else:
+            metrics.problems.labels(code).inc()
+        return self._edge.problems.render(
+            error, request_id=request.request_id, accept_language=request.http.headers.get("Accept-Language")
+        )
+
+
+def _fixed_headers(plan: Plan) -> dict[str, str]:
+    headers = {"Server": "sampan", "X-Content-Type-Options": "nosniff"}
+    if plan.route.auth != "public":
+        headers["Cache-Control"] = "no-store"
+    if plan.route.deprecated:
+        headers["Deprecation"] = plan.route.deprecated
+    if plan.route.sunset:
+        headers["Sunset"] = plan.route.sunset
+    return headers
+
+
+def _claim(request: Request, route: str, document: Any) -> Claim:
+    principal, http = request.principal, request.http
+    body = document if isinstance(document, bytes) else orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+    assert request.key is not None  # noqa: S101 -- the caller has checked
+    return Claim(
+        subject=str(principal.user_id) if principal else "",
+        route=route,
+        key=request.key,
+        fingerprint=idempotency.fingerprint_of(http.raw_path.encode(), body),
+    )
+
+
+def _storable(answer: Answer) -> StoredAnswer:
+    return StoredAnswer(answer.status, answer.content_type, answer.headers or {}, answer.body or b"")
+
+
+def _replayed(stored: StoredAnswer) -> Answer:
+    headers = {**stored.headers, "Idempotency-Replayed": "true"}
+    return Answer(stored.status, stored.body or None, stored.content_type, headers)
+
+
+def _is_kept(error: DomainError) -> bool:
+    """Whether a refusal is the key's answer for good. Those that pass by themselves are not."""
+    status = status_of(error)
+    return status not in _NOT_KEPT or (status == _CONFLICT and error.code != "idempotency_in_flight")
+
+
+def _not_modified(http: web.Request, answer: Answer) -> Answer | None:
+    wanted = http.headers.get("If-None-Match")
+    if wanted is None or http.method not in {"GET", "HEAD"} or answer.status != 200:
+        return None
+    headers = answer.headers or {}
+    return Answer(304, None, headers={"ETag": headers["ETag"]}) if none_match(wanted, headers["ETag"]) else None

@@ -1,0 +1,104 @@
+"""Answers where no route does: 404, 405 with Allow, OPTIONS; and the OpenAPI document itself."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from aiohttp import web
+
+from chassis.errors import RequestError
+from chassis.http.access import AccessLog
+from chassis.http.answers import Answer
+from chassis.http.endpoint import REQUEST_ID, Request
+from chassis.http.preconditions import none_match
+from chassis.http.problems import Problems
+from chassis.http.routes import Route
+from chassis.telemetry import metrics
+from chassis.telemetry.tracing import ServerSpan
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_FIXED = {"Server": "sampan", "X-Content-Type-Options": "nosniff"}
+
+
+class Fallback:
+    """Makes aiohttp handlers that need no route."""
+
+    def __init__(self, problems: Problems, access: AccessLog) -> None:
+        self._problems, self._access = problems, access
+
+    def refusing(self, error: type[RequestError], allowed: Sequence[str]) -> Handler:
+        """Always the same refusal."""
+        headers = {"Allow": ", ".join(allowed)} if allowed else {}
+        detail = f"allowed: {headers['Allow']}" if allowed else "no route has this path"
+
+        def answer(request: Request) -> Answer:
+            refused = self._problems.render(
+                error(detail),
+                request_id=request.request_id,
+                accept_language=request.http.headers.get("Accept-Language"),
+            )
+            refused.headers = {**(refused.headers or {}), **headers}
+            metrics.problems.labels(error.code).inc()
+            return refused
+
+        return self._handler(answer)
+
+    def options(self, allowed: Sequence[str]) -> Handler:
+        """204 with Allow. CORS is the gateway's."""
+        return self._handler(lambda _: Answer(204, None, headers={"Allow": ", ".join(allowed)}))
+
+    def document(self, content: bytes) -> Handler:
+        """A document that never changes while the process lives."""
+        etag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+        headers = {"ETag": etag, "Cache-Control": "no-cache"}
+
+        def answer(request: Request) -> Answer:
+            wanted = request.http.headers.get("If-None-Match")
+            if wanted is not None and none_match(wanted, etag):
+                return Answer(304, None, headers=headers)
+            return Answer(200, content, headers=headers)
+
+        return self._handler(answer)
+
+    def _handler(self, answer: Callable[[Request], Answer]) -> Handler:
+        async def handle(http: web.Request) -> web.StreamResponse:
+            started = time.perf_counter()
+            method = http.method if http.method in _METHODS else "other"
+            span = ServerSpan(http.headers, f"{method} unmatched", {"http.request.method": method})
+            given_id = http.headers.get("X-Request-Id")
+            request = Request(http, given_id if given_id and REQUEST_ID.fullmatch(given_id) else span.trace_id)
+            response = answer(request).to_response(http.headers.get("Accept-Encoding"), _FIXED)
+            response.headers["X-Request-Id"] = request.request_id
+            duration_s = time.perf_counter() - started
+            metrics.requests.times(method, "unmatched", response.status).add(duration_s)
+            span.end(response.status)
+            self._access.write(request, _UNMATCHED, response, duration_s=duration_s, trace_id=span.trace_id)
+            return response
+
+        return handle
+
+
+async def _nothing() -> None:
+    """The handler of no route."""
+
+
+_METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
+_UNMATCHED = Route(
+    method="*",
+    path="unmatched",
+    handler=_nothing,
+    tag="",
+    statuses=(),
+    auth="public",
+    idempotency=None,
+    errors=(),
+    summary="",
+    description="",
+    limits=(),
+    body_bytes_max=0,
+    rows_of_caller=None,
+    deprecated=None,
+    sunset=None,
+)

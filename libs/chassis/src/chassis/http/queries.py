@@ -1,0 +1,63 @@
+"""Reads a query string into a pydantic model: named parameters, each known, given once unless it is a list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from chassis.errors import FieldError, QueryInvalidError
+from chassis.http.fields import ERRORS_MAX, field_errors
+from chassis.http.pointers import pointer
+from chassis.http.text import refused_character
+
+PARAMETERS_MAX: Final = 64
+_DETAIL: Final = "see errors for the parameters at fault"
+
+
+class QueryReader:
+    """Reads the query string of one route."""
+
+    def __init__(self, model: type[BaseModel] | None, lists: Sequence[str] = ()) -> None:
+        self._model, self._lists = model, frozenset(lists)
+
+    def read(self, request: web.Request) -> Any:
+        """The model; None when the route takes no parameters. Raises ``QueryInvalidError``."""
+        url = request.rel_url
+        given = url.query if url.raw_query_string else None
+        if self._model is None:
+            if given:
+                raise QueryInvalidError("this route takes no query parameters", errors=_unknown(given))
+            return None
+        values = self._values(given) if given else {}
+        try:
+            return self._model.__pydantic_validator__.validate_python(values)
+        except ValidationError as error:
+            raise QueryInvalidError(_DETAIL, errors=field_errors(error, values)) from None
+
+    def _values(self, given: Any) -> dict[str, Any]:
+        if len(given) > PARAMETERS_MAX:
+            raise QueryInvalidError(f"at most {PARAMETERS_MAX} parameters are read")
+        values: dict[str, Any] = {}
+        for name, value in given.items():
+            character = refused_character(value) or ("U+000A" if "\n" in value else None)
+            if character:
+                raise _refusal(name, "field.text.refused", f"the character {character} is not allowed here")
+            if name in self._lists:
+                values.setdefault(name, []).append(value)
+            elif name in values:
+                raise _refusal(name, "field.given_twice", "give this parameter once")
+            else:
+                values[name] = value
+        return values
+
+
+def _refusal(name: str, code: str, detail: str) -> QueryInvalidError:
+    return QueryInvalidError(_DETAIL, errors=[FieldError(pointer((name,)), code, detail)])
+
+
+def _unknown(given: Any) -> list[FieldError]:
+    names = list(dict.fromkeys(given))[:ERRORS_MAX]
+    return [FieldError(pointer((name,)), "field.unknown", "there is no such parameter") for name in names]

@@ -1,0 +1,253 @@
+"""Reads a handler's signature once, at start, into a plan of what to give it.
+
+Invariant: a route whose signature cannot be served is an error at start, never at a request.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, get_args, get_origin
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from chassis.errors import PathNotFoundError
+from chassis.http.preconditions import IfMatch
+from chassis.http.queries import QueryReader
+from chassis.http.replies import Reply
+from chassis.http.routes import Idempotency, Roles, Route, RouteError
+from chassis.http.text import refused_character
+
+_UNSAFE: Final = {"POST", "PUT", "PATCH", "DELETE"}
+_BODIES: Final = {"POST", "PUT", "PATCH"}
+_INT64_DIGITS: Final = 18
+_UUID_CHARS: Final = 36
+
+
+@dataclass(frozen=True, slots=True)
+class PathParameter:
+    """One ``{name}`` of the template: how it is read, and its Python type for the documentation."""
+
+    name: str
+    read: Callable[[str], Any]
+    kind: type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one route needs, decided."""
+
+    route: Route
+    handler: Callable[..., Any]
+    idempotency: Idempotency
+    statuses: tuple[int, ...]
+    view: Any
+    path: tuple[PathParameter, ...]
+    body: type[BaseModel] | None
+    body_optional: bool
+    body_raw: bool
+    reads_request: bool
+    query: QueryReader
+    query_model: type[BaseModel] | None
+    query_name: str | None
+    if_match: str | None
+    gives_request: bool
+    gives_principal: bool
+    gives_app: bool
+    gives_tx: bool
+    gives_key: bool
+
+    @property
+    def has_body(self) -> bool:
+        return self.route.method in _BODIES
+
+    @property
+    def status(self) -> int:
+        return self.statuses[0]
+
+    @property
+    def rows_of_caller(self) -> bool:
+        chosen = self.route.rows_of_caller
+        return not isinstance(self.route.auth, Roles) if chosen is None else chosen
+
+
+def read_plan(route: Route) -> Plan:
+    """Raises ``RouteError`` when the handler asks for something nobody can give."""
+    handler = route.handler
+    if not inspect.iscoroutinefunction(handler):
+        raise RouteError(f"{route.name}: {handler.__name__} is not an async function")
+    names = list(inspect.signature(handler).parameters)
+    annotations = {name: _annotation(handler, name, route) for name in (*names, "return")}
+    placeholders = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
+    if missing := set(placeholders) - set(names):
+        raise RouteError(f"{route.name}: {handler.__name__} does not take {', '.join(sorted(missing))}")
+    query_name = "query" if "query" in names else None
+    query_model = _model(annotations.get("query"), route) if query_name else None
+    body, optional, raw = _body(annotations.get("body"), route) if "body" in names else (None, False, False)
+    if_match = next((name for name in names if annotations[name] is IfMatch), None)
+    known = {"request", "principal", "app", "tx", "query", "body", "idempotency_key", if_match, *placeholders}
+    if unknown := [name for name in names if name not in known]:
+        raise RouteError(f"{route.name}: nobody can give {', '.join(unknown)} to {handler.__name__}")
+    view = _view(annotations["return"])
+    plan = Plan(
+        route=route,
+        handler=handler,
+        idempotency=_idempotency(route, takes_tx="tx" in names),
+        statuses=route.statuses or _default_statuses(view, annotations["return"]),
+        view=view,
+        path=tuple(_path_parameter(name, annotations[name], route) for name in placeholders),
+        body=body,
+        body_optional=optional,
+        body_raw=raw,
+        reads_request="request" in names,
+        query=QueryReader(query_model, _list_fields(query_model)),
+        query_model=query_model,
+        query_name=query_name,
+        if_match=if_match,
+        gives_request="request" in names,
+        gives_principal="principal" in names,
+        gives_app="app" in names,
+        gives_tx="tx" in names,
+        gives_key="idempotency_key" in names,
+    )
+    _check(plan)
+    return plan
+
+
+def _check(plan: Plan) -> None:
+    route = plan.route
+    if plan.body is not None and route.method not in _BODIES:
+        raise RouteError(f"{route.name}: {route.method} takes no body")
+    if plan.gives_principal and route.auth == "public":
+        raise RouteError(f"{route.name}: a public route has no principal")
+    if plan.idempotency == "own" and not plan.gives_key:
+        raise RouteError(f"{route.name}: with its own idempotency it takes idempotency_key")
+    if any(limit.per_user for limit in route.limits) and route.auth == "public":
+        raise RouteError(f"{route.name}: a public route is limited per address")
+
+
+def _annotation(handler: Callable[..., Any], name: str, route: Route) -> Any:
+    if name in {"tx", "app", "request"}:
+        return None
+    if name not in handler.__annotations__:
+        raise RouteError(f"{route.name}: {handler.__name__} does not annotate {name}")
+    annotation = handler.__annotations__[name]
+    if not isinstance(annotation, str):
+        return annotation
+    try:
+        namespace = {**vars(typing), **handler.__globals__}
+        return eval(annotation, namespace)  # noqa: S307 -- our own source, at start
+    except NameError as error:
+        where = sys.modules[handler.__module__].__name__
+        raise RouteError(f"{route.name}: {error.name} is not known at run time in {where}") from error
+
+
+def _idempotency(route: Route, *, takes_tx: bool) -> Idempotency:
+    if route.idempotency in {"required", "optional"} and not takes_tx:
+        raise RouteError(f"{route.name}: a stored answer needs the handler's transaction, so it takes tx")
+    if route.idempotency is not None:
+        return route.idempotency
+    return "optional" if route.method == "POST" and takes_tx else "none"
+
+
+def _body(annotation: Any, route: Route) -> tuple[type[BaseModel] | None, bool, bool]:
+    if annotation is bytes:
+        return None, False, True
+    members = [member for member in _members(annotation) if member is not type(None)]
+    if len(members) != 1:
+        raise RouteError(f"{route.name}: body is one model (a union goes inside a RootModel or a field)")
+    return _model(members[0], route), type(None) in _members(annotation), False
+
+
+def _model(annotation: Any, route: Route) -> type[BaseModel]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    raise RouteError(f"{route.name}: {annotation!r} is not a pydantic model")
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) if get_origin(annotation) in {typing.Union, types.UnionType} else (annotation,)
+
+
+def _view(annotation: Any) -> Any:
+    for member in _members(annotation):
+        inner = get_args(member)[0] if get_origin(member) is Reply else member
+        for view in _members(inner):
+            if isinstance(view, type) and issubclass(view, BaseModel):
+                return view
+            if isinstance(view, type) and issubclass(view, web.StreamResponse):
+                return view
+    return None
+
+
+def _default_statuses(view: Any, annotation: Any) -> tuple[int, ...]:
+    if view is None:
+        return (204,)
+    return (200, 204) if type(None) in _members(annotation) or None in _members(annotation) else (200,)
+
+
+def _list_fields(model: type[BaseModel] | None) -> list[str]:
+    if model is None:
+        return []
+    return [
+        field.alias or name
+        for name, field in model.model_fields.items()
+        if any(get_origin(member) in {list, set, frozenset, tuple} for member in _members(field.annotation))
+    ]
+
+
+def _path_parameter(name: str, annotation: Any, route: Route) -> PathParameter:
+    kind = annotation
+    while hasattr(kind, "__supertype__"):
+        kind = kind.__supertype__
+    if get_origin(kind) is typing.Annotated:
+        kind = get_args(kind)[0]
+    if kind is UUID:
+        return PathParameter(name, _read_uuid, UUID)
+    if kind is int:
+        return PathParameter(name, _read_int, int)
+    if kind is str:
+        return PathParameter(name, _read_str, str)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return PathParameter(name, _enum_reader(kind), kind)
+    raise RouteError(f"{route.name}: {name} is UUID, int, str or an enum")
+
+
+def _read_uuid(text: str) -> UUID:
+    if len(text) != _UUID_CHARS or text.count("-") != 4:
+        raise PathNotFoundError("no such id")
+    try:
+        return UUID(text)
+    except ValueError:
+        raise PathNotFoundError("no such id") from None
+
+
+def _read_int(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _INT64_DIGITS):
+        raise PathNotFoundError("no such number")
+    return int(text)
+
+
+def _read_str(text: str) -> str:
+    if len(text) > 256 or refused_character(text) or "\n" in text:
+        raise PathNotFoundError("no such name")
+    return text
+
+
+def _enum_reader(kind: type[Enum]) -> Callable[[str], Any]:
+    members = {str(member.value): member for member in kind}
+
+    def read(text: str) -> Any:
+        member = members.get(text)
+        if member is None:
+            raise PathNotFoundError("no such name")
+        return member
+
+    return read

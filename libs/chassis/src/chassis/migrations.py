@@ -1,0 +1,168 @@
+"""Migrations: Alembic in the service's own schema, one runner at a time.
+
+Invariant: only the holder of the schema's advisory lock migrates; a statement that cannot get its lock soon gives
+up instead of queueing every other query behind it, and the whole migration is tried again.
+
+A service's ``migrations/env.py`` is three lines::
+
+    from chassis.migrations import run
+
+    run()
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import structlog
+from alembic import command, context
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from chassis.settings import ServiceSettings
+
+log = structlog.get_logger()
+
+LOCK_TIMEOUT_S: Final = 4.0
+ATTEMPTS_MAX: Final = 8
+LOCK_WAIT_S: Final = 120.0
+VERSION_TABLE: Final = "alembic_version"
+
+
+def run() -> None:
+    """What ``env.py`` calls: run the migrations on the connection the runner has opened, or write their SQL."""
+    schema: str = context.config.attributes["schema"]
+    options: dict[str, Any] = {
+        "version_table": VERSION_TABLE,
+        "version_table_schema": schema,
+        "transaction_per_migration": True,
+    }
+    if context.is_offline_mode():
+        context.configure(
+            dialect_name="postgresql",
+            output_buffer=context.config.attributes["output"],
+            literal_binds=True,
+            dialect_opts={"paramstyle": "named"},
+            **options,
+        )
+    else:
+        context.configure(connection=context.config.attributes["connection"], **options)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def upgrade(settings: ServiceSettings, folder: Path, *, to: str = "head") -> str:
+    """Migrate to ``to`` (a revision, ``head``, ``-1``, ``base``). Returns the revision it is at afterwards."""
+    dsn, schema = settings.database_dsn.get_secret_value(), settings.database_schema
+    guard = await _connect(settings)
+    try:
+        await asyncio.wait_for(guard.execute("SELECT pg_advisory_lock($1)", _lock_of(schema)), LOCK_WAIT_S)
+        if not await guard.fetchval("SELECT 1 FROM pg_namespace WHERE nspname = $1", schema):
+            await guard.execute(f'CREATE SCHEMA "{schema}"')
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                await _migrate(dsn, schema, folder, to)
+                break
+            except DBAPIError as error:
+                if attempt == ATTEMPTS_MAX or not _is_lock_timeout(error):
+                    raise
+                log.warning("migrate.lock_timeout", attempt=attempt, attempts_max=ATTEMPTS_MAX)
+                await asyncio.sleep(min(2.0 ** (attempt - 2), 10.0))
+        return ", ".join(await _revisions(guard, schema)) or "base"
+    finally:
+        await guard.close()
+
+
+async def pending(settings: ServiceSettings, folder: Path) -> list[str]:
+    """Revisions that this database does not have yet, in order. It waits for nobody and changes nothing."""
+    conn = await _connect(settings)
+    try:
+        have = await _revisions(conn, settings.database_schema)
+    finally:
+        await conn.close()
+    script = ScriptDirectory.from_config(_config(folder, settings.database_schema))
+    done = {each.revision for head in have for each in script.iterate_revisions(head, "base")}
+    return [each.revision for each in reversed(list(script.walk_revisions())) if each.revision not in done]
+
+
+def write_sql(folder: Path, schema: str, output: Any = sys.stdout) -> None:
+    """The SQL of every migration, without a connection: for a linter or a reviewer."""
+    config = _config(folder, schema)
+    config.attributes["output"] = output
+    command.upgrade(config, "head", sql=True)
+
+
+async def _migrate(dsn: str, schema: str, folder: Path, to: str) -> None:
+    engine = create_async_engine(
+        dsn.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+asyncpg://", 1),
+        poolclass=NullPool,
+        connect_args={
+            "statement_cache_size": 0,
+            "server_settings": {
+                "application_name": f"sampan-{schema}-migrate",
+                "search_path": f"{schema}, public",
+                "timezone": "UTC",
+                "lock_timeout": str(int(LOCK_TIMEOUT_S * 1000)),
+                "statement_timeout": "0",
+            },
+        },
+    )
+    try:
+        async with engine.connect() as conn:
+            await conn.execute(text("SELECT 1"))
+            await conn.rollback()
+            await conn.run_sync(_run_alembic, schema, folder, to)
+    finally:
+        await engine.dispose()
+
+
+def _run_alembic(connection: Connection, schema: str, folder: Path, to: str) -> None:
+    config = _config(folder, schema)
+    config.attributes["connection"] = connection
+    if to == "base" or to.startswith("-"):
+        command.downgrade(config, to)
+    else:
+        command.upgrade(config, to)
+
+
+def _config(folder: Path, schema: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["schema"] = schema
+    return config
+
+
+async def _connect(settings: ServiceSettings) -> asyncpg.Connection:
+    deadline = asyncio.get_running_loop().time() + settings.startup_timeout_s
+    while True:
+        try:
+            return await asyncpg.connect(settings.database_dsn.get_secret_value(), timeout=5)
+        except (OSError, asyncpg.CannotConnectNowError):
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.5)
+
+
+async def _revisions(conn: asyncpg.Connection, schema: str) -> list[str]:
+    if await conn.fetchval("SELECT to_regclass($1)", f"{schema}.{VERSION_TABLE}") is None:
+        return []
+    rows = await conn.fetch(f"SELECT version_num FROM {schema}.{VERSION_TABLE}")
+    return [row["version_num"] for row in rows]
+
+
+def _lock_of(schema: str) -> int:
+    return int.from_bytes(hashlib.blake2b(f"migrate {schema}".encode(), digest_size=8).digest(), signed=True)
+
+
+def _is_lock_timeout(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) == "55P03"

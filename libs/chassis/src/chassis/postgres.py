@@ -1,0 +1,128 @@
+"""Postgres: a pool of connections that know their schema, and transactions that end where their block ends.
+
+Invariant: a connection given by ``begin`` is in a READ COMMITTED transaction with the caller's ``sampan.user_id``
+set for row-level policies; nothing of it outlives the block. Session state is never set by pool users, so a
+connection goes back without a reset round trip.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+from uuid import UUID
+
+import asyncpg
+import orjson
+import structlog
+
+from chassis.queries import fetch, fetch_one
+from chassis.settings import ServiceSettings
+
+__all__ = ["Connection", "Database", "fetch", "fetch_one"]
+
+Connection = asyncpg.Connection
+log = structlog.get_logger()
+
+_ACQUIRE_TIMEOUT_S = 5.0
+_IDLE_IN_TRANSACTION_S = 15.0
+_RETRY_S = 0.5
+
+
+class Database:
+    """The service's own database, as its own role."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def connect(cls, settings: ServiceSettings, *, application: str | None = None) -> Database:
+        """Open the pool. Waits up to ``startup_timeout_s`` for a server that is still starting."""
+        deadline = asyncio.get_running_loop().time() + settings.startup_timeout_s
+        while True:
+            try:
+                return cls(await _open_pool(settings, application or settings.database_schema))
+            except (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                log.warning("database.waiting", error=type(error).__name__)
+                await asyncio.sleep(_RETRY_S)
+
+    @asynccontextmanager
+    async def begin(self, *, user_id: UUID | None = None) -> AsyncIterator[Connection]:
+        """A transaction: commits at the end of the block, rolls back on any exception.
+
+        With ``user_id``, row-level policies show only that user's rows.
+        """
+        async with self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_S) as proxy:
+            conn = cast("Connection", proxy)
+            async with conn.transaction():
+                if user_id is not None:
+                    await conn.execute(f"SET LOCAL sampan.user_id = '{user_id}'")
+                yield conn
+
+    @asynccontextmanager
+    async def read(self, *, user_id: UUID | None = None) -> AsyncIterator[Connection]:
+        """A connection for reading: each statement sees what is committed. A transaction only with ``user_id``."""
+        if user_id is None:
+            async with self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_S) as proxy:
+                yield cast("Connection", proxy)
+            return
+        async with self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_S) as proxy:
+            conn = cast("Connection", proxy)
+            async with conn.transaction(readonly=True):
+                await conn.execute(f"SET LOCAL sampan.user_id = '{user_id}'")
+                yield conn
+
+    async def check(self) -> None:
+        """Raises when Postgres does not answer within a second."""
+        async with asyncio.timeout(1.0), self._pool.acquire(timeout=1.0) as conn:
+            await conn.fetchval("SELECT 1")
+
+    def usage(self) -> tuple[int, int, int]:
+        """Connections in use, open, and at most."""
+        size = self._pool.get_size()
+        return size - self._pool.get_idle_size(), size, self._pool.get_max_size()
+
+    async def close(self) -> None:
+        """Wait for connections in use, then close; cut them after five seconds."""
+        try:
+            await asyncio.wait_for(self._pool.close(), timeout=5.0)
+        except TimeoutError:
+            self._pool.terminate()
+
+
+async def _open_pool(settings: ServiceSettings, application: str) -> asyncpg.Pool:
+    return await asyncpg.create_pool(
+        settings.database_dsn.get_secret_value(),
+        min_size=settings.database_pool_min,
+        max_size=settings.database_pool_max,
+        init=_set_codecs,
+        reset=_keep_session,
+        timeout=_ACQUIRE_TIMEOUT_S,
+        command_timeout=settings.database_statement_timeout_s + 5.0,
+        server_settings={
+            "application_name": f"sampan-{application}",
+            "search_path": f"{settings.database_schema}, public",
+            "timezone": "UTC",
+            "statement_timeout": _milliseconds(settings.database_statement_timeout_s),
+            "lock_timeout": _milliseconds(settings.database_lock_timeout_s),
+            "idle_in_transaction_session_timeout": _milliseconds(_IDLE_IN_TRANSACTION_S),
+        },
+    )
+
+
+async def _set_codecs(conn: Any) -> None:
+    for name in ("json", "jsonb"):
+        await conn.set_type_codec(
+            name, schema="pg_catalog", encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads
+        )
+
+
+async def _keep_session(_: Any) -> None:
+    """asyncpg has already rolled back what was open; there is no session state to clear."""
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(int(seconds * 1000))

@@ -1,0 +1,103 @@
+"""Background work inside a role: something with a name that runs until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol
+
+import structlog
+
+from chassis.telemetry import metrics
+
+log = structlog.get_logger()
+
+RESTART_S_MIN: Final = 0.5
+RESTART_S_MAX: Final = 30.0
+_CALM_S: Final = 60.0
+
+
+class Runner(Protocol):
+    """Returns from ``run`` soon after ``stop`` is set, with nothing half-done. ``problem`` feeds readiness.
+
+    A runner with a class attribute ``critical = False`` degrades the process without making it unready.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    async def run(self, stop: asyncio.Event) -> None: ...
+
+    def problem(self) -> str | None: ...
+
+
+class Supervised:
+    """Keeps one runner running: an error is logged and the runner started again, later each time."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._failure: str | None = None
+        self.critical: bool = getattr(runner, "critical", True)
+
+    @property
+    def name(self) -> str:
+        return self._runner.name
+
+    def problem(self) -> str | None:
+        return self._failure or self._runner.problem()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        delay_s = RESTART_S_MIN
+        while not stop.is_set():
+            started = time.monotonic()
+            try:
+                await self._runner.run(stop)
+                if stop.is_set():
+                    return
+                self._failure = "ended by itself"
+            except Exception as error:
+                self._failure = f"failed: {type(error).__name__}"
+                log.exception("runner.failed", runner=self.name, restart_in_s=delay_s)
+            metrics.runner_restarts.labels(self.name).inc()
+            if time.monotonic() - started > _CALM_S:
+                delay_s = RESTART_S_MIN
+            await _pause(stop, delay_s)
+            delay_s = min(delay_s * 2, RESTART_S_MAX)
+            self._failure = None
+
+
+class Periodic:
+    """Calls a function every so often, a little irregularly, one call at a time.
+
+    An error is logged and told by ``problem`` until a call succeeds; it never ends the process.
+    """
+
+    critical: Final = False
+
+    def __init__(self, name: str, every_s: float, fn: Callable[[], Awaitable[Any]], *, jitter: float = 0.1) -> None:
+        self.name = name
+        self._every_s, self._fn, self._jitter = every_s, fn, jitter
+        self._failure: str | None = None
+
+    def problem(self) -> str | None:
+        return self._failure
+
+    async def run(self, stop: asyncio.Event) -> None:
+        await _pause(stop, self._every_s * random.uniform(0, min(1.0, self._jitter * 2)))  # noqa: S311 -- spread, not secrecy
+        while not stop.is_set():
+            try:
+                await self._fn()
+                self._failure = None
+            except Exception as error:
+                self._failure = f"failed: {type(error).__name__}"
+                log.exception("periodic.failed", runner=self.name)
+            await _pause(stop, self._every_s * random.uniform(1 - self._jitter, 1 + self._jitter))  # noqa: S311 -- as above
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

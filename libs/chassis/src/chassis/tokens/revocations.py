@@ -1,0 +1,126 @@
+"""Sessions that were signed out before their tokens expired, as every process knows them.
+
+Invariant: a revocation published by auth is known here within a second while Redis answers. While it does not, what
+is known stays known and ``problem`` says so: this fails open, bounded by the life of a token (ADR 0009).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from prometheus_client import Gauge
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+log = structlog.get_logger()
+
+SET_KEY: Final = "auth:revoked_sessions"
+CHANNEL: Final = "auth:revoked"
+POLL_S: Final = 0.5
+KEEP_S: Final = 20 * 60
+_OVERLAP_MS: Final = 10_000
+_PATIENCE_S: Final = 5.0
+
+_blind_s = Gauge("auth_revocations_blind_seconds", "Seconds since the revoked sessions were last read from Redis")
+_known = Gauge("auth_revocations_known", "Revoked sessions kept in memory")
+
+
+class Revocations:
+    """The revoked sessions of the last ``KEEP_S`` seconds, in memory."""
+
+    name: Final = "revocations"
+    critical: Final = False
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._revoked: dict[UUID, float] = {}
+        self._read_at: float | None = None
+        self._newest_ms = 0.0
+
+    def is_revoked(self, session_id: UUID) -> bool:
+        return session_id in self._revoked
+
+    def problem(self) -> str | None:
+        blind_s = self._blind_s()
+        _blind_s.set(blind_s)
+        return f"revoked sessions not read for {blind_s:.0f} s" if blind_s > _PATIENCE_S else None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Poll the sorted set, and listen to the channel, until ``stop``."""
+        self._started_at = time.monotonic()
+        listener = asyncio.create_task(self._listen())
+        try:
+            while not stop.is_set():
+                await self._poll()
+                try:
+                    await asyncio.wait_for(stop.wait(), POLL_S)
+                except TimeoutError:
+                    continue
+        finally:
+            listener.cancel()
+            await asyncio.gather(listener, return_exceptions=True)
+
+    async def refresh(self) -> None:
+        """Read the sorted set now. Raises ``RedisError``."""
+        since = self._newest_ms - _OVERLAP_MS if self._newest_ms else (time.time() - KEEP_S) * 1000
+        rows: Any = await self._redis.zrangebyscore(SET_KEY, since, "+inf", withscores=True)
+        for member, score in rows:
+            self._add(member, float(score))
+        self._forget_old()
+        self._read_at = time.monotonic()
+        _known.set(len(self._revoked))
+
+    @staticmethod
+    async def publish(redis: Redis, session_id: UUID, now: datetime) -> None:
+        """Tell every process that a session is revoked. Raises ``RedisError``; publishing again is harmless."""
+        unix_ms = now.timestamp() * 1000
+        async with redis.pipeline(transaction=False) as pipe:
+            pipe.zadd(SET_KEY, {str(session_id): unix_ms})
+            pipe.zremrangebyscore(SET_KEY, "-inf", unix_ms - KEEP_S * 1000)
+            pipe.publish(CHANNEL, f"{session_id} {unix_ms:.0f}")
+            await pipe.execute()
+
+    async def _poll(self) -> None:
+        try:
+            async with asyncio.timeout(2.0):
+                await self.refresh()
+        except (RedisError, OSError, TimeoutError) as error:
+            if self._blind_s() < _PATIENCE_S:
+                log.warning("revocations.unread", error=type(error).__name__)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._redis.pubsub() as channel:
+                    await channel.subscribe(CHANNEL)
+                    async for message in channel.listen():
+                        if message["type"] == "message":
+                            member, _, score = _text(message["data"]).partition(" ")
+                            self._add(member, float(score or 0))
+            except (RedisError, OSError, TimeoutError, ValueError):
+                await asyncio.sleep(1.0)
+
+    def _add(self, member: Any, score: float) -> None:
+        try:
+            self._revoked[UUID(_text(member))] = score
+        except ValueError:
+            log.warning("revocations.unreadable_member")
+        self._newest_ms = max(self._newest_ms, min(score, time.time() * 1000))
+
+    def _forget_old(self) -> None:
+        oldest_ms = (time.time() - KEEP_S) * 1000
+        for session_id in [each for each, score in self._revoked.items() if score < oldest_ms]:
+            del self._revoked[session_id]
+
+    def _blind_s(self) -> float:
+        since = self._read_at if self._read_at is not None else getattr(self, "_started_at", None)
+        return 0.0 if since is None else time.monotonic() - since
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
