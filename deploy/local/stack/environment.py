@@ -68,6 +68,11 @@ def _own_settings(context: Context) -> dict[str, dict[str, str]]:
     sandbox = f"http://127.0.0.1:{ports['sandbox']}"
     return {
         "auth": {"KEY_ENCRYPTION_KEY": passwords.key_base64("auth-key-encryption-key")},
+        "payment": {
+            "SANDBOX_URL": sandbox,
+            "SANDBOX_API_KEY": passwords["sandbox-api-key"],
+            "SANDBOX_WEBHOOK_SECRET": passwords["sandbox-webhook-secret"],
+        },
         "notification": {
             "SMTP_HOST": "127.0.0.1",
             "SMTP_PORT": str(ports["sandbox_smtp"]),
