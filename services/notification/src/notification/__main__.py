@@ -1,0 +1,27 @@
+"""``python -m notification http | consume | relay | jobs | migrate | all``; ``--help`` says more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chassis.run import Service, main
+from notification.entrypoints.roles import ROUTES, background, checks, consumers, http, jobs, relays
+from notification.settings import NotificationSettings
+from notification.wiring import wire
+
+SERVICE = Service(
+    name="notification",
+    settings=NotificationSettings,
+    wire=wire,
+    http=http,
+    routes=ROUTES,
+    checks=checks,
+    consumers=consumers,
+    relays=relays,
+    jobs=jobs,
+    background=background,
+    migrations=Path(__file__).parents[2] / "migrations",
+)
+
+if __name__ == "__main__":
+    main(SERVICE)

@@ -1,0 +1,1 @@
+"""Postgres stores, templates, and the gateways to mail and SMS providers."""

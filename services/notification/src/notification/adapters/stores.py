@@ -1,0 +1,225 @@
+"""Postgres stores: hand-written SQL, one statement each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from notification.domain.delivery import LEASE_S, Delivery, DeliveryStatus, Ended, TryAgain
+from notification.domain.notification import Category, Channel, Notification, Priority
+from notification.domain.recipient import Recipient
+
+
+class PgRecipientStore:
+    """Copies of people; an older version never overwrites a newer one."""
+
+    def __init__(self, conn: asyncpg.Connection) -> None:
+        self._conn = conn
+
+    async def put(self, recipient: Recipient, *, version: int) -> None:
+        await self._conn.execute(
+            """
+            INSERT INTO recipient (user_id, version, display_name, locale, time_zone, email, phone_e164)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            ON CONFLICT (user_id) DO UPDATE
+            SET version = excluded.version, display_name = excluded.display_name, locale = excluded.locale,
+                time_zone = excluded.time_zone, email = excluded.email, phone_e164 = excluded.phone_e164
+            WHERE recipient.version < excluded.version AND recipient.erased_at IS NULL
+            """,
+            recipient.user_id,
+            version,
+            recipient.display_name,
+            recipient.locale,
+            recipient.time_zone,
+            recipient.email,
+            recipient.phone_e164,
+        )
+
+    async def get_many(self, user_ids: Sequence[UUID]) -> dict[UUID, Recipient]:
+        if not user_ids:
+            return {}
+        rows = await self._conn.fetch("SELECT * FROM recipient WHERE user_id = ANY($1)", list(user_ids))
+        return {row["user_id"]: _recipient(row) for row in rows}
+
+    async def erase(self, user_id: UUID) -> None:
+        await self._conn.execute(
+            """
+            UPDATE recipient SET display_name = '', email = '', phone_e164 = '', erased_at = now() WHERE user_id = $1
+            """,
+            user_id,
+        )
+
+
+class PgNotificationStore:
+    """What people were told."""
+
+    def __init__(self, conn: asyncpg.Connection) -> None:
+        self._conn = conn
+
+    async def add(self, notification: Notification) -> bool:
+        inserted = await self._conn.fetchval(
+            """
+            INSERT INTO notification (user_id, notification_id, notification_type, category, priority, dedupe_key,
+                                      action_url, params, created_at, expires_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            ON CONFLICT DO NOTHING
+            RETURNING true
+            """,
+            notification.user_id,
+            notification.notification_id,
+            notification.notification_type,
+            notification.category,
+            notification.priority,
+            notification.dedupe_key,
+            notification.action_url,
+            dict(notification.params),
+            notification.created_at,
+            notification.expires_at,
+        )
+        return bool(inserted)
+
+    async def mark_read(self, user_id: UUID, ids: Sequence[UUID], *, at: datetime) -> int:
+        status = await self._conn.execute(
+            """
+            UPDATE notification SET read_at = $3
+            WHERE user_id = $1 AND notification_id = ANY($2) AND read_at IS NULL
+            """,
+            user_id,
+            list(ids),
+            at,
+        )
+        return _count(status)
+
+    async def mark_all_read(self, user_id: UUID, *, up_to: datetime, at: datetime) -> int:
+        status = await self._conn.execute(
+            "UPDATE notification SET read_at = $3 WHERE user_id = $1 AND created_at <= $2 AND read_at IS NULL",
+            user_id,
+            up_to,
+            at,
+        )
+        return _count(status)
+
+
+class PgDeliveryStore:
+    """Messages waiting for a channel; leased with SKIP LOCKED, so that many workers share the queue."""
+
+    def __init__(self, conn: asyncpg.Connection) -> None:
+        self._conn = conn
+
+    async def add(self, delivery: Delivery) -> bool:
+        inserted = await self._conn.fetchval(
+            """
+            INSERT INTO delivery (delivery_id, notification_id, user_id, channel, priority, message_type, params,
+                                  payload, status, created_at, expires_at, next_attempt_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $10, $9)
+            ON CONFLICT DO NOTHING
+            RETURNING true
+            """,
+            delivery.delivery_id,
+            delivery.notification_id,
+            delivery.user_id,
+            delivery.channel,
+            delivery.priority,
+            delivery.message_type,
+            dict(delivery.params) if delivery.params is not None else None,
+            dict(delivery.payload) if delivery.payload is not None else None,
+            delivery.created_at,
+            delivery.expires_at,
+        )
+        return bool(inserted)
+
+    async def lease(self, *, urgent: bool, limit: int, now: datetime) -> list[Delivery]:
+        rows = await self._conn.fetch(
+            """
+            UPDATE delivery SET next_attempt_at = $4
+            WHERE delivery_id IN (
+                SELECT delivery_id FROM delivery
+                WHERE status = 'pending' AND (priority = 'urgent') = $1 AND next_attempt_at <= $2
+                ORDER BY next_attempt_at
+                LIMIT $3
+                FOR UPDATE SKIP LOCKED
+            )
+            RETURNING *
+            """,
+            urgent,
+            now,
+            limit,
+            now + timedelta(seconds=LEASE_S),
+        )
+        return [_delivery(row) for row in rows]
+
+    async def finish(self, results: Sequence[tuple[Delivery, Ended | TryAgain]], *, at: datetime) -> None:
+        await self._conn.executemany(
+            """
+            UPDATE delivery
+            SET status = $2, attempts = attempts + 1, next_attempt_at = $3, provider_message_id = $4, failure_code = $5,
+                ended_at = $6, payload = CASE WHEN $2 = 'pending' THEN payload END
+            WHERE delivery_id = $1 AND status = 'pending'
+            """,
+            [_finished(delivery, result, at) for delivery, result in results],
+        )
+
+
+def _finished(delivery: Delivery, result: Ended | TryAgain, at: datetime) -> tuple[Any, ...]:
+    if isinstance(result, Ended):
+        return delivery.delivery_id, result.status, None, result.provider_message_id, result.failure_code, at
+    return delivery.delivery_id, DeliveryStatus.PENDING, result.at, "", result.failure_code, None
+
+
+def _recipient(row: asyncpg.Record) -> Recipient:
+    return Recipient(
+        user_id=row["user_id"],
+        display_name=row["display_name"],
+        locale=row["locale"],
+        time_zone=row["time_zone"],
+        email=row["email"],
+        phone_e164=row["phone_e164"],
+    )
+
+
+def _delivery(row: asyncpg.Record) -> Delivery:
+    return Delivery(
+        delivery_id=row["delivery_id"],
+        notification_id=row["notification_id"],
+        user_id=row["user_id"],
+        channel=Channel(row["channel"]),
+        priority=Priority(row["priority"]),
+        message_type=row["message_type"],
+        params=as_object(row["params"]),
+        payload=as_object(row["payload"]),
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        attempts=row["attempts"],
+    )
+
+
+def notification_of(row: asyncpg.Record) -> Notification:
+    """A row of ``notification`` as the domain sees it."""
+    return Notification(
+        notification_id=row["notification_id"],
+        user_id=row["user_id"],
+        notification_type=row["notification_type"],
+        category=Category(row["category"]),
+        priority=Priority(row["priority"]),
+        dedupe_key=row["dedupe_key"],
+        action_url=row["action_url"],
+        params=as_object(row["params"]) or {},
+        created_at=row["created_at"],
+        read_at=row["read_at"],
+        expires_at=row["expires_at"],
+    )
+
+
+def as_object(value: Any) -> dict[str, Any] | None:
+    """A jsonb column, whether or not the connection has a codec for it."""
+    loaded = orjson.loads(value) if isinstance(value, (str, bytes)) else value
+    return loaded if loaded is None else dict(loaded)
+
+
+def _count(status: str) -> int:
+    return int(status.rpartition(" ")[2])

@@ -1,0 +1,69 @@
+"""Texts of every notification type in five languages, compiled once at start.
+
+A variable that is missing is an error, never an empty space: StrictUndefined, and a test renders every text.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Final
+
+import jinja2
+
+LANGUAGES: Final = ("en", "th", "id", "ms", "vi")
+FALLBACK: Final = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    title: str
+    body: str
+
+
+class Templates:
+    """Renders titles and bodies. Unknown languages and missing texts fall back to English."""
+
+    def __init__(self) -> None:
+        engine = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 -- plain text
+        self._texts = {language: _compiled(engine, language) for language in LANGUAGES}
+        self._reasons = {language: _section(language, "reason") for language in LANGUAGES}
+
+    def render(self, message_type: str, language: str, params: Mapping[str, Any]) -> Text:
+        """The text of one message. Raises ``jinja2.UndefinedError`` when a variable is missing."""
+        texts = self._texts.get(language, self._texts[FALLBACK])
+        compiled = texts.get(message_type) or self._texts[FALLBACK][message_type]
+        variables = {**params}
+        if "reason_code" in params:
+            variables["reason"] = self.reason(str(params["reason_code"]), language)
+        return Text(compiled["title"].render(variables), compiled["body"].render(variables))
+
+    def reason(self, code: str, language: str) -> str:
+        """A sentence for a reason code, as a person would say it."""
+        reasons = self._reasons.get(language, self._reasons[FALLBACK])
+        return reasons.get(code, reasons["default"])
+
+    def mail(self, text: Text, language: str, name: str) -> str:
+        """The plain-text body of an e-mail around a text."""
+        layout = self._texts.get(language, self._texts[FALLBACK])["layout"]
+        greeting = layout["greeting"].render(name=name)
+        return f"{greeting}\n\n{text.body}\n\n{layout['closing'].render()}\n"
+
+
+def _load(language: str) -> dict[str, dict[str, str]]:
+    source = resources.files("notification") / "templates" / f"{language}.toml"
+    return tomllib.loads(source.read_text(encoding="utf-8"))
+
+
+def _section(language: str, name: str) -> dict[str, str]:
+    return _load(language)[name]
+
+
+def _compiled(engine: jinja2.Environment, language: str) -> dict[str, dict[str, jinja2.Template]]:
+    return {
+        name: {part: engine.from_string(source) for part, source in parts.items()}
+        for name, parts in _load(language).items()
+        if name != "reason"
+    }

@@ -1,0 +1,51 @@
+"""What readers ask: a page of a person's notifications, and how many are unread."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from notification.adapters.stores import notification_of
+from notification.domain.notification import Notification
+
+UNREAD_COUNT_MAX = 1_000
+
+
+async def list_notifications(
+    conn: asyncpg.Connection,
+    user_id: UUID,
+    *,
+    before: tuple[datetime, UUID] | None,
+    unread_only: bool,
+    limit: int,
+) -> list[Notification]:
+    """Newest first, older than ``before``; one more than ``limit`` so that the caller knows of a next page."""
+    created_before, id_before = before or (None, None)
+    rows = await conn.fetch(
+        """
+        SELECT * FROM notification
+        WHERE user_id = $1
+          AND ($2::timestamptz IS NULL OR (created_at, notification_id) < ($2, $3::uuid))
+          AND (NOT $4 OR read_at IS NULL)
+        ORDER BY created_at DESC, notification_id DESC
+        LIMIT $5
+        """,
+        user_id,
+        created_before,
+        id_before,
+        unread_only,
+        limit + 1,
+    )
+    return [notification_of(row) for row in rows]
+
+
+async def unread_count(conn: asyncpg.Connection, user_id: UUID) -> int:
+    """Unread notifications, counted up to ``UNREAD_COUNT_MAX``: the cost does not grow with neglect."""
+    count = await conn.fetchval(
+        "SELECT count(*) FROM (SELECT 1 FROM notification WHERE user_id = $1 AND read_at IS NULL LIMIT $2) AS unread",
+        user_id,
+        UNREAD_COUNT_MAX,
+    )
+    return int(count)

@@ -1,0 +1,96 @@
+"""One attempt series of one message over one outside channel, and when it is tried again.
+
+NTF-1: a delivery ends as sent or failed, never in between for longer than its lease.
+NTF-2: what a delivery carried (an address, a code) is erased once it has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from notification.domain.notification import Channel, Priority
+
+ATTEMPTS_MAX = 8
+BACKOFF_FIRST_S = 1.0
+BACKOFF_MAX_S = 300.0
+LEASE_S = 30.0
+
+
+class DeliveryStatus(StrEnum):
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A message waiting for one channel; ``payload`` holds what no notification row does: a code and its address."""
+
+    delivery_id: UUID
+    channel: Channel
+    priority: Priority
+    message_type: str
+    created_at: datetime
+    expires_at: datetime
+    notification_id: UUID | None = None
+    user_id: UUID | None = None
+    params: Mapping[str, object] | None = None
+    payload: Mapping[str, str] | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The provider took it. ``provider_message_id`` finds it in the provider's own log."""
+
+    provider_message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The provider will never take it, e.g. an address that does not exist."""
+
+    failure_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may or may not have been taken; trying again with the same id is safe."""
+
+    failure_code: str
+    retry_after_s: float | None = None
+
+
+Outcome = Sent | Refused | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    status: DeliveryStatus
+    provider_message_id: str = ""
+    failure_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    at: datetime
+    failure_code: str
+
+
+def after_attempt(delivery: Delivery, outcome: Outcome, *, now: datetime, jitter: float) -> Ended | TryAgain:
+    """What becomes of a delivery after an attempt; ``jitter`` is uniform in [0, 1)."""
+    match outcome:
+        case Sent(provider_message_id):
+            return Ended(DeliveryStatus.SENT, provider_message_id=provider_message_id)
+        case Refused(failure_code):
+            return Ended(DeliveryStatus.FAILED, failure_code=failure_code)
+        case Unknown(failure_code, retry_after_s):
+            wait_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2**delivery.attempts) * (0.5 + jitter / 2)
+            at = now + timedelta(seconds=max(wait_s, retry_after_s or 0.0))
+            if delivery.attempts + 1 >= ATTEMPTS_MAX or at >= delivery.expires_at:
+                return Ended(DeliveryStatus.FAILED, failure_code=failure_code)
+            return TryAgain(at, failure_code)

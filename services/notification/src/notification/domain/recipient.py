@@ -1,0 +1,26 @@
+"""Whom to tell, and in which language: notification's own copy of what auth says about a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from kernel.country import text_language
+
+DEFAULT_LANGUAGE = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """A person as notification knows them. Empty strings stand for "none"."""
+
+    user_id: UUID
+    display_name: str
+    locale: str
+    time_zone: str
+    email: str
+    phone_e164: str
+
+    @property
+    def language(self) -> str:
+        return text_language(self.locale)

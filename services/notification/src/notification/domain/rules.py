@@ -1,0 +1,52 @@
+"""Which notification types exist: category, priority and channels of each.
+
+Adding one is a line here, its texts in ``templates/``, and a line in the consumers that says whom it is for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from notification.domain.notification import Category, Channel, Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one type of notification is sent. ``params`` are the variables its texts may use."""
+
+    notification_type: str
+    category: Category
+    priority: Priority
+    channels: frozenset[Channel]
+    params: frozenset[str]
+    lifetime: timedelta = timedelta(days=90)
+
+
+def _rule(name: str, priority: Priority, channels: set[Channel], params: set[str]) -> Rule:
+    return Rule(name, Category.TRANSACTIONAL, priority, frozenset(channels), frozenset(params))
+
+
+_IN_APP, _BOTH = {Channel.IN_APP}, {Channel.IN_APP, Channel.EMAIL}
+_ORDER = {"order_number", "shop_name", "total"}
+_STATUS = {"order_number", "shop_name"}
+
+RULES: Final = {
+    rule.notification_type: rule
+    for rule in (
+        _rule("welcome", Priority.NORMAL, _BOTH, {"name"}),
+        _rule("order_paid", Priority.HIGH, _BOTH, _ORDER),
+        _rule("order_received", Priority.HIGH, _IN_APP, _ORDER),
+        _rule("order_cancelled", Priority.HIGH, _BOTH, {*_ORDER, "reason_code"}),
+        _rule("order_cancelled_seller", Priority.NORMAL, _IN_APP, _ORDER),
+        _rule("order_processing", Priority.NORMAL, _IN_APP, _STATUS),
+        _rule("order_shipped", Priority.NORMAL, _BOTH, _STATUS),
+        _rule("order_delivered", Priority.NORMAL, _IN_APP, _STATUS),
+        _rule("money_received", Priority.HIGH, _IN_APP, {"amount"}),
+        _rule("money_sent", Priority.NORMAL, _IN_APP, {"amount"}),
+        _rule("top_up_completed", Priority.NORMAL, _IN_APP, {"amount"}),
+        _rule("top_up_failed", Priority.HIGH, _IN_APP, {"amount"}),
+        _rule("stock_ran_out", Priority.NORMAL, _IN_APP, {"product_title"}),
+    )
+}

@@ -1,0 +1,1 @@
+"""Where work comes in: HTTP routes, Kafka records, periodic jobs."""

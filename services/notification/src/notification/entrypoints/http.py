@@ -1,0 +1,64 @@
+"""Routes of the notification service: a person's own notifications, newest first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from chassis.http import Page, Routes
+from chassis.tokens import Principal
+from notification.adapters import views
+from notification.adapters.stores import PgRecipientStore
+from notification.domain.recipient import DEFAULT_LANGUAGE
+from notification.entrypoints.schemas import (
+    MarkedReadView,
+    MarkReadBody,
+    NotificationsQuery,
+    NotificationView,
+    UnreadCountView,
+)
+from notification.usecases.mark_read import MarkRead, mark_read
+from notification.usecases.ports import NotificationTx
+from notification.wiring import App
+
+routes = Routes(tag="notifications")
+CURSOR_SCOPE = "notifications"
+
+
+@routes.get("/v1/notifications", summary="List your notifications, newest first")
+async def get_notifications(app: App, principal: Principal, query: NotificationsQuery) -> Page[NotificationView]:
+    before = None
+    if query.cursor:
+        created_at, notification_id = app.cursors.decode(query.cursor, scope=CURSOR_SCOPE)
+        before = datetime.fromisoformat(created_at), UUID(notification_id)
+    async with app.database.read(user_id=principal.user_id) as conn:
+        found = await views.list_notifications(
+            conn, principal.user_id, before=before, unread_only=query.unread, limit=query.limit
+        )
+        known = await PgRecipientStore(conn).get_many([principal.user_id])
+    recipient = known.get(principal.user_id)
+    language, name = (recipient.language, recipient.display_name) if recipient else (DEFAULT_LANGUAGE, "")
+    shown = found[: query.limit]
+    items = [
+        NotificationView.of(each, app.templates.render(each.notification_type, language, {**each.params, "name": name}))
+        for each in shown
+    ]
+    next_cursor = None
+    if len(found) > query.limit:
+        last = shown[-1]
+        next_cursor = app.cursors.encode((last.created_at.isoformat(), str(last.notification_id)), scope=CURSOR_SCOPE)
+    return Page(items=items, next_cursor=next_cursor)
+
+
+@routes.get("/v1/notifications/unread-count", summary="Count your unread notifications")
+async def get_unread_count(app: App, principal: Principal) -> UnreadCountView:
+    async with app.database.read(user_id=principal.user_id) as conn:
+        return UnreadCountView(unread=await views.unread_count(conn, principal.user_id))
+
+
+@routes.post("/v1/notifications/read", status=200, summary="Mark notifications as read")
+async def post_read(app: App, principal: Principal, body: MarkReadBody, tx: NotificationTx) -> MarkedReadView:
+    command = MarkRead(
+        user_id=principal.user_id, now=app.clock.now(), ids=body.notification_ids or (), up_to=body.up_to
+    )
+    return MarkedReadView(marked=await mark_read(command, tx))

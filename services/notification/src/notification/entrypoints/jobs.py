@@ -1,0 +1,74 @@
+"""Background work: one sender per lane, so that a code never waits behind a receipt; and the clean-up."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from notification.doorbell import rung
+from notification.usecases.deliver import deliver
+from notification.wiring import App
+
+log = structlog.get_logger()
+
+POLL_S = 1.0
+BATCH = 20
+KEEP_DELIVERIES_DAYS = 30
+
+
+class Sender:
+    """Sends one lane's deliveries as they fall due; looks every second, and at once after a local commit."""
+
+    def __init__(self, app: App, *, urgent: bool) -> None:
+        self.name = "send-urgent" if urgent else "send-normal"
+        self._app, self._urgent = app, urgent
+        self._bell = app.doorbell.subscribe()
+        self._problem: str | None = None
+
+    def problem(self) -> str | None:
+        return self._problem
+
+    async def run(self, stop: asyncio.Event) -> None:
+        ringer = asyncio.create_task(self._ring_on(stop))
+        while not stop.is_set():
+            self._bell.clear()
+            if await self._send_some() < BATCH and not stop.is_set():
+                await rung(self._bell, timeout_s=POLL_S)
+        await ringer
+
+    async def _send_some(self) -> int:
+        app = self._app
+        try:
+            tried = await deliver(app.begin, app.gateways, app.clock, urgent=self._urgent, limit=BATCH)
+        except Exception as error:
+            self._problem = f"sending failed: {type(error).__name__}"
+            log.exception("delivery.failed", lane=self.name)
+            return 0
+        self._problem = None
+        return tried
+
+    async def _ring_on(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._bell.set()
+
+
+async def erase_expired(app: App) -> None:
+    """Delete notifications past their lifetime and deliveries that ended long ago, in bounded steps."""
+    async with app.database.begin() as conn:
+        await conn.execute(
+            """
+            DELETE FROM notification WHERE (user_id, notification_id) IN (
+                SELECT user_id, notification_id FROM notification WHERE expires_at < now() LIMIT 5000
+            )
+            """
+        )
+        await conn.execute(
+            """
+            DELETE FROM delivery WHERE delivery_id IN (
+                SELECT delivery_id FROM delivery
+                WHERE status <> 'pending' AND ended_at < now() - make_interval(days => $1) LIMIT 5000
+            )
+            """,
+            KEEP_DELIVERIES_DAYS,
+        )

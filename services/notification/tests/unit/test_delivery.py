@@ -1,0 +1,63 @@
+"""What becomes of a delivery after an attempt."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel.ids import uuid7
+from notification.domain.delivery import (
+    ATTEMPTS_MAX,
+    BACKOFF_MAX_S,
+    Delivery,
+    DeliveryStatus,
+    Ended,
+    Refused,
+    Sent,
+    TryAgain,
+    Unknown,
+    after_attempt,
+)
+from notification.domain.notification import Channel, Priority
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def delivery(*, attempts=0, lives=timedelta(days=1)):
+    return Delivery(
+        delivery_id=uuid7(),
+        channel=Channel.SMS,
+        priority=Priority.NORMAL,
+        message_type="otp",
+        created_at=NOW,
+        expires_at=NOW + lives,
+        attempts=attempts,
+    )
+
+
+def test_taken_is_sent():
+    assert after_attempt(delivery(), Sent("m-1"), now=NOW, jitter=0.5) == Ended(DeliveryStatus.SENT, "m-1")
+
+
+def test_refused_is_final_on_the_first_attempt():
+    result = after_attempt(delivery(), Refused("x.y.z"), now=NOW, jitter=0.5)
+    assert result == Ended(DeliveryStatus.FAILED, failure_code="x.y.z")
+
+
+@given(st.integers(0, ATTEMPTS_MAX - 2), st.floats(0, 1, exclude_max=True))
+def test_unknown_is_tried_again_later_and_never_too_late(attempts, jitter):
+    result = after_attempt(delivery(attempts=attempts), Unknown("x"), now=NOW, jitter=jitter)
+    assert isinstance(result, TryAgain)
+    assert timedelta(seconds=0.5) <= result.at - NOW <= timedelta(seconds=BACKOFF_MAX_S)
+
+
+def test_the_providers_wish_is_honoured():
+    result = after_attempt(delivery(), Unknown("x", retry_after_s=60), now=NOW, jitter=0)
+    assert result == TryAgain(NOW + timedelta(seconds=60), "x")
+
+
+@pytest.mark.parametrize("tired", [delivery(attempts=ATTEMPTS_MAX - 1), delivery(lives=timedelta(milliseconds=100))])
+def test_unknown_ends_as_failed_when_attempts_or_time_are_used_up(tired):
+    result = after_attempt(tired, Unknown("x"), now=NOW, jitter=0.9)
+    assert result == Ended(DeliveryStatus.FAILED, failure_code="x")

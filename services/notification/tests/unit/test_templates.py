@@ -1,0 +1,63 @@
+"""Every type has texts in every language, and every text renders from exactly its rule's variables."""
+
+import re
+import tomllib
+from importlib import resources
+
+import jinja2
+import pytest
+
+from notification.adapters.templates import LANGUAGES, Templates
+from notification.domain.rules import RULES
+
+VALUES = {
+    "name": "Somchai",
+    "order_number": "TH-26-000001",
+    "shop_name": "Baan Thai",
+    "total": "THB 1,250.00",
+    "amount": "VND 50,000",
+    "product_title": "Nón lá",
+    "reason_code": "commerce.stock.sold_out",
+}
+
+
+def texts(language):
+    return tomllib.loads((resources.files("notification") / "templates" / f"{language}.toml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.notification_type)
+def test_every_type_renders_from_its_own_variables(rule, language):
+    assert rule.notification_type in texts(language)
+    params = {name: VALUES[name] for name in rule.params}
+    written = Templates().render(rule.notification_type, language, params)
+    assert written.title
+    assert written.body
+    assert "{{" not in written.title + written.body
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_languages_have_the_same_messages_with_the_same_variables(language):
+    variables = re.compile(r"{{ (\w+) }}")
+    english, other = texts("en"), texts(language)
+    assert other.keys() == english.keys()
+    assert other["reason"].keys() == english["reason"].keys()
+    for message_type in RULES:
+        for part in ("title", "body"):
+            expected = set(variables.findall(english[message_type][part]))
+            assert set(variables.findall(other[message_type][part])) == expected, (message_type, part)
+
+
+def test_a_missing_variable_is_an_error_and_not_an_empty_space():
+    with pytest.raises(jinja2.UndefinedError):
+        Templates().render("order_paid", "th", {"order_number": "TH-26-000001"})
+
+
+def test_an_unknown_language_reads_english():
+    assert Templates().render("money_sent", "xx", {"amount": "SGD 1.00"}).title == "You sent SGD 1.00"
+
+
+def test_a_reason_is_told_in_the_readers_language_and_unknown_codes_have_a_general_one():
+    templates = Templates()
+    assert templates.reason("commerce.stock.sold_out", "vi") == texts("vi")["reason"]["commerce.stock.sold_out"]
+    assert templates.reason("something.new", "ms") == texts("ms")["reason"]["default"]

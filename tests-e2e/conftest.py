@@ -1,0 +1,28 @@
+"""The whole stack for end-to-end and fault tests: the instance of the tests, started when it is not running."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from demo.facts import read_facts
+
+from testkit.client import Api
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def stack():
+    """Facts of the running stack."""
+    os.environ.setdefault("SAMPAN_INSTANCE", "test")
+    subprocess.run(["make", "--no-print-directory", "up"], cwd=ROOT, check=True)
+    return read_facts()
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def api(stack):
+    """The public API, through the gateway."""
+    async with Api(stack.gateway_url) as client:
+        yield client
