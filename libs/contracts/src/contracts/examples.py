@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from contracts.options import descriptor_of
-from contracts.registry import RecordType
+from contracts.registry import Audience, RecordType
 
 _NAMESPACE: Final = uuid.UUID("5a3b0000-0000-5000-8000-73616d70616e")
 _NOON: Final = datetime(2026, 1, 15, 5, 0, tzinfo=UTC)
@@ -82,12 +82,15 @@ def example_headers(record: RecordType) -> dict[str, str]:
         "ce_type": record.name,
         "ce_source": source,
         "ce_subject": example_key(record),
-        "ce_time": "2026-01-15T05:00:00.000000Z",
+        "ce_time": "2026-01-15T05:00:00+00:00",
         "content-type": "application/protobuf",
-        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         "correlation_id": example_id("correlation"),
         "causation_id": example_id("causation"),
+        "aggregate_version": "7",
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     }
+    if record.audience is Audience.PRIVATE:
+        del headers["aggregate_version"]  # commands and replies are of no aggregate
     if ".commands." in record.topic:
         headers["reply_key"] = example_id("saga_id")
     return headers
