@@ -1,0 +1,281 @@
+"""Ledger: complete transfers a second through the flushers, beside pgbench TPC-B alternated in the same run.
+
+A complete transfer checks balance, holds and tier limits on locked rows, is idempotent, writes transfer, postings and
+both sides' transactions, and puts its record into the outbox. 80 % of the transfers credit one wallet.
+
+    python bench/ledger.py [--callers 64] [--rounds 3] [--seconds 5] [--dsn ADMIN_DSN]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import resource
+import shutil
+import subprocess
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import uvloop
+
+from eventing import OutboxConfig
+from kernel.clock import SystemClock
+from kernel.ids import uuid7
+from payment.adapters.audit import audit, report
+from payment.adapters.flusher import Flusher, Flushers
+from payment.adapters.ledger import Ledger
+from payment.domain.accounts import wallet_id
+from payment.domain.ledger import Outcome, TopUp, Transfer
+from testkit.databases import Databases, with_database
+from testkit.infra import local_infra
+
+USERS = 10_000
+START_MINOR = 100_000_000
+GOAL_PER_S = 10_000
+
+
+@dataclass
+class Round:
+    what: str
+    per_s: float
+    p50_ms: float = 0.0
+    p99_ms: float = 0.0
+    batch: float = 0.0
+    python_us: float = 0.0
+    postgres_us: float = 0.0
+    load: float = 0.0
+
+
+async def prepare(dsn: str) -> list[uuid.UUID]:
+    """Users with money and with limits so high that the bench meets none of them while all are checked."""
+    conn = await asyncpg.connect(dsn)
+    await conn.execute("UPDATE tier_limit SET amount_minor = 1000000000000000")
+    users = [uuid.uuid4() for _ in range(USERS)]
+    await conn.executemany("INSERT INTO payer VALUES ($1, 'TH', 3, 'Asia/Bangkok', now())", [(user,) for user in users])
+    await conn.executemany(
+        "INSERT INTO account (id, user_id, kind, currency, created_at) VALUES ($1, $2, 'wallet', 'THB', now())",
+        [(wallet_id(user, "THB"), user) for user in users],
+    )
+    ledger, now = Ledger(slot=0), datetime.now(UTC)
+    for start in range(0, USERS, 1_000):
+        ops = [
+            TopUp(
+                op_id=uuid7(),
+                provider="bench",
+                wallet_id=wallet_id(user, "THB"),
+                amount_minor=START_MINOR,
+                currency="THB",
+                requested_at=now,
+            )
+            for user in users[start : start + 1_000]
+        ]
+        answers = await ledger.execute(conn, ops, now=now)
+        assert all(answer.outcome == Outcome.DONE for answer in answers)
+        await conn.executemany(
+            "INSERT INTO provider_line VALUES ('bench', $1, $2, $3, 'THB', $2, $4)",
+            [(str(op.op_id), op.op_id, op.amount_minor, now) for op in ops],
+        )
+    await conn.execute(
+        "INSERT INTO top_up (id, user_id, wallet_id, amount_minor, currency, provider, payment_token, state,"
+        " created_at) SELECT t.id, a.user_id, a.id, t.amount_minor, 'THB', 'bench', 'tok', 'completed', t.at"
+        " FROM transfer t JOIN account a ON a.id = t.credit_id"
+    )
+    await conn.execute("VACUUM ANALYZE")
+    await conn.close()
+    return users
+
+
+async def ledger_round(dsn: str, users: list[uuid.UUID], *, hot: float, arguments: argparse.Namespace) -> Round:
+    callers, seconds, partitions = arguments.callers, arguments.seconds, arguments.partitions
+    flushers = Flushers([make_flusher(dsn, number) for number in range(partitions)])
+    stop = asyncio.Event()
+    running = [asyncio.create_task(flusher.run(stop)) for flusher in flushers.all]
+    merchant = users[0]
+    took: list[float] = []
+    end = time.perf_counter() + seconds + 1.0
+    measure_from = end - seconds
+
+    async def caller() -> None:
+        while (start := time.perf_counter()) < end:
+            sender = users[random.randrange(1, USERS)]
+            recipient = merchant if random.random() < hot else users[random.randrange(1, USERS)]
+            if recipient is sender:
+                continue
+            answer = await flushers.submit(
+                Transfer(
+                    op_id=uuid7(),
+                    sender_id=sender,
+                    recipient_id=recipient,
+                    sender_wallet_id=wallet_id(sender, "THB"),
+                    recipient_wallet_id=wallet_id(recipient, "THB"),
+                    amount_minor=random.randrange(1, 100),
+                    currency="THB",
+                    note="lunch",
+                    request_hash=uuid.UUID(int=random.getrandbits(128)),
+                )
+            )
+            assert answer.outcome == Outcome.DONE, answer
+            if start >= measure_from:
+                took.append(time.perf_counter() - start)
+
+    async def cpu() -> tuple[float, float, int]:
+        await asyncio.sleep(max(0.0, measure_from - time.perf_counter()))
+        return own_cpu_s(), postgres_cpu_s(), sum(flusher.batches for flusher in flushers.all)
+
+    load = os.getloadavg()[0]
+    (own_before, postgres_before, batches_before), *_ = await asyncio.gather(cpu(), *(caller() for _ in range(callers)))
+    count, batches = len(took), sum(flusher.batches for flusher in flushers.all) - batches_before
+    own_s, postgres_s = own_cpu_s() - own_before, postgres_cpu_s() - postgres_before
+    stop.set()
+    await asyncio.gather(*running)
+    took.sort()
+    return Round(
+        what=f"ledger, {hot:.0%} hot",
+        per_s=count / seconds,
+        p50_ms=took[count // 2] * 1e3,
+        p99_ms=took[int(count * 0.99)] * 1e3,
+        batch=count / max(1, batches),
+        python_us=own_s / count * 1e6,
+        postgres_us=postgres_s / count * 1e6,
+        load=load,
+    )
+
+
+def make_flusher(dsn: str, number: int) -> Flusher:
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[asyncpg.Connection]:
+        conn = await asyncpg.connect(dsn)
+        try:
+            yield conn
+        finally:
+            await conn.close()
+
+    return Flusher(
+        name=f"ledger-{number}",
+        connect=connect,
+        ledger=Ledger(slot=0),
+        outbox_config=OutboxConfig(schema="payment", source="payment"),
+        wakeups=None,
+        clock=SystemClock(),
+    )
+
+
+def pgbench_round(dsn: str, callers: int, seconds: float) -> Round:
+    load = os.getloadavg()[0]
+    output = pgbench(dsn, "-c", str(callers), "-j", "2", "-T", str(int(seconds)), "-M", "prepared", "-n")
+    per_s = next(float(line.split()[2]) for line in output.splitlines() if line.startswith("tps ="))
+    return Round(what="pgbench TPC-B", per_s=per_s, load=load)
+
+
+def pgbench(dsn: str, *arguments: str) -> str:
+    binary = shutil.which("pgbench") or str(max(Path("/usr/lib/postgresql").glob("*/bin/pgbench")))
+    done = subprocess.run([binary, *arguments, dsn], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return done.stdout
+
+
+def own_cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def postgres_cpu_s() -> float:
+    """CPU of all of this machine's Postgres processes, from /proc."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = path.read_text()
+        except OSError:
+            continue
+        if "(postgres)" in text:
+            fields = text.rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+async def bytes_per_transfer(dsn: str) -> float:
+    conn = await asyncpg.connect(dsn)
+    tables = ["transfer", "posting", "refusal"]
+    total = await conn.fetchval("SELECT sum(pg_total_relation_size(t::regclass)) FROM unnest($1::text[]) t", tables)
+    total += await conn.fetchval(
+        "SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits WHERE inhparent = 'wallet_transaction'::regclass"
+    )
+    count = await conn.fetchval("SELECT count(*) FROM transfer")
+    await conn.close()
+    return float(total) / count
+
+
+async def server_settings(dsn: str) -> str:
+    conn = await asyncpg.connect(dsn)
+    names = ["fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "server_version"]
+    values = [f"{name}={await conn.fetchval('SELECT current_setting($1)', name)}" for name in names]
+    await conn.close()
+    return ", ".join(values)
+
+
+async def run(arguments: argparse.Namespace) -> int:
+    admin_dsn = arguments.dsn or local_infra().postgres_admin_dsn
+    databases = Databases(admin_dsn)
+    try:
+        database = await databases.create("payment")
+        tpcb = await databases.create_empty("tpcb")
+        tpcb_dsn = with_database(
+            admin_dsn, tpcb, user=urlsplit(admin_dsn).username, password=urlsplit(admin_dsn).password
+        )
+        await asyncio.to_thread(pgbench, tpcb_dsn, "-i", "-q", "-s", "20")
+        users = await prepare(database.dsn)
+        print(f"{await server_settings(database.dsn)}; {arguments.callers} callers, {os.cpu_count()} cores")
+        rounds: list[Round] = []
+        for _ in range(arguments.rounds):
+            rounds += [await ledger_round(database.dsn, users, hot=hot, arguments=arguments) for hot in (0.8, 0.0)]
+            rounds.append(await asyncio.to_thread(pgbench_round, tpcb_dsn, arguments.callers, arguments.seconds))
+        return await conclude(database.dsn, rounds)
+    finally:
+        await databases.drop_all()
+
+
+async def conclude(dsn: str, rounds: list[Round]) -> int:
+    print(f"{'':<18}{'per s':>9}{'p50 ms':>8}{'p99 ms':>8}{'batch':>7}{'python µs':>11}{'postgres µs':>13}{'load':>6}")
+    for each in rounds:
+        print(
+            f"{each.what:<18}{each.per_s:>9.0f}{each.p50_ms:>8.1f}{each.p99_ms:>8.1f}{each.batch:>7.0f}"
+            f"{each.python_us:>11.0f}{each.postgres_us:>13.0f}{each.load:>6.1f}"
+        )
+    hot, cold, peer = (
+        max(each.per_s for each in rounds if each.what == what)
+        for what in ("ledger, 80% hot", "ledger, 0% hot", "pgbench TPC-B")
+    )
+    print(f"best rounds: hot {hot:.0f}/s = {hot / peer:.1f}x pgbench TPC-B ({peer:.0f}/s); hot/cold {hot / cold:.0%};")
+    size = await bytes_per_transfer(dsn)
+    print(f"goal {GOAL_PER_S}/s {'met' if hot >= GOAL_PER_S else 'MISSED'}; {size:.0f} bytes a transfer")
+    conn = await asyncpg.connect(dsn)
+    findings = await audit(conn)
+    await conn.close()
+    broken = sum(finding.count for finding in findings)
+    print("audit: all checks hold" if not broken else report(findings))
+    return 1 if broken else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--callers", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--partitions", type=int, default=1)
+    parser.add_argument("--dsn", default="", help="administrator's DSN; the local stack's test instance when empty")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

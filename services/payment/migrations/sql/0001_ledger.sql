@@ -1,0 +1,386 @@
+-- The ledger: one call applies a batch of operations. Each is validated in order, in memory, on locked balances; a
+-- refused one gets its reason and changes nothing (PAY-5); then everything is written by a few set-based statements.
+--
+-- Locks: accounts in id order, then holds in id order, once per transaction, so two batches never deadlock.
+-- kinds: 1 transfer, 2 top-up, 3 authorize, 4 capture, 5 void, 6 expire, 7 settle (first share), 8 settle (next share),
+--        9 suspense. outcomes: 0 done, 1 done before, >= 10 refused (payment.domain.ledger.Outcome).
+
+CREATE FUNCTION spending_refresh(p_account uuid, p_now timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    s spending;
+    v_country text; v_tier smallint; v_zone text; v_currency text;
+    v_day date; v_month date;
+    v_until timestamptz;
+BEGIN
+    SELECT a.currency, p.country, p.kyc_tier, p.time_zone INTO STRICT v_currency, v_country, v_tier, v_zone
+        FROM account a JOIN payer p ON p.user_id = a.user_id WHERE a.id = p_account;
+    v_day := (p_now AT TIME ZONE v_zone)::date;
+    v_month := date_trunc('month', v_day)::date;
+    SELECT * INTO s FROM spending WHERE account_id = p_account;
+    IF NOT FOUND THEN
+        s.account_id := p_account; s.day := v_day; s.day_minor := 0; s.month_minor := 0; s.prior_minor := 0;
+    END IF;
+    IF date_trunc('month', s.day)::date <> v_month THEN
+        INSERT INTO spending_month VALUES (p_account, date_trunc('month', s.day)::date, s.month_minor)
+            ON CONFLICT (account_id, month) DO UPDATE SET amount_minor = excluded.amount_minor;
+        DELETE FROM spending_month WHERE account_id = p_account AND month = v_month
+            RETURNING amount_minor INTO s.month_minor;
+        s.month_minor := coalesce(s.month_minor, 0);
+        SELECT coalesce(sum(amount_minor), 0) INTO s.prior_minor FROM spending_month
+            WHERE account_id = p_account AND month > v_month - interval '12 months' AND month < v_month;
+    END IF;
+    IF s.day <> v_day THEN
+        s.day := v_day; s.day_minor := 0;
+    END IF;
+    SELECT max(amount_minor) FILTER (WHERE kind = 'transaction'), max(amount_minor) FILTER (WHERE kind = 'daily'),
+           max(amount_minor) FILTER (WHERE kind = 'monthly'),
+           max(amount_minor) FILTER (WHERE kind = 'rolling_12_months'),
+           max(amount_minor) FILTER (WHERE kind = 'balance'), min(valid_to)
+        INTO s.transaction_max_minor, s.day_max_minor, s.month_max_minor, s.rolling_max_minor,
+             s.balance_max_minor, v_until
+        FROM tier_limit WHERE country = v_country AND kyc_tier = v_tier AND currency = v_currency
+            AND valid_from <= p_now AND valid_to > p_now;
+    s.fresh_until := least(v_until, p_now + interval '10 minutes', (v_day + 1)::timestamp AT TIME ZONE v_zone);
+    INSERT INTO spending SELECT s.*
+        ON CONFLICT (account_id) DO UPDATE SET
+            fresh_until = s.fresh_until, day = s.day, day_minor = s.day_minor, month_minor = s.month_minor,
+            prior_minor = s.prior_minor, transaction_max_minor = s.transaction_max_minor,
+            day_max_minor = s.day_max_minor, month_max_minor = s.month_max_minor,
+            rolling_max_minor = s.rolling_max_minor, balance_max_minor = s.balance_max_minor;
+END $$;
+-- ;;
+
+CREATE FUNCTION ledger_execute(
+    p_now timestamptz,
+    p_accounts uuid[],          -- distinct, ascending; operations point into it, 0 is none
+    p_system text[],            -- system accounts among them to create when absent: 'id|kind|name|currency|slot|user'
+    p_holds uuid[],             -- distinct, ascending
+    p_hold_known boolean[],     -- the caller found this hold before it took locks
+    p_currencies text[],
+    p_kind smallint[],
+    p_op uuid[],                -- becomes the transfer's id
+    p_hash uuid[],              -- of the request; NULL: a refusal is not remembered
+    p_debit int[],
+    p_credit int[],
+    p_hold int[],
+    p_amount bigint[],
+    p_currency int[],
+    p_reference uuid[],         -- checkout of a hold, order of a share
+    p_at timestamptz[],         -- top-up: when its pending transaction was created; authorize: when the hold expires
+    p_note text[],
+    p_group_total bigint[],     -- settle: sum of the shares
+    OUT o_outcome smallint[], OUT o_version bigint[], OUT o_balance bigint[], OUT o_at timestamptz[]
+) LANGUAGE plpgsql
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    n int := cardinality(p_kind);
+    v_max CONSTANT bigint := 9223372036854775807;
+    -- accounts
+    a_code int[]; a_balance bigint[]; a_frozen bigint[]; a_version bigint[]; a_wallet boolean[]; a_active boolean[];
+    a_day_minor bigint[]; a_month_minor bigint[]; a_prior_minor bigint[];
+    a_tx_max bigint[]; a_day_max bigint[]; a_month_max bigint[]; a_rolling_max bigint[]; a_balance_max bigint[];
+    a_day date[]; a_changed boolean[]; a_spent boolean[]; a_user uuid[];
+    -- holds: state 0 absent, 1 authorized, 2 captured, 3 voided, 4 expired, 5 settled
+    h_state int[]; h_amount bigint[]; h_captured bigint[]; h_version bigint[]; h_expires timestamptz[]; h_day date[];
+    h_account int[]; h_new boolean[]; h_changed boolean[]; h_op int[]; h_balance bigint[];
+    -- what limits get back in months gone by
+    g_account uuid[] := '{}'; g_month date[] := '{}'; g_amount bigint[] := '{}';
+    -- postings
+    r_debit_version bigint[]; r_debit_balance bigint[]; r_credit_version bigint[]; r_credit_balance bigint[];
+    v_stale boolean;
+    v_nobody CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
+    r record;
+    v_has_holds boolean := cardinality(p_holds) > 0;
+    v_has_refusals boolean := false;
+    v_has_transfers boolean := false; v_has_top_ups boolean := false;
+    i int; k smallint; d int; c int; h int; x bigint; give_back bigint; code smallint; group_code smallint := 0;
+BEGIN
+    IF cardinality(p_system) > 0 THEN
+        INSERT INTO account (id, kind, name, currency, slot, user_id, created_at)
+            SELECT split_part(s, '|', 1)::uuid, split_part(s, '|', 2), split_part(s, '|', 3), split_part(s, '|', 4),
+                   split_part(s, '|', 5)::smallint, nullif(split_part(s, '|', 6), '')::uuid, p_now
+            FROM unnest(p_system) s
+            WHERE NOT EXISTS (SELECT 1 FROM account a WHERE a.id = split_part(s, '|', 1)::uuid)
+            ORDER BY 1
+            ON CONFLICT DO NOTHING;
+    END IF;
+
+    -- All accounts are usually there, and then their order is p_accounts' order; otherwise the second form aligns them.
+    SELECT count(*), array_agg(coalesce(array_position(p_currencies, a.currency), 0)), array_agg(a.balance_minor),
+           array_agg(a.frozen_minor), array_agg(a.version), array_agg(a.kind = 'wallet'),
+           array_agg(a.status = 'active'), array_agg(coalesce(a.user_id, v_nobody))
+        INTO i, a_code, a_balance, a_frozen, a_version, a_wallet, a_active, a_user
+        FROM (SELECT * FROM account WHERE id = ANY (p_accounts) ORDER BY id FOR NO KEY UPDATE) a;
+    IF i < cardinality(p_accounts) THEN
+        SELECT array_agg(coalesce(array_position(p_currencies, a.currency), 0) ORDER BY u.ord),
+               array_agg(coalesce(a.balance_minor, 0) ORDER BY u.ord),
+               array_agg(coalesce(a.frozen_minor, 0) ORDER BY u.ord),
+               array_agg(coalesce(a.version, -1) ORDER BY u.ord),
+               array_agg(coalesce(a.kind = 'wallet', false) ORDER BY u.ord),
+               array_agg(coalesce(a.status = 'active', false) ORDER BY u.ord),
+               array_agg(coalesce(a.user_id, v_nobody) ORDER BY u.ord)
+            INTO a_code, a_balance, a_frozen, a_version, a_wallet, a_active, a_user
+            FROM unnest(p_accounts) WITH ORDINALITY u (id, ord) LEFT JOIN account a ON a.id = u.id;
+        FOREACH x IN ARRAY a_version LOOP
+            IF x >= 0 THEN i := i - 1; END IF;
+        END LOOP;
+        IF i <> 0 THEN
+            RAISE EXCEPTION 'an account appeared while the batch waited' USING ERRCODE = 'serialization_failure';
+        END IF;
+    END IF;
+    IF v_has_holds THEN
+        PERFORM 1 FROM hold WHERE id = ANY (p_holds) ORDER BY id FOR NO KEY UPDATE;
+    END IF;
+
+    -- From here on every statement sees what the last owners of these rows committed.
+    LOOP
+        SELECT array_agg(coalesce(s.day_minor, 0)), array_agg(coalesce(s.month_minor, 0)),
+               array_agg(coalesce(s.prior_minor, 0)), array_agg(coalesce(s.transaction_max_minor, v_max)),
+               array_agg(coalesce(s.day_max_minor, v_max)), array_agg(coalesce(s.month_max_minor, v_max)),
+               array_agg(coalesce(s.rolling_max_minor, v_max)), array_agg(coalesce(s.balance_max_minor, v_max)),
+               array_agg(coalesce(s.day, 'epoch'::date)), array_agg(false), array_agg(false),
+               bool_or(s.wallet AND (s.account_id IS NULL OR s.fresh_until <= p_now))
+            INTO a_day_minor, a_month_minor, a_prior_minor, a_tx_max, a_day_max, a_month_max, a_rolling_max,
+                 a_balance_max, a_day, a_changed, a_spent, v_stale
+            FROM (SELECT u.wallet, w.* FROM unnest(p_accounts, a_wallet) WITH ORDINALITY u (id, wallet, ord)
+                  LEFT JOIN spending w ON w.account_id = u.id AND u.wallet ORDER BY u.ord) s;
+        EXIT WHEN v_stale IS NOT TRUE;
+        PERFORM spending_refresh(u.id, p_now)
+            FROM unnest(p_accounts, a_wallet) u (id, wallet) LEFT JOIN spending s ON s.account_id = u.id
+            WHERE u.wallet AND (s.account_id IS NULL OR s.fresh_until <= p_now);
+    END LOOP;
+
+    IF v_has_holds THEN
+        SELECT array_agg(coalesce(array_position('{authorized,captured,voided,expired,settled}'::text[], w.state), 0) ORDER BY u.ord),
+               array_agg(coalesce(w.amount_minor, 0) ORDER BY u.ord), array_agg(coalesce(w.captured_minor, 0) ORDER BY u.ord),
+               array_agg(coalesce(w.version, 0) ORDER BY u.ord), array_agg(coalesce(w.expires_at, p_now) ORDER BY u.ord),
+               array_agg(coalesce(w.spend_day, 'epoch'::date) ORDER BY u.ord),
+               array_agg(coalesce(array_position(p_accounts, w.account_id), 0) ORDER BY u.ord),
+               array_agg(w.id IS NULL ORDER BY u.ord), array_agg(false), array_agg(0), array_agg(-1::bigint)
+            INTO h_state, h_amount, h_captured, h_version, h_expires, h_day, h_account, h_new, h_changed, h_op, h_balance
+            FROM unnest(p_holds) WITH ORDINALITY u (id, ord) LEFT JOIN hold w ON w.id = u.id;
+        FOR i IN 1 .. cardinality(p_holds) LOOP
+            IF NOT h_new[i] AND NOT p_hold_known[i] THEN
+                RAISE EXCEPTION 'a hold appeared while the batch waited' USING ERRCODE = 'serialization_failure';
+            END IF;
+        END LOOP;
+    END IF;
+
+    o_outcome := array_fill(0::smallint, ARRAY[n]);
+    o_version := array_fill(0::bigint, ARRAY[n]); o_balance := array_fill(0::bigint, ARRAY[n]);
+    o_at := array_fill(p_now, ARRAY[n]);
+    r_debit_version := array_fill(0::bigint, ARRAY[n]); r_debit_balance := array_fill(0::bigint, ARRAY[n]);
+    r_credit_version := array_fill(0::bigint, ARRAY[n]); r_credit_balance := array_fill(0::bigint, ARRAY[n]);
+
+    FOR r IN
+        SELECT u.ord::int AS ord, CASE WHEN u.hash IS NOT DISTINCT FROM t.request_hash THEN 1 ELSE 25 END AS code, t.at
+            FROM unnest(p_op, p_hash, p_kind) WITH ORDINALITY u (id, hash, kind, ord) JOIN transfer t ON t.id = u.id
+            WHERE u.kind IN (1, 2, 9)       -- a hold's own state answers for its operations
+        UNION ALL
+        SELECT u.ord::int, CASE WHEN u.hash = f.request_hash THEN f.outcome ELSE 25 END, f.at
+            FROM unnest(p_op, p_hash) WITH ORDINALITY u (id, hash, ord) JOIN refusal f ON f.op_id = u.id
+            WHERE u.hash IS NOT NULL
+    LOOP
+        o_outcome[r.ord] := -r.code; o_at[r.ord] := r.at;
+    END LOOP;
+
+    FOR i IN 1 .. n LOOP
+        IF o_outcome[i] < 0 THEN          -- answered before: the same answer again
+            o_outcome[i] := -o_outcome[i];
+            CONTINUE;
+        END IF;
+        k := p_kind[i]; d := p_debit[i]; c := p_credit[i]; h := p_hold[i]; x := p_amount[i];
+        code := 0;
+
+        IF k = 1 THEN
+            IF NOT a_wallet[d] OR NOT a_wallet[c] THEN code := 10;
+            ELSIF NOT a_active[d] OR NOT a_active[c] THEN code := 11;
+            ELSIF a_code[d] <> p_currency[i] OR a_code[c] <> p_currency[i] THEN code := 12;
+            ELSIF a_balance[d] - a_frozen[d] < x THEN code := 13;
+            ELSIF x > a_tx_max[d] THEN code := 14;
+            ELSIF a_day_minor[d] + x > a_day_max[d] THEN code := 15;
+            ELSIF a_month_minor[d] + x > a_month_max[d] THEN code := 16;
+            ELSIF a_prior_minor[d] + a_month_minor[d] + x > a_rolling_max[d] THEN code := 17;
+            ELSIF a_balance[c] + x > a_balance_max[c] THEN code := 18;
+            ELSE
+                a_day_minor[d] := a_day_minor[d] + x; a_month_minor[d] := a_month_minor[d] + x; a_spent[d] := true;
+                v_has_transfers := true;
+            END IF;
+        ELSIF k = 2 THEN
+            IF NOT a_wallet[c] THEN code := 10;
+            ELSIF a_code[c] <> p_currency[i] OR a_code[d] <> p_currency[i] THEN code := 12;
+            ELSE v_has_top_ups := true;
+            END IF;
+        ELSIF k = 3 THEN
+            IF h_state[h] = 1 AND h_amount[h] = x AND h_account[h] = d THEN code := 1;
+            ELSIF h_state[h] <> 0 THEN code := 21;
+            ELSIF NOT a_wallet[d] THEN code := 10;
+            ELSIF NOT a_active[d] THEN code := 11;
+            ELSIF a_code[d] <> p_currency[i] THEN code := 12;
+            ELSIF a_balance[d] - a_frozen[d] < x THEN code := 13;
+            ELSIF x > a_tx_max[d] THEN code := 14;
+            ELSIF a_day_minor[d] + x > a_day_max[d] THEN code := 15;
+            ELSIF a_month_minor[d] + x > a_month_max[d] THEN code := 16;
+            ELSIF a_prior_minor[d] + a_month_minor[d] + x > a_rolling_max[d] THEN code := 17;
+            ELSE
+                a_frozen[d] := a_frozen[d] + x; a_changed[d] := true;
+                a_day_minor[d] := a_day_minor[d] + x; a_month_minor[d] := a_month_minor[d] + x; a_spent[d] := true;
+                h_state[h] := 1; h_amount[h] := x; h_account[h] := d; h_expires[h] := p_at[i]; h_day[h] := a_day[d];
+                h_op[h] := i;
+            END IF;
+        ELSIF k = 4 THEN
+            IF h_state[h] = 0 THEN code := 20;
+            ELSIF h_state[h] IN (2, 5) THEN code := CASE WHEN h_captured[h] = x THEN 1 ELSE 21 END;
+            ELSIF h_state[h] <> 1 THEN code := CASE WHEN h_state[h] = 4 THEN 22 ELSE 21 END;
+            ELSIF a_code[d] <> p_currency[i] THEN code := 12;
+            ELSIF x > h_amount[h] THEN code := 23;
+            ELSE
+                a_frozen[d] := a_frozen[d] - h_amount[h];
+                h_state[h] := 2; h_captured[h] := x;
+            END IF;
+        ELSIF k IN (5, 6) THEN
+            IF h_state[h] IN (3, 4) THEN code := 1;
+            ELSIF h_state[h] IN (2, 5) THEN code := 21;
+            ELSIF k = 6 AND (h_state[h] = 0 OR h_expires[h] > p_now) THEN code := 21;
+            ELSIF h_state[h] = 0 THEN
+                h_state[h] := 3; h_op[h] := i;
+            ELSE
+                a_frozen[d] := a_frozen[d] - h_amount[h]; a_changed[d] := true;
+                h_state[h] := k - 2;
+            END IF;
+        ELSIF k = 7 THEN
+            IF h_state[h] = 5 THEN code := CASE WHEN h_captured[h] = p_group_total[i] THEN 1 ELSE 24 END;
+            ELSIF h_state[h] = 0 THEN code := 20;
+            ELSIF h_state[h] <> 2 THEN code := 21;
+            ELSIF a_code[d] <> p_currency[i] THEN code := 12;
+            ELSIF h_captured[h] <> p_group_total[i] THEN code := 24;
+            ELSE h_state[h] := 5;
+            END IF;
+            group_code := code;
+        ELSIF k = 8 THEN
+            code := group_code;
+        END IF;
+
+        o_outcome[i] := code;
+        IF code <> 0 THEN
+            v_has_refusals := v_has_refusals OR (code >= 10 AND p_hash[i] IS NOT NULL);
+            IF h > 0 THEN o_version[i] := h_version[h]; END IF;
+            CONTINUE;
+        END IF;
+
+        IF h > 0 THEN
+            h_version[h] := h_version[h] + 1; h_changed[h] := true; o_version[i] := h_version[h];
+            IF k BETWEEN 4 AND 6 AND d > 0 THEN       -- the limit gets back what was not spent
+                give_back := h_amount[h] - h_captured[h];
+                IF give_back > 0 THEN
+                    IF h_day[h] = a_day[d] THEN a_day_minor[d] := a_day_minor[d] - give_back; END IF;
+                    IF date_trunc('month', h_day[h]) = date_trunc('month', a_day[d]) THEN
+                        a_month_minor[d] := a_month_minor[d] - give_back;
+                    ELSE
+                        g_account := g_account || p_accounts[d]; g_amount := g_amount || give_back;
+                        g_month := g_month || date_trunc('month', h_day[h])::date;
+                        IF h_day[h] >= date_trunc('month', a_day[d]) - interval '11 months'
+                                AND h_day[h] < date_trunc('month', a_day[d]) THEN
+                            a_prior_minor[d] := a_prior_minor[d] - give_back;
+                        END IF;
+                    END IF;
+                    a_spent[d] := true;
+                END IF;
+            END IF;
+        END IF;
+        IF c > 0 AND k <> 3 THEN
+            a_balance[d] := a_balance[d] - x; a_version[d] := a_version[d] + 1; a_changed[d] := true;
+            a_balance[c] := a_balance[c] + x; a_version[c] := a_version[c] + 1; a_changed[c] := true;
+            r_debit_version[i] := a_version[d]; r_debit_balance[i] := a_balance[d];
+            r_credit_version[i] := a_version[c]; r_credit_balance[i] := a_balance[c];
+            o_balance[i] := a_balance[d];
+            IF k = 4 THEN h_balance[h] := a_balance[d]; END IF;
+        END IF;
+    END LOOP;
+
+    INSERT INTO transfer (id, kind, debit_id, credit_id, amount_minor, debit_version, credit_version, at, reference_id,
+                          request_hash, currency, note)
+        SELECT u.op, u.kind, p_accounts[u.d], p_accounts[u.c], u.amount, u.dv, u.cv, p_now,
+               coalesce(u.reference, p_holds[nullif(u.h, 0)]), u.hash, p_currencies[u.currency], u.note
+        FROM unnest(p_op, p_kind, p_debit, p_credit, p_amount, r_debit_version, r_credit_version, p_reference, p_hash,
+                    p_currency, p_note, p_hold)
+            u (op, kind, d, c, amount, dv, cv, reference, hash, currency, note, h)
+        WHERE u.dv > 0;
+    INSERT INTO posting (account_id, version, amount_minor, balance_after_minor, transfer_id)
+        SELECT p_accounts[u.d], u.dv, -u.amount, u.db, u.op
+        FROM unnest(p_op, p_debit, p_amount, r_debit_version, r_debit_balance) u (op, d, amount, dv, db) WHERE u.dv > 0
+        UNION ALL
+        SELECT p_accounts[u.c], u.cv, u.amount, u.cb, u.op
+        FROM unnest(p_op, p_credit, p_amount, r_credit_version, r_credit_balance) u (op, c, amount, cv, cb) WHERE u.cv > 0;
+    UPDATE account a SET balance_minor = u.balance, frozen_minor = u.frozen, version = u.version
+        FROM unnest(p_accounts, a_balance, a_frozen, a_version, a_changed) u (id, balance, frozen, version, changed)
+        WHERE u.changed AND a.id = u.id;
+    UPDATE spending s SET day_minor = u.day_minor, month_minor = u.month_minor, prior_minor = u.prior_minor
+        FROM unnest(p_accounts, a_day_minor, a_month_minor, a_prior_minor, a_spent)
+            u (id, day_minor, month_minor, prior_minor, spent)
+        WHERE u.spent AND s.account_id = u.id;
+
+    IF v_has_transfers THEN
+        INSERT INTO wallet_transaction (wallet_id, created_at, id, user_id, type, status, amount_minor,
+                balance_after_minor, completed_at, counterpart_user_id, currency, description)
+            SELECT p_accounts[u.d], p_now, u.op, a_user[u.d], 'send', 'completed', u.amount, u.db, p_now, a_user[u.c],
+                   p_currencies[u.currency], u.note
+            FROM unnest(p_op, p_kind, p_debit, p_credit, p_amount, r_debit_version, r_debit_balance, p_currency, p_note)
+                u (op, kind, d, c, amount, dv, db, currency, note)
+            WHERE u.kind = 1 AND u.dv > 0
+            UNION ALL
+            SELECT p_accounts[u.c], p_now, u.op, a_user[u.c], 'receive', 'completed', u.amount, u.cb, p_now, a_user[u.d],
+                   p_currencies[u.currency], u.note
+            FROM unnest(p_op, p_kind, p_debit, p_credit, p_amount, r_credit_version, r_credit_balance, p_currency, p_note)
+                u (op, kind, d, c, amount, cv, cb, currency, note)
+            WHERE u.kind = 1 AND u.cv > 0;
+    END IF;
+    IF v_has_top_ups THEN
+        UPDATE wallet_transaction w SET status = 'completed', balance_after_minor = u.cb, completed_at = p_now
+            FROM unnest(p_op, p_kind, p_credit, r_credit_version, r_credit_balance, p_at) u (op, kind, c, cv, cb, at)
+            WHERE u.kind = 2 AND u.cv > 0 AND w.wallet_id = p_accounts[u.c] AND w.created_at = u.at AND w.id = u.op;
+    END IF;
+    IF v_has_holds THEN
+        INSERT INTO hold (id, state, account_id, clearing_id, user_id, checkout_id, currency, amount_minor,
+                          captured_minor, released_minor, version, spend_day, created_at, expires_at, updated_at)
+            SELECT u.id, ('{authorized,captured,voided,expired,settled}'::text[])[u.state],
+                   p_accounts[nullif(u.account, 0)], CASE WHEN u.account > 0 THEN p_accounts[p_credit[u.op]] END,
+                   CASE WHEN u.account > 0 THEN a_user[u.account] END, p_reference[u.op],
+                   CASE WHEN u.account > 0 THEN p_currencies[p_currency[u.op]] END, u.amount, u.captured,
+                   CASE WHEN u.state = 1 THEN 0 ELSE u.amount - u.captured END, u.version,
+                   CASE WHEN u.account > 0 THEN u.day END, p_now, CASE WHEN u.account > 0 THEN u.expires END, p_now
+            FROM unnest(p_holds, h_state, h_account, h_amount, h_captured, h_version, h_day, h_expires, h_op, h_new)
+                u (id, state, account, amount, captured, version, day, expires, op, is_new)
+            WHERE u.is_new AND u.state > 0;
+        INSERT INTO wallet_transaction (wallet_id, created_at, id, user_id, type, status, amount_minor, reference_id,
+                                        currency)
+            SELECT p_accounts[u.account], p_now, u.id, a_user[u.account], 'purchase', 'pending', u.amount,
+                   p_reference[u.op], p_currencies[p_currency[u.op]]
+            FROM unnest(p_holds, h_account, h_amount, h_op, h_new) u (id, account, amount, op, is_new)
+            WHERE u.is_new AND u.account > 0;
+        UPDATE hold w SET state = ('{authorized,captured,voided,expired,settled}'::text[])[u.state],
+                captured_minor = u.captured, released_minor = u.amount - u.captured, version = u.version,
+                updated_at = p_now
+            FROM unnest(p_holds, h_state, h_amount, h_captured, h_version, h_changed, h_new)
+                u (id, state, amount, captured, version, changed, is_new)
+            WHERE u.changed AND NOT u.is_new AND w.id = u.id;
+        UPDATE wallet_transaction t SET
+                status = CASE w.state WHEN 'voided' THEN 'cancelled' WHEN 'expired' THEN 'expired' ELSE 'completed' END,
+                amount_minor = CASE WHEN u.balance >= 0 THEN w.captured_minor ELSE t.amount_minor END,
+                balance_after_minor = nullif(u.balance, -1), completed_at = p_now
+            FROM unnest(p_holds, h_balance, h_changed) u (id, balance, changed) JOIN hold w ON w.id = u.id
+            WHERE u.changed AND w.state <> 'authorized' AND t.wallet_id = w.account_id
+                AND t.created_at = w.created_at AND t.id = w.id AND t.status = 'pending';
+        UPDATE spending_month m SET amount_minor = m.amount_minor - u.amount
+            FROM (SELECT account, month, sum(amount) AS amount
+                  FROM unnest(g_account, g_month, g_amount) g (account, month, amount) GROUP BY 1, 2) u
+            WHERE m.account_id = u.account AND m.month = u.month;
+    END IF;
+    IF v_has_refusals THEN
+        INSERT INTO refusal (op_id, outcome, at, request_hash)
+            SELECT u.op, u.outcome, p_now, u.hash FROM unnest(p_op, o_outcome, p_hash) u (op, outcome, hash)
+            WHERE u.hash IS NOT NULL AND u.outcome >= 10 AND u.outcome <> 25
+            ON CONFLICT DO NOTHING;
+    END IF;
+END $$;

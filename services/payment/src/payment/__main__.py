@@ -1,0 +1,31 @@
+"""``python -m payment http | consume | relay | jobs | migrate | all | audit | dead-letters | replay``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chassis.run import Service, main
+from payment.entrypoints.app import checks, http
+from payment.entrypoints.console import COMMANDS
+from payment.entrypoints.http import TABLE
+from payment.entrypoints.runners import background, consumers, jobs, relays
+from payment.settings import PaymentSettings
+from payment.wiring import wire
+
+SERVICE = Service(
+    name="payment",
+    settings=PaymentSettings,
+    wire=wire,
+    http=http,
+    routes=TABLE,
+    consumers=consumers,
+    relays=relays,
+    jobs=jobs,
+    background=background,
+    migrations=Path(__file__).parents[2] / "migrations",
+    commands=COMMANDS,
+    checks=checks,
+)
+
+if __name__ == "__main__":
+    main(SERVICE)

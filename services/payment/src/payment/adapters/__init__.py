@@ -1,0 +1,1 @@
+"""Where payment meets Postgres, providers and Protobuf."""

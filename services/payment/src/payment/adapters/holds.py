@@ -1,0 +1,25 @@
+"""Which holds are due. Everything else about holds is the ledger's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from payment.adapters.ledger import Connection
+
+
+class PgHoldStore:
+    """Bound to one transaction."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    async def due(self, now: datetime, *, count: int) -> Sequence[UUID]:
+        """Open holds past their time, oldest first; not locked: the ledger decides each."""
+        rows = await self._conn.fetch(
+            "SELECT id FROM hold WHERE state = 'authorized' AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
+            now,
+            count,
+        )
+        return [row["id"] for row in rows]

@@ -1,0 +1,136 @@
+"""The ledger: a batch of operations applied by one SQL call.
+
+Called by the consumer with a poll's commands and by jobs, inside their transaction; by the flusher with what HTTP
+callers submitted, as a transaction of its own in one round trip. Once per transaction: that is what keeps the lock
+order (accounts by id, then holds by id) and so excludes deadlocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from eventing.outbox import INSERT_COLUMNS
+from payment.adapters.ledger_rows import LedgerRows, hold_ids
+from payment.domain.ledger import Answer, HoldFacts, HoldOp, Op, Outcome, Suspend, TopUp, Transfer
+
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+_PARAMETERS: Final = 18
+_CALL: Final = (
+    "SELECT o_outcome, o_version, o_at FROM ledger_execute("
+    + ", ".join(f"${place}" for place in range(1, _PARAMETERS + 1))
+    + ")"
+)
+# The call and its records as one statement, and so one transaction: the locks are never held across the network.
+_CALL_AND_SAY: Final = f"""
+    WITH done AS MATERIALIZED ({_CALL}),
+    said AS (
+        INSERT INTO outbox ({", ".join(INSERT_COLUMNS)})
+        SELECT {", ".join(f"u.{name}" for name in INSERT_COLUMNS)}
+        FROM done, unnest({
+    ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(INSERT_COLUMNS.values(), _PARAMETERS + 1))
+}) WITH ORDINALITY u ({", ".join(INSERT_COLUMNS)}, ord)
+        WHERE done.o_outcome[u.ord] = {int(Outcome.DONE)}
+    )
+    SELECT o_outcome, o_version, o_at FROM done
+"""
+_FACTS: Final = (
+    "SELECT id, checkout_id, user_id, account_id, clearing_id, amount_minor, currency FROM hold"
+    " WHERE id = ANY ($1::uuid[])"
+)
+
+
+class Ledger:
+    """Applies operations; posts to system accounts in its own slot."""
+
+    def __init__(self, slot: int) -> None:
+        self._slot = slot
+
+    async def execute(self, conn: Connection, ops: Sequence[Op], *, now: datetime) -> list[Answer]:
+        """Apply the operations in order; one answer each.
+
+        A refused operation changes nothing and the others go on. A repeated one gets its first answer. Raises only
+        for what concerns the whole batch: a lost connection, a deadlock, an operation the database cannot take.
+        """
+        if not ops:
+            return []
+        holds = await self._facts(conn, hold_ids(ops))
+        rows = LedgerRows(self._slot, holds)
+        places, repeats = _place(ops, rows)
+        record = await conn.fetchrow(_CALL, *rows.arguments(now))
+        if record is None:
+            raise RuntimeError("ledger_execute answers one row")
+        answers = _answers(ops, places, record, rows.facts)
+        for index, error in repeats.items():
+            first = answers[index]
+            if error or first.outcome == Outcome.DONE:
+                answers[index] = first._replace(outcome=error or Outcome.DONE_BEFORE)
+        return answers
+
+    async def commit(
+        self, conn: Connection, transfers: Sequence[Transfer], records: Sequence[list[Any]], *, now: datetime
+    ) -> list[Answer]:
+        """Apply distinct transfers and commit them, in one statement outside any transaction.
+
+        ``records`` are the columns of one outbox row per transfer, in order; a transfer that is refused or was done
+        before leaves none.
+        """
+        rows = LedgerRows(self._slot, {})
+        places = [rows.add(op) for op in transfers]
+        record = await conn.fetchrow(_CALL_AND_SAY, *rows.arguments(now), *records)
+        if record is None:
+            raise RuntimeError("ledger_execute answers one row")
+        return _answers(transfers, places, record, {})
+
+    async def _facts(self, conn: Connection, holds: list[UUID]) -> dict[UUID, HoldFacts]:
+        if not holds:
+            return {}
+        return {
+            row["id"]: HoldFacts(
+                hold_id=row["id"],
+                checkout_id=row["checkout_id"],
+                user_id=row["user_id"],
+                account_id=row["account_id"],
+                clearing_id=row["clearing_id"],
+                amount_minor=row["amount_minor"],
+                currency=row["currency"] or "",
+            )
+            for row in await conn.fetch(_FACTS, holds)
+        }
+
+
+def _place(ops: Sequence[Op], rows: LedgerRows) -> tuple[list[int], dict[int, int]]:
+    """The row of each operation; and which ones repeat an earlier one of this batch (with the refusal, if any)."""
+    places: list[int] = []
+    repeats: dict[int, int] = {}
+    first_of: dict[UUID, tuple[int, Op]] = {}
+    for index, op in enumerate(ops):
+        if isinstance(op, Transfer | TopUp | Suspend):
+            known = first_of.get(op.op_id)
+            if known is not None:
+                repeats[index] = 0 if known[1] == op else Outcome.REQUEST_REUSED
+                places.append(known[0])
+                continue
+            place = rows.add(op)
+            first_of[op.op_id] = (place, op)
+        else:
+            place = rows.add(op)
+        places.append(place)
+    return places, repeats
+
+
+def _answers(ops: Sequence[Op], places: Sequence[int], record: Any, facts: dict[UUID, HoldFacts]) -> list[Answer]:
+    outcomes, versions, ats = record["o_outcome"], record["o_version"], record["o_at"]
+    return [
+        Answer(
+            outcomes[place],
+            versions[place],
+            ats[place],
+            facts.get(op.hold_id) if isinstance(op, HoldOp) else None,
+        )
+        for op, place in zip(ops, places, strict=True)
+    ]

@@ -1,0 +1,147 @@
+"""Top-ups, and what providers said about them, in Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from payment.adapters.ledger import Connection
+from payment.domain.top_up import LEASE, Charge, TopUpRequest, TopUpState
+
+_COLUMNS: Final = (
+    "id, user_id, wallet_id, amount_minor, currency, provider, payment_token, state, attempts, version,"
+    " created_at, failure_code, completed_at"
+)
+_TRANSACTION_STATUS: Final = {
+    TopUpState.COMPLETED: "completed",
+    TopUpState.FAILED: "failed",
+    TopUpState.IN_REVIEW: "processing",
+}
+
+
+class PgTopUpStore:
+    """Bound to one transaction. The person's transaction row moves with the top-up."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    async def add(self, top_up: TopUpRequest, now: datetime) -> None:
+        await self._conn.execute(
+            "INSERT INTO top_up (id, user_id, wallet_id, amount_minor, currency, provider, payment_token, state,"
+            " next_attempt_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
+            top_up.id,
+            top_up.user_id,
+            top_up.wallet_id,
+            top_up.amount_minor,
+            top_up.currency,
+            top_up.provider,
+            top_up.payment_token,
+            top_up.state,
+            now,
+        )
+        await self._conn.execute(
+            "INSERT INTO wallet_transaction (wallet_id, created_at, id, user_id, type, status, amount_minor,"
+            " currency, reference_id) VALUES ($1, $2, $3, $4, 'topup', 'pending', $5, $6, $3)",
+            top_up.wallet_id,
+            now,
+            top_up.id,
+            top_up.user_id,
+            top_up.amount_minor,
+            top_up.currency,
+        )
+
+    async def lock(self, top_up_id: UUID) -> TopUpRequest | None:
+        row = await self._conn.fetchrow(f"SELECT {_COLUMNS} FROM top_up WHERE id = $1 FOR UPDATE", top_up_id)
+        return _top_up(row) if row else None
+
+    async def open_minor(self, wallet: UUID) -> int:
+        """Sum of the wallet's open top-ups."""
+        amount: int = await self._conn.fetchval(
+            "SELECT coalesce(sum(amount_minor), 0)::bigint FROM top_up"
+            " WHERE wallet_id = $1 AND next_attempt_at IS NOT NULL",
+            wallet,
+        )
+        return amount
+
+    async def lease_due(self, now: datetime, *, count: int) -> Sequence[TopUpRequest]:
+        """Due top-ups, with their timer moved on so that nobody else takes them meanwhile."""
+        rows = await self._conn.fetch(
+            f"UPDATE top_up SET attempts = attempts + 1, next_attempt_at = $2 WHERE id IN"
+            " (SELECT id FROM top_up WHERE next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $3"
+            f" FOR UPDATE SKIP LOCKED) RETURNING {_COLUMNS}",
+            now,
+            now + LEASE,
+            count,
+        )
+        return [_top_up(row) for row in rows]
+
+    async def wait(self, top_up_id: UUID, *, charge_id: str | None, next_attempt_at: datetime) -> None:
+        """Look again later; with a charge id the provider is known to be at work."""
+        await self._conn.execute(
+            "UPDATE top_up SET next_attempt_at = $3, provider_charge_id = coalesce($2, provider_charge_id),"
+            " state = CASE WHEN $2::text IS NULL THEN state ELSE 'pending' END"
+            " WHERE id = $1 AND state IN ('created', 'pending')",
+            top_up_id,
+            charge_id,
+            next_attempt_at,
+        )
+
+    async def close(
+        self,
+        top_up: TopUpRequest,
+        state: TopUpState,
+        *,
+        charge_id: str | None,
+        failure_code: str,
+        now: datetime,
+    ) -> None:
+        await self._conn.execute(
+            "UPDATE top_up SET state = $2, provider_charge_id = coalesce($3, provider_charge_id),"
+            " failure_code = $4, completed_at = $5, next_attempt_at = NULL, version = version + 1 WHERE id = $1",
+            top_up.id,
+            state,
+            charge_id,
+            failure_code,
+            now,
+        )
+        await self._conn.execute(
+            "UPDATE wallet_transaction SET status = $4, failure_code = $5, completed_at = $6"
+            " WHERE wallet_id = $1 AND created_at = $2 AND id = $3",
+            top_up.wallet_id,
+            top_up.created_at,
+            top_up.id,
+            _TRANSACTION_STATUS[state],
+            failure_code,
+            now,
+        )
+
+    async def add_line(self, charge: Charge, transfer_id: UUID, now: datetime) -> bool:
+        """PAY-6: one line per succeeded charge. False when it was there."""
+        status: str = await self._conn.execute(
+            "INSERT INTO provider_line (provider, charge_id, reference_id, amount_minor, currency, transfer_id,"
+            " seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (provider, charge_id) DO NOTHING",
+            charge.provider,
+            charge.charge_id,
+            charge.reference_id,
+            charge.amount_minor,
+            charge.currency,
+            transfer_id,
+            now,
+        )
+        return status.endswith("1")
+
+    async def add_event(self, provider: str, event_id: str, now: datetime) -> bool:
+        """False for an event that was received before."""
+        status: str = await self._conn.execute(
+            "INSERT INTO provider_event (provider, event_id, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            provider,
+            event_id,
+            now,
+        )
+        return status.endswith("1")
+
+
+def _top_up(row: Any) -> TopUpRequest:
+    return TopUpRequest(**{**row, "state": TopUpState(row["state"])})

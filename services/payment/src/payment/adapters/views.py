@@ -1,0 +1,93 @@
+"""What readers get, straight from the tables. Every query names the owner; row-level policies are the second wall."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from payment.adapters.ledger import Connection
+
+_WALLET: Final = """
+    SELECT a.id, a.currency, a.status, a.is_primary, a.balance_minor, a.frozen_minor, a.created_at,
+           s.transaction_max_minor, s.day_max_minor, s.month_max_minor, s.rolling_max_minor, s.balance_max_minor,
+           coalesce(s.day_minor, 0) AS day_minor, coalesce(s.month_minor, 0) AS month_minor,
+           s.fresh_until > now() AS limits_fresh
+    FROM account a LEFT JOIN spending s ON s.account_id = a.id
+    WHERE a.kind = 'wallet' AND a.user_id = $1
+"""
+_TRANSACTION: Final = (
+    "SELECT id, wallet_id, created_at, type, status, amount_minor, currency, balance_after_minor, completed_at,"
+    " reference_id, counterpart_user_id, description, failure_code FROM wallet_transaction"
+)
+Row = Any
+
+
+async def refresh_limits(conn: Connection, user_id: UUID, now: datetime) -> None:
+    """Bring the limits that the user's wallets show up to date; a no-op nearly always."""
+    await conn.execute(
+        "SELECT spending_refresh(a.id, $2) FROM"
+        " (SELECT id FROM account WHERE user_id = $1 AND kind = 'wallet' ORDER BY id FOR NO KEY UPDATE) a"
+        " LEFT JOIN spending s ON s.account_id = a.id WHERE s.fresh_until IS NULL OR s.fresh_until <= $2",
+        user_id,
+        now,
+    )
+
+
+async def wallets(conn: Connection, user_id: UUID) -> Sequence[Row]:
+    """The user's wallets, primary first."""
+    rows: Sequence[Row] = await conn.fetch(f"{_WALLET} ORDER BY a.is_primary DESC, a.currency", user_id)
+    return rows
+
+
+async def wallet(conn: Connection, user_id: UUID, wallet_id: UUID) -> Row | None:
+    return await conn.fetchrow(f"{_WALLET} AND a.id = $2", user_id, wallet_id)
+
+
+async def transactions(
+    conn: Connection,
+    user_id: UUID,
+    wallet_id: UUID,
+    *,
+    before: tuple[datetime, UUID] | None,
+    kind: str | None,
+    status: str | None,
+    limit: int,
+) -> Sequence[Row]:
+    """Newest first, older than ``before``."""
+    created_at, last_id = before or (None, None)
+    rows: Sequence[Row] = await conn.fetch(
+        f"{_TRANSACTION} WHERE wallet_id = $1 AND user_id = $2"
+        " AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4::uuid))"
+        " AND ($5::text IS NULL OR type = $5) AND ($6::text IS NULL OR status = $6)"
+        " ORDER BY created_at DESC, id DESC LIMIT $7",
+        wallet_id,
+        user_id,
+        created_at,
+        last_id,
+        kind,
+        status,
+        limit,
+    )
+    return rows
+
+
+async def transfer(conn: Connection, user_id: UUID, transfer_id: UUID) -> Row | None:
+    """A transfer between people, for either of them."""
+    return await conn.fetchrow(
+        "SELECT t.id, t.amount_minor, t.currency, t.note, t.at, d.user_id AS sender_id, c.user_id AS recipient_id"
+        " FROM transfer t JOIN account d ON d.id = t.debit_id JOIN account c ON c.id = t.credit_id"
+        " WHERE t.id = $1 AND t.kind = 1 AND $2 IN (d.user_id, c.user_id)",
+        transfer_id,
+        user_id,
+    )
+
+
+async def top_up(conn: Connection, user_id: UUID, top_up_id: UUID) -> Row | None:
+    return await conn.fetchrow(
+        "SELECT id, wallet_id, amount_minor, currency, provider, state, failure_code, created_at, completed_at"
+        " FROM top_up WHERE id = $1 AND user_id = $2",
+        top_up_id,
+        user_id,
+    )

@@ -1,0 +1,100 @@
+"""Payers and their wallets in Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from payment.adapters.ledger import Connection
+from payment.domain.accounts import wallet_id
+from payment.usecases.ports import Payer, WalletLimits
+
+
+class PgWalletStore:
+    """Bound to one transaction."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    async def add_payer(self, payer: Payer, now: datetime) -> None:
+        """Know a person; a change that came before their sign-up is kept."""
+        await self._conn.execute(
+            "INSERT INTO payer (user_id, country, kyc_tier, time_zone, updated_at)"
+            " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (user_id) DO NOTHING",
+            payer.user_id,
+            payer.country,
+            payer.kyc_tier,
+            payer.time_zone,
+            now,
+        )
+
+    async def change_payer(self, payer: Payer, now: datetime) -> None:
+        """Store the new state; the wallets' limits are recomputed at their next use."""
+        await self._conn.execute(
+            "INSERT INTO payer (user_id, country, kyc_tier, time_zone, updated_at) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT (user_id) DO UPDATE SET country = excluded.country, kyc_tier = excluded.kyc_tier,"
+            " time_zone = excluded.time_zone, updated_at = excluded.updated_at",
+            payer.user_id,
+            payer.country,
+            payer.kyc_tier,
+            payer.time_zone,
+            now,
+        )
+        await self._conn.execute(
+            "UPDATE spending SET fresh_until = '-infinity' WHERE account_id IN"
+            " (SELECT id FROM account WHERE user_id = $1 AND kind = 'wallet' ORDER BY id FOR NO KEY UPDATE)",
+            payer.user_id,
+        )
+
+    async def payer(self, user_id: UUID) -> Payer | None:
+        row = await self._conn.fetchrow(
+            "SELECT user_id, country, kyc_tier, time_zone FROM payer WHERE user_id = $1", user_id
+        )
+        return Payer(**row) if row else None
+
+    async def open(self, user_id: UUID, currency: str, *, primary: bool, now: datetime) -> bool:
+        """False when it is open already."""
+        status: str = await self._conn.execute(
+            "INSERT INTO account (id, user_id, kind, currency, is_primary, created_at)"
+            " VALUES ($1, $2, 'wallet', $3, $4, $5) ON CONFLICT (id) DO NOTHING",
+            wallet_id(user_id, currency),
+            user_id,
+            currency,
+            primary,
+            now,
+        )
+        return status.endswith("1")
+
+    async def currencies_offered(self, country: str) -> frozenset[str]:
+        """Currencies with limits for the country: without a limit there is no wallet."""
+        rows = await self._conn.fetch("SELECT DISTINCT currency FROM tier_limit WHERE country = $1", country)
+        return frozenset(row["currency"] for row in rows)
+
+    async def suspend_all(self, user_id: UUID) -> Sequence[UUID]:
+        rows = await self._conn.fetch(
+            "UPDATE account SET status = 'suspended' WHERE id IN (SELECT id FROM account WHERE user_id = $1"
+            " AND kind = 'wallet' AND status = 'active' ORDER BY id FOR NO KEY UPDATE) RETURNING id",
+            user_id,
+        )
+        return [row["id"] for row in rows]
+
+    async def lock_limits(self, wallet: UUID, now: datetime) -> WalletLimits | None:
+        """Lock the wallet and read its limits as of ``now``."""
+        locked = await self._conn.fetchval(
+            "SELECT true FROM account WHERE id = $1 AND kind = 'wallet' FOR NO KEY UPDATE", wallet
+        )
+        if not locked:
+            return None
+        await self._conn.execute(
+            "SELECT spending_refresh($1, $2) WHERE NOT EXISTS"
+            " (SELECT 1 FROM spending WHERE account_id = $1 AND fresh_until > $2)",
+            wallet,
+            now,
+        )
+        row = await self._conn.fetchrow(
+            "SELECT balance_minor, status, currency, transaction_max_minor, balance_max_minor"
+            " FROM account JOIN spending ON account_id = id WHERE id = $1",
+            wallet,
+        )
+        return WalletLimits(**row) if row else None

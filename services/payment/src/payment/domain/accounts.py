@@ -1,0 +1,54 @@
+"""Which accounts exist and how their ids follow from what they are.
+
+Invariant: one wallet per user and currency, because its id is made of them; nobody needs a look-up to find it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+from uuid import UUID
+
+from kernel.ids import derived_id
+
+# Rows a hot system account is spread over. A process posts to one of them, so that processes never wait for each
+# other's commit; the account's balance is the sum over its slots.
+SLOTS: Final = 16
+
+PROVIDER_CLEARING: Final = "provider_clearing"  # what a provider took from payers and owes us (negative)
+PURCHASE_CLEARING: Final = "purchase_clearing"  # captured, not yet settled
+SELLER_PENDING: Final = "seller_pending"  # settled, not yet payable
+SUSPENSE: Final = "suspense"  # received, belongs to nobody yet
+_SYSTEM: Final = UUID("6f2d1c0e-5b1f-5c36-9a35-7d2f1f0f4b11")
+
+
+@dataclass(frozen=True, slots=True)
+class SystemAccount:
+    """One slot of a system account. ``name`` is the provider, ``user_id`` the seller, where there is one."""
+
+    id: UUID
+    kind: str
+    name: str
+    currency: str
+    slot: int
+    user_id: UUID | None
+
+    def packed(self) -> str:
+        """As ``ledger_execute`` reads it."""
+        return f"{self.id}|{self.kind}|{self.name}|{self.currency}|{self.slot}|{self.user_id or ''}"
+
+
+@lru_cache(maxsize=100_000)
+def wallet_id(user_id: UUID, currency: str) -> UUID:
+    """The user's wallet of a currency, opened or not."""
+    return derived_id(user_id, f"wallet:{currency}")
+
+
+@lru_cache(maxsize=10_000)
+def system_account(
+    kind: str, currency: str, slot: int, *, name: str = "", user_id: UUID | None = None
+) -> SystemAccount:
+    """A slot of a system account; the ledger creates it when first used."""
+    account_id = derived_id(user_id or _SYSTEM, f"{kind}:{name}:{currency}:{slot}")
+    return SystemAccount(account_id, kind, name, currency, slot, user_id)

@@ -1,0 +1,1 @@
+"""How payment is reached: HTTP, Kafka, the clock."""

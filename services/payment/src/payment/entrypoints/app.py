@@ -1,0 +1,46 @@
+"""Payment over HTTP: the routes, and the flushers that live as long as they are served."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
+
+from aiohttp import web
+
+from chassis.http import make_app
+from payment.entrypoints.http import TABLE
+from payment.wiring import App
+
+_TITLES = Path(__file__).parent.parent / "problems.json"
+
+
+def http(app: App) -> web.Application:
+    """The application. Requests in flight are answered before the flushers stop."""
+    application = make_app(
+        "payment",
+        TABLE,
+        app=app,
+        begin=app.begin,
+        database=app.database,
+        redis=app.redis,
+        verifier=app.verifier,
+        settings=app.settings,
+        problem_titles=json.loads(_TITLES.read_text()),
+    )
+
+    async def flushing(_: web.Application) -> AsyncIterator[None]:
+        stop = asyncio.Event()
+        running = [asyncio.create_task(flusher.run(stop), name=flusher.name) for flusher in app.flushers.all]
+        yield
+        stop.set()
+        await asyncio.gather(*running)
+
+    application.cleanup_ctx.append(flushing)
+    return application
+
+
+def checks(app: App) -> Mapping[str, Callable[[], Awaitable[None]]]:
+    """What must answer for the process to be ready."""
+    return {"postgres": app.database.check, "ledger": app.flushers.check}

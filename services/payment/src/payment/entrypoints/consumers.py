@@ -1,0 +1,100 @@
+"""What payment hears: people who sign up, and the commands of sagas.
+
+All commands of one poll become one ledger batch in the consumer's transaction; each is answered for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from eventing import Message, Subscriptions
+from kernel.correlation import flow
+from kernel.country import Country
+from kernel.errors import DomainError, Kind
+from payment.adapters.announcements import announce
+from payment.adapters.transaction import PgPaymentTx
+from payment.domain.ledger import Op
+from payment.entrypoints.commands import operation_of
+from payment.usecases.ports import Payer
+from payment.usecases.register_payer import change_payer, register_payer, suspend_payer
+from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged, UserRegistered
+from sampan.payment.v1.commands_pb2 import AuthorizePayment, CapturePayment, SettlePayment, VoidPayment
+
+subscriptions: Subscriptions[PgPaymentTx] = Subscriptions("payment")
+
+
+class UserRecordInvalidError(DomainError):
+    """A user record names no country, tier or id that payment knows."""
+
+    code: ClassVar[str] = "payment.user_record.invalid"
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+@subscriptions.on(UserRegistered)
+async def on_user_registered(message: Message[UserRegistered], tx: PgPaymentTx) -> None:
+    """A wallet in the currency of the person's country."""
+    await register_payer(_payer(message.body), tx)
+
+
+@subscriptions.on(UserProfileChanged)
+async def on_user_profile_changed(message: Message[UserProfileChanged], tx: PgPaymentTx) -> None:
+    """Limits follow tier and time zone."""
+    await change_payer(_payer(message.body), tx)
+
+
+@subscriptions.on(UserDeleted)
+async def on_user_deleted(message: Message[UserDeleted], tx: PgPaymentTx) -> None:
+    """Nothing moves any more."""
+    await suspend_payer(_user_id(message.body.user_id), tx)
+
+
+@subscriptions.on_batch(AuthorizePayment, VoidPayment, CapturePayment, SettlePayment, commands=True)
+async def on_commands(messages: Sequence[Message[Any]], tx: PgPaymentTx) -> Sequence[DomainError | None]:
+    """One ledger call for all of them; a refused one leaves nothing behind."""
+    answers: list[DomainError | None] = [None] * len(messages)
+    ops: list[Op] = []
+    places: list[int] = []
+    now = tx.clock.now()
+    for place, message in enumerate(messages):
+        try:
+            ops.append(operation_of(message.body, now))
+            places.append(place)
+        except DomainError as error:
+            answers[place] = error
+    for place, op, answer in zip(places, ops, await tx.ledger.apply_quietly(ops), strict=True):
+        message = messages[place]
+        with flow(message.correlation_id, str(message.id)):
+            announce(tx.outbox, op, answer)
+        answers[place] = answer.error()
+    return answers
+
+
+def _payer(body: UserRegistered | UserProfileChanged) -> Payer:
+    try:
+        country = Country(body.country)
+    except ValueError:
+        raise UserRecordInvalidError("the country is not one of ours") from None
+    tier = body.kyc_tier or 1
+    if tier not in {1, 2, 3}:
+        raise UserRecordInvalidError("the tier is 1, 2 or 3")
+    return Payer(
+        user_id=_user_id(body.user_id),
+        country=country.value,
+        kyc_tier=tier,
+        time_zone=_time_zone(body.time_zone, country),
+    )
+
+
+def _time_zone(name: str, country: Country) -> str:
+    """The zone as given where it is one, else the country's: a limit must always have a day."""
+    return name if name in available_timezones() else country.default_time_zone
+
+
+def _user_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise UserRecordInvalidError("user_id is not a UUID") from None

@@ -1,0 +1,206 @@
+"""Bodies and views of payment's routes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import Field
+
+from chassis.http import Body, Line, MoneyBody, MoneyView, PageQuery, View
+from kernel.money import Currency
+from payment.domain.top_up import TopUpRequest
+from payment.usecases.send_money import MoneySent
+
+TransactionType = Literal["send", "receive", "topup", "withdraw", "purchase", "refund", "fee", "reward", "cashback"]
+TransactionStatus = Literal["created", "pending", "processing", "completed", "failed", "cancelled", "expired"]
+
+
+class OpenWalletBody(Body):
+    currency: Currency
+
+
+class TopUpBody(Body):
+    """``payment_token`` is what the provider's own form gave the app; never a card number."""
+
+    amount: MoneyBody
+    provider: Annotated[Line, Field(min_length=1, max_length=40)] = "sandbox"
+    payment_token: Annotated[Line, Field(min_length=1, max_length=200)]
+
+
+class TransferBody(Body):
+    recipient_id: UUID
+    amount: MoneyBody
+    note: Annotated[Line, Field(max_length=200)] = ""
+
+
+class TransactionsQuery(PageQuery):
+    type: TransactionType | None = None
+    status: TransactionStatus | None = None
+
+
+class LimitsView(View):
+    """Limits in force in the owner's time zone, and what was used of them. Null: no limit of that kind."""
+
+    transaction_max_minor: int | None
+    daily_max_minor: int | None
+    daily_used_minor: int
+    monthly_max_minor: int | None
+    monthly_used_minor: int
+    rolling_12_months_max_minor: int | None
+    balance_max_minor: int | None
+
+
+class WalletView(View):
+    """``available`` = ``balance`` - ``frozen``."""
+
+    id: UUID
+    currency: Currency
+    status: Literal["active", "suspended", "closed"]
+    is_primary: bool
+    balance: MoneyView
+    frozen: MoneyView
+    available: MoneyView
+    limits: LimitsView
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        currency = Currency(row["currency"])
+        return cls(
+            id=row["id"],
+            currency=currency,
+            status=row["status"],
+            is_primary=row["is_primary"],
+            balance=MoneyView(amount_minor=row["balance_minor"], currency=currency),
+            frozen=MoneyView(amount_minor=row["frozen_minor"], currency=currency),
+            available=MoneyView(amount_minor=row["balance_minor"] - row["frozen_minor"], currency=currency),
+            limits=LimitsView(
+                transaction_max_minor=row["transaction_max_minor"],
+                daily_max_minor=row["day_max_minor"],
+                daily_used_minor=row["day_minor"],
+                monthly_max_minor=row["month_max_minor"],
+                monthly_used_minor=row["month_minor"],
+                rolling_12_months_max_minor=row["rolling_max_minor"],
+                balance_max_minor=row["balance_max_minor"],
+            ),
+            created_at=row["created_at"],
+        )
+
+
+class WalletsView(View):
+    items: list[WalletView]
+
+
+class TransactionView(View):
+    """Amounts are positive; the type says the direction. ``balance_after`` is there once it is completed."""
+
+    id: UUID
+    wallet_id: UUID
+    type: TransactionType
+    status: TransactionStatus
+    amount: MoneyView
+    balance_before: MoneyView | None
+    balance_after: MoneyView | None
+    reference_id: UUID | None
+    counterpart_user_id: UUID | None
+    description: str
+    failure_code: str | None
+    created_at: datetime
+    completed_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        currency = Currency(row["currency"])
+        after = row["balance_after_minor"]
+        change = row["amount_minor"] if row["type"] in _INCOMING else -row["amount_minor"]
+        return cls(
+            id=row["id"],
+            wallet_id=row["wallet_id"],
+            type=row["type"],
+            status=row["status"],
+            amount=MoneyView(amount_minor=row["amount_minor"], currency=currency),
+            balance_before=None if after is None else MoneyView(amount_minor=after - change, currency=currency),
+            balance_after=None if after is None else MoneyView(amount_minor=after, currency=currency),
+            reference_id=row["reference_id"],
+            counterpart_user_id=row["counterpart_user_id"],
+            description=row["description"],
+            failure_code=row["failure_code"] or None,
+            created_at=row["created_at"],
+            completed_at=row["completed_at"],
+        )
+
+
+class TransferView(View):
+    """A completed transfer: made of immutable facts only, so that a replayed answer is the same bytes."""
+
+    id: UUID
+    status: Literal["completed"] = "completed"
+    sender_id: UUID
+    recipient_id: UUID
+    amount: MoneyView
+    note: str
+    completed_at: datetime
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        return cls(
+            id=row["id"],
+            sender_id=row["sender_id"],
+            recipient_id=row["recipient_id"],
+            amount=MoneyView(amount_minor=row["amount_minor"], currency=Currency(row["currency"])),
+            note=row["note"],
+            completed_at=row["at"],
+        )
+
+    @classmethod
+    def of_sent(cls, sent: MoneySent, sender_id: UUID, body: TransferBody) -> Self:
+        return cls(
+            id=sent.transfer_id,
+            sender_id=sender_id,
+            recipient_id=body.recipient_id,
+            amount=MoneyView(amount_minor=body.amount.amount_minor, currency=body.amount.currency),
+            note=body.note,
+            completed_at=sent.at,
+        )
+
+
+class TopUpView(View):
+    id: UUID
+    wallet_id: UUID
+    amount: MoneyView
+    provider: str
+    status: Literal["pending", "completed", "failed", "in_review"]
+    failure_code: str | None
+    created_at: datetime
+    completed_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        return cls(
+            id=row["id"],
+            wallet_id=row["wallet_id"],
+            amount=MoneyView(amount_minor=row["amount_minor"], currency=Currency(row["currency"])),
+            provider=row["provider"],
+            status="pending" if row["state"] == "created" else row["state"],
+            failure_code=row["failure_code"] or None,
+            created_at=row["created_at"],
+            completed_at=row["completed_at"],
+        )
+
+    @classmethod
+    def of_request(cls, top_up: TopUpRequest) -> Self:
+        return cls(
+            id=top_up.id,
+            wallet_id=top_up.wallet_id,
+            amount=MoneyView(amount_minor=top_up.amount_minor, currency=Currency(top_up.currency)),
+            provider=top_up.provider,
+            status="pending",
+            failure_code=None,
+            created_at=top_up.created_at,
+            completed_at=None,
+        )
+
+
+_INCOMING = frozenset({"receive", "topup", "refund", "reward", "cashback"})

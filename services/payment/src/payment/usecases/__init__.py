@@ -1,0 +1,1 @@
+"""What payment can be asked to do, one file each."""

@@ -1,0 +1,59 @@
+"""Push open top-ups forward: ask the provider for the money, and ask again what became of it.
+
+Crosses the network between its transactions. A lease on the row's timer keeps two workers apart, and a crash between
+the two leaves a timer that fires again. After an attempt whose outcome is unknown the provider is asked what it
+knows, before it is asked for money again (under the same idempotency key).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+
+from payment.domain.top_up import GIVE_UP_AFTER, TopUpRequest, next_attempt_at
+from payment.usecases.ports import Begin, Provider, ProviderOutcomeUnknownError, ProviderRefusedError
+from payment.usecases.record_charge import fail_top_up, record_charge
+
+BATCH = 50
+log = structlog.get_logger(__name__)
+
+
+async def drive_top_ups(begin: Begin, providers: Mapping[str, Provider]) -> int:
+    """One round over what is due; returns how many were looked at."""
+    async with begin() as tx:
+        due = await tx.top_ups.lease_due(tx.clock.now(), count=BATCH)
+    await asyncio.gather(*(_drive(top_up, begin, providers[top_up.provider]) for top_up in due))
+    return len(due)
+
+
+async def _drive(top_up: TopUpRequest, begin: Begin, provider: Provider) -> None:
+    """``top_up.attempts`` counts this attempt."""
+    try:
+        charge = await provider.find_charge(top_up.id) if top_up.attempts > 1 else None
+        if charge is None:
+            async with begin() as tx:
+                too_late = tx.clock.now() - top_up.created_at > GIVE_UP_AFTER
+            if too_late:
+                await _fail(top_up, "expired", begin)
+                return
+            charge = await provider.charge(top_up)
+    except ProviderOutcomeUnknownError as error:
+        log.warning("top_up_outcome_unknown", top_up_id=str(top_up.id), error=str(error))
+        async with begin() as tx:
+            later = next_attempt_at(tx.clock.now(), top_up.attempts)
+            await tx.top_ups.wait(top_up.id, charge_id=None, next_attempt_at=later)
+        return
+    except ProviderRefusedError as refused:
+        await _fail(top_up, refused.code, begin)
+        return
+    async with begin() as tx:
+        await record_charge(charge, tx)
+
+
+async def _fail(top_up: TopUpRequest, code: str, begin: Begin) -> None:
+    async with begin() as tx:
+        now_stored = await tx.top_ups.lock(top_up.id)
+        if now_stored is not None and now_stored.state.open:
+            await fail_top_up(now_stored, code, None, tx)

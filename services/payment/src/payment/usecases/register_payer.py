@@ -1,0 +1,35 @@
+"""A person signed up, changed or left: know their tier and time zone, open or suspend their wallets."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from kernel.country import Country
+from payment.adapters.announcements import wallet_opened, wallet_suspended
+from payment.domain.accounts import wallet_id
+from payment.usecases.ports import Payer, PaymentTx
+
+
+async def register_payer(payer: Payer, tx: PaymentTx) -> None:
+    """Open the primary wallet in the country's currency."""
+    now = tx.clock.now()
+    await tx.wallets.add_payer(payer, now)
+    currency = Country(payer.country).currency.value
+    if await tx.wallets.open(payer.user_id, currency, primary=True, now=now):
+        opened = wallet_opened(
+            wallet_id=wallet_id(payer.user_id, currency), user_id=payer.user_id, currency=currency, at=now
+        )
+        tx.outbox.add(opened, aggregate_version=1)
+
+
+async def change_payer(payer: Payer, tx: PaymentTx) -> None:
+    """Limits follow the new tier and time zone at once."""
+    await tx.wallets.change_payer(payer, tx.clock.now())
+
+
+async def suspend_payer(user_id: UUID, tx: PaymentTx) -> None:
+    """The person left: nothing moves in or out of their wallets; what they hold stays theirs."""
+    now = tx.clock.now()
+    for suspended in await tx.wallets.suspend_all(user_id):
+        event = wallet_suspended(wallet_id=suspended, user_id=user_id, reason_code="account_deleted", at=now)
+        tx.outbox.add(event, aggregate_version=2)

@@ -1,0 +1,58 @@
+"""Ask for money from a provider into a wallet: recorded here, driven by the top-up job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from kernel.ids import uuid7
+from payment.domain.accounts import wallet_id
+from payment.domain.errors import (
+    BalanceLimitError,
+    TransactionLimitError,
+    WalletNotActiveError,
+    WalletNotFoundError,
+)
+from payment.domain.top_up import TopUpRequest, TopUpState, check_request
+from payment.usecases.ports import PaymentTx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestTopUp:
+    user_id: UUID
+    amount_minor: int
+    currency: str
+    provider: str
+    payment_token: str
+
+
+async def request_top_up(cmd: RequestTopUp, tx: PaymentTx) -> TopUpRequest:
+    """Counts open top-ups against the balance limit, because money that was taken cannot be refused later."""
+    check_request(cmd.amount_minor, cmd.payment_token)
+    now = tx.clock.now()
+    wallet = wallet_id(cmd.user_id, cmd.currency)
+    limits = await tx.wallets.lock_limits(wallet, now)
+    if limits is None:
+        raise WalletNotFoundError("you have no wallet of this currency")
+    if limits.status != "active":
+        raise WalletNotActiveError
+    if limits.transaction_max_minor is not None and cmd.amount_minor > limits.transaction_max_minor:
+        raise TransactionLimitError(pointer="/amount")
+    expected = limits.balance_minor + await tx.top_ups.open_minor(wallet) + cmd.amount_minor
+    if limits.balance_max_minor is not None and expected > limits.balance_max_minor:
+        raise BalanceLimitError(pointer="/amount")
+    top_up = TopUpRequest(
+        id=uuid7(),
+        user_id=cmd.user_id,
+        wallet_id=wallet,
+        amount_minor=cmd.amount_minor,
+        currency=cmd.currency,
+        provider=cmd.provider,
+        payment_token=cmd.payment_token,
+        state=TopUpState.CREATED,
+        attempts=0,
+        version=1,
+        created_at=now,
+    )
+    await tx.top_ups.add(top_up, now)
+    return top_up

@@ -1,0 +1,66 @@
+"""Send money to another person. Group-committed: the ledger keeps the idempotency key with the transfer itself.
+
+The transfer's id is made of the sender and the key, so a retry is the same transfer and gets the same answer; a
+refusal is remembered under the same id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from kernel.ids import derived_id
+from payment.domain.accounts import wallet_id
+from payment.domain.errors import AmountNotPositiveError, TransferToSelfError
+from payment.domain.ledger import Outcome, Transfer
+from payment.usecases.ports import TransferPort
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendMoney:
+    sender_id: UUID
+    recipient_id: UUID
+    amount_minor: int
+    currency: str
+    note: str
+    idempotency_key: str
+    request_body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneySent:
+    transfer_id: UUID
+    sender_wallet_id: UUID
+    at: datetime
+    replayed: bool
+
+
+async def send_money(cmd: SendMoney, transfers: TransferPort) -> MoneySent:
+    """Raises the refusal, the same one again for the same key."""
+    if cmd.sender_id == cmd.recipient_id:
+        raise TransferToSelfError(pointer="/recipient_id")
+    if cmd.amount_minor <= 0:
+        raise AmountNotPositiveError(pointer="/amount/amount_minor")
+    op = Transfer(
+        op_id=derived_id(cmd.sender_id, f"POST /v1/transfers {cmd.idempotency_key}"),
+        sender_id=cmd.sender_id,
+        recipient_id=cmd.recipient_id,
+        sender_wallet_id=wallet_id(cmd.sender_id, cmd.currency),
+        recipient_wallet_id=wallet_id(cmd.recipient_id, cmd.currency),
+        amount_minor=cmd.amount_minor,
+        currency=cmd.currency,
+        note=cmd.note,
+        request_hash=UUID(bytes=hashlib.sha256(cmd.request_body).digest()[:16]),
+    )
+    answer = await transfers.submit(op)
+    error = answer.error()
+    if error is not None:
+        raise error
+    return MoneySent(
+        transfer_id=op.op_id,
+        sender_wallet_id=op.sender_wallet_id,
+        at=answer.at,
+        replayed=answer.outcome == Outcome.DONE_BEFORE,
+    )

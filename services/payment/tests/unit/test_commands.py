@@ -1,0 +1,95 @@
+"""Commands become operations, or are refused with a stable code before the ledger sees them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from kernel.errors import DomainError
+from payment.domain.accounts import wallet_id
+from payment.domain.ledger import Authorize, Capture, Settle, Void
+from payment.entrypoints.commands import operation_of
+from sampan.payment.v1.commands_pb2 import (
+    AuthorizePayment,
+    CapturePayment,
+    SellerShare,
+    SettlePayment,
+    VoidPayment,
+)
+from sampan.types.v1.money_pb2 import Money
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+USER, HOLD, CHECKOUT = uuid4(), uuid4(), uuid4()
+
+
+def authorize(**changes):
+    fields = {
+        "checkout_id": str(CHECKOUT),
+        "hold_id": str(HOLD),
+        "user_id": str(USER),
+        "amount": Money(amount_minor=100, currency="THB"),
+        "hold_s": 60,
+    }
+    return AuthorizePayment(**{**fields, **changes})
+
+
+def share(amount_minor=50, currency="THB", order=None):
+    return SellerShare(
+        order_id=str(order or uuid4()),
+        seller_id=str(USER),
+        amount=Money(amount_minor=amount_minor, currency=currency),
+    )
+
+
+def test_authorize_finds_the_wallet_by_user_and_currency():
+    op = operation_of(authorize(), NOW)
+    assert isinstance(op, Authorize)
+    assert op.wallet_id == wallet_id(USER, "THB")
+    assert op.expires_at == NOW + timedelta(seconds=60)
+    assert operation_of(authorize(wallet_id=str(wallet_id(USER, "THB"))), NOW).wallet_id == op.wallet_id
+
+
+def test_the_others_translate():
+    assert operation_of(
+        CapturePayment(hold_id=str(HOLD), amount=Money(amount_minor=7, currency="VND")), NOW
+    ) == Capture(hold_id=HOLD, amount_minor=7, currency="VND")
+    assert operation_of(VoidPayment(hold_id=str(HOLD), checkout_id=str(CHECKOUT)), NOW) == Void(
+        hold_id=HOLD, checkout_id=CHECKOUT
+    )
+    settle = operation_of(SettlePayment(hold_id=str(HOLD), shares=[share(10), share(20)]), NOW)
+    assert isinstance(settle, Settle)
+    assert [each.amount_minor for each in settle.shares] == [10, 20]
+
+
+ORDER = uuid4()
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (authorize(amount=Money(amount_minor=0, currency="THB")), "payment.amount.not_positive"),
+        (authorize(amount=Money(amount_minor=-5, currency="THB")), "payment.amount.not_positive"),
+        (authorize(amount=Money(amount_minor=2**60, currency="THB")), "payment.amount.not_positive"),
+        (authorize(amount=Money(amount_minor=5, currency="EUR")), "payment.command.invalid"),
+        (authorize(hold_id="nonsense"), "payment.command.invalid"),
+        (authorize(hold_s=-1), "payment.command.invalid"),
+        (authorize(hold_s=10**8), "payment.command.invalid"),
+        (authorize(wallet_id=str(uuid4())), "payment.wallet.not_found"),
+        (SettlePayment(hold_id=str(HOLD)), "payment.hold.shares_mismatch"),
+        (
+            SettlePayment(hold_id=str(HOLD), shares=[share(), share(currency="USD")]),
+            "payment.hold.shares_mismatch",
+        ),
+        (
+            SettlePayment(hold_id=str(HOLD), shares=[share(order=ORDER), share(order=ORDER)]),
+            "payment.hold.shares_mismatch",
+        ),
+        (VoidPayment(hold_id=str(HOLD)), "payment.command.invalid"),
+    ],
+)
+def test_what_is_refused(body, code):
+    with pytest.raises(DomainError) as refused:
+        operation_of(body, NOW)
+    assert refused.value.code == code
