@@ -18,6 +18,7 @@ Topics = str | Sequence[str] | None
 One = Callable[[Message[B], TxT], Awaitable[None]]
 Many = Callable[[Sequence[Message[Any]], TxT], Awaitable[None]]
 ManyCommands = Callable[[Sequence[Message[Any]], TxT], Awaitable[Sequence[DomainError | None]]]
+ManyT = TypeVar("ManyT", bound=Callable[..., Awaitable[Any]])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,14 +71,14 @@ class Subscriptions(Generic[TxT]):
 
     def on_batch(
         self, *bodies: type[Body], commands: bool = False, topic: Topics = None, versioned: bool = False
-    ) -> Callable[[Many[TxT]], Many[TxT]]:
+    ) -> Callable[[ManyT], ManyT]:
         """Handle many messages in one call, each key's in order.
 
         The function must not fail for one message's sake. With ``commands`` it returns, per message, the
         ``DomainError`` that rejects it or None, having written nothing for a rejected one.
         """
 
-        def register(function: Many[TxT]) -> Many[TxT]:
+        def register(function: ManyT) -> ManyT:
             self._add(bodies, topic, Handler(function, batch=True, command=commands, versioned=versioned))
             return function
 
