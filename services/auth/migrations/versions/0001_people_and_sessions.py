@@ -6,7 +6,6 @@ from pathlib import Path
 
 from alembic import op
 
-from chassis import idempotency
 from eventing import tables
 
 revision = "0001"
@@ -29,8 +28,6 @@ TABLES = (
 def upgrade() -> None:
     for statement in tables.upgrade(SCHEMA):
         op.execute(statement)
-    for statement in idempotency.upgrade(SCHEMA):
-        op.execute(statement)
     for statement in Path(__file__).with_name("0001_up.sql").read_text().split("\n-- ;;\n"):
         op.execute(statement)
 
@@ -41,5 +38,5 @@ def downgrade() -> None:
     op.execute(f"DROP FUNCTION {SCHEMA}.ensure_months(text, integer)")
     op.execute(f"DROP FUNCTION {SCHEMA}.drop_months(text, integer)")
     op.execute(f"DROP FUNCTION {SCHEMA}.refuse_rewriting()")
-    for statement in (*idempotency.downgrade(SCHEMA), *tables.downgrade(SCHEMA)):
+    for statement in tables.downgrade(SCHEMA):
         op.execute(statement)

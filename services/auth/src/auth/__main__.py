@@ -1,11 +1,11 @@
-"""``python -m auth http | relay | jobs | migrate | all | grant-role | withdraw-role | rotate-keys``."""
+"""``python -m auth http | relay | jobs | migrate | all | grant-role | rotate-keys | …``; ``--help`` says more."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from auth.entrypoints.commands import grant_role_command, rotate_keys_command, withdraw_role_command
-from auth.entrypoints.http import http
+from auth.entrypoints.commands import COMMANDS
+from auth.entrypoints.http import ROUTES, http
 from auth.entrypoints.jobs import background, jobs
 from auth.entrypoints.relays import relays
 from auth.settings import AuthSettings
@@ -17,16 +17,13 @@ SERVICE = Service(
     settings=AuthSettings,
     wire=wire,
     http=http,
-    consumers=lambda _: [],
+    routes=ROUTES,
     relays=relays,
     jobs=jobs,
     background=background,
     migrations=Path(__file__).parents[2] / "migrations",
-    commands={
-        "grant-role": grant_role_command,
-        "withdraw-role": withdraw_role_command,
-        "rotate-keys": rotate_keys_command,
-    },
+    commands=COMMANDS,
+    checks=lambda app: {"postgres": app.database.check},
 )
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ class Client:
         async with self._session.request(method, path, json=body, headers=sent) as answer:
             text = await answer.text()
             is_json = answer.content_type.endswith("json")
-            return Answer(answer.status, dict(answer.headers), json.loads(text) if is_json and text else text)
+            return Answer(answer.status, answer.headers, json.loads(text) if is_json and text else text)
 
 
 @dataclass(frozen=True, slots=True)

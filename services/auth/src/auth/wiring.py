@@ -138,21 +138,31 @@ class App:
 async def wire(settings: AuthSettings, clock: Clock | None = None) -> AsyncIterator[App]:
     """Open what the service stands on; make the first signing keys where there are none."""
     database = await Database.connect(settings)
-    redis = chassis_redis.connect(settings.redis_url.get_secret_value())
+    redis = chassis_redis.connect(settings.redis_url)
     hasher = Argon2Hasher(threads=settings.hashing_threads, waiting_max=settings.hashing_waiting_max)
+    wakeups = Wakeups(settings.database_dsn.get_secret_value(), settings.database_schema)
     try:
-        app = _assemble(settings, database, redis, hasher, clock or SystemClock())
+        app = _assemble(settings, database, redis, hasher, wakeups=wakeups, clock=clock or SystemClock())
         async with app.begin() as tx:
             await ensure_keys(tx, app.tools.clock)
         await app.load_keys()
         yield app
     finally:
         hasher.close()
+        await wakeups.close()
         await redis.aclose()
         await database.close()
 
 
-def _assemble(settings: AuthSettings, database: Database, redis: Redis, hasher: Argon2Hasher, clock: Clock) -> App:
+def _assemble(
+    settings: AuthSettings,
+    database: Database,
+    redis: Redis,
+    hasher: Argon2Hasher,
+    *,
+    wakeups: Wakeups,
+    clock: Clock,
+) -> App:
     keyring = Keyring(decoded_key(settings.key_encryption_key.get_secret_value()))
     limiter = RateLimiter(redis)
     addresses = AddressLimits(
@@ -162,7 +172,7 @@ def _assemble(settings: AuthSettings, database: Database, redis: Redis, hasher: 
     transactions = Transactions(
         database=database,
         outbox_config=OutboxConfig(schema=settings.database_schema, source="auth"),
-        wakeups=Wakeups(settings.database_dsn.get_secret_value(), settings.database_schema),
+        wakeups=wakeups,
         keyring=keyring,
         announcer=announcer,
     )

@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from auth.domain.ids import UserId
+from auth.domain.roles import Role
 from auth.entrypoints.http import ROUTES
 from auth.testing import Service
+from auth.usecases.change_roles import grant_role
 from chassis.testing import forged_tokens
 
 pytestmark = pytest.mark.component
@@ -42,6 +45,9 @@ SIGNED_IN = {
 }
 
 
+FOR_ROLES = {"GET /v1/ops/auth/outbox": {"ops", "admin"}}
+
+
 def path_of(name: str) -> tuple[str, str]:
     method, path = name.split(" ")
     for placeholder in ("{otp_id}", "{user_id}", "{session_id}"):
@@ -53,10 +59,24 @@ def test_the_table_has_every_route() -> None:
     named = {route.name: route.auth for routes in ROUTES for route in routes}
     assert {name for name, auth in named.items() if auth == "public"} == PUBLIC
     assert {name for name, auth in named.items() if auth == "user"} == SIGNED_IN
-    assert len(named) == len(PUBLIC) + len(SIGNED_IN)
+    by_role = {name: set(auth.names) for name, auth in named.items() if not isinstance(auth, str)}
+    assert by_role == FOR_ROLES
+    assert len(named) == len(PUBLIC) + len(SIGNED_IN) + len(FOR_ROLES)
 
 
-@pytest.mark.parametrize("name", sorted(SIGNED_IN))
+@pytest.mark.parametrize("name", sorted(FOR_ROLES))
+@pytest.mark.parametrize("role", [role.value for role in Role])
+async def test_roles_open_what_they_should(service: Service, name: str, role: str) -> None:
+    signed = await service.sign_up()
+    async with service.app.transactions.begin() as tx:
+        await grant_role(UserId(uuid.UUID(signed["user"]["user_id"])), Role(role), tx, service.clock)
+    fresh = await service.call("POST", "/v1/sessions/refresh", {"refresh_token": signed["refresh_token"]})
+    method, path = path_of(name)
+    answer = await service.call(method, path, token=fresh.body["access_token"])
+    assert answer.status == (200 if role in FOR_ROLES[name] else 403)
+
+
+@pytest.mark.parametrize("name", sorted(SIGNED_IN | FOR_ROLES.keys()))
 async def test_without_a_token_nobody_gets_in(service: Service, name: str) -> None:
     method, path = path_of(name)
     answer = await service.call(method, path)

@@ -1,65 +1,107 @@
-"""``python -m auth grant-role | withdraw-role | rotate-keys``: what an operator does by hand."""
+"""What an operator does by hand: ``python -m auth grant-role | withdraw-role | rotate-keys | replay``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
 from auth.domain.ids import UserId
 from auth.domain.roles import Role
 from auth.domain.user import UserNotFoundError
 from auth.entrypoints.schemas import contact_of
-from auth.settings import AuthSettings
 from auth.usecases.change_roles import grant_role, withdraw_role
 from auth.usecases.rotate_keys import rotate_keys
-from auth.wiring import AuthTx, wire
+from auth.wiring import App, AuthTx
+from chassis.run import Command
+from eventing.replay import replay
+from kernel.errors import DomainError
+
+_REFUSED: Final = 1
+Run = Callable[[App, argparse.Namespace], Awaitable[int]]
 
 
-async def grant_role_command(settings: AuthSettings, arguments: Sequence[str]) -> int:
-    """--email E | --phone P | --user-id ID, and --role R."""
-    return await _change_role(settings, arguments, grant=True)
+def _telling(run: Run) -> Run:
+    """A refusal is one sentence, not a traceback."""
+
+    async def told(app: App, given: argparse.Namespace) -> int:
+        try:
+            return await run(app, given)
+        except DomainError as error:
+            sys.stderr.write(f"{error.detail} ({error.code})\n")
+            return _REFUSED
+
+    return told
 
 
-async def withdraw_role_command(settings: AuthSettings, arguments: Sequence[str]) -> int:
-    """--email E | --phone P | --user-id ID, and --role R."""
-    return await _change_role(settings, arguments, grant=False)
-
-
-async def rotate_keys_command(settings: AuthSettings, arguments: Sequence[str]) -> int:
-    """Let the next signing key take over as early as verifiers can know it."""
-    argparse.ArgumentParser(prog="auth rotate-keys").parse_args(arguments)
-    async with wire(settings) as app:
-        async with app.begin() as tx:
-            key = await rotate_keys(tx, app.tools.clock)
-        _say(f"key {key.kid} signs from {key.signs_from:%Y-%m-%d %H:%M:%S} UTC")
+async def _grant(app: App, given: argparse.Namespace) -> int:
+    async with app.transactions.begin() as tx:
+        user = await grant_role(await _named(given, tx), Role(given.role), tx, app.tools.clock)
+    _say(f"{user.id}: {', '.join(sorted(user.roles))}")
     return 0
 
 
-async def _change_role(settings: AuthSettings, arguments: Sequence[str], *, grant: bool) -> int:
-    parser = argparse.ArgumentParser(prog=f"auth {'grant' if grant else 'withdraw'}-role")
-    who = parser.add_mutually_exclusive_group(required=True)
-    who.add_argument("--email")
-    who.add_argument("--phone")
-    who.add_argument("--user-id", type=UUID)
-    parser.add_argument("--role", required=True, choices=[role.value for role in Role])
-    given = parser.parse_args(arguments)
-    async with wire(settings) as app:
-        async with app.begin() as tx:
-            user_id = given.user_id or await _find(given.email, given.phone, tx)
-            change = grant_role if grant else withdraw_role
-            user = await change(UserId(user_id), Role(given.role), tx, app.tools.clock)
-        _say(f"{user.id}: {', '.join(sorted(user.roles))}")
+async def _withdraw(app: App, given: argparse.Namespace) -> int:
+    async with app.transactions.begin() as tx:
+        user = await withdraw_role(await _named(given, tx), Role(given.role), tx, app.tools.clock)
+    _say(f"{user.id}: {', '.join(sorted(user.roles))}")
     return 0
 
 
-async def _find(email: str | None, phone: str | None, tx: AuthTx) -> UUID:
-    user = await tx.users.find_by_contact(contact_of(email, phone))
+async def _rotate(app: App, _: argparse.Namespace) -> int:
+    async with app.transactions.begin() as tx:
+        key = await rotate_keys(tx, app.tools.clock)
+    _say(f"key {key.kid} signs from {key.signs_from:%Y-%m-%d %H:%M:%S} UTC")
+    return 0
+
+
+async def _replay(app: App, given: argparse.Namespace) -> int:
+    config = app.transactions.outbox_config
+    async with app.database.read() as conn:
+        count = await replay(conn, config, given.topic, since=given.since, until=given.until, to=given.to)
+    _say(f"{count} records go out again")
+    return 0
+
+
+async def _named(given: argparse.Namespace, tx: AuthTx) -> UserId:
+    if given.user_id:
+        return UserId(given.user_id)
+    user = await tx.users.find_by_contact(contact_of(given.email, given.phone))
     if user is None:
         raise UserNotFoundError
     return user.id
 
 
+def _role_arguments(parser: argparse.ArgumentParser) -> None:
+    who = parser.add_mutually_exclusive_group(required=True)
+    who.add_argument("--email")
+    who.add_argument("--phone")
+    who.add_argument("--user-id", type=UUID)
+    parser.add_argument("--role", required=True, choices=[role.value for role in Role])
+
+
+def _replay_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--topic", required=True)
+    parser.add_argument("--since", required=True, type=_moment, help="ISO 8601; UTC unless it says otherwise")
+    parser.add_argument("--until", required=True, type=_moment)
+    parser.add_argument("--to", metavar="TOPIC", help="another topic (default: the same)")
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
+
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "grant-role": Command("give somebody a role", _telling(_grant), _role_arguments),
+    "withdraw-role": Command("take a role from somebody", _telling(_withdraw), _role_arguments),
+    "rotate-keys": Command("let the next signing key take over as early as verifiers can know it", _telling(_rotate)),
+    "replay": Command("publish events of the log again", _telling(_replay), _replay_arguments),
+}

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from importlib.resources import files
 from typing import Final
 
 from aiohttp import web
 
-from auth.entrypoints import http_codes, http_sessions, http_users
+from auth.entrypoints import http_codes, http_ops, http_sessions, http_users
 from auth.wiring import App
 from chassis.http import Routes, make_app
 
-# The order matters: /v1/users/me before /v1/users/{user_id}, /v1/sessions/current before /v1/sessions/{session_id}.
-ROUTES: Final[tuple[Routes, ...]] = (http_codes.routes, http_users.routes, http_sessions.routes)
+ROUTES: Final[tuple[Routes, ...]] = (http_users.routes, http_sessions.routes, http_codes.routes, http_ops.routes)
+_TITLES: Final = json.loads(files("auth").joinpath("problems.json").read_text(encoding="utf-8"))
 
 
 def http(app: App) -> web.Application:
@@ -24,4 +26,5 @@ def http(app: App) -> web.Application:
         redis=app.redis,
         verifier=app.verifier,
         settings=app.settings,
+        problem_titles=_TITLES,
     )

@@ -14,6 +14,7 @@ import structlog
 from auth.usecases.rotate_keys import ensure_keys
 from auth.wiring import App
 from chassis.run import Periodic, Runner
+from eventing.housekeeping import Housekeeping
 
 _log = structlog.get_logger(__name__)
 
@@ -65,4 +66,5 @@ def jobs(app: App) -> list[Runner]:
         Periodic("rotate-signing-keys", 60.0, rotate_signing_keys),
         Periodic("purge-old-rows", 600.0, purge_old_rows),
         Periodic("turn-months", 3600.0, turn_months),
+        Housekeeping(dsn=app.settings.database_dsn.get_secret_value(), schema=app.settings.database_schema),
     ]
