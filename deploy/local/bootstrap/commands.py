@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from bootstrap import debian, kafka_jars, python_packages
+from bootstrap import debian, kafka_archive, kafka_jars, python_packages
 from bootstrap.checkout import BootstrapError, one_at_a_time
 from stack.engine import docker_is_used
 
@@ -34,3 +34,4 @@ def _sync() -> None:
     python_packages.sync()
     if servers:
         kafka_jars.fetch()
+        kafka_archive.write()

@@ -6,15 +6,20 @@ import hashlib
 import shutil
 
 from bootstrap import progress
-from bootstrap.checkout import DEPLOY, LOCAL, BootstrapError, digest, stamp, stamped
+from bootstrap.checkout import DEPLOY, LOCAL, STAMPS, BootstrapError, digest, stamp, stamped
 
 POM = DEPLOY / "kafka" / "pom.xml"
 DIGESTS = DEPLOY / "kafka" / "jars.sha256"
 JARS = LOCAL / "kafka"
+COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+
+
+def wanted() -> str:
+    return digest([POM, DIGESTS])
 
 
 def present() -> bool:
-    return stamped("kafka", digest([POM, DIGESTS])) and JARS.is_dir()
+    return stamped("kafka", wanted()) and JARS.is_dir()
 
 
 def fetch() -> None:
@@ -31,7 +36,7 @@ def fetch() -> None:
             "-B",
             "-f",
             POM,
-            "dependency:copy-dependencies",
+            COPY,
             f"-DoutputDirectory={fresh}",
             "-DincludeScope=runtime",
         ],
@@ -46,4 +51,5 @@ def fetch() -> None:
     if JARS.exists():
         shutil.rmtree(JARS)
     fresh.rename(JARS)
-    stamp("kafka", digest([POM, DIGESTS]))
+    (STAMPS / "kafka-archive").unlink(missing_ok=True)
+    stamp("kafka", wanted())

@@ -1,11 +1,9 @@
 #!/bin/sh
-# run.sh ARCHIVE JAVA OPTION… : Java with a class archive, which halves its start. The first clean stop writes it.
+# run.sh ARCHIVE JAVA OPTION… : Java with a class archive when there is one.
 set -eu
 archive=$1 java=$2
 shift 2
 if [ -f "$archive" ]; then
-    share=-XX:SharedArchiveFile=$archive
-else
-    share=-XX:ArchiveClassesAtExit=$archive
+    set -- "-XX:SharedArchiveFile=$archive" "$@"
 fi
-exec "$java" "$share" -Xlog:disable -Xlog:all=error:stderr "$@"
+exec "$java" -Xshare:auto -Xlog:disable -Xlog:all=error:stderr "$@"

@@ -41,7 +41,7 @@ def kafka(context: Context) -> Part:
         command=(
             "/bin/sh",
             str(context.layout.checkout / "deploy" / "local" / "kafka" / "run.sh"),
-            str(context.layout.run / "kafka.jsa"),
+            str(context.layout.kafka_jars / "kafka.jsa"),
             *_java(context, HEAP_MAX),
             "-Xms256m",
             f"-Dlog4j2.configurationFile={logging.as_uri()}",
@@ -64,7 +64,7 @@ def _java(context: Context, heap_max: str) -> tuple[str, ...]:
         message = "Java 17 or newer is not installed; `make sync` installs it."
         raise StackError(message)
     jars = str(context.layout.kafka_jars / "*")
-    return (java, f"-Xmx{heap_max}", "-XX:+UseSerialGC", "-Xshare:auto", "-Djava.awt.headless=true", "-cp", jars)
+    return (java, f"-Xmx{heap_max}", "-XX:+UseSerialGC", "-Djava.awt.headless=true", "-cp", jars)
 
 
 def _users(context: Context) -> dict[str, str]:
