@@ -121,10 +121,16 @@ class RouteTable(_Frozen):
 
     def is_public(self, method: str, path_template: str) -> bool:
         """Whether a method on a path template (any parameter names) needs no token."""
-        wanted = re.sub(r"\{[^}]*\}", "x", path_template)
-        return any(
-            endpoint.method == method and re.fullmatch(endpoint.regex, wanted) for endpoint in self.public_endpoints
-        )
+        return _lists(self.public_endpoints, method, path_template)
+
+    def is_waiting(self, method: str, path_template: str) -> bool:
+        """Whether a method on a path template (any parameter names) may hold its answer back."""
+        return _lists(self.waiting_endpoints, method, path_template)
+
+
+def _lists(endpoints: Iterator[Endpoint], method: str, path_template: str) -> bool:
+    wanted = re.sub(r"\{[^}]*\}", "x", path_template)
+    return any(endpoint.method == method and re.fullmatch(endpoint.regex, wanted) for endpoint in endpoints)
 
 
 def load_table(path: Path = DEFAULT_PATH) -> RouteTable:

@@ -84,8 +84,8 @@ def test_security_of_a_whole_document_stays_with_its_operations():
     [
         ({"payment": document("/v1/orders", TEXT)}, {}, "routes it to commerce"),
         ({"payment": document("/v1/nowhere", TEXT)}, {}, "routes it to nobody"),
-        ({"commerce": document("/v1/orders", TEXT, security=())}, {}, "the service says: open"),
-        ({"commerce": document("/v1/orders", TEXT)}, {"public": ["GET /v1/orders"]}, "the service says: needs a token"),
+        ({"commerce": document("/v1/orders", TEXT, security=())}, {}, "the service says public"),
+        ({"commerce": document("/v1/orders", TEXT)}, {"public": ["GET /v1/orders"]}, "the service says needs a token"),
         ({"commerce": document("/v1/orders", TEXT)}, {"waiting": ["GET /v1/orders/{id}"]}, "no service answers it"),
         (
             {"commerce": document("/v1/orders", TEXT), "payment": document("/v1/orders", TEXT)},

@@ -78,8 +78,11 @@ def disagreements(merged: Document, table: RouteTable) -> Iterator[str]:
                 yield f"{method} {path} is answered by {service}, but the gateway routes it to {owner or 'nobody'}"
             needs_token = _needs_token(operation, merged)
             if table.is_public(method, path) == needs_token:
-                here, there = ("public", "needs a token") if needs_token else ("needs a token", "open")
-                yield f"{method} {path} is {here} in routes.yaml, but the service says: {there}"
+                here, there = ("public", "needs a token") if needs_token else ("needs a token", "public")
+                yield f"{method} {path}: routes.yaml says {here}, the service says {there}"
+            if table.is_waiting(method, path) != _waits(operation):
+                here, there = ("does not wait", "wait_s") if _waits(operation) else ("waits", "no wait_s")
+                yield f"{method} {path}: routes.yaml says {here}, the service says {there}"
             described.add((method, path))
     for endpoint in (*table.public_endpoints, *table.waiting_endpoints):
         if not any(method == endpoint.method and _same(path, endpoint.path) for method, path in described):
@@ -89,6 +92,10 @@ def disagreements(merged: Document, table: RouteTable) -> Iterator[str]:
 def _needs_token(operation: Document, merged: Document) -> bool:
     security: Any = operation.get("security", merged.get("security", []))
     return bool(security) and {} not in security
+
+
+def _waits(operation: Document) -> bool:
+    return any(parameter.get("name") == "wait_s" for parameter in operation.get("parameters", []))
 
 
 def _same(path: str, template: str) -> bool:
