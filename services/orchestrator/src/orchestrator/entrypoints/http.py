@@ -1,6 +1,6 @@
 """The operator API: find, read, act. For the roles ops and admin; every act is audited with who and why.
 
-Idempotency is the acts' own: an act on a saga that no longer allows it is refused by the saga's state.
+A repeated act without a key does no harm: what the saga's state no longer allows, it refuses.
 """
 
 from __future__ import annotations
@@ -9,9 +9,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from aiohttp import web
-
 from chassis.http import Page, PageQuery, Routes, roles
+from chassis.postgres import Connection
 from chassis.tokens import Principal
 from orchestrator.adapters.saga_reader import find_sagas, get_actions, get_saga, get_timeline
 from orchestrator.domain.errors import (
@@ -42,7 +41,7 @@ from orchestrator.entrypoints.schemas import (
 )
 from orchestrator.usecases.operate_saga import OperateSaga, operate_saga
 from orchestrator.usecases.operate_sagas import OperateSagas, operate_sagas
-from orchestrator.wiring import App
+from orchestrator.wiring import App, OrchestratorTx
 
 routes = Routes(tag="sagas")
 OPS = roles("ops", "admin")
@@ -65,7 +64,8 @@ async def list_sagas(query: SagaQuery, app: App) -> Page[SagaView]:
 @routes.get("/v1/ops/sagas/{saga_id}", auth=OPS, summary="Get a saga", errors=(SagaNotFoundError,))
 async def get_one_saga(saga_id: UUID, app: App) -> SagaView:
     """The saga with every step's state."""
-    return await _view(saga_id, app)
+    async with app.database.read() as conn:
+        return await _view(saga_id, conn, app)
 
 
 @routes.get("/v1/ops/sagas/{saga_id}/timeline", auth=OPS, summary="A saga's timeline", errors=(SagaNotFoundError,))
@@ -96,84 +96,84 @@ async def actions(saga_id: UUID, app: App) -> ActionsView:
     "/v1/ops/sagas/{saga_id}/retry-now",
     auth=OPS,
     status=200,
-    idempotency="own",
+    idempotency="optional",
     errors=(*_REFUSALS, SagaPausedError),
     summary="Send what is in flight again",
 )
-async def retry_now(saga_id: UUID, body: ReasonBody, principal: Principal, request: web.Request, app: App) -> SagaView:
+async def retry_now(saga_id: UUID, body: ReasonBody, principal: Principal, tx: OrchestratorTx, app: App) -> SagaView:
     """Now, with fresh attempts. Participants answer a repeated command id with the answer they gave."""
     act = RetryNow(**_who(body, principal, app))
-    return await _operate(saga_id, act, principal, request, app)
+    return await _operate(saga_id, act, principal, tx, app)
 
 
 @routes.post(
     "/v1/ops/sagas/{saga_id}/force-compensation",
     auth=OPS,
     status=200,
-    idempotency="own",
+    idempotency="optional",
     errors=(*_REFUSALS, PastPivotError, AlreadyCompensatingError),
     summary="Undo the saga",
 )
 async def force_compensation(
-    saga_id: UUID, body: ReasonBody, principal: Principal, request: web.Request, app: App
+    saga_id: UUID, body: ReasonBody, principal: Principal, tx: OrchestratorTx, app: App
 ) -> SagaView:
     """Refused once the pivot was sent: what it did has no undo."""
     act = ForceCompensation(**_who(body, principal, app))
-    return await _operate(saga_id, act, principal, request, app)
+    return await _operate(saga_id, act, principal, tx, app)
 
 
 @routes.post(
     "/v1/ops/sagas/{saga_id}/pause",
     auth=OPS,
     status=200,
-    idempotency="own",
+    idempotency="optional",
     errors=_REFUSALS,
     summary="Pause the saga",
 )
-async def pause(saga_id: UUID, body: PauseBody, principal: Principal, request: web.Request, app: App) -> SagaView:
+async def pause(saga_id: UUID, body: PauseBody, principal: Principal, tx: OrchestratorTx, app: App) -> SagaView:
     """Answers are still taken in, nothing is sent. A forgotten pause ends by itself after ``for_s``."""
     until = app.clock.now() + timedelta(seconds=body.for_s)
     act = Pause(**_who(body, principal, app), until=until)
-    return await _operate(saga_id, act, principal, request, app)
+    return await _operate(saga_id, act, principal, tx, app)
 
 
 @routes.post(
     "/v1/ops/sagas/{saga_id}/resume",
     auth=OPS,
     status=200,
-    idempotency="own",
+    idempotency="optional",
     errors=(*_REFUSALS, NotPausedOrStuckError),
     summary="Resume a saga that is paused or waits for an operator",
 )
-async def resume(saga_id: UUID, body: ReasonBody, principal: Principal, request: web.Request, app: App) -> SagaView:
+async def resume(saga_id: UUID, body: ReasonBody, principal: Principal, tx: OrchestratorTx, app: App) -> SagaView:
     """Steps in flight get fresh attempts at once; a deadline that passed during a pause is extended."""
     act = Resume(**_who(body, principal, app))
-    return await _operate(saga_id, act, principal, request, app)
+    return await _operate(saga_id, act, principal, tx, app)
 
 
 @routes.post(
     "/v1/ops/sagas/{saga_id}/skip-step",
     auth=OPS,
     status=200,
-    idempotency="own",
+    idempotency="optional",
     errors=(*_REFUSALS, StepNotInFlightError),
     summary="Take a step in flight for done",
 )
-async def skip_step(saga_id: UUID, body: SkipBody, principal: Principal, request: web.Request, app: App) -> SagaView:
+async def skip_step(saga_id: UUID, body: SkipBody, principal: Principal, tx: OrchestratorTx, app: App) -> SagaView:
     """Only after its work was done by hand: the saga goes on as if the participant had answered."""
     act = SkipStep(**_who(body, principal, app), step=body.step)
-    return await _operate(saga_id, act, principal, request, app)
+    return await _operate(saga_id, act, principal, tx, app)
 
 
 @routes.post(
     "/v1/ops/sagas/bulk",
     auth=OPS,
     status=200,
-    idempotency="own",
+    idempotency="none",
     errors=(BulkTargetMissingError,),
     summary="The same act on many sagas",
 )
-async def bulk(body: BulkBody, principal: Principal, request: web.Request, app: App) -> BulkView:
+async def bulk(body: BulkBody, principal: Principal, app: App) -> BulkView:
     """A dry run unless ``dry_run`` is false: it says what each saga would answer, and writes nothing."""
     saga_ids = body.saga_ids or await _matching(body, app)
     who = _who(body, principal, app)
@@ -192,7 +192,6 @@ async def bulk(body: BulkBody, principal: Principal, request: web.Request, app: 
         act=act,
         actor_id=principal.user_id,
         dry_run=body.dry_run,
-        request_id=request.get("request_id"),
     )
     bulk_id, outcomes = await operate_sagas(command, app.begin, app.registry)
     items = [BulkOutcomeView(saga_id=o.saga_id, outcome=o.outcome, status=o.status) for o in outcomes]
@@ -207,15 +206,14 @@ async def _matching(body: BulkBody, app: App) -> list[UUID]:
     return [row.state.saga_id for row in rows]
 
 
-async def _operate(saga_id: UUID, act: OperatorInput, principal: Principal, request: web.Request, app: App) -> SagaView:
-    command = OperateSaga(saga_id=saga_id, act=act, actor_id=principal.user_id, request_id=request.get("request_id"))
-    await operate_saga(command, app.begin, app.registry)
-    return await _view(saga_id, app)
+async def _operate(saga_id: UUID, act: OperatorInput, principal: Principal, tx: OrchestratorTx, app: App) -> SagaView:
+    command = OperateSaga(saga_id=saga_id, act=act, actor_id=principal.user_id)
+    await operate_saga(command, tx, app.begin, app.registry)
+    return await _view(saga_id, tx.conn, app)
 
 
-async def _view(saga_id: UUID, app: App) -> SagaView:
-    async with app.database.read() as conn:
-        row = await get_saga(conn, saga_id)
+async def _view(saga_id: UUID, conn: Connection, app: App) -> SagaView:
+    row = await get_saga(conn, saga_id)
     if row is None:
         raise SagaNotFoundError
     return SagaView.of(row, app.definition(row.state))

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from uuid import UUID
 
+from kernel.correlation import correlation_id
 from kernel.errors import DomainError
 from orchestrator.domain.errors import SagaNotFoundError
 from orchestrator.domain.inputs import (
@@ -44,7 +45,6 @@ class OperateSaga:
     act: OperatorInput
     actor_id: UUID
     bulk_id: UUID | None = None
-    request_id: str | None = None
 
     def audited(self, outcome: str) -> OperatorAction:
         return OperatorAction(
@@ -59,14 +59,13 @@ class OperateSaga:
         )
 
 
-async def operate_saga(command: OperateSaga, begin: Begin, registry: SagaRegistry) -> SagaState:
-    """The saga after the act. Raises the state's refusal, or ``SagaNotFoundError``."""
+async def operate_saga(command: OperateSaga, tx: SagaTx, begin: Begin, registry: SagaRegistry) -> SagaState:
+    """The saga after the act, within ``tx``. Raises the state's refusal, or ``SagaNotFoundError``."""
     try:
-        async with begin() as tx:
-            return await _act(command, tx, registry)
+        return await _act(command, tx, registry)
     except DomainError as refusal:
-        async with begin() as tx:
-            await tx.sagas.record(command.audited(refusal.code))
+        async with begin() as own:
+            await own.sagas.record(command.audited(refusal.code))
         raise
 
 
@@ -75,7 +74,7 @@ async def _act(command: OperateSaga, tx: SagaTx, registry: SagaRegistry) -> Saga
     if not states:
         raise SagaNotFoundError
     board = Board(states, registry.pinned)
-    board.put(Arrival(saga_id=command.saga_id, event=command.act, trail=Trail(command.request_id)), registry)
+    board.put(Arrival(saga_id=command.saga_id, event=command.act, trail=Trail(correlation_id())), registry)
     await board.write(tx)
     await tx.sagas.record(command.audited("done"))
     return board.moved[-1].state

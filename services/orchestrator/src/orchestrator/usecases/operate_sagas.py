@@ -25,7 +25,6 @@ class OperateSagas:
     act: OperatorInput
     actor_id: UUID
     dry_run: bool
-    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +48,10 @@ async def operate_sagas(command: OperateSagas, begin: Begin, registry: SagaRegis
             act=command.act,
             actor_id=command.actor_id,
             bulk_id=bulk_id,
-            request_id=command.request_id,
         )
         try:
-            state = await operate_saga(one, begin, registry)
+            async with begin() as tx:
+                state = await operate_saga(one, tx, begin, registry)
             outcomes.append(BulkOutcome(saga_id=saga_id, outcome="done", status=state.status))
         except DomainError as refusal:
             outcomes.append(BulkOutcome(saga_id=saga_id, outcome=refusal.code, status=None))

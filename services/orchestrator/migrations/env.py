@@ -1,0 +1,5 @@
+"""Alembic's entry: the chassis runs it in the service's schema."""
+
+from chassis.migrations import run
+
+run()
