@@ -91,7 +91,7 @@ class Consumer(Generic[TxT]):
             try:
                 await self._consume(stop)
                 failures = 0
-            except (KafkaError, OSError, TimeoutError, SilentConsumerError) as error:
+            except Exception as error:  # noqa: BLE001 -- the uncommitted records are read again by a new client
                 self._error = f"{type(error).__name__}: {error}"
                 failures += 1
                 CONSUMER_REBUILDS.labels(self._group, type(error).__name__).inc()

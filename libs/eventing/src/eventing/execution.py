@@ -30,7 +30,7 @@ class FencedError(Exception):
     """The partitions belong to another consumer now; nothing of this batch may commit."""
 
 
-class _RecordError(Exception):
+class RecordError(Exception):
     """A handler failed on one record."""
 
     def __init__(self, record: Received, cause: BaseException) -> None:
@@ -77,6 +77,15 @@ class Execution(Generic[TxT]):
                 await self._fail(part, error, parts, result, held_keys)
         return result
 
+    async def apply(self, record: Received, tx: TxT) -> None:
+        """Handle one record that is claimed already, reply included.
+
+        Raises ``RecordError`` around what the handler raised.
+        """
+        inbox = Inbox(tx.conn, self._schema, self._consumer)
+        for call in plan([record]):
+            await self._call(call, inbox, tx)
+
     async def _fail(
         self,
         part: list[Received],
@@ -85,11 +94,11 @@ class Execution(Generic[TxT]):
         result: Result,
         held_keys: set[object],
     ) -> None:
-        cause = error.cause if isinstance(error, _RecordError) else error
+        cause = error.cause if isinstance(error, RecordError) else error
         failure = classify(cause)
         if len(part) == 1:
             await self._settle(part[0], cause, failure, result, held_keys)
-        elif isinstance(error, _RecordError):
+        elif isinstance(error, RecordError):
             at = part.index(error.record)
             parts.extend(filter(None, [part[at + 1 :], [error.record], part[:at]]))
         elif failure.transient:
@@ -199,7 +208,7 @@ class Execution(Generic[TxT]):
                 if handler.command:
                     reply(tx.outbox, message, SUCCEEDED)
         except Exception as error:
-            raise _RecordError(record, error) from error
+            raise RecordError(record, error) from error
 
     async def _call_batch(self, call: Call, inbox: Inbox, tx: TxT) -> None:
         messages = [_handled(record)[0] for record in call.records]
@@ -208,7 +217,7 @@ class Execution(Generic[TxT]):
                 answers = await call.handler.function(messages, tx)
         except Exception as error:
             if len(call.records) == 1:
-                raise _RecordError(call.records[0], error) from error
+                raise RecordError(call.records[0], error) from error
             raise
         if not call.handler.command:
             return

@@ -6,7 +6,7 @@ A lane's owner holds a session advisory lock; when its connection dies, the lock
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 from eventing.database import Connection
@@ -40,29 +40,32 @@ class Lanes:
 
     async def join(self) -> None:
         """Be counted as a relay of this schema for as long as the connection lives."""
+        await self._take([], 0)
+        await self._release([])
         await self._conn.execute("SELECT pg_advisory_lock_shared($1, $2)", self._class, _MEMBER)
 
     async def rebalance(self, lanes_in_use: int = 0) -> None:
         """Give up lanes beyond a fair share, take free ones up to it. Nothing may be in flight meanwhile."""
         self._count = max(self._count, lanes_in_use)
         share = fair_share(self._count, await self._members())
-        surplus = sorted(self.owned)[share:]
-        if surplus:
-            await self._conn.execute(
-                "SELECT pg_advisory_unlock($1, lane) FROM unnest($2::int[]) AS lane", self._class, surplus
-            )
+        if surplus := sorted(self.owned)[share:]:
+            await self._release(surplus)
             self.owned -= frozenset(surplus)
-        wanted = share - len(self.owned)
-        if wanted > 0:
-            await self._take(sorted(frozenset(range(self._count)) - self.owned), wanted)
+        if len(self.owned) < share:
+            free = sorted(frozenset(range(self._count)) - self.owned)
+            self.owned |= await self._take(free, share - len(self.owned))
 
-    async def _take(self, candidates: Iterable[int], wanted: int) -> None:
-        for lane in candidates:
-            if wanted == 0:
-                return
-            if await self._conn.fetchval("SELECT pg_try_advisory_lock($1, $2)", self._class, lane):
-                self.owned |= {lane}
-                wanted -= 1
+    async def _take(self, candidates: Sequence[int], wanted: int) -> frozenset[int]:
+        rows = await self._conn.fetch(
+            """SELECT lane FROM unnest($2::int[]) AS lane WHERE pg_try_advisory_lock($1, lane) LIMIT $3""",
+            self._class,
+            candidates,
+            wanted,
+        )
+        return frozenset(row["lane"] for row in rows)
+
+    async def _release(self, lanes: Sequence[int]) -> None:
+        await self._conn.fetch("SELECT pg_advisory_unlock($1, lane) FROM unnest($2::int[]) AS lane", self._class, lanes)
 
     async def _members(self) -> int:
         members: int = await self._conn.fetchval(

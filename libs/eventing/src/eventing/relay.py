@@ -24,7 +24,6 @@ import structlog
 from aiokafka.errors import (
     InvalidProducerEpoch,
     InvalidProducerIdMapping,
-    KafkaError,
     OutOfOrderSequenceNumber,
     ProducerClosed,
     ProducerFenced,
@@ -61,7 +60,6 @@ _PRODUCER_ERRORS: Final = (
     ProducerClosed,
     TopicAuthorizationFailedError,
 )
-_OUTAGES: Final = (OSError, TimeoutError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Relay:
@@ -76,7 +74,7 @@ class Relay:
         wakeups: Wakeups,
         poll_s: float = 0.05,
         poll_idle_s: float = 0.5,
-        pace_s: float = 0.003,
+        pace_s: float = 0.008,
         batch_records: int = 2_000,
         batch_bytes: int = 8 * 1024 * 1024,
         ack_timeout_s: float = 15.0,
@@ -115,7 +113,7 @@ class Relay:
         while True:
             try:
                 await self._own_and_relay(stop)
-            except _OUTAGES as error:
+            except Exception as error:  # noqa: BLE001 -- whatever it was, committed records are still owed
                 self._error = f"{type(error).__name__}: {error}"
                 log.warning("relay_interrupted", relay=self.name, error=self._error)
                 await self._publisher.kill("interrupted")
@@ -133,6 +131,11 @@ class Relay:
     async def _own_and_relay(self, stop: asyncio.Event) -> None:
         async with _session(self._dsn, self._schema, self._fence_s) as conn:
             await conn.add_listener(self._wakeups.channel, lambda *_: self._wakeups.wake())
+            # Postgres does not end a session that waits in the middle of preparing a statement; so every statement
+            # is prepared before the first lock is taken, and from then on each is one message.
+            await conn.fetch(_read(self._schema), [], [], 1, 1)
+            await conn.execute(_move(self._schema), [])
+            await self._observe(conn)
             lanes = Lanes(conn, self._schema, self._config.lanes)
             await lanes.join()
             stopping = asyncio.create_task(self._wake_on(stop), name=f"{self.name}.stop")
@@ -294,7 +297,13 @@ class _session:  # noqa: N801 -- reads as a noun where it is used
         }
 
     async def __aenter__(self) -> asyncpg.Connection:
-        self._conn = await asyncpg.connect(self._dsn, timeout=5, command_timeout=60, server_settings=self._settings)
+        self._conn = await asyncpg.connect(
+            self._dsn,
+            timeout=5,
+            command_timeout=60,
+            max_cached_statement_lifetime=0,
+            server_settings=self._settings,
+        )
         return self._conn
 
     async def __aexit__(self, *_: object) -> None:

@@ -2,15 +2,20 @@
 
 import asyncio
 import contextlib
+import json
+import os
+import signal
+import sys
 import uuid
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import NewTopic
 
-import eventing
 from eventing import Consumer, KafkaConfig, OutboxConfig, Relay, Wakeups, tables
 from eventing.testing import begin_on
 from testkit.databases import with_database
@@ -70,6 +75,47 @@ class World:
         finally:
             await consumer.stop()
 
+    async def make_effects(self):
+        await self.pool.execute("""
+            CREATE TABLE commerce.effect (n bigserial, event_id uuid, key text, number bigint);
+            CREATE TABLE commerce.business (number bigint)""")
+
+    async def effects(self):
+        """Numbers of the effects of each key, in the order they committed."""
+        numbers = defaultdict(list)
+        for row in await self.pool.fetch("SELECT key, number FROM commerce.effect ORDER BY n"):
+            numbers[row["key"]].append(row["number"])
+        return dict(numbers)
+
+    async def published(self, topic="public.commerce.order.v1"):
+        """aggregate_version of each key's records, first occurrences only, in the order of the log."""
+        numbers, seen = defaultdict(list), set()
+        for record in await self.log_of(topic):
+            headers = dict(record.headers)
+            if headers["ce_id"] not in seen:
+                seen.add(headers["ce_id"])
+                numbers[record.key.decode()].append(int(headers["aggregate_version"]))
+        return dict(numbers)
+
+    @contextlib.asynccontextmanager
+    async def child(self, role, *, fault="", **facts):
+        """A child process of that role; killed at the end of the block."""
+        told = {"dsn": self.dsn, "kafka": asdict(self.kafka), **facts}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(Path(__file__).with_name("child.py")),
+            role,
+            env={**os.environ, "SAMPAN_FAULT": fault, "EVENTING_CHILD": json.dumps(told)},
+        )
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.send_signal(signal.SIGCONT)
+                    process.kill()
+                await process.wait()
+
 
 @contextlib.asynccontextmanager
 async def running(*runners):
@@ -88,8 +134,8 @@ def running_fixture():
     return running
 
 
-@pytest.fixture
-async def world(postgres_admin_dsn, kafka_admin):
+@contextlib.asynccontextmanager
+async def make_world(postgres_admin_dsn, kafka_admin):
     name = f"t_eventing_{uuid.uuid4().hex[:10]}"
     admin = await asyncpg.connect(postgres_admin_dsn)
     await admin.execute(f'CREATE DATABASE "{name}"')
@@ -118,4 +164,13 @@ async def world(postgres_admin_dsn, kafka_admin):
         await admin.close()
 
 
-assert eventing.__file__
+@pytest.fixture
+async def world(postgres_admin_dsn, kafka_admin):
+    async with make_world(postgres_admin_dsn, kafka_admin) as made:
+        yield made
+
+
+@pytest.fixture
+def worlds(postgres_admin_dsn, kafka_admin):
+    """For tests that need several, side by side."""
+    return lambda: make_world(postgres_admin_dsn, kafka_admin)

@@ -1,0 +1,42 @@
+"""What an error says about trying again."""
+
+import asyncpg
+import pytest
+
+from eventing.failures import BACKOFF_MAX_S, Failure, backoff_s, classify
+from kernel.errors import DomainError, Kind
+
+
+class BusyError(DomainError):
+    code, kind = "test.thing.busy", Kind.UNAVAILABLE
+
+
+class RefusedError(DomainError):
+    code, kind = "test.thing.refused", Kind.CONFLICT
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (BusyError(), Failure.CONTENTION),
+        (RefusedError(), Failure.PERMANENT),
+        (asyncpg.DeadlockDetectedError("x"), Failure.CONTENTION),
+        (asyncpg.SerializationError("x"), Failure.CONTENTION),
+        (asyncpg.LockNotAvailableError("x"), Failure.CONTENTION),
+        (asyncpg.ConnectionDoesNotExistError("x"), Failure.OUTAGE),
+        (asyncpg.AdminShutdownError("x"), Failure.OUTAGE),
+        (ConnectionResetError(), Failure.OUTAGE),
+        (TimeoutError(), Failure.OUTAGE),
+        (asyncpg.UniqueViolationError("x"), Failure.DEFECT),
+        (KeyError("x"), Failure.DEFECT),
+    ],
+)
+def test_errors_are_told_apart(error, failure):
+    assert classify(error) is failure
+
+
+def test_backoff_grows_to_its_limit():
+    for attempts in range(1, 40):
+        pause = backoff_s(attempts)
+        assert 0.1 <= pause <= BACKOFF_MAX_S
+    assert backoff_s(39) >= BACKOFF_MAX_S / 2
