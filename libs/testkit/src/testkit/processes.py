@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from testkit.wait import eventually
@@ -68,8 +69,12 @@ class Child:
         """Wait for /readyz to say 200."""
 
         def probe() -> bool:
-            with urlopen(f"http://127.0.0.1:{ops_port}/readyz", timeout=1) as answer:
-                return bool(answer.status == 200)
+            try:
+                with urlopen(f"http://127.0.0.1:{ops_port}/readyz", timeout=1) as answer:
+                    return bool(answer.status == 200)
+            except HTTPError as unready:
+                unready.close()
+                return False
 
         await eventually(
             lambda: asyncio.to_thread(probe),
