@@ -5,7 +5,7 @@ set -eu
 case $SERVICE in
     gateway)
         python -m gateway render --out /tmp/envoy.yaml
-        exec python -m envoy._main -c /tmp/envoy.yaml --disable-hot-restart --concurrency "${GATEWAY_CONCURRENCY:-2}"
+        exec python -m gateway run -c /tmp/envoy.yaml --disable-hot-restart --concurrency "${GATEWAY_CONCURRENCY:-2}"
         ;;
     sandbox) exec python -m sandbox ;;
     *) exec python -m "$SERVICE" "$@" ;;
