@@ -18,8 +18,8 @@ async def play() -> int:
     """All chapters in order. Returns the exit code."""
     facts, show = read_facts(), Show()
     began = time.monotonic()
-    async with Api(facts.gateway_url) as api, watching(facts) as watcher:
-        stage = Stage(facts=facts, api=api, watcher=watcher, show=show)
+    async with Api(facts.gateway_url) as api, Api(facts.sandbox_url) as sandbox, watching(facts) as watcher:
+        stage = Stage(facts=facts, api=api, sandbox=sandbox, watcher=watcher, show=show)
         await chapters.play_all(stage)
     epilogue.print_epilogue(stage, time.monotonic() - began)
     return 1 if show.failures else 0

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from rich.console import Console
 from rich.text import Text
 
+from contracts.registry import is_pii
 from demo.watcher import Seen
 
 COLOURS = {
@@ -61,7 +62,7 @@ class Show:
 
 def told(body: Message) -> str:
     """What a person wants to see of a record: amounts, codes, numbers."""
-    names = {each.name for each in body.DESCRIPTOR.fields}
+    names = {each.name for each in body.DESCRIPTOR.fields if not is_pii(each)}
     parts = [str(getattr(body, name)) for name in WORDS if name in names and getattr(body, name)]
     for name in ("total", "amount"):
         if name in names and body.HasField(name):

@@ -28,6 +28,7 @@ class Stage:
 
     facts: Facts
     api: Api
+    sandbox: Api
     watcher: Watcher
     show: Show
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:6])
