@@ -100,3 +100,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("operator_action", "saga_history", "saga_execution"):
         op.execute(f"DROP TABLE {table}")
+    for statement in eventing.tables.downgrade("orchestrator"):
+        op.execute(statement)
+    op.execute("DROP TABLE idempotency_key")

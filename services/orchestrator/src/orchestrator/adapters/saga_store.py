@@ -70,7 +70,6 @@ AS new (id, old_epoch, old_seq, status, current_step, step, steps, compensation_
 WHERE saga.id = new.id"""
 _COMPARE = " AND saga.epoch = new.old_epoch AND saga.seq = new.old_seq"
 
-# One round trip for rows and history; the history's parameters follow the update's.
 _HISTORY = """
 INSERT INTO saga_history (saga_id, seq, epoch, at, kind, entry)
 SELECT saga_id, seq, epoch, at, kind, entry::jsonb
@@ -85,8 +84,13 @@ _UPDATE_COLUMNS: Final = 18
 
 
 def _advance(compare: str) -> str:
+    """Rows and history in one round trip; an entry is written only if its row was. Returns the rows written."""
     history = _HISTORY.format(*range(_UPDATE_COLUMNS + 1, _UPDATE_COLUMNS + 7))
-    return f"WITH entries AS ({history})\n{_UPDATE}{compare}"
+    born = f"${_UPDATE_COLUMNS + 7}::uuid[]"
+    return f"""
+WITH moved AS ({_UPDATE}{compare} RETURNING saga.id),
+entries AS ({history} WHERE saga_id IN (SELECT id FROM moved) OR saga_id = ANY({born}))
+SELECT count(*) FROM moved"""
 
 
 _ADVANCE: Final = _advance(_COMPARE)
@@ -125,7 +129,8 @@ class PostgresSagaStore:
         aged = [(change.before, change.after) for change in changes if change.before is not None]
         if born:
             rows = [(*_fixed(state), *self._variable(state, moments)) for state in born]
-            _check_count(await self._conn.execute(_INSERT, *_columns(rows)), len(rows))
+            status = await self._conn.execute(_INSERT, *_columns(rows))
+            _check_count(int(status.rpartition(" ")[2]), len(rows))
         history = _columns(
             [
                 (m.state.saga_id, m.state.seq, m.state.epoch, m.event.at, INPUT_KINDS[type(m.event)], entry_json(m))
@@ -136,8 +141,9 @@ class PostgresSagaStore:
             await self._conn.execute(_HISTORY_ALONE, *history)
             return
         rows = [(before.saga_id, before.epoch, before.seq, *self._variable(after, moments)) for before, after in aged]
-        status = await self._conn.execute(self._advance, *_columns(rows), *history)
-        _check_count(status, len(rows))
+        born_ids = [state.saga_id for state in born]
+        written = await self._conn.fetchval(self._advance, *_columns(rows), *history, born_ids)
+        _check_count(written, len(rows))
 
     async def record(self, action: OperatorAction) -> None:
         await self._conn.execute(
@@ -202,7 +208,7 @@ def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def _check_count(status: str, count: int) -> None:
+def _check_count(written: int, wanted: int) -> None:
     """A row that moved on since it was read, or a business key that was taken, is one row less."""
-    if int(status.rpartition(" ")[2]) != count:
+    if written != wanted:
         raise StaleSagaError

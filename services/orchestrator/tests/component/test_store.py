@@ -1,0 +1,193 @@
+"""Rows: compare-and-set with its negative control, locks, timers, and what the schema refuses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from eventing import Outbox, OutboxConfig
+from kernel.ids import uuid7
+from orchestrator.adapters.announcer import OutboxAnnouncer
+from orchestrator.adapters.audit import find_faults
+from orchestrator.adapters.saga_store import PostgresSagaStore
+from orchestrator.domain.errors import StaleSagaError
+from orchestrator.domain.inputs import Reply, TimerFired
+from orchestrator.domain.state import SagaState, command_id
+from orchestrator.sagas import REGISTRY
+from orchestrator.testing.builders import a_start
+from orchestrator.testing.world import World
+from orchestrator.usecases.advance_sagas import Arrival, advance_sagas
+from orchestrator.usecases.wake_due_sagas import WakeDueSagas, wake_due_sagas
+from orchestrator.wiring import OrchestratorTx
+
+pytestmark = pytest.mark.component
+CONFIG = OutboxConfig(schema="orchestrator", source="orchestrator")
+
+
+@asynccontextmanager
+async def transaction(world: World, **controls: bool) -> AsyncIterator[OrchestratorTx]:
+    conn: Any = await asyncpg.connect(world.database.dsn)
+    try:
+        async with conn.transaction():
+            outbox = Outbox(conn, CONFIG)
+            yield OrchestratorTx(conn, outbox, PostgresSagaStore(conn, REGISTRY, **controls), OutboxAnnouncer(outbox))
+            await outbox.flush()
+    finally:
+        await conn.close()
+
+
+async def begun(world: World, *, at: datetime | None = None) -> SagaState:
+    start = a_start(at=at or datetime.now(UTC))
+    async with transaction(world) as tx:
+        await advance_sagas([Arrival(event=start, key=("order_payment", start.business_key))], tx, REGISTRY)
+        (state,) = await tx.sagas.lock([start.saga_id], [])
+    return state
+
+
+def answered(state: SagaState, *, code: str = "") -> Arrival:
+    identity = command_id(state.saga_id, "reserve_stock", undo=False)
+    reply = Reply(at=datetime.now(UTC), command_id=identity, succeeded=not code, code=code)
+    return Arrival(event=reply, saga_id=state.saga_id)
+
+
+async def double_step(world: World, **controls: bool) -> list[BaseException]:
+    """Two engines read the same row without a lock, then both write: one a success, one a refusal."""
+    state = await begun(world)
+    both_read = asyncio.Barrier(2)
+
+    async def engine(arrival: Arrival) -> None:
+        async with transaction(world, locks=False, **controls) as tx:
+            lock = tx.sagas.lock
+
+            async def read_and_wait(*arguments: Any) -> Any:
+                states = await lock(*arguments)
+                await both_read.wait()
+                return states
+
+            tx.sagas.lock = read_and_wait  # type: ignore[method-assign]
+            await advance_sagas([arrival], tx, REGISTRY)
+
+    results = await asyncio.gather(
+        engine(answered(state)), engine(answered(state, code="commerce.stock.sold_out")), return_exceptions=True
+    )
+    return [result for result in results if isinstance(result, BaseException)]
+
+
+async def test_a_stale_read_writes_nothing(world: World) -> None:
+    errors = await double_step(world)
+    assert [type(error) for error in errors] == [StaleSagaError]
+    assert await world.conn.fetchval("SELECT count(*) FROM saga_history") == 2
+    assert await find_faults(world.conn) == []
+
+
+async def test_without_compare_and_set_the_double_step_is_detected(world: World) -> None:
+    """Negative control: with the comparison off the second write reaches the history, whose key refuses it."""
+    errors = await double_step(world, compares=False)
+    assert [type(error) for error in errors] == [asyncpg.UniqueViolationError]
+    assert "saga_5_one_entry_per_seq" in str(errors[0])
+
+
+async def test_without_both_walls_the_audit_sees_the_double_step(world: World) -> None:
+    await world.conn.execute("ALTER TABLE saga_history DROP CONSTRAINT saga_5_one_entry_per_seq")
+    assert await double_step(world, compares=False) == []
+    assert [fault.check for fault in await find_faults(world.conn) if "history with a hole" in fault.check]
+
+
+async def test_a_locked_saga_is_skipped_by_another_engines_timers(world: World) -> None:
+    now = datetime.now(UTC)
+    mine, other = [await begun(world, at=now - timedelta(seconds=30)) for _ in range(2)]
+    async with transaction(world) as first:
+        await first.sagas.lock([mine.saga_id], [])
+        async with transaction(world) as second:
+            woken, _ = await wake_due_sagas(WakeDueSagas(now=now), second, REGISTRY)
+        assert woken == 1
+    rows = await world.conn.fetch("SELECT id, epoch FROM saga_execution")
+    assert {row["id"]: row["epoch"] for row in rows} == {mine.saga_id: 0, other.saga_id: 1}
+
+
+async def test_a_dead_engines_saga_is_woken_by_another_at_once(world: World) -> None:
+    now = datetime.now(UTC)
+    state = await begun(world, at=now - timedelta(seconds=30))
+    dying: Any = await asyncpg.connect(world.database.dsn)
+    await dying.execute("BEGIN")
+    await PostgresSagaStore(dying, REGISTRY).lock([state.saga_id], [])
+    async with transaction(world) as tx:
+        assert (await wake_due_sagas(WakeDueSagas(now=now), tx, REGISTRY))[0] == 0
+    dying.terminate()
+    async with asyncio.timeout(5):
+        woken = 0
+        while not woken:
+            async with transaction(world) as tx:
+                woken, _ = await wake_due_sagas(WakeDueSagas(now=now), tx, REGISTRY)
+    sent = await world.conn.fetch("SELECT event_id FROM outbox WHERE type LIKE '%ReserveStock'")
+    assert [row["event_id"] for row in sent] == [command_id(state.saga_id, "reserve_stock", undo=False)] * 2
+
+
+async def test_sagas_of_a_newer_version_are_left_to_those_who_know_it(world: World) -> None:
+    now = datetime.now(UTC)
+    state = await begun(world, at=now - timedelta(seconds=30))
+    await world.conn.execute("UPDATE saga_execution SET saga_version = 99 WHERE id = $1", state.saga_id)
+    async with transaction(world) as tx:
+        assert (await wake_due_sagas(WakeDueSagas(now=now), tx, REGISTRY))[0] == 0
+
+
+async def test_many_inputs_of_one_saga_in_one_batch_are_one_write(world: World) -> None:
+    state = await begun(world)
+    duplicate = [answered(state)] * 3
+    timer = Arrival(event=TimerFired(at=datetime.now(UTC)), saga_id=state.saga_id)
+    async with transaction(world) as tx:
+        ignored = await advance_sagas([*duplicate, timer], tx, REGISTRY)
+    assert sorted(item.reason for item in ignored) == ["duplicate", "duplicate", "early"]
+    assert await world.conn.fetchval("SELECT seq FROM saga_execution") == 2
+
+
+async def test_a_healthy_sagas_updates_are_hot_until_it_ends(world: World) -> None:
+    state = await begun(world)
+    async with transaction(world) as tx:
+        await advance_sagas([answered(state)], tx, REGISTRY)
+    before, after = state.next_wake_at, await world.conn.fetchval("SELECT next_wake_at FROM saga_execution")
+    assert before == after
+
+
+@pytest.mark.parametrize(
+    ("change", "constraint"),
+    [
+        ("next_wake_at = NULL", "saga_2_terminal_or_woken"),
+        ("status = 'completed', completed_at = now()", "saga_2_ended_sleeps"),
+        ("status = 'completed', next_wake_at = NULL", "saga_4_completed_at"),
+        ("status = 'compensating'", "saga_failed_says_why"),
+        ("status = 'lost'", "saga_execution_status_check"),
+    ],
+)
+async def test_the_schema_refuses_orphans_and_half_ends(world: World, change: str, constraint: str) -> None:
+    await begun(world)
+    with pytest.raises(asyncpg.CheckViolationError, match=constraint):
+        await world.conn.execute(f"UPDATE saga_execution SET {change}")
+
+
+async def test_the_audit_finds_what_the_schema_cannot(world: World) -> None:
+    overdue, holed, lost = [await begun(world) for _ in range(3)]
+    await world.conn.execute(
+        "UPDATE saga_execution SET next_wake_at = now() - interval '1 minute' WHERE id = $1", overdue.saga_id
+    )
+    await world.conn.execute("DELETE FROM saga_history WHERE saga_id = $1", holed.saga_id)
+    await world.conn.execute("DELETE FROM saga_execution WHERE id = $1", lost.saga_id)
+    found = {fault.check.split(":")[0]: fault.examples for fault in await find_faults(world.conn)}
+    assert found == {
+        "overdue": [overdue.saga_id],
+        "history with a hole, or not as long as the saga's count of transitions": [holed.saga_id],
+        "history of a saga that is not there": [lost.saga_id],
+    }
+
+
+async def test_a_reply_for_an_id_nobody_has_is_ignored(world: World) -> None:
+    arrival = Arrival(event=Reply(at=datetime.now(UTC), command_id=uuid7(), succeeded=True), saga_id=uuid7())
+    async with transaction(world) as tx:
+        ignored = await advance_sagas([arrival], tx, REGISTRY)
+    assert [item.reason for item in ignored] == ["no_such_saga"]
