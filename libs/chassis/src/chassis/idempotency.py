@@ -17,7 +17,7 @@ from chassis.errors import IdempotencyInFlightError, IdempotencyKeyReusedError
 
 KEEP_HOURS: Final = 48
 KEEP_HOURS_MIN: Final = 24
-_FORGET_ROWS: Final = 5_000
+FORGET_ROWS: Final = 5_000
 
 _LOOK: Final = """
 SELECT pg_try_advisory_xact_lock($1) AS locked, k.fingerprint, k.status, k.content_type, k.headers, k.body
@@ -143,7 +143,7 @@ async def forget_old(conn: asyncpg.Connection, *, keep_hours: int = KEEP_HOURS) 
         ))
         """,
         keep_hours,
-        _FORGET_ROWS,
+        FORGET_ROWS,
     )
     return int(status.rsplit(" ", maxsplit=1)[-1])
 

@@ -9,7 +9,7 @@ import inspect
 import sys
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, get_args, get_origin
@@ -25,7 +25,6 @@ from chassis.http.replies import Reply
 from chassis.http.routes import Idempotency, Roles, Route, RouteError
 from chassis.http.text import refused_character
 
-_UNSAFE: Final = {"POST", "PUT", "PATCH", "DELETE"}
 _BODIES: Final = {"POST", "PUT", "PATCH"}
 _INT64_DIGITS: Final = 18
 _UUID_CHARS: Final = 36
@@ -99,7 +98,7 @@ def read_plan(route: Route) -> Plan:
     plan = Plan(
         route=route,
         handler=handler,
-        idempotency=_idempotency(route, takes_tx="tx" in names),
+        idempotency=_idempotency(route, names),
         statuses=route.statuses or _default_statuses(view, annotations["return"]),
         view=view,
         path=tuple(_path_parameter(name, annotations[name], route) for name in placeholders),
@@ -127,8 +126,6 @@ def _check(plan: Plan) -> None:
         raise RouteError(f"{route.name}: {route.method} takes no body")
     if plan.gives_principal and route.auth == "public":
         raise RouteError(f"{route.name}: a public route has no principal")
-    if plan.idempotency == "own" and not plan.gives_key:
-        raise RouteError(f"{route.name}: with its own idempotency it takes idempotency_key")
     if any(limit.per_user for limit in route.limits) and route.auth == "public":
         raise RouteError(f"{route.name}: a public route is limited per address")
 
@@ -149,9 +146,12 @@ def _annotation(handler: Callable[..., Any], name: str, route: Route) -> Any:
         raise RouteError(f"{route.name}: {error.name} is not known at run time in {where}") from error
 
 
-def _idempotency(route: Route, *, takes_tx: bool) -> Idempotency:
+def _idempotency(route: Route, names: Sequence[str]) -> Idempotency:
+    takes_tx = "tx" in names
     if route.idempotency in {"required", "optional"} and not takes_tx:
         raise RouteError(f"{route.name}: a stored answer needs the handler's transaction, so it takes tx")
+    if route.idempotency == "own" and "idempotency_key" not in names:
+        raise RouteError(f"{route.name}: with its own idempotency it takes idempotency_key")
     if route.idempotency is not None:
         return route.idempotency
     return "optional" if route.method == "POST" and takes_tx else "none"

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 from aiohttp import web
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
@@ -65,11 +65,6 @@ class TokenIssuer:
         """A new key under a new id; the old one is gone from the JWKS."""
         self.kid, self.private_key = uuid.uuid4().hex, ec.generate_private_key(ec.SECP256R1())
 
-    def public_pem(self) -> bytes:
-        return self.private_key.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-
     def claims_for(
         self,
         user_id: UUID,
@@ -106,6 +101,10 @@ class TokenIssuer:
     def sign(self, claims: Mapping[str, Any], header: Mapping[str, Any] | None = None) -> str:
         """Any claims under any header, signed with the true key."""
         return sign_es256(self.private_key, header if header is not None else self.header(), claims)
+
+    def sign_with(self, header: Mapping[str, Any], claims: Any) -> str:
+        """As ``sign``, header first, and any payload at all."""
+        return sign_es256(self.private_key, header, claims)
 
 
 def public_jwk(key: ec.EllipticCurvePrivateKey, kid: str) -> dict[str, Any]:
