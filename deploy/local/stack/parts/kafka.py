@@ -170,6 +170,7 @@ def _properties(context: Context, data: Path) -> str:
         "share.coordinator.state.topic.replication.factor": 1,
         "share.coordinator.state.topic.min.isr": 1,
         "group.initial.rebalance.delay.ms": 0,
+        "group.min.session.timeout.ms": 2000,
         # After a kill -9 the node waits until its former self has timed out.
         "broker.session.timeout.ms": 3000,
         "broker.heartbeat.interval.ms": 500,

@@ -14,7 +14,6 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 
 BATCH_BYTES_MAX: Final = 512 * 1024
 REQUEST_TIMEOUT_MS: Final = 15_000
-SESSION_TIMEOUT_MS: Final = 8_000  # how long a killed member keeps its partitions
 REBALANCE_TIMEOUT_MS: Final = 20_000
 
 
@@ -34,6 +33,7 @@ class KafkaConfig:
     sasl_mechanism: str = "SCRAM-SHA-256"
     tls: bool = False
     instance: str | None = None
+    session_timeout_s: float = 8.0  # how long a killed member keeps its partitions; brokers refuse < 6 unless told
 
     def connection(self) -> dict[str, Any]:
         """Arguments every aiokafka client takes."""
@@ -77,8 +77,8 @@ def make_consumer(config: KafkaConfig, group: str, *, max_poll_interval_ms: int 
         auto_offset_reset="earliest",
         # The sticky assignor has lost partitions in rebalances; round robin is stateless.
         partition_assignment_strategy=(RoundRobinPartitionAssignor,),
-        session_timeout_ms=SESSION_TIMEOUT_MS,
-        heartbeat_interval_ms=SESSION_TIMEOUT_MS // 4,
+        session_timeout_ms=int(config.session_timeout_s * 1000),
+        heartbeat_interval_ms=int(config.session_timeout_s * 250),
         rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
         max_poll_interval_ms=max_poll_interval_ms,
         request_timeout_ms=REQUEST_TIMEOUT_MS + REBALANCE_TIMEOUT_MS,

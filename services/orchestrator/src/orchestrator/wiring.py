@@ -89,6 +89,8 @@ async def wire(settings: OrchestratorSettings) -> AsyncIterator[App]:
                 password=password.get_secret_value() if password else None,
                 topic_prefix=settings.kafka_topic_prefix,
                 client_id="orchestrator",
+                instance=settings.consumer_instance,
+                session_timeout_s=settings.consumer_session_s,
             ),
             outbox_config=OutboxConfig(schema=settings.database_schema, source="orchestrator"),
             wakeups=wakeups,
