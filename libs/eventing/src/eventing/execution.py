@@ -136,7 +136,6 @@ class Execution(Generic[TxT]):
             inbox = Inbox(tx.conn, self._schema, self._consumer)
             fresh, repeated = await self._claim(tx, inbox, records, dead)
             faultpoint("consumer.after_claim")
-            await self._repeat_replies(tx, inbox, repeated)
             skipped.extend(repeated)
             versions = Versions(tx.conn, self._schema, self._consumer)
             stale = await versions.stale(fresh)
@@ -144,6 +143,8 @@ class Execution(Generic[TxT]):
             done = [record for record in fresh if record not in stale]
             for call in plan(done):
                 await self._call(call, inbox, tx)
+            # After the calls: a record's repetition may have come in the same poll as the record.
+            await self._repeat_replies(tx, inbox, repeated)
             await versions.remember(done)
             self._check_fence()
             faultpoint("consumer.before_commit")
