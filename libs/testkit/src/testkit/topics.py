@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from contracts.topics import load_topics
 from eventing import KafkaConfig
 from testkit.infra import repository_root
 
@@ -15,14 +15,8 @@ PARTITIONS = 3
 
 
 def catalogue_topics() -> list[str]:
-    """Names of all topics declared under deploy/kafka/topics."""
-    folder = repository_root() / "deploy" / "kafka" / "topics"
-    names = (
-        name
-        for path in sorted(folder.glob("*.yaml"))
-        for name in re.findall(r"\b((?:public|private)\.[a-z_]+\.[a-z_]+\.v\d+)\b", path.read_text())
-    )
-    return sorted(set(names))
+    """Names of all topics that deploy/kafka declares, replies and dead letters included."""
+    return sorted(load_topics(repository_root() / "deploy" / "kafka").names())
 
 
 def admin_client(config: KafkaConfig) -> AIOKafkaAdminClient:
