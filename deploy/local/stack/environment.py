@@ -79,11 +79,6 @@ def _own_settings(context: Context) -> dict[str, dict[str, str]]:
             "SMS_BASE_URL": sandbox,
             "SMS_API_KEY": passwords["sandbox-api-key"],
         },
-        "payment": {
-            "SANDBOX_URL": sandbox,
-            "SANDBOX_API_KEY": passwords["sandbox-api-key"],
-            "SANDBOX_WEBHOOK_SECRET": passwords["sandbox-webhook-secret"],
-        },
     }
 
 

@@ -12,15 +12,18 @@ from pathlib import Path
 
 TIMEOUT_S = 2.0
 POLL_S = 0.05
+ALIVE_EVERY_S = 0.25
 
 
 def wait_until(ready: Callable[[], bool], timeout_s: float, alive: Callable[[], None]) -> bool:
-    """Poll `ready` until it says yes or the time is over. `alive` may raise to end the wait early."""
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
+    """Poll `ready` until it says yes or the time is over. `alive`, asked now and then, may raise to end it early."""
+    began = asked = time.monotonic()
+    while (now := time.monotonic()) - began < timeout_s:
         if ready():
             return True
-        alive()
+        if now - asked > ALIVE_EVERY_S:
+            asked = now
+            alive()
         time.sleep(POLL_S)
     return False
 
