@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError, ProducerClosed, TopicAuthorizationFailedError
+from aiokafka.errors import KafkaError, ProducerClosed
 from aiokafka.partitioner import murmur2
 
 from eventing.envelope import Row, cloud_event_headers, unpack_headers
@@ -27,8 +27,8 @@ from eventing.metrics import PRODUCER_REBUILDS
 
 log = structlog.get_logger(__name__)
 
-TOPIC_LOOKUP_S: Final = 2.0
-TOPIC_RETRY_S: Final = 5.0
+TOPIC_LOOKUP_S: Final = 0.5
+TOPIC_RETRY_S: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -142,18 +142,25 @@ class Publisher:
     async def _partition_count(self, producer: AIOKafkaProducer, topic: str) -> int:
         name = self._kafka.topic_prefix + topic
         known = producer.client.cluster.partitions_for_topic(name)
-        if known is None:
-            try:
-                async with asyncio.timeout(TOPIC_LOOKUP_S):
-                    known = await producer.partitions_for(name)
-            except (TimeoutError, TopicAuthorizationFailedError, KafkaError):
-                known = None
+        if known is None and topic in self._missing:
+            producer.client.force_metadata_update()  # seen at the next look; nobody waits for it
+        elif known is None:
+            known = await _look_up(producer, name)
+            if not known:
+                log.warning("topic_missing", topic=name)
         if not known:
-            log.warning("topic_missing", topic=name)
             self._missing[topic] = time.monotonic() + TOPIC_RETRY_S
             return 0
         self._missing.pop(topic, None)
         return len(known)
+
+
+async def _look_up(producer: AIOKafkaProducer, name: str) -> set[int] | None:
+    with contextlib.suppress(TimeoutError, KafkaError):
+        async with asyncio.timeout(TOPIC_LOOKUP_S):
+            known: set[int] = await producer.partitions_for(name)
+            return known
+    return None
 
 
 @lru_cache(maxsize=65_536)

@@ -75,6 +75,17 @@ class World:
         finally:
             await consumer.stop()
 
+    async def group_offsets(self, topic, group="commerce"):
+        """Sum of the offsets the group has committed on a topic."""
+        cluster = admin_client(self.kafka)
+        await cluster.start()
+        try:
+            offsets = await cluster.list_consumer_group_offsets(self.kafka.topic_prefix + group)
+        finally:
+            await cluster.close()
+        name = self.kafka.topic_prefix + topic
+        return sum(found.offset for tp, found in offsets.items() if tp.topic == name and found.offset > 0)
+
     async def make_effects(self):
         await self.pool.execute("""
             CREATE TABLE commerce.effect (n bigserial, event_id uuid, key text, number bigint);
