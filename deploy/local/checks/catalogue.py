@@ -21,6 +21,7 @@ def all_checks() -> Iterator[Check]:
         name="imports",
         command=(PYTHON, "-c", "import sys; from importlinter.cli import lint_imports_command as c; sys.exit(c())"),
     )
+    yield Check(name="packages", command=(".local/bootstrap/bin/uv", "pip", "check", "--python", PYTHON))
     if (CHECKOUT / "proto-events" / "buf.yaml").exists():
         buf = str((CHECKOUT / BIN / "buf").relative_to(CHECKOUT))
         yield Check(name="proto", command=(buf, "lint", "proto-events"))
@@ -33,6 +34,7 @@ def all_checks() -> Iterator[Check]:
         yield Check(name="contracts", command=(PYTHON, "-m", "contracts", "check"))
     if _has_command("gateway"):
         yield Check(name="gateway", command=(PYTHON, "-m", "gateway", "validate"))
+        yield Check(name="openapi", command=(PYTHON, "-m", "gateway", "openapi", "--check"))
     if list((CHECKOUT / "services").glob("*/migrations/versions/*.py")):
         yield Check(
             name="migrations",

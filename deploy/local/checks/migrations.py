@@ -21,7 +21,7 @@ from checks.check import CHECKOUT
 SQUAWK = CHECKOUT / ".venv" / "bin" / "squawk"
 POSTGRES = "15.0"
 ALWAYS_EXCLUDED = (
-    "prefer-bigint-over-smallint",  # ids and money are bigint; attempts, quantities, steps and lanes are small by nature
+    "prefer-bigint-over-smallint",  # ids and money are bigint; attempts, quantities and lanes stay small
     "prefer-bigint-over-int",
     "prefer-robust-stmts",  # each migration is one transaction, under an advisory lock
     "require-timeout-settings",  # the chassis sets lock_timeout for every migration
