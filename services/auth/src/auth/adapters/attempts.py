@@ -36,7 +36,7 @@ local failures = redis.call('HINCRBY', KEYS[1], 'failures', 1)
 local delays = {}
 for delay in string.gmatch(ARGV[3], '%d+') do delays[#delays + 1] = tonumber(delay) end
 local delay_s = delays[math.min(failures, #delays)]
-redis.call('HSET', KEYS[1], 'next_ms', now_ms + delay_s * 1000)
+if delay_s > 0 then redis.call('HSET', KEYS[1], 'next_ms', now_ms + delay_s * 1000) end
 redis.call('PEXPIRE', KEYS[1], forgotten_ms)
 return 0
 """
@@ -109,8 +109,8 @@ class CountedAttempts:
         async with self._database.begin() as conn:
             await conn.execute("SELECT pg_advisory_xact_lock($1)", lock)
             recent = await conn.fetchrow(_RECENT, account_hash, now - FORGOTTEN_AFTER)
-            if recent is not None and recent["failures"]:
-                free_at = recent["last_at"] + timedelta(seconds=delay_s(recent["failures"]))
+            if recent is not None and (wait_s := delay_s(recent["failures"])):
+                free_at = recent["last_at"] + timedelta(seconds=wait_s)
                 if now < free_at:
                     return (free_at - now).total_seconds(), None
             row_id = (now, uuid7())
