@@ -40,7 +40,7 @@ STATUSES: Final = {
     Kind.RATE_LIMITED: 429,
     Kind.UNAVAILABLE: 503,
 }
-TYPE_PREFIX: Final = "/docs/problems#"
+TYPE_PREFIX: Final = "/docs/problems/"
 _RETRY_AFTER_S: Final = 1.0
 _TRANSIENT_SQL: Final = (
     asyncpg.PostgresConnectionError,
