@@ -26,7 +26,7 @@ async def tables_of(schema):
     return sorted(row["relname"] for row in rows)
 
 
-@pytest.mark.parametrize(("intruder", "victim"), itertools.permutations(SERVICES, 2))
+@pytest.mark.parametrize(("intruder", "victim"), list(itertools.permutations(SERVICES, 2)))
 async def test_no_role_reads_writes_or_builds_in_anothers_schema(stack, intruder, victim):
     tables = await tables_of(victim)
     assert {"outbox", "inbox"} <= set(tables)

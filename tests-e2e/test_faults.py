@@ -1,0 +1,162 @@
+"""kill -9 of any part while orders are being paid: afterwards nothing is lost, doubled or stuck.
+
+Each run says its seed; ``SAMPAN_FAULT_SEED`` repeats one.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import people
+import pytest
+from demo.facts import CHECKOUT, service_environment
+from demo.processes import pid_of
+
+from testkit.client import ApiError
+from testkit.wait import eventually
+
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(400)]
+
+BUYERS = 12
+ORDERS_EACH = 4
+ON_HAND = 40  # fewer than are wanted, so that some are refused
+MONEY_MINOR = 450_00  # enough for three of four orders
+SERVICES = ("orchestrator", "commerce", "payment", "notification")
+
+
+@pytest.fixture
+def seed():
+    value = int(os.environ.get("SAMPAN_FAULT_SEED", time.time_ns() % 1_000_000))
+    print(f"seed {value}: SAMPAN_FAULT_SEED={value} repeats this run")
+    return value
+
+
+def audit(service):
+    done = subprocess.run(
+        [sys.executable, "-m", service, "audit"],
+        env={**os.environ, **service_environment(service)},
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+async def patiently(call, *, timeout_s=90.0):
+    """Repeat a request with its own idempotency key for as long as parts of the stack are down."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            return await call()
+        except (ApiError, OSError, TimeoutError) as error:
+            unavailable = not isinstance(error, ApiError) or error.status in {409, 429} or error.status >= 500
+            if not unavailable or time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.1)
+
+
+async def shopping(buyer, variant_id, chance):
+    """One buyer's orders, one after the other, each retried under its key until it is accepted."""
+    placed = []
+    for number in range(ORDERS_EACH):
+        await asyncio.sleep(chance.uniform(0, 0.3))
+        key = f"{buyer.user_id}:{number}"
+        placed.append(await patiently(lambda key=key: people.order(buyer, variant_id, key=key)))
+    return placed
+
+
+async def settled(buyer, checkout):
+    async def look():
+        found = await buyer.get(f"/v1/checkouts/{checkout['checkout_id']}", wait_s=2)
+        return found if found["payment_status"] != "pending" else None
+
+    return await eventually(look, timeout_s=120, every_s=0.2, what=f"checkout {checkout['checkout_id']} settled")
+
+
+async def orders_survive(api, disturb, seed):
+    """Let buyers shop while ``disturb`` runs; then everything must add up, through the API and in the audits."""
+    chance = random.Random(seed)
+    _, product_id, variant_id = await people.shop_with_product(api, on_hand=ON_HAND)
+    buyers = await asyncio.gather(*(people.buyer_with(api, MONEY_MINOR, f"Fault{n}") for n in range(BUYERS)))
+    shoppers = [asyncio.create_task(shopping(b, variant_id, random.Random(chance.random()))) for b in buyers]
+    await disturb(chance)
+    placed = await asyncio.gather(*shoppers)
+    ended = [
+        await asyncio.gather(*(settled(buyer, checkout) for checkout in mine))
+        for buyer, mine in zip(buyers, placed, strict=True)
+    ]
+
+    paid = [checkout for mine in ended for checkout in mine if checkout["payment_status"] == "paid"]
+    assert len({checkout["checkout_id"] for mine in ended for checkout in mine}) == BUYERS * ORDERS_EACH
+    available = await patiently(lambda: people.available(api, product_id))
+    assert available == ON_HAND - len(paid)
+    for buyer, mine in zip(buyers, ended, strict=True):
+        spent = sum(each["total"]["amount_minor"] for each in mine if each["payment_status"] == "paid")
+        assert await patiently(lambda buyer=buyer: people.balance(buyer)) == (MONEY_MINOR - spent, 0)
+    for service in ("payment", "commerce", "orchestrator"):
+        audit(service)
+
+
+async def kill(part):
+    """kill -9, and wait until its process manager has started another."""
+    victim = pid_of(part)
+    os.kill(victim, signal.SIGKILL)
+
+    def another():
+        try:
+            return pid_of(part) != victim
+        except LookupError:
+            return False
+
+    await eventually(another, timeout_s=30, every_s=0.2, what=f"{part} started again")
+
+
+async def test_services_killed_at_random(api, seed):
+    async def disturb(chance):
+        for _ in range(6):
+            await asyncio.sleep(chance.uniform(0.2, 1.2))
+            await kill(chance.choice(SERVICES))
+
+    await orders_survive(api, disturb, seed)
+
+
+async def test_postgres_killed_mid_flow(api, seed):
+    async def disturb(chance):
+        await asyncio.sleep(chance.uniform(0.5, 1.5))
+        await kill("postgres")
+
+    await orders_survive(api, disturb, seed)
+
+
+async def test_kafka_killed_mid_flow(api, seed):
+    async def disturb(chance):
+        await asyncio.sleep(chance.uniform(0.5, 1.5))
+        await kill("kafka")
+
+    await orders_survive(api, disturb, seed)
+
+
+async def test_redis_gone_mid_flow(api, seed):
+    async def disturb(chance):
+        await asyncio.sleep(chance.uniform(0.3, 1.0))
+        await kill("redis")
+
+    await orders_survive(api, disturb, seed)
+
+
+async def test_a_stopped_orchestrator_that_comes_back_is_fenced(api, seed):
+    """SIGSTOP long enough for its locks and partitions to be lost, then SIGCONT: a zombie must do no harm."""
+
+    async def disturb(chance):
+        await asyncio.sleep(chance.uniform(0.5, 1.0))
+        victim = pid_of("orchestrator")
+        os.kill(victim, signal.SIGSTOP)
+        await asyncio.sleep(15)
+        os.kill(victim, signal.SIGCONT)
+
+    await orders_survive(api, disturb, seed)
