@@ -11,9 +11,7 @@ from chassis.settings import ServiceSettings
 class OrchestratorSettings(ServiceSettings):
     """Beyond every service's settings: how often timers are looked at, and how long ended sagas are kept."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="ORCHESTRATOR_", frozen=True, extra="ignore", env_ignore_empty=True
-    )
+    model_config = SettingsConfigDict(env_prefix="ORCHESTRATOR_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     timer_poll_s: float = Field(default=0.25, gt=0, le=2, description="how often timers are looked at")
     retention_days: int = Field(default=90, ge=1, description="how long ended sagas and their histories are kept")

@@ -1,0 +1,157 @@
+"""kill -9 of the engine's process: between every two steps, at random, and with another to take over."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from orchestrator.adapters.audit import find_differences, find_faults
+from orchestrator.sagas import REGISTRY
+from orchestrator.testing.builders import a_checkout
+from orchestrator.testing.kafka_participants import KafkaParticipants, Mischief
+from orchestrator.testing.world import World
+from testkit.processes import Child
+from testkit.wait import eventually
+
+pytestmark = [pytest.mark.component, pytest.mark.fault]
+KILL_POINTS = ("consumer.after_commit", "consumer.before_commit", "outbox.after_commit", "relay.after_ack")
+
+
+def environment(world: World, *, instance: str | None = None, session_s: float = 6) -> Mapping[str, str]:
+    settings = world.settings
+    values = {
+        "ENVIRONMENT": "test",
+        "HTTP_PORT": str(free_port()),
+        "OPS_PORT": str(free_port()),
+        "DATABASE_DSN": settings.database_dsn.get_secret_value(),
+        "REDIS_URL": settings.redis_url.get_secret_value(),
+        "KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
+        "KAFKA_USERNAME": settings.kafka_username or "",
+        "KAFKA_PASSWORD": settings.kafka_password.get_secret_value() if settings.kafka_password else "",
+        "KAFKA_TOPIC_PREFIX": settings.kafka_topic_prefix,
+        "JWKS_URL": settings.jwks_url,
+        "CURSOR_SECRET": settings.cursor_secret.get_secret_value(),
+        "CONSUMER_INSTANCE": instance or "",
+        "CONSUMER_SESSION_S": str(session_s),
+    }
+    return {f"ORCHESTRATOR_{name}": value for name, value in values.items()}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def assert_sound(world: World, participants: KafkaParticipants) -> None:
+    statuses = await world.statuses()
+    completed = [key for key, status in statuses.items() if status == "completed"]
+    failed = [key for key, status in statuses.items() if status == "failed"]
+    assert participants.model.unfinished(completed, failed) == []
+    assert await find_faults(world.conn) == []
+    _, different = await find_differences(world.conn, REGISTRY, sample=1000)
+    assert different == []
+
+
+async def ends_despite(world: World, point: str, log: Path) -> int:
+    """One saga; the engine's lives end at the point, every second one a pass later. Returns how many died.
+
+    A life may have to read again what the one before had handled but not committed the offsets of; were the pass not
+    to grow, such a life would die before it got any further.
+    """
+    checkout = a_checkout()
+    engine = Child("orchestrator", "all", environment=environment(world, instance="one"), log=log)
+    async with KafkaParticipants(world.kafka) as participants:
+        await participants.start_saga(checkout)
+        lives = deaths = 0
+        while await world.statuses() != {checkout.checkout_id: "completed"}:
+            assert lives < 30, f"see {log}"
+            await engine.start(SAMPAN_FAULT=f"{point}:{1 + lives // 2}:kill")
+            lives += 1
+            died = asyncio.create_task(engine.died(60))
+            ended = asyncio.create_task(world.ended(1, timeout_s=60))
+            await asyncio.wait({died, ended}, return_when=asyncio.FIRST_COMPLETED)
+            deaths += died.done() and died.result() == -signal.SIGKILL
+            for task in (died, ended):
+                task.cancel()
+            await asyncio.gather(died, ended, return_exceptions=True)
+            await engine.kill()
+        await assert_sound(world, participants)
+        assert set(participants.model.effects.values()) == {1}
+    return deaths
+
+
+@pytest.mark.parametrize("point", KILL_POINTS)
+async def test_killed_between_every_two_steps(world: World, point: str, tmp_path: Path) -> None:
+    assert await ends_despite(world, point, tmp_path / "engine.log") >= 4
+
+
+async def test_another_engine_takes_a_dead_ones_sagas_over(world: World, tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        participants = await stack.enter_async_context(KafkaParticipants(world.kafka))
+        engines = []
+        for number in range(2):
+            log = tmp_path / f"{number}.log"
+            engines.append(
+                await stack.enter_async_context(Child("orchestrator", "all", environment=environment(world), log=log))
+            )
+        await eventually(
+            lambda: all("partitions_assigned" in engine.log.read_text() for engine in engines),
+            timeout_s=40,
+            what="both engines hold partitions",
+        )
+        for _ in range(20):
+            await participants.start_saga(a_checkout())
+        await eventually(lambda: participants.commands_seen > 20, what="sagas under way")
+        killed_at = time.monotonic()
+        await engines[0].kill()
+        await participants.start_saga(a_checkout())
+        await world.ended(21, timeout_s=40)
+        resumed_s = time.monotonic() - killed_at
+        await world.drained()
+        await assert_sound(world, participants)
+    assert resumed_s < 12, "session time 6 s, a rebalance, and what was left to do"
+
+
+@pytest.mark.parametrize("seed", [11])
+async def test_random_kills_and_a_network_without_manners(world: World, seed: int, tmp_path: Path) -> None:
+    dice = random.Random(seed)
+    mischief = Mischief(seed=seed, command_twice=0.1, reply_twice=0.1, reply_late=0.3, late_s=0.4)
+    engine = Child("orchestrator", "all", environment=environment(world, instance="one"), log=tmp_path / "engine.log")
+    count = 100
+    async with KafkaParticipants(world.kafka, mischief=mischief) as participants:
+        for _ in range(count):
+            await participants.start_saga(a_checkout())
+        for _ in range(6):
+            await engine.start()
+            await eventually(lambda: _moved(world), timeout_s=40, every_s=0.01, what="progress in this life")
+            await asyncio.sleep(dice.uniform(0, 0.25))
+            await engine.kill()
+        await engine.start()
+        try:
+            await world.ended(count, timeout_s=60)
+            await world.drained()
+        finally:
+            await engine.kill()
+        await assert_sound(world, participants)
+
+
+_seen: dict[str, int] = {}
+
+
+async def _moved(world: World) -> bool:
+    """True once the histories have grown since the last time this was true."""
+    entries = await world.conn.fetchval("SELECT count(*) FROM saga_history")
+    ended = await world.conn.fetchval("SELECT count(*) FROM saga_execution WHERE terminal")
+    if entries > _seen.get(world.database.name, 0) or ended == 100:
+        _seen[world.database.name] = entries
+        return True
+    return False

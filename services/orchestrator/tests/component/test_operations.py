@@ -1,0 +1,137 @@
+"""Stuck sagas call an operator and go on once mended; v1 finishes on v1 after v2 is deployed."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from orchestrator.domain.definition import SagaDefinition
+from orchestrator.domain.inputs import Resume
+from orchestrator.sagas import REGISTRY, SagaRegistry
+from orchestrator.testing.builders import a_checkout, hurried
+from orchestrator.testing.engine import running_engine
+from orchestrator.testing.kafka_participants import KafkaParticipants
+from orchestrator.testing.participants import Participants
+from orchestrator.testing.world import World, hurried_registry
+from orchestrator.usecases.operate_saga import OperateSaga, operate_saga
+from testkit.wait import eventually
+
+pytestmark = pytest.mark.component
+
+
+def impatient() -> SagaRegistry:
+    """Few attempts, then an operator; and long pauses once one was called."""
+
+    def spec(command: Any) -> Any:
+        return replace(command, retry=replace(command.retry, attempts_max=2, stuck_pause_s=3600.0))
+
+    (definition,) = hurried_registry()
+    stages = [
+        tuple(replace(step, do=spec(step.do)) for step in stage)
+        if isinstance(stage, tuple)
+        else replace(stage, do=spec(stage.do), undo=spec(stage.undo) if stage.undo else None)
+        for stage in definition.stages
+    ]
+    return SagaRegistry([replace(definition, stages=stages)])
+
+
+@pytest.mark.parametrize(
+    ("broken", "refused", "ends"),
+    [("CapturePayment", None, "completed"), ("VoidPayment", "ConfirmOrder", "failed")],
+    ids=["step after the pivot", "undo"],
+)
+async def test_a_stuck_saga_calls_an_operator_and_goes_on_when_mended(
+    world: World, broken: str, refused: str | None, ends: str
+) -> None:
+    mended = False
+
+    def refuse(body: Any, _command_id: UUID) -> str | None:
+        name = type(body).__name__
+        if name == refused:
+            return "commerce.order.refused"
+        return "payment.provider.down" if name == broken and not mended else None
+
+    checkout = a_checkout()
+    async with (
+        KafkaParticipants(world.kafka, Participants(refuse=refuse)) as participants,
+        running_engine(world.settings, registry=impatient()) as app,
+    ):
+        await participants.start_saga(checkout)
+        (event,) = await eventually(lambda: participants.needs_operator, what="SagaNeedsOperator")
+        assert event.business_key == checkout.checkout_id
+        assert event.reason == "payment.provider.down"
+        saga = await world.saga(checkout.checkout_id)
+        assert saga is not None
+        assert saga["needs_operator"]
+        assert saga["next_wake_at"] is not None
+        mended = True
+        act = Resume(at=datetime.now(UTC), actor="ops", reason="the provider is back")
+        async with app.begin() as tx:
+            command = OperateSaga(saga_id=saga["id"], act=act, actor_id=uuid4())
+            await operate_saga(command, tx, app.begin, app.registry)
+        statuses = await world.ended(1)
+    assert statuses == {checkout.checkout_id: ends}
+    assert len(participants.needs_operator) == 1
+    keys = [checkout.checkout_id]
+    assert participants.model.unfinished(*((keys, []) if ends == "completed" else ([], keys))) == []
+
+
+def second_version(first: SagaDefinition) -> SagaDefinition:
+    """v2 holds the money first, then the stock."""
+    return replace(first, version=2, stages=(first.stages[1], first.stages[0], *first.stages[2:]))
+
+
+async def test_v1_sagas_finish_on_v1_after_v2_is_deployed(world: World) -> None:
+    v1 = hurried(REGISTRY.pinned("order_payment", 1), 0.2)
+    before, after = SagaRegistry([v1]), SagaRegistry([v1, second_version(v1)])
+    old, new = a_checkout(), a_checkout()
+    seen: list[tuple[str, str]] = []
+    async with AsyncExitStack() as stack:
+        participants = await stack.enter_async_context(
+            KafkaParticipants(
+                world.kafka, on_command=lambda body, _: seen.append((body.checkout_id, type(body).__name__))
+            )
+        )
+        async with running_engine(world.settings, registry=before):
+            participants.muted = True
+            await participants.start_saga(old)
+            await eventually(lambda: seen, what="the old saga's first command")
+        participants.muted = False
+        async with running_engine(world.settings, registry=after):
+            await participants.start_saga(new)
+            statuses = await world.ended(2)
+    assert set(statuses.values()) == {"completed"}
+    rows = await world.conn.fetch("SELECT business_key, saga_version FROM saga_execution")
+    assert {row["business_key"]: row["saga_version"] for row in rows} == {old.checkout_id: 1, new.checkout_id: 2}
+    order = list(dict.fromkeys(name for key, name in seen if key == old.checkout_id))
+    assert order[:3] == ["ReserveStock", "AuthorizePayment", "ConfirmOrder"]
+    order = list(dict.fromkeys(name for key, name in seen if key == new.checkout_id))
+    assert order[:3] == ["AuthorizePayment", "ReserveStock", "ConfirmOrder"]
+
+
+async def test_a_process_of_the_old_version_leaves_new_sagas_to_the_new_one(world: World) -> None:
+    v1 = hurried(REGISTRY.pinned("order_payment", 1), 0.2)
+    both = SagaRegistry([v1, second_version(v1)])
+    new, old = a_checkout(), a_checkout()
+    async with KafkaParticipants(world.kafka) as participants:
+        async with running_engine(world.settings, registry=both):
+            participants.muted = True
+            await participants.start_saga(new)
+            await eventually(lambda: participants.commands_seen, what="the new saga's first command")
+        participants.muted = False
+        async with running_engine(world.settings, registry=SagaRegistry([v1])):
+            await participants.start_saga(old)
+            await eventually(lambda: _status(world, old.checkout_id, "completed"), what="the old version's saga")
+            assert await _status(world, new.checkout_id, "started")
+        async with running_engine(world.settings, registry=both):
+            statuses = await world.ended(2)
+    assert set(statuses.values()) == {"completed"}
+
+
+async def _status(world: World, checkout_id: str, status: str) -> Any:
+    return (await world.statuses()).get(checkout_id) == status

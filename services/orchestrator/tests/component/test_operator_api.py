@@ -1,0 +1,344 @@
+"""The operator API over HTTP: find, read, act; roles, audit, bulk, bad input."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from chassis.testing import Client, TokenIssuer, forgeries, serving
+from eventing import KafkaConfig
+from orchestrator.domain.inputs import Reply
+from orchestrator.domain.state import command_id
+from orchestrator.entrypoints.jobs import observe, prune
+from orchestrator.entrypoints.roles import http
+from orchestrator.testing.builders import a_start
+from orchestrator.testing.engine import engine_settings
+from orchestrator.usecases.advance_sagas import Arrival, advance_sagas
+from orchestrator.wiring import App, wire
+
+pytestmark = pytest.mark.component
+STEPS = ["reserve_stock", "authorize_payment", "confirm_order", "capture_payment", "settle_payment", "mark_order_paid"]
+BECAUSE = {"reason": "ticket OPS-1"}
+
+
+@dataclass
+class Ops:
+    """The service over HTTP, an operator, and sagas to operate."""
+
+    app: App
+    call: Client
+    issuer: TokenIssuer
+    conn: asyncpg.Connection
+    operator_id: UUID
+
+    def token(self, *roles: str) -> str:
+        return self.issuer.token_for(self.operator_id, roles=roles or ("ops",))
+
+    async def saga(self, *, at_step: str = "reserve_stock", started: datetime | None = None, code: str = "") -> UUID:
+        """A saga that waits in ``at_step``, or whose ``at_step`` was refused with ``code``."""
+        start = a_start(at=started or datetime.now(UTC))
+        arrivals = [Arrival(event=start, key=("order_payment", start.business_key))]
+        count = STEPS.index(at_step)
+        for number, step in enumerate(STEPS[: count + bool(code)]):
+            identity = command_id(start.saga_id, step, undo=False)
+            refusal = code if number == count else ""
+            reply = Reply(at=start.at, command_id=identity, succeeded=not refusal, code=refusal)
+            arrivals.append(Arrival(event=reply, saga_id=start.saga_id))
+        async with self.app.begin() as tx:
+            await advance_sagas(arrivals[:1], tx, self.app.registry)
+        async with self.app.begin() as tx:
+            await advance_sagas(arrivals[1:], tx, self.app.registry)
+        return start.saga_id
+
+    async def get(self, path: str) -> Any:
+        answer = await self.call("GET", f"/v1/ops/sagas{path}", token=self.token())
+        assert answer.status == 200, answer.content
+        return answer.json
+
+    async def act(self, saga_id: UUID, action: str, body: Any = None, **how: Any) -> Any:
+        path = f"/v1/ops/sagas/{saga_id}/{action}"
+        return await self.call("POST", path, body or BECAUSE, token=self.token(), **how)
+
+    async def sent(self, saga_id: UUID) -> list[str]:
+        rows = await self.conn.fetch("SELECT type, headers FROM outbox WHERE headers IS NOT NULL ORDER BY id")
+        return [row["type"].rpartition(".")[2] for row in rows if str(saga_id) in row["headers"]]
+
+    async def audited(self, saga_id: UUID) -> list[tuple[str, str]]:
+        return [(item["action"], item["outcome"]) for item in (await self.get(f"/{saga_id}/actions"))["items"]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def ops(database: Any, redis_url: str, kafka_admin: KafkaConfig) -> AsyncIterator[Ops]:
+    made = await database("orchestrator")
+    async with TokenIssuer.serve() as issuer:
+        plain = engine_settings(dsn=made.dsn, redis_url=redis_url, kafka=kafka_admin)
+        settings = plain.model_copy(update={"jwks_url": issuer.jwks_url})
+        async with wire(settings) as app, serving(http(app)) as call:
+            conn = await asyncpg.connect(made.dsn)
+            yield Ops(app, call, issuer, conn, uuid4())
+            await conn.close()
+
+
+async def test_a_saga_can_be_found_and_read(ops: Ops) -> None:
+    saga_id = await ops.saga(at_step="authorize_payment")
+    saga = await ops.get(f"/{saga_id}")
+    assert saga["type"] == "order_payment"
+    assert saga["status"] == "started"
+    assert saga["steps_in_flight"] == ["authorize_payment"]
+    assert [step["status"] for step in saga["steps"]] == ["done", "running", *["pending"] * 5]
+    found = await ops.get(f"?business_key={saga['business_key']}")
+    assert [item["id"] for item in found["items"]] == [str(saga_id)]
+    assert found["next_cursor"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "matches"),
+    [
+        ("type=order_payment", True),
+        ("type=refund", False),
+        ("status=compensating", True),
+        ("status=started", False),
+        ("step=cancel_order", True),
+        ("step=reserve_stock", False),
+        ("error_code=commerce.stock.sold_out", True),
+        ("error_code=other", False),
+        ("needs_operator=false", True),
+        ("needs_operator=true", False),
+        ("paused=false", True),
+        ("paused=true", False),
+        ("older_than_s=3000", True),
+        ("older_than_s=9000", False),
+        ("status=compensating&step=cancel_order&error_code=commerce.stock.sold_out", True),
+    ],
+)
+async def test_filters(*, ops: Ops, query: str, matches: bool) -> None:
+    started = datetime.now(UTC) - timedelta(hours=1)
+    saga_id = await ops.saga(code="commerce.stock.sold_out", started=started)
+    saga = await ops.get(f"/{saga_id}")
+    found = await ops.get(f"?business_key={saga['business_key']}&{query}")
+    assert bool(found["items"]) is matches
+
+
+async def test_pages_hold_still_while_sagas_are_added(ops: Ops) -> None:
+    mine = [str(await ops.saga()) for _ in range(5)]
+    page = await ops.get("?limit=2&status=started&step=reserve_stock")
+    seen = [item["id"] for item in page["items"]]
+    await ops.saga()
+    while page["next_cursor"] and len(seen) < 5:
+        page = await ops.get(f"?limit=2&status=started&step=reserve_stock&cursor={page['next_cursor']}")
+        seen += [item["id"] for item in page["items"]]
+    assert seen[:5] == mine[::-1]
+
+
+async def test_the_timeline_shows_every_step_with_its_payload(ops: Ops) -> None:
+    saga_id = await ops.saga(at_step="authorize_payment", code="payment.wallet.insufficient_funds")
+    first = await ops.get(f"/{saga_id}/timeline?limit=2")
+    rest = await ops.get(f"/{saga_id}/timeline?limit=50&cursor={first['next_cursor']}")
+    entries = [*first["items"], *rest["items"]]
+    assert [entry["kind"] for entry in entries] == ["start", "reply", "reply"]
+    assert [entry["seq"] for entry in entries] == [1, 2, 3]
+    (undo,) = entries[2]["commands"]
+    assert (undo["step"], undo["direction"]) == ("reserve_stock", "undo")
+    assert undo["payload"]["reason_code"] == "payment.wallet.insufficient_funds"
+    assert entries[2]["settled"]["outcome"] == "rejected"
+    assert entries[2]["input"]["code"] == "payment.wallet.insufficient_funds"
+
+
+async def test_retry_now_sends_the_same_command_again_and_is_audited(ops: Ops) -> None:
+    saga_id = await ops.saga()
+    answer = await ops.act(saga_id, "retry-now")
+    assert answer.status == 200
+    assert answer.json["epoch"] == 1
+    assert await ops.sent(saga_id) == ["ReserveStock", "ReserveStock"]
+    (action,) = (await ops.get(f"/{saga_id}/actions"))["items"]
+    assert action["actor_id"] == str(ops.operator_id)
+    assert action["reason"] == BECAUSE["reason"]
+    assert (action["action"], action["outcome"]) == ("retry_now", "done")
+    entry = (await ops.get(f"/{saga_id}/timeline"))["items"][-1]
+    assert entry["input"] == {"actor": str(ops.operator_id), "reason": BECAUSE["reason"]}
+
+
+async def test_a_repeated_key_acts_once(ops: Ops) -> None:
+    saga_id = await ops.saga()
+    key = str(uuid4())
+    first, second = [await ops.act(saga_id, "retry-now", key=key) for _ in range(2)]
+    assert first.content == second.content
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert len(await ops.audited(saga_id)) == 1
+
+
+async def test_force_compensation_before_the_pivot(ops: Ops) -> None:
+    saga_id = await ops.saga(at_step="authorize_payment")
+    answer = await ops.act(saga_id, "force-compensation")
+    assert answer.json["status"] == "compensating"
+    assert (await ops.sent(saga_id))[-1] == "VoidPayment"
+    again = await ops.act(saga_id, "force-compensation")
+    assert (again.status, again.code) == (409, "orchestrator.saga.already_compensating")
+
+
+async def test_a_refused_act_changes_nothing_and_is_audited_too(ops: Ops) -> None:
+    saga_id = await ops.saga(at_step="confirm_order")
+    before = await ops.get(f"/{saga_id}")
+    answer = await ops.act(saga_id, "force-compensation")
+    assert (answer.status, answer.code) == (409, "orchestrator.saga.past_pivot")
+    assert await ops.get(f"/{saga_id}") == before
+    assert await ops.audited(saga_id) == [("force_compensation", "orchestrator.saga.past_pivot")]
+
+
+async def test_pause_and_resume(ops: Ops) -> None:
+    saga_id = await ops.saga()
+    paused = await ops.act(saga_id, "pause", {**BECAUSE, "for_s": 60})
+    assert paused.json["paused_until"] is not None
+    refused = await ops.act(saga_id, "retry-now")
+    assert (refused.status, refused.code) == (409, "orchestrator.saga.paused")
+    resumed = await ops.act(saga_id, "resume")
+    assert resumed.json["paused_until"] is None
+    again = await ops.act(saga_id, "resume")
+    assert (again.status, again.code) == (409, "orchestrator.saga.not_held")
+
+
+async def test_skip_step(ops: Ops) -> None:
+    saga_id = await ops.saga(at_step="capture_payment")
+    refused = await ops.act(saga_id, "skip-step", {**BECAUSE, "step": "settle_payment"})
+    assert (refused.status, refused.code) == (409, "orchestrator.step.not_in_flight")
+    skipped = await ops.act(saga_id, "skip-step", {**BECAUSE, "step": "capture_payment"})
+    assert skipped.json["steps_in_flight"] == ["settle_payment", "mark_order_paid"]
+    assert await ops.audited(saga_id) == [
+        ("skip_step", "done"),
+        ("skip_step", "orchestrator.step.not_in_flight"),
+    ]
+
+
+async def test_bulk_says_first_and_does_then(ops: Ops) -> None:
+    open_id, past_id = await ops.saga(), await ops.saga(at_step="capture_payment")
+    body = {**BECAUSE, "action": "force_compensation", "saga_ids": [str(open_id), str(past_id)]}
+
+    async def outcomes(**more: Any) -> dict[str, str]:
+        answer = await ops.call("POST", "/v1/ops/sagas/bulk", {**body, **more}, token=ops.token())
+        assert answer.status == 200, answer.content
+        return {item["saga_id"]: item["outcome"] for item in answer.json["items"]}
+
+    expected = {str(open_id): "done", str(past_id): "orchestrator.saga.past_pivot"}
+    assert await outcomes() == expected
+    assert (await ops.get(f"/{open_id}"))["status"] == "started"
+    assert await ops.audited(open_id) == []
+    assert await outcomes(dry_run=False) == expected
+    assert (await ops.get(f"/{open_id}"))["status"] == "compensating"
+    assert await ops.audited(past_id) == [("force_compensation", "orchestrator.saga.past_pivot")]
+
+
+async def test_bulk_by_filter(ops: Ops) -> None:
+    code = f"test.{uuid4().hex}"
+    saga_ids = {str(await ops.saga(code=code)) for _ in range(3)}
+    body = {**BECAUSE, "action": "retry_now", "filter": {"error_code": code}, "dry_run": False}
+    answer = await ops.call("POST", "/v1/ops/sagas/bulk", body, token=ops.token())
+    assert {item["saga_id"] for item in answer.json["items"] if item["outcome"] == "done"} == saga_ids
+
+
+@pytest.mark.parametrize("filter_", [None, {}])
+async def test_bulk_never_means_everything(ops: Ops, filter_: Any) -> None:
+    body = {**BECAUSE, "action": "retry_now", **({"filter": filter_} if filter_ is not None else {})}
+    answer = await ops.call("POST", "/v1/ops/sagas/bulk", body, token=ops.token())
+    assert (answer.status, answer.code) == (422, "orchestrator.bulk.target_missing")
+
+
+@pytest.mark.parametrize(
+    ("roles", "status"), [(("ops",), 200), (("admin",), 200), (("user",), 403), (("seller",), 403)]
+)
+async def test_only_operators_may(ops: Ops, roles: tuple[str, ...], status: int) -> None:
+    saga_id = await ops.saga()
+    for method, path, body in (
+        ("GET", "/v1/ops/sagas", None),
+        ("GET", f"/v1/ops/sagas/{saga_id}", None),
+        ("GET", f"/v1/ops/sagas/{saga_id}/timeline", None),
+        ("GET", f"/v1/ops/sagas/{saga_id}/actions", None),
+        ("POST", f"/v1/ops/sagas/{saga_id}/retry-now", BECAUSE),
+        ("POST", "/v1/ops/sagas/bulk", {**BECAUSE, "action": "resume", "saga_ids": [str(saga_id)]}),
+    ):
+        answer = await ops.call(method, path, body, token=ops.token(*roles))
+        assert answer.status == status, (path, answer.content)
+        if status == 403:
+            assert answer.code == "auth.role.missing"
+
+
+async def test_forged_tokens_are_refused(ops: Ops) -> None:
+    for name, token in forgeries(ops.issuer, ops.operator_id).items():
+        answer = await ops.call("GET", "/v1/ops/sagas", token=token)
+        assert answer.status in {400, 401}, name  # 400: a header longer than any server reads
+    assert (await ops.call("GET", "/v1/ops/sagas")).code == "auth.token.missing"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"reason": ""},
+        {"reason": "x" * 501},
+        {"reason": 7},
+        {"reason": "a\u0000b"},
+        {"reason": "a\u202eb"},
+        {"reason": "a\u200bb"},
+        {"reason": "fine", "other": 1},
+        [],
+        "text",
+    ],
+)
+async def test_bad_bodies_are_refused_and_nothing_is_written(ops: Ops, body: Any) -> None:
+    saga_id = await ops.saga()
+    before = await ops.get(f"/{saga_id}")
+    answer = await ops.call("POST", f"/v1/ops/sagas/{saga_id}/retry-now", body, token=ops.token())
+    assert answer.status == 422
+    assert answer.code == "request.body.invalid"
+    assert await ops.get(f"/{saga_id}") == before
+    assert await ops.audited(saga_id) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("?limit=0", 422, "request.query.invalid"),
+        ("?limit=201", 422, "request.query.invalid"),
+        ("?status=lost", 422, "request.query.invalid"),
+        ("?older_than_s=-1", 422, "request.query.invalid"),
+        ("?unknown=1", 422, "request.query.invalid"),
+        ("?cursor=made-up", 422, "cursor_invalid"),
+        ("/not-a-uuid", 404, "request.path.not_found"),
+        (f"/{uuid4()}", 404, "orchestrator.saga.not_found"),
+        (f"/{uuid4()}/timeline", 404, "orchestrator.saga.not_found"),
+        (f"/{uuid4()}/actions", 404, "orchestrator.saga.not_found"),
+    ],
+)
+async def test_bad_reads(ops: Ops, path: str, status: int, code: str) -> None:
+    answer = await ops.call("GET", f"/v1/ops/sagas{path}", token=ops.token())
+    assert (answer.status, answer.code) == (status, code)
+
+
+async def test_acts_on_nothing(ops: Ops) -> None:
+    answer = await ops.act(uuid4(), "resume")
+    assert (answer.status, answer.code) == (404, "orchestrator.saga.not_found")
+
+
+async def test_titles_are_in_the_readers_language(ops: Ops) -> None:
+    answer = await ops.call("GET", f"/v1/ops/sagas/{uuid4()}", token=ops.token(), headers={"Accept-Language": "id-ID"})
+    assert answer.json["title"] == "Saga tidak ditemukan"
+
+
+async def test_gauges_and_retention(ops: Ops) -> None:
+    await ops.saga()
+    await observe(ops.app)
+    old = await ops.saga()
+    await ops.conn.execute(
+        """UPDATE saga_execution SET status = 'completed', completed_at = now() - interval '91 days',
+           next_wake_at = NULL, step = '' WHERE id = $1""",
+        old,
+    )
+    assert await prune(ops.app) == 1
+    assert (await ops.call("GET", f"/v1/ops/sagas/{old}", token=ops.token())).status == 404
+    assert await ops.conn.fetchval("SELECT count(*) FROM saga_history WHERE saga_id = $1", old) == 0

@@ -1,0 +1,27 @@
+"""What operators see: personal data in payloads is masked."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from contracts.registry import record_types
+from orchestrator.adapters.saga_reader import TimelineRow
+from orchestrator.entrypoints.schemas import TimelineView
+
+
+def test_personal_data_of_a_payload_is_masked() -> None:
+    record = next(
+        kind
+        for kind in record_types().values()
+        if any(kind.message.DESCRIPTOR.fields_by_name.get(path) is not None for path in kind.pii)
+    )
+    path = next(path for path in record.pii if record.message.DESCRIPTOR.fields_by_name.get(path) is not None)
+    body = record.message(**{path: "somebody@example.com"})
+    content = b64encode(body.SerializeToString()).decode()
+    sent = [["a_step", False, str(uuid4()), 1, record.name, content]]
+    row = TimelineRow(1, 0, datetime.now(UTC), "start", {"in": {}, "sent": sent})
+    view = TimelineView.of(row)
+    assert view.commands[0].payload[path] == "***"
+    assert "somebody" not in view.model_dump_json()
