@@ -62,7 +62,7 @@ class Api:
         url = f"{self.base_url}{path}"
         async with self._session.request(method, url, json=body, params=query, headers=sent) as answer:
             is_json = answer.content_type.endswith("json")
-            content = await answer.json(content_type=None) if is_json else await answer.text()
+            content: Any = await answer.json(content_type=None) if is_json else await answer.text()
             if answer.status >= 400:
                 raise ApiError(method, path, answer.status, content if is_json else {"detail": content[:200]})
             return content or None

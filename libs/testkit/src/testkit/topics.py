@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
@@ -21,7 +22,7 @@ def catalogue_topics() -> list[str]:
 
 def admin_client(config: KafkaConfig) -> AIOKafkaAdminClient:
     """An administrator's client of the broker."""
-    security = (
+    security: dict[str, Any] = (
         {
             "security_protocol": "SASL_PLAINTEXT",
             "sasl_mechanism": "SCRAM-SHA-256",

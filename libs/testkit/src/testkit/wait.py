@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
-T = TypeVar("T")
+from collections.abc import Callable
+from typing import Any
 
 
 async def eventually(
-    check: Callable[[], T | Awaitable[T]], *, timeout_s: float = 10.0, every_s: float = 0.02, what: str = ""
-) -> T:
-    """Return the first truthy value of ``check``.
+    check: Callable[[], Any], *, timeout_s: float = 10.0, every_s: float = 0.02, what: str = ""
+) -> Any:
+    """Return the first truthy value of ``check``, awaited when it is a coroutine function.
 
     Raises ``AssertionError`` with the last value (or the last exception) once ``timeout_s`` have passed.
     An exception counts as "not yet".
