@@ -35,7 +35,10 @@ class Assignment(ConsumerRebalanceListener):
 
     def take(self, tp: TopicPartition, offset: int) -> None:
         """A record was read."""
-        self._offsets.setdefault(tp, Offsets()).take(offset)
+        offsets = self._offsets.get(tp)
+        if offsets is None:
+            offsets = self._offsets[tp] = Offsets()
+        offsets.take(offset)
 
     def finish(self, tp: TopicPartition, offset: int) -> None:
         """A record is done."""

@@ -67,7 +67,7 @@ class Inbox:
                 UNION ALL
                 SELECT NULL, topic, key FROM {self._schema}.blocked_key WHERE consumer = $1""",
             self._consumer,
-            sorted(set(event_ids)),
+            sorted(set(event_ids), key=lambda event_id: event_id.int),
         )
         return Claimed(
             frozenset(row["event_id"] for row in rows if row["event_id"] is not None),

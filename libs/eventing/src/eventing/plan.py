@@ -34,10 +34,13 @@ def plan(records: Sequence[Received]) -> list[Call]:
         if last is not handler:
             level += 1
         levels[key] = (handler, level)
-        calls.setdefault((level, handler), Call(handler)).records.append(record)
+        call = calls.get((level, handler))
+        if call is None:
+            call = calls[level, handler] = Call(handler)
+        call.records.append(record)
     ordered = sorted(calls.items(), key=lambda item: item[0][0])
     return [
-        call
+        made
         for _, grouped in ordered
-        for call in ([grouped] if grouped.handler.batch else [Call(grouped.handler, [one]) for one in grouped.records])
+        for made in ([grouped] if grouped.handler.batch else [Call(grouped.handler, [one]) for one in grouped.records])
     ]

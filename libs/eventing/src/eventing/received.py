@@ -55,7 +55,7 @@ def receive(
         return None
     handler = subscription.handler if subscription else None
     message, malformed = None, None
-    event_id = derived_id(NAMESPACE_URL, f"{topic}/{record.partition}/{record.offset}")
+    event_id: UUID | None = None
     try:
         envelope = open_envelope(texts)
         event_id = envelope.id
@@ -80,7 +80,8 @@ def receive(
         key=record.key,
         value=record.value,
         headers=headers,
-        id=event_id,
+        # A record without a readable id gets one from its place, the same at every delivery.
+        id=event_id or derived_id(NAMESPACE_URL, f"{topic}/{record.partition}/{record.offset}"),
         type=type_name,
         message=message,
         handler=handler,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar, overload
 
 from google.protobuf.message import Message as Body
 
@@ -69,9 +69,19 @@ class Subscriptions(Generic[TxT]):
 
         return register
 
+    @overload
+    def on_batch(
+        self, *bodies: type[Body], commands: Literal[False] = False, topic: Topics = None, versioned: bool = False
+    ) -> Callable[[Many[TxT]], Many[TxT]]: ...
+
+    @overload
+    def on_batch(
+        self, *bodies: type[Body], commands: Literal[True], topic: Topics = None, versioned: bool = False
+    ) -> Callable[[ManyCommands[TxT]], ManyCommands[TxT]]: ...
+
     def on_batch(
         self, *bodies: type[Body], commands: bool = False, topic: Topics = None, versioned: bool = False
-    ) -> Callable[[ManyT], ManyT]:
+    ) -> Callable[[Any], Any]:
         """Handle many messages in one call, each key's in order.
 
         The function must not fail for one message's sake. With ``commands`` it returns, per message, the
