@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -26,9 +26,10 @@ class Assignment(ConsumerRebalanceListener):
     keeps a slow batch from committing after its partitions moved.
     """
 
-    def __init__(self, consumer: AIOKafkaConsumer, backlog: Backlog) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, backlog: Backlog, *, gone: Callable[[TopicPartition], None]) -> None:
         self._consumer = consumer
         self._backlog = backlog
+        self._gone = gone
         self._offsets: dict[TopicPartition, Offsets] = {}
         self.working = asyncio.Lock()  # held while a batch is handled
         self.epoch = 0
@@ -94,3 +95,4 @@ class Assignment(ConsumerRebalanceListener):
         self._backlog.drop(gone)
         for tp in gone:
             self._offsets.pop(tp, None)
+            self._gone(tp)

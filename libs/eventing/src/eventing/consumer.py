@@ -166,7 +166,7 @@ class _Session(Generic[TxT]):
         self._consumer = consumer
         self._kafka = kafka
         self._backlog = backlog
-        self.assignment = Assignment(kafka, backlog)
+        self.assignment = Assignment(kafka, backlog, gone=self._forget_lag)
         self._poll_records, self._poll_timeout_s, self._commit_interval_s, quiet_s, rejoin_s = consumer.tuning
         self._watchdog = Watchdog(kafka, quiet_s=quiet_s, rejoin_s=rejoin_s)
         self._commit_at = 0.0
@@ -270,6 +270,10 @@ class _Session(Generic[TxT]):
     async def _get(self, timeout_s: float) -> tuple[int, Polled]:
         polled = await self._kafka.getmany(timeout_ms=int(timeout_s * 1000), max_records=self._poll_records)
         return self.assignment.epoch, polled
+
+    def _forget_lag(self, tp: TopicPartition) -> None:
+        with contextlib.suppress(KeyError):
+            CONSUMER_LAG.remove(self._consumer.group, tp.topic, str(tp.partition))
 
     def _pace_partitions(self) -> None:
         paused, held = self._kafka.paused(), self._backlog.held()

@@ -56,4 +56,7 @@ CONSUMER_RETRIES: Final = Counter(
 CONSUMER_REBUILDS: Final = Counter(
     "eventing_consumer_rebuilds", "Kafka clients killed and rebuilt", ["consumer", "reason"]
 )
+DEAD_LETTERS_WAITING: Final = Gauge(
+    "eventing_dead_letters_waiting", "Dead letters of the schema's consumers nobody has closed", ["schema"]
+)
 DEAD_LETTERS: Final = Counter("eventing_dead_letters", "Records put aside", ["consumer", "reason"])

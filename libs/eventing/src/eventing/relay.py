@@ -36,6 +36,7 @@ from eventing.faults import faultpoint
 from eventing.kafka import KafkaConfig
 from eventing.lanes import Lanes
 from eventing.metrics import (
+    DEAD_LETTERS_WAITING,
     OUTBOX_OLDEST_AGE,
     OUTBOX_PARKED_KEYS,
     OUTBOX_PENDING,
@@ -246,12 +247,14 @@ class Relay:
             f"""SELECT (SELECT count(*) FROM (SELECT FROM {self._schema}.outbox LIMIT {PENDING_COUNTED_MAX}) p),
                        (SELECT extract(epoch FROM now() - occurred_at)::float8
                         FROM {self._schema}.outbox ORDER BY id LIMIT 1),
-                       (SELECT count(*) FROM {self._schema}.outbox_parked_key)"""
+                       (SELECT count(*) FROM {self._schema}.outbox_parked_key),
+                       (SELECT count(*) FROM {self._schema}.dead_letter WHERE status = 'waiting')"""
         )
         if row is not None:
             OUTBOX_PENDING.labels(self._schema).set(row[0])
             OUTBOX_OLDEST_AGE.labels(self._schema).set(row[1] or 0)
             OUTBOX_PARKED_KEYS.labels(self._schema).set(row[2])
+            DEAD_LETTERS_WAITING.labels(self._schema).set(row[3])
 
     async def _wake_on(self, stop: asyncio.Event) -> None:
         await stop.wait()
