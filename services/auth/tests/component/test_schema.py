@@ -1,0 +1,99 @@
+"""The schema itself: up and down, months, the log that cannot be rewritten, constraints that cite the invariants."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from auth.domain.audit import Act
+from auth.testing import ENVIRONMENT, Service, settings_for
+from chassis import migrations
+from testkit.databases import Databases, ServiceDatabase
+
+pytestmark = pytest.mark.component
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+async def tables_of(database: ServiceDatabase) -> set[str]:
+    conn = await asyncpg.connect(database.admin_dsn)
+    try:
+        rows = await conn.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'auth'")
+    finally:
+        await conn.close()
+    return {row["tablename"] for row in rows}
+
+
+async def test_down_and_up_again(databases: Databases) -> None:
+    database = await databases.create("auth", environment=ENVIRONMENT)
+    settings = settings_for(database.dsn, "redis://127.0.0.1:1/0")
+    before = await tables_of(database)
+    await migrations.upgrade(settings, MIGRATIONS, to="base")
+    assert await tables_of(database) == {"alembic_version"}
+    await migrations.upgrade(settings, MIGRATIONS)
+    assert await tables_of(database) == before
+    assert await migrations.pending(settings, MIGRATIONS) == []
+
+
+async def test_months_come_before_they_are_needed_and_go_when_old(own_service: Service) -> None:
+    database = own_service.app.database
+    this_month = datetime.now(UTC).replace(day=1)
+    next_month = (this_month + timedelta(days=32)).replace(day=1)
+    async with database.begin() as conn:
+        await conn.execute(
+            "CREATE TABLE auth.login_attempt_2020_01 PARTITION OF auth.login_attempt"
+            " FOR VALUES FROM ('2020-01-01 00:00+00') TO ('2020-02-01 00:00+00')"
+        )
+        await conn.execute(f"DROP TABLE auth.login_attempt_{next_month:%Y_%m}")
+        await conn.execute("SELECT auth.ensure_months('login_attempt', 2)")
+        await conn.execute("SELECT auth.ensure_months('login_attempt', 2)")
+        assert await conn.fetchval("SELECT auth.drop_months('login_attempt', 6)") == 1
+        names = {
+            row["name"]
+            for row in await conn.fetch(
+                "SELECT inhrelid::regclass::text AS name FROM pg_inherits"
+                " WHERE inhparent = 'auth.login_attempt'::regclass"
+            )
+        }
+    assert "login_attempt_2020_01" not in names
+    assert {f"login_attempt_{this_month:%Y_%m}", f"login_attempt_{next_month:%Y_%m}", "login_attempt_other"} <= names
+
+
+async def test_attempts_land_in_their_month(service: Service) -> None:
+    signed = await service.sign_up()
+    await service.sign_in(signed["user"]["email"])
+    where = await service.fetchval(
+        "SELECT tableoid::regclass::text FROM login_attempt WHERE user_id = $1", signed["user"]["user_id"]
+    )
+    assert where == f"login_attempt_{datetime.now(UTC):%Y_%m}"
+
+
+@pytest.mark.parametrize("statement", ["UPDATE security_event SET act = 'nothing'", "DELETE FROM security_event"])
+async def test_the_audit_log_is_only_added_to(service: Service, statement: str) -> None:
+    async with service.app.transactions.begin() as tx:
+        await tx.audit.write(Act.SIGNED_IN, now=service.clock.now())
+    async with service.app.database.read() as conn:
+        with pytest.raises(asyncpg.RaiseError, match="only added to"):
+            await conn.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("statement", "constraint"),
+    [
+        ("UPDATE user_account SET email = NULL WHERE id = $1", "auth_1_reachable"),
+        ("UPDATE user_account SET name = 'x' WHERE id = $1", "auth_2_name_length"),
+        ("UPDATE user_account SET roles = '{ops}' WHERE id = $1", "user_account_keeps_user_role"),
+        ("UPDATE one_time_code SET guesses = 6 WHERE user_id = $1", "auth_6_guesses"),
+        ("UPDATE one_time_code SET expires_at = created_at + interval '11 min' WHERE user_id = $1", "auth_7_lifetime"),
+        ("UPDATE session SET revoked_at = now() WHERE user_id = $1", "session_revocation_has_reason"),
+    ],
+)
+async def test_constraints_hold_what_the_domain_promises(service: Service, statement: str, constraint: str) -> None:
+    signed = await service.sign_up()
+    async with service.app.database.read() as conn:
+        with pytest.raises(asyncpg.CheckViolationError) as refusal:
+            await conn.execute(statement, signed["user"]["user_id"])
+    assert refusal.value.constraint_name == constraint
