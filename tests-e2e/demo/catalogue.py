@@ -28,7 +28,7 @@ async def load_catalogue(stage: Stage) -> None:
     owners = [f"--owner={country}={seller.user_id}" for country, seller in stage.sellers.items()]
     result = await asyncio.to_thread(
         subprocess.run,
-        [sys.executable, "-m", "commerce", "load-catalogue", "--demo", *owners],
+        [sys.executable, "-m", "commerce", "load-demo-catalogue", *owners],
         env={**os.environ, **service_environment("commerce")},
         cwd=CHECKOUT,
         capture_output=True,
