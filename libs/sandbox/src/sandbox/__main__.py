@@ -14,9 +14,7 @@ def main() -> None:
     settings = SandboxSettings.from_environment()
     loop = uvloop.new_event_loop()
     try:
-        web.run_app(
-            make_app(settings), host=settings.http_host, port=settings.http_port, loop=loop, print=None
-        )
+        web.run_app(make_app(settings), host=settings.http_host, port=settings.http_port, loop=loop, print=None)
     finally:
         loop.close()
 

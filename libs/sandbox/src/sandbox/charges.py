@@ -73,9 +73,7 @@ class Charges:
         self._by_reference: dict[str, Charge] = {}
         self._keys: dict[str, str] = {}
 
-    def take(
-        self, key: str, *, reference: str, amount_minor: int, currency: str, token: str
-    ) -> tuple[Charge, bool]:
+    def take(self, key: str, *, reference: str, amount_minor: int, currency: str, token: str) -> tuple[Charge, bool]:
         """The charge of this key, and whether it is new."""
         known = self._by_key.get(key)
         if known is not None:

@@ -48,9 +48,7 @@ def make_app(settings: SandboxSettings) -> web.Application:
 def page(payments: PaymentProvider, sms: Sms, mail: MailCatcher) -> str:
     """What was sent and charged, newest first, for a person."""
     texts = "".join(_row(each.to, each.text) for each in list(reversed(sms.messages))[:50])
-    mails = "".join(
-        _row(", ".join(each.to), each.subject, each.text) for each in list(reversed(mail.mails))[:50]
-    )
+    mails = "".join(_row(", ".join(each.to), each.subject, each.text) for each in list(reversed(mail.mails))[:50])
     charges = "".join(
         _row(each.reference, f"{each.amount_minor} {each.currency}", each.status)
         for each in payments.charges.newest(50)

@@ -59,9 +59,7 @@ class Webhooks:
         if self._session:
             await self._session.close()
 
-    def send(
-        self, event_type: str, data: dict[str, Any], behaviour: Behaviour, *, delay_s: float = 0.0
-    ) -> None:
+    def send(self, event_type: str, data: dict[str, Any], behaviour: Behaviour, *, delay_s: float = 0.0) -> None:
         """Start telling an event; copies of it carry the same event id."""
         if behaviour.drop_webhooks:
             return
