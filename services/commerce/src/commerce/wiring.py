@@ -141,6 +141,7 @@ async def wire(settings: CommerceSettings) -> AsyncIterator[App]:
             clock=SystemClock(),
         )
     finally:
+        await wakeups.close()
         await hints.close()
         await redis.aclose()
         await database.close()

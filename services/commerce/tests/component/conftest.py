@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -118,6 +118,16 @@ def tokens() -> Tokens:
 async def wired(settings: CommerceSettings, tokens: Tokens) -> AsyncIterator[App]:
     async with wire(settings) as app:
         yield dataclasses.replace(app, verifier=tokens.verifier(app.revocations))
+
+
+@pytest.fixture(scope="session")
+def make_app(redis_url: str, tokens: Tokens) -> Callable[..., AbstractAsyncContextManager[App]]:
+    """``async with make_app(dsn)``: a commerce on another database, or on Kafka."""
+
+    def make(dsn: str, kafka: KafkaConfig | None = None) -> AbstractAsyncContextManager[App]:
+        return wired(settings_on(dsn, redis_url, kafka), tokens)
+
+    return make
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

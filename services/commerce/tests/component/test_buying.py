@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 
@@ -41,7 +41,7 @@ async def events(app: App, key: Any) -> list[str]:
 async def test_an_order_from_placed_to_delivered(app: App, seller: Any, buyer: Any, shop: Any, product: Any) -> None:
     answer = await buyer.order((variant_of(product), 2), note="quickly, please")
     assert answer.status == 202
-    checkout_id = CheckoutId(type(uuid4())(answer.body["checkout_id"]))
+    checkout_id = CheckoutId(UUID(answer.body["checkout_id"]))
     assert answer.headers["Location"] == f"/v1/checkouts/{checkout_id}"
     [order] = answer.body["orders"]
     assert order["number"].startswith("TH-26-")

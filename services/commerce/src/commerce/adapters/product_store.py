@@ -104,6 +104,11 @@ class PgProductStore:
         )
         return _product(row, variants)
 
+    async def known(self, product_ids: Collection[ProductId]) -> set[ProductId]:
+        """Which of them are stored."""
+        rows = await self._conn.fetch("SELECT id FROM product WHERE id = ANY($1::uuid[])", list(product_ids))
+        return {ProductId(row["id"]) for row in rows}
+
     async def save(self, product: Product, version_read: int) -> None:
         """Write texts, prices and status. Raises ``ProductChangedError`` when another was faster."""
         columns = _SearchColumns.of(product)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from chassis.run import Command
 from commerce.adapters.audit import CHECKS, audit
+from commerce.demo_catalogue.building import build_catalogue
+from commerce.domain.ids import UserId
+from commerce.usecases.load_catalogue import load_catalogue
 from commerce.wiring import App
+from kernel.country import Country
 
 
 async def audit_command(app: App, arguments: argparse.Namespace) -> int:
@@ -30,10 +35,48 @@ def audit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stuck-after-s", type=float, help="age at which a pending checkout counts as stuck")
 
 
+async def load_demo_catalogue(app: App, arguments: argparse.Namespace) -> int:
+    """Six shops, three hundred products, five languages; loading again adds nothing."""
+    owners = _owners(arguments.owner)
+    missing = [country for country in Country if country not in owners]
+    if missing:
+        sys.stderr.write(f"no owner for {', '.join(missing)}: give --owner USER_ID, or --owner TH=USER_ID for each\n")
+        return 2
+    catalogue = build_catalogue(owners, app.clock.now())
+    async with app.begin() as tx:
+        shops, products = await load_catalogue(catalogue, tx)
+    say(f"{shops} shops and {products} products added; {len(catalogue.shops)} and {len(catalogue.products)} there")
+    return 0
+
+
+def load_demo_catalogue_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--owner",
+        action="append",
+        required=True,
+        type=_owner,
+        metavar="[COUNTRY=]USER_ID",
+        help="who owns the shops, or the shop of one country; may be repeated",
+    )
+
+
+def _owner(text: str) -> tuple[Country | None, UserId]:
+    country, _, user_id = text.rpartition("=")
+    return (Country(country) if country else None), UserId(UUID(user_id))
+
+
+def _owners(given: Sequence[tuple[Country | None, UserId]]) -> dict[Country, UserId]:
+    everywhere = {country: user_id for only, user_id in given if only is None for country in Country}
+    return everywhere | {country: user_id for country, user_id in given if country}
+
+
 def say(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
 COMMANDS: Mapping[str, Command] = {
+    "load-demo-catalogue": Command(
+        "add the demo's shops and products", load_demo_catalogue, load_demo_catalogue_arguments
+    ),
     "audit": Command("check every invariant on the live database", audit_command, audit_arguments),
 }

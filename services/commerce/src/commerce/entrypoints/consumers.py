@@ -1,4 +1,4 @@
-"""What commerce does when records arrive: the sagas' commands, many in one transaction, and its own product events.
+"""What commerce does when records arrive: the sagas' commands, many in one transaction.
 
 Commands of one checkout are in order (their key), and a batch of any number costs one pass (``settle_commands``).
 """
@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from uuid import UUID
 
-from commerce.domain.ids import CheckoutId, ProductId
+from commerce.domain.ids import CheckoutId
 from commerce.domain.settlement import (
     CancelOrder,
     ConfirmOrder,
@@ -24,7 +24,6 @@ from commerce.wiring import SERVICE, PgCommerceTx
 from eventing import Message, Subscriptions, in_flow_of
 from kernel.errors import DomainError, Kind
 from sampan.commerce.v1 import commands_pb2 as pb
-from sampan.commerce.v1.product_pb2 import ProductPublished, ProductWithdrawn
 
 HOLD_S = 900.0
 subscriptions: Subscriptions[PgCommerceTx] = Subscriptions(SERVICE)
@@ -36,7 +35,7 @@ class CommandInvalidError(DomainError):
     title = "The command cannot be read"
 
 
-@subscriptions.on_batch(  # type: ignore[arg-type]  # typed for events; with commands=True it takes answers
+@subscriptions.on_batch(
     pb.ReserveStock, pb.ReleaseStock, pb.ConfirmOrder, pb.MarkOrderPaid, pb.CancelOrder, commands=True
 )
 async def on_saga_commands(messages: Sequence[Message[Any]], tx: PgCommerceTx) -> Sequence[DomainError | None]:
@@ -61,17 +60,6 @@ async def on_saga_commands(messages: Sequence[Message[Any]], tx: PgCommerceTx) -
     for place, outcome in zip(places, await settle_commands(commands, tx, in_flow), strict=True):
         outcomes[place] = outcome
     return outcomes
-
-
-@subscriptions.on(ProductPublished)
-async def on_product_published(message: Message[ProductPublished], tx: PgCommerceTx) -> None:
-    """Drop the cached product again: the process that changed it may have died before it could."""
-    tx.hints.product_changed(ProductId(UUID(message.body.product_id)))
-
-
-@subscriptions.on(ProductWithdrawn)
-async def on_product_withdrawn(message: Message[ProductWithdrawn], tx: PgCommerceTx) -> None:
-    tx.hints.product_changed(ProductId(UUID(message.body.product_id)))
 
 
 def command_of(body: Any) -> SagaCommand:

@@ -1,0 +1,34 @@
+"""The demo's catalogue loads fast, once, and is in order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from commerce.adapters.audit import audit
+from commerce.demo_catalogue.building import build_catalogue
+from commerce.domain.ids import UserId
+from commerce.usecases.load_catalogue import load_catalogue
+from kernel.country import Country
+from testkit.databases import ServiceDatabase
+
+pytestmark = pytest.mark.component
+
+
+async def test_loads_once_in_seconds(database: Callable[[str], Awaitable[ServiceDatabase]], make_app: Any) -> None:
+    made = await database("commerce")
+    owners = {country: UserId(uuid4()) for country in Country}
+    async with make_app(made.dsn) as app:
+        started = time.monotonic()
+        for expected in ((6, 312), (0, 0)):
+            async with app.begin() as tx:
+                assert await load_catalogue(build_catalogue(owners, app.clock.now()), tx) == expected
+        assert time.monotonic() - started < 10
+        async with app.database.read() as conn:
+            assert await audit(conn, stuck_after_s=60) == []
+            assert await conn.fetchval("SELECT count(*) FROM outbox WHERE type LIKE '%ProductPublished'") == 312
+            assert await conn.fetchval("SELECT count(DISTINCT currency) FROM product") == 6

@@ -1,0 +1,129 @@
+"""Holds end by themselves: sellable within a second, swept or not; and never twice."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from commerce.adapters.audit import audit
+from commerce.domain.ids import CheckoutId
+from commerce.domain.settlement import ConfirmOrder, ReleaseStock, ReserveStock, SagaCommand
+from commerce.entrypoints.jobs import sweep_holds
+from commerce.usecases.settle_commands import settle_commands
+from commerce.wiring import App
+from testkit.wait import eventually
+
+pytestmark = pytest.mark.component
+
+
+def variant_of(product: Any) -> str:
+    return str(product["variants"][0]["variant_id"])
+
+
+async def settle(app: App, *commands: SagaCommand) -> list[str | None]:
+    async with app.begin() as tx:
+        return [refusal.code if refusal else None for refusal in await settle_commands(commands, tx)]
+
+
+async def movements(app: App, product: Any) -> list[str]:
+    async with app.database.read() as conn:
+        rows = await conn.fetch(
+            "SELECT movement FROM stock_movement WHERE variant_id = $1 ORDER BY version", UUID(variant_of(product))
+        )
+    return [row["movement"] for row in rows]
+
+
+async def test_an_expired_hold_is_sold_to_the_next_within_a_second_without_the_sweeper(
+    app: App, seller: Any, buyer: Any, shop: Any
+) -> None:
+    product = await seller.add_product(shop, on_hand=1)
+    first: CheckoutId = await buyer.place((variant_of(product), 1))
+    second: CheckoutId = await buyer.place((variant_of(product), 1))
+    assert await settle(app, ReserveStock(checkout_id=first, hold_s=0.5)) == [None]
+    ends = time.monotonic() + 0.5
+    assert await settle(app, ReserveStock(checkout_id=second, hold_s=60)) == ["commerce.stock.sold_out"]
+
+    async def sold() -> bool:
+        return await settle(app, ReserveStock(checkout_id=second, hold_s=60)) == [None]
+
+    await eventually(sold, timeout_s=5)
+    assert time.monotonic() - ends < 1.0
+    assert await settle(app, ConfirmOrder(checkout_id=first)) == ["commerce.stock.hold_expired"]
+    assert await settle(app, ConfirmOrder(checkout_id=second)) == [None]
+    assert await movements(app, product) == ["set", "reserved", "expired", "reserved", "sold"]
+
+
+async def test_readers_see_it_available_at_once(app: App, seller: Any, buyer: Any, shop: Any) -> None:
+    product = await seller.add_product(shop, on_hand=1)
+    path = f"/v1/products?shop_id={shop['shop_id']}&in_stock=true"
+    checkout_id = await buyer.place((variant_of(product), 1))
+    await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=0.4))
+    assert (await buyer.get(path)).body["items"] == []
+
+    async def seen() -> bool:
+        one = (await buyer.get(f"/v1/products/{product['product_id']}")).body["variants"][0]["available"]
+        return one == 1 and len((await buyer.get(path)).body["items"]) == 1
+
+    await eventually(seen, timeout_s=3)
+    assert await movements(app, product) == ["set", "reserved"]
+
+
+async def test_the_sweeper_closes_them_and_a_late_release_finds_nothing(
+    app: App, seller: Any, buyer: Any, shop: Any
+) -> None:
+    product = await seller.add_product(shop, on_hand=3)
+    checkout_id = await buyer.place((variant_of(product), 2))
+    await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=0.2))
+
+    async def swept() -> bool:
+        await sweep_holds(app)
+        return await movements(app, product) == ["set", "reserved", "expired"]
+
+    await eventually(swept, timeout_s=5)
+    assert await settle(app, ReleaseStock(checkout_id=checkout_id)) == [None]
+    assert await movements(app, product) == ["set", "reserved", "expired"]
+
+
+async def test_a_count_below_what_is_held_is_refused_until_the_hold_ends(
+    app: App, seller: Any, buyer: Any, shop: Any
+) -> None:
+    product = await seller.add_product(shop, on_hand=5)
+    stock = f"/v1/products/{product['product_id']}/variants/{variant_of(product)}/stock"
+    checkout_id = await buyer.place((variant_of(product), 4))
+    await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=0.5))
+    refused = await seller.call("PUT", stock, {"on_hand": 3}, If_Match="*")
+    assert (refused.status, refused.code) == (409, "commerce.stock.below_reserved")
+
+    async def counted() -> bool:
+        return bool((await seller.call("PUT", stock, {"on_hand": 3}, If_Match="*")).status == 200)
+
+    await eventually(counted, timeout_s=5)
+    assert await movements(app, product) == ["set", "reserved", "expired", "set"]
+
+
+async def test_the_last_unit_sold_is_told_to_the_seller(app: App, seller: Any, buyer: Any, shop: Any) -> None:
+    product = await seller.add_product(shop, on_hand=1)
+    checkout_id = await buyer.place((variant_of(product), 1))
+    await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=60))
+    await settle(app, ConfirmOrder(checkout_id=checkout_id))
+    async with app.database.read() as conn:
+        rows = await conn.fetch("SELECT type FROM outbox WHERE key = $1 ORDER BY id", variant_of(product))
+    assert [row["type"].rpartition(".")[2] for row in rows] == ["StockChanged", "StockChanged", "StockRanOut"]
+
+
+async def test_the_audit_speaks_when_something_is_wrong(app: App, product: Any) -> None:
+    variant_id = UUID(variant_of(product))
+    async with app.database.begin() as conn:
+        await conn.execute("UPDATE stock SET on_hand = on_hand + 1 WHERE variant_id = $1", variant_id)
+    try:
+        async with app.database.read() as conn:
+            findings = await audit(conn, stuck_after_s=3600)
+        assert [finding.check.name for finding in findings] == ["STK-3"]
+    finally:
+        async with app.database.begin() as conn:
+            await conn.execute("UPDATE stock SET on_hand = on_hand - 1 WHERE variant_id = $1", variant_id)
+    async with app.database.read() as conn:
+        assert await audit(conn, stuck_after_s=3600) == []

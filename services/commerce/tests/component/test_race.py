@@ -1,0 +1,227 @@
+"""Many buyers, few units: as many are sold as there are, and the same race without the lock proves the test.
+
+``oversold`` is the detector. It must be quiet when commerce races as it is, and must speak in the negative
+control: no row lock, and no CHECK that would save the day.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+
+from commerce.adapters.audit import audit
+from commerce.adapters.stock_store import PgStockStore
+from commerce.domain.checkout import Checkout
+from commerce.domain.ids import CheckoutId, UserId, VariantId
+from commerce.domain.order import OrderNotCancellableError
+from commerce.domain.settlement import CancelOrder, ConfirmOrder, ReleaseStock, ReserveStock
+from commerce.domain.stock import SoldOutError
+from commerce.usecases.cancel_order import RequestCancel, request_cancel
+from commerce.usecases.place_order import PlaceOrder, WantedLine, place_order
+from commerce.usecases.settle_commands import settle_commands
+from commerce.wiring import App, PgCommerceTx
+from kernel.errors import DomainError
+from kernel.money import Currency
+from testkit.databases import ServiceDatabase
+
+pytestmark = pytest.mark.component
+
+UNITS, BUYERS, AT_ONCE = 100, 500, 16
+Database = Callable[[str], Awaitable[ServiceDatabase]]
+
+
+class UnlockedStockStore(PgStockStore):
+    """The negative control: reads without a lock."""
+
+    LOCK: ClassVar[str] = PgStockStore.LOCK.replace("FOR NO KEY UPDATE", "")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def fresh_app(database: Database, make_app: Any) -> AsyncIterator[App]:
+    """A commerce of its own: the negative control breaks its data."""
+    made = await database("commerce")
+    async with make_app(made.dsn) as app:
+        yield app
+
+
+async def checkouts_for(app: App, variant_id: VariantId, count: int) -> list[CheckoutId]:
+    """Checkouts of one unit each, as placing would leave them."""
+    made = []
+    async with app.begin() as tx:
+        for _ in range(count):
+            checkout = Checkout(
+                id=CheckoutId(uuid4()),
+                buyer_id=UserId(uuid4()),
+                currency=Currency.THB,
+                total_minor=0,
+                demand={variant_id: 1},
+                placed_at=tx.now,
+            )
+            await tx.conn.execute(
+                """
+                INSERT INTO checkout (id, buyer_id, currency, total_minor, demand_variant_ids,
+                                      demand_quantities, stock_state, payment_status, placed_at)
+                VALUES ($1, $2, 'THB', 0, ARRAY[$3::uuid], ARRAY[1], 'none', 'pending', $4)
+                """,
+                checkout.id,
+                checkout.buyer_id,
+                variant_id,
+                checkout.placed_at,
+            )
+            made.append(checkout.id)
+    return made
+
+
+async def race(app: App, checkouts: list[CheckoutId], *, locked: bool) -> int:
+    """Every buyer reserves in a transaction of their own; how many were told they got their unit."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def buy(checkout_id: CheckoutId) -> bool:
+        async with gate, app.begin() as tx:
+            attempt = tx if locked else _unlocked(tx)
+            [refusal] = await settle_commands([ReserveStock(checkout_id=checkout_id, hold_s=60)], attempt)
+            assert refusal is None or isinstance(refusal, SoldOutError)
+            return refusal is None
+
+    return sum(await asyncio.gather(*(buy(each) for each in checkouts)))
+
+
+def _unlocked(tx: PgCommerceTx) -> PgCommerceTx:
+    return dataclasses.replace(tx, stock=UnlockedStockStore(tx.conn))
+
+
+async def oversold(app: App, variant_id: VariantId, told: int) -> list[str]:
+    """Everything that is wrong after the race."""
+    async with app.database.read() as conn:
+        held = await conn.fetchval(
+            "SELECT coalesce(sum(quantity), 0) FROM stock_hold WHERE variant_id = $1", variant_id
+        )
+        findings = await audit(conn, stuck_after_s=3600)
+    wrong = [finding.check.name for finding in findings if finding.check.name.startswith("STK")]
+    if held > UNITS:
+        wrong.append(f"{held} units held of {UNITS}")
+    if told > UNITS:
+        wrong.append(f"{told} buyers told yes for {UNITS} units")
+    if told < UNITS:
+        wrong.append(f"only {told} of {UNITS} units sold")
+    return wrong
+
+
+async def stocked(app: App, units: int) -> VariantId:
+    variant_id = VariantId(uuid4())
+    async with app.begin() as tx:
+        await tx.conn.execute(
+            """
+            INSERT INTO stock (variant_id, product_id, shop_id, on_hand, reserved, version, count_version)
+            VALUES ($1, $2, $3, $4, 0, 1, 1)
+            """,
+            variant_id,
+            uuid4(),
+            uuid4(),
+            units,
+        )
+        await tx.conn.execute(
+            """
+            INSERT INTO stock_movement (variant_id, version, movement, on_hand_delta, reserved_delta, at)
+            VALUES ($1, 1, 'set', $2, 0, $3)
+            """,
+            variant_id,
+            units,
+            tx.now,
+        )
+    return variant_id
+
+
+async def test_exactly_as_many_as_there_are(fresh_app: App) -> None:
+    variant_id = await stocked(fresh_app, UNITS)
+    checkouts = await checkouts_for(fresh_app, variant_id, BUYERS)
+    told = await race(fresh_app, checkouts, locked=True)
+    assert told == UNITS
+    assert await oversold(fresh_app, variant_id, told) == []
+
+
+async def test_negative_control_without_the_lock_it_oversells(fresh_app: App) -> None:
+    variant_id = await stocked(fresh_app, UNITS)
+    checkouts = await checkouts_for(fresh_app, variant_id, BUYERS)
+    async with fresh_app.begin() as tx:
+        await tx.conn.execute("ALTER TABLE stock DROP CONSTRAINT stk_1_reserved_on_hand")
+        await tx.conn.execute("ALTER TABLE stock_movement DROP CONSTRAINT stock_movement_pkey")
+    told = await race(fresh_app, checkouts, locked=False)
+    assert told > UNITS
+    assert await oversold(fresh_app, variant_id, told) != []
+
+
+async def test_baskets_that_cross_do_not_deadlock(fresh_app: App) -> None:
+    """Each wants two of three products, listed in any order; batches and single commands at once."""
+    variants = [await stocked(fresh_app, 1_000) for _ in range(3)]
+    pairs = [(a, b) for a in variants for b in variants if a != b]
+    checkouts = []
+    for _ in range(20):
+        for first, second in pairs:
+            [checkout_id] = await checkouts_for(fresh_app, first, 1)
+            async with fresh_app.begin() as tx:
+                await tx.conn.execute(
+                    """
+                    UPDATE checkout SET demand_variant_ids = $2, demand_quantities = ARRAY[1, 1] WHERE id = $1
+                    """,
+                    checkout_id,
+                    [first, second],
+                )
+            checkouts.append(checkout_id)
+
+    async def settle(batch: list[CheckoutId], kind: type[Any], **parts: Any) -> list[DomainError | None]:
+        async with fresh_app.begin() as tx:
+            return await settle_commands([kind(checkout_id=each, **parts) for each in batch], tx)
+
+    batches = [checkouts[start : start + 3] for start in range(0, len(checkouts), 3)]
+    outcomes = await asyncio.gather(*(settle(batch, ReserveStock, hold_s=60) for batch in batches))
+    released = await asyncio.gather(*(settle(list(reversed(batch)), ReleaseStock) for batch in batches))
+    assert {outcome for each in (*outcomes, *released) for outcome in each} == {None}
+    async with fresh_app.database.read() as conn:
+        assert await conn.fetchval("SELECT sum(reserved) FROM stock WHERE variant_id = ANY($1)", variants) == 0
+
+
+async def test_cancel_against_confirm_has_one_winner(app: App, seller: Any, shop: Any, people: Any) -> None:
+    """Whoever is first wins, and the order is what the winner says."""
+    product = await seller.add_product(shop, on_hand=1_000)
+    variant_id = VariantId(UUID(product["variants"][0]["variant_id"]))
+    winners = set()
+    for turn in range(20):
+        buyer_id = UserId(uuid4())
+        async with app.begin() as tx:
+            placed = await place_order(
+                PlaceOrder(buyer_id=buyer_id, language="en", lines=[WantedLine(variant_id=variant_id, quantity=1)]),
+                tx,
+            )
+        checkout_id, order_id = placed.checkout.id, placed.placements[0].order.id
+        async with app.begin() as tx:
+            assert await settle_commands([ReserveStock(checkout_id=checkout_id, hold_s=60)], tx) == [None]
+
+        async def confirm(checkout_id: CheckoutId = checkout_id) -> bool:
+            async with app.begin() as tx:
+                return await settle_commands([ConfirmOrder(checkout_id=checkout_id)], tx) == [None]
+
+        async def cancel(order_id: Any = order_id, buyer_id: UserId = buyer_id) -> bool:
+            with contextlib.suppress(OrderNotCancellableError):
+                async with app.begin(buyer_id) as tx:
+                    await request_cancel(RequestCancel(order_id=order_id, buyer_id=buyer_id), tx)
+                return True
+            return False
+
+        acts = (confirm(), cancel()) if turn % 2 else (cancel(), confirm())
+        results = await asyncio.gather(*acts)
+        confirmed, cancelled = results if turn % 2 else reversed(results)
+        assert confirmed != cancelled
+        winners.add(confirmed)
+        if cancelled:
+            async with app.begin() as tx:
+                undo = CancelOrder(checkout_id=checkout_id, reason_code="commerce.order.cancel_requested")
+                assert await settle_commands([undo], tx) == [None]
+    assert winners == {True, False}
