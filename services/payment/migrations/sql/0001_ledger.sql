@@ -69,6 +69,7 @@ CREATE FUNCTION ledger_execute(
     p_at timestamptz[],         -- top-up: when its pending transaction was created; authorize: when the hold expires
     p_note text[],
     p_group_total bigint[],     -- settle: sum of the shares
+    p_first int[],              -- the earlier row of this batch with the same operation id, 0 for none
     OUT o_outcome smallint[], OUT o_version bigint[], OUT o_balance bigint[], OUT o_at timestamptz[]
 ) LANGUAGE plpgsql
     SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
@@ -188,6 +189,11 @@ BEGIN
     FOR i IN 1 .. n LOOP
         IF o_outcome[i] < 0 THEN          -- answered before: the same answer again
             o_outcome[i] := -o_outcome[i];
+            CONTINUE;
+        END IF;
+        IF p_first[i] > 0 THEN
+            o_outcome[i] := CASE WHEN p_hash[i] IS DISTINCT FROM p_hash[p_first[i]] THEN 25
+                                 ELSE greatest(o_outcome[p_first[i]], 1) END;
             CONTINUE;
         END IF;
         k := p_kind[i]; d := p_debit[i]; c := p_credit[i]; h := p_hold[i]; x := p_amount[i];

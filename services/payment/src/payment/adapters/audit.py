@@ -141,16 +141,21 @@ CHECKS: Final = (
 
 async def audit(conn: Connection) -> list[Finding]:
     """Run every check in one read-only snapshot; writers go on meanwhile."""
-    findings = []
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         await conn.execute("SET LOCAL statement_timeout = 0")
-        for check in CHECKS:
-            row = await conn.fetchrow(
-                f"WITH broken (id) AS ({check.sql}) SELECT count(*) AS n, (array_agg(id))[1:5] AS examples FROM broken"
-            )
-            if row is None:
-                raise RuntimeError("an aggregate answers one row")
-            findings.append(Finding(check, row["n"], row["examples"] or []))
+        return await run_checks(conn)
+
+
+async def run_checks(conn: Connection) -> list[Finding]:
+    """Run every check in the caller's transaction."""
+    findings = []
+    for check in CHECKS:
+        row = await conn.fetchrow(
+            f"WITH broken (id) AS ({check.sql}) SELECT count(*) AS n, (array_agg(id))[1:5] AS examples FROM broken"
+        )
+        if row is None:
+            raise RuntimeError("an aggregate answers one row")
+        findings.append(Finding(check, row["n"], row["examples"] or []))
     return findings
 
 

@@ -16,10 +16,10 @@ import asyncpg
 
 from eventing.outbox import INSERT_COLUMNS
 from payment.adapters.ledger_rows import LedgerRows, hold_ids
-from payment.domain.ledger import Answer, HoldFacts, HoldOp, Op, Outcome, Suspend, TopUp, Transfer
+from payment.domain.ledger import Answer, HoldFacts, HoldOp, Op, Outcome, Transfer
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
-_PARAMETERS: Final = 18
+_PARAMETERS: Final = 19
 _CALL: Final = (
     "SELECT o_outcome, o_version, o_at FROM ledger_execute("
     + ", ".join(f"${place}" for place in range(1, _PARAMETERS + 1))
@@ -60,21 +60,16 @@ class Ledger:
             return []
         holds = await self._facts(conn, hold_ids(ops))
         rows = LedgerRows(self._slot, holds)
-        places, repeats = _place(ops, rows)
+        places = [rows.add(op) for op in ops]
         record = await conn.fetchrow(_CALL, *rows.arguments(now))
         if record is None:
             raise RuntimeError("ledger_execute answers one row")
-        answers = _answers(ops, places, record, rows.facts)
-        for index, error in repeats.items():
-            first = answers[index]
-            if error or first.outcome == Outcome.DONE:
-                answers[index] = first._replace(outcome=error or Outcome.DONE_BEFORE)
-        return answers
+        return _answers(ops, places, record, rows.facts)
 
     async def commit(
         self, conn: Connection, transfers: Sequence[Transfer], records: Sequence[list[Any]], *, now: datetime
     ) -> list[Answer]:
-        """Apply distinct transfers and commit them, in one statement outside any transaction.
+        """Apply transfers and commit them, in one statement outside any transaction.
 
         ``records`` are the columns of one outbox row per transfer, in order; a transfer that is refused or was done
         before leaves none.
@@ -101,26 +96,6 @@ class Ledger:
             )
             for row in await conn.fetch(_FACTS, holds)
         }
-
-
-def _place(ops: Sequence[Op], rows: LedgerRows) -> tuple[list[int], dict[int, int]]:
-    """The row of each operation; and which ones repeat an earlier one of this batch (with the refusal, if any)."""
-    places: list[int] = []
-    repeats: dict[int, int] = {}
-    first_of: dict[UUID, tuple[int, Op]] = {}
-    for index, op in enumerate(ops):
-        if isinstance(op, Transfer | TopUp | Suspend):
-            known = first_of.get(op.op_id)
-            if known is not None:
-                repeats[index] = 0 if known[1] == op else Outcome.REQUEST_REUSED
-                places.append(known[0])
-                continue
-            place = rows.add(op)
-            first_of[op.op_id] = (place, op)
-        else:
-            place = rows.add(op)
-        places.append(place)
-    return places, repeats
 
 
 def _answers(ops: Sequence[Op], places: Sequence[int], record: Any, facts: dict[UUID, HoldFacts]) -> list[Answer]:

@@ -62,6 +62,8 @@ class LedgerRows:
         self._at: list[datetime] = []
         self._note: list[str] = []
         self._group_total: list[int] = []
+        self._first: list[int] = []
+        self._rows_by_op: dict[UUID, int] = {}
 
     def add(self, op: Op) -> int:
         """Append one operation; returns its (first) row."""
@@ -106,6 +108,7 @@ class LedgerRows:
             self._at,
             self._note,
             self._group_total,
+            self._first,
         )
 
     def _add_from_provider(self, op: TopUp | Suspend) -> int:
@@ -224,6 +227,10 @@ class LedgerRows:
         self._at.append(at)
         self._note.append(note)
         self._group_total.append(group_total)
+        # A hold's own state answers for its operations; the others are told apart by their id.
+        self._first.append(0 if hold is not None else self._rows_by_op.get(op_id, 0))
+        if hold is None:
+            self._rows_by_op.setdefault(op_id, len(self.kind))
         return len(self.kind) - 1
 
     def _use(self, account: SystemAccount) -> UUID:

@@ -1,0 +1,114 @@
+"""The audit finds each kind of damage: every invariant is broken here on purpose, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from datetime import timedelta
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from payment.adapters.audit import audit, report, run_checks
+from payment.adapters.ledger import Ledger
+from payment.testing import NOON, add_person, authorize, capture, give, settle, transfer
+from testkit.databases import placeholder_settings
+
+DAMAGE = {
+    "PAY-1 a posting changed": "UPDATE posting SET amount_minor = amount_minor + 1 WHERE amount_minor > 0",
+    "PAY-1 a posting lost": "DELETE FROM posting WHERE amount_minor < 0",
+    "PAY-1 a transfer lost": "DELETE FROM transfer WHERE kind = 1",
+    "PAY-2 a balance changed": "UPDATE account SET balance_minor = balance_minor + 5 WHERE kind = 'wallet'",
+    "PAY-2 a version skipped": "UPDATE account SET version = version + 1 WHERE kind = 'wallet'",
+    "PAY-2 a history rewritten": "UPDATE posting SET balance_after_minor = balance_after_minor + 1 WHERE version = 1",
+    "PAY-3 frozen without a hold": "UPDATE account SET frozen_minor = 1 WHERE kind = 'wallet' AND balance_minor > 5",
+    "PAY-4 captured twice": "UPDATE hold SET captured_minor = amount_minor, released_minor = 0 WHERE state = 'captured'",
+    "PAY-5 a refusal that moved money": "INSERT INTO refusal SELECT id, 13, now(), id FROM transfer LIMIT 1",
+    "PAY-6 a statement line lost": "DELETE FROM provider_line",
+    "PAY-6 a statement line changed": "UPDATE provider_line SET amount_minor = amount_minor + 1",
+}
+
+
+@pytest.fixture(scope="module")
+async def busy(payment_database):
+    """A database in which a little of everything happened."""
+    conn = await asyncpg.connect(payment_database.dsn)
+    ann, bob = await add_person(conn), await add_person(conn)
+    await give(conn, ann, 10_000)
+    hold, done, partial = authorize(ann, 300), authorize(ann, 200), authorize(ann, 100)
+    ops = [transfer(ann, bob, 50), transfer(bob, ann, 5_000), hold, done, partial]
+    ops += [capture(done.hold_id, 200), settle(done.hold_id, 200, seller=bob), capture(partial.hold_id, 60)]
+    await Ledger(slot=1).execute(conn, ops, now=NOON)
+    yield conn
+    await conn.close()
+
+
+async def test_a_healthy_database(busy):
+    findings = await audit(busy)
+    assert not any(finding.count for finding in findings), report(findings)
+    assert {finding.check.invariant for finding in findings} == {f"PAY-{n}" for n in range(1, 7)}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+async def test_damage_is_found(busy, what):
+    damaged = busy.transaction()
+    await damaged.start()
+    try:
+        await busy.execute(DAMAGE[what])
+        broken = {finding.check.invariant for finding in await run_checks(busy) if finding.count}
+    finally:
+        await damaged.rollback()
+    assert what.split()[0] in broken
+
+
+async def test_the_command_prints_a_table_and_its_exit_code_tells(payment_database, busy):
+    async def command():
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "payment",
+            "audit",
+            env={**placeholder_settings("payment"), "PAYMENT_DATABASE_DSN": payment_database.dsn, "PATH": os.environ["PATH"]},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output, _ = await process.communicate()
+        return process.returncode, output.decode()
+
+    code, output = await command()
+    assert (code, "all hold" in output) == (0, True), output
+    await busy.execute("UPDATE provider_line SET amount_minor = amount_minor + 7")
+    code, output = await command()
+    await busy.execute("UPDATE provider_line SET amount_minor = amount_minor - 7")
+    assert code == 1
+    assert "violations" in output
+
+
+async def test_writers_go_on_while_it_runs_and_never_look_like_damage(payment_database, busy):
+    stop = asyncio.Event()
+    people = [await add_person(busy) for _ in range(3)]
+    for person in people:
+        await give(busy, person, 10_000)
+
+    written = []
+
+    async def writer():
+        conn = await asyncpg.connect(payment_database.dsn)
+        while not stop.is_set():
+            turn = len(written)
+            hold = authorize(people[turn % 3], 3, hold_id=uuid4(), expires_at=NOON + timedelta(days=1))
+            ops = [transfer(people[turn % 3], people[(turn + 1) % 3], 1), hold, capture(hold.hold_id, 2)]
+            written.append(await Ledger(slot=2).execute(conn, ops, now=NOON))
+        await conn.close()
+
+    task = asyncio.create_task(writer())
+    auditor = await asyncpg.connect(payment_database.dsn)
+    audits = 0
+    while audits < 5 or len(written) < 20:
+        findings = await audit(auditor)
+        assert not any(finding.count for finding in findings), report(findings)
+        audits += 1
+    stop.set()
+    await task
+    await auditor.close()

@@ -1,0 +1,206 @@
+"""Group commit: batches form by themselves, callers come and go, one bad operation fails alone."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+
+
+import asyncpg
+import pytest
+
+from eventing import OutboxConfig
+from kernel.clock import SystemClock
+from kernel.correlation import flow
+from payment.adapters.flusher import Flusher
+from payment.adapters.ledger import Ledger
+from payment.domain.errors import LedgerBusyError, RequestInFlightError
+from payment.domain.ledger import Outcome
+from payment.testing import add_person, balance, give, transfer
+from testkit.wait import eventually
+
+
+class Gate(Ledger):
+    """A ledger that waits before each commit while closed."""
+
+    def __init__(self):
+        super().__init__(slot=0)
+        self.open = asyncio.Event()
+        self.open.set()
+        self.entered = 0
+
+    async def commit(self, conn, transfers, records, *, now):
+        self.entered += 1
+        await self.open.wait()
+        return await super().commit(conn, transfers, records, now=now)
+
+
+@pytest.fixture
+def gate():
+    return Gate()
+
+
+@pytest.fixture
+async def flusher(payment_database, gate):
+    @asynccontextmanager
+    async def connect():
+        conn = await asyncpg.connect(payment_database.dsn, server_settings={"application_name": "flusher-test"})
+        try:
+            yield conn
+        finally:
+            await conn.close(timeout=2)
+
+    made = Flusher(
+        name="test",
+        connect=connect,
+        ledger=gate,
+        outbox_config=OutboxConfig(schema="payment", source="payment"),
+        wakeups=None,
+        clock=SystemClock(),
+    )
+    stop = asyncio.Event()
+    task = asyncio.create_task(made.run(stop))
+    made.stop = stop
+    yield made
+    gate.open.set()
+    stop.set()
+    await task
+
+
+@pytest.fixture
+async def pair(conn):
+    ann, bob = await add_person(conn), await add_person(conn)
+    await give(conn, ann, 1_000)
+    return ann, bob
+
+
+async def test_what_waits_while_a_batch_commits_is_the_next_batch(conn, flusher, gate, pair):
+    gate.open.clear()
+    first = asyncio.create_task(flusher.submit(transfer(*pair, 1)))
+    await eventually(lambda: gate.entered == 1)
+    others = [asyncio.create_task(flusher.submit(transfer(*pair, 2))) for _ in range(50)]
+    await asyncio.sleep(0)
+    assert not first.done()
+    gate.open.set()
+    answers = await asyncio.gather(first, *others)
+    assert {answer.outcome for answer in answers} == {Outcome.DONE}
+    assert flusher.batches == 2
+    assert await balance(conn, pair[1]) == (101, 0)
+
+
+async def test_records_carry_each_callers_own_flow(conn, flusher, pair):
+    async def caller(name):
+        with flow(name, f"cause of {name}"):
+            return (await flusher.submit(transfer(*pair, 1))).outcome
+
+    await asyncio.gather(caller("flow-one"), caller("flow-two"))
+    rows = await conn.fetch(
+        "SELECT correlation_id, causation_id, type, topic FROM outbox WHERE correlation_id LIKE 'flow-%' ORDER BY 1"
+    )
+    assert [tuple(row) for row in rows] == [
+        (f"flow-{name}", f"cause of flow-{name}", "sampan.payment.v1.TransferCompleted", "public.payment.transfer.v1")
+        for name in ("one", "two")
+    ]
+
+
+async def test_a_refused_or_repeated_transfer_says_nothing(conn, flusher, pair):
+    refused, done = transfer(*pair, 5_000), transfer(*pair, 1)
+    assert (await flusher.submit(refused)).outcome == Outcome.INSUFFICIENT_FUNDS
+    assert (await flusher.submit(done)).outcome == Outcome.DONE
+    assert (await flusher.submit(done)).outcome == Outcome.DONE_BEFORE
+    keys = await conn.fetch(
+        "SELECT key FROM outbox WHERE key = ANY ($1::text[])", [str(refused.op_id), str(done.op_id)]
+    )
+    assert [row["key"] for row in keys] == [str(done.op_id)]
+
+
+async def test_a_caller_that_gives_up_takes_nothing_back(conn, flusher, gate, pair):
+    gate.open.clear()
+    impatient = asyncio.create_task(flusher.submit(transfer(*pair, 10)))
+    await eventually(lambda: gate.entered == 1)
+    patient = asyncio.create_task(flusher.submit(transfer(*pair, 20)))
+    quitter = asyncio.create_task(flusher.submit(transfer(*pair, 40)))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    quitter.cancel()
+    gate.open.set()
+    assert (await patient).outcome == Outcome.DONE
+    assert await balance(conn, pair[1]) == (70, 0)
+
+
+async def test_an_operation_the_database_cannot_take_fails_alone(conn, flusher, gate, pair):
+    gate.open.clear()
+    blocker = asyncio.create_task(flusher.submit(transfer(*pair, 1)))
+    await eventually(lambda: gate.entered == 1)
+    poison = transfer(*pair, 1)
+    poison.note = "a NUL \x00"
+    too_much = transfer(*pair, 2**70)
+    good = [transfer(*pair, 1) for _ in range(9)]
+    batch = [*good[:4], poison, *good[4:], too_much]
+    tasks = [asyncio.create_task(flusher.submit(op)) for op in batch]
+    await asyncio.sleep(0)
+    gate.open.set()
+    results = await asyncio.gather(blocker, *tasks, return_exceptions=True)
+    failed = [op for op, result in zip(batch, results[1:], strict=True) if isinstance(result, Exception)]
+    assert failed == [poison, too_much]
+    assert await balance(conn, pair[1]) == (10, 0)
+    assert (await flusher.submit(transfer(*pair, 1))).outcome == Outcome.DONE
+
+
+async def test_the_same_id_twice_at_once_is_in_flight(flusher, gate, pair):
+    gate.open.clear()
+    op = transfer(*pair, 1)
+    first = asyncio.create_task(flusher.submit(op))
+    await eventually(lambda: gate.entered == 1)
+    with pytest.raises(RequestInFlightError):
+        await flusher.submit(op)
+    gate.open.set()
+    assert (await first).outcome == Outcome.DONE
+    assert (await flusher.submit(op)).outcome == Outcome.DONE_BEFORE
+
+
+async def test_a_connection_cut_in_mid_batch_is_redone_and_doubles_nothing(conn, payment_database, flusher, pair):
+    admin = await asyncpg.connect(payment_database.admin_dsn)
+    done = []
+
+    async def caller():
+        for _ in range(30):
+            done.append((await flusher.submit(transfer(*pair, 1))).outcome)
+
+    async def cutter():
+        for _ in range(4):
+            before = len(done)
+            await eventually(lambda before=before: len(done) > before + 5 or len(done) >= 300, timeout_s=20)
+            await admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'flusher-test' AND datname = $1",
+                payment_database.name,
+            )
+
+    await asyncio.gather(cutter(), *(caller() for _ in range(10)))
+    await admin.close()
+    assert set(done) <= {Outcome.DONE, Outcome.DONE_BEFORE}
+    assert await balance(conn, pair[1]) == (300, 0)
+
+
+async def test_stopping_finishes_what_was_submitted_and_takes_no_more(conn, flusher, gate, pair):
+    gate.open.clear()
+    tasks = [asyncio.create_task(flusher.submit(transfer(*pair, 1))) for _ in range(20)]
+    await eventually(lambda: gate.entered == 1)
+    flusher.stop.set()
+    gate.open.set()
+    assert {(await task).outcome for task in tasks} == {Outcome.DONE}
+    with pytest.raises(LedgerBusyError):
+        await flusher.submit(transfer(*pair, 1))
+
+
+async def test_an_answer_that_does_not_come_is_unknown_not_failed(conn, flusher, gate, pair):
+    gate.open.clear()
+    flusher._answer_timeout_s = 0.05
+    op = transfer(*pair, 1)
+    with pytest.raises(LedgerBusyError):
+        await flusher.submit(op)
+    gate.open.set()
+    flusher._answer_timeout_s = 10
+    await eventually(lambda: not flusher._in_flight)
+    assert (await flusher.submit(op)).outcome == Outcome.DONE_BEFORE

@@ -1,0 +1,136 @@
+"""Many connections at the same accounts: nothing is lost or doubled, and it is the locks that see to it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import timedelta
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from payment.adapters.audit import audit
+from payment.adapters.ledger import Ledger
+from payment.domain.ledger import Expire, Outcome
+from payment.testing import NOON, add_person, authorize, balance, capture, give, transfer
+
+PEOPLE, WRITERS, BATCHES, PER_BATCH = 6, 6, 12, 8
+
+
+async def race(database, *, sabotage=()):
+    """Writers that send money around one circle. Returns (errors, violations, total money)."""
+    owner = await asyncpg.connect(database.dsn)
+    people = [await add_person(owner) for _ in range(PEOPLE)]
+    for person in people:
+        await give(owner, person, 10_000)
+    for statement in sabotage:
+        await owner.execute(statement)
+
+    async def writer(number):
+        conn = await asyncpg.connect(database.dsn)
+        dice = random.Random(number)
+        errors = 0
+        for _ in range(BATCHES):
+            ops = [transfer(*dice.sample(people, 2), dice.randrange(1, 300)) for _ in range(PER_BATCH)]
+            try:
+                await Ledger(slot=number).execute(conn, ops, now=NOON)
+            except asyncpg.PostgresError:
+                errors += 1
+        await conn.close()
+        return errors
+
+    errors = sum(await asyncio.gather(*(writer(number) for number in range(WRITERS))))
+    findings = await audit(owner)
+    total = sum([(await balance(owner, person))[0] for person in people])
+    await owner.close()
+    return errors, sum(finding.count for finding in findings), total
+
+
+async def without_locks(database):
+    conn = await asyncpg.connect(database.dsn)
+    source = await conn.fetchval("SELECT pg_get_functiondef('ledger_execute'::regproc)")
+    await conn.close()
+    assert source.count("FOR NO KEY UPDATE") == 2
+    return source.replace("FOR NO KEY UPDATE", "")
+
+
+async def test_concurrent_batches_conserve_money_without_an_error(database):
+    errors, violations, total = await race(await database("payment"))
+    assert (errors, violations, total) == (0, 0, PEOPLE * 10_000)
+
+
+async def test_control_without_locks_the_same_race_fails(database):
+    made = await database("payment")
+    errors, _, _ = await race(made, sabotage=[await without_locks(made)])
+    assert errors > 0, "the race is too tame to show anything: the version key caught nothing"
+
+
+async def test_control_without_locks_and_keys_money_is_lost_and_the_audit_sees_it(database):
+    made = await database("payment")
+    sabotage = [await without_locks(made), "ALTER TABLE posting DROP CONSTRAINT posting_pkey"]
+    _, violations, _ = await race(made, sabotage=sabotage)
+    assert violations > 0
+
+
+async def test_of_capture_and_expiry_one_wins(payment_database, conn):
+    other = await asyncpg.connect(payment_database.dsn)
+    late = NOON + timedelta(hours=1)
+    person = await add_person(conn)
+    await give(conn, person, 100_000)
+    holds = [authorize(person, 100, expires_at=NOON + timedelta(minutes=1)) for _ in range(40)]
+    await Ledger(slot=0).execute(conn, holds, now=NOON)
+    outcomes = []
+    for hold in holds:
+        racers = [
+            Ledger(slot=0).execute(conn, [capture(hold.hold_id, 100)], now=late),
+            Ledger(slot=1).execute(other, [Expire(hold_id=hold.hold_id)], now=late),
+        ]
+        random.shuffle(racers)
+        answers = await asyncio.gather(*racers)
+        outcomes.append(sorted(answer.outcome for [answer] in answers))
+    await other.close()
+    assert all(first == Outcome.DONE for first, _ in outcomes)
+    assert all(second in {Outcome.HOLD_EXPIRED, Outcome.HOLD_WRONG_STATE} for _, second in outcomes)
+    captured = await conn.fetchval("SELECT coalesce(sum(captured_minor), 0) FROM hold WHERE user_id = $1", person)
+    assert await balance(conn, person) == (100_000 - captured, 0)
+
+
+async def test_the_last_money_goes_once(payment_database, conn):
+    """Twenty callers on connections of their own want all of it."""
+    person, shop = await add_person(conn), await add_person(conn)
+    await give(conn, person, 500)
+    pool = await asyncpg.create_pool(payment_database.dsn, min_size=8, max_size=8)
+
+    async def caller():
+        async with pool.acquire() as own:
+            [answer] = await Ledger(slot=0).execute(own, [transfer(person, shop, 500)], now=NOON)
+            return answer.outcome
+
+    outcomes = await asyncio.gather(*(caller() for _ in range(20)))
+    await pool.close()
+    assert sorted(outcomes) == [Outcome.DONE] + [Outcome.INSUFFICIENT_FUNDS] * 19
+
+
+async def test_one_operation_id_from_many_callers_moves_money_once(payment_database, conn):
+    person, shop = await add_person(conn), await add_person(conn)
+    await give(conn, person, 500)
+    pool = await asyncpg.create_pool(payment_database.dsn, min_size=6, max_size=6)
+    op_id = uuid4()
+
+    async def caller():
+        async with pool.acquire() as own:
+            [answer] = await Ledger(slot=0).execute(own, [transfer(person, shop, 100, op_id=op_id)], now=NOON)
+            return answer.outcome
+
+    outcomes = await asyncio.gather(*(caller() for _ in range(12)))
+    await pool.close()
+    assert sorted(outcomes) == [Outcome.DONE] + [Outcome.DONE_BEFORE] * 11
+    assert await balance(conn, person) == (400, 0)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE account SET balance_minor = -1", "UPDATE account SET frozen_minor = -1"])
+async def test_the_database_itself_refuses_a_wallet_below_zero(conn, statement):
+    person = await add_person(conn)
+    with pytest.raises(asyncpg.CheckViolationError, match="pay_3"):
+        await conn.execute(f"{statement} WHERE user_id = $1", person)
