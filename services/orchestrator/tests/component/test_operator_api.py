@@ -330,6 +330,27 @@ async def test_titles_are_in_the_readers_language(ops: Ops) -> None:
     assert answer.json["title"] == "Saga tidak ditemukan"
 
 
+async def test_what_waits_to_be_published_and_what_could_not_be_handled(ops: Ops) -> None:
+    await ops.saga()
+    answer = await ops.call("GET", "/v1/ops/orchestrator/outbox", token=ops.token())
+    assert answer.json["waiting"] > 0
+    assert answer.json["parked"] == []
+    for number in range(3):
+        await ops.conn.execute(
+            """INSERT INTO dead_letter (consumer, event_id, topic, partition, record_offset, key, type, headers, body,
+                   reason, error) VALUES ('orchestrator', $1, 't', 0, $2, 'k', 'x', '[]', '', 'malformed', 'cut')""",
+            uuid4(),
+            number,
+        )
+    first = await ops.call("GET", "/v1/ops/orchestrator/dead-letters?limit=2", token=ops.token())
+    rest = await ops.call(
+        "GET", f"/v1/ops/orchestrator/dead-letters?cursor={first.json['next_cursor']}", token=ops.token()
+    )
+    assert [item["offset"] for item in (*first.json["items"], *rest.json["items"])] == [0, 1, 2]
+    for path in ("outbox", "dead-letters"):
+        assert (await ops.call("GET", f"/v1/ops/orchestrator/{path}", token=ops.token("user"))).status == 403
+
+
 async def test_gauges_and_retention(ops: Ops) -> None:
     await ops.saga()
     await observe(ops.app)

@@ -14,13 +14,14 @@ from chassis.http import make_app
 from chassis.run import Periodic, Runner
 from eventing import Consumer, Relay
 from eventing.housekeeping import Housekeeping
+from orchestrator.entrypoints import http_records
 from orchestrator.entrypoints.consumers import subscriptions
 from orchestrator.entrypoints.http import routes
 from orchestrator.entrypoints.jobs import observe, prune
 from orchestrator.entrypoints.timers import Timers
 from orchestrator.wiring import App
 
-ROUTES: Final = (routes,)
+ROUTES: Final = (routes, http_records.routes)
 _TITLES: Final = Path(__file__).parents[1] / "problems.json"
 _OBSERVE_EVERY_S: Final = 5.0
 _PRUNE_EVERY_S: Final = 3600.0

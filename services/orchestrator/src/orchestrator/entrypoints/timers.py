@@ -16,6 +16,8 @@ from orchestrator.wiring import App
 
 log = structlog.get_logger(__name__)
 
+_ANY_DUE = "SELECT EXISTS (SELECT FROM saga_execution WHERE next_wake_at <= $1)"
+
 
 class Timers:
     """A runner of the role ``jobs``."""
@@ -43,9 +45,13 @@ class Timers:
                     await asyncio.wait_for(stop.wait(), self._poll_s)
 
     async def sweep(self) -> int:
-        """One batch, one transaction. Returns how many sagas were due."""
+        """One batch, one transaction; none when a look says that nothing is due. Returns how many sagas were."""
+        now = self._app.clock.now()
+        async with self._app.database.read() as conn:
+            if not await conn.fetchval(_ANY_DUE, now):
+                return 0
         async with self._app.begin() as tx:
-            command = WakeDueSagas(now=self._app.clock.now(), limit=self._batch)
+            command = WakeDueSagas(now=now, limit=self._batch)
             woken, ignored = await wake_due_sagas(command, tx, self._app.registry)
         for ignorance in ignored:
             metrics.IGNORED.labels(ignorance.saga_type, ignorance.reason).inc()
