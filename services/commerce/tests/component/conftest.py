@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,7 +27,7 @@ from testkit.databases import ServiceDatabase
 class Answer:
     status: int
     body: Any
-    headers: dict[str, str]
+    headers: Mapping[str, str]
 
     @property
     def code(self) -> str:
@@ -49,7 +49,7 @@ class Person:
             method, path, json=body, headers={"Authorization": self._authorization, **named}
         ) as response:
             parsed = await response.json() if response.content_length else None
-            return Answer(response.status, parsed, dict(response.headers))
+            return Answer(response.status, parsed, response.headers)
 
     async def get(self, path: str, **headers: str) -> Answer:
         return await self.call("GET", path, **headers)

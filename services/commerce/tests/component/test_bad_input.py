@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -137,6 +138,4 @@ async def test_reads(buyer: Any, path: str) -> None:
 
 @pytest.mark.parametrize("q", ["'", "a' | 'b", ":*", "\\", "%", "_%_", "''''", "a & b", "!a", "<->", "ก' ข"])
 async def test_no_search_breaks_the_query(buyer: Any, q: str) -> None:
-    from urllib.parse import quote
-
     assert (await buyer.get(f"/v1/products?q={quote(q)}")).status == 200

@@ -9,6 +9,8 @@ from uuid import uuid4
 
 import pytest
 
+from commerce.demo_catalogue.building import build_catalogue
+from commerce.domain.ids import UserId
 from commerce.testing import product_body
 from commerce.wiring import App
 from kernel.country import Country
@@ -48,7 +50,7 @@ async def pages(person: Any, path: str) -> list[str]:
         ("batik", False),
     ],
 )
-async def test_search_in_five_languages(seller: Any, buyer: Any, shop: Any, query: str, found: bool) -> None:
+async def test_search_in_five_languages(*, seller: Any, buyer: Any, shop: Any, query: str, found: bool) -> None:
     titles = {
         "en": "Hand-woven silk scarf",
         "th": "ผ้าพันคอผ้าไหมทอมือ",
@@ -199,9 +201,6 @@ async def test_the_seller_counts_and_nobody_overwrites_a_newer_count(seller: Any
 
 
 async def test_categories_are_a_tree_and_filter_by_what_is_below(app: App, people: Any, seller: Any, shop: Any) -> None:
-    from commerce.demo_catalogue.building import build_catalogue
-    from commerce.domain.ids import UserId
-
     catalogue = build_catalogue({country: UserId(seller.id) for country in Country}, app.clock.now())
     async with app.begin() as tx:
         await tx.categories.put(catalogue.categories)

@@ -6,7 +6,7 @@ Paging goes by (created_at, id) or (price, id), never by offset, so that inserts
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -137,7 +137,7 @@ async def similar_products(
     where = _Where()
     now_value = where.value(now)
     sellable = _SELLABLE.format(now=now_value)
-    _apply(where, wanted, sellable)
+    _apply(where, replace(wanted, search=None), sellable)
     text_value = where.value(folded(text))
     where.add(f"{text_value}::text <% p.title_text")
     order_by = f"word_similarity({text_value}::text, p.title_text) DESC, p.id"
