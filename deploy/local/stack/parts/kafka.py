@@ -44,6 +44,8 @@ def kafka(context: Context) -> Part:
             str(context.layout.kafka_jars / "kafka.jsa"),
             *_java(context, HEAP_MAX),
             "-Xms256m",
+            "-XX:-UsePerfData",
+            f"-Djava.io.tmpdir={context.layout.run}",
             f"-Dlog4j2.configurationFile={logging.as_uri()}",
             "kafka.Kafka",
             str(properties),
