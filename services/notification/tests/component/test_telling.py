@@ -1,0 +1,130 @@
+"""From domain events to what people read, in their language, once."""
+
+import uuid
+
+from kernel.ids import uuid7
+from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged
+from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderPaid
+from sampan.payment.v1.transfer_pb2 import TransferCompleted
+from sampan.types.v1.money_pb2 import Money
+from testkit.wait import eventually
+
+
+def order_paid(buyer_id, seller_id):
+    return OrderPaid(
+        order_id=str(uuid7()),
+        order_number="TH-26-000042",
+        buyer_id=str(buyer_id),
+        seller_id=str(seller_id),
+        shop_name="Baan Thai",
+        total=Money(amount_minor=125_000, currency="THB"),
+    )
+
+
+async def test_each_side_of_an_order_reads_of_it_in_their_own_language(world):
+    buyer, email = await world.person(locale="th-TH")
+    seller, _ = await world.person(locale="vi-VN", name="Linh")
+
+    await world.publish(order_paid(buyer, seller))
+
+    bought = await world.notifications_of(buyer, "order_paid")
+    assert bought[0]["title"] == "ชำระเงินคำสั่งซื้อ TH-26-000042 แล้ว"
+    assert "THB 1,250.00" in bought[0]["body"]
+    sold = await world.notifications_of(seller, "order_received")
+    assert sold[0]["title"] == "Đơn hàng mới TH-26-000042"
+    mails = await eventually(lambda: _mails(world, email, "TH-26-000042"), timeout_s=15)
+    assert mails[0]["text"].startswith("สวัสดีคุณ Nok")
+
+
+async def test_a_change_of_language_changes_what_was_told_before(world):
+    person, email = await world.person(locale="id-ID")
+    assert (await world.notifications_of(person, "welcome"))[0]["title"] == "Selamat datang di Sampan"
+    await world.publish(
+        UserProfileChanged(user_id=str(person), country="TH", locale="en-US", display_name="Nok", email=email),
+        version=2,
+    )
+
+    async def in_english():
+        return (await world.notifications_of(person, "welcome"))[0]["title"] == "Welcome to Sampan"
+
+    await eventually(in_english)
+
+
+async def test_an_older_record_does_not_bring_an_old_profile_back(world):
+    person, email = await world.person(locale="ms-MY")
+    newer = UserProfileChanged(user_id=str(person), locale="en-US", display_name="Newer", email=email)
+    older = UserProfileChanged(user_id=str(person), locale="vi-VN", display_name="Older", email=email)
+    await world.publish(newer, version=5)
+    await world.publish(older, version=4)
+    await world.publish(order_paid(person, person))
+    assert (await world.notifications_of(person, "order_paid"))[0]["title"].startswith("Order ")
+
+
+async def test_the_same_record_twice_is_told_once(world):
+    person, _ = await world.person()
+    event_id = uuid7()
+    record = TransferCompleted(
+        transfer_id=str(uuid7()),
+        sender_id=str(uuid.uuid4()),
+        recipient_id=str(person),
+        amount=Money(amount_minor=5_000, currency="THB"),
+    )
+    for _ in range(3):
+        async with world.app.begin() as tx:
+            tx.outbox.add(record, event_id=event_id)
+    await world.publish(order_paid(person, person))
+    await world.notifications_of(person, "order_paid")
+    assert len(await world.notifications_of(person, "money_received")) == 1
+
+
+async def test_a_person_not_heard_of_yet_is_told_once_they_are(world):
+    stranger = uuid.uuid4()
+    await world.publish(order_paid(stranger, stranger))
+    told = await world.notifications_of(stranger, "order_paid")
+    assert told[0]["title"] == "Order TH-26-000042 is paid"
+
+
+async def test_the_buyer_reads_why_an_order_was_cancelled(world):
+    person, _ = await world.person(locale="vi-VN")
+    await world.publish(
+        OrderCancelled(
+            order_id=str(uuid7()),
+            order_number="VN-26-000007",
+            buyer_id=str(person),
+            seller_id=str(uuid.uuid4()),
+            shop_name="Chợ Nổi",
+            total=Money(amount_minor=50_000, currency="VND"),
+            reason_code="payment.wallet.insufficient_funds",
+        )
+    )
+    told = (await world.notifications_of(person, "order_cancelled"))[0]
+    assert told["body"].startswith("Số dư ví không đủ.")
+    assert "VND 50,000" in told["body"]
+
+
+async def test_a_deleted_person_gets_no_mail_any_more(world):
+    person, email = await world.person()
+    await eventually(lambda: world.sandbox.mails(email), timeout_s=15)
+    await world.publish(UserDeleted(user_id=str(person)))
+
+    async def erased():
+        async with world.app.database.read() as conn:
+            row = await conn.fetchrow("SELECT email, display_name FROM recipient WHERE user_id = $1", person)
+            return row["email"] == row["display_name"] == ""
+
+    await eventually(erased)
+    await world.publish(order_paid(person, person))
+    await world.notifications_of(person, "order_paid")
+
+    async def refused():
+        async with world.app.database.read() as conn:
+            return await conn.fetchval(
+                "SELECT failure_code FROM delivery WHERE user_id = $1 AND message_type = 'order_paid'", person
+            )
+
+    assert await eventually(refused, timeout_s=10) == "notification.recipient.no_email"
+    assert len(await world.sandbox.mails(email)) == 1
+
+
+async def _mails(world, address, word):
+    return [mail for mail in await world.sandbox.mails(address) if word in mail["subject"]]
