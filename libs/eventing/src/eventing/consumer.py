@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 from eventing.assignment import Assignment
 from eventing.backlog import Backlog
 from eventing.execution import Execution, FencedError, Result
-from eventing.failures import backoff_s
+from eventing.failures import backoff_s, retry_in_s
 from eventing.faults import faultpoint
 from eventing.kafka import KafkaConfig, make_consumer
 from eventing.metrics import (
@@ -39,7 +39,12 @@ from eventing.watchdog import SilentConsumerError, Watchdog
 log = structlog.get_logger(__name__)
 
 Polled = dict[TopicPartition, list[ConsumerRecord[bytes | None, bytes | None]]]
+START_S: Final = 15.0
 HELD_MAX: Final = 2_000  # waiting records of one partition at which it is paused
+
+
+class MissingTopicError(Exception):
+    """A subscribed topic does not exist, or may not be read."""
 
 
 class Consumer(Generic[TxT]):
@@ -90,10 +95,9 @@ class Consumer(Generic[TxT]):
         while not stop.is_set():
             try:
                 await self._consume(stop)
-                failures = 0
             except Exception as error:  # noqa: BLE001 -- the uncommitted records are read again by a new client
+                failures = 1 if self._error is None else failures + 1
                 self._error = f"{type(error).__name__}: {error}"
-                failures += 1
                 CONSUMER_REBUILDS.labels(self._group, type(error).__name__).inc()
                 log.warning("consumer_rebuilt", consumer=self.name, error=self._error)
                 with contextlib.suppress(TimeoutError):
@@ -110,8 +114,7 @@ class Consumer(Generic[TxT]):
         )
         stopping = asyncio.create_task(stop.wait(), name=f"{self.name}.stop")
         try:
-            async with asyncio.timeout(30):
-                await kafka.start()
+            await self._start(kafka)
             self._error = None
             while not stop.is_set():
                 await session.step(stopping)
@@ -119,6 +122,15 @@ class Consumer(Generic[TxT]):
         finally:
             stopping.cancel()
             await _close(kafka, self._stop_timeout_s)
+
+    async def _start(self, kafka: AIOKafkaConsumer) -> None:
+        try:
+            async with asyncio.timeout(START_S):
+                await kafka.start()
+        except TimeoutError:
+            known = kafka._client.cluster.topics()  # noqa: SLF001 -- start() waits for topics without naming them
+            wanted = {self._kafka.topic_prefix + topic for topic in self._subscriptions.topics}
+            raise MissingTopicError(f"no such topic: {', '.join(sorted(wanted - known)) or 'unknown'}") from None
 
     def observe(self, result: Result) -> None:
         """Count what became of a batch."""
@@ -225,7 +237,7 @@ class _Session(Generic[TxT]):
             by_key.setdefault(record.ordering_key or record, []).append(record)
         for records in by_key.values():
             head = records[0]
-            self._backlog.hold(records, time.monotonic() + backoff_s(head.attempts))
+            self._backlog.hold(records, time.monotonic() + retry_in_s(head.error, head.attempts))
             CONSUMER_RETRIES.labels(self._consumer.group, type(head.error).__name__).inc()
             log.info(
                 "record_retried",

@@ -18,11 +18,13 @@ from kernel.errors import DomainError, Kind
 ATTEMPTS_MAX: Final = 3
 BACKOFF_FIRST_S: Final = 0.1
 BACKOFF_MAX_S: Final = 30.0
+OUTAGE_BACKOFF_MAX_S: Final = 3.0  # what came back is met by everybody at once anyway
 
 _OUTAGES: Final = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a pooled connection that the server has ended meanwhile
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
@@ -52,6 +54,12 @@ class Failure(Enum):
         return self in {Failure.OUTAGE, Failure.CONTENTION}
 
 
+def retry_in_s(error: BaseException | None, attempts: int) -> float:
+    """Seconds until a record that failed with ``error`` comes again."""
+    outage = error is not None and classify(error) is Failure.OUTAGE
+    return backoff_s(attempts, OUTAGE_BACKOFF_MAX_S if outage else BACKOFF_MAX_S)
+
+
 def classify(error: BaseException) -> Failure:
     """How to go on after ``error``."""
     if isinstance(error, DomainError):
@@ -63,7 +71,7 @@ def classify(error: BaseException) -> Failure:
     return Failure.DEFECT
 
 
-def backoff_s(attempts: int) -> float:
+def backoff_s(attempts: int, max_s: float = BACKOFF_MAX_S) -> float:
     """Seconds before attempt number ``attempts + 1``: doubling, with jitter over the upper half."""
-    ceiling = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** min(attempts, 16))
+    ceiling = min(max_s, BACKOFF_FIRST_S * 2 ** min(attempts, 16))
     return random.uniform(ceiling / 2, ceiling)  # noqa: S311 -- spreads retries, guards nothing

@@ -83,5 +83,6 @@ def make_consumer(config: KafkaConfig, group: str, *, max_poll_interval_ms: int 
         max_poll_interval_ms=max_poll_interval_ms,
         request_timeout_ms=REQUEST_TIMEOUT_MS + REBALANCE_TIMEOUT_MS,
         fetch_max_wait_ms=1_000,
+        metadata_max_age_ms=30_000,
         max_partition_fetch_bytes=2 * 1024 * 1024,
     )

@@ -115,10 +115,10 @@ class Relay:
             try:
                 await self._own_and_relay(stop)
             except Exception as error:  # noqa: BLE001 -- whatever it was, committed records are still owed
+                attempts = 0 if self._error is None else attempts + 1
                 self._error = f"{type(error).__name__}: {error}"
                 log.warning("relay_interrupted", relay=self.name, error=self._error)
                 await self._publisher.kill("interrupted")
-                attempts += 1
                 if stop.is_set():
                     return
                 await _sleep(stop, min(self._backoff_max_s, 0.1 * 2 ** min(attempts, 10)))
@@ -310,7 +310,7 @@ class _session:  # noqa: N801 -- reads as a noun where it is used
         return self._conn
 
     async def __aexit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with contextlib.suppress(Exception):
             await self._conn.close(timeout=2)
 
 

@@ -11,11 +11,12 @@ import asyncio
 import contextlib
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import asyncpg
 import structlog
 
+_LOST: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 log = structlog.get_logger(__name__)
 
 
@@ -78,7 +79,7 @@ class Wakeups:
                         self._dsn, timeout=2, server_settings={"synchronous_commit": "off"}
                     )
                 await self._conn.execute(f'NOTIFY "{self.channel}"', timeout=2)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except _LOST as error:
                 log.debug("wakeup_lost", channel=self.channel, error=str(error))
             await asyncio.sleep(self._interval_s)
 

@@ -180,3 +180,71 @@ async def test_a_silent_client_is_rebuilt(world, running):
     finally:
         module.make_consumer = make
     assert len(clients) == 2
+
+
+async def test_a_missing_topic_is_named_and_used_once_it_exists(world, running, monkeypatch):
+    from aiokafka.admin import NewTopic  # noqa: PLC0415
+
+    from eventing import consumer as module  # noqa: PLC0415
+    from testkit.topics import admin_client  # noqa: PLC0415
+
+    monkeypatch.setattr(module, "START_S", 1.0)
+    subscriptions, seen = Subscriptions("commerce"), []
+
+    @subscriptions.on(order_pb2.OrderPlaced, topic="public.commerce.absent.v1")
+    async def on_placed(message, tx):
+        seen.append(message.key)
+
+    consumer = world.consumer(subscriptions)
+    async with running(world.relay(), consumer):
+        await eventually(lambda: "public.commerce.absent.v1" in (consumer.problem() or ""))
+        cluster = admin_client(world.kafka)
+        await cluster.start()
+        name = world.kafka.topic_prefix + "public.commerce.absent.v1"
+        await cluster.create_topics([NewTopic(name, 1, 1)])
+        await world.publish(order_pb2.OrderPlaced(order_id="o1"), topic="public.commerce.absent.v1")
+        await eventually(lambda: seen == ["o1"], timeout_s=30)
+        assert consumer.problem() is None
+        await cluster.delete_topics([name])
+        await cluster.close()
+
+
+async def test_a_database_that_goes_away_and_comes_back_costs_nothing(world, running):
+    """Every connection of this database is killed again and again while records flow."""
+    await world.make_effects()
+    subscriptions = Subscriptions("commerce")
+
+    @subscriptions.on(order_pb2.OrderPlaced)
+    async def on_placed(message, tx):
+        await tx.conn.execute(
+            "INSERT INTO commerce.effect (event_id, key, number) VALUES ($1, $2, $3)",
+            message.id,
+            message.key,
+            message.aggregate_version,
+        )
+
+    admin = await asyncpg.connect(world.dsn, server_settings={"application_name": "killer"})
+    async with running(world.relay(), world.consumer(subscriptions, poll_records=5)):
+        for number in range(60):
+            try:
+                await world.publish(order_pb2.OrderPlaced(order_id=f"o{number % 4}"), aggregate_version=number)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+                await admin.execute("INSERT INTO commerce.business VALUES ($1)", number)  # perhaps not committed
+            if number % 12 == 11:
+                await admin.execute(
+                    """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                       WHERE datname = current_database() AND application_name <> 'killer'"""
+                )
+        committed = await eventually(lambda: _settled(world), timeout_s=40)
+    effects = await world.effects()
+    assert sum(len(numbers) for numbers in effects.values()) == committed
+    assert all(numbers == sorted(set(numbers)) for numbers in effects.values())
+    unsure = await admin.fetchval("SELECT count(*) FROM commerce.business")
+    assert 60 - unsure <= committed <= 60
+    await admin.close()
+
+
+async def _settled(world):
+    """Every committed record was published and has its effect; returns how many."""
+    published, effects = await world.count("event_log"), await world.count("effect")
+    return published if await world.count("outbox") == 0 and published == effects else None

@@ -25,6 +25,7 @@ class RefusedError(DomainError):
         (asyncpg.LockNotAvailableError("x"), Failure.CONTENTION),
         (asyncpg.ConnectionDoesNotExistError("x"), Failure.OUTAGE),
         (asyncpg.AdminShutdownError("x"), Failure.OUTAGE),
+        (asyncpg.InternalClientError("x"), Failure.OUTAGE),
         (ConnectionResetError(), Failure.OUTAGE),
         (TimeoutError(), Failure.OUTAGE),
         (asyncpg.UniqueViolationError("x"), Failure.DEFECT),
