@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import io
 import ipaddress
 import os
 import signal
@@ -18,6 +19,7 @@ from gateway.table import load_table
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component
+MIB = 1024 * 1024
 
 
 def table_with(**changes):
@@ -66,6 +68,21 @@ async def test_one_address_is_slowed_down_with_a_429_problem(start_gateway, upst
                     assert answer.headers["retry-after"] == "1"
         assert statuses.count(200) >= 20
         assert statuses.count(429) >= 20
+
+
+async def test_a_route_may_take_larger_bodies_than_the_rest(start_gateway, upstreams, tmp_path):
+    table = table_with(large_bodies={"/v1/orders": 3 * MIB})
+    async with (
+        start_gateway(tmp_path, upstreams, table=table) as gateway,
+        aiohttp.ClientSession(gateway.url, headers=gateway.bearer()) as client,
+    ):
+        for path, size, status in (
+            ("/v1/orders", 3 * MIB, 200),
+            ("/v1/orders", 3 * MIB + 1, 413),
+            ("/v1/cart", 2 * MIB, 413),
+        ):
+            async with client.post(path, data=io.BytesIO(bytes(size))) as answer:
+                assert answer.status == status
 
 
 async def test_a_websocket_passes_where_the_table_says_so(start_gateway, upstreams, tmp_path):

@@ -12,7 +12,7 @@ from gateway.envoy.filters import JWT
 from gateway.envoy.problems import PROBLEMS
 from gateway.portal.files import portal_files
 from gateway.render import validate_example
-from gateway.settings import Settings, load_upstreams
+from gateway.settings import Settings, load_settings, load_upstreams
 from gateway.table import load_table
 
 ENVIRON = {
@@ -114,6 +114,13 @@ def test_a_wrong_setting_stops_with_one_sentence(tmp_path, monkeypatch, capsys, 
     said = capsys.readouterr().err
     assert sentence in said
     assert said.count("\n") == 1
+
+
+def test_origins_are_read_as_a_list(monkeypatch):
+    monkeypatch.setenv("GATEWAY_PORT", "8080")
+    monkeypatch.setenv("GATEWAY_ADMIN_PORT", "8001")
+    monkeypatch.setenv("GATEWAY_CORS_ORIGINS", "https://a.example, https://b.example")
+    assert load_settings().cors_origins == ("https://a.example", "https://b.example")
 
 
 def test_help_lists_the_commands():

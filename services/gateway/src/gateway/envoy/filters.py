@@ -11,6 +11,8 @@ from gateway.table import Limits
 JWT: Final = "envoy.filters.http.jwt_authn"
 BUFFER: Final = "envoy.filters.http.buffer"
 CORS: Final = "envoy.filters.http.cors"
+RATE_LIMIT: Final = "envoy.filters.http.local_ratelimit"
+ROUTER: Final = "envoy.filters.http.router"
 PROVIDER: Final = "sampan"
 JWKS_PATH: Final = "/.well-known/jwks.json"
 JWKS_CACHE_S: Final = 60  # auth publishes a key longer than this before it signs with it
@@ -38,7 +40,7 @@ def http_filters(settings: Settings, limits: Limits) -> list[Json]:
         typed(BUFFER, "extensions.filters.http.buffer.v3.Buffer", max_request_bytes=limits.body_bytes_max),
         _compressor(),
         typed(
-            "envoy.filters.http.router",
+            ROUTER,
             "extensions.filters.http.router.v3.Router",
             suppress_envoy_headers=True,
         ),
@@ -85,7 +87,7 @@ def _health() -> Json:
 
 def _rate_limit(settings: Settings) -> Json:
     return typed(
-        "envoy.filters.http.local_ratelimit",
+        RATE_LIMIT,
         "extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
         stat_prefix="gateway",
         token_bucket=_bucket(settings.rate_per_s),
