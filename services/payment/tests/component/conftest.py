@@ -66,9 +66,9 @@ class World:
         return self.issuer.token_for(user_id, country=Country.TH, **claims)
 
     async def behave(self, **behaviour) -> None:
-        async with aiohttp.ClientSession() as session:
-            async with session.put(f"{self.sandbox_url}/payments/behaviour", json=behaviour) as answer:
-                assert answer.status == 200, await answer.text()
+        url = f"{self.sandbox_url}/payments/behaviour"
+        async with aiohttp.ClientSession() as session, session.put(url, json=behaviour) as answer:
+            assert answer.status == 200, await answer.text()
 
     async def provider(self, path: str):
         async with aiohttp.ClientSession() as session, session.get(self.sandbox_url + path) as answer:

@@ -70,7 +70,11 @@ async def test_the_command_prints_a_table_and_its_exit_code_tells(payment_databa
             "-m",
             "payment",
             "audit",
-            env={**placeholder_settings("payment"), "PAYMENT_DATABASE_DSN": payment_database.dsn, "PATH": os.environ["PATH"]},
+            env={
+                **placeholder_settings("payment"),
+                "PAYMENT_DATABASE_DSN": payment_database.dsn,
+                "PATH": os.environ["PATH"],
+            },
             stdout=asyncio.subprocess.PIPE,
         )
         output, _ = await process.communicate()

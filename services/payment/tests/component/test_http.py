@@ -139,7 +139,7 @@ async def test_a_key_is_required(world, pair):
 async def test_forged_tokens_reach_nothing(world, pair):
     for name, token in forgeries(world.issuer, pair[0]).items():
         answered = await world.call("POST", "/v1/transfers", sending(pair[1]), token=token)
-        assert answered.status == 401, name
+        assert answered.status in {400, 401}, name  # 400: longer than any header may be
     assert (await world.call("GET", "/v1/wallets")).status == 401
 
 
@@ -189,9 +189,7 @@ async def test_a_cursor_belongs_to_its_list(world, pair):
     ann, bob = pair
     for _ in range(2):
         await world.call("POST", "/v1/transfers", sending(bob, 1), token=world.token(ann))
-    page = await world.call(
-        "GET", f"/v1/wallets/{wallet_id(ann, 'THB')}/transactions?limit=1", token=world.token(ann)
-    )
+    page = await world.call("GET", f"/v1/wallets/{wallet_id(ann, 'THB')}/transactions?limit=1", token=world.token(ann))
     other = f"/v1/wallets/{wallet_id(bob, 'THB')}/transactions?limit=1&cursor={page.json['next_cursor']}"
     answered = await world.call("GET", other, token=world.token(bob))
     assert (answered.status, answered.code) == (422, "cursor_invalid")

@@ -62,9 +62,7 @@ class Bus:
 
     async def command(self, saga, step, body):
         """As the orchestrator sends it; the id is the same for the same step."""
-        return await self.send(
-            body, key=body.checkout_id, event_id=derived_id(saga, f"{step}:do"), reply_key=saga
-        )
+        return await self.send(body, key=body.checkout_id, event_id=derived_id(saga, f"{step}:do"), reply_key=saga)
 
     async def answer(self, command_id, count=1):
         """The newest of at least ``count`` replies to a command."""
@@ -148,9 +146,7 @@ class Order:
         )
 
     def capture(self, amount_minor=None):
-        return CapturePayment(
-            checkout_id=self.checkout, hold_id=self.hold, amount=thb(amount_minor or self.amount)
-        )
+        return CapturePayment(checkout_id=self.checkout, hold_id=self.hold, amount=thb(amount_minor or self.amount))
 
     def settle(self, *shares):
         return SettlePayment(
@@ -271,7 +267,9 @@ async def test_unreadable_commands_are_put_aside_and_others_go_on(streams, bus):
     saga = uuid4()
     reply = await bus.answer(await bus.command(saga, "authorize", unreadable))
     assert (reply.outcome, reply.code) == (OUTCOME_REJECTED, "payment.command.invalid")
-    assert (await bus.answer(await bus.command(order.saga, "authorize", order.authorize()))).outcome == OUTCOME_SUCCEEDED
+    assert (
+        await bus.answer(await bus.command(order.saga, "authorize", order.authorize()))
+    ).outcome == OUTCOME_SUCCEEDED
     await eventually(
         lambda: [r for r in bus.events["private.payment.dlq.v1"] if r.value == b"\xff\xff\xff"], timeout_s=20
     )

@@ -12,6 +12,7 @@ import asyncpg
 
 from payment.testing import add_person, balance, give
 from testkit.processes import Child
+from testkit.wait import eventually
 
 PEOPLE, CALLERS, KILLS, PER_CALLER = 6, 12, 5, 30
 START = 1_000_000
@@ -76,8 +77,11 @@ async def test_killed_again_and_again(database, payment_environment, issuer, aud
     dice = random.Random(4)
     for kill in range(KILLS):
         target = callers.answered + (CALLERS * PER_CALLER - callers.answered) // (KILLS - kill + 1)
-        while callers.answered < target and not working.done():
-            await asyncio.sleep(dice.uniform(0.001, 0.01))
+        await eventually(
+            lambda target=target: callers.answered >= target or working.done(),
+            timeout_s=60,
+            every_s=dice.uniform(0.001, 0.01),
+        )
         await service.kill()
         await service.start()
     await asyncio.wait_for(working, 100)

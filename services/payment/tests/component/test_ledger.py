@@ -184,6 +184,8 @@ async def test_the_same_hold_id_for_another_amount_or_buyer_is_refused(conn, peo
 
 
 async def test_unknown_holds(conn, people):
-    assert await run(
-        conn, capture(uuid4(), 1), settle(uuid4(), 1, seller=people[0]), Expire(hold_id=uuid4())
-    ) == [Outcome.HOLD_NOT_FOUND, Outcome.HOLD_NOT_FOUND, Outcome.HOLD_WRONG_STATE]
+    assert await run(conn, capture(uuid4(), 1), settle(uuid4(), 1, seller=people[0]), Expire(hold_id=uuid4())) == [
+        Outcome.HOLD_NOT_FOUND,
+        Outcome.HOLD_NOT_FOUND,
+        Outcome.HOLD_WRONG_STATE,
+    ]

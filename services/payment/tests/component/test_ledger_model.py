@@ -89,9 +89,7 @@ def test_random_batches_agree_with_the_model(infra):
         databases = Databases(infra.postgres_admin_dsn)
         made = runner.run(databases.create("payment"))
         conn = runner.run(asyncpg.connect(made.dsn))
-        runner.run(
-            conn.execute("UPDATE tier_limit SET amount_minor = $1 WHERE kind <> 'balance'", DAY_MAX)
-        )
+        runner.run(conn.execute("UPDATE tier_limit SET amount_minor = $1 WHERE kind <> 'balance'", DAY_MAX))
         runner.run(conn.execute("DELETE FROM tier_limit WHERE kind IN ('transaction', 'balance')"))
         count = 0
 

@@ -120,7 +120,9 @@ async def test_a_void_in_the_next_month_gives_back_to_the_month_it_was_spent_in(
     await ledger.execute(conn, [hold], now=NOON)
     later = NOON + timedelta(days=30)
     assert await spend(conn, payer, shop, 10, now=later) == [Outcome.DONE]
-    prior = "SELECT prior_minor, month_minor, day_minor FROM spending JOIN account ON id = account_id WHERE user_id = $1"
+    prior = (
+        "SELECT prior_minor, month_minor, day_minor FROM spending JOIN account ON id = account_id WHERE user_id = $1"
+    )
     assert tuple(await conn.fetchrow(prior, payer)) == (100, 10, 10)
     await ledger.execute(conn, [void(hold.hold_id)], now=later)
     assert tuple(await conn.fetchrow(prior, payer)) == (0, 10, 10)

@@ -12,6 +12,8 @@ from payment.testing import balance
 from sandbox.webhooks import SIGNATURE_HEADER, sign
 from testkit.wait import eventually
 
+SIGNER = "test-webhook-secret"
+
 
 @pytest.fixture
 async def person(world):
@@ -20,8 +22,8 @@ async def person(world):
     await world.behave()
 
 
-async def ask(world, person, amount_minor=5_000, token="tok_visa", **options):
-    body = {"amount": {"amount_minor": amount_minor, "currency": "THB"}, "payment_token": token}
+async def ask(world, person, amount_minor=5_000, paid_with="tok_visa", **options):
+    body = {"amount": {"amount_minor": amount_minor, "currency": "THB"}, "payment_token": paid_with}
     return await world.call("POST", "/v1/top-ups", body, token=world.token(person), **options)
 
 
@@ -60,9 +62,7 @@ async def test_money_arrives(world, person):
     assert (done["status"], done["failure_code"]) == ("completed", None)
     assert await money(world, person) == 5_000
     async with world.app.database.read() as conn:
-        record = await conn.fetchrow(
-            "SELECT type, aggregate_version FROM outbox WHERE key = $1", asked.json["id"]
-        )
+        record = await conn.fetchrow("SELECT type, aggregate_version FROM outbox WHERE key = $1", asked.json["id"])
         seen = await conn.fetchrow(
             "SELECT type, status, balance_after_minor FROM wallet_transaction WHERE user_id = $1", person
         )
@@ -71,7 +71,7 @@ async def test_money_arrives(world, person):
 
 
 async def test_a_refused_card_fails_and_moves_nothing(world, person):
-    asked = await ask(world, person, token="tok_declined")
+    asked = await ask(world, person, paid_with="tok_declined")
     done = await settled(world, person, asked.json["id"])
     assert (done["status"], done["failure_code"]) == ("failed", "card_declined")
     assert await money(world, person) == 0
@@ -178,8 +178,8 @@ def event(reference, amount_minor=5_000, status="succeeded", event_id=None, char
     ).encode()
 
 
-async def deliver(world, body, *, secret="test-webhook-secret", at=None, provider="sandbox"):
-    header = sign(secret, body, at_unix_s=at if at is not None else int(time.time()))
+async def deliver(world, body, *, signer=SIGNER, at=None, provider="sandbox"):
+    header = sign(signer, body, at_unix_s=at if at is not None else int(time.time()))
     return await world.call(
         "POST", f"/v1/provider-webhooks/{provider}", raw=body, headers={SIGNATURE_HEADER: header}, key=""
     )
@@ -188,7 +188,7 @@ async def deliver(world, body, *, secret="test-webhook-secret", at=None, provide
 @pytest.mark.parametrize(
     ("change", "status", "code"),
     [
-        ({"secret": "guess"}, 401, "payment.webhook.signature_invalid"),
+        ({"signer": "guess"}, 401, "payment.webhook.signature_invalid"),
         ({"at": 1_000_000}, 401, "payment.webhook.outside_time_window"),
         ({"at": 9_000_000_000}, 401, "payment.webhook.outside_time_window"),
         ({"provider": "nobody"}, 404, "payment.provider.unknown"),
