@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from kernel.ids import derived_id
 from sampan.notification.v1.commands_pb2 import SendOtp
 from testkit.wait import eventually
 
@@ -29,27 +30,25 @@ def otp(phone, *, channel="sms", lives=timedelta(minutes=5)):
     )
 
 
-async def delivery(world, otp_record):
-    async with world.app.database.read() as conn:
-        return await conn.fetchrow(
-            "SELECT * FROM delivery WHERE message_type = 'otp' AND created_at > now() - interval '1 minute' "
-            "ORDER BY created_at DESC LIMIT 1"
-        )
+async def ended(world, record, status):
+    """The delivery of a code once it has the given status."""
+    delivery_id = derived_id(uuid.UUID(record.otp_id), "otp")
 
-
-async def ended(world, status):
     async def look():
-        row = await delivery(world, None)
-        return row if row and row["status"] == status else None
+        async with world.app.database.read() as conn:
+            return await conn.fetchrow(
+                "SELECT * FROM delivery WHERE delivery_id = $1 AND status = $2", delivery_id, status
+            )
 
     return await eventually(look, timeout_s=20, what=f"code {status}")
 
 
 async def test_a_code_arrives_and_is_erased_once_it_was_sent(world, phone):
-    await world.publish(otp(phone))
+    code = otp(phone)
+    await world.publish(code)
     messages = await eventually(lambda: world.sandbox.messages(phone), timeout_s=10)
     assert messages[0]["text"].startswith("482913 คือรหัส Sampan")
-    row = await ended(world, "sent")
+    row = await ended(world, code, "sent")
     assert row["payload"] is None
     async with world.app.database.read() as conn:
         assert not await conn.fetchval("SELECT EXISTS (SELECT FROM delivery d WHERE d::text LIKE '%482913%')")
@@ -57,8 +56,9 @@ async def test_a_code_arrives_and_is_erased_once_it_was_sent(world, phone):
 
 async def test_a_provider_that_takes_it_and_fails_sends_it_once(world, phone):
     await world.sandbox.behave("sms", fail_after_success_next=2)
-    await world.publish(otp(phone))
-    row = await ended(world, "sent")
+    code = otp(phone)
+    await world.publish(code)
+    row = await ended(world, code, "sent")
     assert row["attempts"] == 3
     assert len(await world.sandbox.messages(phone)) == 1
 
@@ -70,8 +70,9 @@ async def test_an_overloaded_provider_is_asked_again(world, phone):
 
 
 async def test_a_code_that_expired_is_not_sent(world, phone):
-    await world.publish(otp(phone, lives=timedelta(seconds=-1)))
-    row = await ended(world, "failed")
+    code = otp(phone, lives=timedelta(seconds=-1))
+    await world.publish(code)
+    row = await ended(world, code, "failed")
     assert row["failure_code"] == "notification.delivery.expired"
     assert row["payload"] is None
     assert await world.sandbox.messages(phone) == []
@@ -79,10 +80,11 @@ async def test_a_code_that_expired_is_not_sent(world, phone):
 
 async def test_a_mailbox_that_is_busy_gets_the_mail_later_and_one_that_is_not_there_never(world):
     await world.sandbox.behave("mail", try_later_next=1)
-    await world.publish(otp("later@example.com", channel="email"))
+    later, never = otp("later@example.com", channel="email"), otp("never@example.com", channel="email")
+    await world.publish(later)
     assert await eventually(lambda: world.sandbox.mails("later@example.com"), timeout_s=20)
-    await ended(world, "sent")
+    await ended(world, later, "sent")
     await world.sandbox.behave("mail", refuse_next=1)
-    await world.publish(otp("never@example.com", channel="email"))
-    row = await ended(world, "failed")
+    await world.publish(never)
+    row = await ended(world, never, "failed")
     assert row["failure_code"] == "notification.email.refused"
