@@ -23,8 +23,15 @@ async def service(auth_database: ServiceDatabase, redis_url: str) -> AsyncIterat
 
 
 @pytest_asyncio.fixture(loop_scope="session")
+async def shifted(auth_database: ServiceDatabase, redis_url: str) -> AsyncIterator[Service]:
+    """A service whose clock is the test's own."""
+    async with running(settings_for(auth_database.dsn, redis_url)) as started:
+        yield started
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def own_service(databases: Databases, redis_url: str) -> AsyncIterator[Service]:
-    """A service with a database and a clock of the test's own."""
+    """A service whose database (its signing keys, its months) and clock are the test's own."""
     database = await databases.create("auth", environment=ENVIRONMENT)
     async with running(settings_for(database.dsn, redis_url)) as started:
         yield started

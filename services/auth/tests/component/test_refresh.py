@@ -92,17 +92,17 @@ async def test_one_update_wins_of_fifty(service: Service) -> None:
     assert sum(each is not None for each in won) == 1
 
 
-async def test_a_lost_answer_is_no_logout(own_service: Service) -> None:
+async def test_a_lost_answer_is_no_logout(shifted: Service) -> None:
     """The client never saw the successor and tries again within the grace."""
-    token = (await own_service.sign_up())["refresh_token"]
-    lost = await refresh(own_service, token)
-    own_service.clock.move(timedelta(seconds=9))
-    again = await refresh(own_service, token)
+    token = (await shifted.sign_up())["refresh_token"]
+    lost = await refresh(shifted, token)
+    shifted.clock.move(timedelta(seconds=9))
+    again = await refresh(shifted, token)
     assert again.body["refresh_token"] == lost.body["refresh_token"]
 
 
-async def test_real_reuse_ends_the_family(own_service: Service) -> None:
-    service = own_service
+async def test_real_reuse_ends_the_family(shifted: Service) -> None:
+    service = shifted
     signed = await service.sign_up()
     other = await service.sign_in(signed["user"]["email"])
     stolen = signed["refresh_token"]
@@ -122,12 +122,12 @@ async def test_real_reuse_ends_the_family(own_service: Service) -> None:
     assert "refresh_token_reused" in acts
 
 
-async def test_a_very_old_token_ends_the_family(own_service: Service) -> None:
-    signed = await own_service.sign_up()
+async def test_a_very_old_token_ends_the_family(shifted: Service) -> None:
+    signed = await shifted.sign_up()
     token = signed["refresh_token"]
     for _ in range(4):
-        token = (await refresh(own_service, token)).body["refresh_token"]
-    reuse = await refresh(own_service, signed["refresh_token"])
+        token = (await refresh(shifted, token)).body["refresh_token"]
+    reuse = await refresh(shifted, signed["refresh_token"])
     assert reuse.code == "auth.refresh_token.reused"
 
 
@@ -149,23 +149,23 @@ async def test_forged_tokens_end_nothing(service: Service) -> None:
     assert (await refresh(service, signed["refresh_token"])).status == 200
 
 
-async def test_absolute_end_does_not_move(own_service: Service) -> None:
-    token = (await own_service.sign_up())["refresh_token"]
+async def test_absolute_end_does_not_move(shifted: Service) -> None:
+    token = (await shifted.sign_up())["refresh_token"]
     left = []
     for _ in range(2):
-        own_service.clock.move(timedelta(days=25))
-        answer = await refresh(own_service, token)
+        shifted.clock.move(timedelta(days=25))
+        answer = await refresh(shifted, token)
         token = answer.body["refresh_token"]
         left.append(answer.body["refresh_expires_in_s"])
     assert left[0] - left[1] == pytest.approx(25 * 86400, abs=5)
-    own_service.clock.move(timedelta(days=11))
-    assert (await refresh(own_service, token)).code == "auth.refresh_token.invalid"
+    shifted.clock.move(timedelta(days=11))
+    assert (await refresh(shifted, token)).code == "auth.refresh_token.invalid"
 
 
-async def test_a_month_without_use_ends_it(own_service: Service) -> None:
-    token = (await own_service.sign_up())["refresh_token"]
-    own_service.clock.move(timedelta(days=31))
-    assert (await refresh(own_service, token)).code == "auth.refresh_token.invalid"
+async def test_a_month_without_use_ends_it(shifted: Service) -> None:
+    token = (await shifted.sign_up())["refresh_token"]
+    shifted.clock.move(timedelta(days=31))
+    assert (await refresh(shifted, token)).code == "auth.refresh_token.invalid"
 
 
 async def test_ended_sessions_do_not_refresh(service: Service) -> None:

@@ -38,9 +38,6 @@ async def test_wrong_and_unknown_get_the_same_answer(service: Service) -> None:
     assert same == {name: unknown.body[name] for name in ("title", "detail", "type")}
 
 
-ROUNDS_MAX = 3
-
-
 async def seconds_of(service: Service, path: str, email: str) -> float:
     body = {"email": email}
     if path == "/v1/sessions":
@@ -51,7 +48,7 @@ async def seconds_of(service: Service, path: str, email: str) -> float:
     return time.perf_counter() - begun
 
 
-async def gap_s(service: Service, known: list[str], path: str, *, rounds_max: int = ROUNDS_MAX) -> float:
+async def gap_s(service: Service, known: list[str], path: str, *, rounds_max: int) -> float:
     """Median of the differences between neighbours, so that the machine's noise hits both; measured again while
     noise alone may be what keeps it large."""
     differences: list[float] = []
@@ -74,7 +71,7 @@ async def thirty_people(service: Service) -> list[str]:
 
 
 async def test_sign_in_takes_the_same_time_for_unknown_people(service: Service, thirty_people: list[str]) -> None:
-    assert await gap_s(service, thirty_people, "/v1/sessions") < GAP_MAX_S
+    assert await gap_s(service, thirty_people, "/v1/sessions", rounds_max=5) < GAP_MAX_S
 
 
 async def test_control_without_a_hash_for_nobody_the_time_tells(
@@ -92,11 +89,11 @@ async def test_control_without_a_hash_for_nobody_the_time_tells(
 async def test_password_reset_takes_the_same_time_for_unknown_people(
     service: Service, thirty_people: list[str]
 ) -> None:
-    assert await gap_s(service, thirty_people, "/v1/password-resets") < GAP_MAX_S
+    assert await gap_s(service, thirty_people, "/v1/password-resets", rounds_max=3) < GAP_MAX_S
 
 
-async def test_failures_delay_the_account_but_never_lock_it(own_service: Service) -> None:
-    service, email = own_service, new_email()
+async def test_failures_delay_the_account_but_never_lock_it(shifted: Service) -> None:
+    service, email = shifted, new_email()
     await service.sign_up(email=email)
     for _ in range(5):
         assert (await service.sign_in(email, "not it at all")).status == 401
@@ -235,11 +232,11 @@ async def test_five_guesses_and_no_more_under_a_race(service: Service) -> None:
     assert late.status in {422, 429}
 
 
-async def test_a_code_lives_ten_minutes(own_service: Service) -> None:
-    phone = await person_with_phone(own_service)
-    otp_id, code = await sign_in_code(own_service, phone)
-    own_service.clock.move(timedelta(minutes=10, seconds=1))
-    late = await own_service.call("POST", "/v1/sessions", otp_body(otp_id, code))
+async def test_a_code_lives_ten_minutes(shifted: Service) -> None:
+    phone = await person_with_phone(shifted)
+    otp_id, code = await sign_in_code(shifted, phone)
+    shifted.clock.move(timedelta(minutes=10, seconds=1))
+    late = await shifted.call("POST", "/v1/sessions", otp_body(otp_id, code))
     assert late.code == "auth.otp.refused"
 
 
