@@ -34,5 +34,5 @@ class Part:
     env_file: Path | None = None
     stop_signal: Literal["TERM", "INT"] = "TERM"
     stop_timeout_s: int = 20
-    ready_timeout_s: float = 60
+    ready_timeout_s: float = 120
     wish: str = ""  # shown by `status`: where a person finds it
