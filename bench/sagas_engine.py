@@ -136,7 +136,7 @@ async def measure(
 
     await asyncio.gather(*(caller() for _ in range(callers)))
     elapsed = time.perf_counter() - began
-    return await figures_of(world, participants, process, elapsed, cpu, postgres)
+    return await figures_of(world, participants, process, elapsed=elapsed, cpu=cpu, postgres=postgres)
 
 
 async def measure_rate(
@@ -151,11 +151,17 @@ async def measure_rate(
         running.append(asyncio.create_task(run_one(participants)))
     await asyncio.gather(*running)
     elapsed = time.perf_counter() - began
-    return await figures_of(world, participants, process, elapsed, cpu, postgres)
+    return await figures_of(world, participants, process, elapsed=elapsed, cpu=cpu, postgres=postgres)
 
 
 async def figures_of(
-    world: World, participants: KafkaParticipants, process: EngineProcess, elapsed: float, cpu: float, postgres: float
+    world: World,
+    participants: KafkaParticipants,
+    process: EngineProcess,
+    *,
+    elapsed: float,
+    cpu: float,
+    postgres: float,
 ) -> Figures:
     latencies = sorted(participants.latency_s)
     count = len(latencies)
@@ -198,8 +204,10 @@ def dbos_python() -> Path:
 
 
 async def postgres_cpu_s(conn: asyncpg.Connection) -> float:
-    """CPU of the server's processes that live now (the pools keep theirs open)."""
-    rows = await conn.fetch("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    """CPU of this database's backends that live now (the pools keep theirs open)."""
+    rows = await conn.fetch(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
     return sum(cpu_of(row["pid"]) for row in rows)
 
 
@@ -231,9 +239,7 @@ async def main(arguments: argparse.Namespace) -> None:
                     )
                 )
                 print(f"round {number + 1}  dbos    {theirs[-1]}", flush=True)
-            steady = await measure_rate(
-                world, participants, process, rate=arguments.rate, seconds=arguments.seconds
-            )
+            steady = await measure_rate(world, participants, process, rate=arguments.rate, seconds=arguments.seconds)
             print(f"at {arguments.rate:.0f}/s  engine  {steady}", flush=True)
             await eventually(lambda: not_running(world.conn), what="all sagas ended")
             faults = await find_faults(world.conn)
@@ -264,6 +270,8 @@ def report(
     print(f"order_payment sagas  {engine_per_s:6.0f}/s   goal {GOAL_PER_S}, wish {WISH_PER_S}")
     print(f"dbos {DBOS_VERSION}, 4 steps   {dbos_per_s:6.0f}/s")
     print(f"ratio                {ratio:6.1f}×    goal {GOAL_RATIO}×")
+    own, other = (sorted(each.cpu_ms for each in figures)[len(figures) // 2] for figures in (ours, theirs))
+    print(f"own CPU each         {own:6.2f} ms  dbos {other:.2f} ms, {other / own:.1f}×")
     print(f"p99 at {arguments.rate:.0f}/s         {steady.p99_ms:6.0f} ms  goal {GOAL_P99_MS} ms")
 
 

@@ -22,7 +22,7 @@ from testkit.processes import Child
 from testkit.wait import eventually
 
 pytestmark = [pytest.mark.component, pytest.mark.fault]
-KILL_POINTS = ("consumer.after_commit", "consumer.before_commit", "outbox.after_commit", "relay.after_ack")
+KILL_POINTS = ("consumer.before_commit", "consumer.after_commit", "relay.after_ack")
 
 
 def environment(world: World, *, instance: str | None = None, session_s: float = 6) -> Mapping[str, str]:

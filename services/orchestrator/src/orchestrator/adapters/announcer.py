@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
+import structlog
 from google.protobuf.message import Message as Body
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -18,6 +19,8 @@ from orchestrator.domain.effects import Effect, Milestone, Reached, SendCommand,
 from orchestrator.domain.state import SagaState
 from orchestrator.usecases.ports import Moved
 from sampan.orchestrator.v1.saga_pb2 import SagaEnded, SagaNeedsOperator, SagaStarted
+
+log = structlog.get_logger(__name__)
 
 
 class OutboxAnnouncer:
@@ -110,6 +113,13 @@ def _count(state: SagaState, effect: Effect) -> None:
                 metrics.DURATION.labels(saga_type).observe((state.ended_at - state.started_at).total_seconds())
         case Reached(milestone=Milestone.NEEDS_OPERATOR):
             metrics.NEEDED_OPERATOR.labels(saga_type, effect.step).inc()
+            log.warning(
+                "saga.needs_operator",
+                saga_id=str(state.saga_id),
+                saga_type=saga_type,
+                step=effect.step,
+                reason=effect.reason,
+            )
         case StepSettled():
             direction = "undo" if effect.undo else "do"
             metrics.STEP_LATENCY.labels(saga_type, effect.step, direction, effect.outcome).observe(effect.latency_s)

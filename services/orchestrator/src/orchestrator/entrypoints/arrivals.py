@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from google.protobuf.message import Message as Body
@@ -16,6 +16,8 @@ from orchestrator.sagas import TRIGGERS
 from orchestrator.usecases.advance_sagas import Arrival
 from orchestrator.usecases.ports import Trail
 from sampan.orchestrator.v1.reply_pb2 import OUTCOME_REJECTED, OUTCOME_SUCCEEDED, CommandReply
+
+_TEXT_CHARS_MAX: Final = 500
 
 
 def arrival_of(message: Message[Body], now: datetime) -> Arrival:
@@ -42,8 +44,8 @@ def _reply(body: CommandReply, now: datetime, trail: Trail) -> Arrival:
         at=now,
         command_id=command_id,
         succeeded=body.outcome == OUTCOME_SUCCEEDED,
-        code=body.code,
-        detail=body.detail[:500],
+        code=_storable(body.code),
+        detail=_storable(body.detail),
     )
     return Arrival(event=reply, saga_id=saga_id, trail=trail)
 
@@ -53,7 +55,7 @@ def _trigger(message: Message[Any], now: datetime, trail: Trail) -> Arrival:
     trigger.check(message.body)
     key = (trigger.saga_type, trigger.business_key(message.body))
     if trigger.cancel_code is not None:
-        return Arrival(event=Cancel(at=now, code=trigger.cancel_code(message.body)), key=key, trail=trail)
+        return Arrival(event=Cancel(at=now, code=_storable(trigger.cancel_code(message.body))), key=key, trail=trail)
     start = Start(
         at=now,
         saga_id=uuid7(),
@@ -62,3 +64,8 @@ def _trigger(message: Message[Any], now: datetime, trail: Trail) -> Arrival:
         data=message.body.SerializeToString(),
     )
     return Arrival(event=start, key=key, trail=trail)
+
+
+def _storable(text: str) -> str:
+    """Text as Postgres takes it, and not endless: a participant's answer must not be lost for its wording."""
+    return text.replace("\x00", "")[:_TEXT_CHARS_MAX]

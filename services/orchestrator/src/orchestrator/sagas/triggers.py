@@ -35,8 +35,8 @@ def _check_start(body: StartOrderPayment) -> None:
         _check_uuid(order.order_id, "order_id")
         _check_uuid(order.seller_id, "seller_id")
     amounts = [order.total for order in body.orders]
-    if body.total.amount_minor <= 0 or any(amount.amount_minor < 0 for amount in amounts):
-        raise MalformedRecordError("an amount is not positive")
+    if any(amount.amount_minor < 0 for amount in amounts):
+        raise MalformedRecordError("an amount is negative")
     if {amount.currency for amount in amounts} != {body.total.currency} or (
         body.total.currency not in Currency.__members__
     ):
@@ -58,11 +58,11 @@ def _check_uuid(text: str, field: str) -> None:
 
 TRIGGERS: Final[Mapping[type[Message], Trigger]] = {
     StartOrderPayment: Trigger(
-        saga_type="order_payment", business_key=lambda body: str(body.checkout_id), check=_check_start
+        saga_type="order_payment", business_key=lambda body: str(UUID(body.checkout_id)), check=_check_start
     ),
     CancelOrderPayment: Trigger(
         saga_type="order_payment",
-        business_key=lambda body: str(body.checkout_id),
+        business_key=lambda body: str(UUID(body.checkout_id)),
         check=_check_cancel,
         cancel_code=lambda body: str(body.reason) or "buyer",
     ),
