@@ -116,8 +116,15 @@ async def _open_pool(settings: ServiceSettings, application: str) -> asyncpg.Poo
 async def _set_codecs(conn: Any) -> None:
     for name in ("json", "jsonb"):
         await conn.set_type_codec(
-            name, schema="pg_catalog", encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads
+            name,
+            schema="pg_catalog",
+            encoder=lambda value: orjson.dumps(value, default=str).decode(),
+            decoder=orjson.loads,
         )
+
+
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value, default=str).decode()
 
 
 async def _keep_session(_: Any) -> None:

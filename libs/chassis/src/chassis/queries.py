@@ -38,7 +38,7 @@ def compile_statement(statement: ClauseElement) -> tuple[str, list[Any]]:
         return _expanded(statement)
     shape = _shapes.get(key.key)
     if shape is None:
-        compiled = statement.compile(dialect=_dialect)
+        compiled = _dialect.statement_compiler(_dialect, statement, cache_key=key)
         if not isinstance(compiled, SQLCompiler) or compiled.post_compile_params or compiled.literal_execute_params:
             return _expanded(statement)
         if len(_shapes) >= _SHAPES_MAX:

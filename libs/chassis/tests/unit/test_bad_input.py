@@ -55,7 +55,7 @@ class ThingBody(Body):
 
 
 class ThingsQuery(PageQuery):
-    colour: list[Colour] = []
+    colour: list[Colour] = Field(default=[])
     min_price: int | None = None
     q: str = ""
 

@@ -29,20 +29,25 @@ class Answer:
         self.status, self.body, self.content_type = status, body, content_type
         self.headers = headers
 
-    def to_response(self, accept_encoding: str | None, fixed: dict[str, str]) -> web.Response:
-        """aiohttp's response, compressed where that pays and the client can read it. ``fixed`` headers come first."""
-        headers = CIMultiDict(fixed)
+    def to_response(self, accept_encoding: str | None, fixed: CIMultiDict[str]) -> web.Response:
+        """aiohttp's response, compressed where that pays and the client can read it.
+
+        ``fixed`` headers are added first; the answer's own win over them.
+        """
+        body = self.body
+        response = web.Response(status=self.status, body=body)
+        headers = response.headers
+        headers.extend(fixed)
         if self.headers:
             headers.update(self.headers)
-        body = self.body
         if body is not None:
             headers["Content-Type"] = self.content_type
             if len(body) >= GZIP_BYTES_MIN:
                 headers.add("Vary", "Accept-Encoding")
                 if len(body) <= GZIP_BYTES_MAX and _accepts_gzip(accept_encoding):
-                    body = zlib.compress(body, _GZIP_LEVEL, zlib.MAX_WBITS | 16)
+                    response.body = zlib.compress(body, _GZIP_LEVEL, zlib.MAX_WBITS | 16)
                     headers["Content-Encoding"] = "gzip"
-        return web.Response(status=self.status, body=body, headers=headers)
+        return response
 
 
 def _accepts_gzip(accept_encoding: str | None) -> bool:

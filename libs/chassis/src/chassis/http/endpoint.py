@@ -16,11 +16,12 @@ from uuid import UUID
 
 import orjson
 from aiohttp import web
+from multidict import CIMultiDict
 from pydantic import BaseModel
 
 from chassis import idempotency
 from chassis.errors import HeaderMalformedError, IdempotencyKeyMissingError
-from chassis.http.access import AccessLog
+from chassis.http.access import AccessLines, AccessLog
 from chassis.http.addresses import Addresses
 from chassis.http.answers import JSON, Answer
 from chassis.http.bodies import check_no_body, parse_body, read_body
@@ -33,7 +34,7 @@ from chassis.http.signature import Plan
 from chassis.idempotency import Claim, KeyTakenError, StoredAnswer
 from chassis.postgres import Database
 from chassis.telemetry import metrics
-from chassis.telemetry.tracing import ServerSpan
+from chassis.telemetry.tracing import enter_span
 from chassis.tokens import Principal, RoleMissingError, TokenMissingError, TokenVerifier
 from kernel.correlation import flow
 from kernel.errors import DomainError
@@ -64,13 +65,14 @@ class Edge:
 class Request:
     """What is known of the request being handled."""
 
-    __slots__ = ("http", "key", "principal", "request_id")
+    __slots__ = ("http", "key", "limit_headers", "principal", "request_id")
 
     def __init__(self, http: web.Request, request_id: str) -> None:
         self.http = http
         self.request_id = request_id
         self.principal: Principal | None = None
         self.key: str | None = None
+        self.limit_headers: dict[str, str] | None = None
 
 
 class Endpoint:
@@ -82,13 +84,22 @@ class Endpoint:
         self._name = route.name
         self._attributes = {"http.request.method": route.method, "http.route": route.path}
         self._times: dict[int, metrics.RouteTimes] = {}
+        self._access = AccessLines(edge.access, route.method, route.path)
+        self._handler = plan.handler
+        self._verifier = edge.verifier if route.auth != "public" else None
         self._roles = route.auth.names if isinstance(route.auth, Roles) else None
-        self._public = route.auth == "public"
         self._token_required = route.auth not in {"public", "optional"}
+        self._limits = edge.limits if route.limits else None
         self._path = [(f"p{index}", parameter.name, parameter.read) for index, parameter in enumerate(plan.path)]
+        self._read_query, self._query_name = plan.query.read, plan.query_name
         self._takes_key = plan.idempotency in {"required", "optional", "own"}
         self._key_required = plan.idempotency in {"required", "own"}
         self._stores = plan.idempotency in {"required", "optional"}
+        self._has_body = plan.has_body and not (plan.body is None and plan.gives_request and not plan.body_raw)
+        self._if_match = plan.if_match
+        self._gives = [name for name in ("request", "principal", "app", "idempotency_key") if name in plan.gives]
+        self._gives_tx = plan.gives_tx
+        self._status = plan.status
         self._documented = frozenset(error.code for error in route.errors) | edge.documented
         self._fixed = _fixed_headers(plan)
 
@@ -96,92 +107,84 @@ class Endpoint:
         """aiohttp's handler."""
         started = time.perf_counter()
         headers = http.headers
-        span = ServerSpan(headers, self._name, self._attributes)
+        span = enter_span(headers.get("traceparent"), self._name, self._attributes)
         given_id = headers.get("X-Request-Id")
-        request = Request(http, given_id if given_id and REQUEST_ID.fullmatch(given_id) else span.trace_id)
-        with flow(request.request_id):
-            response = await self._answer(request)
+        request_id = given_id if given_id is not None and REQUEST_ID.fullmatch(given_id) else span.trace_id
+        request = Request(http, request_id)
+        with flow(request_id):
+            try:
+                answer = await self._carry_out(request)
+            except web.HTTPException as error:
+                answer = error if error.status < 400 else self._refuse(request, refusal_of(error))
+            except Exception as error:  # noqa: BLE001 -- whatever it is, the client gets a problem
+                answer = self._refuse(request, refusal_of(error))
+        response = self._respond(request, answer) if isinstance(answer, Answer) else answer
         if not response.prepared:
-            response.headers["X-Request-Id"] = request.request_id
+            response.headers["X-Request-Id"] = request_id
         status = response.status
         duration_s = time.perf_counter() - started
-        times = self._times.get(status)
-        if times is None:
-            route = self._plan.route
-            times = self._times[status] = metrics.requests.times(route.method, route.path, status)
-        times.add(duration_s)
-        span.end(status)
-        self._edge.access.write(request, self._plan.route, response, duration_s=duration_s, trace_id=span.trace_id)
+        (self._times.get(status) or self._times_of(status)).add(duration_s)
+        span.finish(status)
+        self._access.write(request, response, duration_s, span.trace_id)
         return response
 
-    async def _answer(self, request: Request) -> web.StreamResponse:
-        limit_headers: dict[str, str] = {}
-        try:
-            answer = await self._carry_out(request, limit_headers)
-        except web.HTTPException as error:
-            if error.status < 400:
-                return error
-            answer = self._refuse(request, refusal_of(error))
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the client gets a problem
-            answer = self._refuse(request, refusal_of(error))
-        if isinstance(answer, web.StreamResponse):
-            return answer
-        if limit_headers:
-            answer.headers = {**limit_headers, **(answer.headers or {})}
+    def _respond(self, request: Request, answer: Answer) -> web.Response:
+        if request.limit_headers:
+            answer.headers = {**request.limit_headers, **(answer.headers or {})}
         response = answer.to_response(request.http.headers.get("Accept-Encoding"), self._fixed)
         if answer.status == 413:
             response.force_close()
         return response
 
-    async def _carry_out(  # noqa: C901, PLR0912 -- straight through; a call for each branch would cost more
-        self, request: Request, limit_headers: dict[str, str]
-    ) -> Answer | web.StreamResponse:
-        plan, http, edge = self._plan, request.http, self._edge
-        if not self._public:
-            await self._authenticate(request)
-        if edge.limits is not None and plan.route.limits:
-            address = edge.addresses.client_of(http)
-            limit_headers.update(await edge.limits.check(plan.route.limits, request.principal, address))
+    def _times_of(self, status: int) -> metrics.RouteTimes:
+        route = self._plan.route
+        times = self._times[status] = metrics.requests.times(route.method, route.path, status)
+        return times
+
+    async def _carry_out(self, request: Request) -> Answer | web.StreamResponse:  # noqa: C901 -- straight through
+        http = request.http
+        if self._verifier is not None:
+            authorization = http.headers.get("Authorization")
+            if authorization is not None or self._token_required:
+                await self._authenticate(request, self._verifier, authorization)
+        if self._limits is not None:
+            address = self._edge.addresses.client_of(http)
+            request.limit_headers = await self._limits.check(self._plan.route.limits, request.principal, address)
         given: dict[str, Any] = {}
         if self._path:
             match = http.match_info
             for slot, name, read in self._path:
                 given[name] = read(match[slot])
-        query = plan.query.read(http)
-        if plan.query_name is not None:
+        query = self._read_query(http)
+        if self._query_name is not None:
             given["query"] = query
         if self._takes_key:
             request.key = self._idempotency_key(http)
-            if plan.gives_key:
-                given["idempotency_key"] = request.key
-        if plan.if_match is not None:
-            given[plan.if_match] = parse_if_match(http.headers.get("If-Match"))
-        document = await self._read_body(http, given) if plan.has_body else None
-        if plan.gives_request:
-            given["request"] = http
-        if plan.gives_principal:
-            given["principal"] = request.principal
-        if plan.gives_app:
-            given["app"] = edge.app
-        if plan.gives_tx:
+        if self._if_match is not None:
+            given[self._if_match] = parse_if_match(http.headers.get("If-Match"))
+        document = await self._read_body(http, given) if self._has_body else None
+        for name in self._gives:
+            given[name] = self._part(name, request)
+        if self._gives_tx:
             answer = await self._in_transaction(request, given, document)
         else:
-            answer = self._render(await plan.handler(**given))
+            answer = self._render(await self._handler(**given))
         if isinstance(answer, Answer) and answer.headers and "ETag" in answer.headers:
             return _not_modified(http, answer) or answer
         return answer
 
-    async def _authenticate(self, request: Request) -> None:
-        authorization = request.http.headers.get("Authorization")
-        if authorization is None:
-            if self._token_required:
-                raise TokenMissingError("send an access token: Authorization: Bearer …")
-            return
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not token:
+    def _part(self, name: str, request: Request) -> Any:
+        if name == "principal":
+            return request.principal
+        if name == "app":
+            return self._edge.app
+        return request.http if name == "request" else request.key
+
+    async def _authenticate(self, request: Request, verifier: TokenVerifier, authorization: str | None) -> None:
+        if authorization is None or authorization[:7].lower() != "bearer ":
             raise TokenMissingError("send an access token: Authorization: Bearer …")
-        assert self._edge.verifier is not None  # noqa: S101 -- make_app refuses such routes without one
-        request.principal = principal = await self._edge.verifier.verify(token.strip())
+        token = authorization[7:]
+        request.principal = principal = verifier.recall(token) or await verifier.verify(token)
         if self._roles is not None and self._roles.isdisjoint(principal.roles):
             raise RoleMissingError("this needs a role that the caller does not have")
 
@@ -197,8 +200,6 @@ class Endpoint:
 
     async def _read_body(self, http: web.Request, given: dict[str, Any]) -> Any:
         plan = self._plan
-        if plan.body is None and plan.gives_request and not plan.body_raw:
-            return None
         raw = await read_body(http, plan.route.body_bytes_max)
         if plan.body_raw:
             given["body"] = raw
@@ -257,7 +258,7 @@ class Endpoint:
 
     def _render(self, result: Any) -> Answer | web.StreamResponse:
         if isinstance(result, BaseModel):
-            return Answer(self._plan.status, result.__pydantic_serializer__.to_json(result))
+            return Answer(self._status, result.__pydantic_serializer__.to_json(result))
         if result is None:
             return Answer(204 if self._plan.view is not None else self._plan.status, None)
         if isinstance(result, Reply):
@@ -289,7 +290,7 @@ class Endpoint:
         )
 
 
-def _fixed_headers(plan: Plan) -> dict[str, str]:
+def _fixed_headers(plan: Plan) -> CIMultiDict[str]:
     headers = {"Server": "sampan", "X-Content-Type-Options": "nosniff"}
     if plan.route.auth != "public":
         headers["Cache-Control"] = "no-store"
@@ -297,7 +298,7 @@ def _fixed_headers(plan: Plan) -> dict[str, str]:
         headers["Deprecation"] = plan.route.deprecated
     if plan.route.sunset:
         headers["Sunset"] = plan.route.sunset
-    return headers
+    return CIMultiDict(headers)
 
 
 def _claim(request: Request, route: str, document: Any) -> Claim:

@@ -7,26 +7,28 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from chassis.errors import RequestError
-from chassis.http.access import AccessLog
+from chassis.http.access import AccessLines, AccessLog
 from chassis.http.answers import Answer
 from chassis.http.endpoint import REQUEST_ID, Request
 from chassis.http.preconditions import none_match
 from chassis.http.problems import Problems
-from chassis.http.routes import Route
 from chassis.telemetry import metrics
-from chassis.telemetry.tracing import ServerSpan
+from chassis.telemetry.tracing import enter_span
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_FIXED = {"Server": "sampan", "X-Content-Type-Options": "nosniff"}
+_METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
+_FIXED = CIMultiDict({"Server": "sampan", "X-Content-Type-Options": "nosniff"})
 
 
 class Fallback:
     """Makes aiohttp handlers that need no route."""
 
     def __init__(self, problems: Problems, access: AccessLog) -> None:
-        self._problems, self._access = problems, access
+        self._problems = problems
+        self._lines = {method: AccessLines(access, method, "unmatched") for method in (*_METHODS, "other")}
 
     def refusing(self, error: type[RequestError], allowed: Sequence[str]) -> Handler:
         """Always the same refusal."""
@@ -66,39 +68,16 @@ class Fallback:
         async def handle(http: web.Request) -> web.StreamResponse:
             started = time.perf_counter()
             method = http.method if http.method in _METHODS else "other"
-            span = ServerSpan(http.headers, f"{method} unmatched", {"http.request.method": method})
+            traceparent = http.headers.get("traceparent")
+            span = enter_span(traceparent, f"{method} unmatched", {"http.request.method": method})
             given_id = http.headers.get("X-Request-Id")
             request = Request(http, given_id if given_id and REQUEST_ID.fullmatch(given_id) else span.trace_id)
             response = answer(request).to_response(http.headers.get("Accept-Encoding"), _FIXED)
             response.headers["X-Request-Id"] = request.request_id
             duration_s = time.perf_counter() - started
             metrics.requests.times(method, "unmatched", response.status).add(duration_s)
-            span.end(response.status)
-            self._access.write(request, _UNMATCHED, response, duration_s=duration_s, trace_id=span.trace_id)
+            span.finish(response.status)
+            self._lines[method].write(request, response, duration_s, span.trace_id)
             return response
 
         return handle
-
-
-async def _nothing() -> None:
-    """The handler of no route."""
-
-
-_METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
-_UNMATCHED = Route(
-    method="*",
-    path="unmatched",
-    handler=_nothing,
-    tag="",
-    statuses=(),
-    auth="public",
-    idempotency=None,
-    errors=(),
-    summary="",
-    description="",
-    limits=(),
-    body_bytes_max=0,
-    rows_of_caller=None,
-    deprecated=None,
-    sunset=None,
-)

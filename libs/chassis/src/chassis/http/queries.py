@@ -22,6 +22,7 @@ class QueryReader:
 
     def __init__(self, model: type[BaseModel] | None, lists: Sequence[str] = ()) -> None:
         self._model, self._lists = model, frozenset(lists)
+        self._default = _default_of(model)
 
     def read(self, request: web.Request) -> Any:
         """The model; None when the route takes no parameters. Raises ``QueryInvalidError``."""
@@ -31,6 +32,8 @@ class QueryReader:
             if given:
                 raise QueryInvalidError("this route takes no query parameters", errors=_unknown(given))
             return None
+        if given is None and self._default is not None:
+            return self._default
         values = self._values(given) if given else {}
         try:
             return self._model.__pydantic_validator__.validate_python(values)
@@ -52,6 +55,16 @@ class QueryReader:
             else:
                 values[name] = value
         return values
+
+
+def _default_of(model: type[BaseModel] | None) -> BaseModel | None:
+    """What a request without parameters gets, the same object each time; None when it is not that simple."""
+    if model is None or not model.model_config.get("frozen"):
+        return None
+    try:
+        return model.model_validate({})
+    except ValidationError:
+        return None
 
 
 def _refusal(name: str, code: str, detail: str) -> QueryInvalidError:

@@ -24,10 +24,10 @@ from chassis.http.queries import QueryReader
 from chassis.http.replies import Reply
 from chassis.http.routes import Idempotency, Roles, Route, RouteError
 from chassis.http.text import refused_character
+from chassis.ids import parse_uuid
 
 _BODIES: Final = {"POST", "PUT", "PATCH"}
 _INT64_DIGITS: Final = 18
-_UUID_CHARS: Final = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +52,23 @@ class Plan:
     body: type[BaseModel] | None
     body_optional: bool
     body_raw: bool
-    reads_request: bool
     query: QueryReader
     query_model: type[BaseModel] | None
     query_name: str | None
     if_match: str | None
-    gives_request: bool
-    gives_principal: bool
-    gives_app: bool
-    gives_tx: bool
-    gives_key: bool
+    gives: frozenset[str]
 
     @property
     def has_body(self) -> bool:
         return self.route.method in _BODIES
+
+    @property
+    def gives_tx(self) -> bool:
+        return "tx" in self.gives
+
+    @property
+    def gives_request(self) -> bool:
+        return "request" in self.gives
 
     @property
     def status(self) -> int:
@@ -105,16 +108,11 @@ def read_plan(route: Route) -> Plan:
         body=body,
         body_optional=optional,
         body_raw=raw,
-        reads_request="request" in names,
         query=QueryReader(query_model, _list_fields(query_model)),
         query_model=query_model,
         query_name=query_name,
         if_match=if_match,
-        gives_request="request" in names,
-        gives_principal="principal" in names,
-        gives_app="app" in names,
-        gives_tx="tx" in names,
-        gives_key="idempotency_key" in names,
+        gives=frozenset(names),
     )
     _check(plan)
     return plan
@@ -124,7 +122,7 @@ def _check(plan: Plan) -> None:
     route = plan.route
     if plan.body is not None and route.method not in _BODIES:
         raise RouteError(f"{route.name}: {route.method} takes no body")
-    if plan.gives_principal and route.auth == "public":
+    if "principal" in plan.gives and route.auth == "public":
         raise RouteError(f"{route.name}: a public route has no principal")
     if any(limit.per_user for limit in route.limits) and route.auth == "public":
         raise RouteError(f"{route.name}: a public route is limited per address")
@@ -221,10 +219,8 @@ def _path_parameter(name: str, annotation: Any, route: Route) -> PathParameter:
 
 
 def _read_uuid(text: str) -> UUID:
-    if len(text) != _UUID_CHARS or text.count("-") != 4:
-        raise PathNotFoundError("no such id")
     try:
-        return UUID(text)
+        return parse_uuid(text)
     except ValueError:
         raise PathNotFoundError("no such id") from None
 

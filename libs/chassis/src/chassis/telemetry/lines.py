@@ -1,7 +1,7 @@
 """Writes log lines to stdout, a batch of them with one system call.
 
 Access lines may wait a tenth of a second; any other line takes those waiting with it, so the order on the way out is
-the order of writing. A line is bytes of JSON without its line feed.
+the order of writing. A line is text without its line feed.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ class Lines:
 
     def __init__(self, descriptor: int | None = None) -> None:
         self._descriptor = descriptor
-        self._waiting: list[bytes] = []
+        self._waiting: list[str] = []
         self._scheduled = False
         atexit.register(self.flush)
 
-    def write(self, line: bytes) -> None:
+    def write(self, line: str) -> None:
         """Write now."""
         self._waiting.append(line)
         self.flush()
 
-    def later(self, line: bytes) -> None:
+    def later(self, line: str) -> None:
         """Write within ``FLUSH_S``. Call it inside a running event loop."""
         self._waiting.append(line)
         if len(self._waiting) >= _WAITING_MAX:
@@ -43,14 +43,14 @@ class Lines:
         """Write what waits. A closed or full stdout loses lines; it never stops the service."""
         if not self._waiting:
             return
-        content = b"\n".join(self._waiting) + b"\n"
+        content = "\n".join(self._waiting) + "\n"
         self._waiting.clear()
         try:
             if self._descriptor is None:
-                sys.stdout.write(content.decode())
+                sys.stdout.write(content)
                 sys.stdout.flush()
             else:
-                _write_all(self._descriptor, content)
+                _write_all(self._descriptor, content.encode())
         except (OSError, ValueError):
             return
 

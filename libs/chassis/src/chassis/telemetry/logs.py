@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import MutableMapping
-from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -65,7 +66,14 @@ def configure_logging(name: str, *, level: str = "info", fmt: str = "json") -> N
 
 def timestamp() -> str:
     """Now, RFC 3339 in UTC with milliseconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    now = time.time()
+    second = int(now)
+    return f"{_up_to_second(second)}.{int((now - second) * 1000):03d}Z"
+
+
+@lru_cache(maxsize=4)
+def _up_to_second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
 class _LineLogger:
@@ -75,7 +83,7 @@ class _LineLogger:
         pass
 
     def msg(self, message: str | bytes) -> None:
-        lines.write(message if isinstance(message, bytes) else message.encode())
+        lines.write(message if isinstance(message, str) else message.decode())
 
     log = debug = info = warn = warning = error = critical = exception = fatal = failure = err = msg
 
@@ -84,8 +92,7 @@ class _LineHandler(logging.Handler):
     """Where the standard library's rendered records go."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        rendered: Any = self.format(record)
-        lines.write(rendered if isinstance(rendered, bytes) else str(rendered).encode())
+        lines.write(str(self.format(record)))
 
 
 def _add_service(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -1,7 +1,7 @@
 """OpenTelemetry: spans honour ``traceparent``, and every flow has a trace id even when nothing is exported.
 
 Without an OTLP endpoint no span is recorded: a request then carries the caller's trace id, or a new one, in a span
-that costs a few microseconds. With one, spans go out over OTLP/HTTP in the background.
+that costs a microsecond or two. With one, spans go out over OTLP/HTTP in the background.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ _TRACEPARENT: Final = re.compile(
 _NOT_SAMPLED: Final = TraceFlags(TraceFlags.DEFAULT)
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _SERVER_ERROR: Final = 500
+_ODD: Final = frozenset("13579bdf")
+_SPAN_KEY: Final = next(iter(trace.set_span_in_context(trace.INVALID_SPAN, context.Context())))
 
 _tracer: trace.Tracer | None = None
 
@@ -53,39 +55,58 @@ def configure_tracing(
     return provider
 
 
+class FlowSpan(NonRecordingSpan):
+    """A span nobody records. Its numbers are made when somebody asks: a log line, or a record that goes to Kafka."""
+
+    def __init__(self, trace_id: str, *, sampled: bool) -> None:
+        self.trace_id, self._sampled = trace_id, sampled
+        self._made: SpanContext | None = None
+
+    def get_span_context(self) -> SpanContext:
+        if self._made is None:
+            flags = _SAMPLED if self._sampled else _NOT_SAMPLED
+            self._made = SpanContext(int(self.trace_id, 16), random.getrandbits(64) or 1, False, flags)
+        return self._made
+
+    def finish(self, status: int) -> None:
+        """Nothing is told of it."""
+
+
 class ServerSpan:
-    """The span of one request, current for the task that handles it."""
+    """The recorded span of one request."""
 
     __slots__ = ("_span", "trace_id")
 
-    def __init__(self, headers: Mapping[str, str], name: str, attributes: Mapping[str, str]) -> None:
-        parent = _parent(headers.get("traceparent"))
-        if _tracer is None:
-            trace_id = parent.trace_id if parent else random.getrandbits(128) or 1
-            flags = parent.trace_flags if parent else _NOT_SAMPLED
-            span: Span = NonRecordingSpan(SpanContext(trace_id, random.getrandbits(64) or 1, False, flags))
-        else:
-            around = trace.set_span_in_context(NonRecordingSpan(parent)) if parent else context.Context()
-            span = _tracer.start_span(name, context=around, kind=SpanKind.SERVER, attributes=dict(attributes))
-            trace_id = span.get_span_context().trace_id
-        context.attach(trace.set_span_in_context(span))
-        self._span, self.trace_id = span, f"{trace_id:032x}"
+    def __init__(self, span: Span) -> None:
+        self._span, self.trace_id = span, f"{span.get_span_context().trace_id:032x}"
 
-    def end(self, status: int) -> None:
+    def finish(self, status: int) -> None:
         """Close the span with the answer's status."""
-        if _tracer is None:
-            return
         self._span.set_attribute("http.response.status_code", status)
         if status >= _SERVER_ERROR:
             self._span.set_status(StatusCode.ERROR)
         self._span.end()
 
 
-def _parent(traceparent: str | None) -> SpanContext | None:
-    if traceparent is None:
-        return None
-    found = _TRACEPARENT.fullmatch(traceparent)
+def enter_span(traceparent: str | None, name: str, attributes: Mapping[str, str]) -> FlowSpan | ServerSpan:
+    """Start the span of a request and make it current for the running task."""
+    found = _TRACEPARENT.fullmatch(traceparent) if traceparent is not None else None
+    if _tracer is not None:
+        return _record(_tracer, found, name, attributes)
     if found is None:
-        return None
-    flags = _SAMPLED if int(found[3], 16) & 1 else _NOT_SAMPLED
-    return SpanContext(int(found[1], 16), int(found[2], 16), True, flags)
+        span = FlowSpan(f"{random.getrandbits(128) or 1:032x}", sampled=False)
+    else:
+        span = FlowSpan(found[1], sampled=found[3][1] in _ODD)
+    context.attach(context.Context({_SPAN_KEY: span}))
+    return span
+
+
+def _record(tracer: trace.Tracer, found: re.Match[str] | None, name: str, attributes: Mapping[str, str]) -> ServerSpan:
+    around = context.Context()
+    if found is not None:
+        flags = _SAMPLED if found[3][1] in _ODD else _NOT_SAMPLED
+        parent = SpanContext(int(found[1], 16), int(found[2], 16), True, flags)
+        around = trace.set_span_in_context(NonRecordingSpan(parent), around)
+    span = tracer.start_span(name, context=around, kind=SpanKind.SERVER, attributes=dict(attributes))
+    context.attach(trace.set_span_in_context(span))
+    return ServerSpan(span)

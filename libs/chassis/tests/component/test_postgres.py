@@ -1,0 +1,129 @@
+"""Transactions over a real Postgres: committed at the end of the block, undone otherwise, and for one user only."""
+
+from __future__ import annotations
+
+import uuid
+
+import asyncpg
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from chassis.postgres import Database, fetch, fetch_one
+
+pytestmark = pytest.mark.component
+
+thing = sa.Table(
+    "thing",
+    sa.MetaData(),
+    sa.Column("id", UUID(as_uuid=True)),
+    sa.Column("user_id", UUID(as_uuid=True)),
+    sa.Column("name", sa.Text),
+)
+
+
+async def _add(database: Database, name: str, user_id: uuid.UUID | None = None) -> uuid.UUID:
+    thing_id = uuid.uuid4()
+    async with database.begin() as conn:
+        await conn.execute("INSERT INTO thing VALUES ($1, $2, $3)", thing_id, user_id or uuid.uuid4(), name)
+    return thing_id
+
+
+async def test_settings_of_a_connection(database_of_shop: Database) -> None:
+    async with database_of_shop.read() as conn:
+        shown = {
+            name: await conn.fetchval(f"SHOW {name}")
+            for name in ("search_path", "TimeZone", "statement_timeout", "lock_timeout", "application_name")
+        }
+    assert shown == {
+        "search_path": "shop, public",
+        "TimeZone": "UTC",
+        "statement_timeout": "10s",
+        "lock_timeout": "3s",
+        "application_name": "sampan-shop",
+    }
+
+
+async def test_an_exception_undoes_everything(database_of_shop: Database) -> None:
+    name = uuid.uuid4().hex
+
+    async def fail() -> None:
+        async with database_of_shop.begin() as conn:
+            await conn.execute("INSERT INTO thing VALUES ($1, $1, $2)", uuid.uuid4(), name)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    async with database_of_shop.read() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM thing WHERE name = $1", name) == 0
+
+
+async def test_nested_blocks_are_savepoints(database_of_shop: Database) -> None:
+    name = uuid.uuid4().hex
+    async with database_of_shop.begin(user_id=None) as conn:
+        await conn.execute("INSERT INTO thing VALUES ($1, $1, $2)", uuid.uuid4(), name)
+
+        async def fail_inside() -> None:
+            async with conn.transaction():
+                await conn.execute("INSERT INTO thing VALUES ($1, $1, $2)", uuid.uuid4(), name)
+                await conn.execute("SELECT 1/0")
+
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await fail_inside()
+    async with database_of_shop.read() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM thing WHERE name = $1", name) == 1
+
+
+async def test_a_users_transaction_sees_only_their_rows(database_of_shop: Database) -> None:
+    me, you, name = uuid.uuid4(), uuid.uuid4(), uuid.uuid4().hex
+    mine = await _add(database_of_shop, name, me)
+    await _add(database_of_shop, name, you)
+    select = "SELECT id FROM thing WHERE name = $1"
+    async with database_of_shop.begin(user_id=me) as conn:
+        assert [row["id"] for row in await conn.fetch(select, name)] == [mine]
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with conn.transaction():
+                await conn.execute("INSERT INTO thing VALUES ($1, $2, $3)", uuid.uuid4(), you, name)
+    async with database_of_shop.read(user_id=me) as conn:
+        assert [row["id"] for row in await conn.fetch(select, name)] == [mine]
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            await conn.execute("DELETE FROM thing")
+    async with database_of_shop.read() as conn:
+        assert len(await conn.fetch(select, name)) == 2
+
+
+async def test_the_user_does_not_stay_on_the_connection(database_of_shop: Database) -> None:
+    async with database_of_shop.begin(user_id=uuid.uuid4()):
+        pass
+    for _ in range(20):
+        async with database_of_shop.read() as conn:
+            assert not await conn.fetchval("SELECT current_setting('sampan.user_id', true)")
+
+
+async def test_json_columns_are_values(database_of_shop: Database) -> None:
+    async with database_of_shop.read() as conn:
+        assert await conn.fetchval("SELECT $1::jsonb", {"a": ["ข้าว", 1]}) == {"a": ["ข้าว", 1]}
+
+
+async def test_queries_put_together(database_of_shop: Database) -> None:
+    name = uuid.uuid4().hex
+    ids = [await _add(database_of_shop, name) for _ in range(3)]
+    async with database_of_shop.read() as conn:
+        for wanted in (ids[0], ids[1]):
+            row = await fetch_one(conn, sa.select(thing.c.id).where(thing.c.name == name, thing.c.id == wanted))
+            assert row is not None
+            assert row["id"] == wanted
+        for chosen in (ids[:1], ids[:2], ids):
+            rows = await fetch(conn, sa.select(thing).where(thing.c.id.in_(chosen)).order_by(thing.c.id).limit(10))
+            assert [row["id"] for row in rows] == sorted(chosen)
+        pattern = sa.select(sa.func.count().label("n")).where(thing.c.name.ilike(f"%{name[5:20].upper()}%"))
+        assert (await fetch(conn, pattern))[0]["n"] == 3
+        literal = sa.select(sa.cast(sa.literal({"a": 1}, JSONB), JSONB).label("value"))
+        assert (await fetch(conn, literal))[0]["value"] in ({"a": 1}, '{"a": 1}')
+
+
+async def test_the_pool_tells_its_usage_and_health(database_of_shop: Database) -> None:
+    await database_of_shop.check()
+    async with database_of_shop.read():
+        used, size, most = database_of_shop.usage()
+        assert 1 <= used <= size <= most
