@@ -4,7 +4,7 @@ The service is one process pinned to one processor, the callers to another. Alte
 processor: a bare loop that only verifies Argon2id, and a bare loop of connections that only commit one UPDATE. The
 sign-in is the whole one (limits in Redis, attempt recorded, session, events in the outbox); the refresh too.
 
-    python bench/auth_sessions.py [--rounds 3] [--seconds 6] [--callers 16]
+    python bench/auth_sessions.py [--rounds 3] [--seconds 6] [--callers 16] [--trials 200]
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ REFRESHES_GOAL_PER_S: Final = 400
 LAG_GOAL_MS: Final = 20
 LAG_EVERY_S: Final = 0.005
 SERVICE_CPU: Final = 0
+RACE_AT_ONCE: Final = 50
 
 
 # --- the service, in a process of its own -------------------------------------------------------------------------
@@ -264,6 +265,29 @@ def refresher(session: ClientSession, first: str) -> Callable[[], Awaitable[None
     return call
 
 
+async def race(session: ClientSession, emails: Sequence[str], trials: int) -> bool:
+    """Many devices that are one: each trial uses one refresh token fifty times at once."""
+    body = {"method": "password", "password": PASSWORD, "email": emails[0]}
+    token = (await post(session, "/v1/sessions", body, 201))["refresh_token"]
+    logouts = several = 0
+    for _ in range(trials):
+        answers = await asyncio.gather(*(use(session, token) for _ in range(RACE_AT_ONCE)))
+        logouts += sum(answer is None for answer in answers)
+        successors = {answer for answer in answers if answer is not None}
+        several += len(successors) != 1
+        token = successors.pop()
+    print(
+        f"{RACE_AT_ONCE} uses at once of one refresh token, {trials} trials: {logouts} false logouts,"
+        f" {several} trials without exactly one successor"
+    )
+    return logouts == several == 0
+
+
+async def use(session: ClientSession, token: str) -> str | None:
+    async with session.post("/v1/sessions/refresh", json={"refresh_token": token}) as answer:
+        return str((await answer.json())["refresh_token"]) if answer.status == 200 else None
+
+
 async def people(session: ClientSession, count: int) -> list[str]:
     """Sign up; the bench's own addresses."""
     run = secrets.token_hex(4)
@@ -314,9 +338,10 @@ async def run(arguments: argparse.Namespace) -> int:
                     )
                 )
                 note(await measure("refreshes", started, refreshers, arguments.seconds))
+            raced_well = await race(session, emails, arguments.trials)
     finally:
         await databases.drop_all()
-    return verdict(rounds)
+    return verdict(rounds) if raced_well else 1
 
 
 async def postgres_settings(dsn: str) -> str:
@@ -359,6 +384,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--callers", type=int, default=16)
+    parser.add_argument("--trials", type=int, default=200, help="of fifty uses at once of one refresh token")
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--bare-argon2", type=float, help=argparse.SUPPRESS)
     parser.add_argument("--bare-update", nargs=3, help=argparse.SUPPRESS)

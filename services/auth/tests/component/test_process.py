@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import uuid
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import ClientError
 from aiokafka import AIOKafkaConsumer
 
 from auth.testing import ENVIRONMENT, PASSWORD, new_email, new_phone
@@ -26,6 +28,8 @@ from testkit.processes import Child
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component
+
+COMMITS_AT_START = 1  # the check for signing keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +63,17 @@ async def collect(consumer: AIOKafkaConsumer, records: dict[str, list[tuple[str,
         records.setdefault(kind, []).append((record.key.decode(), record.value))
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def running(
-    databases: Databases, redis_url: str, kafka: KafkaConfig, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Running]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a process of auth runs: its settings and its ports."""
+
+    environment: dict[str, str]
+    http_port: int
+    ops_port: int
+    log: Path
+
+
+async def place(databases: Databases, redis_url: str, kafka: KafkaConfig, folder: Path) -> Place:
     database = await databases.create("auth", environment=ENVIRONMENT)
     http_port, ops_port = free_ports(2)
     environment = {
@@ -80,19 +91,26 @@ async def running(
     }
     if kafka.username:
         environment |= {"AUTH_KAFKA_USERNAME": kafka.username, "AUTH_KAFKA_PASSWORD": kafka.password or ""}
-    log = tmp_path_factory.mktemp("auth") / "auth.log"
+    return Place(environment, http_port, ops_port, folder / "auth.log")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def running(
+    databases: Databases, redis_url: str, kafka: KafkaConfig, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Running]:
+    at = await place(databases, redis_url, kafka, tmp_path_factory.mktemp("auth"))
     names = ("public.auth.user.v1", "private.auth.sessions.v1", "private.notification.commands.v1")
     consumer = kafka_consumer(kafka, *names)
     records: dict[str, list[tuple[str, bytes]]] = {}
     async with (
-        Child("auth", "all", environment=environment, log=log) as child,
-        Api(f"http://127.0.0.1:{http_port}") as api,
+        Child("auth", "all", environment=at.environment, log=at.log) as child,
+        Api(f"http://127.0.0.1:{at.http_port}") as api,
     ):
-        await child.ready(ops_port)
+        await child.ready(at.ops_port)
         await consumer.start()
         collecting = asyncio.create_task(collect(consumer, records))
         try:
-            yield Running(api, log, child, records)
+            yield Running(api, at.log, child, records)
         finally:
             collecting.cancel()
             await asyncio.gather(collecting, return_exceptions=True)
@@ -183,3 +201,32 @@ async def test_logs_have_no_personal_data(running: Running) -> None:
 async def test_it_drains_and_ends_well(running: Running) -> None:
     assert await running.child.stop(timeout_s=30) == 0
     assert "Traceback" not in running.log.read_text(encoding="utf-8")
+
+
+async def test_killed_between_commit_and_word_the_token_is_refused_after_the_restart(
+    databases: Databases, redis_url: str, kafka: KafkaConfig, tmp_path: Path
+) -> None:
+    at = await place(databases, redis_url, kafka, tmp_path)
+    async with Api(f"http://127.0.0.1:{at.http_port}") as api:
+        async with Child("auth", "http", environment=at.environment, log=at.log) as child:
+            await child.ready(at.ops_port)
+            email = new_email()
+            person = await api.sign_up(country="MY", locale="ms-MY", name="Aina", email=email, password=PASSWORD)
+            # The next process dies right after the commit that ends the session, before Redis is told.
+            await child.stop()
+            await child.start(SAMPAN_FAULT=f"outbox.after_commit:{COMMITS_AT_START + 1}:kill")
+            await child.ready(at.ops_port)
+            with pytest.raises(ClientError):
+                await person.delete("/v1/sessions/current")
+            assert await child.died() == -signal.SIGKILL
+        async with Child("auth", "all", environment=at.environment, log=at.log) as child:
+            await child.ready(at.ops_port)
+
+            async def refused() -> bool:
+                try:
+                    await person.get("/v1/users/me")
+                except ApiError as error:
+                    return error.code == "auth.token.revoked"
+                return False
+
+            await eventually(refused, timeout_s=2.0)

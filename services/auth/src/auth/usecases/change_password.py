@@ -57,7 +57,10 @@ async def reset_password(cmd: ResetPassword, tools: Tools) -> None:
     otp = await check_otp(cmd.otp, OtpPurpose.PASSWORD_RESET, tools)
     if otp.user_id is None:
         raise OtpRefusedError(pointer="/otp/code")
-    user, recent = await _read(otp.user_id, tools)
+    try:
+        user, recent = await _read(otp.user_id, tools)
+    except UserNotFoundError:
+        raise OtpRefusedError(pointer="/otp/code") from None
     password_hash = await _hashed(user, recent, cmd.new_password, tools)
     async with tools.begin() as tx:
         await consume_otp(otp, tx, tools)

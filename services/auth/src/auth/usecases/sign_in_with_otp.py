@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from auth.domain.ids import UserId
 from auth.domain.otp import Otp, OtpPurpose, OtpRefusedError
 from auth.domain.session import SignInMethod
+from auth.domain.user import User, UserNotFoundError
 from auth.usecases.check_otp import OtpGuess, check_otp, consume_otp
 from auth.usecases.open_session import open_session
-from auth.usecases.ports import Origin, Signed, Tools
+from auth.usecases.ports import Origin, Signed, Tools, Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ async def sign_in_with_otp(cmd: SignInWithOtp, tools: Tools) -> Signed:
         raise
     async with tools.begin() as tx:
         await consume_otp(otp, tx, tools)
-        user = await tx.users.share(user_id)
+        user = await _existing(user_id, tx)
         signed = await open_session(user, SignInMethod.OTP, cmd.origin, tx, tools)
     await tools.attempts.succeeded(attempt, user.id)
     return signed
@@ -40,3 +41,10 @@ async def _matched(guess: OtpGuess, tools: Tools) -> tuple[Otp, UserId]:
     if otp.user_id is None:
         raise OtpRefusedError(pointer="/otp/code")
     return otp, otp.user_id
+
+
+async def _existing(user_id: UserId, tx: Tx) -> User:
+    try:
+        return await tx.users.share(user_id)
+    except UserNotFoundError:
+        raise OtpRefusedError(pointer="/otp/code") from None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from auth.domain.ids import UserId
 from auth.domain.password import LENGTH_MAX, normalised
 from auth.domain.session import InvalidCredentialsError, SignInMethod
+from auth.domain.user import UserNotFoundError
 from auth.usecases.open_session import open_session
 from auth.usecases.ports import Contact, Origin, Signed, Tools
 
@@ -34,7 +35,10 @@ async def sign_in_with_password(cmd: SignInWithPassword, tools: Tools) -> Signed
         await tools.attempts.failed(attempt, known.id if known else None)
         raise InvalidCredentialsError
     fresher = await tools.hasher.hash(password) if tools.hasher.is_outdated(password_hash) else None
-    signed = await _open(known.id, password_hash, fresher, cmd.origin, tools)
+    try:
+        signed = await _open(known.id, password_hash, fresher, cmd.origin, tools)
+    except UserNotFoundError:
+        raise InvalidCredentialsError from None
     await tools.attempts.succeeded(attempt, known.id)
     return signed
 
