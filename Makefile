@@ -79,3 +79,8 @@ proto: sync ## Make the Python and the pages of proto-events anew
 	@$(PY) -m contracts generate
 	@$(PY) -m contracts catalogue
 	@$(PY) -m contracts golden
+
+.PHONY: bench
+bench: sync ## Measure one figure: make bench FIGURE=relay ARGS=…
+	@test -f 'bench/$(FIGURE).py' || { echo "say which: FIGURE=$$(ls bench/*.py | sed 's,bench/,,;s,\.py$$,,' | paste -sd '|' -)"; exit 2; }
+	@$(PY) 'bench/$(FIGURE).py' $(ARGS)
