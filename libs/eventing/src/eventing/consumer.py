@@ -40,6 +40,7 @@ log = structlog.get_logger(__name__)
 
 Polled = dict[TopicPartition, list[ConsumerRecord[bytes | None, bytes | None]]]
 START_S: Final = 15.0
+REST_MAX_S: Final = 0.02
 HELD_MAX: Final = 2_000  # waiting records of one partition at which it is paused
 
 
@@ -193,9 +194,13 @@ class _Session(Generic[TxT]):
                 for tp, records in polled.items():
                     ready.extend(self._take(tp, records))
             faultpoint("consumer.after_poll")
+            began = time.monotonic()
             if ready:
                 await self._handle(ready)
             await self._commit_when_due()
+        if ready and len(ready) < self._poll_records // 4:
+            # Rest as long as it took: on a busy machine the next poll brings more, and one transaction does for all.
+            await asyncio.sleep(min(REST_MAX_S, time.monotonic() - began))
         if polled:
             self._watchdog.heard()
         else:

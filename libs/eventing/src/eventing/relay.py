@@ -51,6 +51,7 @@ from eventing.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
 
+REST_MAX_S: Final = 0.02
 PENDING_COUNTED_MAX: Final = 100_000
 # The producer is at fault, not the record: rebuild and send again.
 _PRODUCER_ERRORS: Final = (
@@ -75,7 +76,7 @@ class Relay:
         wakeups: Wakeups,
         poll_s: float = 0.05,
         poll_idle_s: float = 0.5,
-        pace_s: float = 0.008,
+        pace_s: float = 0.004,
         batch_records: int = 2_000,
         batch_bytes: int = 8 * 1024 * 1024,
         ack_timeout_s: float = 15.0,
@@ -157,13 +158,15 @@ class Relay:
                 await self._observe(conn)
                 observe_at = began + 5 * self._rebalance_s
             published, more = await self._round(conn, lanes)
+            worked_s = min(REST_MAX_S, time.monotonic() - began) if published else 0.0
             self._error = None
             if published:
                 idle_s = self._poll_s
             if not more:
                 if await self._wakeups.wait(idle_s):
                     idle_s = self._poll_s
-                    await asyncio.sleep(max(0.0, began + self._pace_s - time.monotonic()))
+                    # Rounds that follow each other rest as long as they work: a busy machine gets fewer, larger ones.
+                    await asyncio.sleep(max(0.0, began + worked_s + max(self._pace_s, worked_s) - time.monotonic()))
                 else:
                     idle_s = min(self._poll_idle_s, idle_s * 2)
 
