@@ -30,7 +30,7 @@ PROBLEM: Final[dict[str, Any]] = {
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "code": {"type": "string"},
         "detail": {"type": "string"},
-        "request_id": {"type": "string"},
+        "request_id": {"type": ["string", "null"]},  # null: the gateway could not read the request
         "errors": {"type": "array", "items": {"$ref": "#/components/schemas/FieldError"}},
         "context": {"type": "object", "description": "More facts about this code, for programs."},
     },

@@ -27,6 +27,7 @@ log = structlog.get_logger()
 
 ROLES: Final = ("http", "consume", "relay", "jobs")
 _KEEPALIVE_S: Final = 75.0
+_LINE_BYTES_MAX: Final = 64 * 1024  # above what the gateway lets through, so that its refusal is the one seen
 
 
 async def run_process(service: Service[Any, Any], settings: ServiceSettings, roles: Sequence[str]) -> None:
@@ -69,7 +70,13 @@ def _runners(service: Service[Any, Any], app: Any, roles: Sequence[str]) -> list
 async def _listening(app: web.Application, host: str, port: int, drain_s: float) -> AsyncIterator[None]:
     """Serve until the block ends; then accept no more, and give requests in flight ``drain_s``."""
     runner = web.AppRunner(
-        app, access_log=None, handle_signals=False, shutdown_timeout=drain_s, keepalive_timeout=_KEEPALIVE_S
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=drain_s,
+        keepalive_timeout=_KEEPALIVE_S,
+        max_line_size=_LINE_BYTES_MAX,
+        max_field_size=_LINE_BYTES_MAX,
     )
     await runner.setup()
     try:
