@@ -9,10 +9,10 @@ from importlib.resources import files
 from aiohttp import web
 
 from chassis.http import make_app
-from commerce.entrypoints import carts, orders, products, shops
+from commerce.entrypoints import carts, orders, products, records, shops
 from commerce.wiring import SERVICE, App
 
-ROUTES = (shops.routes, products.routes, carts.routes, orders.routes)
+ROUTES = (shops.routes, products.routes, carts.routes, orders.routes, records.routes)
 
 
 @cache

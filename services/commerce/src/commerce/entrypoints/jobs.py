@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from chassis import idempotency
 from commerce.usecases.expire_holds import BATCH, expire_holds
 from commerce.wiring import App
 
@@ -14,9 +13,3 @@ async def sweep_holds(app: App) -> None:
             moved = await expire_holds(tx)
         if moved < BATCH:
             return
-
-
-async def forget_answers(app: App) -> None:
-    """Delete answers stored for idempotency keys that nobody repeats any more."""
-    async with app.database.begin() as conn:
-        await idempotency.forget_old(conn)

@@ -7,7 +7,6 @@ from uuid import UUID
 from aiohttp import web
 
 from chassis.http import Page, RateLimit, Reply, Routes, WaitQuery
-from chassis.paging import CursorInvalidError
 from chassis.tokens import Principal
 from chassis.waiting import wait_until
 from commerce.adapters.order_reads import (
@@ -96,7 +95,7 @@ async def get_checkout(
     return CheckoutView.of(placed, reading_language(request))
 
 
-@routes.get("/v1/orders", errors=(CursorInvalidError,), summary="List what you ordered, newest first")
+@routes.get("/v1/orders", summary="List what you ordered, newest first")
 async def get_orders(
     request: web.Request, app: App, principal: Principal, query: OrdersQuery
 ) -> Page[OrderSummaryView]:
@@ -110,7 +109,7 @@ async def get_orders(
 
 @routes.get(
     "/v1/shops/{shop_id}/orders",
-    errors=(CursorInvalidError, ShopNotFoundError, NotShopOwnerError),
+    errors=(ShopNotFoundError, NotShopOwnerError),
     summary="List your shop's orders, newest first",
 )
 async def get_shop_orders(
@@ -150,7 +149,7 @@ async def get_timeline(request: web.Request, app: App, principal: Principal, ord
 @routes.post(
     "/v1/orders/{order_id}/cancel",
     status=202,
-    errors=(OrderNotFoundError, OrderNotCancellableError, OrderChangedMeanwhileError),
+    errors=(OrderNotFoundError, OrderNotCancellableError),
     summary="Cancel an order that is not confirmed, with those paid together with it",
 )
 async def post_cancel(request: web.Request, principal: Principal, order_id: UUID, tx: PgCommerceTx) -> Reply[OrderView]:

@@ -106,7 +106,7 @@ async def post_product(
 @routes.get(
     "/v1/products",
     auth="public",
-    errors=(CategoryNotFoundError, CurrencyNeededError, CursorInvalidError, ShopNotFoundError),
+    errors=(CategoryNotFoundError, CurrencyNeededError),
     summary="List and search products on sale",
 )
 async def get_products(request: web.Request, app: App, query: ProductsQuery) -> Page[ProductSummaryView]:
@@ -123,7 +123,7 @@ async def get_products(request: web.Request, app: App, query: ProductsQuery) -> 
 
 @routes.get(
     "/v1/shops/{shop_id}/products",
-    errors=(CategoryNotFoundError, CursorInvalidError, ShopNotFoundError, NotShopOwnerError),
+    errors=(CategoryNotFoundError, ShopNotFoundError, NotShopOwnerError),
     summary="List your shop's products, whatever their status",
 )
 async def get_shop_products(
@@ -165,6 +165,7 @@ async def get_product(
         VariantNotFoundError,
         CategoryNotFoundError,
         PriceCurrencyError,
+        TextMissingError,
     ),
     summary="Change a product of yours",
 )

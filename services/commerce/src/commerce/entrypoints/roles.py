@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from chassis.housekeeping import forget_keys
 from chassis.run import Periodic, Runner
 from chassis.run.service import Check
 from commerce.entrypoints.consumers import subscriptions
-from commerce.entrypoints.jobs import forget_answers, sweep_holds
+from commerce.entrypoints.jobs import sweep_holds
 from commerce.wiring import App
 from eventing import Consumer, Relay
 from eventing.housekeeping import Housekeeping
 
 SWEEP_EVERY_S = 1.0
-FORGET_EVERY_S = 300.0
 
 
 def consumers(app: App) -> Sequence[Runner]:
@@ -27,7 +27,7 @@ def relays(app: App) -> Sequence[Runner]:
 def jobs(app: App) -> Sequence[Runner]:
     return [
         Periodic("sweep-holds", SWEEP_EVERY_S, lambda: sweep_holds(app)),
-        Periodic("forget-answers", FORGET_EVERY_S, lambda: forget_answers(app)),
+        forget_keys(app.database),
         Housekeeping(dsn=_dsn(app), schema=app.settings.database_schema),
     ]
 
