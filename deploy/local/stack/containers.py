@@ -20,8 +20,6 @@ from stack.layout import current_layout, private_write
 from stack.ports import keep_ports, wanted_ports
 from stack.processes import show_environment
 
-ONE_SHOT = ("schemas",)
-
 
 def _up(arguments: argparse.Namespace) -> int:
     layout = current_layout()
@@ -30,8 +28,10 @@ def _up(arguments: argparse.Namespace) -> int:
         write_environments(context)
         keep_ports(layout, context.ports)
         private_write(service_env_file(context, "compose"), compose_environment(context))
-        wanted = [*INFRA, *ONE_SHOT] if arguments.only == "infra" else []
-        return _compose(context, "up", "--detach", "--build", "--wait", *wanted)
+        if arguments.only != "infra":
+            return _compose(context, "up", "--detach", "--build", "--wait")
+        code = _compose(context, "up", "--detach", "--wait", *INFRA)
+        return code or _compose(context, "run", "--rm", "schemas")
 
 
 def _down(_: argparse.Namespace) -> int:
