@@ -129,12 +129,12 @@ async def ledger_round(dsn: str, users: list[uuid.UUID], *, hot: float, argument
 
     async def cpu() -> tuple[float, float, int]:
         await asyncio.sleep(max(0.0, measure_from - time.perf_counter()))
-        return own_cpu_s(), postgres_cpu_s(), sum(flusher.batches for flusher in flushers.all)
+        return own_cpu_s(), postgres_cpu_s(arguments.postmaster), sum(flusher.batches for flusher in flushers.all)
 
     load = os.getloadavg()[0]
     (own_before, postgres_before, batches_before), *_ = await asyncio.gather(cpu(), *(caller() for _ in range(callers)))
     count, batches = len(took), sum(flusher.batches for flusher in flushers.all) - batches_before
-    own_s, postgres_s = own_cpu_s() - own_before, postgres_cpu_s() - postgres_before
+    own_s, postgres_s = own_cpu_s() - own_before, postgres_cpu_s(arguments.postmaster) - postgres_before
     stop.set()
     await asyncio.gather(*running)
     took.sort()
@@ -189,18 +189,32 @@ def own_cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def postgres_cpu_s() -> float:
-    """CPU of all of this machine's Postgres processes, from /proc."""
+def postgres_cpu_s(postmaster: int) -> float:
+    """CPU of the server's processes that run now, from /proc: those whose parent is the postmaster."""
     ticks = 0
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
-            text = path.read_text()
+            fields = path.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if "(postgres)" in text:
-            fields = text.rpartition(")")[2].split()
+        if int(fields[1]) == postmaster:
             ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+async def find_postmaster(dsn: str) -> int:
+    """Process id of the server, when it runs on this machine; else 0, and its CPU shows as 0."""
+    conn = await asyncpg.connect(dsn)
+    parent = await asyncio.to_thread(parent_of, await conn.fetchval("SELECT pg_backend_pid()"))
+    await conn.close()
+    return parent
+
+
+def parent_of(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 async def bytes_per_transfer(dsn: str) -> float:
@@ -234,6 +248,7 @@ async def run(arguments: argparse.Namespace) -> int:
         )
         await asyncio.to_thread(pgbench, tpcb_dsn, "-i", "-q", "-s", "20")
         users = await prepare(database.dsn)
+        arguments.postmaster = await find_postmaster(database.dsn)
         print(f"{await server_settings(database.dsn)}; {arguments.callers} callers, {os.cpu_count()} cores")
         rounds: list[Round] = []
         for _ in range(arguments.rounds):

@@ -59,13 +59,13 @@ CREATE FUNCTION ledger_execute(
     p_currencies text[],
     p_kind smallint[],
     p_op uuid[],                -- becomes the transfer's id
-    p_hash uuid[],              -- of the request; NULL: a refusal is not remembered
+    p_hash uuid[],              -- of the request; zero: a refusal is not remembered
     p_debit int[],
     p_credit int[],
     p_hold int[],
     p_amount bigint[],
     p_currency int[],
-    p_reference uuid[],         -- checkout of a hold, order of a share
+    p_reference uuid[],         -- checkout of a hold, order of a share, or zero
     p_at timestamptz[],         -- top-up: when its pending transaction was created; authorize: when the hold expires
     p_note text[],
     p_group_total bigint[],     -- settle: sum of the shares
@@ -175,13 +175,13 @@ BEGIN
     r_credit_version := array_fill(0::bigint, ARRAY[n]); r_credit_balance := array_fill(0::bigint, ARRAY[n]);
 
     FOR r IN
-        SELECT u.ord::int AS ord, CASE WHEN u.hash IS NOT DISTINCT FROM t.request_hash THEN 1 ELSE 25 END AS code, t.at
-            FROM unnest(p_op, p_hash, p_kind) WITH ORDINALITY u (id, hash, kind, ord) JOIN transfer t ON t.id = u.id
-            WHERE u.kind IN (1, 2, 9)       -- a hold's own state answers for its operations
+        SELECT j AS ord, CASE WHEN p_hash[j] = coalesce(t.request_hash, v_nobody) THEN 1 ELSE 25 END AS code, t.at
+            FROM generate_series(1, n) j JOIN transfer t ON t.id = p_op[j]
+            WHERE p_kind[j] IN (1, 2, 9)      -- a hold's own state answers for its operations
         UNION ALL
-        SELECT u.ord::int, CASE WHEN u.hash = f.request_hash THEN f.outcome ELSE 25 END, f.at
-            FROM unnest(p_op, p_hash) WITH ORDINALITY u (id, hash, ord) JOIN refusal f ON f.op_id = u.id
-            WHERE u.hash IS NOT NULL
+        SELECT j, CASE WHEN p_hash[j] = f.request_hash THEN f.outcome ELSE 25 END, f.at
+            FROM generate_series(1, n) j JOIN refusal f ON f.op_id = p_op[j]
+            WHERE p_hash[j] <> v_nobody
     LOOP
         o_outcome[r.ord] := -r.code; o_at[r.ord] := r.at;
     END LOOP;
@@ -192,7 +192,7 @@ BEGIN
             CONTINUE;
         END IF;
         IF p_first[i] > 0 THEN
-            o_outcome[i] := CASE WHEN p_hash[i] IS DISTINCT FROM p_hash[p_first[i]] THEN 25
+            o_outcome[i] := CASE WHEN p_hash[i] <> p_hash[p_first[i]] THEN 25
                                  ELSE greatest(o_outcome[p_first[i]], 1) END;
             CONTINUE;
         END IF;
@@ -200,16 +200,18 @@ BEGIN
         code := 0;
 
         IF k = 1 THEN
-            IF NOT a_wallet[d] OR NOT a_wallet[c] THEN code := 10;
-            ELSIF NOT a_active[d] OR NOT a_active[c] THEN code := 11;
-            ELSIF a_code[d] <> p_currency[i] OR a_code[c] <> p_currency[i] THEN code := 12;
-            ELSIF a_balance[d] - a_frozen[d] < x THEN code := 13;
-            ELSIF x > a_tx_max[d] THEN code := 14;
-            ELSIF a_day_minor[d] + x > a_day_max[d] THEN code := 15;
-            ELSIF a_month_minor[d] + x > a_month_max[d] THEN code := 16;
-            ELSIF a_prior_minor[d] + a_month_minor[d] + x > a_rolling_max[d] THEN code := 17;
-            ELSIF a_balance[c] + x > a_balance_max[c] THEN code := 18;
-            ELSE
+            code := CASE
+                WHEN NOT a_wallet[d] OR NOT a_wallet[c] THEN 10
+                WHEN NOT a_active[d] OR NOT a_active[c] THEN 11
+                WHEN a_code[d] <> p_currency[i] OR a_code[c] <> p_currency[i] THEN 12
+                WHEN a_balance[d] - a_frozen[d] < x THEN 13
+                WHEN x > a_tx_max[d] THEN 14
+                WHEN a_day_minor[d] + x > a_day_max[d] THEN 15
+                WHEN a_month_minor[d] + x > a_month_max[d] THEN 16
+                WHEN a_prior_minor[d] + a_month_minor[d] + x > a_rolling_max[d] THEN 17
+                WHEN a_balance[c] + x > a_balance_max[c] THEN 18
+                ELSE 0 END;
+            IF code = 0 THEN
                 a_day_minor[d] := a_day_minor[d] + x; a_month_minor[d] := a_month_minor[d] + x; a_spent[d] := true;
                 v_has_transfers := true;
             END IF;
@@ -219,17 +221,19 @@ BEGIN
             ELSE v_has_top_ups := true;
             END IF;
         ELSIF k = 3 THEN
-            IF h_state[h] = 1 AND h_amount[h] = x AND h_account[h] = d THEN code := 1;
-            ELSIF h_state[h] <> 0 THEN code := 21;
-            ELSIF NOT a_wallet[d] THEN code := 10;
-            ELSIF NOT a_active[d] THEN code := 11;
-            ELSIF a_code[d] <> p_currency[i] THEN code := 12;
-            ELSIF a_balance[d] - a_frozen[d] < x THEN code := 13;
-            ELSIF x > a_tx_max[d] THEN code := 14;
-            ELSIF a_day_minor[d] + x > a_day_max[d] THEN code := 15;
-            ELSIF a_month_minor[d] + x > a_month_max[d] THEN code := 16;
-            ELSIF a_prior_minor[d] + a_month_minor[d] + x > a_rolling_max[d] THEN code := 17;
-            ELSE
+            code := CASE
+                WHEN h_state[h] = 1 AND h_amount[h] = x AND h_account[h] = d THEN 1
+                WHEN h_state[h] <> 0 THEN 21
+                WHEN NOT a_wallet[d] THEN 10
+                WHEN NOT a_active[d] THEN 11
+                WHEN a_code[d] <> p_currency[i] THEN 12
+                WHEN a_balance[d] - a_frozen[d] < x THEN 13
+                WHEN x > a_tx_max[d] THEN 14
+                WHEN a_day_minor[d] + x > a_day_max[d] THEN 15
+                WHEN a_month_minor[d] + x > a_month_max[d] THEN 16
+                WHEN a_prior_minor[d] + a_month_minor[d] + x > a_rolling_max[d] THEN 17
+                ELSE 0 END;
+            IF code = 0 THEN
                 a_frozen[d] := a_frozen[d] + x; a_changed[d] := true;
                 a_day_minor[d] := a_day_minor[d] + x; a_month_minor[d] := a_month_minor[d] + x; a_spent[d] := true;
                 h_state[h] := 1; h_amount[h] := x; h_account[h] := d; h_expires[h] := p_at[i]; h_day[h] := a_day[d];
@@ -268,9 +272,9 @@ BEGIN
             code := group_code;
         END IF;
 
-        o_outcome[i] := code;
         IF code <> 0 THEN
-            v_has_refusals := v_has_refusals OR (code >= 10 AND p_hash[i] IS NOT NULL);
+            o_outcome[i] := code;
+            v_has_refusals := v_has_refusals OR (code >= 10 AND p_hash[i] <> v_nobody);
             IF h > 0 THEN o_version[i] := h_version[h]; END IF;
             CONTINUE;
         END IF;
@@ -305,42 +309,34 @@ BEGIN
         END IF;
     END LOOP;
 
+    -- Arrays are read by position, not unnested: several times cheaper for each value.
     INSERT INTO transfer (id, kind, debit_id, credit_id, amount_minor, debit_version, credit_version, at, reference_id,
                           request_hash, currency, note)
-        SELECT u.op, u.kind, p_accounts[u.d], p_accounts[u.c], u.amount, u.dv, u.cv, p_now,
-               coalesce(u.reference, p_holds[nullif(u.h, 0)]), u.hash, p_currencies[u.currency], u.note
-        FROM unnest(p_op, p_kind, p_debit, p_credit, p_amount, r_debit_version, r_credit_version, p_reference, p_hash,
-                    p_currency, p_note, p_hold)
-            u (op, kind, d, c, amount, dv, cv, reference, hash, currency, note, h)
-        WHERE u.dv > 0;
+        SELECT p_op[j], p_kind[j], p_accounts[p_debit[j]], p_accounts[p_credit[j]], p_amount[j], r_debit_version[j],
+               r_credit_version[j], p_now, nullif(p_reference[j], v_nobody), nullif(p_hash[j], v_nobody),
+               p_currencies[p_currency[j]], p_note[j]
+        FROM generate_series(1, n) j WHERE r_debit_version[j] > 0;
     INSERT INTO posting (account_id, version, amount_minor, balance_after_minor, transfer_id)
-        SELECT p_accounts[u.d], u.dv, -u.amount, u.db, u.op
-        FROM unnest(p_op, p_debit, p_amount, r_debit_version, r_debit_balance) u (op, d, amount, dv, db) WHERE u.dv > 0
+        SELECT p_accounts[p_debit[j]], r_debit_version[j], -p_amount[j], r_debit_balance[j], p_op[j]
+        FROM generate_series(1, n) j WHERE r_debit_version[j] > 0
         UNION ALL
-        SELECT p_accounts[u.c], u.cv, u.amount, u.cb, u.op
-        FROM unnest(p_op, p_credit, p_amount, r_credit_version, r_credit_balance) u (op, c, amount, cv, cb) WHERE u.cv > 0;
-    UPDATE account a SET balance_minor = u.balance, frozen_minor = u.frozen, version = u.version
-        FROM unnest(p_accounts, a_balance, a_frozen, a_version, a_changed) u (id, balance, frozen, version, changed)
-        WHERE u.changed AND a.id = u.id;
-    UPDATE spending s SET day_minor = u.day_minor, month_minor = u.month_minor, prior_minor = u.prior_minor
-        FROM unnest(p_accounts, a_day_minor, a_month_minor, a_prior_minor, a_spent)
-            u (id, day_minor, month_minor, prior_minor, spent)
-        WHERE u.spent AND s.account_id = u.id;
+        SELECT p_accounts[p_credit[j]], r_credit_version[j], p_amount[j], r_credit_balance[j], p_op[j]
+        FROM generate_series(1, n) j WHERE r_credit_version[j] > 0;
+    UPDATE account a SET balance_minor = a_balance[j], frozen_minor = a_frozen[j], version = a_version[j]
+        FROM generate_series(1, cardinality(p_accounts)) j WHERE a_changed[j] AND a.id = p_accounts[j];
+    UPDATE spending s SET day_minor = a_day_minor[j], month_minor = a_month_minor[j], prior_minor = a_prior_minor[j]
+        FROM generate_series(1, cardinality(p_accounts)) j WHERE a_spent[j] AND s.account_id = p_accounts[j];
 
     IF v_has_transfers THEN
         INSERT INTO wallet_transaction (wallet_id, created_at, id, user_id, type, status, amount_minor,
                 balance_after_minor, completed_at, counterpart_user_id, currency, description)
-            SELECT p_accounts[u.d], p_now, u.op, a_user[u.d], 'send', 'completed', u.amount, u.db, p_now, a_user[u.c],
-                   p_currencies[u.currency], u.note
-            FROM unnest(p_op, p_kind, p_debit, p_credit, p_amount, r_debit_version, r_debit_balance, p_currency, p_note)
-                u (op, kind, d, c, amount, dv, db, currency, note)
-            WHERE u.kind = 1 AND u.dv > 0
+            SELECT p_accounts[p_debit[j]], p_now, p_op[j], a_user[p_debit[j]], 'send', 'completed', p_amount[j],
+                   r_debit_balance[j], p_now, a_user[p_credit[j]], p_currencies[p_currency[j]], p_note[j]
+            FROM generate_series(1, n) j WHERE p_kind[j] = 1 AND r_debit_version[j] > 0
             UNION ALL
-            SELECT p_accounts[u.c], p_now, u.op, a_user[u.c], 'receive', 'completed', u.amount, u.cb, p_now, a_user[u.d],
-                   p_currencies[u.currency], u.note
-            FROM unnest(p_op, p_kind, p_debit, p_credit, p_amount, r_credit_version, r_credit_balance, p_currency, p_note)
-                u (op, kind, d, c, amount, cv, cb, currency, note)
-            WHERE u.kind = 1 AND u.cv > 0;
+            SELECT p_accounts[p_credit[j]], p_now, p_op[j], a_user[p_credit[j]], 'receive', 'completed', p_amount[j],
+                   r_credit_balance[j], p_now, a_user[p_debit[j]], p_currencies[p_currency[j]], p_note[j]
+            FROM generate_series(1, n) j WHERE p_kind[j] = 1 AND r_credit_version[j] > 0;
     END IF;
     IF v_has_top_ups THEN
         UPDATE wallet_transaction w SET status = 'completed', balance_after_minor = u.cb, completed_at = p_now
@@ -386,7 +382,7 @@ BEGIN
     IF v_has_refusals THEN
         INSERT INTO refusal (op_id, outcome, at, request_hash)
             SELECT u.op, u.outcome, p_now, u.hash FROM unnest(p_op, o_outcome, p_hash) u (op, outcome, hash)
-            WHERE u.hash IS NOT NULL AND u.outcome >= 10 AND u.outcome <> 25
+            WHERE u.hash <> v_nobody AND u.outcome >= 10 AND u.outcome <> 25
             ON CONFLICT DO NOTHING;
     END IF;
 END $$;

@@ -35,6 +35,7 @@ BATCH_MAX: Final = 1_000
 QUEUE_MAX: Final = 20_000
 _RETRIES_MAX: Final = 5
 _RECONNECT_S: Final = 0.2
+_SWEEP_S: Final = 0.1
 _AGAIN: Final = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
@@ -49,6 +50,7 @@ log = structlog.get_logger(__name__)
 class _Submitted:
     op: Transfer
     answer: asyncio.Future[Answer]
+    until_s: float
     # Records carry the flow and trace of the caller, not of the flusher.
     context: Context = field(default_factory=copy_context)
 
@@ -77,7 +79,8 @@ class Flusher:
         self._batch_max = batch_max
         self._answer_timeout_s = answer_timeout_s
         self._queue: deque[_Submitted] = deque()
-        self._in_flight: set[UUID] = set()
+        # In the order of their deadlines, because all wait equally long.
+        self._in_flight: dict[UUID, _Submitted] = {}
         self._wake = asyncio.Event()
         self._stopping = False
         self._problem: str | None = None
@@ -93,19 +96,17 @@ class Flusher:
             raise RequestInFlightError
         if self._stopping or len(self._queue) >= QUEUE_MAX:
             raise LedgerBusyError(retry_after_s=1.0)
-        submitted = _Submitted(op, asyncio.get_running_loop().create_future())
-        self._in_flight.add(op.op_id)
+        loop = asyncio.get_running_loop()
+        submitted = _Submitted(op, loop.create_future(), loop.time() + self._answer_timeout_s)
+        self._in_flight[op.op_id] = submitted
         self._queue.append(submitted)
         self._wake.set()
-        try:
-            async with asyncio.timeout(self._answer_timeout_s):
-                return await submitted.answer
-        except TimeoutError:
-            raise LedgerBusyError(retry_after_s=1.0) from None
+        return await submitted.answer
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then finish what was submitted."""
         stopping = asyncio.create_task(self._stop_when(stop))
+        sweeping = asyncio.create_task(self._sweep())
         pending: list[_Submitted] = []
         try:
             while not (self._stopping and not self._queue and not pending):
@@ -121,6 +122,7 @@ class Flusher:
                     await asyncio.sleep(_RECONNECT_S)
         finally:
             stopping.cancel()
+            sweeping.cancel()
             self._give_up(pending)
 
     def problem(self) -> str | None:
@@ -138,6 +140,8 @@ class Flusher:
             pending.clear()
 
     async def _take(self, pending: list[_Submitted]) -> None:
+        # Callers that were just answered, and are ready to run, may submit again first: one turn, not a wait.
+        await asyncio.sleep(0)
         while not self._queue:
             if self._stopping:
                 return
@@ -186,7 +190,7 @@ class Flusher:
         return answers
 
     def _resolve(self, submitted: _Submitted, result: Answer | Exception) -> None:
-        self._in_flight.discard(submitted.op.op_id)
+        self._in_flight.pop(submitted.op.op_id, None)
         if submitted.answer.done():
             return
         if isinstance(result, Exception):
@@ -199,6 +203,18 @@ class Flusher:
             self._resolve(submitted, LedgerBusyError(retry_after_s=1.0))
         pending.clear()
         self._queue.clear()
+
+    async def _sweep(self) -> None:
+        """Tell callers whose answer is late that it is unknown; their operations stay where they are."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_SWEEP_S)
+            now_s = loop.time()
+            for submitted in self._in_flight.values():
+                if submitted.until_s > now_s:
+                    break
+                if not submitted.answer.done():
+                    submitted.answer.set_exception(LedgerBusyError(retry_after_s=1.0))
 
     async def _stop_when(self, stop: asyncio.Event) -> None:
         await stop.wait()

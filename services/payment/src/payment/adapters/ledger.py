@@ -16,9 +16,10 @@ import asyncpg
 
 from eventing.outbox import INSERT_COLUMNS
 from payment.adapters.ledger_rows import LedgerRows, hold_ids
-from payment.domain.ledger import Answer, HoldFacts, HoldOp, Op, Outcome, Transfer
+from payment.domain.ledger import Answer, HoldFacts, Op, Outcome, Transfer
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+_NO_HOLD: Final = UUID(int=0)
 _PARAMETERS: Final = 19
 _CALL: Final = (
     "SELECT o_outcome, o_version, o_at FROM ledger_execute("
@@ -100,12 +101,9 @@ class Ledger:
 
 def _answers(ops: Sequence[Op], places: Sequence[int], record: Any, facts: dict[UUID, HoldFacts]) -> list[Answer]:
     outcomes, versions, ats = record["o_outcome"], record["o_version"], record["o_at"]
+    if not facts:
+        return [Answer(outcomes[place], versions[place], ats[place], None) for place in places]
     return [
-        Answer(
-            outcomes[place],
-            versions[place],
-            ats[place],
-            facts.get(op.hold_id) if isinstance(op, HoldOp) else None,
-        )
+        Answer(outcomes[place], versions[place], ats[place], facts.get(getattr(op, "hold_id", _NO_HOLD)))
         for op, place in zip(ops, places, strict=True)
     ]

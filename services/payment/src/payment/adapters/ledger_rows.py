@@ -36,6 +36,8 @@ from payment.domain.ledger import (
 )
 
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# Arrays without NULL are read by position in constant time.
+_NONE: Final = UUID(int=0)
 _TRANSFER: Final = int(OpKind.TRANSFER)
 _HOLD_OPS: Final = (Authorize, Capture, Void, Expire, Settle)
 
@@ -52,13 +54,13 @@ class LedgerRows:
         self._currencies: dict[str, int] = {}
         self.kind: list[int] = []
         self._op: list[UUID] = []
-        self._hash: list[UUID | None] = []
+        self._hash: list[UUID] = []
         self._debit: list[UUID | None] = []
         self._credit: list[UUID | None] = []
         self._hold: list[UUID | None] = []
         self._amount: list[int] = []
         self._currency: list[int] = []
-        self._reference: list[UUID | None] = []
+        self._reference: list[UUID] = []
         self._at: list[datetime] = []
         self._note: list[str] = []
         self._group_total: list[int] = []
@@ -217,13 +219,13 @@ class LedgerRows:
             self._accounts.add(credit)
         self.kind.append(kind)
         self._op.append(op_id)
-        self._hash.append(request_hash)
+        self._hash.append(request_hash or _NONE)
         self._debit.append(debit)
         self._credit.append(credit)
         self._hold.append(hold)
         self._amount.append(amount_minor)
         self._currency.append(code)
-        self._reference.append(reference)
+        self._reference.append(reference or _NONE)
         self._at.append(at)
         self._note.append(note)
         self._group_total.append(group_total)
