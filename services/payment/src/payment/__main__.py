@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from chassis.run import Service, main
-from payment.entrypoints.app import checks, http
+from payment.entrypoints.app import ROUTES, checks, http
 from payment.entrypoints.console import COMMANDS
-from payment.entrypoints.http import TABLE
 from payment.entrypoints.runners import background, consumers, jobs, relays
 from payment.settings import PaymentSettings
 from payment.wiring import wire
@@ -17,7 +16,7 @@ SERVICE = Service(
     settings=PaymentSettings,
     wire=wire,
     http=http,
-    routes=TABLE,
+    routes=ROUTES,
     consumers=consumers,
     relays=relays,
     jobs=jobs,

@@ -215,3 +215,27 @@ async def test_limits_are_shown_with_what_is_used(world, pair):
     limits = (await wallet(world, ann))["limits"]
     assert (limits["daily_used_minor"], limits["monthly_used_minor"]) == (300, 300)
     assert limits["daily_max_minor"] == 1000 * 100 * 3500
+
+
+async def test_operators_see_what_waits_and_others_do_not(world, pair):
+    ann, bob = pair
+    await world.call("POST", "/v1/transfers", sending(bob, 1), token=world.token(ann))
+    ops = world.token(uuid4(), roles=("ops",))
+    seen = await world.call("GET", "/v1/ops/payment/outbox", token=ops)
+    assert seen.status == 200, seen.content
+    assert seen.json["waiting"] > 0
+    async with world.app.database.begin() as conn:
+        for number in range(3):
+            await conn.execute(
+                "INSERT INTO dead_letter (consumer, event_id, topic, partition, record_offset, type, headers, reason,"
+                " error) VALUES ('payment', $1, 't', 0, $2, 'x', '[]', 'malformed', 'e')",
+                uuid4(),
+                number,
+            )
+    first = await world.call("GET", "/v1/ops/payment/dead-letters?limit=2", token=ops)
+    rest = await world.call(
+        "GET", f"/v1/ops/payment/dead-letters?limit=2&cursor={first.json['next_cursor']}", token=ops
+    )
+    assert [letter["offset"] for letter in first.json["items"] + rest.json["items"]] == [0, 1, 2]
+    for path in ("outbox", "dead-letters"):
+        assert (await world.call("GET", f"/v1/ops/payment/{path}", token=world.token(ann))).status == 403

@@ -6,21 +6,24 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 from aiohttp import web
 
 from chassis.http import make_app
+from payment.entrypoints import records
 from payment.entrypoints.http import TABLE
 from payment.wiring import App
 
-_TITLES = Path(__file__).parent.parent / "problems.json"
+ROUTES: Final = (*TABLE, records.routes)
+_TITLES: Final = Path(__file__).parent.parent / "problems.json"
 
 
 def http(app: App) -> web.Application:
     """The application. Requests in flight are answered before the flushers stop."""
     application = make_app(
         "payment",
-        TABLE,
+        ROUTES,
         app=app,
         begin=app.begin,
         database=app.database,
