@@ -14,7 +14,12 @@ DECLARE
 BEGIN
     SELECT a.currency, p.country, p.kyc_tier, p.time_zone INTO STRICT v_currency, v_country, v_tier, v_zone
         FROM account a JOIN payer p ON p.user_id = a.user_id WHERE a.id = p_account;
-    v_day := (p_now AT TIME ZONE v_zone)::date;
+    BEGIN
+        v_day := (p_now AT TIME ZONE v_zone)::date;
+    EXCEPTION WHEN invalid_parameter_value THEN     -- a zone newer than this server; no wallet stands still for that
+        v_zone := 'Asia/Bangkok';
+        v_day := (p_now AT TIME ZONE v_zone)::date;
+    END;
     v_month := date_trunc('month', v_day)::date;
     SELECT * INTO s FROM spending WHERE account_id = p_account;
     IF NOT FOUND THEN

@@ -44,7 +44,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for statement in [*idempotency.downgrade("payment"), *tables.downgrade("payment")]:
+    for statement in ["DROP TABLE idempotency_key", *tables.downgrade("payment")]:
         op.execute(statement)
     for name in _OBJECTS:
         op.execute(f"DROP {name}")

@@ -23,6 +23,7 @@ from uuid import UUID
 
 import asyncpg
 import structlog
+from prometheus_client import Histogram
 
 from eventing import Outbox, OutboxConfig, Wakeups
 from kernel.clock import Clock
@@ -43,6 +44,16 @@ _AGAIN: Final = (
     asyncpg.LockNotAvailableError,
 )
 _LOST: Final = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError, OSError)
+BATCH_SIZE: Final = Histogram(
+    "payment_ledger_batch_operations",
+    "Operations in one group commit",
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
+)
+COMMIT_S: Final = Histogram(
+    "payment_ledger_commit_seconds",
+    "One group commit, from call to answer",
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0),
+)
 log = structlog.get_logger(__name__)
 
 
@@ -184,7 +195,9 @@ class Flusher:
         for submitted in batch:
             submitted.context.run(announce, outbox, submitted.op, done)
         ops = [submitted.op for submitted in batch]
-        answers = await self._ledger.commit(conn, ops, outbox.take(), now=now)
+        with COMMIT_S.time():
+            answers = await self._ledger.commit(conn, ops, outbox.take(), now=now)
+        BATCH_SIZE.observe(len(batch))
         outbox.committed()
         self.batches += 1
         return answers

@@ -6,7 +6,7 @@ All commands of one poll become one ledger batch in the consumer's transaction; 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -24,6 +24,7 @@ from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged, UserRegiste
 from sampan.payment.v1.commands_pb2 import AuthorizePayment, CapturePayment, SettlePayment, VoidPayment
 
 subscriptions: Subscriptions[PgPaymentTx] = Subscriptions("payment")
+_ZONES: Final = frozenset(available_timezones())
 
 
 class UserRecordInvalidError(DomainError):
@@ -90,7 +91,7 @@ def _payer(body: UserRegistered | UserProfileChanged) -> Payer:
 
 def _time_zone(name: str, country: Country) -> str:
     """The zone as given where it is one, else the country's: a limit must always have a day."""
-    return name if name in available_timezones() else country.default_time_zone
+    return name if name in _ZONES else country.default_time_zone
 
 
 def _user_id(text: str) -> UUID:
