@@ -29,6 +29,7 @@ from aiohttp import web
 from pydantic import Field
 
 from chassis.http import Body, Line, MoneyBody, MoneyView, Routes, View, WaitQuery, make_app
+from chassis.run.process import settle_memory
 from chassis.telemetry import configure_logging
 from chassis.testing import TokenIssuer
 from chassis.tokens import Principal, TokenVerifier
@@ -114,6 +115,8 @@ async def serve(kind: str) -> None:
     runner = web.AppRunner(chassis_app(issuer) if kind == "chassis" else bare_app(), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
+    if kind == "chassis":
+        settle_memory()  # as every process of ours does at start
     token = issuer.token_for(uuid.uuid4(), lifetime_s=86_400)
     sys.stderr.write(f"{runner.addresses[0][1]} {token}\n")
     sys.stderr.flush()

@@ -20,6 +20,12 @@ def causation_id() -> str | None:
     return _causation_id.get()
 
 
+def enter(correlation: str, causation: str | None = None) -> None:
+    """Make the running task part of the flow, until it ends. For a task that handles one request and no more."""
+    _correlation_id.set(correlation)
+    _causation_id.set(causation or correlation)
+
+
 @contextmanager
 def flow(correlation: str, causation: str | None = None) -> Iterator[None]:
     """Run the block as part of the given flow."""

@@ -23,7 +23,7 @@ from chassis import idempotency
 from chassis.errors import HeaderMalformedError, IdempotencyKeyMissingError
 from chassis.http.access import AccessLines, AccessLog
 from chassis.http.addresses import Addresses
-from chassis.http.answers import JSON, Answer
+from chassis.http.answers import GZIP_BYTES_MIN, JSON, Answer
 from chassis.http.bodies import check_no_body, parse_body, read_body
 from chassis.http.limiting import Limits
 from chassis.http.preconditions import none_match, parse_if_match
@@ -36,7 +36,7 @@ from chassis.postgres import Database
 from chassis.telemetry import metrics
 from chassis.telemetry.tracing import enter_span
 from chassis.tokens import Principal, RoleMissingError, TokenMissingError, TokenVerifier
-from kernel.correlation import flow
+from kernel.correlation import enter
 from kernel.errors import DomainError
 
 Begin = Callable[[UUID | None], AbstractAsyncContextManager[Any]]
@@ -65,7 +65,7 @@ class Edge:
 class Request:
     """What is known of the request being handled."""
 
-    __slots__ = ("http", "key", "limit_headers", "principal", "request_id")
+    __slots__ = ("http", "key", "limit_headers", "principal", "request_id", "size")
 
     def __init__(self, http: web.Request, request_id: str) -> None:
         self.http = http
@@ -73,6 +73,7 @@ class Request:
         self.principal: Principal | None = None
         self.key: str | None = None
         self.limit_headers: dict[str, str] | None = None
+        self.size = 0
 
 
 class Endpoint:
@@ -83,7 +84,6 @@ class Endpoint:
         route = plan.route
         self._name = route.name
         self._attributes = {"http.request.method": route.method, "http.route": route.path}
-        self._times: dict[int, metrics.RouteTimes] = {}
         self._access = AccessLines(edge.access, route.method, route.path)
         self._handler = plan.handler
         self._verifier = edge.verifier if route.auth != "public" else None
@@ -102,6 +102,7 @@ class Endpoint:
         self._status = plan.status
         self._documented = frozenset(error.code for error in route.errors) | edge.documented
         self._fixed = _fixed_headers(plan)
+        self._fixed_json = CIMultiDict({**self._fixed, "Content-Type": JSON})
 
     async def handle(self, http: web.Request) -> web.StreamResponse:
         """aiohttp's handler."""
@@ -111,42 +112,47 @@ class Endpoint:
         given_id = headers.get("X-Request-Id")
         request_id = given_id if given_id is not None and REQUEST_ID.fullmatch(given_id) else span.trace_id
         request = Request(http, request_id)
-        with flow(request_id):
-            try:
-                answer = await self._carry_out(request)
-            except web.HTTPException as error:
-                answer = error if error.status < 400 else self._refuse(request, refusal_of(error))
-            except Exception as error:  # noqa: BLE001 -- whatever it is, the client gets a problem
-                answer = self._refuse(request, refusal_of(error))
+        enter(request_id)
+        try:
+            answer = await self._carry_out(request)
+        except web.HTTPException as error:
+            answer = error if error.status < 400 else self._refuse(request, refusal_of(error))
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the client gets a problem
+            answer = self._refuse(request, refusal_of(error))
         response = self._respond(request, answer) if isinstance(answer, Answer) else answer
         if not response.prepared:
             response.headers["X-Request-Id"] = request_id
         status = response.status
-        duration_s = time.perf_counter() - started
-        (self._times.get(status) or self._times_of(status)).add(duration_s)
         span.finish(status)
-        self._access.write(request, response, duration_s, span.trace_id)
+        principal = request.principal
+        self._access.note(
+            started, status, request.size, request_id, span.trace_id, None if principal is None else principal.user_id
+        )
         return response
 
     def _respond(self, request: Request, answer: Answer) -> web.Response:
         if request.limit_headers:
             answer.headers = {**request.limit_headers, **(answer.headers or {})}
+        body = answer.body
+        if body is not None:
+            request.size = len(body)
+            if answer.headers is None and request.size < GZIP_BYTES_MIN:
+                return web.Response(body=body, status=answer.status, headers=self._fixed_json)
         response = answer.to_response(request.http.headers.get("Accept-Encoding"), self._fixed)
         if answer.status == 413:
             response.force_close()
         return response
 
-    def _times_of(self, status: int) -> metrics.RouteTimes:
-        route = self._plan.route
-        times = self._times[status] = metrics.requests.times(route.method, route.path, status)
-        return times
-
-    async def _carry_out(self, request: Request) -> Answer | web.StreamResponse:  # noqa: C901 -- straight through
+    async def _carry_out(self, request: Request) -> Answer | web.StreamResponse:  # noqa: C901, PLR0912
         http = request.http
         if self._verifier is not None:
             authorization = http.headers.get("Authorization")
-            if authorization is not None or self._token_required:
+            if authorization is not None and authorization[:7] == "Bearer ":
+                request.principal = self._verifier.recall(authorization[7:])
+            if request.principal is None and (authorization is not None or self._token_required):
                 await self._authenticate(request, self._verifier, authorization)
+            if self._roles is not None:
+                self._check_roles(request.principal)
         if self._limits is not None:
             address = self._edge.addresses.client_of(http)
             request.limit_headers = await self._limits.check(self._plan.route.limits, request.principal, address)
@@ -183,9 +189,10 @@ class Endpoint:
     async def _authenticate(self, request: Request, verifier: TokenVerifier, authorization: str | None) -> None:
         if authorization is None or authorization[:7].lower() != "bearer ":
             raise TokenMissingError("send an access token: Authorization: Bearer …")
-        token = authorization[7:]
-        request.principal = principal = verifier.recall(token) or await verifier.verify(token)
-        if self._roles is not None and self._roles.isdisjoint(principal.roles):
+        request.principal = await verifier.verify(authorization[7:])
+
+    def _check_roles(self, principal: Principal | None) -> None:
+        if principal is None or self._roles is None or self._roles.isdisjoint(principal.roles):
             raise RoleMissingError("this needs a role that the caller does not have")
 
     def _idempotency_key(self, http: web.Request) -> str | None:
@@ -291,7 +298,7 @@ class Endpoint:
 
 
 def _fixed_headers(plan: Plan) -> CIMultiDict[str]:
-    headers = {"Server": "sampan", "X-Content-Type-Options": "nosniff"}
+    headers = {"Server": "sampan"}
     if plan.route.auth != "public":
         headers["Cache-Control"] = "no-store"
     if plan.route.deprecated:

@@ -74,10 +74,8 @@ class Fallback:
             request = Request(http, given_id if given_id and REQUEST_ID.fullmatch(given_id) else span.trace_id)
             response = answer(request).to_response(http.headers.get("Accept-Encoding"), _FIXED)
             response.headers["X-Request-Id"] = request.request_id
-            duration_s = time.perf_counter() - started
-            metrics.requests.times(method, "unmatched", response.status).add(duration_s)
             span.finish(response.status)
-            self._lines[method].write(request, response, duration_s, span.trace_id)
+            self._lines[method].note(started, response.status, 0, request.request_id, span.trace_id, None)
             return response
 
         return handle

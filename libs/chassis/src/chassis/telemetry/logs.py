@@ -64,9 +64,9 @@ def configure_logging(name: str, *, level: str = "info", fmt: str = "json") -> N
     logging.captureWarnings(capture=True)
 
 
-def timestamp() -> str:
-    """Now, RFC 3339 in UTC with milliseconds."""
-    now = time.time()
+def timestamp(unix_s: float | None = None) -> str:
+    """A time (now), RFC 3339 in UTC with milliseconds."""
+    now = time.time() if unix_s is None else unix_s
     second = int(now)
     return f"{_up_to_second(second)}.{int((now - second) * 1000):03d}Z"
 

@@ -7,9 +7,10 @@ numbers and turned into a histogram when somebody scrapes: that keeps a request 
 from __future__ import annotations
 
 import asyncio
+import weakref
 from bisect import bisect_left
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import HistogramMetricFamily
@@ -24,6 +25,12 @@ loop_lag_s: Final = Histogram(
     "event_loop_lag_seconds", "How late a timer fired", buckets=(0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0)
 )
 runner_restarts: Final = Counter("runner_restarts", "Background runners started again after an error", ["name"])
+
+
+class Keeper(Protocol):
+    """Keeps durations back for a moment."""
+
+    def flush(self) -> None: ...
 
 
 class RouteTimes:
@@ -45,7 +52,12 @@ class RequestMetrics(Collector):
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._times: dict[tuple[str, str, int], RouteTimes] = {}
+        self._keepers: weakref.WeakSet[Keeper] = weakref.WeakSet()
         registry.register(self)
+
+    def before_scrape(self, keeper: Keeper) -> None:
+        """Have what a live object still keeps back added before anybody reads."""
+        self._keepers.add(keeper)
 
     def times(self, method: str, route: str, status: int) -> RouteTimes:
         """The durations of one route and status; ``route`` is a template from the route table."""
@@ -59,6 +71,8 @@ class RequestMetrics(Collector):
         return iter(())
 
     def collect(self) -> Iterator[Any]:
+        for keeper in list(self._keepers):
+            keeper.flush()
         family = HistogramMetricFamily(
             "http_server_request_duration_seconds",
             "Time from the parsed header to the finished answer",
