@@ -1,4 +1,4 @@
-"""``python -m payment http | consume | relay | jobs | migrate | all | audit | dead-letters | replay``."""
+"""``python -m payment http | consume | relay | jobs | migrate | all | audit | dead-letters | parked | replay``."""
 
 from __future__ import annotations
 

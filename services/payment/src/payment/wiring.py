@@ -17,6 +17,7 @@ from chassis.postgres import Database
 from chassis.tokens import Revocations, TokenVerifier
 from eventing import KafkaConfig, Outbox, OutboxConfig, Wakeups
 from kernel.clock import Clock, SystemClock
+from operations import kafka_config
 from payment.adapters.flusher import Flusher, Flushers
 from payment.adapters.ledger import Ledger
 from payment.adapters.sandbox_provider import SandboxProvider
@@ -101,20 +102,13 @@ def _assemble(
     outbox_config = OutboxConfig(schema=settings.database_schema, source="payment")
     # Any slot is right; processes that meet in one only wait for each other.
     ledger = Ledger(slot=secrets.randbelow(SLOTS))
-    password = settings.kafka_password
     return App(
         settings=settings,
         clock=clock,
         database=database,
         redis=redis,
         hints=hints,
-        kafka=KafkaConfig(
-            bootstrap=settings.kafka_bootstrap,
-            username=settings.kafka_username,
-            password=password.get_secret_value() if password else None,
-            topic_prefix=settings.kafka_topic_prefix,
-            client_id="payment",
-        ),
+        kafka=kafka_config(settings, "payment"),
         outbox_config=outbox_config,
         wakeups=wakeups,
         verifier=TokenVerifier(settings.jwks_url, settings.jwt_issuer, settings.jwt_audience, revocations),

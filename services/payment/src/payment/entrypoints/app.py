@@ -10,12 +10,13 @@ from typing import Final
 
 from aiohttp import web
 
+import operations
 from chassis.http import make_app
-from payment.entrypoints import records
+from payment.entrypoints.consumers import subscriptions
 from payment.entrypoints.http import TABLE
 from payment.wiring import App
 
-ROUTES: Final = (*TABLE, records.routes)
+ROUTES: Final = (*TABLE, operations.operator_routes("payment", subscriptions))
 _TITLES: Final = Path(__file__).parent.parent / "problems.json"
 
 
@@ -46,4 +47,4 @@ def http(app: App) -> web.Application:
 
 def checks(app: App) -> Mapping[str, Callable[[], Awaitable[None]]]:
     """What must answer for the process to be ready."""
-    return {"postgres": app.database.check, "ledger": app.flushers.check}
+    return {**operations.checks(app), "ledger": app.flushers.check}

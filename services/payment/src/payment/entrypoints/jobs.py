@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from chassis import idempotency
 from payment.usecases.drive_top_ups import drive_top_ups
 from payment.usecases.expire_holds import expire_holds
 from payment.wiring import App
@@ -27,11 +26,10 @@ async def expiry(app: App) -> None:
 
 
 async def housekeeping(app: App) -> None:
-    """Partitions ahead; idempotency keys, refusals and webhook ids that no retry can ask for any more."""
+    """Partitions ahead; refusals and webhook ids that no retry can ask for any more."""
     now = app.clock.now()
     async with app.database.begin() as conn:
         await conn.execute("SELECT ensure_transaction_months($1, $2)", now.date(), MONTHS_AHEAD)
     async with app.database.begin() as conn:
-        await idempotency.forget_old(conn)
         await conn.execute("DELETE FROM refusal WHERE at < $1", now - KEEP)
         await conn.execute("DELETE FROM provider_event WHERE received_at < $1", now - KEEP)
