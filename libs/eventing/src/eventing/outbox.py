@@ -25,7 +25,7 @@ from kernel.correlation import causation_id, correlation_id
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
 
-# What a writer fills in, with its type; ``id`` and ``logged`` are the table's own.
+# What a writer fills in, with its type; ``id`` is the table's own.
 INSERT_COLUMNS: Final = {
     "lane": "smallint",
     "event_id": "uuid",
@@ -39,6 +39,7 @@ INSERT_COLUMNS: Final = {
     "causation_id": "text",
     "traceparent": "text",
     "headers": "text",
+    "logged": "boolean",
 }
 
 
@@ -110,6 +111,7 @@ class Outbox:
                 causation_id(),
                 current_traceparent(),
                 packed,
+                travel.logged,
             )
         )
         return record_id
@@ -118,7 +120,7 @@ class Outbox:
         """Buffer a record whose bytes and headers travel as they are (dead letters)."""
         lane, now = lane_of(key, self._config.lanes), datetime.now(UTC)
         self._rows.append(
-            (lane, event_id, topic, key, None, value, now, None, str(event_id), None, None, pack_headers(headers))
+            (lane, event_id, topic, key, None, value, now, None, str(event_id), None, None, pack_headers(headers), True)
         )
 
     async def flush(self) -> None:

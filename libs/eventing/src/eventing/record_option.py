@@ -16,11 +16,12 @@ PARTICIPANT: Final = "{participant}"
 
 @dataclass(frozen=True, slots=True)
 class Travel:
-    """Type name, topic (may hold ``{participant}``) and key field of one message type."""
+    """How one message type travels. ``topic`` may hold ``{participant}``; ``logged``: kept in the event log."""
 
     type: str
     topic: str
     key_field: str
+    logged: bool
 
 
 _known: dict[type[Body], Travel] = {}
@@ -46,7 +47,7 @@ def _read(body: type[Body]) -> Travel:
         raise TypeError(f"{descriptor.full_name} has no ({OPTION}) option, so it is not a record")
     if option.key not in descriptor.fields_by_name:
         raise TypeError(f"{descriptor.full_name}: its record key {option.key!r} is not a field")
-    return Travel(descriptor.full_name, option.topic, option.key)
+    return Travel(descriptor.full_name, option.topic, option.key, not option.unlogged)
 
 
 def topic_of(body: type[Body], participant: str | None = None) -> str:

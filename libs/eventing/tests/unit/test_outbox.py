@@ -3,7 +3,9 @@
 import pytest
 
 from eventing import Outbox, OutboxConfig, RecordTooLargeError
+from eventing.outbox import INSERT_COLUMNS
 from sampan.commerce.v1 import order_pb2
+from sampan.notification.v1.commands_pb2 import SendOtp
 
 CONFIG = OutboxConfig(schema="commerce", source="commerce", record_bytes_max=1_000)
 
@@ -38,3 +40,11 @@ async def test_a_record_over_the_limit_is_refused_before_anything_is_written():
 async def test_a_record_without_a_key_is_refused():
     with pytest.raises(ValueError, match="key"):
         Outbox(Written(), CONFIG).add(order_pb2.OrderPlaced())
+
+
+def test_a_record_type_with_a_secret_is_not_kept_in_the_log():
+    kept, secret = Outbox(Written(), CONFIG), Outbox(Written(), CONFIG)
+    kept.add(order_pb2.OrderPlaced(order_id="o1"))
+    secret.add(SendOtp(otp_id="o-1", code="123456"))
+    assert dict(zip(INSERT_COLUMNS, kept.take(), strict=True))["logged"] == [True]
+    assert dict(zip(INSERT_COLUMNS, secret.take(), strict=True))["logged"] == [False]

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from sampan.options.v1 import options_pb2 as sampan_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%sampan/notification/v1/commands.proto\x12\x16sampan.notification.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsampan/options/v1/options.proto\"\x88\x02\n\x07SendOtp\x12\x0e\n\x06otp_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\x19\n\x0b\x64\x65stination\x18\x03 \x01(\tB\x04\x90\xb5\x18\x01\x12\x12\n\x04\x63ode\x18\x04 \x01(\tB\x04\x90\xb5\x18\x01\x12\x0e\n\x06locale\x18\x05 \x01(\t\x12\x0f\n\x07purpose\x18\x06 \x01(\t\x12.\n\nexpires_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\\\x8a\xb5\x18X\n\x0cnotification\x10\x02\x1a private.notification.commands.v1\"\x06otp_id*\x1cNone promised between codes.b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%sampan/notification/v1/commands.proto\x12\x16sampan.notification.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsampan/options/v1/options.proto\"\x8a\x02\n\x07SendOtp\x12\x0e\n\x06otp_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\x19\n\x0b\x64\x65stination\x18\x03 \x01(\tB\x04\x90\xb5\x18\x01\x12\x12\n\x04\x63ode\x18\x04 \x01(\tB\x04\x90\xb5\x18\x01\x12\x0e\n\x06locale\x18\x05 \x01(\t\x12\x0f\n\x07purpose\x18\x06 \x01(\t\x12.\n\nexpires_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:^\x8a\xb5\x18Z\n\x0cnotification\x10\x02\x1a private.notification.commands.v1\"\x06otp_id*\x1cNone promised between codes.8\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SENDOTP'].fields_by_name['code']._loaded_options = None
   _globals['_SENDOTP'].fields_by_name['code']._serialized_options = b'\220\265\030\001'
   _globals['_SENDOTP']._loaded_options = None
-  _globals['_SENDOTP']._serialized_options = b'\212\265\030X\n\014notification\020\002\032 private.notification.commands.v1\"\006otp_id*\034None promised between codes.'
+  _globals['_SENDOTP']._serialized_options = b'\212\265\030Z\n\014notification\020\002\032 private.notification.commands.v1\"\006otp_id*\034None promised between codes.8\001'
   _globals['_SENDOTP']._serialized_start=132
-  _globals['_SENDOTP']._serialized_end=396
+  _globals['_SENDOTP']._serialized_end=398
 # @@protoc_insertion_point(module_scope)

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fsampan/options/v1/options.proto\x12\x11sampan.options.v1\x1a google/protobuf/descriptor.proto\"\x89\x01\n\x06Record\x12\r\n\x05owner\x18\x01 \x01(\t\x12-\n\x08\x61udience\x18\x02 \x01(\x0e\x32\x1b.sampan.options.v1.Audience\x12\r\n\x05topic\x18\x03 \x01(\t\x12\x0b\n\x03key\x18\x04 \x01(\t\x12\x10\n\x08ordering\x18\x05 \x01(\t\x12\x13\n\x0breply_topic\x18\x06 \x01(\t*O\n\x08\x41udience\x12\x18\n\x14\x41UDIENCE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41UDIENCE_PUBLIC\x10\x01\x12\x14\n\x10\x41UDIENCE_PRIVATE\x10\x02:L\n\x06record\x12\x1f.google.protobuf.MessageOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x19.sampan.options.v1.Record:,\n\x03pii\x12\x1d.google.protobuf.FieldOptions\x18\xd2\x86\x03 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fsampan/options/v1/options.proto\x12\x11sampan.options.v1\x1a google/protobuf/descriptor.proto\"\x9b\x01\n\x06Record\x12\r\n\x05owner\x18\x01 \x01(\t\x12-\n\x08\x61udience\x18\x02 \x01(\x0e\x32\x1b.sampan.options.v1.Audience\x12\r\n\x05topic\x18\x03 \x01(\t\x12\x0b\n\x03key\x18\x04 \x01(\t\x12\x10\n\x08ordering\x18\x05 \x01(\t\x12\x13\n\x0breply_topic\x18\x06 \x01(\t\x12\x10\n\x08unlogged\x18\x07 \x01(\x08*O\n\x08\x41udience\x12\x18\n\x14\x41UDIENCE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41UDIENCE_PUBLIC\x10\x01\x12\x14\n\x10\x41UDIENCE_PRIVATE\x10\x02:L\n\x06record\x12\x1f.google.protobuf.MessageOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x19.sampan.options.v1.Record:,\n\x03pii\x12\x1d.google.protobuf.FieldOptions\x18\xd2\x86\x03 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sampan.options.v1.options_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_AUDIENCE']._serialized_start=228
-  _globals['_AUDIENCE']._serialized_end=307
+  _globals['_AUDIENCE']._serialized_start=246
+  _globals['_AUDIENCE']._serialized_end=325
   _globals['_RECORD']._serialized_start=89
-  _globals['_RECORD']._serialized_end=226
+  _globals['_RECORD']._serialized_end=244
 # @@protoc_insertion_point(module_scope)

@@ -20,17 +20,19 @@ PII_FIELD_NUMBER: _ClassVar[int]
 pii: _descriptor.FieldDescriptor
 
 class Record(_message.Message):
-    __slots__ = ("owner", "audience", "topic", "key", "ordering", "reply_topic")
+    __slots__ = ("owner", "audience", "topic", "key", "ordering", "reply_topic", "unlogged")
     OWNER_FIELD_NUMBER: _ClassVar[int]
     AUDIENCE_FIELD_NUMBER: _ClassVar[int]
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
     ORDERING_FIELD_NUMBER: _ClassVar[int]
     REPLY_TOPIC_FIELD_NUMBER: _ClassVar[int]
+    UNLOGGED_FIELD_NUMBER: _ClassVar[int]
     owner: str
     audience: Audience
     topic: str
     key: str
     ordering: str
     reply_topic: str
-    def __init__(self, owner: _Optional[str] = ..., audience: _Optional[_Union[Audience, str]] = ..., topic: _Optional[str] = ..., key: _Optional[str] = ..., ordering: _Optional[str] = ..., reply_topic: _Optional[str] = ...) -> None: ...
+    unlogged: bool
+    def __init__(self, owner: _Optional[str] = ..., audience: _Optional[_Union[Audience, str]] = ..., topic: _Optional[str] = ..., key: _Optional[str] = ..., ordering: _Optional[str] = ..., reply_topic: _Optional[str] = ..., unlogged: _Optional[bool] = ...) -> None: ...

@@ -1,0 +1,199 @@
+"""Orders on the whole stack: checkout to paid through the gateway, and order_payment sagas with every service running.
+
+Checkout: 16 buyers, each placing an order as soon as the one before is paid; the clock runs from the POST until the
+buyer reads that it is paid. Sagas: the orchestrator is stopped, a backlog of orders is placed, it is started again, and
+the clock runs from the first saga's start to the last one's end. The reference, alternated with each round on the same
+Postgres, is a workflow of four empty steps on DBOS. Every service, Kafka, Postgres and the load run on the same cores.
+
+    python bench/orders.py [--buyers 16] [--seconds 15] [--backlog 1500] [--rounds 2] [--callers 64]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "tests-e2e"), str(ROOT / "deploy" / "local"), str(ROOT / "bench")]
+
+import people  # noqa: E402
+from demo.facts import read_facts, service_environment  # noqa: E402
+from demo.processes import pid_of  # noqa: E402
+from sagas_engine import DBOS_VERSION, dbos_python  # noqa: E402
+
+from testkit.client import Api, Person  # noqa: E402
+from testkit.databases import with_database  # noqa: E402
+
+CHECKOUTS_GOAL_PER_S, P50_GOAL_MS, SAGAS_GOAL_PER_S = 30, 200, 100
+PARTS = ("auth", "commerce", "payment", "notification", "orchestrator", "gateway", "kafka", "postgres")
+PRICE_MINOR = 1_00
+MONEY_MINOR = 5_000_00
+PRODUCTS = 20
+PEOPLE_PER_BUYER = 6  # take turns, so that nobody meets the limit of orders a minute
+
+
+async def main(arguments: argparse.Namespace) -> None:
+    """Set the scene, then alternate: checkouts, backlog of sagas, DBOS."""
+    facts = read_facts()
+    async with Api(facts.gateway_url, connections=400) as api, empty_database() as dbos_dsn:
+        variants = [
+            (await people.shop_with_product(api, on_hand=1_000_000, price_minor=PRICE_MINOR))[2]
+            for _ in range(PRODUCTS)
+        ]
+        buyers = [
+            [await people.buyer_with(api, MONEY_MINOR, f"Buyer{n}") for n in range(PEOPLE_PER_BUYER)]
+            for _ in range(arguments.buyers)
+        ]
+        for number in range(arguments.rounds):
+            print(f"round {number + 1}  {await checkouts(buyers, variants, arguments.seconds)}", flush=True)
+            print(f"round {number + 1}  {await sagas(buyers, variants, arguments.backlog)}", flush=True)
+            print(f"round {number + 1}  {dbos(dbos_dsn, arguments.callers, arguments.seconds)}", flush=True)
+    print(
+        f"goals: checkouts ≥ {CHECKOUTS_GOAL_PER_S}/s at 16 buyers, p50 ≤ {P50_GOAL_MS} ms; "
+        f"sagas ≥ {SAGAS_GOAL_PER_S}/s\nsettings: fsync on, synchronous_commit on, acks=all, {os.cpu_count()} cores"
+    )
+
+
+async def checkouts(buyers: list[list[Person]], variants: list[str], seconds: float) -> str:
+    """Orders a second and the time from POST to "paid", as the buyers see it."""
+    began, before = time.monotonic(), cpu_by_part()
+    deadline = began + seconds
+    spans = [span for mine in await asyncio.gather(*(shop(b, variants, deadline) for b in buyers)) for span in mine]
+    took = time.monotonic() - began
+    ranked = sorted(spans)
+    return (
+        f"checkouts {len(spans) / took:6.1f}/s  p50 {statistics.median(ranked) * 1000:5.0f} ms  "
+        f"p99 {ranked[int(len(ranked) * 0.99)] * 1000:5.0f} ms  {costs(before, len(spans))}"
+    )
+
+
+async def shop(buyer: list[Person], variants: list[str], deadline: float) -> list[float]:
+    """One buyer's checkouts, one after the other. Returns their times in seconds."""
+    spans = []
+    for person in itertools.cycle(buyer):
+        if time.monotonic() >= deadline:
+            break
+        began = time.monotonic()
+        placed = await people.order(person, random.choice(variants))
+        paid = await people.settled(person, placed)
+        assert paid["payment_status"] == "paid", paid["cancel_reason_code"]
+        spans.append(time.monotonic() - began)
+    return spans
+
+
+async def sagas(buyers: list[list[Person]], variants: list[str], backlog: int) -> str:
+    """How fast a backlog of sagas is worked off."""
+    stack("stop", "orchestrator")
+    each = backlog // len(buyers)
+    placed = await asyncio.gather(*(place_many(buyer, variants, each) for buyer in buyers))
+    keys = [checkout["checkout_id"] for mine in placed for checkout in mine]
+    before = cpu_by_part(but="orchestrator")
+    stack("start", "orchestrator")
+    rate = await drained(keys)
+    return f"sagas     {rate:6.1f}/s  backlog of {len(keys)}  {costs(before, len(keys))}"
+
+
+async def place_many(buyer: list[Person], variants: list[str], count: int) -> list[dict[str, str]]:
+    turns = itertools.islice(itertools.cycle(buyer), count)
+    return [await people.order(person, random.choice(variants)) for person in turns]
+
+
+async def drained(keys: list[str]) -> float:
+    """Wait until all sagas of these checkouts have completed. Returns sagas a second."""
+    conn = await asyncpg.connect(service_environment("orchestrator")["ORCHESTRATOR_DATABASE_DSN"])
+    try:
+        while True:
+            row = await conn.fetchrow(
+                """SELECT count(*) FILTER (WHERE status = 'completed') AS completed,
+                          count(*) FILTER (WHERE status = 'failed') AS failed,
+                          extract(epoch FROM max(completed_at) - min(started_at)) AS took_s
+                   FROM orchestrator.saga_execution WHERE business_key = ANY($1)""",
+                keys,
+            )
+            assert row["failed"] == 0
+            if row["completed"] == len(keys):
+                return len(keys) / float(row["took_s"])
+            await asyncio.sleep(0.5)
+    finally:
+        await conn.close()
+
+
+def dbos(dsn: str, callers: int, seconds: float) -> str:
+    """The reference: four empty steps."""
+    command = [str(dbos_python()), str(ROOT / "bench" / "dbos_four_steps.py"), dsn, str(callers), str(seconds)]
+    found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+    return f"dbos      {found['per_s']:6.1f}/s  version {DBOS_VERSION}, four empty steps, {callers} callers"
+
+
+def cpu_by_part(*, but: str = "") -> dict[str, float]:
+    """CPU seconds of each part so far, children included."""
+    return {part: 0.0 if part == but else cpu_of(pid_of(part)) for part in PARTS}
+
+
+def costs(before: dict[str, float], count: int) -> str:
+    """CPU milliseconds of each part per unit of work."""
+    spent = {part: (cpu_of(pid_of(part)) - before[part]) * 1000 / count for part in PARTS}
+    shown = "  ".join(f"{part} {ms:.1f}" for part, ms in spent.items())
+    return f"CPU ms each: {sum(spent.values()):.1f} ({shown})  load {os.getloadavg()[0]:.1f}"
+
+
+def cpu_of(pid: int) -> float:
+    """CPU seconds of a process and its living children (Postgres works in them)."""
+    total = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            number, _, rest = stat.read_text().partition(" ")
+        except OSError:
+            continue
+        fields = rest.rpartition(")")[2].split()
+        if int(number) == pid or int(fields[1]) == pid:
+            total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def stack(*arguments: str) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "stack", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "deploy" / "local")},
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+@asynccontextmanager
+async def empty_database() -> AsyncIterator[str]:
+    """A database for DBOS on the stack's own Postgres."""
+    admin_dsn = service_environment("infra")["POSTGRES_ADMIN_DSN"]
+    name = f"bench_dbos_{uuid.uuid4().hex[:8]}"
+    admin = await asyncpg.connect(admin_dsn)
+    await admin.execute(f'CREATE DATABASE "{name}"')
+    try:
+        yield with_database(admin_dsn, name)
+    finally:
+        await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        await admin.close()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--buyers", type=int, default=16)
+    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--backlog", type=int, default=1_500)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--callers", type=int, default=64, help="of DBOS")
+    asyncio.run(main(parser.parse_args()))
