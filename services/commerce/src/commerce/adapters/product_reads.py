@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from asyncpg import Connection
@@ -18,6 +18,9 @@ from commerce.domain.ids import CategoryId, ProductId, ShopId, VariantId
 from commerce.domain.search import SearchQuery, folded
 from kernel.country import Country
 from kernel.money import Currency
+
+
+CANDIDATES_MAX: Final = 200  # of titles that look alike: comparing costs much, and this answers nobody's first try
 
 
 class Sort(StrEnum):
@@ -36,10 +39,12 @@ _AFTER = {
     Sort.PRICE_ASC: "(p.price_from_minor, p.id) > ({0}, {1})",
     Sort.PRICE_DESC: "(p.price_from_minor, p.id) < ({0}, {1})",
 }
-# Units of holds whose time is over can be bought, swept or not.
+# Units of holds whose time is over can be bought, swept or not. An aggregate, because the planner would answer an
+# EXISTS for all products at once and then show twenty of them.
 _SELLABLE = """
-    EXISTS (SELECT 1 FROM stock k WHERE k.product_id = p.id AND (k.on_hand > k.reserved OR (k.on_hand > 0
-        AND EXISTS (SELECT 1 FROM stock_hold h WHERE h.variant_id = k.variant_id AND h.expires_at <= {now}))))
+    coalesce((SELECT bool_or(k.on_hand > k.reserved OR (k.on_hand > 0 AND EXISTS (
+                  SELECT 1 FROM stock_hold h WHERE h.variant_id = k.variant_id AND h.expires_at <= {now})))
+              FROM stock k WHERE k.product_id = p.id), false)
 """
 
 
@@ -141,7 +146,7 @@ async def similar_products(
     text_value = where.value(folded(text))
     where.add(f"{text_value}::text <% p.title_text")
     order_by = f"word_similarity({text_value}::text, p.title_text) DESC, p.id"
-    return await _select(conn, where, sellable, order_by=order_by, limit=limit)
+    return await _select(conn, where, sellable, order_by=order_by, limit=limit, candidates_max=CANDIDATES_MAX)
 
 
 async def stock_figures(
@@ -209,14 +214,21 @@ def _apply(where: _Where, wanted: ProductFilter, sellable: str) -> None:
             where.add(condition, value)
 
 
-async def _select(conn: Connection, where: _Where, sellable: str, *, order_by: str, limit: int) -> list[ProductSummary]:
+async def _select(
+    conn: Connection, where: _Where, sellable: str, *, order_by: str, limit: int, candidates_max: int | None = None
+) -> list[ProductSummary]:
+    condition = " AND ".join(where.parts) or "true"
+    if candidates_max is not None:
+        table, condition = f"(SELECT p.* FROM product p WHERE {condition} LIMIT {candidates_max})", "true"
+    else:
+        table = "product"
     rows: Sequence[Any] = await conn.fetch(
         f"""
         SELECT p.id AS product_id, p.shop_id, s.name AS shop_name, s.language AS shop_language, p.category_id,
                p.titles, p.currency, p.price_from_minor, p.price_to_minor, p.status, p.country,
                p.media[1] AS image, {sellable} AS in_stock, p.created_at
-        FROM product p JOIN shop s ON s.id = p.shop_id
-        WHERE {" AND ".join(where.parts) or "true"} ORDER BY {order_by} LIMIT {limit}
+        FROM {table} p JOIN shop s ON s.id = p.shop_id
+        WHERE {condition} ORDER BY {order_by} LIMIT {limit}
         """,
         *where.values,
     )
