@@ -14,7 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from eventing.database import Connection
-from eventing.envelope import pack_headers
+from eventing.envelope import pack_headers, unpack_headers
 from eventing.metrics import DEAD_LETTERS
 from eventing.outbox import Outbox
 from eventing.received import Received
@@ -45,6 +45,15 @@ class DeadLetter:
     attempts: int
     dead_at: datetime
     closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a dead letter holds, as it came, and how many letters of its key wait (itself among them)."""
+
+    headers: Sequence[tuple[str, bytes]]
+    body: bytes
+    waiting_of_key: int
 
 
 def topic_for(consumer: str) -> str:
@@ -117,6 +126,26 @@ async def list_dead_letters(
         limit,
     )
     return [DeadLetter(**dict(row)) for row in rows]
+
+
+async def find_dead_letter(conn: Connection, schema: str, letter_id: int) -> tuple[DeadLetter, Content] | None:
+    """One letter, whatever its status, with its content; None when there is none of that id."""
+    row = await conn.fetchrow(
+        f"""SELECT {_LISTED}, headers, body, (
+                SELECT count(*) FROM {schema}.dead_letter b WHERE b.status = 'waiting' AND b.consumer = d.consumer
+                    AND b.topic = d.topic AND (b.key = d.key OR b.id = d.id)) AS waiting_of_key
+            FROM {schema}.dead_letter d WHERE id = $1""",
+        letter_id,
+    )
+    if row is None:
+        return None
+    columns = dict(row)
+    content = Content(
+        headers=unpack_headers(columns.pop("headers")),
+        body=columns.pop("body") or b"",
+        waiting_of_key=columns.pop("waiting_of_key"),
+    )
+    return DeadLetter(**columns), content
 
 
 async def discard(conn: Connection, schema: str, letter_id: int) -> bool:

@@ -1,11 +1,11 @@
-"""``python -m notification http | consume | relay | jobs | migrate | all``; ``--help`` says more."""
+"""``python -m notification http | consume | relay | jobs | migrate | all | dead-letters | …``; ``--help`` says more."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from chassis.run import Service, main
-from notification.entrypoints.roles import ROUTES, background, checks, consumers, http, jobs, relays
+from notification.entrypoints.roles import COMMANDS, ROUTES, background, checks, consumers, http, jobs, relays
 from notification.settings import NotificationSettings
 from notification.wiring import wire
 
@@ -21,6 +21,7 @@ SERVICE = Service(
     jobs=jobs,
     background=background,
     migrations=Path(__file__).parents[2] / "migrations",
+    commands=COMMANDS,
 )
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from notification.domain.notification import Channel
 from notification.doorbell import Doorbell
 from notification.settings import NotificationSettings
 from notification.usecases.ports import ChannelGateway
+from operations import kafka_config
 
 SERVICE = "notification"
 
@@ -105,7 +106,7 @@ async def wire(settings: NotificationSettings) -> AsyncIterator[App]:
             verifier=TokenVerifier(settings.jwks_url, settings.jwt_issuer, settings.jwt_audience, revocations),
             outbox_config=OutboxConfig(schema=settings.database_schema, source=SERVICE),
             wakeups=wakeups,
-            kafka=kafka_config(settings),
+            kafka=kafka_config(settings, SERVICE),
             cursors=Cursors(settings.cursor_secret.get_secret_value()),
             templates=templates,
             gateways={Channel.EMAIL: email, Channel.SMS: sms},
@@ -118,15 +119,3 @@ async def wire(settings: NotificationSettings) -> AsyncIterator[App]:
         await sms.close()
         await redis.aclose()
         await database.close()
-
-
-def kafka_config(settings: NotificationSettings) -> KafkaConfig:
-    """The broker as this service's own user."""
-    password = settings.kafka_password
-    return KafkaConfig(
-        bootstrap=settings.kafka_bootstrap,
-        username=settings.kafka_username,
-        password=password.get_secret_value() if password else None,
-        topic_prefix=settings.kafka_topic_prefix,
-        client_id=SERVICE,
-    )

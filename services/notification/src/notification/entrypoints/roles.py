@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from aiohttp import web
 
 from chassis.http import make_app
-from chassis.run import Periodic, Runner
-from eventing import Consumer, Relay
+from chassis.run import Command, Periodic, Runner
 from notification.entrypoints.consumers import subscriptions
 from notification.entrypoints.http import routes
 from notification.entrypoints.jobs import Sender, erase_expired
 from notification.wiring import SERVICE, App
+from operations import background, checks, housekeeping, operator_commands, operator_routes, relays
+from operations import consumers as consuming
 
-CLEAN_EVERY_S = 300.0
-ROUTES = (routes,)
+__all__ = ["COMMANDS", "ROUTES", "background", "checks", "consumers", "http", "jobs", "relays"]
+
+CLEAN_EVERY_S: Final = 300.0
+ROUTES: Final = (routes, operator_routes(SERVICE, subscriptions))
+COMMANDS: Final[Mapping[str, Command]] = operator_commands(subscriptions)
 
 
 def http(app: App) -> web.Application:
@@ -31,26 +36,14 @@ def http(app: App) -> web.Application:
     )
 
 
-def checks(app: App) -> Mapping[str, Callable[[], Awaitable[None]]]:
-    return {"postgres": app.database.check}
+def consumers(app: App) -> Sequence[Runner]:
+    return consuming(app, subscriptions)
 
 
-def consumers(app: App) -> list[Runner]:
-    return [Consumer(subscriptions, begin=app.begin, config=app.outbox_config, kafka=app.kafka)]
-
-
-def relays(app: App) -> list[Runner]:
-    dsn = app.settings.database_dsn.get_secret_value()
-    return [Relay(dsn=dsn, config=app.outbox_config, kafka=app.kafka, wakeups=app.wakeups)]
-
-
-def jobs(app: App) -> list[Runner]:
+def jobs(app: App) -> Sequence[Runner]:
     return [
         Sender(app, urgent=True),
         Sender(app, urgent=False),
         Periodic("clean", CLEAN_EVERY_S, lambda: erase_expired(app)),
+        *housekeeping(app),
     ]
-
-
-def background(app: App) -> list[Runner]:
-    return [app.revocations]

@@ -1,0 +1,26 @@
+"""The glue between chassis and eventing that every service needs: what its roles run, and what its operators can do.
+
+It knows no service: each gives its ``App`` and, where it consumes, its table of handlers.
+"""
+
+from operations.app import Handlers, OperatedApp
+from operations.audits import audit_job
+from operations.commands import operator_commands
+from operations.connections import kafka_config
+from operations.routes import operator_routes
+from operations.runners import background, checks, consumers, forget_keys, housekeeping, relays
+
+__all__ = [
+    "Handlers",
+    "OperatedApp",
+    "audit_job",
+    "background",
+    "checks",
+    "consumers",
+    "forget_keys",
+    "housekeeping",
+    "kafka_config",
+    "operator_commands",
+    "operator_routes",
+    "relays",
+]

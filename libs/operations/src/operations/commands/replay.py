@@ -1,0 +1,55 @@
+"""``replay``: publish again what was published. Event ids stay, so consumers that have a record skip it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+from chassis.run import Command
+from eventing.replay import replay
+from operations.acts import audited, person_at_the_console
+from operations.app import OperatedApp, service_of
+from operations.commands.console import DONE, complain, moment, say
+
+_EPILOG: Final = """\
+Reads the event log and puts its records back into the outbox, in order per key, with their original ids:
+
+  --topic public.auth.user.v1 --since 2026-01-01 --until 2026-02-01
+
+A consumer that has handled a record skips it; one with a new name, or another topic (--to), gets it anew."""
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _EPILOG
+    parser.add_argument("--topic", required=True, help="without prefix")
+    parser.add_argument("--since", required=True, type=moment, help="ISO 8601; UTC unless it says otherwise")
+    parser.add_argument("--until", required=True, type=moment, help="the first moment not to publish again")
+    parser.add_argument("--to", metavar="TOPIC", help="another topic, without prefix (default: the same)")
+    parser.add_argument("--key", help="only the records of this key")
+
+
+async def _run(app: OperatedApp, given: argparse.Namespace) -> int:
+    if given.since >= given.until:
+        return complain("--since is not before --until")
+    async with app.database.read() as conn:
+        records = await replay(
+            conn, app.outbox_config, given.topic, since=given.since, until=given.until, to=given.to, key=given.key
+        )
+    audited(
+        "replay",
+        service=service_of(app),
+        actor=person_at_the_console(),
+        via="command",
+        outcome="done",
+        topic=given.topic,
+        to=given.to,
+        since=given.since.isoformat(),
+        until=given.until.isoformat(),
+        records=records,
+    )
+    say(f"{records} records go out again")
+    return DONE
+
+
+REPLAY: Final = Command("publish again what was published", _run, _arguments)

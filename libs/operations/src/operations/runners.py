@@ -1,0 +1,56 @@
+"""What runs in each role, and what readiness asks.
+
+Postgres is asked directly. Kafka speaks through the relay and the consumer: they say what hinders them. Redis
+(revoked sessions) degrades a process and never makes it unready, because every use of it has an answer without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from chassis import housekeeping as chassis_housekeeping
+from chassis.run import Periodic, Runner
+from chassis.run.service import Check
+from eventing import Consumer, Relay
+from eventing.housekeeping import Housekeeping
+from operations.app import Handlers, OperatedApp, handlers_of, schema_of
+
+
+def relays(app: OperatedApp, **tuning: Any) -> list[Runner]:
+    """The outbox to Kafka. ``tuning`` as ``eventing.Relay`` takes it."""
+    return [Relay(dsn=_dsn(app), config=app.outbox_config, kafka=app.kafka, wakeups=app.wakeups, **tuning)]
+
+
+def consumers(app: OperatedApp, handlers: Handlers, **tuning: Any) -> list[Runner]:
+    """Kafka to the handlers. ``tuning`` as ``eventing.Consumer`` takes it."""
+    table = handlers_of(handlers, app)
+    return [Consumer(table, begin=app.begin, config=app.outbox_config, kafka=app.kafka, **tuning)]
+
+
+def housekeeping(app: OperatedApp, *, inbox_kept: timedelta = timedelta(days=21)) -> list[Runner]:
+    """Jobs that keep the tables of eventing and of the idempotency keys small.
+
+    ``inbox_kept`` must exceed the retention of every topic the service consumes.
+    """
+    return [forget_keys(app), Housekeeping(dsn=_dsn(app), schema=schema_of(app), inbox_days=inbox_kept.days)]
+
+
+def forget_keys(app: OperatedApp) -> Periodic:
+    """Deletes idempotency keys that nobody repeats any more."""
+    return chassis_housekeeping.forget_keys(app.database)
+
+
+def background(app: OperatedApp) -> Sequence[Runner]:
+    """In every role: the sessions that were revoked."""
+    return [app.revocations]
+
+
+def checks(app: OperatedApp) -> Mapping[str, Check]:
+    """What must answer for a process to be ready, beside its runners."""
+    return {"postgres": app.database.check}
+
+
+def _dsn(app: OperatedApp) -> str:
+    return app.settings.database_dsn.get_secret_value()

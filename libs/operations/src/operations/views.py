@@ -1,0 +1,123 @@
+"""What operators read over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from chassis.http import View
+from chassis.telemetry.masking import mask_text
+from eventing.dead_letters import Content, DeadLetter
+from eventing.parking import ParkedKey
+from eventing.redrive import RedriveReport
+from operations.letters import error_of, failures, key_of, show
+
+
+class ParkedKeyView(View):
+    """A key whose records wait because the broker refused one of them."""
+
+    topic: str
+    key: str
+    event_id: UUID
+    error: str
+    parked_at: datetime
+    records: int
+
+    @classmethod
+    def of(cls, parked: ParkedKey) -> Self:
+        return cls(
+            topic=parked.topic,
+            key=parked.key,
+            event_id=parked.event_id,
+            error=mask_text(parked.error),
+            parked_at=parked.parked_at,
+            records=parked.records,
+        )
+
+
+class OutboxView(View):
+    """Records that are committed and not yet on Kafka."""
+
+    waiting: int
+    oldest_at: datetime | None
+    parked: list[ParkedKeyView]
+
+
+class DeadLetterView(View):
+    """A record that could not be handled, without its content."""
+
+    id: int
+    event_id: UUID
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    type: str
+    reason: str
+    error: str
+    status: str
+    attempts: int
+    dead_at: datetime
+
+    @classmethod
+    def of(cls, letter: DeadLetter) -> Self:
+        return cls(**_columns(letter))
+
+
+class DeadLetterContentView(DeadLetterView):
+    """A dead letter with its content; personal data reads ``***``."""
+
+    closed_at: datetime | None
+    waiting_of_key: int
+    headers: dict[str, str]
+    body: dict[str, Any] | None
+    unreadable: str | None
+
+    @classmethod
+    def with_content(cls, letter: DeadLetter, content: Content) -> Self:
+        shown = show(letter, content)
+        return cls(
+            **_columns(letter),
+            closed_at=letter.closed_at,
+            waiting_of_key=content.waiting_of_key,
+            headers=shown.headers,
+            body=shown.body,
+            unreadable=shown.unreadable,
+        )
+
+
+class RedriveFailureView(View):
+    """A letter that failed again; those of its key behind it still wait."""
+
+    id: int
+    error: str
+
+
+class RedriveView(View):
+    """How many letters of the key had their effect, and the one that stopped it."""
+
+    redriven: int
+    failed: list[RedriveFailureView]
+
+    @classmethod
+    def of(cls, report: RedriveReport) -> Self:
+        failed = [RedriveFailureView(id=letter_id, error=error) for letter_id, error in failures(report)]
+        return cls(redriven=report.redriven, failed=failed)
+
+
+def _columns(letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "id": letter.id,
+        "event_id": letter.event_id,
+        "topic": letter.topic,
+        "partition": letter.partition,
+        "offset": letter.record_offset,
+        "key": key_of(letter),
+        "type": letter.type,
+        "reason": letter.reason,
+        "error": error_of(letter),
+        "status": letter.status,
+        "attempts": letter.attempts,
+        "dead_at": letter.dead_at,
+    }

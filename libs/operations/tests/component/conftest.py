@@ -1,0 +1,177 @@
+"""A small service of its own: a schema with eventing's tables, one handler that fails when told to, its routes served."""
+
+import asyncio
+import contextlib
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from chassis import redis as chassis_redis
+from chassis.http import make_app
+from chassis.paging import Cursors
+from chassis.postgres import Database
+from chassis.settings import ServiceSettings
+from chassis.testing.issuer import TokenIssuer
+from chassis.testing.serving import Client, serving
+from chassis.tokens import Revocations, TokenVerifier
+from eventing import KafkaConfig, Outbox, OutboxConfig, Subscriptions, Wakeups, tables
+from eventing.testing import Tx
+from operations import consumers, kafka_config, operator_commands, operator_routes, relays
+from sampan.auth.v1.user_pb2 import UserRegistered
+from testkit.databases import with_database
+
+SERVICE = "commerce"
+
+
+def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.component)
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    settings: ServiceSettings
+    database: Database
+    kafka: KafkaConfig
+    outbox_config: OutboxConfig
+    wakeups: Wakeups
+    revocations: Revocations
+    cursors: Cursors
+
+    @contextlib.asynccontextmanager
+    async def begin(self, user_id=None):
+        async with self.database.begin(user_id=user_id) as conn:
+            outbox = Outbox(conn, self.outbox_config, self.wakeups)
+            yield Tx(conn, outbox)
+            await outbox.flush()
+        outbox.committed()
+
+
+@dataclass
+class World:
+    """The service, its callers, and the user ids its handler refuses."""
+
+    app: App
+    call: Client
+    issuer: TokenIssuer
+    handlers: Subscriptions
+    refused: set = field(default_factory=set)
+
+    def token(self, *roles):
+        return self.issuer.token_for(uuid.uuid4(), roles=roles or ("user", "ops"))
+
+    async def register(self, user_id, *, version=1):
+        """Publish a registration of that person."""
+        async with self.app.begin() as tx:
+            tx.outbox.add(
+                UserRegistered(user_id=str(user_id), country="TH", email="somsri@example.com", display_name="Somsri"),
+                aggregate_version=version,
+            )
+
+    async def dead(self):
+        async with self.app.database.read() as conn:
+            rows = await conn.fetch("SELECT id FROM dead_letter WHERE status = 'waiting' ORDER BY id")
+        return [row["id"] for row in rows]
+
+    async def welcomed(self, user_id):
+        async with self.app.database.read() as conn:
+            return await conn.fetchval("SELECT count(*) FROM welcomed WHERE user_id = $1", str(user_id))
+
+    async def command(self, *argv):
+        """Run an operator's command as ``python -m`` would; returns its exit code."""
+        from chassis.run import Service  # noqa: PLC0415
+        from chassis.run.cli import build_parser  # noqa: PLC0415
+
+        commands = operator_commands(self.handlers)
+        service = Service(name=SERVICE, settings=ServiceSettings, wire=lambda _: None, commands=commands)
+        given = build_parser(service).parse_args(argv)
+        return await commands[given.command].run(self.app, given) or 0
+
+    @contextlib.asynccontextmanager
+    async def running(self):
+        """Relay and consumer at work for the length of the block."""
+        stop = asyncio.Event()
+        runners = [*relays(self.app), *consumers(self.app, lambda _: self.handlers)]
+        tasks = [asyncio.create_task(runner.run(stop)) for runner in runners]
+        try:
+            yield
+        finally:
+            stop.set()
+            await asyncio.wait_for(asyncio.gather(*tasks), 30)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(postgres_admin_dsn, redis_url, kafka):
+    name = f"t_operations_{uuid.uuid4().hex[:10]}"
+    admin = await asyncpg.connect(postgres_admin_dsn)
+    await admin.execute(f'CREATE DATABASE "{name}"')
+    dsn = with_database(postgres_admin_dsn, name)
+    conn = await asyncpg.connect(dsn)
+    for statement in (
+        f"CREATE SCHEMA {SERVICE}",
+        f"CREATE TABLE {SERVICE}.welcomed (user_id text)",
+        *tables.upgrade(SERVICE),
+    ):
+        await conn.execute(statement)
+    await conn.close()
+    settings = ServiceSettings(
+        environment="test",
+        http_port=0,
+        ops_port=0,
+        database_dsn=dsn,
+        database_schema=SERVICE,
+        redis_url=redis_url,
+        kafka_bootstrap=kafka.bootstrap,
+        kafka_username=kafka.username,
+        kafka_password=kafka.password,
+        kafka_topic_prefix=kafka.topic_prefix,
+        jwks_url="http://127.0.0.1:1",
+        cursor_secret="test-only-cursor-secret-of-32-bytes",
+    )
+    database, redis, wakeups = (
+        await Database.connect(settings),
+        chassis_redis.connect(settings.redis_url),
+        Wakeups(dsn, SERVICE),
+    )
+    app = App(
+        settings=settings,
+        database=database,
+        kafka=kafka_config(settings, SERVICE),
+        outbox_config=OutboxConfig(schema=SERVICE, source=SERVICE),
+        wakeups=wakeups,
+        revocations=Revocations(redis),
+        cursors=Cursors(settings.cursor_secret.get_secret_value()),
+    )
+    handlers, issuer = Subscriptions(SERVICE), TokenIssuer()
+    verifier = TokenVerifier("", "sampan-auth", "sampan", app.revocations, fetch=issuer.fetch)
+    application = make_app(
+        SERVICE,
+        (operator_routes(SERVICE, handlers),),
+        app=app,
+        begin=app.begin,
+        database=database,
+        redis=redis,
+        verifier=verifier,
+        settings=settings,
+    )
+    async with serving(application) as call:
+        made = World(app, call, issuer, handlers)
+
+        @handlers.on(UserRegistered)
+        async def on_registered(message, tx):
+            if message.body.user_id in made.refused:
+                raise ValueError(f"cannot welcome {message.body.email}")
+            await tx.conn.execute("INSERT INTO welcomed VALUES ($1)", message.body.user_id)
+
+        yield made
+    await wakeups.close()
+    await redis.aclose()
+    await database.close()
+    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await admin.close()

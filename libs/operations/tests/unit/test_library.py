@@ -1,0 +1,57 @@
+"""What is decided without a database: commands a service gets, its routes, its audits."""
+
+import pytest
+from prometheus_client import REGISTRY
+
+from chassis.settings import ServiceSettings
+from eventing import Subscriptions
+from operations import audit_job, kafka_config, operator_commands, operator_routes
+
+
+def test_a_service_that_consumes_nothing_has_no_dead_letters():
+    assert sorted(operator_commands()) == ["parked", "replay"]
+    assert [route.path for route in operator_routes("auth")] == ["/v1/ops/auth/outbox"]
+
+
+def test_every_route_is_for_operators():
+    found = list(operator_routes("shop", Subscriptions("shop")))
+    assert len(found) == 4
+    assert all(route.auth.names == {"ops", "admin"} for route in found)
+    assert all(route.path.startswith("/v1/ops/shop/") for route in found)
+
+
+def test_the_broker_is_reached_as_the_service():
+    settings = ServiceSettings(
+        http_port=1,
+        ops_port=2,
+        database_dsn="postgresql://x",
+        database_schema="shop",
+        redis_url="redis://x",
+        kafka_bootstrap="broker:9092",
+        kafka_username="shop",
+        kafka_password="secret",
+        kafka_topic_prefix="t.",
+        jwks_url="http://x",
+        cursor_secret="test-only-cursor-secret",
+    )
+    config = kafka_config(settings, "shop", instance="shop-0")
+    assert (config.bootstrap, config.username, config.password) == ("broker:9092", "shop", "secret")
+    assert (config.topic_prefix, config.client_id, config.instance) == ("t.", "shop", "shop-0")
+
+
+async def test_an_audit_that_fails_keeps_its_last_word_and_its_age():
+    faults = iter((2, OSError("gone")))
+
+    async def audit():
+        found = next(faults)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    job = audit_job("shop", audit)
+    await job._fn()
+    assert REGISTRY.get_sample_value("operations_audit_faults", {"service": "shop"}) == 2
+    at = REGISTRY.get_sample_value("operations_audit_timestamp_seconds", {"service": "shop"})
+    with pytest.raises(OSError, match="gone"):
+        await job._fn()
+    assert REGISTRY.get_sample_value("operations_audit_timestamp_seconds", {"service": "shop"}) == at
