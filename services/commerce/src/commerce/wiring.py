@@ -26,6 +26,7 @@ from commerce.domain.ids import CheckoutId, ProductId
 from commerce.settings import CommerceSettings
 from eventing import KafkaConfig, Outbox, OutboxConfig, Wakeups
 from kernel.clock import Clock, SystemClock
+from operations import kafka_config
 
 SERVICE = "commerce"
 
@@ -134,7 +135,7 @@ async def wire(settings: CommerceSettings) -> AsyncIterator[App]:
             verifier=TokenVerifier(settings.jwks_url, settings.jwt_issuer, settings.jwt_audience, revocations),
             outbox_config=OutboxConfig(schema=settings.database_schema, source=SERVICE),
             wakeups=wakeups,
-            kafka=kafka_config(settings),
+            kafka=kafka_config(settings, SERVICE),
             cursors=Cursors(settings.cursor_secret.get_secret_value()),
             cache=ProductCache(redis),
             hints=hints,
@@ -145,15 +146,3 @@ async def wire(settings: CommerceSettings) -> AsyncIterator[App]:
         await hints.close()
         await redis.aclose()
         await database.close()
-
-
-def kafka_config(settings: CommerceSettings) -> KafkaConfig:
-    """The broker as this service's own user."""
-    password = settings.kafka_password
-    return KafkaConfig(
-        bootstrap=settings.kafka_bootstrap,
-        username=settings.kafka_username,
-        password=password.get_secret_value() if password else None,
-        topic_prefix=settings.kafka_topic_prefix,
-        client_id=SERVICE,
-    )

@@ -19,7 +19,6 @@ from commerce.domain.search import SearchQuery, folded
 from kernel.country import Country
 from kernel.money import Currency
 
-
 CANDIDATES_MAX: Final = 200  # of titles that look alike: comparing costs much, and this answers nobody's first try
 
 

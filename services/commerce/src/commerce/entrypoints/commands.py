@@ -5,27 +5,23 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from chassis.run import Command
-from commerce.adapters.audit import CHECKS, audit
+from commerce.adapters.audit import CHECKS, Finding, audit
 from commerce.demo_catalogue.building import build_catalogue
 from commerce.domain.ids import UserId
 from commerce.entrypoints.consumers import subscriptions
 from commerce.usecases.load_catalogue import load_catalogue
 from commerce.wiring import App
-from eventing import dead_letters
-from eventing.redrive import redrive
-from eventing.replay import replay
 from kernel.country import Country
+from operations import operator_commands
 
 
 async def audit_command(app: App, arguments: argparse.Namespace) -> int:
     """Exit 0 when every invariant holds, 1 when one does not."""
     stuck_after_s = arguments.stuck_after_s or app.settings.stuck_after_s
-    async with app.database.read() as conn:
-        findings = await audit(conn, stuck_after_s=stuck_after_s)
+    findings = await findings_of(app, stuck_after_s)
     broken = {finding.check.name: finding for finding in findings}
     for check in CHECKS:
         finding = broken.get(check.name)
@@ -34,6 +30,12 @@ async def audit_command(app: App, arguments: argparse.Namespace) -> int:
             say(f"        {finding.count} rows, e.g. {finding.shown}")
     say(f"commerce audit: {len(CHECKS)} checks, {len(findings)} broken")
     return 1 if findings else 0
+
+
+async def findings_of(app: App, stuck_after_s: float) -> Sequence[Finding]:
+    """Invariants that do not hold now."""
+    async with app.database.read() as conn:
+        return await audit(conn, stuck_after_s=stuck_after_s)
 
 
 def audit_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,54 +77,6 @@ def _owners(given: Sequence[tuple[Country | None, UserId]]) -> dict[Country, Use
     return everywhere | {country: user_id for country, user_id in given if country}
 
 
-async def dead_letters_command(app: App, arguments: argparse.Namespace) -> int:
-    """List those that wait, handle them again, or discard one."""
-    schema = app.settings.database_schema
-    if arguments.action == "redrive":
-        report = await redrive(subscriptions, begin=app.begin, config=app.outbox_config, letter_id=arguments.id)
-        say(f"{report.redriven} redriven")
-        for letter_id, error in report.failed:
-            say(f"{letter_id} failed again: {error}")
-        return 1 if report.failed else 0
-    async with app.database.begin() as conn:
-        if arguments.action == "discard":
-            return 0 if await dead_letters.discard(conn, schema, arguments.id) else 1
-        for letter in await dead_letters.list_dead_letters(conn, schema):
-            say(str(letter))
-    return 0
-
-
-def dead_letters_arguments(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", required=True)
-    actions.add_parser("list", help="those that wait")
-    again = actions.add_parser("redrive", help="handle them again, in order per key")
-    again.add_argument("--id", type=int, help="only the key of this letter")
-    away = actions.add_parser("discard", help="close one without its effect")
-    away.add_argument("id", type=int)
-
-
-async def replay_command(app: App, arguments: argparse.Namespace) -> int:
-    """Publish again what was published; event ids stay, so consumers that have them skip them."""
-    async with app.database.read() as conn:
-        records = await replay(
-            conn,
-            app.outbox_config,
-            arguments.topic,
-            since=arguments.since,
-            until=arguments.until,
-            to=arguments.to,
-        )
-    say(f"{records} records put back into the outbox")
-    return 0
-
-
-def replay_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--topic", required=True, help="without prefix")
-    parser.add_argument("--since", required=True, type=datetime.fromisoformat, help="with a time zone")
-    parser.add_argument("--until", required=True, type=datetime.fromisoformat, help="with a time zone")
-    parser.add_argument("--to", help="another topic")
-
-
 def say(line: str) -> None:
     sys.stdout.write(line + "\n")
 
@@ -131,9 +85,6 @@ COMMANDS: Mapping[str, Command] = {
     "load-demo-catalogue": Command(
         "add the demo's shops and products", load_demo_catalogue, load_demo_catalogue_arguments
     ),
-    "dead-letters": Command(
-        "records that could not be handled: list, redrive, discard", dead_letters_command, dead_letters_arguments
-    ),
-    "replay": Command("publish again what was published", replay_command, replay_arguments),
     "audit": Command("check every invariant on the live database", audit_command, audit_arguments),
+    **operator_commands(subscriptions),
 }

@@ -67,7 +67,7 @@ def command_of(body: Any) -> SagaCommand:
     checkout_id = CheckoutId(UUID(body.checkout_id))
     match body:
         case pb.ReserveStock():
-            return ReserveStock(checkout_id=checkout_id, hold_s=body.hold_s or HOLD_S)
+            return ReserveStock(checkout_id=checkout_id, hold_s=body.hold_s if body.hold_s > 0 else HOLD_S)
         case pb.ReleaseStock():
             return ReleaseStock(checkout_id=checkout_id)
         case pb.ConfirmOrder():

@@ -9,10 +9,12 @@ from importlib.resources import files
 from aiohttp import web
 
 from chassis.http import make_app
-from commerce.entrypoints import carts, orders, products, records, shops
+from commerce.entrypoints import carts, orders, products, shops
+from commerce.entrypoints.consumers import subscriptions
 from commerce.wiring import SERVICE, App
+from operations import operator_routes
 
-ROUTES = (shops.routes, products.routes, carts.routes, orders.routes, records.routes)
+ROUTES = (shops.routes, products.routes, carts.routes, orders.routes, operator_routes(SERVICE, subscriptions))
 
 
 @cache

@@ -60,7 +60,7 @@ BOUGHT, SOLD = "orders:bought", "orders:sold"
     "/v1/orders",
     status=202,
     idempotency="required",
-    limit=RateLimit("orders", per_user=120, window_s=60, fails="open"),
+    limit=RateLimit("orders", per_user=600, window_s=60, fails="open"),
     errors=(
         EmptyOrderError,
         VariantNotFoundError,
