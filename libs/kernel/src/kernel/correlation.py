@@ -17,13 +17,12 @@ def correlation_id() -> str | None:
 
 def causation_id() -> str | None:
     """Id of the request or record being handled now: the direct cause of what is written next."""
-    return _causation_id.get()
+    return _causation_id.get() or _correlation_id.get()
 
 
-def enter(correlation: str, causation: str | None = None) -> None:
-    """Make the running task part of the flow, until it ends. For a task that handles one request and no more."""
+def enter(correlation: str) -> None:
+    """Make the running task part of the flow that it is the cause of. For a task that handles one request only."""
     _correlation_id.set(correlation)
-    _causation_id.set(causation or correlation)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from chassis.http.bodies import check_no_body, parse_body, read_body
 from chassis.http.limiting import Limits
 from chassis.http.preconditions import none_match, parse_if_match
 from chassis.http.problems import Problems, refusal_of, status_of
+from chassis.http.rendering import render_any, renderer_of
 from chassis.http.replies import Reply
 from chassis.http.routes import Roles
 from chassis.http.signature import Plan
@@ -100,6 +101,7 @@ class Endpoint:
         self._gives = [name for name in ("request", "principal", "app", "idempotency_key") if name in plan.gives]
         self._gives_tx = plan.gives_tx
         self._status = plan.status
+        self._render_view = renderer_of(plan.view) if plan.view_is_model else render_any
         self._documented = frozenset(error.code for error in route.errors) | edge.documented
         self._fixed = _fixed_headers(plan)
         self._fixed_json = CIMultiDict({**self._fixed, "Content-Type": JSON})
@@ -265,7 +267,7 @@ class Endpoint:
 
     def _render(self, result: Any) -> Answer | web.StreamResponse:
         if isinstance(result, BaseModel):
-            return Answer(self._status, result.__pydantic_serializer__.to_json(result))
+            return Answer(self._status, self._render_view(result))
         if result is None:
             return Answer(204 if self._plan.view is not None else self._plan.status, None)
         if isinstance(result, Reply):
@@ -281,7 +283,7 @@ class Endpoint:
         if reply.etag is not None:
             headers["ETag"] = reply.etag
         view = reply.view
-        body = None if view is None else view.__pydantic_serializer__.to_json(view)
+        body = None if view is None else self._render_view(view)
         default = 204 if view is None and self._plan.status == 200 else self._plan.status
         return Answer(reply.status or default, body, headers.pop("Content-Type", JSON), headers)
 

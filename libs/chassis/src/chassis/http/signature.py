@@ -63,6 +63,10 @@ class Plan:
         return self.route.method in _BODIES
 
     @property
+    def view_is_model(self) -> bool:
+        return isinstance(self.view, type) and issubclass(self.view, BaseModel)
+
+    @property
     def gives_tx(self) -> bool:
         return "tx" in self.gives
 
