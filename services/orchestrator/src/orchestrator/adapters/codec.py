@@ -9,6 +9,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -80,9 +81,14 @@ def _step_of(values: Any) -> StepState:
     if values == 0:
         return PENDING_STEP
     if len(values) == 3:
-        return StepState(_STATUSES[values[0]], values[1], values[2])
+        return _settled(*values)
     status, attempts, number, refused, stuck, since, wake = values
     return StepState(_STATUSES[status], attempts, number, bool(refused), bool(stuck), _moment(since), _moment(wake))
+
+
+@lru_cache(maxsize=256)
+def _settled(status: str, attempts: int, number: int) -> StepState:
+    return StepState(_STATUSES[status], attempts, number)
 
 
 def state_of(row: Mapping[str, Any]) -> SagaState:

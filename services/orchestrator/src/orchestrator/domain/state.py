@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from kernel.ids import derived_id
@@ -44,9 +46,10 @@ class StepStatus(StrEnum):
         return self is StepStatus.RUNNING or self is StepStatus.UNDOING
 
 
-@dataclass(frozen=True, slots=True)
-class StepState:
-    """One step. ``attempts`` and ``round`` count for the present direction (do or undo).
+class StepState(NamedTuple):
+    """One step; a tuple, because seven are read with every answer.
+
+    ``attempts`` and ``round`` count for the present direction (do or undo).
 
     A round is one command id. Silence repeats the id; a refusal that must be overcome (after the pivot, or of an
     undo) opens a new round, because a participant answers a repeated id with the same refusal.
@@ -73,8 +76,7 @@ class Failure:
     step: str  # empty: not a step's doing (cancelled, deadline, operator)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SagaState:
+class SagaState(NamedTuple):
     """One saga. ``seq`` counts transitions, ``epoch`` counts takeovers by a timer or an operator."""
 
     saga_id: UUID
@@ -89,8 +91,8 @@ class SagaState:
     epoch: int
     started_at: datetime
     deadline_at: datetime
-    ended_at: datetime | None = None
     next_wake_at: datetime | None
+    ended_at: datetime | None = None
     paused_until: datetime | None = None
     failure: Failure | None = None
     error_code: str = ""  # the last refusal of any step, for finding
@@ -100,6 +102,7 @@ class SagaState:
         return any(step.stuck for step in self.steps)
 
 
+@lru_cache(maxsize=16_384)  # an answer usually comes to the process that sent the command
 def command_id(saga_id: UUID, step: str, *, undo: bool, round_number: int = 1) -> UUID:
     """The command's id: the same for every attempt of a round."""
     suffix = f":{round_number}" if round_number > 1 else ""

@@ -13,7 +13,6 @@ Rules it keeps:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -66,6 +65,7 @@ FORCED_CODE = "orchestrator.saga.forced_by_operator"
 _ABSENT = frozenset({StepStatus.REJECTED, StepStatus.UNDONE, StepStatus.UNDO_SKIPPED})
 _TO_UNDO = frozenset({StepStatus.RUNNING, StepStatus.DONE, StepStatus.SKIPPED})
 _PASSED = frozenset({StepStatus.DONE, StepStatus.SKIPPED})
+_RUNNING = StepState(StepStatus.RUNNING)
 
 
 class Transition(NamedTuple):
@@ -157,7 +157,7 @@ class _Run:
             self.epoch += 1
             return self._finish()
         if self.paused_until is not None or not self._is_due():
-            return Transition(replace(self.before, next_wake_at=self._due_at()), (Ignored(reason="early"),))
+            return Transition(self.before._replace(next_wake_at=self._due_at()), (Ignored(reason="early"),))
         self.epoch += 1
         if self._may_turn_back() and self.now >= self.deadline_at:
             self._fail(DEADLINE_CODE, "The saga did not reach its pivot in time", "")
@@ -237,7 +237,7 @@ class _Run:
         step = self.steps[index]
         policy = self._spec_in_flight(index).retry
         pause_s = policy.pause_s(step.attempts, self._command_id(index))
-        self.steps[index] = replace(step, refused=True, wake_at=self.now + timedelta(seconds=pause_s))
+        self.steps[index] = step._replace(refused=True, wake_at=self.now + timedelta(seconds=pause_s))
         if step.attempts >= policy.attempts_max:
             self._call_operator(index, code)
 
@@ -280,7 +280,7 @@ class _Run:
         step = self.steps[index]
         if step.stuck:
             return
-        self.steps[index] = replace(step, stuck=True)
+        self.steps[index] = step._replace(stuck=True)
         name = self.definition.steps[index].name
         self.effects.append(Reached(milestone=Milestone.NEEDS_OPERATOR, step=name, reason=reason))
 
@@ -321,7 +321,7 @@ class _Run:
     def _release_in_flight(self) -> None:
         """Fresh attempts, now, for everything in flight."""
         for index, step in self._in_flight():
-            self.steps[index] = replace(step, attempts=0, stuck=False)
+            self.steps[index] = step._replace(attempts=0, stuck=False)
             self._send(index)
 
     # --- going on ---
@@ -336,12 +336,15 @@ class _Run:
             self._go_back()
 
     def _go_forward(self) -> None:
+        steps = self.steps
         for group in self.definition.groups:
-            pending = [i for i in group if self.steps[i].status is StepStatus.PENDING]
-            for index in pending:
-                self.steps[index] = StepState(StepStatus.RUNNING)
-                self._send(index)
-            if not all(self.steps[i].status in _PASSED for i in group):
+            joined = True
+            for index in group:
+                if steps[index].status is StepStatus.PENDING:
+                    steps[index] = _RUNNING
+                    self._send(index)
+                joined = joined and steps[index].status in _PASSED
+            if not joined:
                 return
         self.status = SagaStatus.COMPLETED
         self.effects.append(Reached(milestone=Milestone.ENDED))
@@ -368,7 +371,7 @@ class _Run:
     def _send(self, index: int) -> None:
         """Send the step's command: the next attempt, in a new round if the present one was refused."""
         if self.paused_until is not None:
-            self.steps[index] = replace(self.steps[index], wake_at=self.paused_until)
+            self.steps[index] = self.steps[index]._replace(wake_at=self.paused_until)
             return
         step, spec = self.steps[index], self._spec_in_flight(index)
         name, undo = self.definition.steps[index].name, step.status is StepStatus.UNDOING
@@ -453,8 +456,7 @@ class _Run:
     def _finish(self) -> Transition:
         self._advance()
         ended = self.status.is_terminal
-        state = replace(
-            self.before,
+        state = self.before._replace(
             status=self.status,
             steps=tuple(self.steps),
             seq=self.before.seq + 1,
