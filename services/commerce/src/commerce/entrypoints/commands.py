@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from chassis.run import Command
-from commerce.adapters.audit import CHECKS, Finding, audit
+from commerce.adapters.audit import CHECKS, audit
 from commerce.demo_catalogue.building import build_catalogue
 from commerce.domain.ids import UserId
 from commerce.entrypoints.consumers import subscriptions
@@ -21,7 +21,8 @@ from operations import operator_commands
 async def audit_command(app: App, arguments: argparse.Namespace) -> int:
     """Exit 0 when every invariant holds, 1 when one does not."""
     stuck_after_s = arguments.stuck_after_s or app.settings.stuck_after_s
-    findings = await findings_of(app, stuck_after_s)
+    async with app.database.read() as conn:
+        findings = await audit(conn, stuck_after_s=stuck_after_s)
     broken = {finding.check.name: finding for finding in findings}
     for check in CHECKS:
         finding = broken.get(check.name)
@@ -30,12 +31,6 @@ async def audit_command(app: App, arguments: argparse.Namespace) -> int:
             say(f"        {finding.count} rows, e.g. {finding.shown}")
     say(f"commerce audit: {len(CHECKS)} checks, {len(findings)} broken")
     return 1 if findings else 0
-
-
-async def findings_of(app: App, stuck_after_s: float) -> Sequence[Finding]:
-    """Invariants that do not hold now."""
-    async with app.database.read() as conn:
-        return await audit(conn, stuck_after_s=stuck_after_s)
 
 
 def audit_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import operations
 from chassis.run import Periodic, Runner
-from commerce.entrypoints.commands import findings_of
+from commerce.adapters.audit import audit
 from commerce.entrypoints.consumers import subscriptions
 from commerce.entrypoints.jobs import sweep_holds
 from commerce.wiring import SERVICE, App
@@ -31,4 +31,5 @@ def jobs(app: App) -> Sequence[Runner]:
 
 
 async def _violations(app: App) -> int:
-    return len(await findings_of(app, app.settings.stuck_after_s))
+    async with app.database.read() as conn:
+        return len(await audit(conn, stuck_after_s=app.settings.stuck_after_s))
