@@ -29,12 +29,15 @@ def consumers(app: OperatedApp, handlers: Handlers, **tuning: Any) -> list[Runne
     return [Consumer(table, begin=app.begin, config=app.outbox_config, kafka=app.kafka, **tuning)]
 
 
-def housekeeping(app: OperatedApp, *, inbox_kept: timedelta = timedelta(days=21)) -> list[Runner]:
-    """Jobs that keep the tables of eventing and of the idempotency keys small.
+def housekeeping(
+    app: OperatedApp, *, inbox_kept: timedelta = timedelta(days=21), idempotency_keys: bool = True
+) -> list[Runner]:
+    """Jobs that keep the tables of eventing, and of ``idempotency_keys`` where the service has them, small.
 
     ``inbox_kept`` must exceed the retention of every topic the service consumes.
     """
-    return [forget_keys(app), Housekeeping(dsn=_dsn(app), schema=schema_of(app), inbox_days=inbox_kept.days)]
+    tables: list[Runner] = [Housekeeping(dsn=_dsn(app), schema=schema_of(app), inbox_days=inbox_kept.days)]
+    return [forget_keys(app), *tables] if idempotency_keys else tables
 
 
 def forget_keys(app: OperatedApp) -> Periodic:

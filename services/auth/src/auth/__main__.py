@@ -7,10 +7,10 @@ from pathlib import Path
 from auth.entrypoints.commands import COMMANDS
 from auth.entrypoints.http import ROUTES, http
 from auth.entrypoints.jobs import background, jobs
-from auth.entrypoints.relays import relays
 from auth.settings import AuthSettings
 from auth.wiring import wire
 from chassis.run import Service, main
+from operations import checks, relays
 
 SERVICE = Service(
     name="auth",
@@ -23,7 +23,7 @@ SERVICE = Service(
     background=background,
     migrations=Path(__file__).parents[2] / "migrations",
     commands=COMMANDS,
-    checks=lambda app: {"postgres": app.database.check},
+    checks=checks,
 )
 
 if __name__ == "__main__":

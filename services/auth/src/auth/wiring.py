@@ -41,6 +41,7 @@ from chassis.redis import RateLimiter
 from chassis.tokens import Revocations, TokenVerifier
 from eventing import KafkaConfig, Outbox, OutboxConfig, Wakeups
 from kernel.clock import Clock, SystemClock
+from operations import kafka_config
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,6 +113,14 @@ class App:
     cursors: Cursors
     tools: Tools
 
+    @property
+    def outbox_config(self) -> OutboxConfig:
+        return self.transactions.outbox_config
+
+    @property
+    def wakeups(self) -> Wakeups:
+        return self.transactions.wakeups
+
     def begin(self, user_id: UUID | None = None) -> Any:
         return self.transactions.begin(user_id)
 
@@ -182,7 +191,7 @@ def _assemble(
         settings=settings,
         database=database,
         redis=redis,
-        kafka=_kafka(settings),
+        kafka=kafka_config(settings, "auth"),
         transactions=transactions,
         issuer=issuer,
         verifier=_own_verifier(settings, issuer, revocations, clock),
@@ -227,15 +236,4 @@ def _send_allowance(settings: AuthSettings) -> SendAllowance:
         to_destination_per_10_min=settings.codes_to_destination_per_10_min,
         to_destination_per_day=settings.codes_to_destination_per_day,
         sms_to_country_per_hour=settings.sms_to_country_per_hour,
-    )
-
-
-def _kafka(settings: AuthSettings) -> KafkaConfig:
-    password = settings.kafka_password
-    return KafkaConfig(
-        bootstrap=settings.kafka_bootstrap,
-        username=settings.kafka_username,
-        password=password.get_secret_value() if password else None,
-        topic_prefix=settings.kafka_topic_prefix,
-        client_id="auth",
     )

@@ -1,11 +1,10 @@
-"""What an operator does by hand: ``python -m auth grant-role | withdraw-role | rotate-keys | replay``."""
+"""What an operator does by hand: ``python -m auth grant-role | withdraw-role | rotate-keys | …``."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -17,8 +16,8 @@ from auth.usecases.change_roles import grant_role, withdraw_role
 from auth.usecases.rotate_keys import rotate_keys
 from auth.wiring import App, AuthTx
 from chassis.run import Command
-from eventing.replay import replay
 from kernel.errors import DomainError
+from operations import operator_commands
 
 _REFUSED: Final = 1
 Run = Callable[[App, argparse.Namespace], Awaitable[int]]
@@ -58,14 +57,6 @@ async def _rotate(app: App, _: argparse.Namespace) -> int:
     return 0
 
 
-async def _replay(app: App, given: argparse.Namespace) -> int:
-    config = app.transactions.outbox_config
-    async with app.database.read() as conn:
-        count = await replay(conn, config, given.topic, since=given.since, until=given.until, to=given.to)
-    _say(f"{count} records go out again")
-    return 0
-
-
 async def _named(given: argparse.Namespace, tx: AuthTx) -> UserId:
     if given.user_id:
         return UserId(given.user_id)
@@ -83,18 +74,6 @@ def _role_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--role", required=True, choices=[role.value for role in Role])
 
 
-def _replay_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--topic", required=True)
-    parser.add_argument("--since", required=True, type=_moment, help="ISO 8601; UTC unless it says otherwise")
-    parser.add_argument("--until", required=True, type=_moment)
-    parser.add_argument("--to", metavar="TOPIC", help="another topic (default: the same)")
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
@@ -103,5 +82,5 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "grant-role": Command("give somebody a role", _telling(_grant), _role_arguments),
     "withdraw-role": Command("take a role from somebody", _telling(_withdraw), _role_arguments),
     "rotate-keys": Command("let the next signing key take over as early as verifiers can know it", _telling(_rotate)),
-    "replay": Command("publish events of the log again", _telling(_replay), _replay_arguments),
+    **operator_commands(),
 }

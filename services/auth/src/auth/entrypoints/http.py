@@ -8,11 +8,17 @@ from typing import Final
 
 from aiohttp import web
 
-from auth.entrypoints import http_codes, http_ops, http_sessions, http_users
+from auth.entrypoints import http_codes, http_sessions, http_users
 from auth.wiring import App
 from chassis.http import Routes, make_app
+from operations import operator_routes
 
-ROUTES: Final[tuple[Routes, ...]] = (http_users.routes, http_sessions.routes, http_codes.routes, http_ops.routes)
+ROUTES: Final[tuple[Routes, ...]] = (
+    http_users.routes,
+    http_sessions.routes,
+    http_codes.routes,
+    operator_routes("auth"),
+)
 _TITLES: Final = json.loads(files("auth").joinpath("problems.json").read_text(encoding="utf-8"))
 
 

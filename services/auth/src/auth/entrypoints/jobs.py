@@ -14,7 +14,8 @@ import structlog
 from auth.usecases.rotate_keys import ensure_keys
 from auth.wiring import App
 from chassis.run import Periodic, Runner
-from eventing.housekeeping import Housekeeping
+from operations import background as operated
+from operations import housekeeping
 
 _log = structlog.get_logger(__name__)
 
@@ -32,7 +33,7 @@ DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires_at < $1 LI
 
 def background(app: App) -> list[Runner]:
     """In every role."""
-    return [app.revocations, Periodic("signing-keys-copy", 10.0, app.load_keys)]
+    return [*operated(app), Periodic("signing-keys-copy", 10.0, app.load_keys)]
 
 
 def jobs(app: App) -> list[Runner]:
@@ -66,5 +67,5 @@ def jobs(app: App) -> list[Runner]:
         Periodic("rotate-signing-keys", 60.0, rotate_signing_keys),
         Periodic("purge-old-rows", 600.0, purge_old_rows),
         Periodic("turn-months", 3600.0, turn_months),
-        Housekeeping(dsn=app.settings.database_dsn.get_secret_value(), schema=app.settings.database_schema),
+        *housekeeping(app, idempotency_keys=False),
     ]
