@@ -203,7 +203,7 @@ async def test_ambiguous_http_is_refused(gateway, raw):
 
 async def test_the_portal_loads_nothing_from_elsewhere(client):
     async with client.get("/docs", allow_redirects=False) as answer:
-        assert (answer.status, answer.headers["location"].endswith("/docs/")) == (302, True)
+        assert (answer.status, answer.headers["location"]) == (302, f"{answer.url}/")
     types = {
         "/docs/": "text/html",
         "/docs/api": "text/html",

@@ -73,7 +73,6 @@ def _connection_manager(settings: Settings, table: RouteTable, portal: Sequence[
         normalize_path=True,
         merge_slashes=True,
         path_with_escaped_slashes_action="REJECT_REQUEST",
-        strip_any_host_port=True,
         max_request_headers_kb=limits.header_kib_max,
         common_http_protocol_options={
             "max_headers_count": limits.headers_max,
