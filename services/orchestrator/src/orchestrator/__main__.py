@@ -1,23 +1,17 @@
-"""``python -m orchestrator http | consume | relay | jobs | migrate | all | audit | dead-letters | replay``."""
+"""``python -m orchestrator http | consume | relay | jobs | migrate | all | audit | …``; ``--help`` says more."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from chassis.run import Command, Service, main
-from orchestrator.entrypoints.audit import audit_arguments, run_audit
-from orchestrator.entrypoints.commands import (
-    dead_letter_arguments,
-    replay_arguments,
-    run_dead_letters,
-    run_replay,
-)
-from orchestrator.entrypoints.roles import ROUTES, background, checks, consumers, http, jobs, relays
+from chassis.run import Service, main
+from orchestrator.entrypoints.roles import COMMANDS, ROUTES, background, checks, consumers, http, jobs, relays
 from orchestrator.settings import OrchestratorSettings
+from orchestrator.wiring import SERVICE as NAME
 from orchestrator.wiring import wire
 
 SERVICE = Service(
-    name="orchestrator",
+    name=NAME,
     settings=OrchestratorSettings,
     wire=wire,
     http=http,
@@ -27,11 +21,7 @@ SERVICE = Service(
     jobs=jobs,
     background=background,
     migrations=Path(__file__).parents[2] / "migrations",
-    commands={
-        "audit": Command("is every saga as it must be? exit code 1 when not", run_audit, audit_arguments),
-        "dead-letters": Command("records that could not be handled", run_dead_letters, dead_letter_arguments),
-        "replay": Command("publish again what was published", run_replay, replay_arguments),
-    },
+    commands=COMMANDS,
     checks=checks,
 )
 

@@ -15,6 +15,7 @@ from chassis.redis import connect as connect_redis
 from chassis.tokens import Revocations, TokenVerifier
 from eventing import KafkaConfig, Outbox, OutboxConfig, Wakeups
 from kernel.clock import Clock, SystemClock
+from operations import kafka_config
 from orchestrator.adapters.announcer import OutboxAnnouncer
 from orchestrator.adapters.saga_store import PostgresSagaStore
 from orchestrator.domain.definition import SagaDefinition
@@ -22,6 +23,8 @@ from orchestrator.domain.errors import UnknownDefinitionError
 from orchestrator.domain.state import SagaState
 from orchestrator.sagas import REGISTRY, SagaRegistry
 from orchestrator.settings import OrchestratorSettings
+
+SERVICE = "orchestrator"
 
 
 @dataclass(slots=True)
@@ -77,22 +80,18 @@ async def wire(settings: OrchestratorSettings) -> AsyncIterator[App]:
     revocations = Revocations(redis)
     verifier = TokenVerifier(settings.jwks_url, settings.jwt_issuer, settings.jwt_audience, revocations)
     wakeups = Wakeups(settings.database_dsn.get_secret_value(), settings.database_schema)
-    password = settings.kafka_password
     try:
         yield App(
             settings=settings,
             database=database,
             redis=redis,
-            kafka=KafkaConfig(
-                bootstrap=settings.kafka_bootstrap,
-                username=settings.kafka_username,
-                password=password.get_secret_value() if password else None,
-                topic_prefix=settings.kafka_topic_prefix,
-                client_id="orchestrator",
+            kafka=kafka_config(
+                settings,
+                SERVICE,
                 instance=settings.consumer_instance,
                 session_timeout_s=settings.consumer_session_s,
             ),
-            outbox_config=OutboxConfig(schema=settings.database_schema, source="orchestrator"),
+            outbox_config=OutboxConfig(schema=settings.database_schema, source=SERVICE),
             wakeups=wakeups,
             verifier=verifier,
             revocations=revocations,

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Final
 
+from chassis.run import Command
 from orchestrator.adapters.audit import find_differences, find_faults
 from orchestrator.wiring import App
 
@@ -30,9 +32,19 @@ async def run_audit(app: App, arguments: argparse.Namespace) -> int:
     return 1 if faults or different else 0
 
 
+async def violations(app: App) -> int:
+    """How many checks fail now; histories are not replayed."""
+    async with app.database.begin() as conn:
+        await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return len(await find_faults(conn))
+
+
 def audit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replay", type=int, default=200, help="how many ended sagas to replay besides all running")
 
 
 def say(line: str) -> None:
     sys.stdout.write(line + "\n")
+
+
+AUDIT: Final = Command("is every saga as it must be? exit code 1 when not", run_audit, audit_arguments)

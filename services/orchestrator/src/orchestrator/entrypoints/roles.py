@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
+import operations
 from chassis.http import make_app
-from chassis.run import Periodic, Runner
-from eventing import Consumer, Relay
-from eventing.housekeeping import Housekeeping
-from orchestrator.entrypoints import http_records
+from chassis.run import Command, Periodic, Runner
+from eventing import Subscriptions
+from operations import background, checks, relays
+from orchestrator.entrypoints.audit import AUDIT, violations
 from orchestrator.entrypoints.consumers import subscriptions
 from orchestrator.entrypoints.http import routes
 from orchestrator.entrypoints.jobs import observe, prune
 from orchestrator.entrypoints.timers import Timers
-from orchestrator.wiring import App
+from orchestrator.wiring import SERVICE, App, OrchestratorTx
 
-ROUTES: Final = (routes, http_records.routes)
+__all__ = ["COMMANDS", "ROUTES", "background", "checks", "consumers", "http", "jobs", "relays"]
+
+
+def _handlers(app: App) -> Subscriptions[OrchestratorTx]:
+    return subscriptions(app.registry)
+
+
+ROUTES: Final = (routes, operations.operator_routes(SERVICE, _handlers))
+COMMANDS: Final[Mapping[str, Command]] = {"audit": AUDIT, **operations.operator_commands(_handlers)}
 _TITLES: Final = Path(__file__).parents[1] / "problems.json"
 _OBSERVE_EVERY_S: Final = 5.0
 _PRUNE_EVERY_S: Final = 3600.0
@@ -30,7 +39,7 @@ _PRUNE_EVERY_S: Final = 3600.0
 def http(app: App) -> web.Application:
     """The operator API."""
     return make_app(
-        "orchestrator",
+        SERVICE,
         ROUTES,
         app=app,
         begin=app.begin,
@@ -43,12 +52,7 @@ def http(app: App) -> web.Application:
 
 
 def consumers(app: App) -> Sequence[Runner]:
-    return [Consumer(subscriptions(app.registry), begin=app.begin, config=app.outbox_config, kafka=app.kafka)]
-
-
-def relays(app: App) -> Sequence[Runner]:
-    dsn = app.settings.database_dsn.get_secret_value()
-    return [Relay(dsn=dsn, config=app.outbox_config, kafka=app.kafka, wakeups=app.wakeups)]
+    return operations.consumers(app, _handlers)
 
 
 def jobs(app: App) -> Sequence[Runner]:
@@ -57,13 +61,6 @@ def jobs(app: App) -> Sequence[Runner]:
         Timers(app, poll_s=app.settings.timer_poll_s),
         Periodic("gauges", _OBSERVE_EVERY_S, partial(observe, app)),
         Periodic("retention", _PRUNE_EVERY_S, partial(prune, app)),
-        Housekeeping(dsn=app.settings.database_dsn.get_secret_value(), schema=app.settings.database_schema),
+        *operations.housekeeping(app),
+        operations.audit_job(SERVICE, partial(violations, app)),
     ]
-
-
-def background(app: App) -> Sequence[Runner]:
-    return [app.revocations]
-
-
-def checks(app: App) -> Mapping[str, Callable[[], Awaitable[None]]]:
-    return {"postgres": app.database.check}
