@@ -266,9 +266,8 @@ def report(
     engine_per_s = sorted(each.per_s for each in ours)[len(ours) // 2]
     dbos_per_s = sorted(each.per_s for each in theirs)[len(theirs) // 2]
     ratio = engine_per_s / dbos_per_s
-    print(
-        f"\n{arguments.callers} callers (dbos {arguments.dbos_callers}), median of {arguments.rounds} rounds of {arguments.seconds:.0f} s; {server}"
-    )
+    callers = f"{arguments.callers} callers (dbos {arguments.dbos_callers})"
+    print(f"\n{callers}, median of {arguments.rounds} rounds of {arguments.seconds:.0f} s; {server}")
     print(f"order_payment sagas  {engine_per_s:6.0f}/s   goal {GOAL_PER_S}, wish {WISH_PER_S}")
     print(f"dbos {DBOS_VERSION}, 4 steps   {dbos_per_s:6.0f}/s")
     print(f"ratio                {ratio:6.1f}×    goal {GOAL_RATIO}×")

@@ -70,7 +70,9 @@ async def ends_despite(world: World, point: str, log: Path) -> int:
     """
     checkout = a_checkout()
     engine = Child("orchestrator", "all", environment=environment(world, instance="one"), log=log)
-    async with KafkaParticipants(world.kafka) as participants:
+    async with AsyncExitStack() as stack:
+        participants = await stack.enter_async_context(KafkaParticipants(world.kafka))
+        stack.push_async_callback(engine.kill)
         await participants.start_saga(checkout)
         lives = deaths = 0
         while await world.statuses() != {checkout.checkout_id: "completed"}:
@@ -132,7 +134,9 @@ async def test_random_kills_and_a_network_without_manners(world: World, seed: in
     mischief = Mischief(seed=seed, command_twice=0.1, reply_twice=0.1, reply_late=0.3, late_s=0.4)
     engine = Child("orchestrator", "all", environment=environment(world, instance="one"), log=tmp_path / "engine.log")
     count = 100
-    async with KafkaParticipants(world.kafka, mischief=mischief) as participants:
+    async with AsyncExitStack() as stack:
+        participants = await stack.enter_async_context(KafkaParticipants(world.kafka, mischief=mischief))
+        stack.push_async_callback(engine.kill)
         for _ in range(count):
             await participants.start_saga(a_checkout())
         for _ in range(6):
@@ -141,11 +145,9 @@ async def test_random_kills_and_a_network_without_manners(world: World, seed: in
             await asyncio.sleep(dice.uniform(0, 0.25))
             await engine.kill()
         await engine.start()
-        try:
-            await world.ended(count, timeout_s=60)
-            await world.drained()
-        finally:
-            await engine.kill()
+        await world.ended(count, timeout_s=60)
+        await world.drained()
+        await engine.kill()
         await assert_sound(world, participants)
 
 
