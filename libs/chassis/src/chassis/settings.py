@@ -44,6 +44,9 @@ class ServiceSettings(BaseSettings):
     kafka_username: str | None = None
     kafka_password: SecretStr | None = None
     kafka_topic_prefix: str = ""
+    kafka_instance: str | None = Field(
+        default=None, description="a name no other live process has: after a kill its partitions come back at once"
+    )
 
     jwks_url: str
     jwt_issuer: str = "sampan-auth"

@@ -339,7 +339,7 @@ async def test_a_route_without_a_body_takes_none(call: Client) -> None:
 
 
 async def test_bad_input_is_refused_quickly(call: Client) -> None:
-    """Under 50 ms, whatever a megabyte is filled with."""
+    """Under 50 ms of processor time, client included, whatever a megabyte is filled with."""
     bombs = {
         "open brackets": b"[" * 1_000_000,
         "empty lists": b"[" + b"[]," * 330_000 + b"[]]",
@@ -357,9 +357,9 @@ async def test_bad_input_is_refused_quickly(call: Client) -> None:
     for name, bomb in bombs.items():
         best = 1.0
         for _ in range(5):
-            begun = time.perf_counter()
+            begun = time.process_time()
             answer = await call("POST", "/v1/things", raw=bomb)
-            best = min(best, time.perf_counter() - begun)
+            best = min(best, time.process_time() - begun)
             assert answer.status in {400, 422}, name
         slow[name] = best
     assert max(slow.values()) < 0.05, slow

@@ -28,6 +28,7 @@ from chassis.http.bodies import check_no_body, parse_body, read_body
 from chassis.http.limiting import Limits
 from chassis.http.preconditions import none_match, parse_if_match
 from chassis.http.problems import Problems, refusal_of, status_of
+from chassis.http.quick import QuickHeads, QuickResponse
 from chassis.http.rendering import render_any, renderer_of
 from chassis.http.replies import Reply
 from chassis.http.routes import Roles
@@ -46,6 +47,7 @@ REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 _IDEMPOTENCY_KEY: Final = re.compile(r'"?[\x21\x23-\x5b\x5d-\x7e]{1,255}"?')
 _NOT_KEPT: Final = {401, 409, 429, 500, 503}
 _CONFLICT: Final = 409
+_CLOSING: Final = {413}  # the rest of the body is not read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,7 @@ class Endpoint:
         self._render_view = renderer_of(plan.view) if plan.view_is_model else render_any
         self._documented = frozenset(error.code for error in route.errors) | edge.documented
         self._fixed = _fixed_headers(plan)
-        self._fixed_json = CIMultiDict({**self._fixed, "Content-Type": JSON})
+        self._heads = QuickHeads(self._fixed)
 
     async def handle(self, http: web.Request) -> web.StreamResponse:
         """aiohttp's handler."""
@@ -132,16 +134,18 @@ class Endpoint:
         )
         return response
 
-    def _respond(self, request: Request, answer: Answer) -> web.Response:
+    def _respond(self, request: Request, answer: Answer) -> web.StreamResponse:
         if request.limit_headers:
             answer.headers = {**request.limit_headers, **(answer.headers or {})}
         body = answer.body
         if body is not None:
             request.size = len(body)
-            if answer.headers is None and request.size < GZIP_BYTES_MIN:
-                return web.Response(body=body, status=answer.status, headers=self._fixed_json)
+            if request.size < GZIP_BYTES_MIN and answer.status not in _CLOSING and self._heads.suits(request.http):
+                block = self._heads.block(answer.status, answer.content_type, request.request_id, body, answer.headers)
+                if block is not None:
+                    return QuickResponse(answer.status, block)
         response = answer.to_response(request.http.headers.get("Accept-Encoding"), self._fixed)
-        if answer.status == 413:
+        if answer.status in _CLOSING:
             response.force_close()
         return response
 
@@ -282,6 +286,8 @@ class Endpoint:
             headers["Location"] = reply.location
         if reply.etag is not None:
             headers["ETag"] = reply.etag
+        if any(not value.isprintable() for value in headers.values()):
+            raise ValueError(f"{self._name}: a header has a control character")
         view = reply.view
         body = None if view is None else self._render_view(view)
         default = 204 if view is None and self._plan.status == 200 else self._plan.status
