@@ -12,7 +12,7 @@ from eventing.outbox import Outbox, OutboxConfig, RecordTooLargeError
 from eventing.record_option import topic_of
 from eventing.relay import Relay
 from eventing.subscriptions import Subscriptions
-from eventing.tracing import in_flow_of
+from eventing.tracing import in_flow_of, traceparent_of
 from eventing.transaction import Transaction
 from eventing.wakeups import Wakeups
 
@@ -30,4 +30,5 @@ __all__ = [
     "Wakeups",
     "in_flow_of",
     "topic_of",
+    "traceparent_of",
 ]

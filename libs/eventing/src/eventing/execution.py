@@ -20,7 +20,7 @@ from eventing.outbox import OutboxConfig
 from eventing.plan import Call, plan
 from eventing.received import Received
 from eventing.replies import SUCCEEDED, rejection, reply
-from eventing.tracing import consuming, consuming_batch, in_flow_of
+from eventing.tracing import consuming, in_flow_of
 from eventing.transaction import Begin, TxT
 from eventing.versions import Versions
 from kernel.errors import DomainError
@@ -204,7 +204,7 @@ class Execution(Generic[TxT]):
     async def _call_one(self, record: Received, tx: TxT) -> None:
         message, handler = _handled(record)
         try:
-            with consuming(self._consumer, message), in_flow_of(message):
+            with consuming(self._consumer, [message]), in_flow_of(message):
                 await handler.function(message, tx)
                 if handler.command:
                     reply(tx.outbox, message, SUCCEEDED)
@@ -213,15 +213,19 @@ class Execution(Generic[TxT]):
 
     async def _call_batch(self, call: Call, inbox: Inbox, tx: TxT) -> None:
         messages = [_handled(record)[0] for record in call.records]
-        try:
-            with consuming_batch(self._consumer, messages):
+        with consuming(self._consumer, messages):
+            try:
                 answers = await call.handler.function(messages, tx)
-        except Exception as error:
-            if len(call.records) == 1:
-                raise RecordError(call.records[0], error) from error
-            raise
-        if not call.handler.command:
-            return
+            except Exception as error:
+                if len(call.records) == 1:
+                    raise RecordError(call.records[0], error) from error
+                raise
+            if call.handler.command:
+                await self._reply_all(messages, answers, inbox, tx)
+
+    async def _reply_all(
+        self, messages: Sequence[Message[Any]], answers: Sequence[DomainError | None], inbox: Inbox, tx: TxT
+    ) -> None:
         if len(answers) != len(messages):
             raise TypeError("a batch handler of commands returns one answer per message")
         refused = []

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, Final
+from uuid import UUID
 
 from opentelemetry import context, trace
-from opentelemetry.trace import Link, SpanKind
+from opentelemetry.trace import Span, SpanContext, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from eventing.message import Message
@@ -15,26 +18,24 @@ from kernel.correlation import flow
 
 _tracer: Final = trace.get_tracer("eventing")
 _propagator: Final = TraceContextTextMapPropagator()
+_SAMPLED: Final = frozenset("13579bdf")  # last digit of the flags: the lowest bit
+_running: ContextVar[Mapping[UUID, Span]] = ContextVar("eventing_spans", default=MappingProxyType({}))
 
 
 def current_traceparent() -> str | None:
     """W3C traceparent of the running span; None outside of any."""
-    context = trace.get_current_span().get_span_context()
-    if not context.is_valid:
-        return None
-    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
+    span = trace.get_current_span().get_span_context()
+    return _traceparent(span) if span.is_valid else None
 
 
 @contextmanager
 def in_flow_of(message: Message[Any]) -> Iterator[None]:
     """Run the block as caused by ``message``: its correlation, and its trace unless a span of it is running.
 
-    Batch handlers use it around what they do for one message.
+    Batch handlers use it around what they do for one message; what they publish there is caused by its span.
     """
-    traceparent = message.headers.get("traceparent")
-    token = None
-    if traceparent is not None and traceparent[3:35] != (current_traceparent() or "")[3:35]:
-        token = context.attach(_propagator.extract({"traceparent": traceparent}))
+    around = _context_of(message)
+    token = None if around is None else context.attach(around)
     try:
         with flow(message.correlation_id, str(message.id)):
             yield
@@ -43,38 +44,62 @@ def in_flow_of(message: Message[Any]) -> Iterator[None]:
             context.detach(token)
 
 
-@contextmanager
-def consuming(consumer: str, message: Message[Any]) -> Iterator[None]:
-    """A span around one handler, child of the span that wrote the record."""
-    if "traceparent" not in message.headers:
-        yield
-        return
-    parent = _propagator.extract({"traceparent": message.headers["traceparent"]})
-    with _tracer.start_as_current_span(
-        f"{message.topic} process", context=parent, kind=SpanKind.CONSUMER, attributes=_attributes(consumer, message)
-    ):
-        yield
+def traceparent_of(message: Message[Any]) -> str | None:
+    """What continues the message's trace: its running span where there is one, else the span that wrote it."""
+    span = _running.get().get(message.id)
+    if span is None:
+        return message.headers.get("traceparent")
+    return _traceparent(span.get_span_context())
 
 
 @contextmanager
-def consuming_batch(consumer: str, messages: Sequence[Message[Any]]) -> Iterator[None]:
-    """A span around a batch handler, linked to each span that wrote a record of it."""
-    parents = (
-        trace.get_current_span(_propagator.extract({"traceparent": message.headers["traceparent"]})).get_span_context()
-        for message in messages
-        if "traceparent" in message.headers
-    )
-    links = [Link(parent) for parent in parents if parent.is_valid]
-    if not links:
+def consuming(consumer: str, messages: Sequence[Message[Any]]) -> Iterator[None]:
+    """A span for each message whose trace is recorded, child of the span that wrote it, around their one handler.
+
+    A message has its span in the trace it came from, also in a batch; a batch has none of its own.
+    """
+    spans = {message.id: span for message in messages if (span := _start(consumer, message, len(messages)))}
+    if not spans:
         yield
         return
-    with _tracer.start_as_current_span(
-        f"{messages[0].topic} process",
+    before = _running.set(spans)
+    try:
+        yield
+    except Exception as error:
+        for span in spans.values():
+            span.record_exception(error)
+            span.set_status(StatusCode.ERROR, type(error).__name__)
+        raise
+    finally:
+        _running.reset(before)
+        for span in spans.values():
+            span.end()
+
+
+def _start(consumer: str, message: Message[Any], batch: int) -> Span | None:
+    traceparent = message.headers.get("traceparent", "")
+    if traceparent[-1:] not in _SAMPLED:
+        return None
+    attributes = _attributes(consumer, message)
+    if batch > 1:
+        attributes["messaging.batch.message_count"] = batch
+    return _tracer.start_span(
+        f"{message.topic} process",
+        context=_propagator.extract({"traceparent": traceparent}),
         kind=SpanKind.CONSUMER,
-        links=links,
-        attributes={"messaging.batch.message_count": len(messages), "messaging.consumer.group.name": consumer},
-    ):
-        yield
+        attributes=attributes,
+    )
+
+
+def _context_of(message: Message[Any]) -> context.Context | None:
+    """The message's running span, else the span that wrote it; None when a span of its trace is current."""
+    span = _running.get().get(message.id)
+    if span is not None:
+        return trace.set_span_in_context(span)
+    traceparent = message.headers.get("traceparent")
+    if traceparent is None or traceparent[3:35] == (current_traceparent() or "")[3:35]:
+        return None
+    return _propagator.extract({"traceparent": traceparent})
 
 
 def _attributes(consumer: str, message: Message[Any]) -> dict[str, Any]:
@@ -89,3 +114,7 @@ def _attributes(consumer: str, message: Message[Any]) -> dict[str, Any]:
         "sampan.event_type": message.type,
         "sampan.correlation_id": message.correlation_id,
     }
+
+
+def _traceparent(span: SpanContext) -> str:
+    return f"00-{span.trace_id:032x}-{span.span_id:016x}-{int(span.trace_flags):02x}"

@@ -7,7 +7,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import REGISTRY
 
-from eventing import Subscriptions, in_flow_of
+from eventing import Subscriptions, in_flow_of, traceparent_of
 from kernel.correlation import correlation_id, flow
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
@@ -86,7 +86,7 @@ async def _counts(world, effects, dead):
     return (await world.count("effect"), await world.count("dead_letter")) == (effects, dead)
 
 
-async def test_the_trace_and_the_flow_go_from_the_writer_into_the_handler(world, running):
+async def test_the_trace_and_the_flow_go_from_the_writer_into_the_handlers(world, running):
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
@@ -95,24 +95,34 @@ async def test_the_trace_and_the_flow_go_from_the_writer_into_the_handler(world,
 
     @subscriptions.on(order_pb2.OrderPlaced)
     async def on_placed(message, tx):
-        seen.append((correlation_id(), trace.get_current_span().get_span_context().trace_id))
+        seen.append((message.key, correlation_id(), _trace_id()))
         tx.outbox.add(order_pb2.OrderPaid(order_id=message.key))
 
     @subscriptions.on_batch(order_pb2.OrderPaid)
     async def on_paid(messages, tx):
         for message in messages:
             with in_flow_of(message):
-                seen.append((correlation_id(), trace.get_current_span().get_span_context().trace_id))
+                seen.append((message.key, correlation_id(), _trace_id()))
+                assert traceparent_of(message)[3:35] == f"{_trace_id():032x}"
 
     with provider.get_tracer("test").start_as_current_span("request") as request, flow("flow-9"):
-        await world.publish(order_pb2.OrderPlaced(order_id="o1"))
+        await world.publish(order_pb2.OrderPlaced(order_id="told"))
+    unsampled = trace.SpanContext(77, 7, is_remote=True)
+    with trace.use_span(trace.NonRecordingSpan(unsampled)), flow("flow-7"):
+        await world.publish(order_pb2.OrderPlaced(order_id="untold"))
     async with running(world.relay(), world.consumer(subscriptions)):
-        await eventually(lambda: len(seen) == 2, timeout_s=30)
-    assert seen == [("flow-9", request.get_span_context().trace_id)] * 2
-    spans = {span.name: span for span in exporter.get_finished_spans() if span.kind is trace.SpanKind.CONSUMER}
-    assert spans["public.commerce.order.v1 process"]
-    first = next(span for span in exporter.get_finished_spans() if span.kind is trace.SpanKind.CONSUMER)
-    assert first.parent.span_id == request.get_span_context().span_id
+        await eventually(lambda: len(seen) == 4, timeout_s=30)
+    told = request.get_span_context()
+    assert sorted(seen) == [("told", "flow-9", told.trace_id)] * 2 + [("untold", "flow-7", 77)] * 2
+    spans = [span for span in exporter.get_finished_spans() if span.kind is trace.SpanKind.CONSUMER]
+    assert [span.context.trace_id for span in spans] == [told.trace_id] * 2
+    placed, paid = spans
+    assert (placed.parent.span_id, paid.parent.span_id) == (told.span_id, placed.context.span_id)
+    assert placed.name == "public.commerce.order.v1 process"
+
+
+def _trace_id():
+    return trace.get_current_span().get_span_context().trace_id
 
 
 async def test_metrics_tell_what_happened(world, running):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from google.protobuf.message import Message as Body
 
-from eventing import Message
+from eventing import Message, traceparent_of
 from kernel.ids import uuid7
 from orchestrator.domain.errors import MalformedRecordError
 from orchestrator.domain.inputs import Cancel, Reply, Start
@@ -22,7 +22,7 @@ _TEXT_CHARS_MAX: Final = 500
 
 def arrival_of(message: Message[Body], now: datetime) -> Arrival:
     """Raises ``MalformedRecordError``."""
-    trail = Trail(str(message.id), message.headers.get("traceparent"))
+    trail = Trail(str(message.id), traceparent_of(message))
     is_reply = isinstance(message.body, CommandReply)
     if is_reply != message.topic.endswith(".replies.v1"):
         raise MalformedRecordError(f"{message.type} does not belong on {message.topic}")

@@ -10,8 +10,7 @@ from typing import Any, ClassVar, Final
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from eventing import Message, Subscriptions
-from kernel.correlation import flow
+from eventing import Message, Subscriptions, in_flow_of
 from kernel.country import Country
 from kernel.errors import DomainError, Kind
 from payment.adapters.announcements import announce
@@ -67,7 +66,7 @@ async def on_commands(messages: Sequence[Message[Any]], tx: PgPaymentTx) -> Sequ
             answers[place] = error
     for place, op, answer in zip(places, ops, await tx.ledger.apply_quietly(ops), strict=True):
         message = messages[place]
-        with flow(message.correlation_id, str(message.id)):
+        with in_flow_of(message):
             announce(tx.outbox, op, answer)
         answers[place] = answer.error()
     return answers
