@@ -13,16 +13,19 @@ from sandbox.mail import MailCatcher
 from sandbox.payments import PaymentProvider
 from sandbox.settings import SandboxSettings
 from sandbox.sms import Sms
+from sandbox.traces import Traces
+
+BODY_BYTES_MAX = 8 * 1024 * 1024  # a batch of spans is larger than any message
 
 
 def make_app(settings: SandboxSettings) -> web.Application:
-    """The sandbox: payment provider, SMS provider, mail catcher, and one page to read them."""
-    app = web.Application()
+    """The sandbox: payment provider, SMS provider, mail catcher, trace collector, and pages to read them."""
+    app = web.Application(client_max_size=BODY_BYTES_MAX)
     payments = PaymentProvider(
         webhook_url=settings.webhook_url, webhook_secret=settings.webhook_secret, api_key=settings.api_key
     )
-    sms, mail = Sms(), MailCatcher()
-    app.add_routes([*payments.routes(), *sms.routes(), *mail.routes()])
+    sms, mail, traces = Sms(), MailCatcher(), Traces()
+    app.add_routes([*payments.routes(), *sms.routes(), *mail.routes(), *traces.routes()])
 
     async def get_page(_: web.Request) -> web.Response:
         return web.Response(text=page(payments, sms, mail), content_type="text/html")
@@ -57,6 +60,7 @@ def page(payments: PaymentProvider, sms: Sms, mail: MailCatcher) -> str:
         "<!doctype html><meta charset=utf-8><title>Sandbox</title>"
         "<style>body{font:15px system-ui;margin:2rem}"
         "td{padding:.2rem .8rem;vertical-align:top;white-space:pre-wrap}</style><h1>Sandbox</h1>"
+        "<p><a href=/traces>Traces</a>"
         f"<h2>Text messages</h2><table>{texts}</table><h2>Mails</h2><table>{mails}</table>"
         f"<h2>Charges</h2><table>{charges}</table>"
     )
