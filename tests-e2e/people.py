@@ -51,7 +51,7 @@ async def top_up(owner: Person, amount_minor: int, currency: str = "THB") -> Non
     asked = await owner.post("/v1/top-ups", body)
 
     async def completed() -> bool:
-        return (await owner.get(f"/v1/top-ups/{asked['id']}", wait_s=5))["status"] == "completed"
+        return (await owner.get(f"/v1/top-ups/{asked['top_up_id']}", wait_s=5))["status"] == "completed"
 
     await eventually(completed, timeout_s=30, what="top-up completed")
 

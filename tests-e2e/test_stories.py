@@ -127,7 +127,7 @@ async def test_anothers_things_are_not_there(api):
     _, _, variant_id = await people.shop_with_product(api, on_hand=2)
     buyer, stranger = await people.buyer_with(api, 500_00), await people.person(api, "Stranger")
     paid = await people.settled(buyer, await people.order(buyer, variant_id))
-    order_id, wallet_id = paid["orders"][0]["order_id"], (await people.wallet(buyer))["id"]
+    order_id, wallet_id = paid["orders"][0]["order_id"], (await people.wallet(buyer))["wallet_id"]
     for path in (
         f"/v1/orders/{order_id}",
         f"/v1/orders/{order_id}/timeline",

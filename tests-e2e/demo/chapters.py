@@ -45,7 +45,7 @@ async def sign_up(stage: Stage) -> Person:
     began = datetime.now(UTC)
     nok = await stage.buyer("Nok")
     wallet = await stage.wallet(nok)
-    stage.show.say(f"user {nok.user_id}, wallet {wallet['id']}")
+    stage.show.say(f"user {nok.user_id}, wallet {wallet['wallet_id']}")
     welcome = await stage.watcher.first(lambda seen: seen.type == "NotificationCreated" and seen.key == nok.user_id)
     stage.show.timeline(stage.watcher.flow(welcome.correlation_id), began)
     stage.show.check(wallet["balance"]["amount_minor"] == 0, "a THB wallet was opened for her by an event, empty")
@@ -61,8 +61,8 @@ async def top_up(stage: Stage, nok: Person) -> None:
     body = {"amount": {"amount_minor": TOP_UP_MINOR, "currency": "THB"}, "payment_token": "tok_visa"}
     asked = await nok.post("/v1/top-ups", body, key=key)
     again = await nok.post("/v1/top-ups", body, key=key)
-    done = await nok.get(f"/v1/top-ups/{asked['id']}", wait_s=10)
-    event = await stage.watcher.first(lambda seen: seen.type == "TopUpCompleted" and seen.key == asked["id"])
+    done = await nok.get(f"/v1/top-ups/{asked['top_up_id']}", wait_s=10)
+    event = await stage.watcher.first(lambda seen: seen.type == "TopUpCompleted" and seen.key == asked['top_up_id'])
     stage.show.timeline([event], began)
     stage.show.check(again == asked, "the same request with the same key got the same answer")
     stage.show.check(done["status"] == "completed", "the provider's signed webhook completed it")
@@ -161,7 +161,7 @@ async def killed_in_mid_saga(stage: Stage, nok: Person) -> None:
     stage.show.timeline(await stage.flow_of(checkout_id), began)
     stage.show.check(settled["payment_status"] == "paid", "after its restart the saga went on, and the order is paid")
     stage.show.check(pid_of("orchestrator") != victim, "another process did it")
-    transactions = [each async for each in nok.every(f"/v1/wallets/{(await stage.wallet(nok))['id']}/transactions")]
+    transactions = [each async for each in nok.every(f"/v1/wallets/{(await stage.wallet(nok))['wallet_id']}/transactions")]
     purchases = [each for each in transactions if each["type"] == "purchase"]
     stage.show.check(len(purchases) == 2, "two purchases in her transactions: each paid once")
 
@@ -183,7 +183,7 @@ async def _funded(stage: Stage, name: str) -> Person:
         "/v1/top-ups",
         {"amount": {"amount_minor": 1_000_00, "currency": "THB"}, "payment_token": "tok_visa"},
     )
-    await person.get(f"/v1/top-ups/{asked['id']}", wait_s=10)
+    await person.get(f"/v1/top-ups/{asked['top_up_id']}", wait_s=10)
     return person
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from stack.context import Context, Service
 from stack.layout import private_write
@@ -15,6 +16,9 @@ from stack.parts.kafka import ADMIN as KAFKA_ADMIN
 from stack.parts.kafka import MECHANISM
 from stack.parts.postgres import ADMIN as POSTGRES_ADMIN
 from stack.parts.postgres import DATABASE
+
+# Of requests that do not say; one whose traceparent has the sampled flag is always traced.
+TRACED_SHARE: Final = 0.05
 
 
 def service_env_file(context: Context, name: str) -> Path:
@@ -40,7 +44,7 @@ def infra_environment(context: Context) -> dict[str, str]:
         "KAFKA_ADMIN_USERNAME": KAFKA_ADMIN,
         "KAFKA_ADMIN_PASSWORD": context.passwords[f"kafka-{KAFKA_ADMIN}"],
         "GATEWAY_URL": f"http://127.0.0.1:{ports['gateway']}",
-        "SANDBOX_URL": f"http://127.0.0.1:{ports['sandbox']}",
+        "SANDBOX_URL": _sandbox_url(context),
     }
 
 
@@ -54,9 +58,12 @@ def service_environment(context: Context, service: Service) -> dict[str, str]:
         "REDIS_URL": _redis_url(context),
         "KAFKA_BOOTSTRAP": f"127.0.0.1:{ports['kafka']}",
         "KAFKA_USERNAME": name,
+        "KAFKA_INSTANCE": f"{name}-1",  # one process a service here, so a restarted one takes up where it was
         "KAFKA_PASSWORD": passwords[f"kafka-{name}"],
         "JWKS_URL": f"http://127.0.0.1:{ports['auth']}/.well-known/jwks.json",
         "CURSOR_SECRET": passwords[f"cursor-{name}"],
+        "OTLP_ENDPOINT": _sandbox_url(context),
+        "TRACE_SAMPLE_RATIO": str(TRACED_SHARE),
     }
     values |= _own_settings(context).get(name, {})
     return {f"{name.upper()}_{key}": value for key, value in values.items()}
@@ -65,7 +72,7 @@ def service_environment(context: Context, service: Service) -> dict[str, str]:
 def _own_settings(context: Context) -> dict[str, dict[str, str]]:
     """What single services need beside what every service needs."""
     ports, passwords = context.ports, context.passwords
-    sandbox = f"http://127.0.0.1:{ports['sandbox']}"
+    sandbox = _sandbox_url(context)
     return {
         "auth": {
             "KEY_ENCRYPTION_KEY": passwords.key_base64("auth-key-encryption-key"),
@@ -104,9 +111,16 @@ def gateway_environment(context: Context) -> dict[str, str]:
         "GATEWAY_PORT": str(ports["gateway"]),
         "GATEWAY_ADMIN_PORT": str(ports["gateway_admin"]),
         "GATEWAY_PORTAL_DIR": str(context.layout.run / "portal"),
+        "GATEWAY_OTLP_ENDPOINT": _sandbox_url(context),
+        "GATEWAY_TRACE_PERCENT": f"{100 * TRACED_SHARE:g}",
         **{f"GATEWAY_{s.name.upper()}_PORT": str(ports[s.name]) for s in context.services},
         **{f"GATEWAY_{s.name.upper()}_OPS_PORT": str(ports[f"{s.name}_ops"]) for s in context.services},
     }
+
+
+def _sandbox_url(context: Context) -> str:
+    """The providers' stand-in, which collects traces too."""
+    return f"http://127.0.0.1:{context.ports['sandbox']}"
 
 
 def _dsn(context: Context, user: str, password: str) -> str:

@@ -6,17 +6,15 @@ from chassis.settings import ServiceSettings
 from eventing import KafkaConfig
 
 
-def kafka_config(
-    settings: ServiceSettings, service: str, *, instance: str | None = None, session_timeout_s: float = 8.0
-) -> KafkaConfig:
-    """``instance`` and ``session_timeout_s`` as in ``eventing.KafkaConfig``."""
+def kafka_config(settings: ServiceSettings, service: str, *, session_timeout_s: float = 8.0) -> KafkaConfig:
+    """``session_timeout_s`` as in ``eventing.KafkaConfig``."""
     password = settings.kafka_password
     return KafkaConfig(
         bootstrap=settings.kafka_bootstrap,
         username=settings.kafka_username,
         password=password.get_secret_value() if password else None,
         topic_prefix=settings.kafka_topic_prefix,
+        instance=settings.kafka_instance,
         client_id=service,
-        instance=instance,
         session_timeout_s=session_timeout_s,
     )

@@ -31,10 +31,12 @@ def test_the_broker_is_reached_as_the_service():
         kafka_username="shop",
         kafka_password="secret",
         kafka_topic_prefix="t.",
+        kafka_instance="shop-0",
+        kafka_instance="shop-0",
         jwks_url="http://x",
         cursor_secret="test-only-cursor-secret",
     )
-    config = kafka_config(settings, "shop", instance="shop-0")
+    config = kafka_config(settings, "shop")
     assert (config.bootstrap, config.username, config.password) == ("broker:9092", "shop", "secret")
     assert (config.topic_prefix, config.client_id, config.instance) == ("t.", "shop", "shop-0")
 

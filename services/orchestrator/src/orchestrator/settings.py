@@ -18,6 +18,3 @@ class OrchestratorSettings(ServiceSettings):
     consumer_session_s: float = Field(
         default=6.0, ge=2, le=60, description="how long a killed process keeps its partitions; below 6 the broker's say"
     )
-    consumer_instance: str | None = Field(
-        default=None, description="this process's name for good: restarted under it, it goes on at once"
-    )

@@ -88,7 +88,6 @@ async def wire(settings: OrchestratorSettings) -> AsyncIterator[App]:
             kafka=kafka_config(
                 settings,
                 SERVICE,
-                instance=settings.consumer_instance,
                 session_timeout_s=settings.consumer_session_s,
             ),
             outbox_config=OutboxConfig(schema=settings.database_schema, source=SERVICE),

@@ -40,7 +40,7 @@ def environment(world: World, *, instance: str | None = None, session_s: float =
         "KAFKA_TOPIC_PREFIX": settings.kafka_topic_prefix,
         "JWKS_URL": settings.jwks_url,
         "CURSOR_SECRET": settings.cursor_secret.get_secret_value(),
-        "CONSUMER_INSTANCE": instance or "",
+        "KAFKA_INSTANCE": instance or "",
         "CONSUMER_SESSION_S": str(session_s),
     }
     return {f"ORCHESTRATOR_{name}": value for name, value in values.items()}

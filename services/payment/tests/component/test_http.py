@@ -34,7 +34,7 @@ async def test_a_transfer_moves_money_and_both_sides_see_it(world, pair):
     ann, bob = pair
     sent = await world.call("POST", "/v1/transfers", sending(bob, 2_500, note="lunch"), token=world.token(ann))
     assert sent.status == 201, sent.content
-    assert sent.headers["Location"] == f"/v1/transfers/{sent.json['id']}"
+    assert sent.headers["Location"] == f"/v1/transfers/{sent.json['transfer_id']}"
     assert (await wallet(world, ann))["balance"] == {"amount_minor": 97_500, "currency": "THB"}
     assert (await wallet(world, bob))["available"] == {"amount_minor": 2_500, "currency": "THB"}
     for user, kind, other, after in ((ann, "send", bob, 97_500), (bob, "receive", ann, 2_500)):
@@ -44,7 +44,7 @@ async def test_a_transfer_moves_money_and_both_sides_see_it(world, pair):
         assert (seen["type"], seen["status"], seen["counterpart_user_id"]) == (kind, "completed", str(other))
         assert seen["balance_after"]["amount_minor"] == after
         assert seen["description"] == "lunch"
-        again = await world.call("GET", f"/v1/transfers/{sent.json['id']}", token=world.token(user))
+        again = await world.call("GET", f"/v1/transfers/{sent.json['transfer_id']}", token=world.token(user))
         assert again.json == sent.json
 
 
@@ -79,7 +79,7 @@ async def test_one_key_of_two_people_is_two_transfers(world, pair):
     first = await world.call("POST", "/v1/transfers", sending(bob, 10), token=world.token(ann), key=key)
     second = await world.call("POST", "/v1/transfers", sending(ann, 5), token=world.token(bob), key=key)
     assert (first.status, second.status) == (201, 201)
-    assert first.json["id"] != second.json["id"]
+    assert first.json["transfer_id"] != second.json["transfer_id"]
 
 
 async def test_many_at_once_with_one_key_move_money_once(world, pair):
@@ -148,7 +148,7 @@ async def test_nothing_of_another_person(world, pair):
     cho = await world.person()
     sent = await world.call("POST", "/v1/transfers", sending(bob), token=world.token(ann))
     theirs = wallet_id(ann, "THB")
-    for path in (f"/v1/transfers/{sent.json['id']}", f"/v1/wallets/{theirs}", f"/v1/wallets/{theirs}/transactions"):
+    for path in (f"/v1/transfers/{sent.json['transfer_id']}", f"/v1/wallets/{theirs}", f"/v1/wallets/{theirs}/transactions"):
         assert (await world.call("GET", path, token=world.token(cho))).status == 404
         assert (await world.call("GET", path, token=world.token(ann))).status == 200
 

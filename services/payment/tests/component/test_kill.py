@@ -49,7 +49,7 @@ class Callers:
             try:
                 async with session.post(f"{self.url}/v1/transfers", json=body, headers=headers) as answer:
                     if answer.status == 201:
-                        self.transfers[key] = (await answer.json())["id"]
+                        self.transfers[key] = (await answer.json())["transfer_id"]
                         self.done[key] = (sender, recipient, amount)
                         self.answered += 1
                         return

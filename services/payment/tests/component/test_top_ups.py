@@ -57,12 +57,12 @@ async def test_money_arrives(world, person):
     asked = await ask(world, person)
     assert asked.status == 202, asked.content
     assert asked.json["status"] == "pending"
-    assert asked.headers["Location"] == f"/v1/top-ups/{asked.json['id']}"
-    done = await settled(world, person, asked.json["id"])
+    assert asked.headers["Location"] == f"/v1/top-ups/{asked.json['top_up_id']}"
+    done = await settled(world, person, asked.json["top_up_id"])
     assert (done["status"], done["failure_code"]) == ("completed", None)
     assert await money(world, person) == 5_000
     async with world.app.database.read() as conn:
-        record = await conn.fetchrow("SELECT type, aggregate_version FROM outbox WHERE key = $1", asked.json["id"])
+        record = await conn.fetchrow("SELECT type, aggregate_version FROM outbox WHERE key = $1", asked.json["top_up_id"])
         seen = await conn.fetchrow(
             "SELECT type, status, balance_after_minor FROM wallet_transaction WHERE user_id = $1", person
         )
@@ -72,7 +72,7 @@ async def test_money_arrives(world, person):
 
 async def test_a_refused_card_fails_and_moves_nothing(world, person):
     asked = await ask(world, person, paid_with="tok_declined")
-    done = await settled(world, person, asked.json["id"])
+    done = await settled(world, person, asked.json["top_up_id"])
     assert (done["status"], done["failure_code"]) == ("failed", "card_declined")
     assert await money(world, person) == 0
 
@@ -82,7 +82,7 @@ async def test_the_same_key_asks_once(world, person):
     first, again = await ask(world, person, key=key), await ask(world, person, key=key)
     assert first.content == again.content
     assert again.headers["Idempotency-Replayed"] == "true"
-    await settled(world, person, first.json["id"])
+    await settled(world, person, first.json["top_up_id"])
     assert await money(world, person) == 5_000
 
 
@@ -110,14 +110,14 @@ async def test_whatever_the_provider_does_the_money_arrives_once(world, person, 
     await world.behave(**behaviour)
     asked = await ask(world, person, 700)
     if behaviour.get("answer_delay_s", 0) > 1:  # each call times out: only the webhook can tell
-        done = await settled(world, person, asked.json["id"])
+        done = await settled(world, person, asked.json["top_up_id"])
     else:
-        done = await settled(world, person, asked.json["id"], timeout_s=25)
+        done = await settled(world, person, asked.json["top_up_id"], timeout_s=25)
     assert done["status"] == "completed"
     assert await money(world, person) == 700
-    assert await transfers_of(world, asked.json["id"]) == 1
+    assert await transfers_of(world, asked.json["top_up_id"]) == 1
     items = (await world.provider("/payments/charges"))["items"]
-    assert sum(item["reference"] == asked.json["id"] for item in items) == 1
+    assert sum(item["reference"] == asked.json["top_up_id"] for item in items) == 1
 
 
 @pytest.mark.parametrize("difference", [-1, 250])
@@ -125,7 +125,7 @@ async def test_a_wrong_amount_goes_to_suspense_and_to_a_person(world, person, di
     before = await suspense(world)
     await world.behave(wrong_amount_minor=difference, duplicate_webhooks=2)
     asked = await ask(world, person, 900)
-    done = await settled(world, person, asked.json["id"])
+    done = await settled(world, person, asked.json["top_up_id"])
     assert (done["status"], done["failure_code"]) == ("in_review", "amount_mismatch")
     assert await money(world, person) == 0
     assert await suspense(world) == before + 900 + difference
@@ -157,7 +157,7 @@ async def test_open_top_ups_count_against_the_balance_limit(world, person):
 async def test_anothers_top_up_is_not_found(world, person):
     asked = await ask(world, person)
     other = await world.person()
-    answered = await world.call("GET", f"/v1/top-ups/{asked.json['id']}", token=world.token(other))
+    answered = await world.call("GET", f"/v1/top-ups/{asked.json['top_up_id']}", token=world.token(other))
     assert (answered.status, answered.code) == (404, "payment.top_up.not_found")
 
 
@@ -217,16 +217,16 @@ async def test_the_same_charge_under_new_event_ids_is_booked_once(world, person)
 
 async def test_a_second_charge_for_a_completed_top_up_is_not_credited_again(world, person):
     asked = await ask(world, person)
-    await settled(world, person, asked.json["id"])
+    await settled(world, person, asked.json["top_up_id"])
     before = await suspense(world)
-    assert (await deliver(world, event(asked.json["id"]))).status == 204
+    assert (await deliver(world, event(asked.json["top_up_id"]))).status == 204
     assert await money(world, person) == 5_000
     assert await suspense(world) == before + 5_000
 
 
 async def test_a_late_refusal_does_not_undo_a_completed_top_up(world, person):
     asked = await ask(world, person)
-    await settled(world, person, asked.json["id"])
-    await deliver(world, event(asked.json["id"], status="failed"))
-    assert (await settled(world, person, asked.json["id"]))["status"] == "completed"
+    await settled(world, person, asked.json["top_up_id"])
+    await deliver(world, event(asked.json["top_up_id"], status="failed"))
+    assert (await settled(world, person, asked.json["top_up_id"]))["status"] == "completed"
     assert await money(world, person) == 5_000

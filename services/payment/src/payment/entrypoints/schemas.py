@@ -55,7 +55,7 @@ class LimitsView(View):
 class WalletView(View):
     """``available`` = ``balance`` - ``frozen``."""
 
-    id: UUID
+    wallet_id: UUID
     currency: Currency
     status: Literal["active", "suspended", "closed"]
     is_primary: bool
@@ -69,7 +69,7 @@ class WalletView(View):
     def of(cls, row: Any) -> Self:
         currency = Currency(row["currency"])
         return cls(
-            id=row["id"],
+            wallet_id=row["id"],
             currency=currency,
             status=row["status"],
             is_primary=row["is_primary"],
@@ -96,7 +96,7 @@ class WalletsView(View):
 class TransactionView(View):
     """Amounts are positive; the type says the direction. ``balance_after`` is there once it is completed."""
 
-    id: UUID
+    transaction_id: UUID
     wallet_id: UUID
     type: TransactionType
     status: TransactionStatus
@@ -116,7 +116,7 @@ class TransactionView(View):
         after = row["balance_after_minor"]
         change = row["amount_minor"] if row["type"] in _INCOMING else -row["amount_minor"]
         return cls(
-            id=row["id"],
+            transaction_id=row["id"],
             wallet_id=row["wallet_id"],
             type=row["type"],
             status=row["status"],
@@ -135,7 +135,7 @@ class TransactionView(View):
 class TransferView(View):
     """A completed transfer: made of immutable facts only, so that a replayed answer is the same bytes."""
 
-    id: UUID
+    transfer_id: UUID
     status: Literal["completed"] = "completed"
     sender_id: UUID
     recipient_id: UUID
@@ -146,7 +146,7 @@ class TransferView(View):
     @classmethod
     def of(cls, row: Any) -> Self:
         return cls(
-            id=row["id"],
+            transfer_id=row["id"],
             sender_id=row["sender_id"],
             recipient_id=row["recipient_id"],
             amount=MoneyView(amount_minor=row["amount_minor"], currency=Currency(row["currency"])),
@@ -157,7 +157,7 @@ class TransferView(View):
     @classmethod
     def of_sent(cls, sent: MoneySent, sender_id: UUID, body: TransferBody) -> Self:
         return cls(
-            id=sent.transfer_id,
+            transfer_id=sent.transfer_id,
             sender_id=sender_id,
             recipient_id=body.recipient_id,
             amount=MoneyView(amount_minor=body.amount.amount_minor, currency=body.amount.currency),
@@ -167,7 +167,7 @@ class TransferView(View):
 
 
 class TopUpView(View):
-    id: UUID
+    top_up_id: UUID
     wallet_id: UUID
     amount: MoneyView
     provider: str
@@ -179,7 +179,7 @@ class TopUpView(View):
     @classmethod
     def of(cls, row: Any) -> Self:
         return cls(
-            id=row["id"],
+            top_up_id=row["id"],
             wallet_id=row["wallet_id"],
             amount=MoneyView(amount_minor=row["amount_minor"], currency=Currency(row["currency"])),
             provider=row["provider"],
@@ -192,7 +192,7 @@ class TopUpView(View):
     @classmethod
     def of_request(cls, top_up: TopUpRequest) -> Self:
         return cls(
-            id=top_up.id,
+            top_up_id=top_up.id,
             wallet_id=top_up.wallet_id,
             amount=MoneyView(amount_minor=top_up.amount_minor, currency=Currency(top_up.currency)),
             provider=top_up.provider,
