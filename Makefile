@@ -81,6 +81,5 @@ proto: sync ## Make the Python and the pages of proto-events anew
 	@$(PY) -m contracts golden
 
 .PHONY: bench
-bench: sync ## Measure one figure: make bench FIGURE=relay ARGS=…
-	@test -f 'bench/$(FIGURE).py' || { echo "say which: FIGURE=$$(ls bench/*.py | sed 's,bench/,,;s,\.py$$,,' | paste -sd '|' -)"; exit 2; }
-	@$(PY) 'bench/$(FIGURE).py' $(ARGS)
+bench: up ## Measure every figure into bench/RESULTS.md, or some: make bench FIGURE="relay orders"
+	@$(PY) bench/results.py $(FIGURE)

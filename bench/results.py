@@ -1,0 +1,97 @@
+"""Every figure, one after the other, into bench/RESULTS.md: what each command printed, when, and on what machine.
+
+python bench/results.py [FIGURE ...]     the named ones are measured anew, the others keep what stands there
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "RESULTS.md"
+INTRODUCTION = """# Figures
+
+Each section is one command, run as shown, with its reference alternated in the same run. Machines are shared and noisy:
+read ratios and CPU per unit first, absolute times last. fsync, `synchronous_commit` and `acks=all` are on everywhere.
+`make bench` measures all of them again; `make bench FIGURE=relay` one.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One command and what it is to reach."""
+
+    name: str
+    title: str
+    goal: str
+    arguments: tuple[str, ...] = ()
+
+
+FIGURES = (
+    Figure("chassis_overhead", "HTTP: a chassis route beside a bare aiohttp handler", "≤ 1.3×"),
+    Figure("relay", "Relay: commit to broker ack, and drain", "p99 ≤ 25 ms at 2,000/s; drain ≥ 15,000/s"),
+    Figure("ledger", "Ledger transfers beside pgbench TPC-B", "≥ 10,000/s at 64 callers, 80 % hot; ≥ 2× TPC-B"),
+    Figure("sagas_engine", "Saga engine beside DBOS", "≥ 4× a four-step DBOS workflow", ("--rounds", "2")),
+    Figure(
+        "orders",
+        "Whole stack: checkout to paid through the gateway, and sagas with every service running",
+        "≥ 30 orders/s at 16 buyers, p50 ≤ 200 ms; ≥ 100 sagas/s",
+    ),
+    Figure("gateway_cpu", "Gateway CPU per request", "token and limits add ≤ 50 µs cached, ≤ 110 µs uncached"),
+    Figure("auth_sessions", "Sign-ins and refreshes", "≥ 18 sign-ins/s and ≥ 400 refreshes/s per vCPU"),
+)
+
+
+def main() -> int:
+    """Measure, and write after each figure, so that an interrupted run keeps what it has. Returns the exit code."""
+    wanted = set(sys.argv[1:])
+    unknown = wanted - {figure.name for figure in FIGURES}
+    if unknown:
+        sys.exit(f"no such figure: {', '.join(sorted(unknown))}; there are {', '.join(f.name for f in FIGURES)}")
+    sections, failed = standing(), 0
+    for figure in FIGURES:
+        if wanted and figure.name not in wanted:
+            continue
+        print(f"{figure.name} …", flush=True)
+        code, sections[figure.name] = measure(figure)
+        failed += code != 0
+        print(sections[figure.name], flush=True)
+        write(sections)
+    return 1 if failed else 0
+
+
+def measure(figure: Figure) -> tuple[int, str]:
+    """Run one command. Returns its exit code and its section."""
+    load = os.getloadavg()[0]
+    command = [sys.executable, str(HERE / f"{figure.name}.py"), *figure.arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=HERE.parent)
+    shown = " ".join(["python", f"bench/{figure.name}.py", *figure.arguments])
+    output = done.stdout.strip() if done.returncode == 0 else f"{done.stdout}\n{done.stderr}".strip()
+    machine = f"{os.cpu_count()} cores, Linux {platform.release().split('-')[0]}, Python {platform.python_version()}"
+    return done.returncode, (
+        f"## {figure.title}\n<!-- {figure.name} -->\nGoal: {figure.goal}. "
+        f"`{shown}`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine}, load {load:.1f} before.\n\n```\n{output}\n```\n"
+    )
+
+
+def standing() -> dict[str, str]:
+    """Sections of the last results, by figure."""
+    if not RESULTS.exists():
+        return {}
+    parts = RESULTS.read_text(encoding="utf-8").split("\n## ")[1:]
+    return {part.split("<!-- ")[1].split(" -->")[0]: f"## {part.strip()}\n" for part in parts}
+
+
+def write(sections: dict[str, str]) -> None:
+    ordered = [sections[figure.name] for figure in FIGURES if figure.name in sections]
+    RESULTS.write_text("\n".join([INTRODUCTION, *ordered]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
