@@ -32,7 +32,6 @@ def test_the_broker_is_reached_as_the_service():
         kafka_password="secret",
         kafka_topic_prefix="t.",
         kafka_instance="shop-0",
-        kafka_instance="shop-0",
         jwks_url="http://x",
         cursor_secret="test-only-cursor-secret",
     )
