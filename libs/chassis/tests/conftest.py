@@ -63,6 +63,8 @@ async def chassis_dsn(postgres_admin_dsn: str) -> AsyncIterator[str]:
         await owner.close()
         yield dsn
     finally:
+        await admin.close()
+        admin = await asyncpg.connect(postgres_admin_dsn)  # the server may have been restarted by a fault test
         await admin.execute(f"DROP DATABASE IF EXISTS {ROLE} WITH (FORCE)")
         await admin.execute(f"DROP ROLE IF EXISTS {ROLE}")
         await admin.close()
