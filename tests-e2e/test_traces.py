@@ -48,7 +48,9 @@ async def test_an_order_is_one_trace_from_the_gateway_to_every_consumer(api):
     for depth, span in lines:
         print(f"{'  ' * depth}{span.service}: {span.name} {span.attributes.get('sampan.event_type', '')}")
     roots = [span for depth, span in lines if depth == 0]
-    assert [(root.service, root.kind) for root in roots] == [("gateway", "server")], "every span has its cause in the trace"
+    assert [(root.service, root.kind) for root in roots] == [("gateway", "server")], (
+        "every span has its cause in the trace"
+    )
     depths = {span.attributes.get("sampan.event_type", span.name): depth for depth, span in lines}
     way = (
         "POST /v1/orders",
@@ -66,9 +68,7 @@ async def test_a_request_that_asks_not_to_be_traced_is_not(api):
     trace_id = secrets.token_hex(16)
     sampled = secrets.token_hex(16)
     for each, flags in ((trace_id, "00"), (sampled, "01")):
-        await api.call(
-            "GET", "/v1/categories", headers={"traceparent": f"00-{each}-{secrets.token_hex(8)}-{flags}"}
-        )
+        await api.call("GET", "/v1/categories", headers={"traceparent": f"00-{each}-{secrets.token_hex(8)}-{flags}"})
     async with aiohttp.ClientSession() as session:
 
         async def both():

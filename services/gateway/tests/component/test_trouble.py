@@ -189,3 +189,26 @@ async def test_spans_reach_a_collector(start_gateway, upstreams, tmp_path):
         await eventually(
             lambda: upstreams.requests_to("/collector/v1/traces"), timeout_s=15, what="a span at the collector"
         )
+
+
+async def test_a_traceparent_decides_whether_it_is_traced_and_the_share_decides_for_the_rest(
+    start_gateway, upstreams, tmp_path
+):
+    collector = f"http://127.0.0.1:{upstreams.port}/collector"
+    async with (
+        start_gateway(tmp_path, upstreams, otlp_endpoint=collector, trace_percent=0) as gateway,
+        aiohttp.ClientSession(gateway.url) as client,
+    ):
+        for path, traceparent in (
+            ("/v1/products/yes", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+            ("/v1/products/no", "00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"),
+            ("/v1/products/silent", ""),
+        ):
+            async with client.get(path, headers={"traceparent": traceparent} if traceparent else {}):
+                pass
+        told = {
+            path: upstreams.requests_to(f"/v1/products/{path}")[0]["headers"]["traceparent"]
+            for path in ("yes", "no", "silent")
+        }
+    assert {path: each[-2:] for path, each in told.items()} == {"yes": "01", "no": "00", "silent": "00"}
+    assert told["yes"].split("-")[1] == "0af7651916cd43dd8448eb211c80319c"

@@ -12,6 +12,7 @@ from gateway.envoy.typed import Json, any_of, typed
 from gateway.settings import Settings
 
 COLLECTOR = "otel_collector"
+_SAMPLERS = "extensions.tracers.opentelemetry.samplers.v3"
 
 
 def access_log(settings: Settings) -> Json:
@@ -48,17 +49,35 @@ def access_log(settings: Settings) -> Json:
 def tracing(settings: Settings) -> Json:
     """Continues the client's trace or begins one, so that logs of one request meet. Spans go to the collector.
 
-    Envoy's tracer insists on an exporter: without a collector nothing is sampled, and its cluster is empty.
+    A traceparent says whether it is traced; for the others, ``trace_percent`` does. Envoy's own decision
+    (``random_sampling``) overrules a traceparent, so it is always yes and the sampler decides. Envoy's tracer insists
+    on an exporter: without a collector nothing is sampled, and its cluster is empty.
     """
     parts = urlsplit(settings.otlp_endpoint or "http://nowhere")
     base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
     exporter = {"http_uri": {"uri": f"{base}/v1/traces", "cluster": COLLECTOR, "timeout": "2s"}}
     config: dict[str, Any] = {"service_name": "gateway", "http_service": exporter}
+    if settings.otlp_endpoint:
+        config["sampler"] = _parent_based(settings.trace_percent)
     return {
-        "random_sampling": {"value": settings.trace_percent if settings.otlp_endpoint else 0},
+        "random_sampling": {"value": 100 if settings.otlp_endpoint else 0},
         "spawn_upstream_span": False,
         "provider": {
             "name": "envoy.tracers.opentelemetry",
             "typed_config": any_of("config.trace.v3.OpenTelemetryConfig", **config),
         },
     }
+
+
+def _parent_based(percent: float) -> Json:
+    share = {"numerator": round(percent * 10_000), "denominator": "MILLION"}
+    ratio = typed(
+        "envoy.tracers.opentelemetry.samplers.trace_id_ratio_based",
+        f"{_SAMPLERS}.TraceIdRatioBasedSamplerConfig",
+        sampling_percentage=share,
+    )
+    return typed(
+        "envoy.tracers.opentelemetry.samplers.parent_based",
+        f"{_SAMPLERS}.ParentBasedSamplerConfig",
+        wrapped_sampler=ratio,
+    )
