@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 EVERY_S: Final = 3600.0
 FAULTS: Final = Gauge("operations_audit_faults", "Invariants that did not hold at the last audit", ["service"])
 AUDITED_AT: Final = Gauge(
-    "operations_audit_timestamp_seconds", "When the last audit that came to its end did so", ["service"]
+    "operations_audit_timestamp_seconds", "When the last audit came to its end, or the process began", ["service"]
 )
 
 
@@ -30,4 +30,5 @@ def audit_job(service: str, audit: Callable[[], Awaitable[int]], *, every_s: flo
         if faults:
             log.error("audit.failed", service=service, faults=faults)
 
+    AUDITED_AT.labels(service).set(time.time())
     return Periodic("audit", every_s, look)

@@ -9,6 +9,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chassis.run.health import Health
+from chassis.telemetry.metrics import ready
 
 
 def ops_app(health: Health) -> web.Application:
@@ -30,6 +31,8 @@ def ops_app(health: Health) -> web.Application:
         return _json(503 if unready else 200, answer)
 
     async def metrics(_: web.Request) -> web.Response:
+        unready, _degraded = await health.reasons()
+        ready.set(0 if unready else 1)
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app = web.Application()
