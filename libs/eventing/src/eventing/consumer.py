@@ -60,7 +60,7 @@ class Consumer(Generic[TxT]):
         kafka: KafkaConfig,
         poll_records: int = 500,
         poll_timeout_s: float = 1.0,
-        commit_interval_s: float = 0.25,
+        commit_interval_s: float = 1.0,  # late offsets only mean more redeliveries after a kill
         record_bytes_max: int = RECORD_BYTES_MAX,
         quiet_s: float = 15.0,
         rejoin_s: float = 75.0,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from email.message import EmailMessage
-from email.utils import formatdate
+from email.header import Header
+from email.mime.text import MIMEText
+from email.utils import formatdate, parseaddr
 
 import aiosmtplib
 
@@ -25,27 +26,29 @@ class EmailGateway:
     def __init__(self, *, host: str, port: int, sender: str, templates: Templates, timeout_s: float = 10.0) -> None:
         self._client = aiosmtplib.SMTP(hostname=host, port=port, timeout=timeout_s)
         self._sender, self._templates = sender, templates
+        self._address = parseaddr(sender)[1]
+        self._domain = self._address.rpartition("@")[2]
         self._lock = asyncio.Lock()
 
     async def send(self, delivery: Delivery, recipient: Recipient | None) -> Outcome:
         message = written(delivery, recipient, self._templates)
         if not message.email:
             return Refused("notification.recipient.no_email")
-        mail = EmailMessage()
-        mail["From"], mail["To"], mail["Subject"] = self._sender, message.email, message.text.title
-        mail["Message-ID"] = f"<{delivery.delivery_id}@{self._sender.rpartition('@')[2].rstrip('>')}>"
-        mail["Date"] = formatdate(delivery.created_at.timestamp())
-        mail.set_content(self._templates.mail(message.text, message.language, message.name))
+        message_id = f"<{delivery.delivery_id}@{self._domain}>"
+        mail = MIMEText(self._templates.mail(message.text, message.language, message.name), "plain", "utf-8")
+        mail["From"], mail["To"] = self._sender, message.email
+        mail["Subject"] = Header(message.text.title, "utf-8").encode()
+        mail["Message-ID"], mail["Date"] = message_id, formatdate(delivery.created_at.timestamp())
         try:
             async with self._lock:
                 if not self._client.is_connected:
                     await self._client.connect()
-                await self._client.send_message(mail)
+                await self._client.sendmail(self._address, [message.email], mail.as_bytes())
         except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as error:
             return _refusal(error)
         except (aiosmtplib.SMTPException, OSError):
             return Unknown("notification.email.unreachable")
-        return Sent(str(mail["Message-ID"]))
+        return Sent(message_id)
 
     async def close(self) -> None:
         if self._client.is_connected:

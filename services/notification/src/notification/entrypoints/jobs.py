@@ -14,6 +14,7 @@ log = structlog.get_logger()
 
 POLL_S = 1.0
 BATCH = 20
+GATHER_S = 0.25  # receipts are in no hurry: those of a quarter second share two transactions
 KEEP_DELIVERIES_DAYS = 30
 
 
@@ -35,6 +36,8 @@ class Sender:
             self._bell.clear()
             if await self._send_some() < BATCH and not stop.is_set():
                 await rung(self._bell, timeout_s=POLL_S)
+                if not self._urgent:
+                    await asyncio.sleep(GATHER_S)
         await ringer
 
     async def _send_some(self) -> int:
