@@ -62,7 +62,7 @@ async def top_up(stage: Stage, nok: Person) -> None:
     asked = await nok.post("/v1/top-ups", body, key=key)
     again = await nok.post("/v1/top-ups", body, key=key)
     done = await nok.get(f"/v1/top-ups/{asked['top_up_id']}", wait_s=10)
-    event = await stage.watcher.first(lambda seen: seen.type == "TopUpCompleted" and seen.key == asked['top_up_id'])
+    event = await stage.watcher.first(lambda seen: seen.type == "TopUpCompleted" and seen.key == asked["top_up_id"])
     stage.show.timeline([event], began)
     stage.show.check(again == asked, "the same request with the same key got the same answer")
     stage.show.check(done["status"] == "completed", "the provider's signed webhook completed it")
@@ -161,7 +161,9 @@ async def killed_in_mid_saga(stage: Stage, nok: Person) -> None:
     stage.show.timeline(await stage.flow_of(checkout_id), began)
     stage.show.check(settled["payment_status"] == "paid", "after its restart the saga went on, and the order is paid")
     stage.show.check(pid_of("orchestrator") != victim, "another process did it")
-    transactions = [each async for each in nok.every(f"/v1/wallets/{(await stage.wallet(nok))['wallet_id']}/transactions")]
+    transactions = [
+        each async for each in nok.every(f"/v1/wallets/{(await stage.wallet(nok))['wallet_id']}/transactions")
+    ]
     purchases = [each for each in transactions if each["type"] == "purchase"]
     stage.show.check(len(purchases) == 2, "two purchases in her transactions: each paid once")
 

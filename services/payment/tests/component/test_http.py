@@ -148,7 +148,11 @@ async def test_nothing_of_another_person(world, pair):
     cho = await world.person()
     sent = await world.call("POST", "/v1/transfers", sending(bob), token=world.token(ann))
     theirs = wallet_id(ann, "THB")
-    for path in (f"/v1/transfers/{sent.json['transfer_id']}", f"/v1/wallets/{theirs}", f"/v1/wallets/{theirs}/transactions"):
+    for path in (
+        f"/v1/transfers/{sent.json['transfer_id']}",
+        f"/v1/wallets/{theirs}",
+        f"/v1/wallets/{theirs}/transactions",
+    ):
         assert (await world.call("GET", path, token=world.token(cho))).status == 404
         assert (await world.call("GET", path, token=world.token(ann))).status == 200
 

@@ -62,7 +62,9 @@ async def test_money_arrives(world, person):
     assert (done["status"], done["failure_code"]) == ("completed", None)
     assert await money(world, person) == 5_000
     async with world.app.database.read() as conn:
-        record = await conn.fetchrow("SELECT type, aggregate_version FROM outbox WHERE key = $1", asked.json["top_up_id"])
+        record = await conn.fetchrow(
+            "SELECT type, aggregate_version FROM outbox WHERE key = $1", asked.json["top_up_id"]
+        )
         seen = await conn.fetchrow(
             "SELECT type, status, balance_after_minor FROM wallet_transaction WHERE user_id = $1", person
         )
