@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import asyncpg
 import pytest
@@ -32,6 +32,12 @@ def settings_for(dsn: str, redis_url: str = "redis://127.0.0.1:1/0", **overrides
         "startup_timeout_s": 0,
     }
     return ServiceSettings(**{**values, **overrides})
+
+
+@pytest.fixture(scope="session")
+def shop_settings() -> Callable[..., ServiceSettings]:
+    """``shop_settings(dsn, **overrides)``."""
+    return settings_for
 
 
 @pytest.fixture

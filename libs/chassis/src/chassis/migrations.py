@@ -1,7 +1,8 @@
 """Migrations: Alembic in the service's own schema, one runner at a time.
 
 Invariant: only the holder of the schema's advisory lock migrates; a statement that cannot get its lock soon gives
-up instead of queueing every other query behind it, and the whole migration is tried again.
+up instead of queueing every other query behind it, and the migration is tried again. So a migration that leaves its
+transaction (``autocommit_block``, for CREATE INDEX CONCURRENTLY) does only that, and can be run twice.
 
 A service's ``migrations/env.py`` is three lines::
 
@@ -22,6 +23,7 @@ import asyncpg
 import structlog
 from alembic import command, context
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -35,6 +37,7 @@ log = structlog.get_logger()
 LOCK_TIMEOUT_S: Final = 4.0
 ATTEMPTS_MAX: Final = 8
 LOCK_WAIT_S: Final = 120.0
+_ASK_AGAIN_S: Final = 0.2
 VERSION_TABLE: Final = "alembic_version"
 
 
@@ -65,7 +68,7 @@ async def upgrade(settings: ServiceSettings, folder: Path, *, to: str = "head") 
     dsn, schema = settings.database_dsn.get_secret_value(), settings.database_schema
     guard = await _connect(settings)
     try:
-        await asyncio.wait_for(guard.execute("SELECT pg_advisory_lock($1)", _lock_of(schema)), LOCK_WAIT_S)
+        await _hold(guard, _lock_of(schema))
         if not await guard.fetchval("SELECT 1 FROM pg_namespace WHERE nspname = $1", schema):
             await guard.execute(f'CREATE SCHEMA "{schema}"')
         for attempt in range(1, ATTEMPTS_MAX + 1):
@@ -101,6 +104,15 @@ def write_sql(folder: Path, schema: str, output: Any = sys.stdout) -> None:
     command.upgrade(config, "head", sql=True)
 
 
+async def _hold(guard: asyncpg.Connection, number: int) -> None:
+    """Take the advisory lock, asking again and again: one who waits inside a statement holds a snapshot, for which
+    CREATE INDEX CONCURRENTLY of the lock's holder would wait in turn. Raises ``TimeoutError``.
+    """
+    async with asyncio.timeout(LOCK_WAIT_S):
+        while not await guard.fetchval("SELECT pg_try_advisory_lock($1)", number):  # noqa: ASYNC110 -- another process
+            await asyncio.sleep(_ASK_AGAIN_S)
+
+
 async def _migrate(dsn: str, schema: str, folder: Path, to: str) -> None:
     engine = create_async_engine(
         dsn.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+asyncpg://", 1),
@@ -128,10 +140,20 @@ async def _migrate(dsn: str, schema: str, folder: Path, to: str) -> None:
 def _run_alembic(connection: Connection, schema: str, folder: Path, to: str) -> None:
     config = _config(folder, schema)
     config.attributes["connection"] = connection
-    if to == "base" or to.startswith("-"):
+    if to == "base" or to.startswith("-") or _is_behind(connection, config, to):
         command.downgrade(config, to)
     else:
         command.upgrade(config, to)
+
+
+def _is_behind(connection: Connection, config: Config, to: str) -> bool:
+    """Whether ``to`` is a revision this database has left behind."""
+    options = {"version_table": VERSION_TABLE, "version_table_schema": config.attributes["schema"]}
+    heads = MigrationContext.configure(connection, opts=options).get_current_heads()
+    connection.rollback()
+    script = ScriptDirectory.from_config(config)
+    before = {each.revision for head in heads for each in script.iterate_revisions(head, "base")} - set(heads)
+    return to in before
 
 
 def _config(folder: Path, schema: str) -> Config:

@@ -1,22 +1,24 @@
 """Queries put together at run time: SQLAlchemy Core compiled to asyncpg's ``$n``, once per shape.
 
-Static SQL is written out by the stores; this is for searches whose filters vary.
+Static SQL is written out by the stores; this is for searches whose filters vary. SQLAlchemy is loaded by whoever
+makes such a query, so a service without any pays nothing for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
-from sqlalchemy.sql import ClauseElement
-from sqlalchemy.sql.compiler import SQLCompiler
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql import ClauseElement
+    from sqlalchemy.sql.compiler import SQLCompiler
 
 _SHAPES_MAX = 512
-_dialect: Any = asyncpg_dialect()  # type: ignore[no-untyped-call]
-_Shape = tuple[str, tuple[str, ...], SQLCompiler, dict[str, Callable[[Any], Any]]]
-_shapes: dict[Any, _Shape] = {}
+_Processors = dict[str, Callable[[Any], Any]]
+_shapes: dict[Any, tuple[str, tuple[str, ...], SQLCompiler, _Processors]] = {}
 
 
 async def fetch(conn: asyncpg.Connection, statement: ClauseElement) -> list[asyncpg.Record]:
@@ -38,25 +40,38 @@ def compile_statement(statement: ClauseElement) -> tuple[str, list[Any]]:
         return _expanded(statement)
     shape = _shapes.get(key.key)
     if shape is None:
-        compiled = _dialect.statement_compiler(_dialect, statement, cache_key=key)
-        if not isinstance(compiled, SQLCompiler) or compiled.post_compile_params or compiled.literal_execute_params:
+        compiled: SQLCompiler = _dialect().statement_compiler(_dialect(), statement, cache_key=key)
+        if compiled.post_compile_params or compiled.literal_execute_params:
             return _expanded(statement)
         if len(_shapes) >= _SHAPES_MAX:
             _shapes.clear()
-        processors: dict[str, Any] = dict(compiled._bind_processors)  # noqa: SLF001
-        names = tuple(compiled.positiontup or ())
-        shape = _shapes[key.key] = (compiled.string, names, compiled, processors)
+        shape = _shapes[key.key] = (compiled.string, _names(compiled), compiled, _processors(compiled))
     sql, names, compiled, processors = shape
     values = compiled.construct_params(extracted_parameters=key.bindparams)
     return sql, [_processed(processors.get(name), values[name]) for name in names]
 
 
 def _expanded(statement: ClauseElement) -> tuple[str, list[Any]]:
-    compiled = statement.compile(dialect=_dialect, compile_kwargs={"render_postcompile": True})
-    assert isinstance(compiled, SQLCompiler)  # noqa: S101 -- any other is DDL, which is Alembic's
-    processors: dict[str, Any] = dict(compiled._bind_processors)  # noqa: SLF001
-    values = compiled.params
-    return compiled.string, [_processed(processors.get(name), values[name]) for name in compiled.positiontup or ()]
+    """A list of values becomes as many placeholders, so this shape is not kept."""
+    compiled: Any = statement.compile(dialect=_dialect(), compile_kwargs={"render_postcompile": True})
+    processors, values = _processors(compiled), compiled.params
+    return compiled.string, [_processed(processors.get(name), values[name]) for name in _names(compiled)]
+
+
+@lru_cache(maxsize=1)
+def _dialect() -> Any:
+    from sqlalchemy.dialects.postgresql.asyncpg import dialect  # noqa: PLC0415 -- as the module says
+
+    return dialect()  # type: ignore[no-untyped-call]
+
+
+def _names(compiled: SQLCompiler) -> tuple[str, ...]:
+    return tuple(compiled.positiontup or ())
+
+
+def _processors(compiled: SQLCompiler) -> _Processors:
+    processors: Any = compiled._bind_processors  # noqa: SLF001 -- what an engine applies to each value
+    return dict(processors)
 
 
 def _processed(processor: Callable[[Any], Any] | None, value: Any) -> Any:
