@@ -22,11 +22,11 @@ from chassis.telemetry.lines import Lines, lines
 log = structlog.get_logger()
 
 FLUSH_S: Final = 0.1
-_NOTES_MAX: Final = 512
+NOTES_MAX: Final = 512
 _STATUSES_MAX: Final = 64
 
-# unix time in seconds, duration in seconds, status, bytes, request id, trace id, user id
-Note = tuple[float, float, int, int, str, str, UUID | None]
+# The route; unix time in seconds, duration in seconds, status, bytes, request id, trace id, user id.
+Note = tuple["AccessLines", float, float, int, int, str, str, UUID | None]
 
 
 class AccessLog:
@@ -34,16 +34,15 @@ class AccessLog:
 
     def __init__(self, *, enabled: bool = True, fmt: str = "json", to: Lines = lines) -> None:
         self.enabled, self.fmt, self.lines = enabled, fmt, to
-        self._notes: list[tuple[AccessLines, Note]] = []
+        self.notes: list[Note] = []
         self._scheduled = False
         self._told: set[tuple[str, str]] = set()
         metrics.requests.before_scrape(self)
         atexit.register(self.flush)
 
-    def add(self, route: AccessLines, note: Note) -> None:
-        """Remember one answered request. Call it inside a running event loop."""
-        self._notes.append((route, note))
-        if len(self._notes) >= _NOTES_MAX:
+    def more(self) -> None:
+        """The first of a batch of notes came in, or enough of them. Call it inside a running event loop."""
+        if len(self.notes) >= NOTES_MAX:
             self.flush()
         elif not self._scheduled:
             self._scheduled = True
@@ -51,8 +50,8 @@ class AccessLog:
 
     def flush(self) -> None:
         """Turn every note into a line and a count."""
-        notes, self._notes = self._notes, []
-        rendered = [route.render(note) for route, note in notes]
+        notes, self.notes = self.notes, []
+        rendered = [note[0].render(note) for note in notes]
         if self.enabled and self.fmt == "json" and rendered:
             self.lines.write("\n".join(rendered))
 
@@ -79,12 +78,14 @@ class AccessLines:
         self, started: float, status: int, size: int, request_id: str, trace_id: str, user_id: UUID | None
     ) -> None:
         """One answered request; ``started`` is of ``time.perf_counter``."""
-        duration_s = time.perf_counter() - started
-        self._log.add(self, (time.time(), duration_s, status, size, request_id, trace_id, user_id))
+        notes = self._log.notes
+        notes.append((self, time.time(), time.perf_counter() - started, status, size, request_id, trace_id, user_id))
+        if len(notes) == 1 or len(notes) >= NOTES_MAX:
+            self._log.more()
 
     def render(self, note: Note) -> str:
         """Count the request, and give its line. Ids are known to be plain, so they need no escaping."""
-        at, duration_s, status, size, request_id, trace_id, user_id = note
+        _, at, duration_s, status, size, request_id, trace_id, user_id = note
         fixed, times = self._fixed.get(status) or self._fix(status)
         times.add(duration_s)
         if self._quiet:

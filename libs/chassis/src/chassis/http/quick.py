@@ -2,7 +2,8 @@
 
 aiohttp's response assembles its headers in a multidict, sends it through its hooks and serializes it: a third of what
 a request costs. An answer whose headers are known needs none of that. Used only for HTTP/1.1 on a connection that
-stays open, for a method with a body, and when nobody listens to ``on_response_prepare``; all else goes aiohttp's way.
+stays open, for a method with a body, and in an application without middlewares and ``on_response_prepare``; all else
+goes aiohttp's way.
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ _OWN: Final = frozenset({"content-type", "content-length", "x-request-id", "date
 
 
 class QuickResponse(web.StreamResponse):
-    """Writes one prepared block of bytes."""
+    """Writes one prepared block of bytes. It has no headers to look at: nobody is there to look at them."""
 
     def __init__(self, status: int, block: bytes) -> None:
-        super().__init__(status=status)
-        self._block = block
+        self._quick_status, self._block = status, block
         self._to: Any = None
+
+    @property
+    def status(self) -> int:
+        return self._quick_status
 
     @property
     def prepared(self) -> bool:
@@ -46,7 +50,8 @@ class QuickResponse(web.StreamResponse):
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client is gone")
         transport.write(self._block + data)
-        await self._to.writer.drain()
+        if transport.get_write_buffer_size():
+            await self._to.writer.drain()
 
 
 class QuickHeads:
@@ -61,7 +66,7 @@ class QuickHeads:
     def suits(self, http: web.Request) -> bool:
         """Whether this request may be answered in one piece."""
         if self._unheard is None:
-            self._unheard = not any(app.on_response_prepare for app in http.match_info.apps)
+            self._unheard = not any(app.on_response_prepare or app.middlewares for app in http.match_info.apps)
         return self._unheard and http.version == HttpVersion11 and http.keep_alive and http.method != "HEAD"
 
     def block(

@@ -9,14 +9,14 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry import context, trace
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode, TraceFlags
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SpanExporter
 
 _TRACEPARENT: Final = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
@@ -38,21 +38,34 @@ def configure_tracing(
     Returns the provider, whose ``shutdown`` sends what is left; None when nothing is exported.
     """
     global _tracer  # noqa: PLW0603 -- one provider per process is OpenTelemetry's own rule
-    if exporter is None:
-        if not endpoint:
-            _tracer = None
-            return None
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 -- slow
+    _tracer = None
+    if exporter is None and not endpoint:
+        return None
+    provider = _provider(name, exporter or _otlp_exporter(endpoint or ""), sample_ratio)
+    trace.set_tracer_provider(provider)
+    _tracer = provider.get_tracer("sampan.chassis")
+    return provider
 
-        exporter = OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces")
+
+def _provider(name: str, exporter: SpanExporter, sample_ratio: float) -> TracerProvider:
+    # The SDK takes a tenth of a second and ten megabytes: loaded only where spans are exported.
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+    from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased  # noqa: PLC0415
+
     provider = TracerProvider(
         resource=Resource.create({"service.name": name, "service.namespace": "sampan"}),
         sampler=ParentBased(TraceIdRatioBased(sample_ratio)),
     )
     provider.add_span_processor(BatchSpanProcessor(exporter))
-    trace.set_tracer_provider(provider)
-    _tracer = provider.get_tracer("sampan.chassis")
     return provider
+
+
+def _otlp_exporter(endpoint: str) -> SpanExporter:
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 -- as above
+
+    return OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces")
 
 
 class FlowSpan(NonRecordingSpan):
