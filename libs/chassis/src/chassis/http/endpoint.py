@@ -20,7 +20,12 @@ from multidict import CIMultiDict
 from pydantic import BaseModel
 
 from chassis import idempotency
-from chassis.errors import HeaderMalformedError, IdempotencyKeyMissingError
+from chassis.errors import (
+    HeaderMalformedError,
+    IdempotencyInFlightError,
+    IdempotencyKeyMissingError,
+    IdempotencyKeyReusedError,
+)
 from chassis.http.access import AccessLines, AccessLog
 from chassis.http.addresses import Addresses
 from chassis.http.answers import GZIP_BYTES_MIN, JSON, Answer
@@ -45,8 +50,7 @@ Begin = Callable[[UUID | None], AbstractAsyncContextManager[Any]]
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 _IDEMPOTENCY_KEY: Final = re.compile(r'"?[\x21\x23-\x5b\x5d-\x7e]{1,255}"?')
-_NOT_KEPT: Final = {401, 409, 429, 500, 503}
-_CONFLICT: Final = 409
+_NOT_KEPT: Final = {401, 429, 500, 503}
 _CLOSING: Final = {413}  # the rest of the body is not read
 
 
@@ -338,9 +342,10 @@ def _replayed(stored: StoredAnswer) -> Answer:
 
 
 def _is_kept(error: DomainError) -> bool:
-    """Whether a refusal is the key's answer for good. Those that pass by themselves are not."""
-    status = status_of(error)
-    return status not in _NOT_KEPT or (status == _CONFLICT and error.code != "idempotency_in_flight")
+    """Whether a refusal is the key's answer for good. What passes by itself, or is about the key, is not."""
+    if isinstance(error, IdempotencyInFlightError | IdempotencyKeyReusedError):
+        return False
+    return status_of(error) not in _NOT_KEPT
 
 
 def _not_modified(http: web.Request, answer: Answer) -> Answer | None:
