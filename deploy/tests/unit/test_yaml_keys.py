@@ -12,7 +12,7 @@ FILES = [CHECKOUT / "docker-compose.yml", *sorted((CHECKOUT / "deploy").glob("*/
 class UniqueKeys(yaml.SafeLoader):
     """Refuses a mapping with a repeated key."""
 
-    def construct_mapping(self, node, deep=False):
+    def construct_mapping(self, node, deep=False):  # noqa: FBT002 -- the parent's signature
         keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
         repeated = {key for key in keys if keys.count(key) > 1}
         assert not repeated, f"line {node.start_mark.line + 1}: {repeated} twice"
