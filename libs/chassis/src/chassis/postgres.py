@@ -8,7 +8,7 @@ connection goes back without a reset round trip.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, cast
 from uuid import UUID
@@ -37,12 +37,17 @@ class Database:
         self._pool = pool
 
     @classmethod
-    async def connect(cls, settings: ServiceSettings, *, application: str | None = None) -> Database:
-        """Open the pool. Waits up to ``startup_timeout_s`` for a server that is still starting."""
+    async def connect(
+        cls, settings: ServiceSettings, *, application: str | None = None, session: Mapping[str, str] | None = None
+    ) -> Database:
+        """Open the pool. Waits up to ``startup_timeout_s`` for a server that is still starting.
+
+        ``session``: settings that every connection starts with, such as those that row-level policies read.
+        """
         deadline = asyncio.get_running_loop().time() + settings.startup_timeout_s
         while True:
             try:
-                return cls(await _open_pool(settings, application or settings.database_schema))
+                return cls(await _open_pool(settings, application or settings.database_schema, session or {}))
             except (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
                 if asyncio.get_running_loop().time() > deadline:
                     raise
@@ -93,7 +98,7 @@ class Database:
             self._pool.terminate()
 
 
-async def _open_pool(settings: ServiceSettings, application: str) -> asyncpg.Pool:
+async def _open_pool(settings: ServiceSettings, application: str, session: Mapping[str, str]) -> asyncpg.Pool:
     return await asyncpg.create_pool(
         settings.database_dsn.get_secret_value(),
         min_size=settings.database_pool_min,
@@ -109,6 +114,7 @@ async def _open_pool(settings: ServiceSettings, application: str) -> asyncpg.Poo
             "statement_timeout": _milliseconds(settings.database_statement_timeout_s),
             "lock_timeout": _milliseconds(settings.database_lock_timeout_s),
             "idle_in_transaction_session_timeout": _milliseconds(_IDLE_IN_TRANSACTION_S),
+            **session,
         },
     )
 

@@ -1,4 +1,5 @@
-"""The glue between chassis and eventing that every service needs: what its roles run, and what its operators can do.
+"""The glue between chassis and eventing that every service needs: what it stands on, what its roles run, and what
+operators can do.
 
 It knows no service: each gives its ``App`` and, where it consumes, its table of handlers.
 """
@@ -7,12 +8,14 @@ from operations.app import Handlers, OperatedApp
 from operations.audits import audit_job
 from operations.commands import operator_commands
 from operations.connections import kafka_config
+from operations.parts import Parts, open_parts
 from operations.routes import operator_routes
 from operations.runners import background, checks, consumers, forget_keys, housekeeping, relays
 
 __all__ = [
     "Handlers",
     "OperatedApp",
+    "Parts",
     "audit_job",
     "background",
     "checks",
@@ -20,6 +23,7 @@ __all__ = [
     "forget_keys",
     "housekeeping",
     "kafka_config",
+    "open_parts",
     "operator_commands",
     "operator_routes",
     "relays",

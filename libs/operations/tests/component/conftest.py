@@ -10,17 +10,13 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from chassis import redis as chassis_redis
 from chassis.http import make_app
-from chassis.paging import Cursors
-from chassis.postgres import Database
 from chassis.settings import ServiceSettings
 from chassis.testing.issuer import TokenIssuer
 from chassis.testing.serving import Client, serving
-from chassis.tokens import Revocations, TokenVerifier
-from eventing import KafkaConfig, Outbox, OutboxConfig, Subscriptions, Wakeups, tables
+from eventing import Subscriptions, tables
 from eventing.testing import Tx
-from operations import consumers, kafka_config, operator_commands, operator_routes, relays
+from operations import Parts, consumers, open_parts, operator_commands, operator_routes, relays
 from sampan.auth.v1.user_pb2 import UserRegistered
 from testkit.databases import with_database
 
@@ -34,23 +30,14 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.component)
 
 
-@dataclass(frozen=True, kw_only=True)
-class App:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App(Parts):
     settings: ServiceSettings
-    database: Database
-    kafka: KafkaConfig
-    outbox_config: OutboxConfig
-    wakeups: Wakeups
-    revocations: Revocations
-    cursors: Cursors
 
     @contextlib.asynccontextmanager
     async def begin(self, user_id=None):
-        async with self.database.begin(user_id=user_id) as conn:
-            outbox = Outbox(conn, self.outbox_config, self.wakeups)
+        async with self.transaction(user_id) as (conn, outbox):
             yield Tx(conn, outbox)
-            await outbox.flush()
-        outbox.committed()
 
 
 @dataclass
@@ -134,33 +121,20 @@ async def world(postgres_admin_dsn, redis_url, kafka):
         jwks_url="http://127.0.0.1:1",
         cursor_secret="test-only-cursor-secret-of-32-bytes",
     )
-    database, redis, wakeups = (
-        await Database.connect(settings),
-        chassis_redis.connect(settings.redis_url),
-        Wakeups(dsn, SERVICE),
-    )
-    app = App(
-        settings=settings,
-        database=database,
-        kafka=kafka_config(settings, SERVICE),
-        outbox_config=OutboxConfig(schema=SERVICE, source=SERVICE),
-        wakeups=wakeups,
-        revocations=Revocations(redis),
-        cursors=Cursors(settings.cursor_secret.get_secret_value()),
-    )
     handlers, issuer = Subscriptions(SERVICE), TokenIssuer()
-    verifier = TokenVerifier("", "sampan-auth", "sampan", app.revocations, fetch=issuer.fetch)
-    application = make_app(
-        SERVICE,
-        (operator_routes(SERVICE, handlers),),
-        app=app,
-        begin=app.begin,
-        database=database,
-        redis=redis,
-        verifier=verifier,
-        settings=settings,
-    )
-    async with serving(application) as call:
+    async with open_parts(settings, SERVICE, fetch_keys=issuer.fetch) as opened, contextlib.AsyncExitStack() as stack:
+        app = App(**opened.parts(), settings=settings)
+        application = make_app(
+            SERVICE,
+            (operator_routes(SERVICE, handlers),),
+            app=app,
+            begin=app.begin,
+            database=app.database,
+            redis=app.redis,
+            verifier=app.verifier,
+            settings=settings,
+        )
+        call = await stack.enter_async_context(serving(application))
         made = World(app, call, issuer, handlers)
 
         @handlers.on(UserRegistered)
@@ -170,8 +144,5 @@ async def world(postgres_admin_dsn, redis_url, kafka):
             await tx.conn.execute("INSERT INTO welcomed VALUES ($1)", message.body.user_id)
 
         yield made
-    await wakeups.close()
-    await redis.aclose()
-    await database.close()
     await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     await admin.close()

@@ -9,12 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from asyncpg import Connection
-from redis.asyncio import Redis
 
-from chassis.paging import Cursors
-from chassis.postgres import Database
-from chassis.redis import Hints, connect
-from chassis.tokens import Revocations, TokenVerifier
 from commerce.adapters.announcer import OutboxAnnouncer
 from commerce.adapters.cart_store import PgCartStore
 from commerce.adapters.order_store import PgOrderStore
@@ -24,9 +19,8 @@ from commerce.adapters.shop_store import PgCategoryStore, PgShopStore
 from commerce.adapters.stock_store import PgStockStore
 from commerce.domain.ids import CheckoutId, ProductId
 from commerce.settings import CommerceSettings
-from eventing import KafkaConfig, Outbox, OutboxConfig, Wakeups
-from kernel.clock import Clock, SystemClock
-from operations import kafka_config
+from eventing import Outbox
+from operations import Parts, open_parts
 
 SERVICE = "commerce"
 
@@ -79,31 +73,18 @@ class PgCommerceTx:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class App:
+class App(Parts):
     """Everything a running role needs."""
 
     settings: CommerceSettings
-    database: Database
-    redis: Redis
-    revocations: Revocations
-    verifier: TokenVerifier
-    outbox_config: OutboxConfig
-    wakeups: Wakeups
-    kafka: KafkaConfig
-    cursors: Cursors
     cache: ProductCache
-    hints: Hints
-    clock: Clock
 
     @asynccontextmanager
     async def begin(self, user_id: UUID | None = None) -> AsyncIterator[PgCommerceTx]:
         """Commits at the end of the block, events and effects together; then those who wait are told."""
-        async with self.database.begin(user_id=user_id) as conn:
-            outbox = Outbox(conn, self.outbox_config, self.wakeups)
+        async with self.transaction(user_id) as (conn, outbox):
             tx = PgCommerceTx.on(conn, outbox, self.clock.now())
             yield tx
-            await outbox.flush()
-        outbox.committed()
         await self._tell(tx.hints)
 
     async def _tell(self, hints: PgHints) -> None:
@@ -121,28 +102,5 @@ def checkout_channel(checkout_id: CheckoutId) -> str:
 @asynccontextmanager
 async def wire(settings: CommerceSettings) -> AsyncIterator[App]:
     """Open what the service stands on; close it in reverse."""
-    database = await Database.connect(settings)
-    redis = connect(settings.redis_url)
-    hints = Hints(redis, prefix=f"{SERVICE}:hints")
-    revocations = Revocations(redis)
-    wakeups = Wakeups(settings.database_dsn.get_secret_value(), settings.database_schema)
-    try:
-        yield App(
-            settings=settings,
-            database=database,
-            redis=redis,
-            revocations=revocations,
-            verifier=TokenVerifier(settings.jwks_url, settings.jwt_issuer, settings.jwt_audience, revocations),
-            outbox_config=OutboxConfig(schema=settings.database_schema, source=SERVICE),
-            wakeups=wakeups,
-            kafka=kafka_config(settings, SERVICE),
-            cursors=Cursors(settings.cursor_secret.get_secret_value()),
-            cache=ProductCache(redis),
-            hints=hints,
-            clock=SystemClock(),
-        )
-    finally:
-        await wakeups.close()
-        await hints.close()
-        await redis.aclose()
-        await database.close()
+    async with open_parts(settings, SERVICE) as opened:
+        yield App(**opened.parts(), settings=settings, cache=ProductCache(opened.redis))
