@@ -8,7 +8,7 @@ from demo.facts import service_environment
 
 pytestmark = pytest.mark.e2e
 
-SERVICES = ("auth", "commerce", "payment", "notification", "orchestrator")
+SERVICES = ("auth", "commerce", "messaging", "payment", "notification", "orchestrator")
 
 
 def dsn(service):

@@ -74,6 +74,7 @@ def compose_environment(context: Context) -> str:
         "SANDBOX_API_KEY": passwords["sandbox-api-key"],
         "SANDBOX_WEBHOOK_SECRET": passwords["sandbox-webhook-secret"],
         "AUTH_KEY_ENCRYPTION_KEY": passwords.key_base64("auth-key-encryption-key"),
+        "MESSAGING_KEY_ENCRYPTION_KEY": passwords.key_base64("messaging-key-encryption-key"),
     }
     for service in context.services:
         name = service.name.upper()

@@ -92,6 +92,9 @@ def _own_settings(context: Context) -> dict[str, dict[str, str]]:
             "SMS_BASE_URL": sandbox,
             "SMS_API_KEY": passwords["sandbox-api-key"],
         },
+        "messaging": {
+            "KEY_ENCRYPTION_KEY": passwords.key_base64("messaging-key-encryption-key"),
+        },
     }
 
 

@@ -55,9 +55,13 @@ def wanted_ports(layout: Layout, environ: Mapping[str, str] = os.environ) -> Por
 
 
 def kept_ports(layout: Layout) -> Ports | None:
-    """The ports of the instance as it was last started, or None."""
+    """The ports of the instance as it was last started, or None. A part that is newer stands beside the others."""
     path = layout.home / "ports.env"
-    return Ports(_read(path)) if path.exists() else None
+    if not path.exists():
+        return None
+    kept, base = _read(path), _read(layout.checkout / "deploy" / "local" / "ports.env")
+    moved_by = kept["gateway"] - base["gateway"]
+    return Ports({name: port + moved_by for name, port in base.items()} | kept)
 
 
 def keep_ports(layout: Layout, ports: Ports) -> None:

@@ -113,7 +113,7 @@ def _update_users(context: Context, data: Path) -> None:
     )
     for name, password in _users(context).items():
         credentials = context.layout.run / "kafka-user.properties"
-        private_write(credentials, f"{MECHANISM}=[password={password}]\n")
+        private_write(credentials, f"{MECHANISM}=password={password}\n")
         _run_tool(
             context,
             f"making Kafka user {name}",

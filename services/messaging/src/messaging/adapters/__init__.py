@@ -1,0 +1,1 @@
+"""SQL, encryption and rendering."""

@@ -1,0 +1,80 @@
+"""What only one person's devices hear of: settings, drafts, where they have read, dialogs that came and went.
+
+Invariant: per person ``account_seq`` is 1, 2, 3 … without a hole; it is allotted by the statement that locks the
+account's row, after all dialogs of the transaction are locked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from messaging.adapters import rendering
+from messaging.domain.stream import AccountEvent
+
+_ALLOT: Final = """
+    INSERT INTO account (user_id, last_account_seq)
+    SELECT user_id, changes FROM unnest($1::uuid[], $2::bigint[]) AS t (user_id, changes) ORDER BY user_id
+    ON CONFLICT (user_id) DO UPDATE SET last_account_seq = account.last_account_seq + excluded.last_account_seq
+    RETURNING user_id, last_account_seq
+"""
+_WRITE: Final = """
+    INSERT INTO account_change (user_id, account_seq, created_at, type, dialog_id, payload)
+    SELECT user_id, account_seq, $6, type, dialog_id, payload::jsonb
+    FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::text[])
+         AS t (user_id, account_seq, type, dialog_id, payload)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Buffered:
+    user_id: UUID
+    type: str
+    dialog_id: UUID | None
+    payload: Mapping[str, Any]
+
+
+class AccountStream:
+    """Bound to one transaction. ``flush`` right before the commit; then ``events`` are what to tell."""
+
+    def __init__(self, conn: asyncpg.Connection[Any], now: datetime) -> None:
+        self._conn = conn
+        self._now = now
+        self._buffered: list[_Buffered] = []
+        self.events: list[AccountEvent] = []
+
+    def change(
+        self, user_id: UUID, kind: str, *, dialog_id: UUID | None = None, payload: Mapping[str, Any] | None = None
+    ) -> None:
+        """Append one change to a person's account."""
+        self._buffered.append(_Buffered(user_id, kind, dialog_id, payload or {}))
+
+    async def flush(self) -> None:
+        if not self._buffered:
+            return
+        counts = Counter(each.user_id for each in self._buffered)
+        rows = await self._conn.fetch(_ALLOT, list(counts), list(counts.values()))
+        following = {row["user_id"]: row["last_account_seq"] - counts[row["user_id"]] for row in rows}
+        seqs: list[int] = []
+        for each in self._buffered:
+            following[each.user_id] += 1
+            seqs.append(following[each.user_id])
+            body = {**({"dialog_id": each.dialog_id} if each.dialog_id else {}), **each.payload}
+            frame = rendering.account_frame(each.type, following[each.user_id], self._now, body)
+            self.events.append(AccountEvent(each.user_id, following[each.user_id], each.type, frame))
+        await self._conn.execute(
+            _WRITE,
+            [each.user_id for each in self._buffered],
+            seqs,
+            [each.type for each in self._buffered],
+            [each.dialog_id for each in self._buffered],
+            [rendering.to_json(each.payload).decode() for each in self._buffered],
+            self._now,
+        )
+        self._buffered.clear()

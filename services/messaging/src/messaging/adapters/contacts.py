@@ -1,0 +1,38 @@
+"""Who may be written to: known people, not blocked either way, and open to the one who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+_CONTACTS: Final = """
+    SELECT t.user_id, a.user_id IS NULL OR a.erased_at IS NOT NULL AS unknown,
+           EXISTS (SELECT FROM block b WHERE b.active AND ((b.blocker_id = t.user_id AND b.blocked_id = $1)
+                                                       OR (b.blocker_id = $1 AND b.blocked_id = t.user_id))) AS blocked,
+           a.direct_from = 'nobody' OR (a.direct_from = 'friends' AND NOT EXISTS (
+               SELECT FROM friendship f WHERE f.user_id = t.user_id AND f.friend_id = $1 AND f.active)) AS closed
+    FROM unnest($2::uuid[]) AS t (user_id) LEFT JOIN account a USING (user_id)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """Who cannot be written to, and why: the reason is for the rules, never for the client."""
+
+    unknown: frozenset[UUID]
+    blocked: frozenset[UUID]
+
+
+async def unreachable(
+    conn: asyncpg.Connection[Any], asker_id: UUID, people: Sequence[UUID], *, direct: bool
+) -> Unreachable:
+    """``direct``: whether their own wish about direct messages counts."""
+    rows = await conn.fetch(_CONTACTS, asker_id, list(people))
+    return Unreachable(
+        unknown=frozenset(row["user_id"] for row in rows if row["unknown"]),
+        blocked=frozenset(row["user_id"] for row in rows if row["blocked"] or (direct and row["closed"])),
+    )

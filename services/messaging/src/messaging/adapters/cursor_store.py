@@ -1,0 +1,54 @@
+"""Read and delivered cursors: one row a member, moved only forward, many at once in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+_ADVANCE: Final = """
+    UPDATE member m SET
+        delivered_seq = greatest(m.delivered_seq, t.delivered, t.read),
+        read_seq = greatest(m.read_seq, t.read),
+        read_message_no = CASE WHEN t.read > m.read_seq THEN greatest(m.read_message_no, coalesce((
+            SELECT message_no FROM message x WHERE x.dialog_id = m.dialog_id AND x.seq <= t.read
+            ORDER BY x.seq DESC LIMIT 1), 0)) ELSE m.read_message_no END,
+        read_at = CASE WHEN t.read > m.read_seq THEN $5 ELSE m.read_at END,
+        marked_unread = CASE WHEN t.read >= m.read_seq AND t.read > 0 THEN false ELSE m.marked_unread END
+    FROM (
+        SELECT t.dialog_id, t.user_id, least(t.delivered, d.last_seq) AS delivered, least(t.read, d.last_seq) AS read
+        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) AS t (dialog_id, user_id, delivered, read)
+        JOIN dialog d USING (dialog_id)
+    ) AS t
+    WHERE m.dialog_id = t.dialog_id AND m.user_id = t.user_id AND m.status IN ('active', 'muted')
+      AND (t.read > m.read_seq OR t.delivered > m.delivered_seq OR (m.marked_unread AND t.read > 0))
+    RETURNING m.dialog_id, m.user_id, m.delivered_seq, m.read_seq
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far one member has got in one dialog. 0: says nothing."""
+
+    dialog_id: UUID
+    user_id: UUID
+    delivered_seq: int = 0
+    read_seq: int = 0
+
+
+async def advance(conn: asyncpg.Connection[Any], cursors: Sequence[Cursor], now: datetime) -> list[Cursor]:
+    """Those that moved, as they stand now. A seq from the future is taken for the last one there is."""
+    ordered = sorted(cursors, key=lambda each: (each.dialog_id, each.user_id))
+    rows = await conn.fetch(
+        _ADVANCE,
+        [each.dialog_id for each in ordered],
+        [each.user_id for each in ordered],
+        [each.delivered_seq for each in ordered],
+        [each.read_seq for each in ordered],
+        now,
+    )
+    return [Cursor(row["dialog_id"], row["user_id"], row["delivered_seq"], row["read_seq"]) for row in rows]

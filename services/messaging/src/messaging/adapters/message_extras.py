@@ -1,0 +1,49 @@
+"""What hangs on messages, read for a page of them at once: reactions, replies, pins, polls, cards.
+
+A query is made only for what a message of the page can have.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+Key = tuple[UUID, int]
+_THESE: Final = "unnest($1::uuid[], $2::bigint[]) AS t (dialog_id, seq)"
+_REACTIONS: Final = f"""
+    SELECT dialog_id, seq, emoji, count(*) AS count, min(created_at) AS first_at,
+           coalesce(bool_or(r.user_id = $3), false) AS mine
+    FROM {_THESE} JOIN reaction r USING (dialog_id, seq)
+    GROUP BY dialog_id, seq, emoji ORDER BY dialog_id, seq, first_at, emoji
+"""
+_REPLIES: Final = f"""
+    SELECT t.dialog_id, t.seq, count(*) AS count
+    FROM {_THESE} JOIN message m ON m.dialog_id = t.dialog_id AND m.thread_seq = t.seq AND m.deleted_at IS NULL
+    GROUP BY t.dialog_id, t.seq
+"""
+_PINS: Final = f"SELECT dialog_id, seq FROM {_THESE} JOIN pinned_message USING (dialog_id, seq)"
+
+
+async def extras_of(
+    conn: asyncpg.Connection[Any], rows: Sequence[Mapping[str, Any]], viewer_id: UUID | None
+) -> dict[Key, dict[str, Any]]:
+    """By message, the fields that differ from those of a message with nothing on it."""
+    found: defaultdict[Key, dict[str, Any]] = defaultdict(dict)
+    living = [(row["dialog_id"], row["seq"]) for row in rows if row["deleted_at"] is None]
+    if not living:
+        return found
+    these = [each[0] for each in living], [each[1] for each in living]
+    for row in await conn.fetch(_REACTIONS, *these, viewer_id):
+        shown = {"emoji": row["emoji"], "count": row["count"]}
+        if viewer_id is not None:
+            shown["mine"] = row["mine"]
+        found[row["dialog_id"], row["seq"]].setdefault("reactions", []).append(shown)
+    for row in await conn.fetch(_REPLIES, *these):
+        found[row["dialog_id"], row["seq"]]["reply_count"] = row["count"]
+    for row in await conn.fetch(_PINS, *these):
+        found[row["dialog_id"], row["seq"]]["pinned"] = True
+    return found

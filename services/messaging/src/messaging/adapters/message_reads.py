@@ -1,0 +1,111 @@
+"""Reading messages and changes of a dialog: bounded pages in order of seq, from the partitions that hold them.
+
+Invariant: what is given honours ``from_seq`` of the reader (join time, retention), and holds no text of a person whose
+key is shredded. A deleted message keeps its place and loses its content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from messaging.adapters import rendering
+from messaging.adapters.message_extras import extras_of
+from messaging.adapters.person_keys import PersonKeys
+
+# Where the month of a seq begins and ends: lets Postgres leave out the other partitions.
+MONTH_FROM: Final = """coalesce((SELECT month::timestamptz FROM dialog_month
+    WHERE dialog_id = {dialog} AND first_seq <= {seq} ORDER BY first_seq DESC LIMIT 1), '-infinity')"""
+MONTH_TO: Final = """coalesce((SELECT month::timestamptz FROM dialog_month
+    WHERE dialog_id = {dialog} AND first_seq > {seq} ORDER BY first_seq LIMIT 1), 'infinity')"""
+MESSAGE_COLUMNS: Final = (
+    "dialog_id, seq, created_at, sender_id, type, content, client_message_id, reply_to_seq, thread_seq, forward, "
+    "mentions, version, edited_at, deleted_at"
+)
+_HIDDEN: Final = (
+    "NOT EXISTS (SELECT FROM hidden_message h WHERE h.user_id = $3 AND h.dialog_id = m.dialog_id AND h.seq = m.seq)"
+)
+_AFTER: Final = f"""
+    SELECT {MESSAGE_COLUMNS} FROM message m
+    WHERE dialog_id = $1 AND seq > $2 AND seq >= $5 AND created_at >= {MONTH_FROM.format(dialog="$1", seq="$2 + 1")}
+      AND {_HIDDEN}
+    ORDER BY seq LIMIT $4
+"""
+_BEFORE: Final = f"""
+    SELECT {MESSAGE_COLUMNS} FROM message m
+    WHERE dialog_id = $1 AND seq < $2 AND seq >= $5 AND created_at < {MONTH_TO.format(dialog="$1", seq="$2")}
+      AND {_HIDDEN}
+    ORDER BY seq DESC LIMIT $4
+"""
+_SOME: Final = f"""
+    SELECT {MESSAGE_COLUMNS} FROM unnest($1::uuid[], $2::bigint[]) AS t (wanted_dialog, wanted_seq)
+    CROSS JOIN LATERAL (
+        SELECT * FROM message WHERE dialog_id = wanted_dialog AND seq = wanted_seq
+          AND created_at >= {MONTH_FROM.format(dialog="wanted_dialog", seq="wanted_seq")}
+    ) AS m
+"""
+Row = Mapping[str, Any]
+
+
+async def messages_after(
+    conn: asyncpg.Connection[Any], dialog_id: UUID, *, after_seq: int, from_seq: int, viewer_id: UUID, limit: int
+) -> list[Row]:
+    """Oldest first, not those the viewer deleted for themselves."""
+    return list(await conn.fetch(_AFTER, dialog_id, after_seq, viewer_id, limit, from_seq))
+
+
+async def messages_before(
+    conn: asyncpg.Connection[Any], dialog_id: UUID, *, before_seq: int, from_seq: int, viewer_id: UUID, limit: int
+) -> list[Row]:
+    """Newest first."""
+    return list(await conn.fetch(_BEFORE, dialog_id, before_seq, viewer_id, limit, from_seq))
+
+
+async def messages_at(conn: asyncpg.Connection[Any], wanted: Iterable[tuple[UUID, int]]) -> dict[tuple[UUID, int], Row]:
+    """Messages by identity, deleted ones too; nothing is checked about who looks."""
+    pairs = list(wanted)
+    if not pairs:
+        return {}
+    rows = await conn.fetch(_SOME, [each[0] for each in pairs], [each[1] for each in pairs])
+    return {(row["dialog_id"], row["seq"]): row for row in rows}
+
+
+async def documents(
+    conn: asyncpg.Connection[Any], keys: PersonKeys, rows: Sequence[Row], *, viewer_id: UUID | None = None
+) -> list[dict[str, Any]]:
+    """Messages as clients get them. With ``viewer_id``, reactions and votes say which are the viewer's own."""
+    await keys.load(conn, {row["sender_id"] for row in rows})
+    extras = await extras_of(conn, rows, viewer_id)
+    return [document_of(keys, row, extras.get((row["dialog_id"], row["seq"]))) for row in rows]
+
+
+def document_of(keys: PersonKeys, row: Row, extras: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """One message; its sender's key is loaded."""
+    return rendering.message_document(
+        dialog_id=row["dialog_id"],
+        seq=row["seq"],
+        at=row["created_at"],
+        sender_id=row["sender_id"],
+        content=content_of(keys, row),
+        client_message_id=row["client_message_id"],
+        reply_to_seq=row["reply_to_seq"],
+        thread_seq=row["thread_seq"],
+        forward=row["forward"],
+        mentions=row["mentions"],
+        version=row["version"],
+        edited_at=row["edited_at"],
+        deleted_at=row["deleted_at"],
+        extras=extras,
+    )
+
+
+def content_of(keys: PersonKeys, row: Row) -> dict[str, Any] | None:
+    """What was written; None when it is deleted or its writer's key is gone."""
+    if row["content"] is None:
+        return None
+    clear = keys.decrypt(row["sender_id"], row["content"])
+    return None if clear is None else orjson.loads(clear)

@@ -1,0 +1,124 @@
+"""What the rules of sending ask of the database, for a whole batch in one statement.
+
+Read after the dialogs are locked, so that a membership or an earlier copy of the same message cannot change before
+the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from messaging.domain.dialog import Membership, MemberStatus
+from messaging.domain.message import SendMessage
+from messaging.domain.permissions import Role
+
+_FACTS: Final = """
+    SELECT m.role, m.status, m.joined_seq, m.muted_until, m.last_sent_at,
+           p.seq AS sent_seq, p.body_hash AS sent_hash, p.created_at AS sent_at,
+           EXISTS (
+               SELECT FROM member o JOIN block b
+                   ON b.active AND ((b.blocker_id = o.user_id AND b.blocked_id = s.sender_id)
+                                 OR (b.blocker_id = s.sender_id AND b.blocked_id = o.user_id))
+               WHERE s.pair AND o.dialog_id = s.dialog_id AND o.user_id <> s.sender_id
+           ) AS blocked
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::boolean[]) WITH ORDINALITY
+         AS s (dialog_id, sender_id, client_message_id, pair, n)
+    LEFT JOIN member m ON m.dialog_id = s.dialog_id AND m.user_id = s.sender_id
+    LEFT JOIN sent_message p ON p.dialog_id = s.dialog_id AND p.sender_id = s.sender_id
+                            AND p.client_message_id = s.client_message_id
+    ORDER BY s.n
+"""
+_TARGETS: Final = """
+    SELECT t.dialog_id, t.seq FROM unnest($1::uuid[], $2::bigint[]) AS t (dialog_id, seq)
+    WHERE EXISTS (SELECT FROM message m WHERE m.dialog_id = t.dialog_id AND m.seq = t.seq AND m.deleted_at IS NULL)
+"""
+_PRESENT: Final = """
+    SELECT t.dialog_id, t.user_id FROM unnest($1::uuid[], $2::uuid[]) AS t (dialog_id, user_id)
+    JOIN member m USING (dialog_id, user_id) WHERE m.status IN ('active', 'muted')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The message that was stored under the same client_message_id."""
+
+    seq: int
+    body_hash: bytes
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """About one command of the batch."""
+
+    member: Membership | None
+    earlier: Earlier | None
+    blocked: bool
+
+
+async def read_facts(
+    conn: asyncpg.Connection[Any], commands: Sequence[SendMessage], pairs: Sequence[bool]
+) -> list[Facts]:
+    """One for each command. ``pairs``: whether the dialog is between two, where blocks count."""
+    rows = await conn.fetch(
+        _FACTS,
+        [each.dialog_id for each in commands],
+        [each.sender_id for each in commands],
+        [each.client_message_id for each in commands],
+        list(pairs),
+    )
+    return [
+        Facts(
+            member=_member(row, command.sender_id) if row["role"] is not None else None,
+            earlier=Earlier(row["sent_seq"], row["sent_hash"], row["sent_at"]) if row["sent_seq"] else None,
+            blocked=row["blocked"],
+        )
+        for row, command in zip(rows, commands, strict=True)
+    ]
+
+
+async def present_targets(conn: asyncpg.Connection[Any], wanted: set[tuple[UUID, int]]) -> set[tuple[UUID, int]]:
+    """Those (dialog, seq) that are messages and not deleted."""
+    if not wanted:
+        return set()
+    pairs = list(wanted)
+    rows = await conn.fetch(_TARGETS, [each[0] for each in pairs], [each[1] for each in pairs])
+    return {(row["dialog_id"], row["seq"]) for row in rows}
+
+
+async def present_people(conn: asyncpg.Connection[Any], wanted: set[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+    """Those (dialog, person) that are members now."""
+    if not wanted:
+        return set()
+    pairs = list(wanted)
+    rows = await conn.fetch(_PRESENT, [each[0] for each in pairs], [each[1] for each in pairs])
+    return {(row["dialog_id"], row["user_id"]) for row in rows}
+
+
+async def remember_pace(conn: asyncpg.Connection[Any], sent: Sequence[tuple[UUID, UUID]], now: datetime) -> None:
+    """When these people last sent, for dialogs in slow mode."""
+    if sent:
+        await conn.execute(
+            "UPDATE member SET last_sent_at = $3 FROM unnest($1::uuid[], $2::uuid[]) AS t (dialog_id, user_id) "
+            "WHERE member.dialog_id = t.dialog_id AND member.user_id = t.user_id",
+            [each[0] for each in sent],
+            [each[1] for each in sent],
+            now,
+        )
+
+
+def _member(row: Any, user_id: UUID) -> Membership:
+    return Membership(
+        user_id=user_id,
+        role=Role(row["role"]),
+        status=MemberStatus(row["status"]),
+        joined_seq=row["joined_seq"],
+        muted_until=row["muted_until"],
+        last_sent_at=row["last_sent_at"],
+    )

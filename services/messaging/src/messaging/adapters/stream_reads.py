@@ -1,0 +1,186 @@
+"""Reading streams: what came after a position, who may watch, where dialogs stand.
+
+Invariant: events are given in order of seq without a hole between ``after_seq`` and the last one given; a message that
+a member deleted for themselves is in the stream all the same (their account's stream says that it is hidden).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from messaging.adapters import rendering
+from messaging.adapters.message_reads import MESSAGE_COLUMNS, MONTH_FROM, documents, messages_at
+from messaging.adapters.person_keys import PersonKeys
+from messaging.domain.dialog import PRESENT
+from messaging.domain.stream import AccountEvent, StreamEvent, TooOldError
+
+_MESSAGES: Final = f"""
+    SELECT {MESSAGE_COLUMNS} FROM message
+    WHERE dialog_id = $1 AND seq > $2 AND created_at >= {MONTH_FROM.format(dialog="$1", seq="$2 + 1")}
+    ORDER BY seq LIMIT $3
+"""
+_CHANGES: Final = f"""
+    SELECT dialog_id, seq, created_at, type, actor_id, message_seq, payload FROM change
+    WHERE dialog_id = $1 AND seq > $2 AND created_at >= {MONTH_FROM.format(dialog="$1", seq="$2 + 1")}
+    ORDER BY seq LIMIT $3
+"""
+_WATCHED: Final = """
+    SELECT d.dialog_id, d.last_seq, d.oldest_seq, d.member_count, d.kind,
+           CASE WHEN d.history_from = 'join' THEN greatest(m.joined_seq, d.oldest_seq) ELSE d.oldest_seq END AS from_seq
+    FROM member m JOIN dialog d USING (dialog_id)
+    WHERE m.user_id = $1 AND m.status IN ('active', 'muted') AND ($2::uuid[] IS NULL OR m.dialog_id = ANY($2))
+    ORDER BY d.last_at DESC LIMIT $3
+"""
+_PUBLIC: Final = """
+    SELECT d.dialog_id, d.last_seq, d.oldest_seq, d.member_count, d.kind, d.oldest_seq AS from_seq
+    FROM dialog d
+    WHERE d.dialog_id = ANY($2) AND d.is_public AND d.kind = 'channel' AND d.history_from = 'start'
+      AND NOT EXISTS (SELECT FROM member m
+                      WHERE m.dialog_id = d.dialog_id AND m.user_id = $1 AND m.status IN ('active', 'muted', 'banned'))
+"""
+WATCHED_MAX: Final = 1000
+_ENDED: Final = frozenset({"left", "removed", "banned"})
+assert _ENDED.isdisjoint(each.value for each in PRESENT)  # noqa: S101 -- the two lists speak of the same statuses
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A dialog somebody may follow, and from which seq on."""
+
+    dialog_id: UUID
+    kind: str
+    from_seq: int
+    last_seq: int
+    oldest_seq: int
+    member_count: int
+
+
+async def events_after(
+    conn: asyncpg.Connection[Any], keys: PersonKeys, dialog_id: UUID, after_seq: int, limit: int
+) -> list[StreamEvent]:
+    """The next events, at most ``limit``, for any number of watchers. Raises ``TooOldError``."""
+    oldest_seq = await conn.fetchval("SELECT oldest_seq FROM dialog WHERE dialog_id = $1", dialog_id)
+    if oldest_seq is None:
+        return []
+    if after_seq + 1 < oldest_seq:
+        raise TooOldError(context={"oldest_seq": oldest_seq})
+    messages = await conn.fetch(_MESSAGES, dialog_id, after_seq, limit)
+    changes = await conn.fetch(_CHANGES, dialog_id, after_seq, limit)
+    found = sorted([*messages, *changes], key=lambda row: int(row["seq"]))[:limit]
+    whole = _without_hole(found, after_seq)
+    return await _rendered(conn, keys, whole)
+
+
+async def last_seqs(conn: asyncpg.Connection[Any], dialog_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """Where these dialogs stand."""
+    rows = await conn.fetch("SELECT dialog_id, last_seq FROM dialog WHERE dialog_id = ANY($1)", list(dialog_ids))
+    return {row["dialog_id"]: row["last_seq"] for row in rows}
+
+
+async def watched_by(
+    conn: asyncpg.Connection[Any], user_id: UUID, dialog_ids: Sequence[UUID] | None = None, *, limit: int = WATCHED_MAX
+) -> list[Watch]:
+    """The dialogs a person is in, latest first; with ``dialog_ids``, those of them they may watch, public ones too."""
+    rows = await conn.fetch(_WATCHED, user_id, dialog_ids, limit)
+    if dialog_ids is not None:
+        rows = [*rows, *await conn.fetch(_PUBLIC, user_id, dialog_ids)]
+    return [
+        Watch(row["dialog_id"], row["kind"], row["from_seq"], row["last_seq"], row["oldest_seq"], row["member_count"])
+        for row in rows
+    ]
+
+
+async def account_position(conn: asyncpg.Connection[Any], user_id: UUID) -> int:
+    """The last account_seq of a person."""
+    return await conn.fetchval("SELECT last_account_seq FROM account WHERE user_id = $1", user_id) or 0
+
+
+async def account_events_after(
+    conn: asyncpg.Connection[Any], user_id: UUID, after_seq: int, limit: int
+) -> list[AccountEvent]:
+    """The next changes of a person's account. Raises ``TooOldError``."""
+    stands = await conn.fetchrow("SELECT last_account_seq, oldest_account_seq FROM account WHERE user_id = $1", user_id)
+    if stands is None:
+        return []
+    if after_seq + 1 < stands["oldest_account_seq"] or after_seq > stands["last_account_seq"]:
+        raise TooOldError(context={"oldest_account_seq": stands["oldest_account_seq"]})
+    rows = await conn.fetch(
+        "SELECT account_seq, created_at, type, dialog_id, payload FROM account_change "
+        "WHERE user_id = $1 AND account_seq > $2 ORDER BY account_seq LIMIT $3",
+        user_id,
+        after_seq,
+        limit,
+    )
+    return [
+        AccountEvent(
+            user_id,
+            row["account_seq"],
+            row["type"],
+            rendering.account_frame(
+                row["type"],
+                row["account_seq"],
+                row["created_at"],
+                {**({"dialog_id": row["dialog_id"]} if row["dialog_id"] else {}), **row["payload"]},
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _without_hole(rows: Sequence[Mapping[str, Any]], after_seq: int) -> list[Mapping[str, Any]]:
+    """The two reads see two moments; what the second saw later, behind a hole, waits for the next read."""
+    whole: list[Mapping[str, Any]] = []
+    for row in rows:
+        if row["seq"] != after_seq + len(whole) + 1:
+            break
+        whole.append(row)
+    return whole
+
+
+async def _rendered(
+    conn: asyncpg.Connection[Any], keys: PersonKeys, rows: Sequence[Mapping[str, Any]]
+) -> list[StreamEvent]:
+    messages = [row for row in rows if "content" in row]
+    shown = {document["seq"]: document for document in await documents(conn, keys, messages)}
+    changed = [row for row in rows if "content" not in row]
+    subjects = await _subjects(conn, keys, changed)
+    events = []
+    for row in rows:
+        dialog_id, seq, at = row["dialog_id"], row["seq"], row["created_at"]
+        if seq in shown:
+            text = rendering.frame("message.new", dialog_id, seq, at, {"message": shown[seq]})
+            events.append(StreamEvent(dialog_id, seq, "message.new", text))
+            continue
+        body: dict[str, Any] = {"by": row["actor_id"]}
+        if row["message_seq"] is not None:
+            body["message_seq"] = row["message_seq"]
+        body |= row["payload"]
+        if row["type"] == "message.edited" and row["message_seq"] in subjects:
+            body["message"] = subjects[row["message_seq"]]
+        member = row["payload"].get("member") if row["type"] == "member.changed" else None
+        text = rendering.frame(row["type"], dialog_id, seq, at, body)
+        events.append(
+            StreamEvent(
+                dialog_id,
+                seq,
+                row["type"],
+                text,
+                UUID(member["user_id"]) if member is not None else None,
+                member is not None and member["status"] in _ENDED,
+            )
+        )
+    return events
+
+
+async def _subjects(
+    conn: asyncpg.Connection[Any], keys: PersonKeys, changes: Sequence[Mapping[str, Any]]
+) -> dict[int, dict[str, Any]]:
+    """The messages that edits are about, as they are now."""
+    wanted = {(row["dialog_id"], row["message_seq"]) for row in changes if row["type"] == "message.edited"}
+    found = await messages_at(conn, wanted)
+    return {document["seq"]: document for document in await documents(conn, keys, list(found.values()))}

@@ -1,0 +1,38 @@
+"""One transaction of messaging: locks, streams, and what is told once it is committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from eventing import Outbox
+from messaging.adapters.account_stream import AccountStream
+from messaging.adapters.cursor_store import Cursor
+from messaging.adapters.person_keys import PersonKeys
+from messaging.adapters.stream import Stream
+
+
+@dataclass(slots=True)
+class MessagingTx:
+    """``now`` is the transaction's one time. ``cursors``: those that moved, told as receipts after the commit."""
+
+    conn: asyncpg.Connection[Any]
+    outbox: Outbox
+    stream: Stream
+    accounts: AccountStream
+    keys: PersonKeys
+    now: datetime
+    cursors: list[Cursor] = field(default_factory=list)
+
+    @classmethod
+    def on(cls, conn: asyncpg.Connection[Any], outbox: Outbox, keys: PersonKeys, now: datetime) -> MessagingTx:
+        return cls(conn, outbox, Stream(conn, outbox, keys, now), AccountStream(conn, now), keys, now)
+
+    async def flush(self) -> None:
+        """Write what is buffered. The last thing before the commit."""
+        await self.stream.flush()
+        await self.accounts.flush()
+        await self.outbox.flush()

@@ -1,0 +1,46 @@
+"""Unread and mention counts, derived from one read cursor per member. Nothing is written per member per message.
+
+unread = messages after the cursor − own − deleted. The first is a subtraction of message numbers; the other two are
+counted in indexes that hold only them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+UNREAD: Final = """
+    greatest(0, d.last_message_no - m.read_message_no
+        - (SELECT count(*) FROM message o WHERE o.dialog_id = m.dialog_id AND o.sender_id = m.user_id
+           AND o.seq > m.read_seq)
+        - (SELECT count(*) FROM message x WHERE x.dialog_id = m.dialog_id AND x.seq > m.read_seq
+           AND x.deleted_at IS NOT NULL AND x.sender_id IS DISTINCT FROM m.user_id))
+"""
+MENTIONS: Final = """
+    (SELECT count(*) FROM mention t WHERE t.dialog_id = m.dialog_id
+        AND t.target IN (m.user_id::text, '@all', '@' || m.role) AND t.seq > m.read_seq AND t.sender_id <> m.user_id)
+"""
+_ONE: Final = f"""
+    SELECT m.read_seq, m.delivered_seq, m.marked_unread, {UNREAD} AS unread, {MENTIONS} AS mentions
+    FROM member m JOIN dialog d USING (dialog_id) WHERE m.dialog_id = $1 AND m.user_id = $2
+"""
+_TOTAL: Final = f"""
+    SELECT coalesce(sum({UNREAD}), 0)::bigint AS unread, coalesce(sum({MENTIONS}), 0)::bigint AS mentions,
+           count(*) FILTER (WHERE d.last_seq > m.read_seq OR m.marked_unread) AS dialogs
+    FROM member m JOIN dialog d USING (dialog_id)
+    WHERE m.user_id = $1 AND m.status IN ('active', 'muted') AND m.archived_at IS NULL
+"""
+
+
+async def unread_of(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID) -> asyncpg.Record | None:
+    """Cursor and counts of one member."""
+    return await conn.fetchrow(_ONE, dialog_id, user_id)
+
+
+async def unread_total(conn: asyncpg.Connection[Any], user_id: UUID) -> asyncpg.Record:
+    """Counts over all dialogs that are not archived."""
+    row: asyncpg.Record | None = await conn.fetchrow(_TOTAL, user_id)
+    assert row is not None  # noqa: S101 -- an aggregate has one row
+    return row

@@ -1,0 +1,33 @@
+"""Tells the realtime side what was committed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from messaging.adapters.cursor_store import Cursor
+from messaging.domain.stream import AccountEvent, StreamEvent
+
+
+class Announcer(Protocol):
+    """Never blocks, never raises: what is told here is only a hint, the tables are the truth."""
+
+    def committed(
+        self,
+        stream_events: Sequence[StreamEvent],
+        account_events: Sequence[AccountEvent],
+        cursors: Sequence[Cursor] = (),
+    ) -> None:
+        """Everything one transaction did. ``cursors`` become receipts: they are not stored as events."""
+
+
+class SilentAnnouncer:
+    """Tells nobody: for commands that run beside the service, whose nodes find out by looking."""
+
+    def committed(
+        self,
+        stream_events: Sequence[StreamEvent],
+        account_events: Sequence[AccountEvent],
+        cursors: Sequence[Cursor] = (),
+    ) -> None:
+        del stream_events, account_events, cursors

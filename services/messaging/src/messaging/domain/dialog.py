@@ -1,0 +1,139 @@
+"""A dialog and a person's place in it, as a send needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, ClassVar, Final
+from uuid import UUID
+
+from kernel.errors import DomainError, Kind
+from messaging.domain.permissions import Act, Role, may
+from messaging.domain.stream import Position
+
+
+class DialogKind(StrEnum):
+    DIRECT = "direct"
+    GROUP = "group"
+    CHANNEL = "channel"
+    BOT = "bot"
+    BUSINESS = "business"
+    TOPIC = "topic"
+
+
+class MemberStatus(StrEnum):
+    ACTIVE = "active"
+    MUTED = "muted"
+    LEFT = "left"
+    REMOVED = "removed"
+    BANNED = "banned"
+
+
+PRESENT: Final = frozenset({MemberStatus.ACTIVE, MemberStatus.MUTED})
+
+
+class DialogNotFoundError(DomainError):
+    """There is none, or the caller is not in it: the two look the same."""
+
+    code: ClassVar[str] = "messaging.dialog.not_found"
+    kind: ClassVar[Kind] = Kind.NOT_FOUND
+    title: ClassVar[str] = "There is no such dialog"
+
+
+class NotAllowedError(DomainError):
+    code: ClassVar[str] = "messaging.dialog.not_allowed"
+    kind: ClassVar[Kind] = Kind.FORBIDDEN
+    title: ClassVar[str] = "Your role in this dialog does not allow that"
+
+
+class MutedError(DomainError):
+    code: ClassVar[str] = "messaging.member.muted"
+    kind: ClassVar[Kind] = Kind.FORBIDDEN
+    title: ClassVar[str] = "You are muted in this dialog"
+
+
+class DialogArchivedError(DomainError):
+    code: ClassVar[str] = "messaging.dialog.archived"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    title: ClassVar[str] = "The dialog is archived; nothing can be written in it"
+
+
+class BlockedError(DomainError):
+    """Told to both sides alike, so that nobody learns who blocked whom."""
+
+    code: ClassVar[str] = "messaging.dialog.unavailable"
+    kind: ClassVar[Kind] = Kind.FORBIDDEN
+    title: ClassVar[str] = "Messages cannot be sent in this dialog"
+
+
+class SlowModeError(DomainError):
+    code: ClassVar[str] = "messaging.dialog.slow_mode"
+    kind: ClassVar[Kind] = Kind.RATE_LIMITED
+    title: ClassVar[str] = "Slow mode: wait before the next message"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """A person's place in a dialog."""
+
+    user_id: UUID
+    role: Role
+    status: MemberStatus
+    joined_seq: int = 0
+    muted_until: datetime | None = None
+    last_sent_at: datetime | None = None
+
+    @property
+    def present(self) -> bool:
+        return self.status in PRESENT
+
+    def silenced(self, now: datetime) -> bool:
+        return self.status is MemberStatus.MUTED and (self.muted_until is None or self.muted_until > now)
+
+
+@dataclass(slots=True, kw_only=True)
+class Dialog:
+    """What rules ask about a dialog; its row is locked when it is used for writing."""
+
+    position: Position
+    permissions: Mapping[str, Any] = field(default_factory=dict)
+    slow_mode_s: int = 0
+    archived: bool = False
+    members_max: int = 0
+    member_count: int = 0
+    oldest_seq: int = 1
+    history_from: str = "start"
+    is_public: bool = False
+
+    @property
+    def dialog_id(self) -> UUID:
+        return self.position.dialog_id
+
+    @property
+    def kind(self) -> str:
+        return self.position.kind
+
+    def require(self, member: Membership | None, act: Act, now: datetime) -> Membership:
+        """The member, who may act. Raises what hinders them; to a stranger the dialog does not exist."""
+        if member is None or not member.present:
+            raise DialogNotFoundError
+        if self.archived:
+            raise DialogArchivedError
+        if act in _SPEECH and member.silenced(now):
+            raise MutedError
+        if not may(self.kind, self.permissions, member.role, act):
+            raise NotAllowedError
+        return member
+
+    def require_pace(self, member: Membership, now: datetime) -> None:
+        """Slow mode binds members and guests, not those who keep order."""
+        if self.slow_mode_s == 0 or member.role.rank >= Role.MODERATOR.rank or member.last_sent_at is None:
+            return
+        free_at = member.last_sent_at + timedelta(seconds=self.slow_mode_s)
+        if free_at > now:
+            raise SlowModeError(retry_after_s=(free_at - now).total_seconds())
+
+
+_SPEECH: Final = frozenset({Act.SEND, Act.SEND_MEDIA, Act.REACT, Act.POLL, Act.PIN, Act.MENTION_ALL})

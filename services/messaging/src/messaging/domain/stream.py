@@ -1,0 +1,100 @@
+"""The stream of a dialog: every stored change has the next ``seq``, and readers apply them in that order.
+
+MSG-1: per dialog the seqs of messages and changes are 1, 2, 3 … without a hole.
+MSG-2: ``message_no`` counts the messages among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from kernel.errors import DomainError, Kind
+
+
+class TooOldError(DomainError):
+    """What was asked for is no longer kept. ``context["oldest_seq"]`` is where to start anew."""
+
+    code: ClassVar[str] = "messaging.stream.too_old"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    title: ClassVar[str] = "The position is older than what is kept; fetch anew"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvent:
+    """One stored change of a dialog as clients get it: ``frame`` is the JSON text of the realtime frame, UTF-8.
+
+    ``subject_id`` is the person a ``member.changed`` is about, and ``ended`` whether they may read no further.
+    """
+
+    dialog_id: UUID
+    seq: int
+    type: str
+    frame: bytes
+    subject_id: UUID | None = None
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEvent:
+    """One change that only the devices of one person hear of."""
+
+    user_id: UUID
+    account_seq: int
+    type: str
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """A message that was allowed, before it has its seq. ``sender_id`` is None for the system's own."""
+
+    sender_id: UUID | None
+    type: str
+    content: Mapping[str, Any]
+    client_message_id: UUID | None = None
+    body_hash: bytes | None = None
+    reply_to_seq: int | None = None
+    thread_seq: int | None = None
+    forward: Mapping[str, Any] | None = None
+    mentions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewChange:
+    """A change that is not a message."""
+
+    type: str
+    actor_id: UUID | None = None
+    message_seq: int | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Position:
+    """Where a dialog stands, its row being locked: ``allot`` gives out the next seq."""
+
+    dialog_id: UUID
+    workspace_id: UUID
+    kind: str
+    last_seq: int
+    last_message_no: int
+    last_at: datetime
+    last_message_at: datetime | None = None
+    content_published: bool = False
+
+    def allot(self, now: datetime) -> tuple[int, datetime]:
+        """The next seq and its time. Times never go back within a dialog, whatever a clock does."""
+        self.last_seq += 1
+        self.last_at = max(now, self.last_at)
+        return self.last_seq, self.last_at
+
+    def allot_message(self, now: datetime) -> tuple[int, int, datetime]:
+        """The next (seq, message_no, time)."""
+        seq, at = self.allot(now)
+        self.last_message_no += 1
+        self.last_message_at = at
+        return seq, self.last_message_no, at

@@ -1,0 +1,86 @@
+"""Routes of dialogs: open, list, look at one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from chassis.http import Page, RateLimit, Reply, Routes
+from chassis.postgres import Connection
+from chassis.tokens import Principal
+from messaging.adapters.dialog_reads import dialogs_by_id, dialogs_page, pictured
+from messaging.adapters.transaction import MessagingTx
+from messaging.domain.dialog import BlockedError, DialogKind, DialogNotFoundError
+from messaging.entrypoints.dialog_schemas import DialogsQuery, DialogView
+from messaging.entrypoints.schemas import CreateDialogBody
+from messaging.usecases.create_dialog import (
+    CreateDialog,
+    PeopleMissingError,
+    PeopleUnknownError,
+    create_dialog,
+)
+from messaging.wiring import App
+
+routes = Routes(tag="dialogs")
+SCOPE = "dialogs"
+
+
+@routes.post(
+    "/v1/dialogs",
+    status=(201, 200),
+    rows_of_caller=False,
+    limit=RateLimit("dialogs", per_user=120, window_s=60, fails="open"),
+    errors=(PeopleMissingError, PeopleUnknownError, BlockedError),
+    summary="Open a dialog",
+)
+async def post_dialog(body: CreateDialogBody, principal: Principal, app: App, tx: MessagingTx) -> Reply[DialogView]:
+    """A direct dialog that is there already is answered with 200."""
+    command = CreateDialog(
+        kind=DialogKind(body.kind),
+        created_by=principal.user_id,
+        user_ids=tuple(body.user_ids),
+        title=body.title,
+        description=body.description,
+        is_public=body.is_public,
+    )
+    dialog_id, created = await create_dialog(command, tx)
+    await tx.flush()
+    view = await _view(tx.conn, app, principal.user_id, dialog_id)
+    return Reply(view, status=201 if created else 200, location=f"/v1/dialogs/{dialog_id}")
+
+
+@routes.get("/v1/dialogs", summary="List your dialogs, the latest first")
+async def get_dialogs(query: DialogsQuery, principal: Principal, app: App) -> Page[DialogView]:
+    before = None
+    if query.cursor:
+        at, dialog_id = app.cursors.decode(query.cursor, scope=SCOPE)
+        before = datetime.fromisoformat(at), UUID(dialog_id)
+    async with app.database.read() as conn:
+        rows = await dialogs_page(
+            conn,
+            principal.user_id,
+            archived=query.archived,
+            kind=query.kind,
+            before=before,
+            limit=query.limit + 1,
+        )
+        shown = rows[: query.limit]
+        items = await pictured(conn, app.keys, principal.user_id, shown)
+    next_cursor = None
+    if len(rows) > query.limit:
+        next_cursor = app.cursors.encode((shown[-1]["last_at"].isoformat(), str(shown[-1]["dialog_id"])), scope=SCOPE)
+    return Page(items=[DialogView.of(each) for each in items], next_cursor=next_cursor)
+
+
+@routes.get("/v1/dialogs/{dialog_id}", errors=(DialogNotFoundError,), summary="Look at a dialog of yours")
+async def get_dialog(dialog_id: UUID, principal: Principal, app: App) -> DialogView:
+    async with app.database.read() as conn:
+        return await _view(conn, app, principal.user_id, dialog_id)
+
+
+async def _view(conn: Connection, app: App, user_id: UUID, dialog_id: UUID) -> DialogView:
+    rows = await dialogs_by_id(conn, user_id, [dialog_id])
+    if not rows:
+        raise DialogNotFoundError
+    [picture] = await pictured(conn, app.keys, user_id, rows)
+    return DialogView.of(picture)

@@ -1,0 +1,88 @@
+"""One page of a dialog's messages, around the position a client names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from messaging.adapters.message_reads import messages_after, messages_before
+from messaging.adapters.stream_reads import Watch, watched_by
+from messaging.domain.dialog import DialogNotFoundError
+from messaging.entrypoints.schemas import MessagesQuery
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """Oldest first, and whether there are more on either side."""
+
+    rows: Sequence[Row]
+    has_before: bool
+    has_after: bool
+
+
+async def watch_of(conn: asyncpg.Connection[Any], user_id: UUID, dialog_id: UUID) -> Watch:
+    """What of the dialog the person may read. Raises ``DialogNotFoundError``."""
+    found = await watched_by(conn, user_id, [dialog_id])
+    if not found:
+        raise DialogNotFoundError
+    return found[0]
+
+
+async def read_page(
+    conn: asyncpg.Connection[Any], dialog_id: UUID, query: MessagesQuery, watch: Watch, viewer_id: UUID
+) -> MessagePage:
+    """The page the query asks for; one row more than the limit tells whether there is more."""
+    before: list[Row] = []
+    after: list[Row] = []
+    room_before, room_after = query.limit, query.limit
+    if query.after_seq is not None:
+        room_before = 0
+        after = await _after(
+            conn, dialog_id, after_seq=query.after_seq, watch=watch, viewer_id=viewer_id, room=room_after
+        )
+    elif query.around_seq is not None:
+        room_before = query.limit // 2
+        room_after = query.limit - room_before
+        before = await _before(
+            conn, dialog_id, before_seq=query.around_seq, watch=watch, viewer_id=viewer_id, room=room_before
+        )
+        after = await _after(
+            conn, dialog_id, after_seq=query.around_seq - 1, watch=watch, viewer_id=viewer_id, room=room_after
+        )
+    else:
+        room_after = 0
+        before = await _before(
+            conn,
+            dialog_id,
+            before_seq=query.before_seq or watch.last_seq + 1,
+            watch=watch,
+            viewer_id=viewer_id,
+            room=room_before,
+        )
+    return MessagePage(
+        rows=[*reversed(before[:room_before]), *after[:room_after]],
+        has_before=len(before) > room_before or (query.after_seq or 0) >= watch.from_seq,
+        has_after=len(after) > room_after or (query.before_seq is not None and query.before_seq <= watch.last_seq),
+    )
+
+
+async def _after(
+    conn: asyncpg.Connection[Any], dialog_id: UUID, *, after_seq: int, watch: Watch, viewer_id: UUID, room: int
+) -> list[Row]:
+    return await messages_after(
+        conn, dialog_id, after_seq=after_seq, from_seq=watch.from_seq, viewer_id=viewer_id, limit=room + 1
+    )
+
+
+async def _before(
+    conn: asyncpg.Connection[Any], dialog_id: UUID, *, before_seq: int, watch: Watch, viewer_id: UUID, room: int
+) -> list[Row]:
+    return await messages_before(
+        conn, dialog_id, before_seq=before_seq, from_seq=watch.from_seq, viewer_id=viewer_id, limit=room + 1
+    )

@@ -1,0 +1,94 @@
+"""Routes of messages: send, read, one by one and by page."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chassis.http import RateLimit, Reply, Routes
+from chassis.tokens import Principal
+from messaging.adapters.message_reads import documents, messages_at
+from messaging.domain.dialog import (
+    BlockedError,
+    DialogArchivedError,
+    DialogNotFoundError,
+    MutedError,
+    NotAllowedError,
+    SlowModeError,
+)
+from messaging.domain.message import (
+    ClientMessageIdReusedError,
+    ContentTooLargeError,
+    MentionUnknownError,
+    MessageNotFoundError,
+    ReplyTargetMissingError,
+)
+from messaging.entrypoints.message_pages import read_page, watch_of
+from messaging.entrypoints.schemas import MessagesQuery, MessagesView, MessageView, SendMessageBody, SentView
+from messaging.sending.lane import SendingBusyError
+from messaging.wiring import App
+
+routes = Routes(tag="messages")
+SEND_ERRORS = (
+    DialogNotFoundError,
+    NotAllowedError,
+    MutedError,
+    BlockedError,
+    DialogArchivedError,
+    SlowModeError,
+    ClientMessageIdReusedError,
+    ReplyTargetMissingError,
+    MentionUnknownError,
+    ContentTooLargeError,
+    SendingBusyError,
+)
+
+
+@routes.post(
+    "/v1/dialogs/{dialog_id}/messages",
+    status=(201, 200),
+    idempotency="none",
+    limit=RateLimit("messages", per_user=1200, window_s=60, fails="open"),
+    errors=SEND_ERRORS,
+    summary="Send a message",
+)
+async def post_message(dialog_id: UUID, body: SendMessageBody, principal: Principal, app: App) -> Reply[SentView]:
+    """Durable once it is answered. A retry with the same ``client_message_id`` gets the first answer (200)."""
+    sent = await app.sender.send(body.to_command(dialog_id, principal.user_id))
+    view = SentView(
+        dialog_id=dialog_id,
+        seq=sent.seq,
+        client_message_id=body.client_message_id,
+        sent_at=sent.sent_at,
+        replayed=sent.replayed,
+    )
+    return Reply(view, status=200 if sent.replayed else 201, location=f"/v1/dialogs/{dialog_id}/messages/{sent.seq}")
+
+
+@routes.get("/v1/dialogs/{dialog_id}/messages", errors=(DialogNotFoundError,), summary="Read messages, oldest first")
+async def get_messages(dialog_id: UUID, query: MessagesQuery, principal: Principal, app: App) -> MessagesView:
+    """A page after, before or around a seq; without one, the latest."""
+    async with app.database.read() as conn:
+        watch = await watch_of(conn, principal.user_id, dialog_id)
+        page = await read_page(conn, dialog_id, query, watch, principal.user_id)
+        items = await documents(conn, app.keys, page.rows, viewer_id=principal.user_id)
+    return MessagesView(
+        items=[MessageView.model_validate(each) for each in items],
+        has_before=page.has_before,
+        has_after=page.has_after,
+        last_seq=watch.last_seq,
+    )
+
+
+@routes.get(
+    "/v1/dialogs/{dialog_id}/messages/{seq}",
+    errors=(DialogNotFoundError, MessageNotFoundError),
+    summary="Read one message",
+)
+async def get_message(dialog_id: UUID, seq: int, principal: Principal, app: App) -> MessageView:
+    async with app.database.read() as conn:
+        watch = await watch_of(conn, principal.user_id, dialog_id)
+        row = (await messages_at(conn, [(dialog_id, seq)])).get((dialog_id, seq)) if seq >= watch.from_seq else None
+        if row is None:
+            raise MessageNotFoundError
+        [document] = await documents(conn, app.keys, [row], viewer_id=principal.user_id)
+    return MessageView.model_validate(document)

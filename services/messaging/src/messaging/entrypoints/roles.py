@@ -1,0 +1,54 @@
+"""What runs in each role of the service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from aiohttp import web
+
+from chassis.http import make_app
+from chassis.run import Command, Runner
+from messaging.entrypoints import cursors, dialogs, messages, sync
+from messaging.entrypoints.consumers import subscriptions
+from messaging.wiring import SERVICE, App
+from operations import background as common_background
+from operations import checks, housekeeping, operator_commands, operator_routes, relays
+from operations import consumers as consuming
+
+__all__ = ["COMMANDS", "ROUTES", "background", "checks", "consumers", "http", "jobs", "relays"]
+
+ROUTES: Final = (
+    dialogs.routes,
+    messages.routes,
+    cursors.routes,
+    sync.routes,
+    operator_routes(SERVICE, subscriptions),
+)
+COMMANDS: Final[Mapping[str, Command]] = operator_commands(subscriptions)
+
+
+def http(app: App) -> web.Application:
+    return make_app(
+        SERVICE,
+        ROUTES,
+        app=app,
+        begin=app.begin,
+        database=app.database,
+        redis=app.redis,
+        verifier=app.verifier,
+        settings=app.settings,
+    )
+
+
+def background(app: App) -> Sequence[Runner]:
+    """In every role: revoked sessions, and the lanes that send."""
+    return [*common_background(app), *app.sender.lanes]
+
+
+def consumers(app: App) -> Sequence[Runner]:
+    return consuming(app, subscriptions)
+
+
+def jobs(app: App) -> Sequence[Runner]:
+    return housekeeping(app)

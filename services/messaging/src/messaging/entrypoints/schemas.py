@@ -1,0 +1,136 @@
+"""Bodies, queries and views of dialogs and messages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from chassis.http import Body, Line, Query, Text, View
+from messaging.domain.message import MENTIONS_MAX, SendMessage
+from messaging.entrypoints.contents import Content
+
+Seq = Annotated[int, Field(ge=1, le=2**53)]
+LaterSeq = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class SendMessageBody(Body):
+    """``client_message_id``: made by the client, the same for every retry of this message."""
+
+    client_message_id: UUID
+    content: Content
+    reply_to_seq: Seq | None = None
+    thread_seq: Seq | None = None
+    mention_user_ids: Annotated[list[UUID], Field(default_factory=list, max_length=MENTIONS_MAX)]
+    mention_roles: Annotated[
+        list[Literal["owner", "admin", "moderator", "member", "guest"]], Field(default_factory=list, max_length=5)
+    ]
+    mention_all: bool = False
+
+    def to_command(self, dialog_id: UUID, sender_id: UUID) -> SendMessage:
+        people = {str(each): None for each in self.mention_user_ids}
+        roles = {f"@{each}": None for each in self.mention_roles}
+        return SendMessage(
+            dialog_id=dialog_id,
+            sender_id=sender_id,
+            client_message_id=self.client_message_id,
+            content=self.content.model_dump(mode="json", exclude_none=True),
+            reply_to_seq=self.reply_to_seq,
+            thread_seq=self.thread_seq,
+            mentions=(*people, *roles, *(("@all",) if self.mention_all else ())),
+        )
+
+
+class SentView(View):
+    """Where the message is. ``replayed``: this id was stored before, by an earlier attempt."""
+
+    dialog_id: UUID
+    seq: int
+    client_message_id: UUID
+    sent_at: datetime
+    replayed: bool
+
+
+class ReactionView(View):
+    emoji: str
+    count: int
+    mine: bool = False
+
+
+class MessageView(View):
+    """A message. ``seq`` is its identity in the dialog. A deleted one keeps its place and has no content."""
+
+    dialog_id: UUID
+    seq: int
+    sent_at: datetime
+    sender_id: UUID | None
+    content: dict[str, Any] | None
+    client_message_id: UUID | None
+    reply_to_seq: int | None
+    thread_seq: int | None
+    forward: dict[str, Any] | None
+    mentions: list[str]
+    version: int
+    edited_at: datetime | None
+    deleted_at: datetime | None
+    reactions: list[ReactionView]
+    reply_count: int
+    pinned: bool
+    poll: dict[str, Any] | None
+    card: dict[str, Any] | None
+    attachments: list[dict[str, Any]]
+
+
+class MessagesQuery(Query):
+    """At most one of the three positions; none gives the latest."""
+
+    after_seq: LaterSeq | None = None
+    before_seq: Seq | None = None
+    around_seq: Seq | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class MessagesView(View):
+    """Oldest first. ``first_seq`` and ``last_seq`` are those of the dialog that the caller may read."""
+
+    items: list[MessageView]
+    has_before: bool
+    has_after: bool
+    last_seq: int
+
+
+class ReadCursorBody(Body):
+    """``read_seq``: everything up to it was seen. Going back is not possible; ``marked_unread`` says "look again"."""
+
+    read_seq: LaterSeq | None = None
+    delivered_seq: LaterSeq | None = None
+    marked_unread: bool | None = None
+
+
+class UnreadView(View):
+    dialog_id: UUID
+    read_seq: int
+    delivered_seq: int
+    unread: int
+    mentions: int
+    marked_unread: bool
+
+
+class CreateDialogBody(Body):
+    """``direct``: with exactly one other person, and the same dialog whoever of the two asks first."""
+
+    kind: Literal["direct", "group", "channel"]
+    user_ids: Annotated[list[UUID], Field(default_factory=list, max_length=200)]
+    title: Annotated[Line, Field(max_length=120)] = ""
+    description: Annotated[Text, Field(max_length=1000)] = ""
+    is_public: bool = False
+
+
+class SyncBody(Body):
+    """Where the client stands: the last seq it has of each dialog, and of its account."""
+
+    dialogs: Annotated[dict[UUID, LaterSeq], Field(default_factory=dict, max_length=1000)]
+    account_seq: LaterSeq = 0
+    limit_per_dialog: Annotated[int, Field(ge=1, le=200)] = 50

@@ -1,0 +1,112 @@
+"""What changed since: all of a person's dialogs in one call."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from chassis.http import RateLimit, Routes, View
+from chassis.tokens import Principal
+from messaging.adapters.dialog_reads import dialogs_by_id, pictured
+from messaging.adapters.stream_reads import account_events_after, account_position, events_after, watched_by
+from messaging.domain.stream import TooOldError
+from messaging.entrypoints.dialog_schemas import DialogView
+from messaging.entrypoints.schemas import SyncBody
+from messaging.wiring import App
+
+routes = Routes(tag="sync")
+ACCOUNT_EVENTS_MAX = 500
+
+
+class DialogSyncView(View):
+    """What a dialog has beyond the client's position. ``too_old``: drop what you have of it and fetch anew.
+
+    ``events`` are the realtime frames, in order; when ``has_more``, ask again from the last of them. ``dialog`` is
+    given for a dialog the client did not name, and for one that is too old.
+    """
+
+    dialog_id: UUID
+    last_seq: int
+    events: list[dict[str, Any]]
+    has_more: bool
+    too_old: bool
+    oldest_seq: int
+    dialog: DialogView | None
+
+
+class SyncView(View):
+    """``gone``: dialogs the client named and cannot read any more. ``account_too_old``: fetch the list anew."""
+
+    dialogs: list[DialogSyncView]
+    gone: list[UUID]
+    account_events: list[dict[str, Any]]
+    account_seq: int
+    account_too_old: bool
+
+
+@routes.post(
+    "/v1/sync",
+    status=200,
+    idempotency="none",
+    limit=RateLimit("sync", per_user=240, window_s=60, fails="open"),
+    summary="What changed since these positions",
+)
+async def post_sync(body: SyncBody, principal: Principal, app: App) -> SyncView:
+    """Give the last seq of every dialog you hold; dialogs without news are not in the answer. Changes nothing."""
+    me = principal.user_id
+    async with app.database.read() as conn:
+        watches = {each.dialog_id: each for each in await watched_by(conn, me)}
+        missing = [each for each in body.dialogs if each not in watches]
+        if missing:
+            watches |= {each.dialog_id: each for each in await watched_by(conn, me, missing)}
+        found: list[DialogSyncView] = []
+        fresh: list[UUID] = []
+        for dialog_id, watch in watches.items():
+            position = body.dialogs.get(dialog_id)
+            if position is not None and position >= watch.last_seq:
+                continue
+            events: list[dict[str, Any]] = []
+            has_more = too_old = False
+            if position is not None:
+                try:
+                    news = await events_after(
+                        conn, app.keys, dialog_id, max(position, watch.from_seq - 1), body.limit_per_dialog
+                    )
+                    events = [orjson.loads(each.frame) for each in news]
+                    has_more = bool(news) and news[-1].seq < watch.last_seq
+                except TooOldError:
+                    too_old = True
+            if position is None or too_old:
+                fresh.append(dialog_id)
+            found.append(
+                DialogSyncView(
+                    dialog_id=dialog_id,
+                    last_seq=watch.last_seq,
+                    events=events,
+                    has_more=has_more,
+                    too_old=too_old,
+                    oldest_seq=watch.from_seq,
+                    dialog=None,
+                )
+            )
+        rows = await dialogs_by_id(conn, me, fresh)
+        views = {each["dialog_id"]: DialogView.of(each) for each in await pictured(conn, app.keys, me, rows)}
+        account_seq = await account_position(conn, me)
+        account_too_old = False
+        account: list[dict[str, Any]] = []
+        try:
+            account = [
+                orjson.loads(each.frame)
+                for each in await account_events_after(conn, me, body.account_seq, ACCOUNT_EVENTS_MAX)
+            ]
+        except TooOldError:
+            account_too_old = True
+    return SyncView(
+        dialogs=[each.model_copy(update={"dialog": views.get(each.dialog_id)}) for each in found],
+        gone=[each for each in body.dialogs if each not in watches],
+        account_events=account,
+        account_seq=account[-1]["account_seq"] if account else account_seq,
+        account_too_old=account_too_old,
+    )

@@ -1,0 +1,28 @@
+"""Settings of the messaging service: environment variables MESSAGING_*, read once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from chassis.settings import ServiceSettings
+from messaging.adapters.person_keys import decoded_key
+
+
+def _is_key(secret: SecretStr) -> SecretStr:
+    decoded_key(secret.get_secret_value())
+    return secret
+
+
+class MessagingSettings(ServiceSettings):
+    """``key_encryption_key``: 32 random bytes in base64; it wraps every person's key."""
+
+    model_config = SettingsConfigDict(env_prefix="MESSAGING_", frozen=True)
+
+    database_schema: str = "messaging"
+    key_encryption_key: Annotated[SecretStr, AfterValidator(_is_key)]
+    send_lanes: int = Field(default=2, ge=1, le=32)
+    send_batch_max: int = Field(default=128, ge=1, le=1000)
+    sends_per_minute: int = Field(default=600, ge=1)

@@ -1,0 +1,140 @@
+"""Store messages that arrived together: each is allowed or refused on its own, all that are allowed commit at once.
+
+Leaves the usual shape of one command a transaction for the sake of group commit (``sending/lane.py``).
+MSG-3: a retry finds its first copy under the dialog's lock, within the batch too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from kernel.errors import DomainError
+from messaging.adapters import rendering
+from messaging.adapters.send_facts import (
+    Earlier,
+    Facts,
+    present_people,
+    present_targets,
+    read_facts,
+    remember_pace,
+)
+from messaging.adapters.transaction import MessagingTx
+from messaging.domain.dialog import BlockedError, Dialog, DialogNotFoundError, Membership, SlowModeError
+from messaging.domain.message import (
+    ALL,
+    CONTENT_BYTES_MAX,
+    ClientMessageIdReusedError,
+    ContentTooLargeError,
+    MentionUnknownError,
+    ReplyTargetMissingError,
+    SendMessage,
+    Sent,
+    body_hash,
+)
+from messaging.domain.permissions import Act, Role
+from messaging.domain.stream import NewMessage
+from messaging.usecases.message_parts import Parts, attach_parts, find_parts
+
+PAIRS: Final = frozenset({"direct", "bot", "business"})
+_MODERATORS: Final = Role.MODERATOR.rank
+
+
+async def send_messages(commands: Sequence[SendMessage], tx: MessagingTx) -> list[Sent | DomainError]:
+    """One answer for each command, in order."""
+    dialogs = await tx.stream.lock_many({each.dialog_id for each in commands})
+    pairs = [each.dialog_id in dialogs and dialogs[each.dialog_id].kind in PAIRS for each in commands]
+    facts = await read_facts(tx.conn, commands, pairs)
+    targets = await present_targets(
+        tx.conn,
+        {(each.dialog_id, seq) for each in commands for seq in (each.reply_to_seq, each.thread_seq) if seq is not None},
+    )
+    people = await present_people(
+        tx.conn, {(each.dialog_id, UUID(who)) for each in commands for who in each.mentions if not who.startswith("@")}
+    )
+    parts = await find_parts(tx, commands)
+    await tx.stream.ready({each.sender_id for each in commands})
+    answers: list[Sent | DomainError] = []
+    batch = _Batch(tx, targets, people)
+    for command, known, part in zip(commands, facts, parts, strict=True):
+        try:
+            answers.append(batch.send(dialogs.get(command.dialog_id), command, known, part))
+        except DomainError as refusal:
+            answers.append(refusal)
+    await remember_pace(tx.conn, batch.paced, tx.now)
+    await attach_parts(tx, batch.stored)
+    return answers
+
+
+class _Batch:
+    """The rules, with what the batch itself has already stored."""
+
+    def __init__(self, tx: MessagingTx, targets: set[tuple[UUID, int]], people: set[tuple[UUID, UUID]]) -> None:
+        self._tx = tx
+        self._targets = targets
+        self._people = people
+        self._earlier: dict[tuple[UUID, UUID, UUID], Earlier] = {}
+        self.paced: list[tuple[UUID, UUID]] = []
+        self.stored: list[tuple[SendMessage, int, Parts]] = []
+
+    def send(self, dialog: Dialog | None, command: SendMessage, known: Facts, parts: Parts | DomainError) -> Sent:
+        if dialog is None:
+            raise DialogNotFoundError
+        tx, who = self._tx, (command.dialog_id, command.sender_id)
+        content = rendering.to_json(command.content)
+        fingerprint = body_hash(content, command)
+        earlier = known.earlier or self._earlier.get((*who, command.client_message_id))
+        if known.member is not None and known.member.present and earlier is not None:
+            return _replayed(earlier, fingerprint)
+        member = dialog.require(known.member, command.act, tx.now)
+        if known.blocked:
+            raise BlockedError
+        if ALL in command.mentions:
+            dialog.require(member, Act.MENTION_ALL, tx.now)
+        if dialog.slow_mode_s and member.role.rank < _MODERATORS:
+            self._require_pace(dialog, member)
+        self._require_targets(command)
+        if len(content) > CONTENT_BYTES_MAX:
+            raise ContentTooLargeError(pointer="/content")
+        if isinstance(parts, DomainError):
+            raise parts
+        seq, at = tx.stream.post(
+            dialog,
+            NewMessage(
+                sender_id=command.sender_id,
+                type=command.type,
+                content=command.content,
+                client_message_id=command.client_message_id,
+                body_hash=fingerprint,
+                reply_to_seq=command.reply_to_seq,
+                thread_seq=command.thread_seq,
+                forward=command.forward,
+                mentions=command.mentions,
+            ),
+            parts.shown(),
+        )
+        self._earlier[(*who, command.client_message_id)] = Earlier(seq, fingerprint, at)
+        self.stored.append((command, seq, parts))
+        return Sent(seq=seq, sent_at=at)
+
+    def _require_pace(self, dialog: Dialog, member: Membership) -> None:
+        who = (dialog.dialog_id, member.user_id)
+        dialog.require_pace(member, self._tx.now)
+        if who in self.paced:
+            raise SlowModeError(retry_after_s=float(dialog.slow_mode_s))
+        self.paced.append(who)
+
+    def _require_targets(self, command: SendMessage) -> None:
+        for name, seq in (("reply_to_seq", command.reply_to_seq), ("thread_seq", command.thread_seq)):
+            if seq is not None and (command.dialog_id, seq) not in self._targets:
+                raise ReplyTargetMissingError(pointer=f"/{name}")
+        for who in command.mentions:
+            if not who.startswith("@") and (command.dialog_id, UUID(who)) not in self._people:
+                raise MentionUnknownError(pointer="/mentions")
+
+
+def _replayed(earlier: Earlier, fingerprint: bytes) -> Sent:
+    if earlier.body_hash != fingerprint:
+        raise ClientMessageIdReusedError(pointer="/client_message_id")
+    return Sent(seq=earlier.seq, sent_at=earlier.sent_at, replayed=True)
