@@ -12,6 +12,8 @@ from uuid import UUID
 
 import asyncpg
 
+from messaging.adapters.poll_store import shown_polls
+
 Key = tuple[UUID, int]
 _THESE: Final = "unnest($1::uuid[], $2::bigint[]) AS t (dialog_id, seq)"
 _REACTIONS: Final = f"""
@@ -46,4 +48,8 @@ async def extras_of(
         found[row["dialog_id"], row["seq"]]["reply_count"] = row["count"]
     for row in await conn.fetch(_PINS, *these):
         found[row["dialog_id"], row["seq"]]["pinned"] = True
+    polls = [(row["dialog_id"], row["seq"]) for row in rows if row["type"] == "poll" and row["deleted_at"] is None]
+    if polls:
+        for key, poll in (await shown_polls(conn, polls, viewer_id)).items():
+            found[key]["poll"] = poll
     return found

@@ -24,7 +24,7 @@ MONTH_TO: Final = """coalesce((SELECT month::timestamptz FROM dialog_month
     WHERE dialog_id = {dialog} AND first_seq > {seq} ORDER BY first_seq LIMIT 1), 'infinity')"""
 MESSAGE_COLUMNS: Final = (
     "dialog_id, seq, created_at, sender_id, type, content, client_message_id, reply_to_seq, thread_seq, forward, "
-    "mentions, version, edited_at, deleted_at"
+    "mentions, version, edited_at, deleted_at, deleted_by"
 )
 _HIDDEN: Final = (
     "NOT EXISTS (SELECT FROM hidden_message h WHERE h.user_id = $3 AND h.dialog_id = m.dialog_id AND h.seq = m.seq)"

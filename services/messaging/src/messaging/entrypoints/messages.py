@@ -23,8 +23,10 @@ from messaging.domain.message import (
     ReplyTargetMissingError,
 )
 from messaging.entrypoints.message_pages import read_page, watch_of
+from messaging.entrypoints.posting import send
 from messaging.entrypoints.schemas import MessagesQuery, MessagesView, MessageView, SendMessageBody, SentView
 from messaging.sending.lane import SendingBusyError
+from messaging.usecases.forward_message import NotForwardableError
 from messaging.wiring import App
 
 routes = Routes(tag="messages")
@@ -40,6 +42,8 @@ SEND_ERRORS = (
     MentionUnknownError,
     ContentTooLargeError,
     SendingBusyError,
+    MessageNotFoundError,
+    NotForwardableError,
 )
 
 
@@ -53,7 +57,7 @@ SEND_ERRORS = (
 )
 async def post_message(dialog_id: UUID, body: SendMessageBody, principal: Principal, app: App) -> Reply[SentView]:
     """Durable once it is answered. A retry with the same ``client_message_id`` gets the first answer (200)."""
-    sent = await app.sender.send(body.to_command(dialog_id, principal.user_id))
+    sent = await send(app, principal.user_id, dialog_id, body)
     view = SentView(
         dialog_id=dialog_id,
         seq=sent.seq,

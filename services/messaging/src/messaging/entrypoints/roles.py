@@ -9,8 +9,9 @@ from aiohttp import web
 
 from chassis.http import make_app
 from chassis.run import Command, Runner
-from messaging.entrypoints import cursors, dialogs, messages, sync
+from messaging.entrypoints import cursors, dialogs, drafts, message_acts, messages, polls, sync
 from messaging.entrypoints.consumers import subscriptions
+from messaging.entrypoints.jobs import jobs as timed
 from messaging.wiring import SERVICE, App
 from operations import background as common_background
 from operations import checks, housekeeping, operator_commands, operator_routes, relays
@@ -21,6 +22,9 @@ __all__ = ["COMMANDS", "ROUTES", "background", "checks", "consumers", "http", "j
 ROUTES: Final = (
     dialogs.routes,
     messages.routes,
+    message_acts.routes,
+    polls.routes,
+    drafts.routes,
     cursors.routes,
     sync.routes,
     operator_routes(SERVICE, subscriptions),
@@ -51,4 +55,4 @@ def consumers(app: App) -> Sequence[Runner]:
 
 
 def jobs(app: App) -> Sequence[Runner]:
-    return housekeeping(app)
+    return [*timed(app), *housekeeping(app)]

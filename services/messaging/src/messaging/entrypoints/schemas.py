@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from chassis.http import Body, Line, Query, Text, View
 from messaging.domain.message import MENTIONS_MAX, SendMessage
 from messaging.entrypoints.contents import Content
+from messaging.usecases.forward_message import Forwarded
 
 Seq = Annotated[int, Field(ge=1, le=2**53)]
 LaterSeq = Annotated[int, Field(ge=0, le=2**53)]
 
 
+class ForwardFrom(Body):
+    """A message the caller can see."""
+
+    dialog_id: UUID
+    seq: Seq
+
+
 class SendMessageBody(Body):
-    """``client_message_id``: made by the client, the same for every retry of this message."""
+    """``client_message_id``: made by the client, the same for every retry of this message.
+
+    Exactly one of ``content`` and ``forward_from``.
+    """
 
     client_message_id: UUID
-    content: Content
+    content: Content | None = None
+    forward_from: ForwardFrom | None = None
     reply_to_seq: Seq | None = None
     thread_seq: Seq | None = None
     mention_user_ids: Annotated[list[UUID], Field(default_factory=list, max_length=MENTIONS_MAX)]
@@ -29,14 +41,27 @@ class SendMessageBody(Body):
     ]
     mention_all: bool = False
 
-    def to_command(self, dialog_id: UUID, sender_id: UUID) -> SendMessage:
+    def _said(self) -> dict[str, Any]:
+        assert self.content is not None  # noqa: S101 -- the validator saw to it
+        said: dict[str, Any] = self.content.model_dump(mode="json", exclude_none=True)
+        return said
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if (self.content is None) == (self.forward_from is None):
+            raise ValueError("needs exactly one of content and forward_from")
+        return self
+
+    def to_command(self, dialog_id: UUID, sender_id: UUID, forward: Forwarded | None = None) -> SendMessage:
+        """``forward``: what ``forward_from`` says, when it is given."""
         people = {str(each): None for each in self.mention_user_ids}
         roles = {f"@{each}": None for each in self.mention_roles}
         return SendMessage(
             dialog_id=dialog_id,
             sender_id=sender_id,
             client_message_id=self.client_message_id,
-            content=self.content.model_dump(mode="json", exclude_none=True),
+            content=forward.content if forward else self._said(),
+            forward=forward.origin if forward else None,
             reply_to_seq=self.reply_to_seq,
             thread_seq=self.thread_seq,
             mentions=(*people, *roles, *(("@all",) if self.mention_all else ())),
@@ -51,6 +76,56 @@ class SentView(View):
     client_message_id: UUID
     sent_at: datetime
     replayed: bool
+
+
+class EditMessageBody(Body):
+    """``version``: the one that is edited; left out, whatever stands there is replaced."""
+
+    content: Content
+    version: Annotated[int, Field(ge=1, le=2**31)] | None = None
+
+
+class VoteBody(Body):
+    """Positions of the chosen options, 0 is the first; none takes the vote back."""
+
+    options: Annotated[list[Annotated[int, Field(ge=0, le=19)]], Field(max_length=20)]
+
+
+class PollView(View):
+    votes: list[int]
+    voters: int
+    multiple: bool
+    anonymous: bool
+    closes_at: datetime | None
+    closed_at: datetime | None
+    mine: list[int]
+
+
+class RevisionView(View):
+    """What a message said before."""
+
+    version: int
+    content: dict[str, Any] | None
+    written_at: datetime
+
+
+class RevisionsView(View):
+    """Oldest first, without what it says now."""
+
+    items: list[RevisionView]
+
+
+class PinView(View):
+    seq: int
+    pinned_by: UUID
+    pinned_at: datetime
+    message: MessageView
+
+
+class PinsView(View):
+    """Newest pin first."""
+
+    items: list[PinView]
 
 
 class ReactionView(View):

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from kernel.errors import DomainError
+from messaging.adapters.poll_store import Poll, add_polls
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.message import SendMessage
 
@@ -29,10 +31,37 @@ NONE = Parts()
 
 async def find_parts(tx: MessagingTx, commands: Sequence[SendMessage]) -> list[Parts | DomainError]:
     """The parts of each message, or why it cannot have them."""
-    del tx
-    return [NONE for _ in commands]
+    return [_poll(command, tx.now) if command.type == "poll" else NONE for command in commands]
 
 
 async def attach_parts(tx: MessagingTx, stored: Sequence[tuple[SendMessage, int, Parts]]) -> None:
     """Tie parts to the messages that were stored."""
-    del tx, stored
+    polls = [_stored_poll(command, seq, parts) for command, seq, parts in stored if parts.fields.get("poll")]
+    if polls:
+        await add_polls(tx.conn, polls)
+
+
+def _poll(command: SendMessage, now: datetime) -> Parts:
+    content = command.content
+    closes_at = now + timedelta(seconds=content["open_s"]) if "open_s" in content else None
+    shown = {
+        "votes": [0] * len(content["options"]),
+        "voters": 0,
+        "multiple": content["multiple"],
+        "anonymous": content["anonymous"],
+        "closes_at": closes_at,
+        "closed_at": None,
+    }
+    return Parts({"poll": shown})
+
+
+def _stored_poll(command: SendMessage, seq: int, parts: Parts) -> Poll:
+    shown = parts.fields["poll"]
+    return Poll(
+        dialog_id=command.dialog_id,
+        seq=seq,
+        options=len(shown["votes"]),
+        multiple=shown["multiple"],
+        anonymous=shown["anonymous"],
+        closes_at=shown["closes_at"],
+    )

@@ -1,0 +1,67 @@
+"""What runs by the clock: scheduled messages, polls whose time is over, ids that nobody repeats any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from chassis.run import Periodic, Runner
+from messaging.adapters.poll_store import due_polls, find_poll
+from messaging.domain.message import Sent
+from messaging.entrypoints.posting import send
+from messaging.entrypoints.schemas import SendMessageBody
+from messaging.usecases.poll_votes import end_poll
+from messaging.usecases.scheduled_messages import Scheduled, note_outcome, send_scheduled, take_due
+from messaging.wiring import App
+
+DUE_EVERY_S: Final = 1.0
+FORGET_EVERY_S: Final = 300.0
+BATCH: Final = 200
+# A client may repeat a message as late as this and get the first answer.
+SENT_IDS_KEPT: Final = timedelta(days=14)
+
+
+def jobs(app: App) -> Sequence[Runner]:
+    return [
+        Periodic("scheduled-messages", DUE_EVERY_S, lambda: send_due(app)),
+        Periodic("polls", DUE_EVERY_S, lambda: close_due_polls(app)),
+        Periodic("sent-ids", FORGET_EVERY_S, lambda: forget_sent_ids(app)),
+    ]
+
+
+async def send_due(app: App) -> None:
+    """Send what is due now."""
+    async with app.database.read() as conn:
+        due = await take_due(conn, app.keys, app.clock.now(), BATCH)
+
+    async def deliver(each: Scheduled) -> Sent:
+        return await send(app, each.user_id, each.dialog_id, SendMessageBody.model_validate(each.body))
+
+    for each in due:
+        outcome = await send_scheduled(each, deliver)
+        async with app.begin() as tx:
+            await note_outcome(each, outcome, tx)
+
+
+async def close_due_polls(app: App) -> None:
+    """Close polls whose time is over."""
+    async with app.database.read() as conn:
+        due = await due_polls(conn, app.clock.now(), BATCH)
+    for dialog_id, seq in due:
+        await _close(app, dialog_id, seq)
+
+
+async def forget_sent_ids(app: App) -> None:
+    """Delete ids that are older than any retry."""
+    async with app.database.read() as conn:
+        await conn.execute("DELETE FROM sent_message WHERE created_at < $1", app.clock.now() - SENT_IDS_KEPT)
+
+
+async def _close(app: App, dialog_id: UUID, seq: int) -> None:
+    async with app.begin() as tx:
+        dialog = await tx.stream.lock(dialog_id)
+        poll = await find_poll(tx.conn, dialog_id, seq)
+        if poll is not None:
+            await end_poll(dialog, poll, None, tx)

@@ -1,0 +1,20 @@
+"""From a body to a stored message: the same way for HTTP, the socket, scheduled messages and bots."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from messaging.domain.message import Sent
+from messaging.entrypoints.schemas import SendMessageBody
+from messaging.usecases.forward_message import forwarded
+from messaging.wiring import App
+
+
+async def send(app: App, sender_id: UUID, dialog_id: UUID, body: SendMessageBody) -> Sent:
+    """Raises what refuses the message."""
+    origin = body.forward_from
+    if origin is None:
+        return await app.sender.send(body.to_command(dialog_id, sender_id))
+    async with app.database.read() as conn:
+        forward = await forwarded(conn, app.keys, user_id=sender_id, dialog_id=origin.dialog_id, seq=origin.seq)
+    return await app.sender.send(body.to_command(dialog_id, sender_id, forward))

@@ -1,0 +1,71 @@
+"""Delete a message: for everybody (its place stays, what it said goes), or only for oneself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from messaging.adapters.dialog_store import find_member
+from messaging.adapters.message_reads import messages_at
+from messaging.adapters.transaction import MessagingTx
+from messaging.domain.dialog import DialogNotFoundError
+from messaging.domain.message import MessageNotFoundError
+from messaging.domain.permissions import Act
+from messaging.usecases.touching import Touched, touch_message
+
+# What hangs on a message and goes with it.
+_HANGING: Final = ("message_revision", "mention", "reaction", "pinned_message", "poll_vote", "poll", "card")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteMessage:
+    dialog_id: UUID
+    seq: int
+    user_id: UUID
+
+
+async def delete_for_all(command: DeleteMessage, tx: MessagingTx) -> None:
+    """One's own, or another's with the permission to. Deleting it again changes nothing."""
+    await tx.stream.lock(command.dialog_id)
+    row = (await messages_at(tx.conn, [(command.dialog_id, command.seq)])).get((command.dialog_id, command.seq))
+    if row is not None and row["deleted_at"] is not None and row["deleted_by"] == command.user_id:
+        return
+    own = row is not None and row["sender_id"] == command.user_id
+    act = Act.SEND if own else Act.DELETE_OTHERS
+    touched = await touch_message(tx, command.dialog_id, command.seq, command.user_id, act)
+    await _empty(command, touched, tx)
+    tx.stream.change(
+        touched.dialog,
+        "message.deleted",
+        actor_id=command.user_id,
+        message_seq=command.seq,
+        payload={"sender_id": touched.row["sender_id"]},
+    )
+
+
+async def delete_for_me(command: DeleteMessage, tx: MessagingTx) -> None:
+    """Nobody else hears of it."""
+    member = await find_member(tx.conn, command.dialog_id, command.user_id)
+    if member is None or not member.present:
+        raise DialogNotFoundError
+    if not await messages_at(tx.conn, [(command.dialog_id, command.seq)]):
+        raise MessageNotFoundError
+    hidden = await tx.conn.execute(
+        "INSERT INTO hidden_message (user_id, dialog_id, seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        *(command.user_id, command.dialog_id, command.seq),
+    )
+    if not hidden.endswith(" 0"):
+        tx.accounts.change(
+            command.user_id, "message.hidden", dialog_id=command.dialog_id, payload={"message_seq": command.seq}
+        )
+
+
+async def _empty(command: DeleteMessage, touched: Touched, tx: MessagingTx) -> None:
+    await tx.conn.execute(
+        "UPDATE message SET content = NULL, mentions = '{}', deleted_at = $4, deleted_by = $5 "
+        "WHERE dialog_id = $1 AND seq = $2 AND created_at = $3",
+        *(command.dialog_id, command.seq, touched.row["created_at"], tx.now, command.user_id),
+    )
+    for table in _HANGING:
+        await tx.conn.execute(f"DELETE FROM {table} WHERE dialog_id = $1 AND seq = $2", command.dialog_id, command.seq)

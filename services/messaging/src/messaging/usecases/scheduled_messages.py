@@ -1,0 +1,162 @@
+"""Messages that are sent later: kept sealed, sent once, with the reason kept when they are refused then.
+
+A crash between the sending and the note of it sends nothing twice: the schedule's id is the ``client_message_id``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from kernel.errors import DomainError, Kind
+from messaging.adapters import rendering
+from messaging.adapters.dialog_store import find_member
+from messaging.adapters.person_keys import PersonKeys
+from messaging.adapters.transaction import MessagingTx
+from messaging.domain.dialog import DialogNotFoundError
+from messaging.domain.message import Sent
+
+AHEAD_MIN: Final = timedelta(seconds=5)
+AHEAD_MAX: Final = timedelta(days=365)
+PENDING_MAX: Final = 100
+_COLUMNS: Final = "scheduled_id, user_id, dialog_id, send_at, body, status, failure_code, seq, created_at"
+
+
+class ScheduleTimeInvalidError(DomainError):
+    code: ClassVar[str] = "messaging.scheduled.time_invalid"
+    kind: ClassVar[Kind] = Kind.INVALID
+    title: ClassVar[str] = "A message is scheduled for between 5 seconds and a year from now"
+
+
+class TooManyScheduledError(DomainError):
+    code: ClassVar[str] = "messaging.scheduled.too_many"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    title: ClassVar[str] = f"A person has at most {PENDING_MAX} scheduled messages"
+
+
+class ScheduledNotFoundError(DomainError):
+    code: ClassVar[str] = "messaging.scheduled.not_found"
+    kind: ClassVar[Kind] = Kind.NOT_FOUND
+    title: ClassVar[str] = "There is no such scheduled message, or it is sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduled:
+    """``body``: as a client would send it, with the schedule's id as ``client_message_id``."""
+
+    scheduled_id: UUID
+    user_id: UUID
+    dialog_id: UUID
+    send_at: datetime
+    body: Mapping[str, Any] | None
+    status: str
+    failure_code: str
+    seq: int | None
+    created_at: datetime
+
+
+async def schedule(
+    scheduled_id: UUID, user_id: UUID, dialog_id: UUID, send_at: datetime, body: Mapping[str, Any], *, tx: MessagingTx
+) -> Scheduled:
+    """The same id again answers what is kept under it."""
+    member = await find_member(tx.conn, dialog_id, user_id)
+    if member is None or not member.present:
+        raise DialogNotFoundError
+    if not AHEAD_MIN <= send_at - tx.now <= AHEAD_MAX:
+        raise ScheduleTimeInvalidError(pointer="/send_at")
+    await tx.stream.ready([user_id])
+    count = await tx.conn.fetchval(
+        "SELECT count(*) FROM scheduled_message WHERE user_id = $1 AND status = 'pending'", user_id
+    )
+    if count >= PENDING_MAX:
+        raise TooManyScheduledError
+    await tx.conn.execute(
+        f"INSERT INTO scheduled_message ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, 'pending', '', NULL, $6) "
+        "ON CONFLICT (scheduled_id) DO NOTHING",
+        *(scheduled_id, user_id, dialog_id, send_at, tx.keys.encrypt(user_id, rendering.to_json(body)), tx.now),
+    )
+    rows = await tx.conn.fetch(
+        f"SELECT {_COLUMNS} FROM scheduled_message WHERE scheduled_id = $1 AND user_id = $2", scheduled_id, user_id
+    )
+    if not rows:
+        raise ScheduledNotFoundError
+    return _of(rows[0], tx.keys)
+
+
+async def list_scheduled(conn: asyncpg.Connection[Any], keys: PersonKeys, user_id: UUID) -> list[Scheduled]:
+    """Those that wait, and those that failed within a week; the next first."""
+    rows = await conn.fetch(
+        f"SELECT {_COLUMNS} FROM scheduled_message WHERE user_id = $1 AND (status = 'pending' "
+        "OR (status = 'failed' AND send_at > now() - interval '7 days')) ORDER BY send_at LIMIT 200",
+        user_id,
+    )
+    await keys.load(conn, [user_id])
+    return [_of(row, keys) for row in rows]
+
+
+async def cancel_scheduled(scheduled_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
+    done = await tx.conn.execute(
+        "UPDATE scheduled_message SET status = 'cancelled', body = '' "
+        "WHERE scheduled_id = $1 AND user_id = $2 AND status = 'pending'",
+        *(scheduled_id, user_id),
+    )
+    if done.endswith(" 0"):
+        raise ScheduledNotFoundError
+
+
+async def take_due(conn: asyncpg.Connection[Any], keys: PersonKeys, now: datetime, limit: int) -> Sequence[Scheduled]:
+    """What is due; two processes may see the same one, and send it once all the same."""
+    rows = await conn.fetch(
+        f"SELECT {_COLUMNS} FROM scheduled_message WHERE status = 'pending' AND send_at <= $1 "
+        "ORDER BY send_at LIMIT $2",
+        *(now, limit),
+    )
+    await keys.load(conn, {row["user_id"] for row in rows})
+    return [_of(row, keys) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a scheduled message. None of both: try again later."""
+
+    seq: int | None = None
+    failure_code: str = ""
+
+
+async def send_scheduled(due: Scheduled, send: Callable[[Scheduled], Awaitable[Sent]]) -> Outcome:
+    """Send one. Sending it again after a crash finds it sent."""
+    if due.body is None:
+        return Outcome(failure_code="messaging.scheduled.unreadable")
+    try:
+        return Outcome(seq=(await send(due)).seq)
+    except DomainError as refusal:
+        later = refusal.kind in {Kind.UNAVAILABLE, Kind.RATE_LIMITED}
+        return Outcome() if later else Outcome(failure_code=refusal.code)
+
+
+async def note_outcome(due: Scheduled, outcome: Outcome, tx: MessagingTx) -> None:
+    """Keep what came of it, and tell the person's devices."""
+    if outcome == Outcome():
+        return
+    await tx.conn.execute(
+        "UPDATE scheduled_message SET status = $2, failure_code = $3, seq = $4, body = '' "
+        "WHERE scheduled_id = $1 AND status = 'pending'",
+        *(due.scheduled_id, "failed" if outcome.failure_code else "sent", outcome.failure_code, outcome.seq),
+    )
+    tx.accounts.change(
+        due.user_id,
+        "scheduled.changed",
+        dialog_id=due.dialog_id,
+        payload={"scheduled_id": due.scheduled_id, "failure_code": outcome.failure_code, "seq": outcome.seq},
+    )
+
+
+def _of(row: Mapping[str, Any], keys: PersonKeys) -> Scheduled:
+    clear = keys.decrypt(row["user_id"], row["body"]) if row["body"] else None
+    return Scheduled(**{**dict(row), "body": None if clear is None else orjson.loads(clear)})

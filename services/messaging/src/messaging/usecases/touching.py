@@ -1,0 +1,45 @@
+"""The first steps of every act on a message: the dialog locked, the person allowed, the message there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from messaging.adapters.dialog_store import find_member
+from messaging.adapters.message_reads import messages_at
+from messaging.adapters.transaction import MessagingTx
+from messaging.domain.dialog import Dialog, Membership
+from messaging.domain.message import MessageNotFoundError
+from messaging.domain.permissions import Act
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A message under the lock of its dialog, and who touches it."""
+
+    dialog: Dialog
+    member: Membership
+    row: Mapping[str, Any]
+
+    @property
+    def own(self) -> bool:
+        return bool(self.row["sender_id"] == self.member.user_id)
+
+
+async def touch_dialog(tx: MessagingTx, dialog_id: UUID, user_id: UUID, act: Act) -> tuple[Dialog, Membership]:
+    """Raises ``DialogNotFoundError`` and what else hinders the act."""
+    dialog = await tx.stream.lock(dialog_id)
+    member = dialog.require(await find_member(tx.conn, dialog_id, user_id), act, tx.now)
+    return dialog, member
+
+
+async def touch_message(tx: MessagingTx, dialog_id: UUID, seq: int, user_id: UUID, act: Act) -> Touched:
+    """Raises ``MessageNotFoundError`` for one that is not there, deleted, or from before the person's time."""
+    dialog, member = await touch_dialog(tx, dialog_id, user_id, act)
+    row = (await messages_at(tx.conn, [(dialog_id, seq)])).get((dialog_id, seq))
+    from_seq = member.joined_seq if dialog.history_from == "join" else dialog.oldest_seq
+    if row is None or row["deleted_at"] is not None or seq < max(from_seq, dialog.oldest_seq):
+        raise MessageNotFoundError
+    return Touched(dialog, member, row)

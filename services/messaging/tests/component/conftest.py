@@ -1,0 +1,121 @@
+"""A messaging service on real Postgres, Redis and Kafka."""
+
+import asyncio
+import base64
+import uuid
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from chassis.testing.issuer import TokenIssuer
+from chassis.testing.serving import Answered, Client, serving
+from messaging.adapters.accounts import Account, keep_account
+from messaging.entrypoints import roles
+from messaging.settings import MessagingSettings
+from messaging.wiring import App, wire
+
+KEY = base64.b64encode(b"k" * 32).decode()
+ENVIRONMENT = {"MESSAGING_KEY_ENCRYPTION_KEY": KEY}
+
+
+def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.component)
+
+
+@dataclass
+class Person:
+    """Somebody with a token."""
+
+    user_id: UUID
+    token: str
+    call: Client
+
+    async def do(self, method: str, path: str, body: Any = None, **rest: Any) -> Answered:
+        return await self.call(method, path, body, token=self.token, **rest)
+
+    async def ok(self, method: str, path: str, body: Any = None, **rest: Any) -> Any:
+        answer = await self.do(method, path, body, **rest)
+        assert answer.status < 300, (answer.status, answer.content)
+        return answer.json if answer.content else None
+
+    async def refused(self, method: str, path: str, body: Any = None, **rest: Any) -> str:
+        """The problem's code."""
+        answer = await self.do(method, path, body, **rest)
+        assert 400 <= answer.status < 500, (answer.status, answer.content)
+        return answer.code
+
+    async def send(self, dialog_id: str, text: str = "hello", **rest: Any) -> dict[str, Any]:
+        body = {"client_message_id": str(uuid.uuid4()), "content": {"type": "text", "text": text}, **rest}
+        return await self.ok("POST", f"/v1/dialogs/{dialog_id}/messages", body)
+
+    async def messages(self, dialog_id: str, **query: Any) -> list[dict[str, Any]]:
+        asked = "&".join(f"{name}={value}" for name, value in query.items())
+        return (await self.ok("GET", f"/v1/dialogs/{dialog_id}/messages?{asked}"))["items"]
+
+    async def dialog(self, dialog_id: str) -> dict[str, Any]:
+        return await self.ok("GET", f"/v1/dialogs/{dialog_id}")
+
+
+@dataclass
+class World:
+    """One service with its data; its roles run as tasks."""
+
+    app: App
+    call: Client
+    issuer: TokenIssuer
+    settings: MessagingSettings
+    people: list[Person] = field(default_factory=list)
+
+    async def person(self, name: str = "Nok") -> Person:
+        user_id = uuid.uuid4()
+        async with self.app.begin() as tx:
+            await keep_account(tx.conn, Account(user_id=user_id, version=1, display_name=name, locale="th-TH"))
+        return Person(user_id, self.issuer.token_for(user_id), self.call)
+
+    async def group(self, *people: Person, kind: str = "group", **rest: Any) -> str:
+        """A dialog of the first with the others."""
+        others = [str(each.user_id) for each in people[1:]]
+        made = await people[0].ok("POST", "/v1/dialogs", {"kind": kind, "user_ids": others, **rest})
+        return made["dialog_id"]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def world(databases, kafka, redis_url):
+    made = await databases.create("messaging", environment=ENVIRONMENT)
+    async with TokenIssuer.serve() as issuer:
+        settings = MessagingSettings(
+            environment="test",
+            http_port=0,
+            ops_port=0,
+            database_dsn=made.dsn,
+            redis_url=redis_url,
+            kafka_bootstrap=kafka.bootstrap,
+            kafka_username=kafka.username,
+            kafka_password=kafka.password,
+            kafka_topic_prefix=kafka.topic_prefix,
+            jwks_url=issuer.jwks_url,
+            cursor_secret="test-only-cursor-secret-of-32-bytes",
+            key_encryption_key=KEY,
+        )
+        async with wire(settings) as app, running(app), serving(roles.http(app)) as call:
+            yield World(app, call, issuer, settings)
+
+
+@asynccontextmanager
+async def running(app):
+    stop = asyncio.Event()
+    runners = [*roles.consumers(app), *roles.relays(app), *roles.jobs(app), *roles.background(app)]
+    tasks = [asyncio.create_task(each.run(stop)) for each in runners]
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
