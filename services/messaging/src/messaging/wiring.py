@@ -14,6 +14,7 @@ from messaging.adapters.transaction import MessagingTx
 from messaging.adapters.transactions import Transactions
 from messaging.announcing import Announcer, SilentAnnouncer
 from messaging.domain.ids import MAIN_WORKSPACE
+from messaging.search.blind import BlindIndex
 from messaging.sending.sender import Sender
 from messaging.settings import MessagingSettings
 from operations import Parts, open_parts
@@ -28,6 +29,7 @@ class App(Parts):
 
     settings: MessagingSettings
     keys: PersonKeys
+    blind: BlindIndex
     announcer: Announcer
     transactions: Transactions
     sender: Sender
@@ -40,7 +42,8 @@ class App(Parts):
 @asynccontextmanager
 async def wire(settings: MessagingSettings, clock: Clock | None = None) -> AsyncIterator[App]:
     """Open what the service stands on; close it in reverse."""
-    keys = PersonKeys(decoded_key(settings.key_encryption_key.get_secret_value()))
+    secret = decoded_key(settings.key_encryption_key.get_secret_value())
+    keys = PersonKeys(secret)
     async with open_parts(settings, SERVICE, clock=clock, session=SESSION) as opened:
         announcer = SilentAnnouncer()
         transactions = Transactions(opened, keys, announcer)
@@ -48,6 +51,7 @@ async def wire(settings: MessagingSettings, clock: Clock | None = None) -> Async
             **opened.parts(),
             settings=settings,
             keys=keys,
+            blind=BlindIndex(secret),
             announcer=announcer,
             transactions=transactions,
             sender=Sender(transactions.begin, lanes=settings.send_lanes, batch_max=settings.send_batch_max),

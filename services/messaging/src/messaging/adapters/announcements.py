@@ -131,7 +131,7 @@ def _dialog(dialog_id: str, change: NewChange, seq: int, at: datetime) -> Body:
         seq=seq,
         changed_by=_text(change.actor_id),
         fields=sorted(fields),
-        archived=bool(fields.get("archived_at")),
+        archived=bool(fields.get("closed_at")),
         changed_at=_timestamp(at),
     )
 

@@ -80,7 +80,10 @@ async def dialog_of_pair(conn: asyncpg.Connection[Any], workspace_id: UUID, pair
 async def add_members(
     conn: asyncpg.Connection[Any], dialog: Dialog, people: Sequence[tuple[UUID, Role]], now: datetime
 ) -> None:
-    """These people are in from the next seq on; who was there before comes back. The dialog is locked."""
+    """These people, none of whom is in, are from the next seq on; who was there before comes back.
+
+    The dialog is locked.
+    """
     await conn.execute(
         _JOIN,
         dialog.dialog_id,
@@ -92,9 +95,8 @@ async def add_members(
         dialog.position.last_message_no,
     )
     dialog.member_count = await conn.fetchval(
-        "UPDATE dialog SET member_count = (SELECT count(*) FROM member m WHERE m.dialog_id = $1 "
-        "AND m.status IN ('active', 'muted')) WHERE dialog_id = $1 RETURNING member_count",
-        dialog.dialog_id,
+        "UPDATE dialog SET member_count = member_count + $2 WHERE dialog_id = $1 RETURNING member_count",
+        *(dialog.dialog_id, len(people)),
     )
 
 

@@ -106,6 +106,7 @@ class Dialog:
     oldest_seq: int = 1
     history_from: str = "start"
     is_public: bool = False
+    join_approval: bool = False
 
     @property
     def dialog_id(self) -> UUID:

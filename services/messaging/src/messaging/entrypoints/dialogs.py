@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from chassis.http import Page, RateLimit, Reply, Routes
+from chassis.http import Page, RateLimit, Reply, Routes, etag_of
 from chassis.postgres import Connection
 from chassis.tokens import Principal
 from messaging.adapters.dialog_reads import dialogs_by_id, dialogs_page, pictured
@@ -73,9 +73,10 @@ async def get_dialogs(query: DialogsQuery, principal: Principal, app: App) -> Pa
 
 
 @routes.get("/v1/dialogs/{dialog_id}", errors=(DialogNotFoundError,), summary="Look at a dialog of yours")
-async def get_dialog(dialog_id: UUID, principal: Principal, app: App) -> DialogView:
+async def get_dialog(dialog_id: UUID, principal: Principal, app: App) -> Reply[DialogView]:
     async with app.database.read() as conn:
-        return await _view(conn, app, principal.user_id, dialog_id)
+        view = await _view(conn, app, principal.user_id, dialog_id)
+    return Reply(view, etag=etag_of(view.version))
 
 
 async def _view(conn: Connection, app: App, user_id: UUID, dialog_id: UUID) -> DialogView:

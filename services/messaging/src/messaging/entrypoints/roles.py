@@ -9,8 +9,21 @@ from aiohttp import web
 
 from chassis.http import make_app
 from chassis.run import Command, Runner
-from messaging.entrypoints import cursors, dialogs, drafts, message_acts, messages, polls, sync
+from messaging.entrypoints import (
+    cursors,
+    dialog_settings,
+    dialogs,
+    drafts,
+    invites,
+    members,
+    message_acts,
+    messages,
+    polls,
+    search,
+    sync,
+)
 from messaging.entrypoints.consumers import subscriptions
+from messaging.entrypoints.follower import follower
 from messaging.entrypoints.jobs import jobs as timed
 from messaging.wiring import SERVICE, App
 from operations import background as common_background
@@ -21,12 +34,16 @@ __all__ = ["COMMANDS", "ROUTES", "background", "checks", "consumers", "http", "j
 
 ROUTES: Final = (
     dialogs.routes,
+    dialog_settings.routes,
+    members.routes,
+    invites.routes,
     messages.routes,
     message_acts.routes,
     polls.routes,
     drafts.routes,
     cursors.routes,
     sync.routes,
+    search.routes,
     operator_routes(SERVICE, subscriptions),
 )
 COMMANDS: Final[Mapping[str, Command]] = operator_commands(subscriptions)
@@ -51,7 +68,8 @@ def background(app: App) -> Sequence[Runner]:
 
 
 def consumers(app: App) -> Sequence[Runner]:
-    return consuming(app, subscriptions)
+    """Other services' events; and what follows the service's own."""
+    return [*consuming(app, subscriptions), *consuming(app, follower)]
 
 
 def jobs(app: App) -> Sequence[Runner]:

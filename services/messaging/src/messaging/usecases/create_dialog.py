@@ -10,11 +10,12 @@ from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
 from messaging.adapters.announcements import dialog_created
 from messaging.adapters.contacts import unreachable
-from messaging.adapters.dialog_store import NewDialog, add_dialog, add_members, dialog_of_pair
+from messaging.adapters.dialog_store import NewDialog, add_dialog, dialog_of_pair
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import BlockedError, Dialog, DialogKind
 from messaging.domain.ids import MAIN_WORKSPACE, pair_key
 from messaging.domain.permissions import Role
+from messaging.usecases.seating import seat
 
 MEMBERS_MAX: Final = {DialogKind.DIRECT: 2, DialogKind.GROUP: 1_000, DialogKind.CHANNEL: 200_000}
 
@@ -88,15 +89,6 @@ async def _require_reachable(command: CreateDialog, others: tuple[UUID, ...], tx
 async def _seat(dialog: Dialog, command: CreateDialog, others: tuple[UUID, ...], tx: MessagingTx) -> None:
     tx.stream.created(dialog)
     first = Role.MEMBER if command.kind is DialogKind.DIRECT else Role.OWNER
-    people = [(command.created_by, first), *((each, Role.MEMBER) for each in others)]
-    await add_members(tx.conn, dialog, people, tx.now)
     dialog_created(tx.outbox, dialog, command.created_by, tx.now)
-    for user_id, role in people:
-        tx.stream.change(
-            dialog,
-            "member.changed",
-            actor_id=command.created_by,
-            payload={"member": {"user_id": user_id, "role": role.value, "status": "active"}},
-            subject_id=user_id,
-        )
-        tx.accounts.change(user_id, "dialog.added", dialog_id=dialog.dialog_id)
+    people = [(command.created_by, first), *((each, Role.MEMBER) for each in others)]
+    await seat(dialog, people, command.created_by, tx)

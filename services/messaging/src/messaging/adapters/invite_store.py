@@ -1,0 +1,103 @@
+"""Invites and requests to join."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+_COLUMNS: Final = "invite_id, dialog_id, created_by, created_at, expires_at, uses_max, uses, revoked_at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InviteRow:
+    """An invite without its token."""
+
+    invite_id: UUID
+    dialog_id: UUID
+    created_by: UUID
+    created_at: datetime
+    expires_at: datetime | None
+    uses_max: int | None
+    uses: int
+    revoked_at: datetime | None
+
+
+async def add_invite(conn: asyncpg.Connection[Any], row: InviteRow, token_hash: bytes) -> None:
+    await conn.execute(
+        "INSERT INTO invite (invite_id, dialog_id, token_hash, created_by, created_at, expires_at, uses_max) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        *(row.invite_id, row.dialog_id, token_hash, row.created_by, row.created_at, row.expires_at, row.uses_max),
+    )
+
+
+async def find_invite(conn: asyncpg.Connection[Any], token_hash: bytes) -> InviteRow | None:
+    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM invite WHERE token_hash = $1", token_hash)
+    return None if row is None else InviteRow(**dict(row))
+
+
+async def invites_of(conn: asyncpg.Connection[Any], dialog_id: UUID) -> list[InviteRow]:
+    """Those that are not revoked, the newest first."""
+    rows = await conn.fetch(
+        f"SELECT {_COLUMNS} FROM invite WHERE dialog_id = $1 AND revoked_at IS NULL "
+        "ORDER BY created_at DESC, invite_id DESC LIMIT 200",
+        dialog_id,
+    )
+    return [InviteRow(**dict(row)) for row in rows]
+
+
+async def count_use(conn: asyncpg.Connection[Any], invite_id: UUID) -> None:
+    await conn.execute("UPDATE invite SET uses = uses + 1 WHERE invite_id = $1", invite_id)
+
+
+async def revoke_invite(conn: asyncpg.Connection[Any], dialog_id: UUID, invite_id: UUID, now: datetime) -> bool:
+    """Whether there is one; one that is revoked stays so."""
+    done = await conn.execute(
+        "UPDATE invite SET revoked_at = coalesce(revoked_at, $3) WHERE dialog_id = $1 AND invite_id = $2",
+        *(dialog_id, invite_id, now),
+    )
+    return not done.endswith(" 0")
+
+
+async def ask_to_join(
+    conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, message: str, now: datetime
+) -> None:
+    """One request a person; asking again after a refusal asks again."""
+    await conn.execute(
+        "INSERT INTO join_request (dialog_id, user_id, message, status, created_at) VALUES ($1, $2, $3, 'pending', $4) "
+        "ON CONFLICT (dialog_id, user_id) DO UPDATE SET message = excluded.message, status = 'pending', "
+        "created_at = excluded.created_at, decided_by = NULL, decided_at = NULL WHERE join_request.status <> 'pending'",
+        *(dialog_id, user_id, message, now),
+    )
+
+
+async def decide_request(
+    conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, *, approved: bool, by: UUID, now: datetime
+) -> str | None:
+    """The status before; None when nobody asked."""
+    before: str | None = await conn.fetchval(
+        "SELECT status FROM join_request WHERE dialog_id = $1 AND user_id = $2 FOR UPDATE", dialog_id, user_id
+    )
+    if before == "pending":
+        await conn.execute(
+            "UPDATE join_request SET status = $3, decided_by = $4, decided_at = $5 "
+            "WHERE dialog_id = $1 AND user_id = $2",
+            *(dialog_id, user_id, "approved" if approved else "declined", by, now),
+        )
+    return before
+
+
+async def requests_of(conn: asyncpg.Connection[Any], dialog_id: UUID) -> list[Mapping[str, Any]]:
+    """Those that wait, the oldest first."""
+    return list(
+        await conn.fetch(
+            "SELECT r.user_id, r.message, r.created_at, coalesce(a.display_name, '') AS display_name "
+            "FROM join_request r LEFT JOIN account a USING (user_id) "
+            "WHERE r.dialog_id = $1 AND r.status = 'pending' ORDER BY r.created_at, r.user_id LIMIT 200",
+            dialog_id,
+        )
+    )

@@ -1,0 +1,101 @@
+"""Members as they are written and listed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from messaging.domain.dialog import Dialog, MemberStatus
+from messaging.domain.permissions import Role
+
+_PAGE: Final = """
+    SELECT m.user_id, m.role, m.status, m.joined_at, m.muted_until,
+           coalesce(a.display_name, '') AS display_name, coalesce(a.username, '') AS username,
+           coalesce(a.avatar_url, '') AS avatar_url, coalesce(a.is_bot, false) AS is_bot
+    FROM member m LEFT JOIN account a USING (user_id)
+    WHERE m.dialog_id = $1 AND m.status = ANY($2) AND m.user_id > $3
+    ORDER BY m.user_id LIMIT $4
+"""
+_COUNT: Final = """
+    UPDATE dialog SET member_count = member_count + $2 WHERE dialog_id = $1 RETURNING member_count
+"""
+
+
+async def members_page(
+    conn: asyncpg.Connection[Any], dialog_id: UUID, statuses: Sequence[str], *, after: UUID, limit: int
+) -> list[Mapping[str, Any]]:
+    """In the order of their ids."""
+    return list(await conn.fetch(_PAGE, dialog_id, list(statuses), after, limit))
+
+
+async def present_user_ids(conn: asyncpg.Connection[Any], dialog_id: UUID) -> list[UUID]:
+    """Everybody who is in a dialog; for dialogs of few."""
+    rows = await conn.fetch(
+        "SELECT user_id FROM member WHERE dialog_id = $1 AND status IN ('active', 'muted')", dialog_id
+    )
+    return [row["user_id"] for row in rows]
+
+
+async def set_role(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, role: Role) -> None:
+    await conn.execute(
+        "UPDATE member SET role = $3 WHERE dialog_id = $1 AND user_id = $2", dialog_id, user_id, role.value
+    )
+
+
+async def set_muted(
+    conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, *, muted: bool, until: datetime | None
+) -> None:
+    await conn.execute(
+        "UPDATE member SET status = $3, muted_until = $4 WHERE dialog_id = $1 AND user_id = $2",
+        *(dialog_id, user_id, "muted" if muted else "active", until),
+    )
+
+
+async def end_membership(
+    conn: asyncpg.Connection[Any], dialog: Dialog, user_id: UUID, status: MemberStatus, *, seq: int
+) -> None:
+    """The dialog is locked; ``seq`` is the change that says so."""
+    await conn.execute(
+        "UPDATE member SET status = $3, ended_seq = $4, role = 'member', muted_until = NULL "
+        "WHERE dialog_id = $1 AND user_id = $2",
+        *(dialog.dialog_id, user_id, status.value, seq),
+    )
+    dialog.member_count = await conn.fetchval(_COUNT, dialog.dialog_id, -1)
+
+
+async def ban_stranger(conn: asyncpg.Connection[Any], dialog: Dialog, user_id: UUID, now: datetime) -> None:
+    """Somebody who is not in the dialog cannot come in."""
+    await conn.execute(
+        "INSERT INTO member (dialog_id, user_id, workspace_id, role, status, joined_at, joined_seq, ended_seq) "
+        "VALUES ($1, $2, $3, 'member', 'banned', $4, $5, $5) "
+        "ON CONFLICT (dialog_id, user_id) DO UPDATE SET status = 'banned'",
+        *(dialog.dialog_id, user_id, dialog.position.workspace_id, now, dialog.position.last_seq),
+    )
+
+
+async def lift_ban(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID) -> bool:
+    """Whether there was one. The person is not in again by that."""
+    done = await conn.execute(
+        "UPDATE member SET status = 'removed' WHERE dialog_id = $1 AND user_id = $2 AND status = 'banned'",
+        *(dialog_id, user_id),
+    )
+    return not done.endswith(" 0")
+
+
+async def keep_settings(
+    conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, changes: Mapping[str, Any]
+) -> None:
+    """A person's own settings of a dialog; ``changes`` by column name, of those that ``OWN_SETTINGS`` lists."""
+    names = [name for name in OWN_SETTINGS if name in changes]
+    columns = ", ".join(f"{name} = ${place}" for place, name in enumerate(names, 3))
+    await conn.execute(
+        f"UPDATE member SET {columns} WHERE dialog_id = $1 AND user_id = $2",
+        *(dialog_id, user_id, *(changes[name] for name in names)),
+    )
+
+
+OWN_SETTINGS: Final = ("pinned_at", "archived_at", "silent_until", "notification_level")

@@ -1,0 +1,41 @@
+"""Who has received and read a message, derived from cursors.
+
+Whoever does not send read receipts does not see those of others, and is counted without a name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+_COUNTS: Final = """
+    SELECT count(*) FILTER (WHERE m.read_seq >= $2) AS read, count(*) FILTER (WHERE m.delivered_seq >= $2) AS delivered
+    FROM member m WHERE m.dialog_id = $1 AND m.status IN ('active', 'muted')
+      AND m.user_id IS DISTINCT FROM (SELECT sender_id FROM message x WHERE x.dialog_id = $1 AND x.seq = $2)
+"""
+_PEOPLE: Final = """
+    SELECT m.user_id, coalesce(a.display_name, '') AS display_name, m.read_at
+    FROM member m LEFT JOIN account a USING (user_id)
+    WHERE m.dialog_id = $1 AND m.status IN ('active', 'muted') AND m.read_seq >= $2 AND m.user_id <> $3
+      AND coalesce(a.read_receipts, true)
+      AND coalesce((SELECT own.read_receipts FROM account own WHERE own.user_id = $3), true)
+      AND m.user_id IS DISTINCT FROM (SELECT sender_id FROM message x WHERE x.dialog_id = $1 AND x.seq = $2)
+    ORDER BY m.read_at DESC NULLS LAST, m.user_id LIMIT $4
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenBy:
+    read_count: int
+    delivered_count: int
+    people: list[dict[str, Any]]
+
+
+async def seen_by(conn: asyncpg.Connection[Any], dialog_id: UUID, seq: int, *, viewer_id: UUID, limit: int) -> SeenBy:
+    """Of the members other than the sender."""
+    counts = await conn.fetchrow(_COUNTS, dialog_id, seq)
+    people = await conn.fetch(_PEOPLE, dialog_id, seq, viewer_id, limit)
+    return SeenBy(counts["read"] if counts else 0, counts["delivered"] if counts else 0, [dict(row) for row in people])

@@ -1,0 +1,172 @@
+"""Routes of a dialog's settings: those all share, and the caller's own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from chassis.http import Body, IfMatch, Line, Query, RateLimit, Routes, Text, View
+from chassis.postgres import Connection
+from chassis.tokens import Principal
+from messaging.adapters.dialog_store import find_member
+from messaging.adapters.member_store import keep_settings
+from messaging.adapters.receipts import seen_by
+from messaging.adapters.transaction import MessagingTx
+from messaging.domain.dialog import DialogArchivedError, DialogNotFoundError, NotAllowedError
+from messaging.domain.membership import FixedMembersError
+from messaging.domain.permissions import Act
+from messaging.entrypoints.dialog_schemas import RoleName
+from messaging.entrypoints.message_pages import watch_of
+from messaging.usecases.change_dialog import change_dialog, close_dialog
+from messaging.wiring import App
+
+routes = Routes(tag="dialogs")
+LIMIT = RateLimit("dialog-settings", per_user=300, window_s=60, fails="open")
+ERRORS = (DialogNotFoundError, NotAllowedError, DialogArchivedError, FixedMembersError)
+ActName = Literal[
+    "send",
+    "send_media",
+    "react",
+    "poll",
+    "mention_all",
+    "pin",
+    "invite",
+    "change_info",
+    "delete_others",
+    "manage_members",
+    "manage_roles",
+]
+assert set(ActName.__args__) == {each.value for each in Act}  # type: ignore[attr-defined]  # noqa: S101
+
+
+class ChangeDialogBody(Body):
+    """What is left out stays. ``permissions`` replaces all: role → its whole list of acts; {} is the usual one."""
+
+    title: Annotated[Line, Field(max_length=120)] | None = None
+    description: Annotated[Text, Field(max_length=1000)] | None = None
+    avatar_attachment_id: UUID | None = None
+    is_public: bool | None = None
+    history_from: Literal["start", "join"] | None = None
+    join_approval: bool | None = None
+    slow_mode_s: Annotated[int, Field(ge=0, le=86400)] | None = None
+    members_max: Annotated[int, Field(ge=2, le=200_000)] | None = None
+    retention_days: Annotated[int, Field(ge=1, le=36500)] | None = None
+    content_published: bool | None = None
+    permissions: dict[RoleName, Annotated[list[ActName], Field(max_length=20)]] | None = None
+
+
+class OwnSettingsBody(Body):
+    """What is left out stays. ``silent_until`` null makes it loud again."""
+
+    pinned: bool | None = None
+    archived: bool | None = None
+    silent_until: AwareDatetime | None = None
+    notification_level: Literal["all", "mentions", "none"] | None = None
+
+
+class SeenByQuery(Query):
+    limit: Annotated[int, Field(ge=1, le=200)] = 100
+
+
+class SeenView(View):
+    """``read_at``: when they read up to here or further; None when they do not tell."""
+
+    user_id: UUID
+    display_name: str
+    read_at: datetime | None
+
+
+class SeenByView(View):
+    """Derived from cursors. ``people`` are those who tell; the counts hold everybody."""
+
+    read_count: int
+    delivered_count: int
+    people: list[SeenView]
+
+
+@routes.patch(
+    "/v1/dialogs/{dialog_id}",
+    status=204,
+    rows_of_caller=False,
+    limit=LIMIT,
+    errors=ERRORS,
+    summary="Change a dialog's shared settings",
+)
+async def patch_dialog(
+    dialog_id: UUID, body: ChangeDialogBody, principal: Principal, tx: MessagingTx, if_match: IfMatch
+) -> None:
+    """``If-Match``: the version that was looked at, as GET gives it in ``ETag``."""
+    await tx.stream.lock(dialog_id)
+    if_match.check(await _version(tx.conn, dialog_id))
+    await change_dialog(dialog_id, principal.user_id, body.model_dump(exclude_unset=True), tx)
+
+
+@routes.post(
+    "/v1/dialogs/{dialog_id}/close",
+    status=204,
+    rows_of_caller=False,
+    limit=LIMIT,
+    errors=ERRORS,
+    summary="Close a dialog: it can be read, not written",
+)
+async def post_close(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> None:
+    await close_dialog(dialog_id, principal.user_id, tx, closed=True)
+
+
+@routes.post(
+    "/v1/dialogs/{dialog_id}/reopen",
+    status=204,
+    rows_of_caller=False,
+    limit=LIMIT,
+    errors=ERRORS,
+    summary="Open a closed dialog again",
+)
+async def post_reopen(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> None:
+    await close_dialog(dialog_id, principal.user_id, tx, closed=False)
+
+
+@routes.patch(
+    "/v1/dialogs/{dialog_id}/settings",
+    status=204,
+    rows_of_caller=False,
+    limit=LIMIT,
+    errors=(DialogNotFoundError,),
+    summary="Change your own settings of a dialog",
+)
+async def patch_settings(dialog_id: UUID, body: OwnSettingsBody, principal: Principal, tx: MessagingTx) -> None:
+    """Pinned and archived are in your list only; silence and level are about notifications."""
+    member = await find_member(tx.conn, dialog_id, principal.user_id)
+    if member is None or not member.present:
+        raise DialogNotFoundError
+    given = body.model_dump(exclude_unset=True)
+    for flag, column in (("pinned", "pinned_at"), ("archived", "archived_at")):
+        if given.get(flag) is not None:
+            given[column] = tx.now if given[flag] else None
+        given.pop(flag, None)
+    if given.get("notification_level", "") is None:
+        del given["notification_level"]
+    if given:
+        await keep_settings(tx.conn, dialog_id, principal.user_id, given)
+        tx.accounts.change(principal.user_id, "dialog.settings", dialog_id=dialog_id, payload=given)
+
+
+@routes.get(
+    "/v1/dialogs/{dialog_id}/messages/{seq}/seen-by", errors=(DialogNotFoundError,), summary="Who has read a message"
+)
+async def get_seen_by(dialog_id: UUID, seq: int, query: SeenByQuery, principal: Principal, app: App) -> SeenByView:
+    async with app.database.read() as conn:
+        await watch_of(conn, principal.user_id, dialog_id)
+        found = await seen_by(conn, dialog_id, seq, viewer_id=principal.user_id, limit=query.limit)
+    return SeenByView(
+        read_count=found.read_count,
+        delivered_count=found.delivered_count,
+        people=[SeenView(**each) for each in found.people],
+    )
+
+
+async def _version(conn: Connection, dialog_id: UUID) -> int:
+    version: int = await conn.fetchval("SELECT version FROM dialog WHERE dialog_id = $1", dialog_id)
+    return version

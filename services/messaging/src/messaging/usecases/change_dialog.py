@@ -1,0 +1,61 @@
+"""Change what a dialog is called and how it is used; close it and open it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from messaging.adapters.dialog_store import find_member
+from messaging.adapters.transaction import MessagingTx
+from messaging.domain.dialog import Dialog, DialogNotFoundError, NotAllowedError
+from messaging.domain.membership import require_shared
+from messaging.domain.permissions import Act, may
+from messaging.usecases.touching import touch_dialog
+
+INFO: Final = ("title", "description", "avatar_attachment_id")
+RULES: Final = (
+    "is_public",
+    "history_from",
+    "join_approval",
+    "slow_mode_s",
+    "members_max",
+    "retention_days",
+    "content_published",
+    "permissions",
+)
+
+
+async def change_dialog(dialog_id: UUID, by: UUID, changes: Mapping[str, Any], tx: MessagingTx) -> None:
+    """``changes`` by column name, of ``INFO`` (who may change info) and ``RULES`` (who manages roles)."""
+    dialog, member = await touch_dialog(tx, dialog_id, by, Act.CHANGE_INFO)
+    require_shared(dialog)
+    if set(changes) & set(RULES) and not may(dialog.kind, dialog.permissions, member.role, Act.MANAGE_ROLES):
+        raise NotAllowedError
+    await _write(dialog, by, changes, tx)
+
+
+async def close_dialog(dialog_id: UUID, by: UUID, tx: MessagingTx, *, closed: bool) -> None:
+    """A closed dialog is read and not written."""
+    dialog = await tx.stream.lock(dialog_id)
+    member = await find_member(tx.conn, dialog_id, by)
+    if member is None or not member.present:
+        raise DialogNotFoundError
+    require_shared(dialog)
+    if not may(dialog.kind, dialog.permissions, member.role, Act.MANAGE_ROLES):
+        raise NotAllowedError
+    if dialog.archived != closed:
+        await _write(dialog, by, {"archived_at": tx.now if closed else None}, tx)
+
+
+async def _write(dialog: Dialog, by: UUID, changes: Mapping[str, Any], tx: MessagingTx) -> None:
+    names = [name for name in (*INFO, *RULES, "archived_at") if name in changes]
+    if not names:
+        return
+    columns = ", ".join(f"{name} = ${place}" for place, name in enumerate(names, 2))
+    await tx.conn.execute(
+        f"UPDATE dialog SET {columns}, version = version + 1 WHERE dialog_id = $1",
+        *(dialog.dialog_id, *(changes[name] for name in names)),
+    )
+    shown = {("closed_at" if name == "archived_at" else name): changes[name] for name in names}
+    tx.stream.change(dialog, "dialog.changed", actor_id=by, payload={"dialog": shown})

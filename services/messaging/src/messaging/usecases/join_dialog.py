@@ -1,0 +1,139 @@
+"""Ways into a dialog: an invite by link, a public door, and a request where somebody has to agree."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar, Final, Literal
+from uuid import UUID
+
+from kernel.errors import DomainError, Kind
+from kernel.ids import uuid7
+from messaging.adapters.dialog_store import find_member
+from messaging.adapters.invite_store import (
+    InviteRow,
+    add_invite,
+    ask_to_join,
+    count_use,
+    decide_request,
+    find_invite,
+    revoke_invite,
+)
+from messaging.adapters.transaction import MessagingTx
+from messaging.domain.dialog import Dialog, DialogArchivedError, DialogNotFoundError
+from messaging.domain.membership import require_joinable, require_room, require_shared
+from messaging.domain.permissions import Act, Role
+from messaging.usecases.seating import seat
+from messaging.usecases.touching import touch_dialog
+
+TOKEN_BYTES: Final = 18
+Joined = Literal["joined", "member", "requested"]
+
+
+class InviteInvalidError(DomainError):
+    code: ClassVar[str] = "messaging.invite.invalid"
+    kind: ClassVar[Kind] = Kind.NOT_FOUND
+    title: ClassVar[str] = "The invite does not exist, is used up, or is no longer valid"
+
+
+class JoinRequestNotFoundError(DomainError):
+    code: ClassVar[str] = "messaging.join_request.not_found"
+    kind: ClassVar[Kind] = Kind.NOT_FOUND
+    title: ClassVar[str] = "There is no such request to join"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewInvite:
+    """``token`` is shown once and kept as a hash."""
+
+    invite: InviteRow
+    token: str
+
+
+async def invite(
+    dialog_id: UUID, by: UUID, tx: MessagingTx, *, expires_in_s: int | None, uses_max: int | None
+) -> NewInvite:
+    dialog, _ = await touch_dialog(tx, dialog_id, by, Act.INVITE)
+    require_shared(dialog)
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    row = InviteRow(
+        invite_id=uuid7(),
+        dialog_id=dialog_id,
+        created_by=by,
+        created_at=tx.now,
+        expires_at=tx.now + timedelta(seconds=expires_in_s) if expires_in_s else None,
+        uses_max=uses_max,
+        uses=0,
+        revoked_at=None,
+    )
+    await add_invite(tx.conn, row, _hash(token))
+    return NewInvite(invite=row, token=token)
+
+
+async def revoke(dialog_id: UUID, invite_id: UUID, by: UUID, tx: MessagingTx) -> None:
+    """Nobody comes in by it any more; who came in stays."""
+    await touch_dialog(tx, dialog_id, by, Act.INVITE)
+    if not await revoke_invite(tx.conn, dialog_id, invite_id, tx.now):
+        raise InviteInvalidError
+
+
+async def join_by_invite(token: str, user_id: UUID, tx: MessagingTx, message: str = "") -> tuple[UUID, Joined]:
+    """MSG-9: an invite is counted with the seat it gave, so it is never used more often than it says."""
+    found = await find_invite(tx.conn, _hash(token))
+    if found is None:
+        raise InviteInvalidError
+    dialog = await tx.stream.lock(found.dialog_id)
+    found = await find_invite(tx.conn, _hash(token))
+    if found is None or not _valid(found, tx.now):
+        raise InviteInvalidError
+    how = await _enter(dialog, user_id, message, tx)
+    if how != "member":
+        await count_use(tx.conn, found.invite_id)
+    return dialog.dialog_id, how
+
+
+async def join_public(dialog_id: UUID, user_id: UUID, tx: MessagingTx, message: str = "") -> Joined:
+    """To whoever is not let in, a dialog that is not public does not exist."""
+    dialog = await tx.stream.lock(dialog_id)
+    if not dialog.is_public:
+        raise DialogNotFoundError
+    return await _enter(dialog, user_id, message, tx)
+
+
+async def decide(dialog_id: UUID, user_id: UUID, by: UUID, tx: MessagingTx, *, approved: bool) -> None:
+    """Deciding the same again changes nothing."""
+    dialog, _ = await touch_dialog(tx, dialog_id, by, Act.MANAGE_MEMBERS)
+    was = await decide_request(tx.conn, dialog_id, user_id, approved=approved, by=by, now=tx.now)
+    if was is None:
+        raise JoinRequestNotFoundError
+    member = await find_member(tx.conn, dialog_id, user_id)
+    require_joinable(member)
+    if approved and (member is None or not member.present):
+        await seat(dialog, [(user_id, Role.MEMBER)], by, tx)
+
+
+async def _enter(dialog: Dialog, user_id: UUID, message: str, tx: MessagingTx) -> Joined:
+    member = await find_member(tx.conn, dialog.dialog_id, user_id)
+    if member is not None and member.present:
+        return "member"
+    require_joinable(member)
+    require_shared(dialog)
+    if dialog.archived:
+        raise DialogArchivedError
+    require_room(dialog, 1)
+    if dialog.join_approval:
+        await ask_to_join(tx.conn, dialog.dialog_id, user_id, message, tx.now)
+        return "requested"
+    await seat(dialog, [(user_id, Role.MEMBER)], user_id, tx)
+    return "joined"
+
+
+def _valid(row: InviteRow, now: datetime) -> bool:
+    open_ = row.revoked_at is None and (row.expires_at is None or row.expires_at > now)
+    return open_ and (row.uses_max is None or row.uses < row.uses_max)
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

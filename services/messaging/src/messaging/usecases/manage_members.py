@@ -1,0 +1,127 @@
+"""Add and remove members, give roles, mute, ban, hand the dialog over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from messaging.adapters.contacts import unreachable
+from messaging.adapters.dialog_store import find_member
+from messaging.adapters.member_store import ban_stranger, end_membership, lift_ban, set_muted, set_role
+from messaging.adapters.transaction import MessagingTx
+from messaging.domain.dialog import Dialog, DialogNotFoundError, Membership, MemberStatus
+from messaging.domain.membership import (
+    MemberNotFoundError,
+    OwnerStaysError,
+    require_above,
+    require_grantable,
+    require_shared,
+)
+from messaging.domain.permissions import Act, Role
+from messaging.usecases.create_dialog import PeopleUnknownError
+from messaging.usecases.seating import seat, tell_member
+from messaging.usecases.touching import touch_dialog
+
+
+async def add_people(dialog_id: UUID, by: UUID, user_ids: Sequence[UUID], tx: MessagingTx) -> None:
+    """Who is in already stays as they are. Somebody banned, or who blocks the one who adds, cannot be added."""
+    dialog, _ = await touch_dialog(tx, dialog_id, by, Act.INVITE)
+    require_shared(dialog)
+    refused = await unreachable(tx.conn, by, user_ids, direct=False)
+    if refused.unknown or refused.blocked:
+        raise PeopleUnknownError(pointer="/user_ids")
+    fresh = []
+    for user_id in dict.fromkeys(user_ids):
+        member = await find_member(tx.conn, dialog_id, user_id)
+        if member is not None and member.status is MemberStatus.BANNED:
+            raise PeopleUnknownError(pointer="/user_ids")
+        if member is None or not member.present:
+            fresh.append((user_id, Role.MEMBER))
+    await seat(dialog, fresh, by, tx)
+
+
+async def leave(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
+    """The owner leaves last, or hands over first."""
+    dialog = await tx.stream.lock(dialog_id)
+    member = await find_member(tx.conn, dialog_id, user_id)
+    if member is None or not member.present:
+        raise DialogNotFoundError
+    require_shared(dialog)
+    if member.role is Role.OWNER and dialog.member_count > 1:
+        raise OwnerStaysError
+    await _end(dialog, member, MemberStatus.LEFT, user_id, tx)
+
+
+async def remove(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx, *, ban: bool = False) -> None:
+    """With ``ban`` they cannot come back, and somebody who is not in cannot come in."""
+    dialog, actor = await touch_dialog(tx, dialog_id, by, Act.MANAGE_MEMBERS)
+    require_shared(dialog)
+    member = await find_member(tx.conn, dialog_id, user_id)
+    if member is None or not member.present:
+        if not ban:
+            raise MemberNotFoundError
+        await ban_stranger(tx.conn, dialog, user_id, tx.now)
+        return
+    require_above(actor, member)
+    await _end(dialog, member, MemberStatus.BANNED if ban else MemberStatus.REMOVED, by, tx)
+
+
+async def unban(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx) -> None:
+    await touch_dialog(tx, dialog_id, by, Act.MANAGE_MEMBERS)
+    if not await lift_ban(tx.conn, dialog_id, user_id):
+        raise MemberNotFoundError
+
+
+async def give_role(dialog_id: UUID, by: UUID, user_id: UUID, role: Role, tx: MessagingTx) -> None:
+    dialog, actor = await touch_dialog(tx, dialog_id, by, Act.MANAGE_ROLES)
+    require_shared(dialog)
+    member = await _present(dialog_id, user_id, tx)
+    if member.role is role:
+        return
+    if member.role is Role.OWNER:
+        raise OwnerStaysError
+    require_above(actor, member)
+    require_grantable(actor, role)
+    await set_role(tx.conn, dialog_id, user_id, role)
+    tell_member(dialog, user_id, tx, role=role, status=member.status.value, by=by)
+
+
+async def mute(
+    dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx, *, muted: bool, until: datetime | None = None
+) -> None:
+    """A muted member reads and does not write. ``until`` None: until it is taken back."""
+    dialog, actor = await touch_dialog(tx, dialog_id, by, Act.MANAGE_MEMBERS)
+    require_shared(dialog)
+    member = await _present(dialog_id, user_id, tx)
+    require_above(actor, member)
+    await set_muted(tx.conn, dialog_id, user_id, muted=muted, until=until if muted else None)
+    tell_member(dialog, user_id, tx, role=member.role, status="muted" if muted else "active", by=by)
+
+
+async def hand_over(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx) -> None:
+    """The new owner is a member; the old one becomes an admin."""
+    dialog, actor = await touch_dialog(tx, dialog_id, by, Act.MANAGE_ROLES)
+    require_shared(dialog)
+    member = await _present(dialog_id, user_id, tx)
+    if actor.role is not Role.OWNER:
+        require_above(actor, Membership(user_id=by, role=Role.OWNER, status=MemberStatus.ACTIVE))
+    if user_id == by:
+        return
+    await set_role(tx.conn, dialog_id, by, Role.ADMIN)
+    await set_role(tx.conn, dialog_id, user_id, Role.OWNER)
+    tell_member(dialog, by, tx, role=Role.ADMIN, status=actor.status.value, by=by)
+    tell_member(dialog, user_id, tx, role=Role.OWNER, status=member.status.value, by=by)
+
+
+async def _present(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> Membership:
+    member = await find_member(tx.conn, dialog_id, user_id)
+    if member is None or not member.present:
+        raise MemberNotFoundError
+    return member
+
+
+async def _end(dialog: Dialog, member: Membership, status: MemberStatus, by: UUID, tx: MessagingTx) -> None:
+    seq = tell_member(dialog, member.user_id, tx, role=Role.MEMBER, status=status.value, by=by)
+    await end_membership(tx.conn, dialog, member.user_id, status, seq=seq)
+    tx.accounts.change(member.user_id, "dialog.removed", dialog_id=dialog.dialog_id, payload={"reason": status.value})

@@ -1,0 +1,185 @@
+"""Find messages, newest first: those with the words first, then those with something like them.
+
+Stretches are asked from the newest on, a few at a time, until the page is sure: a hit counts once nothing that was not
+asked yet can be newer. What one request may decrypt is bounded (``EXAMINED_MAX``); a page that ends early says where to
+go on. Invariant: an answer is a message the caller may read now, as it reads now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from messaging.adapters.message_reads import content_of, messages_at
+from messaging.adapters.person_keys import PersonKeys
+from messaging.adapters.search_store import Found, Probe, candidates_in, hidden_among, stretches_of
+from messaging.adapters.stream_reads import Watch
+from messaging.search.blind import STRETCH, BlindIndex
+from messaging.search.question import FieldText, Highlight, Question, Tier
+from messaging.search.terms import searchable_fields
+
+EXAMINED_MAX: Final = 3_000
+_ROUND_FIRST: Final = 24
+_ROUND_MAX: Final = 384
+_CANDIDATES_EACH: Final = 40
+Place = tuple[datetime, UUID, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchMessages:
+    """``watches``: the dialogs the caller may read. ``after``: where the page before ended."""
+
+    question: Question
+    viewer_id: UUID
+    watches: Sequence[Watch]
+    limit: int
+    since: datetime | None = None
+    until: datetime | None = None
+    tier: Tier = Tier.EXACT
+    after: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An answer. ``row``: the message as the database has it."""
+
+    row: Mapping[str, Any]
+    tier: Tier
+    highlights: Sequence[Highlight]
+
+    @property
+    def place(self) -> Place:
+        return self.row["created_at"], self.row["dialog_id"], self.row["seq"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """``following``: the tier and place to go on from; None when there is no more."""
+
+    items: Sequence[Hit]
+    following: tuple[Tier, Place | None] | None
+
+
+async def search_messages(
+    command: SearchMessages, conn: asyncpg.Connection[Any], keys: PersonKeys, blind: BlindIndex
+) -> Hits:
+    """A page of answers; empty when the question has nothing to look for."""
+    if command.question.empty or not command.watches:
+        return Hits([], None)
+    search = _Search(command, conn, keys, blind)
+    items = await search.run(command.tier, command.after, command.limit)
+    if search.resume is not None or command.tier is Tier.SIMILAR or not command.question.parts:
+        following = None if search.resume is None else (command.tier, search.resume)
+        return Hits(items, following)
+    if len(items) == command.limit:
+        return Hits(items, (Tier.SIMILAR, None))
+    items += await search.run(Tier.SIMILAR, None, command.limit - len(items))
+    return Hits(items, None if search.resume is None else (Tier.SIMILAR, search.resume))
+
+
+class _Search:
+    def __init__(
+        self, command: SearchMessages, conn: asyncpg.Connection[Any], keys: PersonKeys, blind: BlindIndex
+    ) -> None:
+        self._command = command
+        self._question = command.question
+        self._conn = conn
+        self._keys = keys
+        self._blind = blind
+        self._examined = 0
+        self.resume: Place | None = None
+
+    async def run(self, tier: Tier, after: Place | None, limit: int) -> list[Hit]:
+        """The next answers of a tier; ``resume`` says where the following ones are, None when there are none."""
+        self.resume = None
+        waiting = await self._probes(tier, after)
+        hits: list[Hit] = []
+        size = _ROUND_FIRST
+        while waiting:
+            now, waiting = waiting[:size], waiting[size:]
+            size = min(size * 2, _ROUND_MAX)
+            fresh, unfinished = await self._ask(tier, now, after)
+            hits = sorted([*hits, *fresh], key=lambda hit: hit.place, reverse=True)
+            waiting = sorted([*waiting, *unfinished], key=lambda probe: probe.last_at, reverse=True)
+            edge = waiting[0].last_at if waiting else None
+            sure = len(hits) if edge is None else sum(hit.place[0] > edge for hit in hits)
+            if sure > limit or (sure == limit and waiting):
+                self.resume = hits[limit - 1].place
+                return hits[:limit]
+            if self._examined >= EXAMINED_MAX and edge is not None:
+                self.resume = (edge, _LAST_ID, _LAST_SEQ)
+                return [hit for hit in hits if hit.place[0] > edge][:limit]
+        if len(hits) > limit:
+            self.resume = hits[limit - 1].place
+        return hits[:limit]
+
+    async def _probes(self, tier: Tier, after: Place | None) -> list[Probe]:
+        command = self._command
+        until = min(each for each in (command.until, after[0] if after else None, _FAR) if each is not None)
+        watches = {each.dialog_id: each for each in command.watches}
+        rows = await stretches_of(self._conn, list(watches), command.since, until)
+        probes = []
+        for row in rows:
+            watch = watches[row["dialog_id"]]
+            stretch = self._blind.of(watch.dialog_id, row["stretch"])
+            probes.append(
+                Probe(
+                    dialog_id=watch.dialog_id,
+                    first_at=max(row["first_at"], command.since or row["first_at"]),
+                    last_at=min(row["last_at"], until),
+                    from_seq=watch.from_seq,
+                    below_seq=(row["stretch"] + 1) * STRETCH,
+                    condition=self._question.condition(tier, stretch.lexeme),
+                )
+            )
+        return [each for each in probes if each.from_seq < each.below_seq]
+
+    async def _ask(self, tier: Tier, probes: Sequence[Probe], after: Place | None) -> tuple[list[Hit], list[Probe]]:
+        found = await candidates_in(self._conn, probes, _CANDIDATES_EACH)
+        unfinished = [
+            replace(probe, last_at=each[-1].created_at, below_seq=each[-1].seq)
+            for probe, each in zip(probes, found, strict=True)
+            if len(each) == _CANDIDATES_EACH
+        ]
+        offered = [one for each in found for one in each if after is None or _place(one) < after]
+        return await self._true(tier, offered), unfinished
+
+    async def _true(self, tier: Tier, offered: Sequence[Found]) -> list[Hit]:
+        """Those that do answer, by their text as it is now."""
+        self._examined += len(offered)
+        wanted = [(each.dialog_id, each.seq) for each in offered]
+        rows = await messages_at(self._conn, wanted)
+        hidden = await hidden_among(self._conn, self._command.viewer_id, wanted)
+        await self._keys.load(self._conn, {row["sender_id"] for row in rows.values()})
+        hits = []
+        for place, row in rows.items():
+            highlights = None if place in hidden else self._highlights(tier, row)
+            if highlights is not None:
+                hits.append(Hit(row, tier, highlights))
+        return hits
+
+    def _highlights(self, tier: Tier, row: Mapping[str, Any]) -> list[Highlight] | None:
+        question = self._question
+        if question.sender_id not in {None, row["sender_id"]} or question.kind not in {None, row["type"]}:
+            return None
+        content = content_of(self._keys, row)
+        if content is None:
+            return None
+        fields = [FieldText.of(name, text) for name, text in searchable_fields(content)] if question.parts else []
+        if tier is Tier.SIMILAR and question.match(Tier.EXACT, fields) is not None:
+            return None
+        return question.match(tier, fields)
+
+
+def _place(found: Found) -> Place:
+    return found.created_at, found.dialog_id, found.seq
+
+
+_FAR: Final = datetime(9999, 1, 1, tzinfo=UTC)
+_LAST_ID: Final = UUID(int=2**128 - 1)
+_LAST_SEQ: Final = 2**62
