@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Final
 import nlpo3
 from icu4py.breakers import WordBreaker
 
-from messaging.search.folding import folded, is_thai, plain
+from messaging.search.folding import is_thai, plain, spelled, toneless, unaccented
 
 WORDS_MAX: Final = 2_000
 _DICTIONARY: Final = "thai"
@@ -36,12 +37,13 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stretch of one script. ``by_dictionary`` is a second opinion, for Thai only."""
+    """A stretch of one script. Of Thai there is a second opinion, and ``bare``: all of it, without tones."""
 
     start: int
     end: int
     thai: bool
     words: tuple[Word, ...]
+    bare: str
     by_dictionary: tuple[Word, ...] = ()
 
 
@@ -60,24 +62,29 @@ def runs_of(text: str) -> list[Run]:
 
 
 def _run(text: str, start: int) -> Run:
-    thai = is_thai(text)
-    words = _placed(list(WordBreaker(text, "th" if thai else "en")), start)
-    second = _placed(nlpo3.segment(text, _thai_dictionary()), start) if thai else ()
-    return Run(start, start + len(text), thai, words, second)
+    if not is_thai(text):
+        return Run(start, start + len(text), thai=False, words=_placed(WordBreaker(text, "en"), start, None), bare="")
+    right, places = spelled(text)
+    words = _placed(WordBreaker(right, "th"), start, places)
+    second = _placed(nlpo3.segment(right, _thai_dictionary()), start, places)
+    return Run(start, start + len(text), thai=True, words=words, by_dictionary=second, bare=toneless(plain(right)))
 
 
-def _placed(pieces: list[str], start: int) -> tuple[Word, ...]:
+def _placed(pieces: Iterable[str], start: int, places: list[int] | None) -> tuple[Word, ...]:
     words = []
+    at = 0
     for piece in pieces:
-        if any(each.isalnum() or ord(each) > _SYMBOLS for each in piece):
-            shown = folded(piece)
-            if shown:
-                words.append(Word(start, start + len(piece), shown, plain(piece)))
-        start += len(piece)
+        end = at + len(piece)
+        if piece.isalnum() or any(each.isalnum() or each > _SYMBOLS for each in piece):
+            typed = plain(piece)
+            first, last = (at, end) if places is None else (places[at], places[end])
+            if typed:
+                words.append(Word(start + first, start + last, unaccented(typed), typed))
+        at = end
     return tuple(words)
 
 
-_SYMBOLS: Final = 0x1F000  # emoji are looked for like words
+_SYMBOLS: Final = "\U0001f000"  # emoji are looked for like words
 
 
 @cache

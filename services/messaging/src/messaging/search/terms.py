@@ -1,8 +1,8 @@
 """A message as the terms it is found by.
 
-``=`` a word form, ``#`` a piece of three letters, ``@`` who wrote it, ``!`` its type. Words of five letters and more are
-also indexed in pieces with their edges marked, and Thai runs in pieces across words, without tones: that finds parts of
-words, misspelt words, and Thai that is cut otherwise in the question than in the text.
+``=`` a word form, ``#`` a piece of three letters, ``@`` who wrote it, ``!`` its type. Words of five letters and more
+are also indexed in pieces with their edges marked, and Thai runs in pieces across words, without tones: that finds
+parts of words, misspelt words, and Thai that is cut otherwise in the question than in the text.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from messaging.search.folding import folded, toneless
 from messaging.search.roots import candidates
 from messaging.search.segments import Run, runs_of
 
@@ -39,18 +38,18 @@ def terms_of(content: Mapping[str, Any], sender_id: UUID | None, kind: str) -> s
         terms.add(sender_term(sender_id))
     for _, text in searchable_fields(content):
         for run in runs_of(text):
-            terms |= run_terms(run, text)
+            terms |= run_terms(run)
             if len(terms) > TERMS_MAX:
                 return terms
     return terms
 
 
-def run_terms(run: Run, text: str) -> set[str]:
+def run_terms(run: Run) -> set[str]:
     terms: set[str] = set()
     for word in (*run.words, *run.by_dictionary):
         terms.update(WORD + each for each in candidates(word.folded))
     if run.thai:
-        terms.update(PIECE + each for each in pieces(toneless(folded(text[run.start : run.end]))))
+        terms.update(PIECE + each for each in pieces(run.bare))
     else:
         for word in run.words:
             if is_pieced(word.folded):
