@@ -15,7 +15,6 @@ import asyncio
 import contextlib
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -37,6 +36,7 @@ from gateway.envoy.process import envoy_executable
 from gateway.envoy.typed import address, typed
 from gateway.settings import Settings, Upstream
 from gateway.table import load_table
+from testkit.ports import free_port
 
 PATH = "/v1/wallets"
 BODY = b'{"items":[],"next_cursor":null}'
@@ -72,12 +72,6 @@ class Arm:
     pid: int = 0
     cpu_us: list[float] = field(default_factory=list)
     latencies_ms: list[float] = field(default_factory=list)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def serve(port: int, keys: str) -> None:

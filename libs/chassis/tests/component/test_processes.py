@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 import time
 import uuid
@@ -21,6 +20,7 @@ import pytest
 import pytest_asyncio
 
 from testkit.databases import with_database
+from testkit.ports import free_port
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component
@@ -41,12 +41,6 @@ async def dsn(postgres_admin_dsn: str) -> AsyncIterator[str]:
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.execute(f"DROP ROLE {name}")
     await admin.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def environment(dsn: str, **more: str) -> dict[str, str]:

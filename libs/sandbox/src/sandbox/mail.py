@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass, field
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from sandbox.misbehaving import behaviour_routes
+
 MAILS_MAX = 10_000
 
 
@@ -44,8 +46,7 @@ class MailCatcher:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/mail/messages", self.get_messages),
-            web.get("/mail/behaviour", self.get_behaviour),
-            web.put("/mail/behaviour", self.put_behaviour),
+            *behaviour_routes("/mail/behaviour", self),
         ]
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
@@ -76,13 +77,3 @@ class MailCatcher:
         to = request.query.get("to")
         found = [asdict(each) for each in reversed(self.mails) if to is None or to in each.to]
         return web.json_response({"items": found})
-
-    async def get_behaviour(self, _: web.Request) -> web.Response:
-        return web.json_response(asdict(self.behaviour))
-
-    async def put_behaviour(self, request: web.Request) -> web.Response:
-        try:
-            self.behaviour = Behaviour(**await request.json())
-        except TypeError as error:
-            return web.json_response({"error": str(error)}, status=422)
-        return web.json_response(asdict(self.behaviour))

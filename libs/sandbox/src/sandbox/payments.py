@@ -8,12 +8,12 @@ webhook and may ask ``GET /payments/charges?reference=``. ``PUT /payments/behavi
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
 
 from sandbox.charges import Behaviour, Charge, Charges
+from sandbox.misbehaving import behaviour_routes
 from sandbox.webhooks import Webhooks
 
 _OUT_OF_ORDER_DELAY_S = 0.3
@@ -35,8 +35,7 @@ class PaymentProvider:
             web.post("/payments/charges", self.post_charge),
             web.get("/payments/charges", self.get_charges),
             web.get("/payments/charges/{charge_id}", self.get_charge),
-            web.get("/payments/behaviour", self.get_behaviour),
-            web.put("/payments/behaviour", self.put_behaviour),
+            *behaviour_routes("/payments/behaviour", self),
             web.get("/payments/deliveries", self.get_deliveries),
         ]
 
@@ -92,16 +91,6 @@ class PaymentProvider:
             known = self.charges.by_reference(reference)
             found = [known] if known else []
         return web.json_response({"items": [charge.view() for charge in found]})
-
-    async def get_behaviour(self, _: web.Request) -> web.Response:
-        return web.json_response(asdict(self.behaviour))
-
-    async def put_behaviour(self, request: web.Request) -> web.Response:
-        try:
-            self.behaviour = Behaviour(**await request.json())
-        except TypeError as error:
-            return web.json_response({"error": str(error)}, status=422)
-        return web.json_response(asdict(self.behaviour))
 
     async def get_deliveries(self, _: web.Request) -> web.Response:
         """Webhook attempts, newest first."""

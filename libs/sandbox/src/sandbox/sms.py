@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass, field
 
 from aiohttp import web
 
+from sandbox.misbehaving import behaviour_routes
+
 MESSAGES_MAX = 10_000
 
 
@@ -44,8 +46,7 @@ class Sms:
         return [
             web.post("/sms/messages", self.post_message),
             web.get("/sms/messages", self.get_messages),
-            web.get("/sms/behaviour", self.get_behaviour),
-            web.put("/sms/behaviour", self.put_behaviour),
+            *behaviour_routes("/sms/behaviour", self),
         ]
 
     async def post_message(self, request: web.Request) -> web.Response:
@@ -67,16 +68,6 @@ class Sms:
         to = request.query.get("to")
         found = [asdict(each) for each in reversed(self.messages) if to is None or each.to == to]
         return web.json_response({"items": found})
-
-    async def get_behaviour(self, _: web.Request) -> web.Response:
-        return web.json_response(asdict(self.behaviour))
-
-    async def put_behaviour(self, request: web.Request) -> web.Response:
-        try:
-            self.behaviour = Behaviour(**await request.json())
-        except TypeError as error:
-            return web.json_response({"error": str(error)}, status=422)
-        return web.json_response(asdict(self.behaviour))
 
     def _accept(self, key: str, to: str, text: str) -> ShortMessage:
         known = self.by_key.get(key)

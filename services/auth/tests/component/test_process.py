@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -24,6 +23,7 @@ from sampan.auth.v1.user_pb2 import UserRegistered
 from sampan.notification.v1.commands_pb2 import SendOtp
 from testkit.client import Api, ApiError
 from testkit.databases import Databases
+from testkit.ports import free_ports
 from testkit.processes import Child
 from testkit.wait import eventually
 
@@ -47,14 +47,6 @@ class Running:
             return next((value for each, value in self.records.get(name, []) if each == key), None)
 
         return kind.FromString(await eventually(found, timeout_s=15, what=f"{name} of {key}"))
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 async def collect(consumer: AIOKafkaConsumer, records: dict[str, list[tuple[str, bytes]]]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -25,6 +24,7 @@ from kernel.ids import derived_id
 from sampan.commerce.v1 import commands_pb2 as pb
 from sampan.orchestrator.v1.reply_pb2 import OUTCOME_REJECTED, OUTCOME_SUCCEEDED, CommandReply
 from testkit.databases import ServiceDatabase, placeholder_settings
+from testkit.ports import free_port
 from testkit.processes import Child
 from testkit.wait import eventually
 
@@ -32,11 +32,6 @@ pytestmark = [pytest.mark.component, pytest.mark.fault]
 
 UNITS, BUYERS = 20, 60
 KILLS = ("consumer.before_commit", "consumer.after_commit", "relay.after_ack")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
 
 
 def environment(database: ServiceDatabase, redis_url: str, kafka: KafkaConfig, ops_port: int) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -23,13 +22,8 @@ from gateway.envoy.process import envoy_executable
 from gateway.render import render
 from gateway.settings import Settings
 from gateway.table import RouteTable, load_table
+from testkit.ports import free_port
 from testkit.wait import eventually
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

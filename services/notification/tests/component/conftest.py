@@ -1,7 +1,6 @@
 """A notification service on real Postgres, Redis and Kafka, with the sandbox's mail and SMS as a process of its own."""
 
 import asyncio
-import socket
 import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from notification.entrypoints import roles
 from notification.settings import NotificationSettings
 from notification.wiring import App, wire
 from sampan.auth.v1.user_pb2 import UserRegistered
+from testkit.ports import free_ports
 from testkit.processes import Child
 from testkit.wait import eventually
 
@@ -37,14 +37,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker(pytest.mark.component)
-
-
-def free_ports(count):
-    bound = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in bound]
-    for each in bound:
-        each.close()
-    return ports
 
 
 @dataclass

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -19,6 +18,7 @@ from orchestrator.sagas import REGISTRY
 from orchestrator.testing.builders import a_checkout
 from orchestrator.testing.kafka_participants import KafkaParticipants, Mischief
 from orchestrator.testing.world import World
+from testkit.ports import free_port
 from testkit.processes import Child
 from testkit.wait import eventually
 
@@ -44,12 +44,6 @@ def environment(world: World, *, instance: str | None = None, session_s: float =
         "CONSUMER_SESSION_S": str(session_s),
     }
     return {f"ORCHESTRATOR_{name}": value for name, value in values.items()}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def assert_sound(world: World, participants: KafkaParticipants) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,6 +28,7 @@ from payment.settings import PaymentSettings
 from payment.testing import add_person
 from payment.wiring import App, wire
 from testkit.databases import ServiceDatabase
+from testkit.ports import free_port
 from testkit.processes import Child
 from testkit.wait import eventually
 
@@ -40,12 +40,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker(pytest.mark.component)
-
-
-def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return bound.getsockname()[1]
 
 
 @dataclass

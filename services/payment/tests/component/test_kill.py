@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket
 from uuid import uuid4
 
 import aiohttp
 import asyncpg
 
 from payment.testing import add_person, balance, give
+from testkit.ports import free_port
 from testkit.processes import Child
 from testkit.wait import eventually
 
 PEOPLE, CALLERS, KILLS, PER_CALLER = 6, 12, 5, 30
 START = 1_000_000
-
-
-def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return bound.getsockname()[1]
 
 
 class Callers:
