@@ -5,7 +5,7 @@ It knows no service: each gives its ``App`` and, where it consumes, its table of
 """
 
 from operations.app import Handlers, OperatedApp
-from operations.audits import audit_job
+from operations.audits import audit_connection, audit_job
 from operations.commands import operator_commands
 from operations.connections import kafka_config
 from operations.parts import Parts, open_parts
@@ -16,6 +16,7 @@ __all__ = [
     "Handlers",
     "OperatedApp",
     "Parts",
+    "audit_connection",
     "audit_job",
     "background",
     "checks",

@@ -1,11 +1,8 @@
 """What is decided without a database: commands a service gets, its routes, its audits."""
 
-import pytest
-from prometheus_client import REGISTRY
-
 from chassis.settings import ServiceSettings
 from eventing import Subscriptions
-from operations import audit_job, kafka_config, operator_commands, operator_routes
+from operations import kafka_config, operator_commands, operator_routes
 
 
 def test_a_service_that_consumes_nothing_has_no_dead_letters():
@@ -38,21 +35,3 @@ def test_the_broker_is_reached_as_the_service():
     config = kafka_config(settings, "shop")
     assert (config.bootstrap, config.username, config.password) == ("broker:9092", "shop", "secret")
     assert (config.topic_prefix, config.client_id, config.instance) == ("t.", "shop", "shop-0")
-
-
-async def test_an_audit_that_fails_keeps_its_last_word_and_its_age():
-    faults = iter((2, OSError("gone")))
-
-    async def audit():
-        found = next(faults)
-        if isinstance(found, Exception):
-            raise found
-        return found
-
-    job = audit_job("shop", audit)
-    await job._fn()
-    assert REGISTRY.get_sample_value("operations_audit_faults", {"service": "shop"}) == 2
-    at = REGISTRY.get_sample_value("operations_audit_timestamp_seconds", {"service": "shop"})
-    with pytest.raises(OSError, match="gone"):
-        await job._fn()
-    assert REGISTRY.get_sample_value("operations_audit_timestamp_seconds", {"service": "shop"}) == at

@@ -15,13 +15,13 @@ from commerce.entrypoints.consumers import subscriptions
 from commerce.usecases.load_catalogue import load_catalogue
 from commerce.wiring import App
 from kernel.country import Country
-from operations import operator_commands
+from operations import audit_connection, operator_commands
 
 
 async def audit_command(app: App, arguments: argparse.Namespace) -> int:
     """Exit 0 when every invariant holds, 1 when one does not."""
     stuck_after_s = arguments.stuck_after_s or app.settings.stuck_after_s
-    async with app.database.read() as conn:
+    async with audit_connection(app) as conn:
         findings = await audit(conn, stuck_after_s=stuck_after_s)
     broken = {finding.check.name: finding for finding in findings}
     for check in CHECKS:

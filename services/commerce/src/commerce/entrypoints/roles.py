@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Final
 
 import operations
+from chassis.postgres import Connection
 from chassis.run import Periodic, Runner
 from commerce.adapters.audit import audit
 from commerce.entrypoints.consumers import subscriptions
 from commerce.entrypoints.jobs import sweep_holds
-from commerce.wiring import SERVICE, App
+from commerce.wiring import App
 from operations import background, checks, relays
 
 __all__ = ["background", "checks", "consumers", "jobs", "relays"]
@@ -26,10 +27,9 @@ def jobs(app: App) -> Sequence[Runner]:
     return [
         Periodic("sweep-holds", SWEEP_EVERY_S, lambda: sweep_holds(app)),
         *operations.housekeeping(app),
-        operations.audit_job(SERVICE, lambda: _violations(app)),
+        operations.audit_job(app, lambda conn: _violations(app, conn)),
     ]
 
 
-async def _violations(app: App) -> int:
-    async with app.database.read() as conn:
-        return len(await audit(conn, stuck_after_s=app.settings.stuck_after_s))
+async def _violations(app: App, conn: Connection) -> int:
+    return len(await audit(conn, stuck_after_s=app.settings.stuck_after_s))

@@ -9,15 +9,19 @@ import argparse
 import sys
 from typing import Final
 
+from chassis.postgres import Connection
 from chassis.run import Command
+from operations import audit_connection
 from orchestrator.adapters.audit import find_differences, find_faults
 from orchestrator.wiring import App
 
 
 async def run_audit(app: App, arguments: argparse.Namespace) -> int:
     """One snapshot, read only."""
-    async with app.database.begin() as conn:
-        await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    async with (
+        audit_connection(app) as conn,
+        conn.transaction(isolation="repeatable_read", readonly=True),
+    ):
         counts = await conn.fetch("SELECT status, count(*) AS n FROM saga_execution GROUP BY status ORDER BY status")
         stuck = await conn.fetchval("SELECT count(*) FROM saga_execution WHERE needs_operator")
         faults = await find_faults(conn)
@@ -32,10 +36,9 @@ async def run_audit(app: App, arguments: argparse.Namespace) -> int:
     return 1 if faults or different else 0
 
 
-async def violations(app: App) -> int:
+async def violations(conn: Connection) -> int:
     """How many checks fail now; histories are not replayed."""
-    async with app.database.begin() as conn:
-        await conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    async with conn.transaction(isolation="repeatable_read", readonly=True):
         return len(await find_faults(conn))
 
 

@@ -62,5 +62,5 @@ def jobs(app: App) -> Sequence[Runner]:
         Periodic("gauges", _OBSERVE_EVERY_S, partial(observe, app)),
         Periodic("retention", _PRUNE_EVERY_S, partial(prune, app)),
         *operations.housekeeping(app),
-        operations.audit_job(SERVICE, partial(violations, app)),
+        operations.audit_job(app, violations),
     ]

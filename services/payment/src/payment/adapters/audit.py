@@ -142,7 +142,6 @@ CHECKS: Final = (
 async def audit(conn: Connection) -> list[Finding]:
     """Run every check in one read-only snapshot; writers go on meanwhile."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        await conn.execute("SET LOCAL statement_timeout = 0")
         return await run_checks(conn)
 
 

@@ -7,7 +7,7 @@ import sys
 from typing import Final
 
 from chassis.run import Command
-from operations import operator_commands
+from operations import audit_connection, operator_commands
 from payment.adapters import audit
 from payment.entrypoints.consumers import subscriptions
 from payment.wiring import App
@@ -17,7 +17,7 @@ EXIT_BROKEN: Final = 1
 
 async def run_audit(app: App, _: argparse.Namespace) -> int:
     """Exit code 1 when an invariant does not hold."""
-    async with app.database.read() as conn:
+    async with audit_connection(app) as conn:
         findings = await audit.audit(conn)
     sys.stdout.write(audit.report(findings) + "\n")
     return EXIT_BROKEN if any(finding.count for finding in findings) else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import operations
+from chassis.postgres import Connection
 from chassis.run import Periodic, Runner
 from payment.adapters import audit
 from payment.entrypoints import jobs as work
@@ -32,7 +33,7 @@ def jobs(app: App) -> Sequence[Runner]:
         Periodic("hold-expiry", settings.expiry_every_s, lambda: work.expiry(app)),
         Periodic("housekeeping", _HOUSEKEEPING_EVERY_S, lambda: work.housekeeping(app)),
         *operations.housekeeping(app),
-        operations.audit_job("payment", lambda: _violations(app)),
+        operations.audit_job(app, _violations),
     ]
 
 
@@ -41,6 +42,5 @@ def background(app: App) -> Sequence[Runner]:
     return operations.background(app)
 
 
-async def _violations(app: App) -> int:
-    async with app.database.read() as conn:
-        return sum(finding.count > 0 for finding in await audit.audit(conn))
+async def _violations(conn: Connection) -> int:
+    return sum(finding.count > 0 for finding in await audit.audit(conn))
