@@ -74,6 +74,11 @@ class World:
     settings: MessagingSettings
     people: list[Person] = field(default_factory=list)
 
+    async def publish(self, record: Any, *, version: int | None = None) -> None:
+        """Put a record on Kafka the way its owner would: through an outbox and its relay."""
+        async with self.app.begin() as tx:
+            tx.outbox.add(record, aggregate_version=version)
+
     async def person(self, name: str = "Nok") -> Person:
         user_id = uuid.uuid4()
         async with self.app.begin() as tx:

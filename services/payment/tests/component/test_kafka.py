@@ -24,11 +24,13 @@ from sampan.payment.v1.commands_pb2 import (
     SettlePayment,
     VoidPayment,
 )
+from sampan.payment.v1.requests_pb2 import RequestTransfer
 from sampan.types.v1.money_pb2 import Money
 from testkit.wait import eventually
 
 REPLIES = "private.payment.replies.v1"
-EVENTS = ("public.payment.hold.v1", "public.payment.wallet.v1", "private.payment.dlq.v1")
+TRANSFERS = "public.payment.transfer.v1"
+EVENTS = ("public.payment.hold.v1", "public.payment.wallet.v1", "private.payment.dlq.v1", TRANSFERS)
 
 
 class Bus:
@@ -213,6 +215,35 @@ async def test_a_buyer_without_funds_is_rejected_with_the_reason(streams, bus):
     reply = await bus.answer(await bus.command(order.saga, "void", order.void()))
     assert reply.outcome == OUTCOME_SUCCEEDED
     assert await of(streams, order.user) == (500, 0)
+
+
+async def test_money_asked_for_by_a_service_moves_once_and_its_outcome_is_an_event(streams, bus):
+    sender, recipient = await signed_up(streams, bus), await signed_up(streams, bus, 1)
+
+    async def ask(amount_minor, transfer_id):
+        request = RequestTransfer(
+            transfer_id=str(transfer_id),
+            sender_id=str(sender),
+            recipient_id=str(recipient),
+            amount=Money(amount_minor=amount_minor, currency="THB"),
+        )
+        await bus.send(request, key=transfer_id)
+
+    def told(transfer_id):
+        return [
+            dict(each.headers)["ce_type"].decode()
+            for each in bus.events[TRANSFERS]
+            if each.key.decode() == str(transfer_id)
+        ]
+
+    paid, refused = uuid4(), uuid4()
+    for _ in range(3):
+        await ask(400, paid)
+    await ask(99_999_999, refused)
+    await eventually(lambda: told(refused), timeout_s=30, what="the refusal")
+    assert told(refused) == ["sampan.payment.v1.TransferRefused"]
+    assert told(paid) == ["sampan.payment.v1.TransferCompleted"]
+    assert (await of(streams, sender), await of(streams, recipient)) == ((9_600, 0), (401, 0))
 
 
 async def test_a_command_sent_again_is_answered_again_and_done_once(streams, bus):

@@ -12,7 +12,9 @@ from uuid import UUID
 
 import asyncpg
 
+from messaging.adapters.entity_store import shown_cards
 from messaging.adapters.poll_store import shown_polls
+from messaging.domain.cards import NAMED_BY
 
 Key = tuple[UUID, int]
 _THESE: Final = "unnest($1::uuid[], $2::bigint[]) AS t (dialog_id, seq)"
@@ -35,10 +37,29 @@ async def extras_of(
 ) -> dict[Key, dict[str, Any]]:
     """By message, the fields that differ from those of a message with nothing on it."""
     found: defaultdict[Key, dict[str, Any]] = defaultdict(dict)
-    living = [(row["dialog_id"], row["seq"]) for row in rows if row["deleted_at"] is None]
-    if not living:
+    types = {(row["dialog_id"], row["seq"]): row["type"] for row in rows if row["deleted_at"] is None}
+    if not types:
         return found
-    these = [each[0] for each in living], [each[1] for each in living]
+    await _add_marks(conn, list(types), viewer_id, found)
+    polls = [key for key, kind in types.items() if kind == "poll"]
+    if polls:
+        for key, poll in (await shown_polls(conn, polls, viewer_id)).items():
+            found[key]["poll"] = poll
+    cards = [key for key, kind in types.items() if kind in NAMED_BY]
+    if cards:
+        for key, card in (await shown_cards(conn, cards)).items():
+            found[key]["card"] = card
+    return found
+
+
+async def _add_marks(
+    conn: asyncpg.Connection[Any],
+    keys: Sequence[Key],
+    viewer_id: UUID | None,
+    found: defaultdict[Key, dict[str, Any]],
+) -> None:
+    """What any message can have: reactions, replies, a pin."""
+    these = [each[0] for each in keys], [each[1] for each in keys]
     for row in await conn.fetch(_REACTIONS, *these, viewer_id):
         shown = {"emoji": row["emoji"], "count": row["count"]}
         if viewer_id is not None:
@@ -48,8 +69,3 @@ async def extras_of(
         found[row["dialog_id"], row["seq"]]["reply_count"] = row["count"]
     for row in await conn.fetch(_PINS, *these):
         found[row["dialog_id"], row["seq"]]["pinned"] = True
-    polls = [(row["dialog_id"], row["seq"]) for row in rows if row["type"] == "poll" and row["deleted_at"] is None]
-    if polls:
-        for key, poll in (await shown_polls(conn, polls, viewer_id)).items():
-            found[key]["poll"] = poll
-    return found

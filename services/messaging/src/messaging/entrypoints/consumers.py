@@ -1,4 +1,4 @@
-"""What messaging hears from other services: people, and what they say about themselves."""
+"""What messaging hears from other services: people, and what its cards show."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from uuid import UUID
 from eventing import Message, Subscriptions
 from messaging.adapters.accounts import Account, keep_account
 from messaging.adapters.transaction import MessagingTx
+from messaging.entrypoints.entities import order_of, product_of, transfer_of
+from messaging.usecases.follow_entity import follow_entity
+from messaging.usecases.topic_dialogs import open_topic
 from sampan.auth.v1.user_pb2 import UserProfileChanged, UserRegistered
+from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced, OrderStatusChanged
+from sampan.commerce.v1.product_pb2 import ProductPublished, ProductWithdrawn
+from sampan.payment.v1.transfer_pb2 import TransferCompleted, TransferRefused
 
 CONSUMER: Final = "messaging"
 subscriptions: Final[Subscriptions[MessagingTx]] = Subscriptions(CONSUMER)
@@ -24,6 +30,54 @@ async def on_user_registered(message: Message[UserRegistered], tx: MessagingTx) 
 async def on_user_profile_changed(message: Message[UserProfileChanged], tx: MessagingTx) -> None:
     """Their name is shown as it is now."""
     await keep_account(tx.conn, _account(message))
+
+
+@subscriptions.on(OrderPlaced)
+async def on_order_placed(message: Message[OrderPlaced], tx: MessagingTx) -> None:
+    """Buyer and seller get a dialog about it."""
+    order = await follow_entity(order_of(message), tx)
+    if order is not None:
+        await open_topic(order, f"{message.body.shop_name} · {message.body.order_number}", tx)
+
+
+@subscriptions.on(OrderConfirmed)
+async def on_order_confirmed(message: Message[OrderConfirmed], tx: MessagingTx) -> None:
+    await follow_entity(order_of(message), tx)
+
+
+@subscriptions.on(OrderPaid)
+async def on_order_paid(message: Message[OrderPaid], tx: MessagingTx) -> None:
+    await follow_entity(order_of(message), tx)
+
+
+@subscriptions.on(OrderCancelled)
+async def on_order_cancelled(message: Message[OrderCancelled], tx: MessagingTx) -> None:
+    await follow_entity(order_of(message), tx)
+
+
+@subscriptions.on(OrderStatusChanged)
+async def on_order_status_changed(message: Message[OrderStatusChanged], tx: MessagingTx) -> None:
+    await follow_entity(order_of(message), tx)
+
+
+@subscriptions.on(ProductPublished)
+async def on_product_published(message: Message[ProductPublished], tx: MessagingTx) -> None:
+    await follow_entity(product_of(message), tx)
+
+
+@subscriptions.on(ProductWithdrawn)
+async def on_product_withdrawn(message: Message[ProductWithdrawn], tx: MessagingTx) -> None:
+    await follow_entity(product_of(message), tx)
+
+
+@subscriptions.on(TransferCompleted)
+async def on_transfer_completed(message: Message[TransferCompleted], tx: MessagingTx) -> None:
+    await follow_entity(transfer_of(message), tx)
+
+
+@subscriptions.on(TransferRefused)
+async def on_transfer_refused(message: Message[TransferRefused], tx: MessagingTx) -> None:
+    await follow_entity(transfer_of(message), tx)
 
 
 def _account(message: Message[UserRegistered] | Message[UserProfileChanged]) -> Account:

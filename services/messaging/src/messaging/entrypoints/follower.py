@@ -7,19 +7,21 @@ index and nothing else.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
 from eventing import Message, Subscriptions
 from messaging.adapters.transaction import MessagingTx
 from messaging.usecases.index_messages import index_messages
+from messaging.usecases.note_activity import OrderStep, Reacted, note_joining, note_messages, note_order, note_reactions
 from messaging.wiring import App
-from sampan.messaging.v1.message_pb2 import MessageDeleted, MessageEdited, MessageSent
+from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderPaid, OrderPlaced, OrderStatusChanged
+from sampan.messaging.v1.dialog_pb2 import MemberChanged
+from sampan.messaging.v1.message_pb2 import MessageDeleted, MessageEdited, MessageSent, ReactionChanged
 
 CONSUMER: Final = "messaging-follower"
-_AT_ONCE: Final = 20
 
 
 def follower(app: App) -> Subscriptions[MessagingTx]:
@@ -28,15 +30,67 @@ def follower(app: App) -> Subscriptions[MessagingTx]:
 
     @subscriptions.on_batch(MessageSent, MessageEdited, MessageDeleted)
     async def on_messages(messages: Sequence[Message[Any]], tx: MessagingTx) -> None:
-        """Index them as they are now, a few at a time: cutting words must not hold up the loop."""
-        changed = sorted({_subject(each) for each in messages})
-        for at in range(0, len(changed), _AT_ONCE):
-            await index_messages(tx.conn, tx.keys, app.blind, changed[at : at + _AT_ONCE])
-            await asyncio.sleep(0)
+        """They are indexed as they are now. An edit concerns nobody anew."""
+        await index_messages(tx.conn, tx.keys, app.blind, {_subject(each) for each in messages})
+        await note_messages({_subject(each) for each in messages if not isinstance(each.body, MessageEdited)}, tx)
 
+    subscriptions.on_batch(ReactionChanged)(_on_reactions)
+    subscriptions.on(MemberChanged)(_on_member_changed)
+    for body, status in ((OrderPlaced, "placed"), (OrderPaid, "paid"), (OrderCancelled, "cancelled")):
+        subscriptions.on(body)(_order_step(status))
+    subscriptions.on(OrderStatusChanged)(_on_order_status)
     return subscriptions
+
+
+async def _on_reactions(messages: Sequence[Message[Any]], tx: MessagingTx) -> None:
+    await note_reactions(
+        [
+            Reacted(
+                UUID(each.body.dialog_id), each.body.message_seq, UUID(each.body.user_id), _person(each.body.sender_id)
+            )
+            for each in messages
+        ],
+        tx,
+    )
+
+
+async def _on_member_changed(message: Message[MemberChanged], tx: MessagingTx) -> None:
+    body = message.body
+    if body.status == "active":
+        at = body.changed_at.ToDatetime(tzinfo=UTC)
+        await note_joining(UUID(body.dialog_id), UUID(body.user_id), _person(body.changed_by), at, tx)
+
+
+def _order_step(status: str) -> Any:
+    async def on_order(message: Message[Any], tx: MessagingTx) -> None:
+        body = message.body
+        at = getattr(body, f"{status}_at").ToDatetime(tzinfo=UTC)
+        people = (body.seller_id,) if status == "placed" else (body.buyer_id, body.seller_id)
+        await note_order(_step(body, status, people, at), tx)
+
+    return on_order
+
+
+async def _on_order_status(message: Message[OrderStatusChanged], tx: MessagingTx) -> None:
+    body = message.body
+    at = body.changed_at.ToDatetime(tzinfo=UTC)
+    await note_order(_step(body, body.status, (body.buyer_id,), at), tx)
+
+
+def _step(body: Any, status: str, people: Sequence[str], at: datetime) -> OrderStep:
+    return OrderStep(
+        order_id=UUID(body.order_id),
+        number=body.order_number,
+        status=status,
+        people=tuple(UUID(each) for each in people),
+        at=at,
+    )
 
 
 def _subject(message: Message[Any]) -> tuple[UUID, int]:
     body = message.body
     return UUID(body.dialog_id), body.seq if isinstance(body, MessageSent) else body.message_seq
+
+
+def _person(text: str) -> UUID | None:
+    return UUID(text) if text else None

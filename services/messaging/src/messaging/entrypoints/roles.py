@@ -10,6 +10,7 @@ from aiohttp import web
 from chassis.http import make_app
 from chassis.run import Command, Runner
 from messaging.entrypoints import (
+    activity,
     cursors,
     dialog_settings,
     dialogs,
@@ -18,6 +19,7 @@ from messaging.entrypoints import (
     members,
     message_acts,
     messages,
+    payments,
     polls,
     search,
     sync,
@@ -40,10 +42,12 @@ ROUTES: Final = (
     messages.routes,
     message_acts.routes,
     polls.routes,
+    payments.routes,
     drafts.routes,
     cursors.routes,
     sync.routes,
     search.routes,
+    activity.routes,
     operator_routes(SERVICE, subscriptions),
 )
 COMMANDS: Final[Mapping[str, Command]] = operator_commands(subscriptions)

@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from kernel.errors import DomainError
+from messaging.adapters.entity_store import find_entities, tie_cards
 from messaging.adapters.poll_store import Poll, add_polls
 from messaging.adapters.transaction import MessagingTx
+from messaging.domain.cards import NAMED_BY, PUBLIC, CardUnknownError, Entity, EntityType
 from messaging.domain.message import SendMessage
 
 
@@ -31,14 +34,38 @@ NONE = Parts()
 
 async def find_parts(tx: MessagingTx, commands: Sequence[SendMessage]) -> list[Parts | DomainError]:
     """The parts of each message, or why it cannot have them."""
-    return [_poll(command, tx.now) if command.type == "poll" else NONE for command in commands]
+    named = {number: _named(command) for number, command in enumerate(commands) if command.type in NAMED_BY}
+    entities = await find_entities(tx.conn, named.values())
+    parts: list[Parts | DomainError] = []
+    for number, command in enumerate(commands):
+        if command.type == "poll":
+            parts.append(_poll(command, tx.now))
+        elif number in named:
+            parts.append(_card(command, entities.get(named[number])))
+        else:
+            parts.append(NONE)
+    return parts
 
 
 async def attach_parts(tx: MessagingTx, stored: Sequence[tuple[SendMessage, int, Parts]]) -> None:
     """Tie parts to the messages that were stored."""
-    polls = [_stored_poll(command, seq, parts) for command, seq, parts in stored if parts.fields.get("poll")]
+    polls = [_stored_poll(command, seq, parts) for command, seq, parts in stored if "poll" in parts.fields]
     if polls:
         await add_polls(tx.conn, polls)
+    cards = [(*_named(command), command.dialog_id, seq) for command, seq, parts in stored if "card" in parts.fields]
+    if cards:
+        await tie_cards(tx.conn, cards)
+
+
+def _named(command: SendMessage) -> tuple[EntityType, UUID]:
+    entity_type, name = NAMED_BY[command.type]
+    return entity_type, UUID(command.content[name])
+
+
+def _card(command: SendMessage, entity: Entity | None) -> Parts | DomainError:
+    if entity is None or (entity.type not in PUBLIC and command.sender_id not in entity.parties):
+        return CardUnknownError(pointer="/content")
+    return Parts({"card": entity.shown()})
 
 
 def _poll(command: SendMessage, now: datetime) -> Parts:

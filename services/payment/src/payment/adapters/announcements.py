@@ -25,8 +25,9 @@ from payment.domain.ledger import (
     Void,
 )
 from sampan.payment.v1.hold_pb2 import PaymentAuthorized, PaymentCaptured, PaymentSettled, PaymentVoided
+from sampan.payment.v1.requests_pb2 import RequestTransfer
 from sampan.payment.v1.top_up_pb2 import TopUpCompleted, TopUpFailed
-from sampan.payment.v1.transfer_pb2 import TransferCompleted
+from sampan.payment.v1.transfer_pb2 import TransferCompleted, TransferRefused
 from sampan.payment.v1.wallet_pb2 import WalletOpened, WalletSuspended
 from sampan.types.v1.money_pb2 import Money
 
@@ -54,6 +55,17 @@ def announce(outbox: Outbox, op: Op, answer: Answer) -> None:
     elif isinstance(op, Settle):
         for place, record in enumerate(_settled(op, facts, answer.at)):
             outbox.add(record, aggregate_version=answer.version + place)
+
+
+def transfer_refused(request: RequestTransfer, reason_code: str, at: datetime) -> TransferRefused:
+    return TransferRefused(
+        transfer_id=request.transfer_id,
+        sender_id=request.sender_id,
+        recipient_id=request.recipient_id,
+        amount=request.amount,
+        reason_code=reason_code,
+        refused_at=_timestamp(at),
+    )
 
 
 def wallet_opened(*, wallet_id: UUID, user_id: UUID, currency: str, at: datetime) -> WalletOpened:

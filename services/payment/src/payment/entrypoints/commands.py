@@ -1,4 +1,4 @@
-"""Saga commands as ledger operations; what cannot be an operation is refused before the ledger sees it."""
+"""Commands and requests as ledger operations; what cannot be an operation is refused before the ledger sees it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
+from kernel.ids import derived_id
 from kernel.money import AMOUNT_MINOR_MAX, Currency
 from payment.domain.accounts import wallet_id
-from payment.domain.errors import AmountNotPositiveError, SharesMismatchError, WalletNotFoundError
-from payment.domain.ledger import Authorize, Capture, Op, Settle, Share, Void
+from payment.domain.errors import (
+    AmountNotPositiveError,
+    SharesMismatchError,
+    TransferToSelfError,
+    WalletNotFoundError,
+)
+from payment.domain.ledger import Authorize, Capture, Op, Settle, Share, Transfer, Void
 from sampan.payment.v1.commands_pb2 import AuthorizePayment, CapturePayment, SettlePayment, VoidPayment
+from sampan.payment.v1.requests_pb2 import RequestTransfer
 from sampan.types.v1.money_pb2 import Money
 
 HOLD_S_DEFAULT: Final = 900
@@ -39,7 +46,27 @@ def operation_of(body: Any, now: datetime) -> Op:
         return _settle(body)
     if isinstance(body, VoidPayment):
         return Void(hold_id=_id(body.hold_id), checkout_id=_id(body.checkout_id))
+    if isinstance(body, RequestTransfer):
+        return _transfer(body)
     raise CommandInvalidError(f"{type(body).__name__} is not a command of payment")
+
+
+def _transfer(body: RequestTransfer) -> Transfer:
+    amount_minor, currency = _money(body.amount)
+    sender_id, recipient_id = _id(body.sender_id), _id(body.recipient_id)
+    if sender_id == recipient_id:
+        raise TransferToSelfError
+    return Transfer(
+        op_id=_id(body.transfer_id),
+        sender_id=sender_id,
+        recipient_id=recipient_id,
+        sender_wallet_id=wallet_id(sender_id, currency),
+        recipient_wallet_id=wallet_id(recipient_id, currency),
+        amount_minor=amount_minor,
+        currency=currency,
+        note=body.note,
+        request_hash=derived_id(sender_id, f"{recipient_id} {amount_minor} {currency}"),
+    )
 
 
 def _authorize(body: AuthorizePayment, now: datetime) -> Authorize:

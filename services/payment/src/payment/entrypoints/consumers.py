@@ -1,4 +1,4 @@
-"""What payment hears: people who sign up, and the commands of sagas.
+"""What payment hears: people who sign up, the commands of sagas, and money other services ask to send.
 
 All commands of one poll become one ledger batch in the consumer's transaction; each is answered for itself.
 """
@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 from eventing import Message, Subscriptions, in_flow_of
 from kernel.country import Country
 from kernel.errors import DomainError, Kind
-from payment.adapters.announcements import announce
+from payment.adapters.announcements import announce, transfer_refused
 from payment.adapters.transaction import PgPaymentTx
 from payment.domain.ledger import Op
 from payment.entrypoints.commands import operation_of
@@ -21,6 +21,7 @@ from payment.usecases.ports import Payer
 from payment.usecases.register_payer import change_payer, register_payer, suspend_payer
 from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged, UserRegistered
 from sampan.payment.v1.commands_pb2 import AuthorizePayment, CapturePayment, SettlePayment, VoidPayment
+from sampan.payment.v1.requests_pb2 import RequestTransfer
 
 subscriptions: Subscriptions[PgPaymentTx] = Subscriptions("payment")
 _ZONES: Final = frozenset(available_timezones())
@@ -51,9 +52,12 @@ async def on_user_deleted(message: Message[UserDeleted], tx: PgPaymentTx) -> Non
     await suspend_payer(_user_id(message.body.user_id), tx)
 
 
-@subscriptions.on_batch(AuthorizePayment, VoidPayment, CapturePayment, SettlePayment, commands=True)
+@subscriptions.on_batch(AuthorizePayment, VoidPayment, CapturePayment, SettlePayment, RequestTransfer, commands=True)
 async def on_commands(messages: Sequence[Message[Any]], tx: PgPaymentTx) -> Sequence[DomainError | None]:
-    """One ledger call for all of them; a refused one leaves nothing behind."""
+    """One ledger call for all of them; a refused one leaves nothing behind.
+
+    Nobody waits for the answer to a requested transfer: its refusal is an event.
+    """
     answers: list[DomainError | None] = [None] * len(messages)
     ops: list[Op] = []
     places: list[int] = []
@@ -69,6 +73,12 @@ async def on_commands(messages: Sequence[Message[Any]], tx: PgPaymentTx) -> Sequ
         with in_flow_of(message):
             announce(tx.outbox, op, answer)
         answers[place] = answer.error()
+    for place, message in enumerate(messages):
+        refusal = answers[place]
+        if refusal is not None and isinstance(message.body, RequestTransfer):
+            with in_flow_of(message):
+                tx.outbox.add(transfer_refused(message.body, refusal.code, now), aggregate_version=1)
+            answers[place] = None
     return answers
 
 

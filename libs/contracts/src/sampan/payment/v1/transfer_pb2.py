@@ -27,7 +27,7 @@ from sampan.options.v1 import options_pb2 as sampan_dot_options_dot_v1_dot_optio
 from sampan.types.v1 import money_pb2 as sampan_dot_types_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n sampan/payment/v1/transfer.proto\x12\x11sampan.payment.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsampan/options/v1/options.proto\x1a\x1bsampan/types/v1/money.proto\"\xda\x02\n\x11TransferCompleted\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x11\n\tsender_id\x18\x02 \x01(\t\x12\x14\n\x0crecipient_id\x18\x03 \x01(\t\x12\x18\n\x10sender_wallet_id\x18\x04 \x01(\t\x12\x1b\n\x13recipient_wallet_id\x18\x05 \x01(\t\x12&\n\x06\x61mount\x18\x06 \x01(\x0b\x32\x16.sampan.types.v1.Money\x12\x12\n\x04note\x18\x07 \x01(\tB\x04\x90\xb5\x18\x01\x12\x30\n\x0c\x63ompleted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:b\x8a\xb5\x18^\n\x07payment\x10\x01\x1a\x1apublic.payment.transfer.v1\"\x0btransfer_id*(All events of one transfer are in order.b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n sampan/payment/v1/transfer.proto\x12\x11sampan.payment.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsampan/options/v1/options.proto\x1a\x1bsampan/types/v1/money.proto\"\xda\x02\n\x11TransferCompleted\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x11\n\tsender_id\x18\x02 \x01(\t\x12\x14\n\x0crecipient_id\x18\x03 \x01(\t\x12\x18\n\x10sender_wallet_id\x18\x04 \x01(\t\x12\x1b\n\x13recipient_wallet_id\x18\x05 \x01(\t\x12&\n\x06\x61mount\x18\x06 \x01(\x0b\x32\x16.sampan.types.v1.Money\x12\x12\n\x04note\x18\x07 \x01(\tB\x04\x90\xb5\x18\x01\x12\x30\n\x0c\x63ompleted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:b\x8a\xb5\x18^\n\x07payment\x10\x01\x1a\x1apublic.payment.transfer.v1\"\x0btransfer_id*(All events of one transfer are in order.\"\xa0\x02\n\x0fTransferRefused\x12\x13\n\x0btransfer_id\x18\x01 \x01(\t\x12\x11\n\tsender_id\x18\x02 \x01(\t\x12\x14\n\x0crecipient_id\x18\x03 \x01(\t\x12&\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.sampan.types.v1.Money\x12\x13\n\x0breason_code\x18\x05 \x01(\t\x12.\n\nrefused_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:b\x8a\xb5\x18^\n\x07payment\x10\x01\x1a\x1apublic.payment.transfer.v1\"\x0btransfer_id*(All events of one transfer are in order.b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,6 +38,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRANSFERCOMPLETED'].fields_by_name['note']._serialized_options = b'\220\265\030\001'
   _globals['_TRANSFERCOMPLETED']._loaded_options = None
   _globals['_TRANSFERCOMPLETED']._serialized_options = b'\212\265\030^\n\007payment\020\001\032\032public.payment.transfer.v1\"\013transfer_id*(All events of one transfer are in order.'
+  _globals['_TRANSFERREFUSED']._loaded_options = None
+  _globals['_TRANSFERREFUSED']._serialized_options = b'\212\265\030^\n\007payment\020\001\032\032public.payment.transfer.v1\"\013transfer_id*(All events of one transfer are in order.'
   _globals['_TRANSFERCOMPLETED']._serialized_start=151
   _globals['_TRANSFERCOMPLETED']._serialized_end=497
+  _globals['_TRANSFERREFUSED']._serialized_start=500
+  _globals['_TRANSFERREFUSED']._serialized_end=788
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,70 @@
+"""What happened that concerns a person: rows of their activity feed.
+
+ACT-1: one happening has one row per person (``dedupe_key``), however often it is told. Ids are made of the happening's
+time and its key: they sort by time, and a retry makes the same one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+UNREAD_COUNTED_MAX: Final = 1_000
+JOINS_TOLD_MEMBERS_MAX: Final = 1_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_RANDOM: Final = (1 << 62) - 1
+
+
+class ActivityType(StrEnum):
+    MENTION = "mention"
+    REPLY = "reply"
+    REACTION = "reaction"
+    INVITE = "invite"
+    JOIN = "join"
+    ORDER = "order"
+
+
+# What a person still hears of in a dialog of which they want to hear of mentions only.
+PERSONAL: Final = frozenset({ActivityType.MENTION, ActivityType.REPLY})
+# What no setting of a dialog leaves out.
+UNCONDITIONAL: Final = frozenset({ActivityType.INVITE, ActivityType.ORDER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """``actor_id``: who did it; None when it was nobody in particular."""
+
+    user_id: UUID
+    type: ActivityType
+    dedupe_key: str
+    created_at: datetime
+    actor_id: UUID | None = None
+    dialog_id: UUID | None = None
+    seq: int | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def activity_id(self) -> UUID:
+        return activity_id(self.created_at, f"{self.user_id}:{self.dedupe_key}")
+
+
+def activity_id(at: datetime, key: str) -> UUID:
+    """A version 7 UUID of the moment and the key."""
+    digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+    return _at(at, int.from_bytes(digest) & _RANDOM)
+
+
+def last_id(at: datetime) -> UUID:
+    """Not before the id of anything up to this moment."""
+    return _at(at, _RANDOM)
+
+
+def _at(at: datetime, random: int) -> UUID:
+    unix_ms, rest = divmod((at - _EPOCH) // timedelta(microseconds=1), 1000)
+    fraction = (rest << 12) // 1000
+    return UUID(int=(unix_ms & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | random)
