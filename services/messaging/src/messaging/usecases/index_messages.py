@@ -5,6 +5,7 @@ Told only which messages changed, and reads them: so it may be called again, lat
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -30,6 +31,7 @@ async def index_messages(
         content = content_of(keys, row)
         if content is not None:
             stretch = stretch_of(seq)
+            await asyncio.sleep(0)  # cutting one message into words takes long enough for others to wait
             terms = blind.of(dialog_id, stretch).vector(terms_of(content, row["sender_id"], row["type"]))
             entries.append(Entry(dialog_id, seq, row["created_at"], row["version"], stretch, terms))
     readable = {(each.dialog_id, each.seq) for each in entries}

@@ -1,0 +1,81 @@
+"""The months of the partitioned tables: made before they begin, dropped when all in them is past its time.
+
+RET-2: a month that is dropped holds nothing that somebody may still read; rows of dialogs under legal hold are moved
+to the default partition first, in the transaction that drops the month.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+import asyncpg
+
+TABLES: Final = ("message", "change", "search_entry")
+AHEAD: Final = 3
+_MONTH: Final = re.compile(r"_(\d{4})(\d{2})$")
+_PARTITIONS: Final = """
+    SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent = to_regclass($1) ORDER BY c.relname
+"""
+_LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '2s'"
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One month of one table."""
+
+    table: str
+    first: date
+
+    @property
+    def name(self) -> str:
+        return f"{self.table}_{self.first:%Y%m}"
+
+    @property
+    def end(self) -> date:
+        return following(self.first, 1)
+
+
+def following(first: date, months: int) -> date:
+    """The first day of the month so many months later."""
+    year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
+    return date(year, month + 1, 1)
+
+
+def wanted_months(now: datetime) -> list[Month]:
+    """This month and the next ones, of every table."""
+    this = now.astimezone(UTC).date().replace(day=1)
+    return [Month(table, following(this, n)) for table in TABLES for n in range(AHEAD + 1)]
+
+
+async def months_of(conn: asyncpg.Connection[Any], table: str) -> list[Month]:
+    """Those there are, oldest first."""
+    names = [row["relname"] for row in await conn.fetch(_PARTITIONS, table)]
+    found = [match for match in map(_MONTH.search, names) if match is not None]
+    return [Month(table, date(int(each[1]), int(each[2]), 1)) for each in found]
+
+
+async def make_month(conn: asyncpg.Connection[Any], month: Month) -> None:
+    """In a transaction. Raises ``LockNotAvailableError`` when writers are too busy for it now."""
+    await conn.execute(_LOCK_TIMEOUT)
+    await conn.execute(
+        f"CREATE TABLE IF NOT EXISTS {month.name} PARTITION OF {month.table} "
+        f"FOR VALUES FROM ('{month.first} 00:00+00') TO ('{month.end} 00:00+00')"
+    )
+
+
+async def drop_month(conn: asyncpg.Connection[Any], month: Month) -> int:
+    """In a transaction; returns how many rows a legal hold kept. Raises as ``make_month``."""
+    await conn.execute(_LOCK_TIMEOUT)
+    await conn.execute(f"ALTER TABLE {month.table} DETACH PARTITION {month.name}")
+    kept = "INSERT 0 0"
+    if month.table != "search_entry":
+        kept = await conn.execute(
+            f"INSERT INTO {month.table} SELECT m.* FROM {month.name} m JOIN dialog d USING (dialog_id) "
+            "WHERE d.legal_hold"
+        )
+    await conn.execute(f"DROP TABLE {month.name}")
+    return int(kept.rsplit(" ", 1)[1])

@@ -1,0 +1,159 @@
+"""What is older than it may be: found by its time, hidden at once, deleted a batch at a time.
+
+RET-1: nothing below ``dialog.oldest_seq`` is read by anybody; what is deleted is below it. A dialog under legal hold
+loses no row. Times grow with seqs within a dialog, so the first row to keep is found by halving.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+_DAYS: Final = "least(d.retention_days, $1::integer)"
+_DUE: Final = f"""
+    SELECT d.dialog_id, $2::timestamptz - make_interval(days => {_DAYS}) AS cutoff
+    FROM dialog d CROSS JOIN LATERAL (
+        SELECT created_at FROM message WHERE dialog_id = d.dialog_id AND seq >= d.oldest_seq ORDER BY seq LIMIT 1
+    ) AS first
+    WHERE d.dialog_id > $3 AND first.created_at < $2::timestamptz - make_interval(days => {_DAYS})
+    ORDER BY d.dialog_id LIMIT $4
+"""
+_TIME_AT: Final = """
+    SELECT min(created_at) FROM (
+        (SELECT created_at FROM message WHERE dialog_id = $1 AND seq >= $2 ORDER BY seq LIMIT 1)
+        UNION ALL
+        (SELECT created_at FROM change WHERE dialog_id = $1 AND seq >= $2 ORDER BY seq LIMIT 1)
+    ) AS next
+"""
+_MOVE_CURSORS: Final = """
+    UPDATE member SET read_seq = $2, delivered_seq = greatest(delivered_seq, $2),
+                      read_message_no = greatest(read_message_no, $3)
+    WHERE (dialog_id, user_id) IN (
+        SELECT dialog_id, user_id FROM member WHERE dialog_id = $1 AND read_seq < $2 ORDER BY user_id LIMIT $4
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
+"""
+_LAST_NUMBER: Final = "SELECT message_no FROM message WHERE dialog_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT 1"
+_PURGEABLE: Final = """
+    SELECT d.dialog_id, d.oldest_seq, d.retention_days IS NOT NULL AND ($3::integer IS NULL OR d.retention_days < $3)
+           AS by_row
+    FROM dialog d WHERE d.oldest_seq > 1 AND NOT d.legal_hold AND d.dialog_id > $1 ORDER BY d.dialog_id LIMIT $2
+"""
+# Rows that hang on messages, with the column that names the message.
+_HANGING: Final = (
+    "message_revision",
+    "mention",
+    "reaction",
+    "pinned_message",
+    "poll_vote",
+    "poll",
+    "card",
+    "hidden_message",
+    "activity",
+    "activity_for_all",
+    "held_message",
+)
+_STREAM: Final = ("message", "change", "search_entry")
+Connection = asyncpg.Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A dialog with something older than ``cutoff``."""
+
+    dialog_id: UUID
+    cutoff: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Purgeable:
+    """``by_row``: its rows are deleted one by one; otherwise they go with their month."""
+
+    dialog_id: UUID
+    oldest_seq: int
+    by_row: bool
+
+
+async def due_dialogs(
+    conn: asyncpg.Connection[Any], days_max: int | None, now: datetime, after: UUID, limit: int
+) -> list[Due]:
+    """In order of id."""
+    rows = await conn.fetch(_DUE, days_max, now, after, limit)
+    return [Due(row["dialog_id"], row["cutoff"]) for row in rows]
+
+
+async def first_seq_since(conn: asyncpg.Connection[Any], dialog_id: UUID, cutoff: datetime) -> int:
+    """The first seq whose row is not older than ``cutoff``; one after the last when all are."""
+    row = await conn.fetchrow("SELECT oldest_seq, last_seq FROM dialog WHERE dialog_id = $1", dialog_id)
+    if row is None:
+        return 1
+    low, high = row["oldest_seq"], row["last_seq"] + 1
+    while low < high:
+        middle = (low + high) // 2
+        at = await conn.fetchval(_TIME_AT, dialog_id, middle)
+        if at is not None and at < cutoff:
+            low = middle + 1
+        else:
+            high = middle
+    return int(low)
+
+
+async def move_cursors(conn: asyncpg.Connection[Any], dialog_id: UUID, oldest_seq: int, limit: int) -> int:
+    """Nobody has unread what nobody can read. Returns how many members were moved, at most ``limit``."""
+    number = await conn.fetchval(_LAST_NUMBER, dialog_id, oldest_seq) or 0
+    return _count(await conn.execute(_MOVE_CURSORS, dialog_id, oldest_seq - 1, number, limit))
+
+
+async def purgeable_dialogs(
+    conn: asyncpg.Connection[Any], days_max: int | None, after: UUID, limit: int
+) -> list[Purgeable]:
+    """Dialogs that may have rows below their oldest seq, in order of id; none under legal hold."""
+    rows = await conn.fetch(_PURGEABLE, after, limit, days_max)
+    return [Purgeable(row["dialog_id"], row["oldest_seq"], row["by_row"]) for row in rows]
+
+
+async def purge(conn: asyncpg.Connection[Any], dialog: Purgeable, limit: int) -> int:
+    """Delete up to ``limit`` rows of each kind below the oldest seq; 0 when there are none left.
+
+    What hangs on messages goes first, so that a purge that was killed finds it again.
+    """
+    held = await conn.fetchval("SELECT legal_hold FROM dialog WHERE dialog_id = $1 FOR SHARE", dialog.dialog_id)
+    if held is not False:
+        return 0
+    for table in (*_HANGING, *(_STREAM if dialog.by_row else ())):
+        done = await conn.execute(
+            f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE dialog_id = $1 AND seq < $2 "
+            "LIMIT $3)) AND dialog_id = $1 AND seq < $2",
+            dialog.dialog_id,
+            dialog.oldest_seq,
+            limit,
+        )
+        if _count(done):
+            return _count(done)
+    return 0
+
+
+async def keep_if_held(conn: asyncpg.Connection[Any], dialog_id: UUID, seq: int, now: datetime) -> None:
+    """What is about to be deleted for all, kept where the dialog is under legal hold."""
+    await conn.execute(
+        """
+        INSERT INTO held_message (dialog_id, seq, version, sender_id, content, written_at, held_at)
+        SELECT m.dialog_id, m.seq, m.version, m.sender_id, m.content, m.written_at, $3 FROM (
+            SELECT dialog_id, seq, version, sender_id, content, created_at AS written_at FROM message
+            UNION ALL SELECT dialog_id, seq, version, sender_id, content, written_at FROM message_revision
+        ) AS m JOIN dialog d USING (dialog_id)
+        WHERE m.dialog_id = $1 AND m.seq = $2 AND d.legal_hold AND m.content IS NOT NULL
+        ON CONFLICT DO NOTHING
+        """,
+        dialog_id,
+        seq,
+        now,
+    )
+
+
+def _count(status: str) -> int:
+    return int(status.rsplit(" ", 1)[1])

@@ -1,0 +1,129 @@
+"""End what is past its time: first nobody can read it, then it is deleted, a batch a transaction.
+
+Crosses many transactions; killed anywhere, the next run goes on. What is older than the workspace's limit goes with
+its month; what a dialog itself limits is deleted row by row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from messaging.adapters import months, retention
+from messaging.adapters.transaction import MessagingTx
+
+PAGE: Final = 500
+BATCH: Final = 1_000
+_FIRST: Final = UUID(int=0)
+# Clocks of nodes differ, and a message sent just before a month ended may be stored just after.
+_MARGIN: Final = timedelta(days=1)
+Begin = Callable[[], AbstractAsyncContextManager[MessagingTx]]
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Ended:
+    """What a run did."""
+
+    dialogs: int = 0
+    rows: int = 0
+    months: int = 0
+    held: int = 0
+
+
+async def apply_retention(begin: Begin, days_max: int | None, now: datetime) -> Ended:
+    """``days_max``: the workspace's limit; None keeps everything that no dialog limits."""
+    ended = Ended()
+    await _hide(begin, days_max, now, ended)
+    await _delete(begin, days_max, ended)
+    if days_max is not None:
+        await _drop_months(begin, now - timedelta(days=days_max) - _MARGIN, ended)
+    return ended
+
+
+async def make_months(begin: Begin, now: datetime) -> int:
+    """Months to come; returns how many were made. One that cannot get its lock is made by the next run."""
+    made = 0
+    for table in months.TABLES:
+        async with begin() as tx:
+            there = {each.name for each in await months.months_of(tx.conn, table)}
+        for month in months.wanted_months(now):
+            if month.table == table and month.name not in there:
+                try:
+                    async with begin() as tx:
+                        await months.make_month(tx.conn, month)
+                    made += 1
+                except asyncpg.LockNotAvailableError:
+                    log.warning("retention.month_busy", month=month.name)
+    return made
+
+
+async def _hide(begin: Begin, days_max: int | None, now: datetime, ended: Ended) -> None:
+    after = _FIRST
+    while True:
+        async with begin() as tx:
+            due = await retention.due_dialogs(tx.conn, days_max, now, after, PAGE)
+        for each in due:
+            async with begin() as tx:
+                oldest_seq = await retention.first_seq_since(tx.conn, each.dialog_id, each.cutoff)
+                await _advance(each.dialog_id, oldest_seq, tx)
+            ended.dialogs += 1
+            await _move_cursors(begin, each.dialog_id, oldest_seq)
+        if len(due) < PAGE:
+            return
+        after = due[-1].dialog_id
+
+
+async def _advance(dialog_id: UUID, oldest_seq: int, tx: MessagingTx) -> None:
+    """Readers see nothing older from now on, and who watches is told."""
+    dialog = await tx.stream.lock(dialog_id)
+    if dialog.oldest_seq < oldest_seq:
+        await tx.conn.execute(
+            "UPDATE dialog SET oldest_seq = $2, version = version + 1 WHERE dialog_id = $1", dialog_id, oldest_seq
+        )
+        tx.stream.change(dialog, "dialog.changed", payload={"dialog": {"oldest_seq": oldest_seq}})
+
+
+async def _move_cursors(begin: Begin, dialog_id: UUID, oldest_seq: int) -> None:
+    while True:
+        async with begin() as tx:
+            moved = await retention.move_cursors(tx.conn, dialog_id, oldest_seq, BATCH)
+        if moved < BATCH:
+            return
+
+
+async def _delete(begin: Begin, days_max: int | None, ended: Ended) -> None:
+    after = _FIRST
+    while True:
+        async with begin() as tx:
+            page = await retention.purgeable_dialogs(tx.conn, days_max, after, PAGE)
+        for each in page:
+            while True:
+                async with begin() as tx:
+                    deleted = await retention.purge(tx.conn, each, BATCH)
+                ended.rows += deleted
+                if not deleted:
+                    break
+        if len(page) < PAGE:
+            return
+        after = page[-1].dialog_id
+
+
+async def _drop_months(begin: Begin, before: datetime, ended: Ended) -> None:
+    for table in months.TABLES:
+        async with begin() as tx:
+            old = [each for each in await months.months_of(tx.conn, table) if each.end <= before.date()]
+        for month in old:
+            try:
+                async with begin() as tx:
+                    ended.held += await months.drop_month(tx.conn, month)
+                ended.months += 1
+            except asyncpg.LockNotAvailableError:
+                log.warning("retention.month_busy", month=month.name)

@@ -1,0 +1,193 @@
+"""What happened in dialogs, noted for the people it concerns.
+
+Told only what changed, and reads how it stands: called again, it changes nothing (ACT-1); a message deleted since then
+concerns nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from messaging.adapters.activity_store import (
+    ForAll,
+    add_activities,
+    add_for_all,
+    remove_activities,
+    remove_of_messages,
+)
+from messaging.adapters.message_reads import messages_at
+from messaging.adapters.transaction import MessagingTx
+from messaging.domain.activity import JOINS_TOLD_MEMBERS_MAX, Activity, ActivityType, activity_id
+
+_REACTIONS: Final = """
+    SELECT DISTINCT ON (r.dialog_id, r.seq, r.user_id) r.dialog_id, r.seq, r.user_id, r.emoji, r.created_at
+    FROM unnest($1::uuid[], $2::bigint[], $3::uuid[]) AS t (dialog_id, seq, user_id)
+    JOIN reaction r USING (dialog_id, seq, user_id)
+    ORDER BY r.dialog_id, r.seq, r.user_id, r.created_at DESC
+"""
+_NEWCOMER: Final = """
+    SELECT m.joined_at, m.joined_seq, d.kind, d.member_count FROM member m JOIN dialog d USING (dialog_id)
+    WHERE m.dialog_id = $1 AND m.user_id = $2 AND m.status IN ('active', 'muted')
+"""
+_KEEPERS: Final = """
+    SELECT user_id FROM member WHERE dialog_id = $1 AND role IN ('owner', 'admin') AND status IN ('active', 'muted')
+    ORDER BY user_id LIMIT 20
+"""
+# A change of role says "active" too; only one made in the moment of joining is a joining.
+_SAME_MOMENT: Final = timedelta(seconds=1)
+PAIRS: Final = frozenset({"direct", "bot", "business"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """Somebody reacted, or took it back: which of the two is looked up."""
+
+    dialog_id: UUID
+    seq: int
+    user_id: UUID
+    writer_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStep:
+    """What an order has come to."""
+
+    order_id: UUID
+    number: str
+    status: str
+    people: tuple[UUID, ...]
+    at: datetime
+
+
+async def note_messages(messages: Iterable[tuple[UUID, int]], tx: MessagingTx) -> None:
+    """Mentions and replies of messages that were sent, or their end with messages that were deleted."""
+    rows = await messages_at(tx.conn, sorted(set(messages)))
+    answered = await messages_at(
+        tx.conn, {(row["dialog_id"], row["reply_to_seq"]) for row in rows.values() if row["reply_to_seq"] is not None}
+    )
+    living = {place: row for place, row in rows.items() if row["deleted_at"] is None and row["sender_id"] is not None}
+    await add_activities(tx.conn, [each for row in living.values() for each in _concerned(row, answered)])
+    await add_for_all(tx.conn, [each for row in living.values() for each in _for_all(row)])
+    await remove_of_messages(tx.conn, [place for place, row in rows.items() if row["deleted_at"] is not None])
+
+
+def _concerned(row: Mapping[str, Any], answered: Mapping[tuple[UUID, int], Mapping[str, Any]]) -> list[Activity]:
+    """Who is mentioned by name, and whose message is answered; one row for who is both."""
+    people = {UUID(each): ActivityType.MENTION for each in row["mentions"] if not each.startswith("@")}
+    target = answered.get((row["dialog_id"], row["reply_to_seq"] or 0))
+    if target is not None and target["sender_id"] is not None:
+        people.setdefault(target["sender_id"], ActivityType.REPLY)
+    return [
+        Activity(
+            user_id=user_id,
+            type=kind,
+            dedupe_key=f"message:{row['dialog_id']}:{row['seq']}",
+            actor_id=row["sender_id"],
+            dialog_id=row["dialog_id"],
+            seq=row["seq"],
+            payload={"message_type": row["type"]},
+            created_at=row["created_at"],
+        )
+        for user_id, kind in people.items()
+    ]
+
+
+def _for_all(row: Mapping[str, Any]) -> list[ForAll]:
+    place = f"{row['dialog_id']}:{row['seq']}"
+    return [
+        ForAll(
+            dialog_id=row["dialog_id"],
+            activity_id=activity_id(row["created_at"], f"{place}:{target}"),
+            seq=row["seq"],
+            target=target,
+            actor_id=row["sender_id"],
+            created_at=row["created_at"],
+        )
+        for target in row["mentions"]
+        if target.startswith("@")
+    ]
+
+
+async def note_reactions(changes: Iterable[Reacted], tx: MessagingTx) -> None:
+    """One row for one person's reactions to one message, with the latest of them; none when all are taken back."""
+    wanted = {(each.dialog_id, each.seq, each.user_id): each for each in changes if each.writer_id is not None}
+    rows = await tx.conn.fetch(
+        _REACTIONS,
+        [each.dialog_id for each in wanted.values()],
+        [each.seq for each in wanted.values()],
+        [each.user_id for each in wanted.values()],
+    )
+    there = {(row["dialog_id"], row["seq"], row["user_id"]): row for row in rows}
+    noted, gone = [], []
+    for place, each in wanted.items():
+        assert each.writer_id is not None  # noqa: S101 -- chosen so above
+        key = f"reaction:{each.dialog_id}:{each.seq}:{each.user_id}"
+        if place in there:
+            noted.append(
+                Activity(
+                    user_id=each.writer_id,
+                    type=ActivityType.REACTION,
+                    dedupe_key=key,
+                    actor_id=each.user_id,
+                    dialog_id=each.dialog_id,
+                    seq=each.seq,
+                    payload={"emoji": there[place]["emoji"]},
+                    created_at=there[place]["created_at"],
+                )
+            )
+        else:
+            gone.append((each.writer_id, key))
+    await add_activities(tx.conn, noted)
+    await remove_activities(tx.conn, gone)
+
+
+async def note_joining(
+    dialog_id: UUID, user_id: UUID, changed_by: UUID | None, changed_at: datetime, tx: MessagingTx
+) -> None:
+    """Who was brought in is told; who keeps the dialog is told of people that came by themselves."""
+    row = await tx.conn.fetchrow(_NEWCOMER, dialog_id, user_id)
+    if row is None or row["kind"] in PAIRS or abs(changed_at - row["joined_at"]) > _SAME_MOMENT:
+        return
+    if changed_by is not None and changed_by != user_id:
+        people, kind = [user_id], ActivityType.INVITE
+        actor_id, key = changed_by, f"invite:{dialog_id}:{row['joined_seq']}"
+    elif row["member_count"] <= JOINS_TOLD_MEMBERS_MAX:
+        people, kind = [each["user_id"] for each in await tx.conn.fetch(_KEEPERS, dialog_id)], ActivityType.JOIN
+        actor_id, key = user_id, f"join:{dialog_id}:{user_id}:{row['joined_seq']}"
+    else:
+        return
+    await add_activities(
+        tx.conn,
+        [
+            Activity(
+                user_id=each,
+                type=kind,
+                dedupe_key=key,
+                actor_id=actor_id,
+                dialog_id=dialog_id,
+                created_at=changed_at,
+            )
+            for each in people
+        ],
+    )
+
+
+async def note_order(step: OrderStep, tx: MessagingTx) -> None:
+    """A step of an order, told to those it concerns."""
+    await add_activities(
+        tx.conn,
+        [
+            Activity(
+                user_id=each,
+                type=ActivityType.ORDER,
+                dedupe_key=f"order:{step.order_id}:{step.status}",
+                payload={"order_id": str(step.order_id), "order_number": step.number, "status": step.status},
+                created_at=step.at,
+            )
+            for each in sorted(set(step.people))
+        ],
+    )

@@ -1,0 +1,134 @@
+"""The activity feed through the API."""
+
+from testkit.wait import eventually
+
+
+async def feed(person, **query):
+    asked = "&".join(f"{name}={value}" for name, value in query.items())
+    return (await person.ok("GET", f"/v1/activity?{asked}"))["items"]
+
+
+async def kinds(person, **query):
+    return [(each["type"], each["seq"]) for each in await feed(person, **query)]
+
+
+async def unread(person):
+    return (await person.ok("GET", "/v1/activity/unread-count"))["unread"]
+
+
+async def settled(person, wanted):
+    async def look():
+        return await kinds(person) == wanted or None
+
+    await eventually(look, timeout_s=20, what=f"the feed to be {wanted}")
+
+
+async def quiet(world, *people):
+    """A dialog whose invitations were read and are out of the way."""
+    dialog_id = await world.group(*people)
+    for each in people[1:]:
+        await eventually(lambda each=each: unread(each), timeout_s=20)
+        await each.ok("POST", "/v1/activity/read", {"up_to": "2999-01-01T00:00:00Z"})
+    return dialog_id
+
+
+async def test_each_kind_concerns_the_right_person_once(world):
+    nok, budi = await world.person("Nok"), await world.person("Budi")
+    dialog_id = await world.group(nok, budi)
+    first = await nok.send(dialog_id, "hello")
+    reply = await budi.send(dialog_id, "hi", reply_to_seq=first["seq"], mention_user_ids=[str(nok.user_id)])
+    answer = await budi.send(dialog_id, "again", reply_to_seq=first["seq"])
+    await budi.ok("PUT", f"/v1/dialogs/{dialog_id}/messages/{first['seq']}/reactions/👍")
+    await settled(nok, [("reaction", first["seq"]), ("reply", answer["seq"]), ("mention", reply["seq"])])
+    await settled(budi, [("invite", None)])
+    assert [each["actor"]["display_name"] for each in await feed(nok)] == ["Budi"] * 3
+    assert (await feed(nok, type="reaction"))[0]["payload"] == {"emoji": "👍"}
+    assert await unread(nok) == 3
+
+
+async def test_what_is_taken_back_is_gone_from_the_feed(world):
+    nok, budi = await world.person(), await world.person()
+    dialog_id = await world.group(nok, budi)
+    first = await nok.send(dialog_id, "hello")
+    said = await budi.send(dialog_id, "hi", mention_user_ids=[str(nok.user_id)])
+    await budi.ok("PUT", f"/v1/dialogs/{dialog_id}/messages/{first['seq']}/reactions/👍")
+    await settled(nok, [("reaction", first["seq"]), ("mention", said["seq"])])
+    await budi.ok("DELETE", f"/v1/dialogs/{dialog_id}/messages/{first['seq']}/reactions/👍")
+    await budi.ok("DELETE", f"/v1/dialogs/{dialog_id}/messages/{said['seq']}?whom=all")
+    await settled(nok, [])
+
+
+async def test_a_call_for_all_is_one_row_and_everybody_has_it_unread_by_themselves(world):
+    nok, budi, som = await world.person(), await world.person(), await world.person()
+    dialog_id = await quiet(world, nok, budi, som)
+    called = await nok.send(dialog_id, "everybody!", mention_all=True)
+    for each in (budi, som):
+        await eventually(lambda each=each: unread(each), timeout_s=20)
+    async with world.app.database.read() as conn:
+        rows = await conn.fetchval("SELECT count(*) FROM activity_for_all WHERE dialog_id = $1::text::uuid", dialog_id)
+    assert rows == 1
+    assert await unread(nok) == 0
+    [there] = await feed(budi, unread="true")
+    assert (there["seq"], there["payload"]) == (called["seq"], {"target": "@all"})
+    marked = await budi.ok("POST", "/v1/activity/read", {"activity_ids": [there["activity_id"]]})
+    assert marked == {"marked": 1}
+    assert [await unread(each) for each in (budi, som)] == [0, 1]
+    assert [each["read"] for each in await feed(budi, type="mention")] == [True]
+    assert (await som.ok("POST", "/v1/activity/read", {"up_to": there["created_at"]}))["marked"] == 1
+    assert await unread(som) == 0
+
+
+async def test_levels_and_blocks_are_honoured(world):
+    nok, budi, som = await world.person(), await world.person(), await world.person()
+    dialog_id = await quiet(world, nok, budi, som)
+    first = await budi.send(dialog_id, "hello")
+    for person, level in ((budi, "mentions"), (som, "none")):
+        await person.ok("PATCH", f"/v1/dialogs/{dialog_id}/settings", {"notification_level": level})
+    await nok.ok("PUT", f"/v1/dialogs/{dialog_id}/messages/{first['seq']}/reactions/👍")
+    both = [str(budi.user_id), str(som.user_id)]
+    said = await nok.send(dialog_id, "you two", mention_user_ids=both)
+    await eventually(lambda: unread(budi), timeout_s=20)
+    assert await kinds(budi, unread="true") == [("mention", said["seq"])]
+    assert await kinds(som, unread="true") == []
+    async with world.app.begin() as tx:
+        await tx.conn.execute(
+            "INSERT INTO block (blocker_id, blocked_id, version, active, changed_at) VALUES ($1, $2, 1, true, now())",
+            budi.user_id,
+            nok.user_id,
+        )
+    await nok.send(dialog_id, "blocked", mention_user_ids=both)
+    later = await som.send(dialog_id, "not blocked", mention_user_ids=[str(budi.user_id)])
+    await eventually(lambda: _has(budi, later["seq"]), timeout_s=20)
+    assert await kinds(budi, unread="true") == [("mention", later["seq"]), ("mention", said["seq"])]
+
+
+async def _has(person, seq):
+    return any(each["seq"] == seq for each in await feed(person, unread="true"))
+
+
+async def test_who_left_sees_nothing_of_the_dialog_any_more(world):
+    nok, budi = await world.person(), await world.person()
+    dialog_id = await quiet(world, nok, budi)
+    await nok.send(dialog_id, "you", mention_user_ids=[str(budi.user_id)])
+    await eventually(lambda: unread(budi), timeout_s=20)
+    await budi.ok("DELETE", f"/v1/dialogs/{dialog_id}/members/{budi.user_id}")
+    assert await feed(budi) == []
+
+
+async def test_pages_are_whole_and_ids_of_others_are_passed_over(world):
+    nok, budi, som = await world.person(), await world.person(), await world.person()
+    dialog_id = await quiet(world, nok, budi)
+    seqs = [(await nok.send(dialog_id, "you", mention_user_ids=[str(budi.user_id)]))["seq"] for _ in range(5)]
+    await eventually(lambda: _has(budi, seqs[-1]), timeout_s=20)
+    seen, cursor = [], ""
+    while True:
+        page = await budi.ok("GET", f"/v1/activity?limit=2&type=mention{cursor}")
+        seen += [each["seq"] for each in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert seen == seqs[::-1]
+    ids = [each["activity_id"] for each in await feed(budi)]
+    assert (await som.ok("POST", "/v1/activity/read", {"activity_ids": ids}))["marked"] == 0
+    assert await unread(budi) == 5
+    assert (await som.do("POST", "/v1/activity/read", {})).status == 422
