@@ -132,3 +132,16 @@ def test_the_portal_has_a_page_for_every_code_and_every_record(tmp_path):
         page = (folder / "events" / f"{record['name']}.html").read_text()
         assert record["ordering"] in page
     assert not list(tmp_path.glob("*.new"))
+
+
+def test_every_code_has_its_title_in_five_languages(tmp_path):
+    shown = {code.code: code for code in error_codes(read_openapi())}
+    missing = {
+        code: sorted({"en", "th", "id", "ms", "vi"} - set(found.titles))
+        for code, found in shown.items()
+        if found.operations and set(found.titles) != {"en", "th", "id", "ms", "vi"}
+    }
+    assert missing == {}, "a package's problems.json lacks titles of its codes"
+    build_portal(tmp_path / "portal")
+    page = (tmp_path / "portal" / "problems" / "operations.dead_letter.closed.html").read_text()
+    assert all(title in page for title in shown["operations.dead_letter.closed"].titles.values())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -12,8 +13,9 @@ from kernel.clock import Clock
 from messaging.adapters.person_keys import PersonKeys, decoded_key
 from messaging.adapters.transaction import MessagingTx
 from messaging.adapters.transactions import Transactions
-from messaging.announcing import Announcer, SilentAnnouncer
+from messaging.adapters.webhooks import Webhooks
 from messaging.domain.ids import MAIN_WORKSPACE
+from messaging.realtime.announcing import RealtimeAnnouncer
 from messaging.search.blind import BlindIndex
 from messaging.sending.sender import Sender
 from messaging.settings import MessagingSettings
@@ -30,9 +32,10 @@ class App(Parts):
     settings: MessagingSettings
     keys: PersonKeys
     blind: BlindIndex
-    announcer: Announcer
+    announcer: RealtimeAnnouncer
     transactions: Transactions
     sender: Sender
+    webhooks: Webhooks
 
     def begin(self, user_id: UUID | None = None) -> AbstractAsyncContextManager[MessagingTx]:
         """A transaction: commits at the end of the block, then everybody is told."""
@@ -44,9 +47,12 @@ async def wire(settings: MessagingSettings, clock: Clock | None = None) -> Async
     """Open what the service stands on; close it in reverse."""
     secret = decoded_key(settings.key_encryption_key.get_secret_value())
     keys = PersonKeys(secret)
-    async with open_parts(settings, SERVICE, clock=clock, session=SESSION) as opened:
-        announcer = SilentAnnouncer()
+    async with AsyncExitStack() as stack:
+        opened = await stack.enter_async_context(open_parts(settings, SERVICE, clock=clock, session=SESSION))
+        announcer = RealtimeAnnouncer(opened.redis, opened.database, f"n-{secrets.token_hex(5)}")
         transactions = Transactions(opened, keys, announcer)
+        webhooks = Webhooks(local=settings.environment != "production")
+        stack.push_async_callback(webhooks.close)
         yield App(
             **opened.parts(),
             settings=settings,
@@ -55,4 +61,5 @@ async def wire(settings: MessagingSettings, clock: Clock | None = None) -> Async
             announcer=announcer,
             transactions=transactions,
             sender=Sender(transactions.begin, lanes=settings.send_lanes, batch_max=settings.send_batch_max),
+            webhooks=webhooks,
         )

@@ -16,6 +16,7 @@ class ErrorCode:
     code: str
     statuses: tuple[int, ...]
     title: str
+    titles: Mapping[str, str]
     detail: str
     operations: tuple[str, ...]
     from_gateway: bool
@@ -24,6 +25,7 @@ class ErrorCode:
 def error_codes(openapi: Mapping[str, Any]) -> list[ErrorCode]:
     """All codes in alphabetical order."""
     found: dict[str, _Found] = {}
+    titles: Mapping[str, Mapping[str, str]] = openapi.get("x-problem-titles", {})
     for problem in codes():
         seen = found.setdefault(problem.code, _Found())
         seen.statuses.add(problem.status)
@@ -31,13 +33,12 @@ def error_codes(openapi: Mapping[str, Any]) -> list[ErrorCode]:
     for path, item in openapi.get("paths", {}).items():
         for method, operation in item.items():
             for status, response in operation.get("responses", {}).items():
-                for code, title in _codes_of(response):
+                for code in _codes_of(response):
                     seen = found.setdefault(code, _Found())
-                    seen.title = seen.title or title
                     seen.operations.add(f"{method.upper()} {path}")
                     if status.isdecimal():
                         seen.statuses.add(int(status))
-    return [found[code].finish(code) for code in sorted(found)]
+    return [found[code].finish(code, titles.get(code, {})) for code in sorted(found)]
 
 
 class _Found:
@@ -47,21 +48,20 @@ class _Found:
         self.title = self.detail = ""
         self.from_gateway = False
 
-    def finish(self, code: str) -> ErrorCode:
+    def finish(self, code: str, titles: Mapping[str, str]) -> ErrorCode:
         return ErrorCode(
             code=code,
             statuses=tuple(sorted(self.statuses)),
-            title=self.title or code,
+            title=titles.get("en") or self.title or code,
+            titles=titles,
             detail=self.detail,
             operations=tuple(sorted(self.operations)),
             from_gateway=self.from_gateway,
         )
 
 
-def _codes_of(response: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Code and title (empty when the service does not say) of each refusal a response stands for."""
+def _codes_of(response: Mapping[str, Any]) -> Iterator[str]:
+    """Each refusal a response stands for."""
     schema = response.get("content", {}).get(MEDIA_TYPE, {}).get("schema", {})
-    titles: Mapping[str, str] = response.get("x-titles", {})
     for part in (schema, *schema.get("allOf", ())):
-        for code in part.get("properties", {}).get("code", {}).get("enum", ()):
-            yield code, titles.get(code, "")
+        yield from part.get("properties", {}).get("code", {}).get("enum", ())

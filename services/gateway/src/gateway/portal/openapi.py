@@ -48,6 +48,7 @@ def merge(documents: Mapping[str, Document], table: RouteTable) -> Document:
         "tags": [],
         "paths": {},
         "components": {},
+        "x-problem-titles": {},
     }
     for service, document in documents.items():
         own = _with_own_names(service, document, merged["components"])
@@ -59,8 +60,10 @@ def merge(documents: Mapping[str, Document], table: RouteTable) -> Document:
             merged["paths"][path] = {method: _owned(service, part) for method, part in item.items()}
         for kind, parts in own.get("components", {}).items():
             merged["components"].setdefault(kind, {}).update(parts)
+        merged["x-problem-titles"].update(own.get("x-problem-titles", {}))
         merged["tags"] += [tag for tag in own.get("tags", []) if tag not in merged["tags"]]
-    merged["paths"] = dict(sorted(merged["paths"].items()))
+    for part in ("paths", "x-problem-titles"):
+        merged[part] = dict(sorted(merged[part].items()))
     faults = list(disagreements(merged, table))
     if faults:
         raise ServiceDocumentError("; ".join(faults))

@@ -19,6 +19,7 @@ class EntityType(StrEnum):
     PRODUCT = "product"
     EVENT = "event"
     TRANSFER = "transfer"
+    SHOP = "shop"
 
 
 # Where a content of this type names what its card shows.

@@ -8,12 +8,13 @@ from uuid import UUID
 from eventing import Message, Subscriptions
 from messaging.adapters.accounts import Account, keep_account
 from messaging.adapters.transaction import MessagingTx
-from messaging.entrypoints.entities import order_of, product_of, transfer_of
+from messaging.entrypoints.entities import order_of, product_of, shop_of, transfer_of
 from messaging.usecases.follow_entity import follow_entity
 from messaging.usecases.topic_dialogs import open_topic
 from sampan.auth.v1.user_pb2 import UserProfileChanged, UserRegistered
 from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced, OrderStatusChanged
 from sampan.commerce.v1.product_pb2 import ProductPublished, ProductWithdrawn
+from sampan.commerce.v1.shop_pb2 import ShopOpened
 from sampan.payment.v1.transfer_pb2 import TransferCompleted, TransferRefused
 
 CONSUMER: Final = "messaging"
@@ -68,6 +69,12 @@ async def on_product_published(message: Message[ProductPublished], tx: Messaging
 @subscriptions.on(ProductWithdrawn)
 async def on_product_withdrawn(message: Message[ProductWithdrawn], tx: MessagingTx) -> None:
     await follow_entity(product_of(message), tx)
+
+
+@subscriptions.on(ShopOpened)
+async def on_shop_opened(message: Message[ShopOpened], tx: MessagingTx) -> None:
+    """Customers can write to it."""
+    await follow_entity(shop_of(message), tx)
 
 
 @subscriptions.on(TransferCompleted)

@@ -17,6 +17,7 @@ from messaging.usecases.create_dialog import (
     CreateDialog,
     PeopleMissingError,
     PeopleUnknownError,
+    ShopUnknownError,
     create_dialog,
 )
 from messaging.wiring import App
@@ -30,7 +31,7 @@ SCOPE = "dialogs"
     status=(201, 200),
     rows_of_caller=False,
     limit=RateLimit("dialogs", per_user=120, window_s=60, fails="open"),
-    errors=(PeopleMissingError, PeopleUnknownError, BlockedError),
+    errors=(PeopleMissingError, PeopleUnknownError, ShopUnknownError, BlockedError),
     summary="Open a dialog",
 )
 async def post_dialog(body: CreateDialogBody, principal: Principal, app: App, tx: MessagingTx) -> Reply[DialogView]:
@@ -42,6 +43,7 @@ async def post_dialog(body: CreateDialogBody, principal: Principal, app: App, tx
         title=body.title,
         description=body.description,
         is_public=body.is_public,
+        shop_id=body.shop_id,
     )
     dialog_id, created = await create_dialog(command, tx)
     await tx.flush()

@@ -55,6 +55,17 @@ def product_of(message: Message[Any]) -> Entity:
     )
 
 
+def shop_of(message: Message[Any]) -> Entity:
+    """A shop people can write to."""
+    return Entity(
+        type=EntityType.SHOP,
+        id=UUID(message.body.shop_id),
+        version=message.aggregate_version or 1,
+        state={"name": message.body.name},
+        parties=(UUID(message.body.owner_id),),
+    )
+
+
 def transfer_of(message: Message[Any]) -> Entity:
     """Money that was sent, or refused. Says nothing new about what was never asked for in a dialog."""
     body = message.body

@@ -11,6 +11,8 @@ from chassis.http import make_app
 from chassis.run import Command, Runner
 from messaging.entrypoints import (
     activity,
+    bot_api,
+    bots,
     cursors,
     dialog_settings,
     dialogs,
@@ -21,9 +23,11 @@ from messaging.entrypoints import (
     messages,
     payments,
     polls,
+    realtime,
     search,
     sync,
 )
+from messaging.entrypoints.bot_updates import jobs as bot_jobs
 from messaging.entrypoints.consumers import subscriptions
 from messaging.entrypoints.follower import follower
 from messaging.entrypoints.jobs import jobs as timed
@@ -46,15 +50,18 @@ ROUTES: Final = (
     drafts.routes,
     cursors.routes,
     sync.routes,
+    realtime.routes,
     search.routes,
     activity.routes,
+    bots.routes,
+    bot_api.routes,
     operator_routes(SERVICE, subscriptions),
 )
 COMMANDS: Final[Mapping[str, Command]] = operator_commands(subscriptions)
 
 
 def http(app: App) -> web.Application:
-    return make_app(
+    application = make_app(
         SERVICE,
         ROUTES,
         app=app,
@@ -64,11 +71,13 @@ def http(app: App) -> web.Application:
         verifier=app.verifier,
         settings=app.settings,
     )
+    realtime.mount(application, app)
+    return application
 
 
 def background(app: App) -> Sequence[Runner]:
-    """In every role: revoked sessions, and the lanes that send."""
-    return [*common_background(app), *app.sender.lanes]
+    """In every role: revoked sessions, the lanes that send, and what tells other nodes."""
+    return [*common_background(app), *app.sender.lanes, *app.announcer.runners]
 
 
 def consumers(app: App) -> Sequence[Runner]:
@@ -77,4 +86,4 @@ def consumers(app: App) -> Sequence[Runner]:
 
 
 def jobs(app: App) -> Sequence[Runner]:
-    return [*timed(app), *housekeeping(app)]
+    return [*timed(app), *bot_jobs(app), *housekeeping(app)]

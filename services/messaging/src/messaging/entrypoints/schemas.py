@@ -194,10 +194,14 @@ class UnreadView(View):
 
 
 class CreateDialogBody(Body):
-    """``direct``: with exactly one other person, and the same dialog whoever of the two asks first."""
+    """``direct`` and ``bot``: with exactly one other, and the same dialog whoever of the two asks first.
 
-    kind: Literal["direct", "group", "channel"]
+    ``business``: with the shop ``shop_id``, one for each customer.
+    """
+
+    kind: Literal["direct", "group", "channel", "bot", "business"]
     user_ids: Annotated[list[UUID], Field(default_factory=list, max_length=200)]
+    shop_id: UUID | None = None
     title: Annotated[Line, Field(max_length=120)] = ""
     description: Annotated[Text, Field(max_length=1000)] = ""
     is_public: bool = False

@@ -60,9 +60,19 @@ def text_frame(payload: bytes) -> bytes:
     return frame_of(Opcode.TEXT, payload)
 
 
+def payloads_of(frames: bytes) -> Iterator[bytes]:
+    """What ``text_frame`` was given, for one frame or several in a row."""
+    at = 0
+    while at < len(frames):
+        start = at + {126: 4, 127: 10}.get(frames[at + 1], 2)
+        size = frames[at + 1] if start == at + 2 else int.from_bytes(frames[at + 2 : start])
+        yield frames[start : start + size]
+        at = start + size
+
+
 def payload_of(frame: bytes) -> bytes:
-    """What ``text_frame`` was given."""
-    return frame[{126: 4, 127: 10}.get(frame[1], 2) :]
+    """What one frame holds."""
+    return next(payloads_of(frame))
 
 
 def close_frame(code: int, reason: str = "") -> bytes:
@@ -85,7 +95,7 @@ class FrameReader:
         self._buffer = self._buffer + data if self._buffer else data
         while (taken := self._take()) is not None:
             final, opcode, payload = taken
-            message = (opcode, payload) if opcode >= Opcode.CLOSE else self._assembled(final, opcode, payload)
+            message = (opcode, payload) if opcode >= Opcode.CLOSE else self._assembled(opcode, payload, final=final)
             if message is not None:
                 yield message
 
@@ -123,7 +133,7 @@ class FrameReader:
             raise FrameError(Close.PROTOCOL, "fragments out of order")
         return final, Opcode(opcode), size
 
-    def _assembled(self, final: bool, opcode: Opcode, payload: bytes) -> tuple[Opcode, bytes] | None:
+    def _assembled(self, opcode: Opcode, payload: bytes, *, final: bool) -> tuple[Opcode, bytes] | None:
         if self._fragments is None:
             if final:
                 return opcode, payload

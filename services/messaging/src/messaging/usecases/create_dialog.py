@@ -1,8 +1,8 @@
-"""Open a dialog: between two people (there is only one, whoever starts), or for many."""
+"""Open a dialog: between two (there is only one, whoever starts), with a shop, or for many."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 from uuid import UUID
 
@@ -10,26 +10,42 @@ from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
 from messaging.adapters.announcements import dialog_created
 from messaging.adapters.contacts import unreachable
+from messaging.adapters.dialog_reads import people_of
 from messaging.adapters.dialog_store import NewDialog, add_dialog, dialog_of_pair
+from messaging.adapters.entity_store import find_entities
 from messaging.adapters.transaction import MessagingTx
+from messaging.domain.cards import EntityType
 from messaging.domain.dialog import BlockedError, Dialog, DialogKind
 from messaging.domain.ids import MAIN_WORKSPACE, pair_key
 from messaging.domain.permissions import Role
 from messaging.usecases.seating import seat
 
-MEMBERS_MAX: Final = {DialogKind.DIRECT: 2, DialogKind.GROUP: 1_000, DialogKind.CHANNEL: 200_000}
+MEMBERS_MAX: Final = {
+    DialogKind.DIRECT: 2,
+    DialogKind.BOT: 2,
+    DialogKind.BUSINESS: 2,
+    DialogKind.GROUP: 1_000,
+    DialogKind.CHANNEL: 200_000,
+}
+_PAIRS: Final = frozenset({DialogKind.DIRECT, DialogKind.BOT, DialogKind.BUSINESS})
 
 
 class PeopleMissingError(DomainError):
     code: ClassVar[str] = "messaging.dialog.people_missing"
     kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "A direct dialog needs exactly one other person"
+    title: ClassVar[str] = "This dialog needs exactly one other person, or a bot"
 
 
 class PeopleUnknownError(DomainError):
     code: ClassVar[str] = "messaging.dialog.people_unknown"
     kind: ClassVar[Kind] = Kind.INVALID
     title: ClassVar[str] = "Somebody in user_ids cannot be written to"
+
+
+class ShopUnknownError(DomainError):
+    code: ClassVar[str] = "messaging.dialog.shop_unknown"
+    kind: ClassVar[Kind] = Kind.INVALID
+    title: ClassVar[str] = "There is no such shop to write to"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +58,15 @@ class CreateDialog:
     title: str = ""
     description: str = ""
     is_public: bool = False
+    shop_id: UUID | None = None
 
 
 async def create_dialog(command: CreateDialog, tx: MessagingTx) -> tuple[UUID, bool]:
     """The dialog's id, and whether it is new."""
+    if command.kind is DialogKind.BUSINESS:
+        command = await _with_owner(command, tx)
     others = tuple(dict.fromkeys(each for each in command.user_ids if each != command.created_by))
-    direct = command.kind is DialogKind.DIRECT
-    if direct and len(others) != 1:
-        raise PeopleMissingError(pointer="/user_ids")
-    pair = pair_key(command.created_by, others[0]) if direct else None
+    pair = _pair(command, others)
     if pair is not None and (known := await dialog_of_pair(tx.conn, MAIN_WORKSPACE, pair)):
         return known, False
     await _require_reachable(command, others, tx)
@@ -65,7 +81,7 @@ async def create_dialog(command: CreateDialog, tx: MessagingTx) -> tuple[UUID, b
             description=command.description,
             pair_key=pair,
             created_by=command.created_by,
-            is_public=command.is_public,
+            is_public=command.is_public and pair is None,
         ),
         tx.now,
     )
@@ -78,17 +94,41 @@ async def create_dialog(command: CreateDialog, tx: MessagingTx) -> tuple[UUID, b
     return dialog.dialog_id, True
 
 
+async def _with_owner(command: CreateDialog, tx: MessagingTx) -> CreateDialog:
+    """The shop's owner is the other side, and the dialog bears the shop's name."""
+    key = (EntityType.SHOP, command.shop_id or UUID(int=0))
+    shop = (await find_entities(tx.conn, [key])).get(key)
+    if shop is None or command.created_by in shop.parties:
+        raise ShopUnknownError(pointer="/shop_id")
+    return replace(command, user_ids=shop.parties, title=str(shop.state["name"]))
+
+
+def _pair(command: CreateDialog, others: tuple[UUID, ...]) -> str | None:
+    if command.kind not in _PAIRS:
+        return None
+    if len(others) != 1:
+        raise PeopleMissingError(pointer="/user_ids")
+    pair = pair_key(command.created_by, others[0])
+    # A customer of two shops of one owner talks with each of them apart.
+    return f"{pair}:{command.shop_id}" if command.kind is DialogKind.BUSINESS else pair
+
+
 async def _require_reachable(command: CreateDialog, others: tuple[UUID, ...], tx: MessagingTx) -> None:
-    refused = await unreachable(tx.conn, command.created_by, others, direct=command.kind is DialogKind.DIRECT)
-    if refused.blocked and command.kind is DialogKind.DIRECT:
+    direct = command.kind is DialogKind.DIRECT
+    refused = await unreachable(tx.conn, command.created_by, others, direct=direct)
+    if refused.blocked and command.kind in _PAIRS:
         raise BlockedError
-    if refused.unknown or refused.blocked:
+    people = await people_of(tx.conn, others)
+    bots = [each for each in others if people.get(each, {}).get("is_bot")]
+    if refused.blocked or (refused.unknown and command.kind is not DialogKind.BUSINESS):
+        raise PeopleUnknownError(pointer="/user_ids")
+    if (direct and bots) or (command.kind is DialogKind.BOT and not bots):
         raise PeopleUnknownError(pointer="/user_ids")
 
 
 async def _seat(dialog: Dialog, command: CreateDialog, others: tuple[UUID, ...], tx: MessagingTx) -> None:
     tx.stream.created(dialog)
-    first = Role.MEMBER if command.kind is DialogKind.DIRECT else Role.OWNER
+    first = Role.MEMBER if command.kind in _PAIRS else Role.OWNER
     dialog_created(tx.outbox, dialog, command.created_by, tx.now)
     people = [(command.created_by, first), *((each, Role.MEMBER) for each in others)]
     await seat(dialog, people, command.created_by, tx)

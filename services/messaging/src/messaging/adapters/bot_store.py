@@ -1,0 +1,212 @@
+"""Bots and their updates as they are kept. Tokens are kept as hashes, webhook secrets sealed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from messaging.adapters import rendering
+
+_COLUMNS: Final = (
+    "bot_id, owner_id, username, display_name, commands, webhook_url, webhook_secret, failing_since, failures, "
+    "last_update_id, created_at"
+)
+_BEHIND: Final = """
+    SELECT m.dialog_id, m.user_id AS bot_id, m.role, m.delivered_seq, d.kind, d.oldest_seq
+    FROM bot b JOIN member m ON m.user_id = b.bot_id JOIN dialog d USING (dialog_id)
+    WHERE b.deleted_at IS NULL AND m.status IN ('active', 'muted') AND d.last_seq > m.delivered_seq
+    ORDER BY d.last_at LIMIT $1 FOR NO KEY UPDATE OF m SKIP LOCKED
+"""
+_ADD: Final = """
+    WITH allotted AS (UPDATE bot SET last_update_id = last_update_id + $4 WHERE bot_id = $1 RETURNING last_update_id)
+    INSERT INTO bot_update (bot_id, update_id, dialog_id, seq, created_at)
+    SELECT $1, allotted.last_update_id - $4 + t.n, $2, t.seq, $5
+    FROM allotted, unnest($3::bigint[]) WITH ORDINALITY AS t (seq, n)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    bot_id: UUID
+    owner_id: UUID
+    username: str
+    display_name: str
+    commands: Sequence[Mapping[str, str]]
+    webhook_url: str | None
+    webhook_secret: bytes | None
+    failing_since: datetime | None
+    failures: int
+    last_update_id: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Something a bot is told: one event of a dialog's stream."""
+
+    update_id: int
+    dialog_id: UUID
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A dialog in which a bot has not heard everything yet; its member row is locked."""
+
+    dialog_id: UUID
+    bot_id: UUID
+    role: str
+    heard_seq: int
+    kind: str
+
+
+def token_hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+async def add_bot(conn: asyncpg.Connection[Any], bot: Bot, hashed: bytes) -> bool:
+    """False when the username is taken."""
+    done = await conn.execute(
+        "INSERT INTO bot (bot_id, owner_id, username, display_name, commands, token_hash, created_at) "
+        "VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, $7) ON CONFLICT (username) DO NOTHING",
+        *(bot.bot_id, bot.owner_id, bot.username, bot.display_name),
+        *(rendering.to_json(bot.commands).decode(), hashed, bot.created_at),
+    )
+    return not done.endswith(" 0")
+
+
+async def keep_face(conn: asyncpg.Connection[Any], bot: Bot) -> None:
+    """The bot as somebody who can be seen and written to."""
+    await conn.execute(
+        "INSERT INTO account (user_id, display_name, username, is_bot) VALUES ($1, $2, $3, true) "
+        "ON CONFLICT (user_id) DO UPDATE SET display_name = excluded.display_name",
+        *(bot.bot_id, bot.display_name, bot.username),
+    )
+
+
+async def change_bot(
+    conn: asyncpg.Connection[Any], bot_id: UUID, display_name: str, commands: Sequence[Mapping[str, str]]
+) -> None:
+    await conn.execute(
+        "UPDATE bot SET display_name = $2, commands = $3::text::jsonb WHERE bot_id = $1",
+        *(bot_id, display_name, rendering.to_json(commands).decode()),
+    )
+
+
+async def find_bot(conn: asyncpg.Connection[Any], bot_id: UUID) -> Bot | None:
+    return _of(await conn.fetchrow(f"SELECT {_COLUMNS} FROM bot WHERE bot_id = $1 AND deleted_at IS NULL", bot_id))
+
+
+async def bot_of_token(conn: asyncpg.Connection[Any], token: str) -> Bot | None:
+    row = await conn.fetchrow(
+        f"SELECT {_COLUMNS} FROM bot WHERE token_hash = $1 AND deleted_at IS NULL", token_hash(token)
+    )
+    return _of(row)
+
+
+async def bots_of(conn: asyncpg.Connection[Any], owner_id: UUID) -> list[Bot]:
+    rows = await conn.fetch(
+        f"SELECT {_COLUMNS} FROM bot WHERE owner_id = $1 AND deleted_at IS NULL ORDER BY created_at", owner_id
+    )
+    return [bot for bot in map(_of, rows) if bot is not None]
+
+
+async def set_token(conn: asyncpg.Connection[Any], bot_id: UUID, hashed: bytes) -> None:
+    await conn.execute("UPDATE bot SET token_hash = $2 WHERE bot_id = $1", bot_id, hashed)
+
+
+async def set_webhook(conn: asyncpg.Connection[Any], bot_id: UUID, url: str | None, secret: bytes | None) -> None:
+    await conn.execute(
+        "UPDATE bot SET webhook_url = $2, webhook_secret = $3, failing_since = NULL, failures = 0, "
+        "next_attempt_at = NULL WHERE bot_id = $1",
+        *(bot_id, url, secret),
+    )
+
+
+async def end_bot(conn: asyncpg.Connection[Any], bot_id: UUID, now: datetime) -> None:
+    """Its token is worth nothing from now on; what it wrote stays."""
+    await conn.execute(
+        "UPDATE bot SET deleted_at = $2, webhook_url = NULL, webhook_secret = NULL WHERE bot_id = $1", bot_id, now
+    )
+    await conn.execute("DELETE FROM bot_update WHERE bot_id = $1", bot_id)
+
+
+async def lock_behind(conn: asyncpg.Connection[Any], limit: int) -> list[Behind]:
+    """Places where bots have something to hear, locked, without those another process works on."""
+    return [
+        Behind(
+            row["dialog_id"],
+            row["bot_id"],
+            row["role"],
+            max(row["delivered_seq"], row["oldest_seq"] - 1),
+            row["kind"],
+        )
+        for row in await conn.fetch(_BEHIND, limit)
+    ]
+
+
+async def add_updates(
+    conn: asyncpg.Connection[Any], behind: Behind, seqs: Sequence[int], heard_seq: int, now: datetime
+) -> None:
+    """These events are told; everything up to ``heard_seq`` was looked at."""
+    if seqs:
+        await conn.execute(_ADD, behind.bot_id, behind.dialog_id, list(seqs), len(seqs), now)
+    await conn.execute(
+        "UPDATE member SET delivered_seq = $3 WHERE dialog_id = $1 AND user_id = $2",
+        *(behind.dialog_id, behind.bot_id, heard_seq),
+    )
+
+
+async def updates_after(conn: asyncpg.Connection[Any], bot_id: UUID, after_update_id: int, limit: int) -> list[Update]:
+    rows = await conn.fetch(
+        "SELECT update_id, dialog_id, seq FROM bot_update WHERE bot_id = $1 AND update_id > $2 "
+        "ORDER BY update_id LIMIT $3",
+        *(bot_id, after_update_id, limit),
+    )
+    return [Update(row["update_id"], row["dialog_id"], row["seq"]) for row in rows]
+
+
+async def confirm(conn: asyncpg.Connection[Any], bot_id: UUID, update_id: int) -> None:
+    """Updates up to this one are done with."""
+    await conn.execute("DELETE FROM bot_update WHERE bot_id = $1 AND update_id <= $2", bot_id, update_id)
+
+
+async def due_webhooks(conn: asyncpg.Connection[Any], now: datetime) -> list[Bot]:
+    """Bots with a webhook that may be called now and updates that wait for it."""
+    rows = await conn.fetch(
+        f"SELECT {_COLUMNS} FROM bot b WHERE webhook_url IS NOT NULL AND deleted_at IS NULL "
+        "AND (next_attempt_at IS NULL OR next_attempt_at <= $1) "
+        "AND EXISTS (SELECT FROM bot_update u WHERE u.bot_id = b.bot_id)",
+        now,
+    )
+    return [bot for bot in map(_of, rows) if bot is not None]
+
+
+async def note_failure(conn: asyncpg.Connection[Any], bot_id: UUID, now: datetime, next_attempt_at: datetime) -> None:
+    await conn.execute(
+        "UPDATE bot SET failures = failures + 1, failing_since = coalesce(failing_since, $2), next_attempt_at = $3 "
+        "WHERE bot_id = $1",
+        *(bot_id, now, next_attempt_at),
+    )
+
+
+async def note_success(conn: asyncpg.Connection[Any], bot_id: UUID) -> None:
+    await conn.execute(
+        "UPDATE bot SET failures = 0, failing_since = NULL, next_attempt_at = NULL WHERE bot_id = $1 AND failures > 0",
+        bot_id,
+    )
+
+
+async def forget_updates(conn: asyncpg.Connection[Any], before: datetime) -> None:
+    """Nobody asked for them in time."""
+    await conn.execute("DELETE FROM bot_update WHERE created_at < $1", before)
+
+
+def _of(row: asyncpg.Record | None) -> Bot | None:
+    return None if row is None else Bot(**dict(row))

@@ -1,0 +1,128 @@
+"""The realtime routes: tickets, the long poll, and the socket, which is no route of the API's table."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+import orjson
+from aiohttp import web
+from pydantic import Field
+
+from chassis.http import RateLimit, Routes, View
+from chassis.run.runners import Supervised
+from chassis.tokens import Principal
+from kernel.errors import DomainError, Kind
+from messaging.domain.message import Sent
+from messaging.entrypoints.posting import send
+from messaging.entrypoints.schemas import SendMessageBody
+from messaging.realtime import tickets
+from messaging.realtime.frames import Positions
+from messaging.realtime.long_poll import poll
+from messaging.realtime.node import Node
+from messaging.realtime.upgrade import Upgrade
+from messaging.wiring import App
+
+routes = Routes(tag="realtime")
+SOCKET_PATH = "/v1/realtime"
+WAIT_S_MAX = 8.0
+_STOP_S = 5.0
+
+
+class NoNodeError(DomainError):
+    code: ClassVar[str] = "messaging.realtime.no_node"
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+    title: ClassVar[str] = "This process takes no realtime clients"
+
+
+class TicketView(View):
+    """Good for one connection, within ``expires_in_s``: the first frame is ``{"type": "auth", "ticket": …}``."""
+
+    ticket: str
+    expires_in_s: int
+
+
+class PollBody(Positions):
+    """``wait_s``: how long to hold the answer while there is nothing to say."""
+
+    wait_s: Annotated[float, Field(ge=0, le=WAIT_S_MAX)] = 0.0
+
+
+class PollView(View):
+    """The frames a socket would have got: apply them in order, then ask again from where they end."""
+
+    frames: list[dict[str, Any]]
+
+
+@routes.post(
+    "/v1/realtime/tickets",
+    status=201,
+    idempotency="none",
+    limit=RateLimit("realtime-tickets", per_user=60, window_s=60, fails="open"),
+    summary="Get a one-use ticket for the socket",
+)
+async def post_ticket(principal: Principal, app: App) -> TicketView:
+    """503 while Redis is away: give the access token in the ``auth`` frame then, which does the same."""
+    return TicketView(ticket=await tickets.Tickets(app.redis).issue(principal), expires_in_s=tickets.LIFE_S)
+
+
+@routes.post(
+    "/v1/realtime/poll",
+    status=200,
+    idempotency="none",
+    limit=RateLimit("realtime-poll", per_user=240, window_s=60, fails="open"),
+    errors=(NoNodeError,),
+    summary="Wait for what follows these positions",
+)
+async def post_poll(body: PollBody, principal: Principal, app: App) -> PollView:
+    """For clients that cannot hold a socket. A POST, because the positions of a thousand dialogs fit in no URL.
+
+    Name every dialog you follow. A dialog that you can read no longer is answered with a ``gone`` frame.
+    """
+    node = app.announcer.node_here
+    if not isinstance(node, Node):
+        raise NoNodeError(retry_after_s=1.0)
+    frames = await poll(node, node.reads, principal.user_id, body, body.wait_s)
+    return PollView(frames=[orjson.loads(each) for each in frames])
+
+
+def mount(application: web.Application, app: App) -> Node:
+    """Add the socket to the http role's application; its runners live as long as the application does."""
+
+    async def post(sender_id: UUID, dialog_id: UUID, body: SendMessageBody) -> Sent:
+        return await send(app, sender_id, dialog_id, body)
+
+    node = Node(
+        limits=app.settings,
+        redis=app.redis,
+        database=app.database,
+        keys=app.keys,
+        clock=app.clock,
+        verifier=app.verifier,
+        revocations=app.revocations,
+        announcer=app.announcer,
+        begin=app.begin,
+        post=post,
+    )
+    app.announcer.node_here = node
+
+    async def running(_application: web.Application) -> AsyncIterator[None]:
+        stop = asyncio.Event()
+        tasks = [asyncio.create_task(Supervised(each).run(stop), name=each.name) for each in node.runners]
+        yield
+        stop.set()
+        _done, late = await asyncio.wait(tasks, timeout=_STOP_S)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await node.close()
+
+    async def drain(_: web.Application) -> None:
+        await node.drain()
+
+    application.cleanup_ctx.append(running)
+    application.on_shutdown.append(drain)
+    application.router.add_get(SOCKET_PATH, Upgrade(node).handle, allow_head=False)
+    return node

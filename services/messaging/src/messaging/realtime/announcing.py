@@ -1,0 +1,90 @@
+"""Tells this process's watchers at once, and the other nodes' over Redis."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+import structlog
+from redis.asyncio import Redis
+
+from chassis.postgres import Database
+from chassis.run.runners import Runner
+from messaging.adapters.cursor_store import Cursor
+from messaging.domain.stream import AccountEvent, StreamEvent
+from messaging.realtime.hint_codec import Whisper, pack_account_events, pack_events, pack_whisper
+from messaging.realtime.hub import ACCOUNT_CHANNEL, DIALOG_CHANNEL, Hub
+from messaging.realtime.publisher import Publisher
+from messaging.realtime.receipts import Receipts
+from messaging.realtime.websocket import text_frame
+
+log: Final = structlog.get_logger(__name__)
+
+
+class RealtimeAnnouncer:
+    """``hub`` and ``node_here`` are set in a process that has clients. ``node`` names the process to the others."""
+
+    def __init__(self, redis: Redis, database: Database, node: str) -> None:
+        self.node = node
+        self.hub: Hub | None = None
+        self.node_here: object = None
+        self._publisher = Publisher(redis)
+        self._receipts = Receipts(database, tell_dialog=self.whisper, tell_person=self.whisper_to)
+
+    @property
+    def runners(self) -> Sequence[Runner]:
+        """Of every role."""
+        return [self._publisher, self._receipts]
+
+    def committed(
+        self,
+        stream_events: Sequence[StreamEvent],
+        account_events: Sequence[AccountEvent],
+        cursors: Sequence[Cursor] = (),
+    ) -> None:
+        """Everything one transaction did. Never raises: it is committed, whatever happens here."""
+        try:
+            if stream_events:
+                self._tell_dialogs(stream_events)
+            if account_events:
+                self._tell_accounts(account_events)
+            if cursors:
+                self._receipts.add(cursors)
+        except Exception:
+            log.exception("realtime.unannounced")
+
+    def whisper(self, dialog_id: UUID, whisper: Whisper) -> None:
+        """Something that is not stored, to all who watch the dialog."""
+        if self.hub is not None:
+            self.hub.whisper(dialog_id, text_frame(whisper.frame), whisper.except_users)
+        self._publisher.publish(f"{DIALOG_CHANNEL}{dialog_id}", pack_whisper(self.node, whisper))
+
+    def whisper_to(self, user_id: UUID, frame: bytes) -> None:
+        """Something that is not stored, to all devices of one person."""
+        if self.hub is not None:
+            self.hub.whisper_to(user_id, text_frame(frame))
+        self._publisher.publish(f"{ACCOUNT_CHANNEL}{user_id}", pack_whisper(self.node, Whisper(frame)))
+
+    def publish(self, channel: str, message: bytes) -> None:
+        """A hint of another kind."""
+        self._publisher.publish(channel, message)
+
+    def _tell_dialogs(self, events: Sequence[StreamEvent]) -> None:
+        by_dialog: defaultdict[UUID, list[StreamEvent]] = defaultdict(list)
+        for event in events:
+            by_dialog[event.dialog_id].append(event)
+            if self.hub is not None:
+                self.hub.stream(event)
+        for dialog_id, of_dialog in by_dialog.items():
+            self._publisher.publish(f"{DIALOG_CHANNEL}{dialog_id}", pack_events(self.node, of_dialog))
+
+    def _tell_accounts(self, events: Sequence[AccountEvent]) -> None:
+        by_person: defaultdict[UUID, list[AccountEvent]] = defaultdict(list)
+        for event in events:
+            by_person[event.user_id].append(event)
+            if self.hub is not None:
+                self.hub.account(event)
+        for user_id, of_person in by_person.items():
+            self._publisher.publish(f"{ACCOUNT_CHANNEL}{user_id}", pack_account_events(self.node, of_person))

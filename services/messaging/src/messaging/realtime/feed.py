@@ -1,0 +1,277 @@
+"""One stream on this node: everything stored in it reaches each watcher in order, once.
+
+RT-1: a watcher that joined at position p is given p+1, p+2, p+3 … without a hole and none twice, whichever way they
+came here (this process, Redis, a read) and in whatever order.
+RT-2: after the event that ends a person's membership, nothing more of the stream is given to them.
+
+Events that come before their turn wait; what is missing is asked for with ``want`` and comes back through ``fill``.
+All watchers are at ``last``. Who still has to be brought there is a joiner. No I/O here, and nothing is awaited.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+from uuid import UUID
+
+HELD_MAX: Final = 256
+TAIL_MAX: Final = 512
+_CHUNK_BYTES: Final = 32 * 1024
+
+
+class Watcher(Protocol):
+    """Who is given the stream. ``write`` takes a finished WebSocket frame, or several; it never leaves a feed."""
+
+    @property
+    def user_id(self) -> UUID: ...
+
+    def write(self, data: bytes) -> None: ...
+
+    def offer(self, data: bytes) -> None:
+        """The same for what need not arrive."""
+
+    def has_room(self) -> bool:
+        """Whether it takes more of a replay now."""
+
+    def caught_up(self, feed: Feed) -> None:
+        """They are where the others are: from now on it is live."""
+
+    def dropped(self, feed: Feed) -> None:
+        """Their membership has ended: the feed has let them go."""
+
+    def told_too_old(self, feed: Feed, oldest_seq: int, last_seq: int) -> None:
+        """What they asked for is not kept; the stream goes on after ``last_seq``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One stored event. ``data`` is the finished frame for every watcher."""
+
+    seq: int
+    data: bytes
+    type: str = ""
+    subject_id: UUID | None = None
+    ended: bool = False
+
+
+@dataclass(slots=True)
+class _Joiner:
+    """``as_of``: their membership was true at this seq, so older endings are not about it."""
+
+    position: int
+    as_of: int
+
+
+class Feed:
+    """``heard``: the highest seq known to exist. ``last``: the one all watchers have."""
+
+    __slots__ = (
+        "_ahead",
+        "_held",
+        "_joiners",
+        "_listener",
+        "_tail",
+        "_want",
+        "heard",
+        "key",
+        "last",
+        "member_count",
+        "mending",
+        "watchers",
+    )
+
+    def __init__(
+        self,
+        key: UUID,
+        last: int,
+        want: Callable[[Feed], None],
+        *,
+        listener: Callable[[Feed, Item], None] | None = None,
+    ) -> None:
+        self.key = key
+        self.last = self.heard = last
+        self.member_count = 0
+        self.mending = False
+        self.watchers: dict[Watcher, None] = {}
+        self._want = want
+        self._listener = listener
+        self._ahead: dict[Watcher, _Joiner] = {}
+        self._joiners: dict[Watcher, _Joiner] = {}
+        self._held: dict[int, Item] = {}
+        self._tail: deque[Item] = deque(maxlen=TAIL_MAX)
+
+    @property
+    def empty(self) -> bool:
+        return not self.watchers and not self._joiners
+
+    @property
+    def has_joiners(self) -> bool:
+        return bool(self._joiners)
+
+    def wants(self, seq: int) -> bool:
+        """Whether an event with this seq is news."""
+        return seq > self.last and seq not in self._held
+
+    def offer(self, item: Item) -> None:
+        """An event, from wherever: given when it is its turn."""
+        if item.seq <= self.last:
+            return
+        self.heard = max(self.heard, item.seq)
+        if item.seq != self.last + 1:
+            if len(self._held) < HELD_MAX:
+                self._held[item.seq] = item
+            self._want(self)
+            return
+        self._deliver(item)
+        while self._held:
+            self._held.pop(self.last, None)
+            following = self._held.pop(self.last + 1, None)
+            if following is None:
+                break
+            self._deliver(following)
+        if self._joiners:
+            self._want(self)
+
+    def heard_of(self, seq: int) -> None:
+        """Somebody says the stream goes up to ``seq``."""
+        self.heard = max(self.heard, seq)
+        if self.heard > self.last:
+            self._want(self)
+
+    def join(self, watcher: Watcher, position: int, as_of: int) -> None:
+        """Give the watcher everything after ``position``. ``as_of``: when their membership was looked up."""
+        self.leave(watcher)
+        self.heard_of(as_of)
+        self._joiners[watcher] = _Joiner(position, as_of)
+        self._settle()
+        if self._joiners:
+            self._want(self)
+
+    def leave(self, watcher: Watcher) -> None:
+        self.watchers.pop(watcher, None)
+        self._joiners.pop(watcher, None)
+        self._ahead.pop(watcher, None)
+        if not self._joiners:
+            self._tail.clear()
+
+    def joining(self, watcher: Watcher) -> bool:
+        """Whether they are still being brought to where the others are."""
+        return watcher in self._joiners
+
+    def next_read(self) -> int | None:
+        """After which seq to read next; None: nothing is missing, or nobody has room for it."""
+        if self.empty:
+            return None
+        wanted = [each.position for watcher, each in self._joiners.items() if watcher.has_room()]
+        if self.heard > self.last:
+            wanted.append(self.last)
+        return min(wanted, default=None)
+
+    def fill(self, items: Sequence[Item]) -> None:
+        """What was read: whole, in order, from the seq after ``next_read`` on."""
+        if not items:
+            return
+        first = items[0].seq
+        for watcher, joiner in list(self._joiners.items()):
+            start = joiner.position + 1 - first
+            if 0 <= start < len(items):
+                self._give(watcher, joiner, items[start:])
+        for item in items:
+            if item.seq == self.last + 1:
+                self.offer(item)
+        self._settle()
+
+    def too_old(self, oldest_seq: int) -> None:
+        """A read found that nothing before ``oldest_seq`` is kept."""
+        for watcher, joiner in list(self._joiners.items()):
+            if joiner.position + 1 < oldest_seq:
+                joiner.position = max(joiner.as_of, oldest_seq - 1)
+                watcher.told_too_old(self, oldest_seq, joiner.position)
+        if self.last + 1 < oldest_seq:
+            self.last = oldest_seq - 1
+            self.heard = max(self.heard, self.last)
+            self._held = {seq: item for seq, item in self._held.items() if seq > self.last}
+            for watcher in self.watchers:
+                watcher.told_too_old(self, oldest_seq, self.last)
+        self._settle()
+
+    def give_up(self) -> None:
+        """What was heard of cannot be read now; the next word of it tries again."""
+        self.heard = self.last
+
+    def retry(self) -> None:
+        """Try again for those who wait."""
+        if self._joiners or self.heard > self.last:
+            self._want(self)
+
+    def _deliver(self, item: Item) -> None:
+        self.last = item.seq
+        if self._joiners:
+            self._tail.append(item)
+        if self._ahead:
+            self._deliver_past(item)
+        else:
+            data = item.data
+            for watcher in self.watchers:
+                watcher.write(data)
+        if item.ended:
+            self._end(item)
+        if self._listener is not None:
+            self._listener(self, item)
+
+    def _deliver_past(self, item: Item) -> None:
+        """Some had already seen more than this node when they joined."""
+        for watcher in self.watchers:
+            ahead = self._ahead.get(watcher)
+            if ahead is None or item.seq > ahead.position:
+                watcher.write(item.data)
+
+    def _end(self, item: Item) -> None:
+        for watcher in [each for each in self.watchers if each.user_id == item.subject_id]:
+            ahead = self._ahead.get(watcher)
+            if ahead is None or item.seq > ahead.as_of:
+                self.leave(watcher)
+                watcher.dropped(self)
+
+    def _give(self, watcher: Watcher, joiner: _Joiner, items: Iterable[Item]) -> None:
+        """A replay, as far as there is room."""
+        chunk: list[bytes] = []
+        size = 0
+        for item in items:
+            if size >= _CHUNK_BYTES:
+                watcher.write(b"".join(chunk))
+                chunk, size = [], 0
+            if not chunk and not watcher.has_room():
+                break
+            chunk.append(item.data)
+            size += len(item.data)
+            joiner.position = item.seq
+            if item.ended and item.subject_id == watcher.user_id and item.seq > joiner.as_of:
+                watcher.write(b"".join(chunk))
+                self.leave(watcher)
+                watcher.dropped(self)
+                return
+        if chunk:
+            watcher.write(b"".join(chunk))
+
+    def _settle(self) -> None:
+        """Joiners that are where the others are, or can be brought there with what was kept, are joiners no more."""
+        for watcher, joiner in list(self._joiners.items()):
+            if joiner.position < self.last and self._tail and self._tail[0].seq <= joiner.position + 1:
+                self._give(watcher, joiner, [item for item in self._tail if item.seq > joiner.position])
+            if watcher in self._joiners and joiner.position >= self.last:
+                del self._joiners[watcher]
+                self.watchers[watcher] = None
+                if max(joiner.position, joiner.as_of) > self.last:
+                    self._ahead[watcher] = joiner
+                watcher.caught_up(self)
+        if self._ahead:
+            self._ahead = {
+                watcher: joiner
+                for watcher, joiner in self._ahead.items()
+                if max(joiner.position, joiner.as_of) > self.last
+            }
+        if not self._joiners:
+            self._tail.clear()

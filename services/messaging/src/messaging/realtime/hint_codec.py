@@ -1,0 +1,87 @@
+"""What nodes tell each other on Redis: events as they were committed, and what is not stored.
+
+A message is one line of JSON about what follows, then the frames one after the other. What cannot be read is no hint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from messaging.domain.stream import AccountEvent, StreamEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Whisper:
+    """A frame that is not stored, and who must not get it."""
+
+    frame: bytes
+    except_users: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One message from another node."""
+
+    node: str
+    events: Sequence[StreamEvent] = ()
+    account_events: Sequence[AccountEvent] = ()
+    whisper: Whisper | None = None
+
+
+def pack_events(node: str, events: Sequence[StreamEvent]) -> bytes:
+    """Events of one dialog."""
+    listed = [[each.seq, each.type, len(each.frame), each.subject_id or None, each.ended] for each in events]
+    return _packed({"n": node, "e": listed}, [each.frame for each in events])
+
+
+def pack_account_events(node: str, events: Sequence[AccountEvent]) -> bytes:
+    """Events of one person."""
+    listed = [[each.account_seq, each.type, len(each.frame)] for each in events]
+    return _packed({"n": node, "a": listed}, [each.frame for each in events])
+
+
+def pack_whisper(node: str, whisper: Whisper) -> bytes:
+    return _packed({"n": node, "x": list(whisper.except_users)}, [whisper.frame])
+
+
+def unpack(key: UUID, message: bytes) -> Heard:
+    """``key``: the dialog or person whose channel it came on. Raises ``ValueError`` for what cannot be read."""
+    line, _, rest = message.partition(b"\n")
+    try:
+        head: dict[str, Any] = orjson.loads(line)
+        if "e" in head:
+            return Heard(head["n"], events=list(_events(key, head["e"], rest)))
+        if "a" in head:
+            return Heard(head["n"], account_events=list(_account_events(key, head["a"], rest)))
+        return Heard(head["n"], whisper=Whisper(rest, frozenset(UUID(each) for each in head["x"])))
+    except (KeyError, TypeError, AttributeError, orjson.JSONDecodeError) as error:
+        raise ValueError("not a hint") from error
+
+
+def _packed(head: dict[str, Any], frames: Sequence[bytes]) -> bytes:
+    return b"".join((orjson.dumps(head, default=str), b"\n", *frames))
+
+
+def _events(key: UUID, listed: list[list[Any]], rest: bytes) -> Iterator[StreamEvent]:
+    at = 0
+    for seq, kind, size, subject, ended in listed:
+        frame = rest[at : at + size]
+        at += size
+        if len(frame) != size:
+            raise ValueError("cut short")
+        yield StreamEvent(key, seq, kind, frame, UUID(subject) if subject else None, bool(ended))
+
+
+def _account_events(key: UUID, listed: list[list[Any]], rest: bytes) -> Iterator[AccountEvent]:
+    at = 0
+    for seq, kind, size in listed:
+        frame = rest[at : at + size]
+        at += size
+        if len(frame) != size:
+            raise ValueError("cut short")
+        yield AccountEvent(key, seq, kind, frame)

@@ -1,0 +1,139 @@
+"""Who watches what on this node. Everything here is synchronous: a change is whole before anything else runs.
+
+Invariant: a feed exists while somebody watches it, and its Redis channel is wanted exactly as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import Final, Protocol
+from uuid import UUID
+
+from prometheus_client import Counter, Gauge
+
+from messaging.domain.stream import AccountEvent, StreamEvent
+from messaging.realtime.feed import Feed, Item, Watcher
+from messaging.realtime.websocket import text_frame
+
+events_given = Counter("messaging_realtime_events", "Stored events given to the watchers of this node")
+deliveries = Counter("messaging_realtime_deliveries", "Stored events times the watchers they were given to")
+dialogs_watched = Gauge("messaging_realtime_dialogs_watched", "Dialogs somebody on this node watches")
+DIALOG_CHANNEL: Final = "messaging:dialog:"
+ACCOUNT_CHANNEL: Final = "messaging:account:"
+PRESENCE_CHANNEL: Final = "messaging:presence:"
+
+Listener = Callable[[Feed, Item], None]
+
+
+class Channels(Protocol):
+    """Names of Redis channels this node wants to hear."""
+
+    def want(self, name: str) -> None: ...
+
+    def unwant(self, name: str) -> None: ...
+
+
+class Hub:
+    """Feeds of dialogs and of accounts."""
+
+    def __init__(
+        self,
+        channels: Channels,
+        *,
+        want_dialog: Callable[[Feed], None],
+        want_account: Callable[[Feed], None],
+    ) -> None:
+        self._channels = channels
+        self._want_dialog, self._want_account = want_dialog, want_account
+        self.dialogs: dict[UUID, Feed] = {}
+        self.accounts: dict[UUID, Feed] = {}
+        self.on_dialog_item: Listener = _ignore
+        self.on_account_item: Listener = _ignore
+
+    def stream(self, event: StreamEvent) -> None:
+        """A stored change of a dialog, from this process or another."""
+        feed = self.dialogs.get(event.dialog_id)
+        if feed is not None and feed.wants(event.seq):
+            feed.offer(item_of(event))
+
+    def account(self, event: AccountEvent) -> None:
+        """A stored change of one person's account."""
+        feed = self.accounts.get(event.user_id)
+        if feed is not None and feed.wants(event.account_seq):
+            feed.offer(account_item_of(event))
+
+    def whisper(self, dialog_id: UUID, data: bytes, except_users: Collection[UUID] = ()) -> None:
+        """Something that is not stored, to whoever watches the dialog now."""
+        feed = self.dialogs.get(dialog_id)
+        if feed is None:
+            return
+        for watcher in feed.watchers:
+            if watcher.user_id not in except_users:
+                watcher.offer(data)
+
+    def whisper_to(self, user_id: UUID, data: bytes) -> None:
+        """Something that is not stored, to one person's devices here."""
+        feed = self.accounts.get(user_id)
+        if feed is not None:
+            for watcher in feed.watchers:
+                watcher.offer(data)
+
+    def dialog_feed(self, dialog_id: UUID, *, last_seq: int, member_count: int) -> Feed:
+        """The feed of a dialog that stands at ``last_seq``; whoever asks joins it at once."""
+        feed = self.dialogs.get(dialog_id)
+        if feed is None:
+            feed = self.dialogs[dialog_id] = Feed(dialog_id, last_seq, self._want_dialog, listener=self._dialog_item)
+            self._channels.want(f"{DIALOG_CHANNEL}{dialog_id}")
+            dialogs_watched.inc()
+        feed.member_count = member_count
+        return feed
+
+    def account_feed(self, user_id: UUID, *, last_seq: int) -> Feed:
+        """The feed of one person's account."""
+        feed = self.accounts.get(user_id)
+        if feed is None:
+            feed = self.accounts[user_id] = Feed(user_id, last_seq, self._want_account, listener=self._account_item)
+            self._channels.want(f"{ACCOUNT_CHANNEL}{user_id}")
+        return feed
+
+    def leave(self, watcher: Watcher, feed: Feed) -> None:
+        """They watch this stream no longer."""
+        feed.leave(watcher)
+        self.release(feed)
+
+    def release(self, feed: Feed) -> None:
+        """Forget a feed that nobody watches."""
+        if not feed.empty:
+            return
+        if self.dialogs.get(feed.key) is feed:
+            del self.dialogs[feed.key]
+            self._channels.unwant(f"{DIALOG_CHANNEL}{feed.key}")
+            dialogs_watched.dec()
+        elif self.accounts.get(feed.key) is feed:
+            del self.accounts[feed.key]
+            self._channels.unwant(f"{ACCOUNT_CHANNEL}{feed.key}")
+
+    def feeds(self) -> Iterator[Feed]:
+        yield from list(self.dialogs.values())
+        yield from list(self.accounts.values())
+
+    def _dialog_item(self, feed: Feed, item: Item) -> None:
+        events_given.inc()
+        deliveries.inc(len(feed.watchers))
+        self.on_dialog_item(feed, item)
+
+    def _account_item(self, feed: Feed, item: Item) -> None:
+        self.on_account_item(feed, item)
+
+
+def item_of(event: StreamEvent) -> Item:
+    """Encoded once, for all watchers."""
+    return Item(event.seq, text_frame(event.frame), event.type, event.subject_id, event.ended)
+
+
+def account_item_of(event: AccountEvent) -> Item:
+    return Item(event.account_seq, text_frame(event.frame), event.type)
+
+
+def _ignore(_: Feed, __: Item) -> None:
+    """Nobody listens."""

@@ -1,0 +1,106 @@
+"""Hears other nodes, over Redis: one connection, the channels that somebody here wants.
+
+While ``connected`` is false the node hears nothing and must look at the tables more often; when it comes back, it must
+look once more, for what was said meanwhile is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+NODES_CHANNEL: Final = "messaging:nodes"
+_AT_ONCE: Final = 500
+_READ_S: Final = 1.0
+_RETRY_S: Final = 0.5
+log = structlog.get_logger(__name__)
+
+
+class Listener:
+    """``on_message(channel, message)`` is called for each; ``on_connected`` whenever hearing begins anew."""
+
+    name: Final = "realtime-listener"
+    critical: Final = False
+
+    def __init__(
+        self, redis: Redis, on_message: Callable[[str, bytes], None], on_connected: Callable[[], None]
+    ) -> None:
+        self._redis = redis
+        self._on_message, self._on_connected = on_message, on_connected
+        self._wanted: set[str] = set()
+        self._changed: dict[str, bool] = {}
+        self._wake = asyncio.Event()
+        self.connected = False
+
+    def want(self, name: str) -> None:
+        self._wanted.add(name)
+        self._changed[name] = True
+        self._wake.set()
+
+    def unwant(self, name: str) -> None:
+        self._wanted.discard(name)
+        self._changed[name] = False
+        self._wake.set()
+
+    def problem(self) -> str | None:
+        return None if self.connected else "Redis is not heard; looking at the tables instead"
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await self._listen(stop)
+            except (RedisError, OSError, TimeoutError) as error:
+                if self.connected:
+                    log.warning("realtime.deaf", error=type(error).__name__)
+                self.connected = False
+                await asyncio.sleep(_RETRY_S)
+        self.connected = False
+
+    async def _listen(self, stop: asyncio.Event) -> None:
+        pubsub: Any = self._redis.pubsub(ignore_subscribe_messages=True)
+        try:
+            self._changed.clear()
+            await pubsub.subscribe(NODES_CHANNEL)
+            await _in_parts(pubsub.subscribe, list(self._wanted))
+            changing = asyncio.create_task(self._change(pubsub))
+            try:
+                await self._read(pubsub, changing, stop)
+            finally:
+                changing.cancel()
+                await asyncio.gather(changing, return_exceptions=True)
+        finally:
+            await pubsub.aclose()
+
+    async def _read(self, pubsub: Any, changing: asyncio.Task[None], stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            message = await pubsub.get_message(timeout=_READ_S)
+            if changing.done():
+                changing.result()
+            if not self.connected:
+                self.connected = True
+                self._on_connected()
+            if message is not None:
+                self._on_message(_text(message["channel"]), message["data"])
+
+    async def _change(self, pubsub: Any) -> None:
+        """Tell Redis about channels that came and went, those of one moment together."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            changed, self._changed = self._changed, {}
+            await _in_parts(pubsub.subscribe, [name for name, wanted in changed.items() if wanted])
+            await _in_parts(pubsub.unsubscribe, [name for name, wanted in changed.items() if not wanted])
+
+
+async def _in_parts(call: Callable[..., Any], names: list[str]) -> None:
+    for start in range(0, len(names), _AT_ONCE):
+        await call(*names[start : start + _AT_ONCE])
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

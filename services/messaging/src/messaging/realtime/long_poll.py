@@ -1,0 +1,84 @@
+"""The same events for a client that cannot hold a socket: it says where it stands, and is answered with what follows.
+
+Invariant: what is answered follows the positions that were given without a hole, so the next poll begins where this
+answer ends. Nothing is kept here between two polls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from messaging.realtime.feed import Feed
+from messaging.realtime.frames import Positions, server_frame
+from messaging.realtime.node import Node
+from messaging.realtime.reads import Reads
+from messaging.realtime.websocket import payloads_of
+
+BYTES_MAX: Final = 512 * 1024
+_MORE_S: Final = 0.02
+
+
+class Poll:
+    """A watcher that keeps what it is given until it is answered."""
+
+    def __init__(self, user_id: UUID) -> None:
+        self._user_id = user_id
+        self._size = 0
+        self.frames: list[bytes] = []
+        self.some = asyncio.Event()
+        self.feeds: set[Feed] = set()
+        self.account: Feed | None = None
+
+    @property
+    def user_id(self) -> UUID:
+        return self._user_id
+
+    def write(self, data: bytes) -> None:
+        # Beyond the limit nothing is kept: the next poll asks for it again, from where this answer ends.
+        if self._size < BYTES_MAX:
+            self._size += len(data)
+            self.frames.extend(payloads_of(data))
+        self.some.set()
+
+    def offer(self, data: bytes) -> None:
+        self.write(data)
+
+    def has_room(self) -> bool:
+        return self._size < BYTES_MAX
+
+    def caught_up(self, feed: Feed) -> None:
+        """Whether it is live makes no difference."""
+
+    def dropped(self, feed: Feed) -> None:
+        self.feeds.discard(feed)
+
+    def told_too_old(self, feed: Feed, oldest_seq: int, last_seq: int) -> None:
+        if feed is self.account:
+            self.write(server_frame("too_old", oldest_account_seq=oldest_seq, account_seq=last_seq))
+        else:
+            self.write(server_frame("too_old", dialog_id=feed.key, oldest_seq=oldest_seq, last_seq=last_seq))
+
+
+async def poll(node: Node, reads: Reads, user_id: UUID, positions: Positions, wait_s: float) -> Sequence[bytes]:
+    """The JSON texts of the frames that follow, at the latest after ``wait_s``; none when there are none."""
+    [standing] = await reads.standings([user_id])
+    found = await reads.watches(user_id, list(positions.dialogs)) if positions.dialogs else []
+    waiting = Poll(user_id)
+    for dialog_id in set(positions.dialogs) - {each.dialog_id for each in found}:
+        waiting.write(server_frame("gone", dialog_id=dialog_id))
+    try:
+        node.watching.watch_account(waiting, position=positions.account_seq, as_of=standing.account_seq)
+        node.watching.watch(waiting, found, positions.dialogs)
+        node.polls.add(waiting.some)
+        try:
+            await asyncio.wait_for(waiting.some.wait(), 0 if node.draining else wait_s)
+            await asyncio.sleep(_MORE_S)
+        except TimeoutError:
+            pass
+    finally:
+        node.polls.discard(waiting.some)
+        node.watching.leave_all(waiting)
+    return waiting.frames

@@ -1,0 +1,182 @@
+"""What the node asks of the tables: where streams stand, what they hold, who may watch, type and look.
+
+Invariant: whoever is given a dialog here is a present member of it at the moment of the read, or it is public.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from chassis.postgres import Database
+from messaging.adapters.dialog_store import find_member
+from messaging.adapters.person_keys import PersonKeys
+from messaging.adapters.stream import DIALOG_COLUMNS, dialog_of
+from messaging.adapters.stream_reads import (
+    Watch,
+    account_events_after,
+    events_after,
+    last_seqs,
+    watched_by,
+)
+from messaging.domain.dialog import DialogNotFoundError
+from messaging.domain.permissions import Act
+from messaging.realtime.feed import Feed, Item
+from messaging.realtime.hub import account_item_of, item_of
+
+WATCHED_MAX: Final = 1000
+CROWD: Final = 1000
+"""Channels with more members than this are watched only when asked for."""
+_WATCHED: Final = f"""
+    SELECT u.user_id, coalesce(a.last_account_seq, 0) AS account_seq, w.*
+    FROM unnest($1::uuid[]) AS u (user_id)
+    LEFT JOIN account a USING (user_id)
+    LEFT JOIN LATERAL (
+        SELECT d.dialog_id, d.kind, d.last_seq, d.oldest_seq, d.member_count, CASE WHEN d.history_from = 'join'
+               THEN greatest(m.joined_seq, d.oldest_seq) ELSE d.oldest_seq END AS from_seq
+        FROM member m JOIN dialog d USING (dialog_id)
+        WHERE m.user_id = u.user_id AND m.status IN ('active', 'muted')
+          AND NOT (d.kind = 'channel' AND d.member_count > {CROWD})
+        ORDER BY d.last_at DESC LIMIT {WATCHED_MAX}
+    ) AS w ON true
+"""
+_BLOCKS: Final = """
+    SELECT blocker_id, blocked_id FROM block WHERE active AND (blocker_id = ANY($1) OR blocked_id = ANY($1))
+"""
+_VISIBLE: Final = """
+    SELECT p.viewer_id, p.user_id, a.last_seen_at,
+           NOT b.blocked AND (p.viewer_id = p.user_id OR a.presence_to = 'everyone'
+               OR (a.presence_to = 'friends' AND f.friends)) AS presence,
+           NOT b.blocked AND (p.viewer_id = p.user_id OR a.last_seen_to = 'everyone'
+               OR (a.last_seen_to = 'friends' AND f.friends)) AS last_seen
+    FROM unnest($1::uuid[], $2::uuid[]) AS p (viewer_id, user_id)
+    JOIN account a ON a.user_id = p.user_id AND a.erased_at IS NULL
+    CROSS JOIN LATERAL (SELECT EXISTS (
+        SELECT FROM friendship x WHERE x.user_id = p.user_id AND x.friend_id = p.viewer_id AND x.active) AS friends) f
+    CROSS JOIN LATERAL (SELECT EXISTS (
+        SELECT FROM block x WHERE x.active AND (
+            (x.blocker_id = p.user_id AND x.blocked_id = p.viewer_id)
+            OR (x.blocker_id = p.viewer_id AND x.blocked_id = p.user_id))) AS blocked) b
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where somebody stands when they connect."""
+
+    account_seq: int
+    watches: Sequence[Watch]
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """What one person may see of another's presence."""
+
+    presence: bool
+    last_seen_at: datetime | None
+
+
+class Reads:
+    """Each call takes a connection of the pool for as long as it lasts."""
+
+    def __init__(self, database: Database, keys: PersonKeys) -> None:
+        self._database = database
+        self._keys = keys
+
+    async def dialog_items(self, feed: Feed, after_seq: int, limit: int) -> Sequence[Item]:
+        """Raises ``TooOldError``."""
+        async with self._database.read() as conn:
+            return [item_of(each) for each in await events_after(conn, self._keys, feed.key, after_seq, limit)]
+
+    async def account_items(self, feed: Feed, after_seq: int, limit: int) -> Sequence[Item]:
+        """Raises ``TooOldError``."""
+        async with self._database.read() as conn:
+            return [account_item_of(each) for each in await account_events_after(conn, feed.key, after_seq, limit)]
+
+    async def dialog_positions(self, dialog_ids: Sequence[UUID]) -> dict[UUID, int]:
+        async with self._database.read() as conn:
+            return await last_seqs(conn, dialog_ids)
+
+    async def account_positions(self, user_ids: Sequence[UUID]) -> dict[UUID, int]:
+        async with self._database.read() as conn:
+            rows = await conn.fetch("SELECT user_id, last_account_seq FROM account WHERE user_id = ANY($1)", user_ids)
+        return {row["user_id"]: row["last_account_seq"] for row in rows}
+
+    async def standings(self, user_ids: Sequence[UUID]) -> Sequence[Standing]:
+        """One for each: the latest ``WATCHED_MAX`` dialogs they are in, without the big channels."""
+        async with self._database.read() as conn:
+            rows = await conn.fetch(_WATCHED, list(set(user_ids)))
+        account_seqs: dict[UUID, int] = {}
+        watches: defaultdict[UUID, list[Watch]] = defaultdict(list)
+        for row in rows:
+            account_seqs[row["user_id"]] = row["account_seq"]
+            if row["dialog_id"] is not None:
+                watches[row["user_id"]].append(
+                    Watch(
+                        row["dialog_id"],
+                        row["kind"],
+                        row["from_seq"],
+                        row["last_seq"],
+                        row["oldest_seq"],
+                        row["member_count"],
+                    )
+                )
+        return [Standing(account_seqs[each], watches[each]) for each in user_ids]
+
+    async def watches(self, user_id: UUID, dialog_ids: Sequence[UUID]) -> Sequence[Watch]:
+        """Those of them that the person may watch."""
+        async with self._database.read() as conn:
+            return await watched_by(conn, user_id, dialog_ids)
+
+    async def may_type(self, dialog_id: UUID, user_id: UUID, now: datetime) -> bool:
+        """Whether they could send a message now."""
+        async with self._database.read() as conn:
+            row = await conn.fetchrow(f"SELECT {DIALOG_COLUMNS} FROM dialog WHERE dialog_id = $1", dialog_id)
+            member = await find_member(conn, dialog_id, user_id)
+        if row is None:
+            raise DialogNotFoundError
+        dialog_of(dict(row)).require(member, Act.SEND, now)
+        return True
+
+    async def strangers_of(self, user_ids: Sequence[UUID]) -> dict[UUID, frozenset[UUID]]:
+        """By person, those who blocked them or whom they blocked."""
+        async with self._database.read() as conn:
+            rows = await conn.fetch(_BLOCKS, list(user_ids))
+        found: defaultdict[UUID, set[UUID]] = defaultdict(set)
+        for row in rows:
+            found[row["blocker_id"]].add(row["blocked_id"])
+            found[row["blocked_id"]].add(row["blocker_id"])
+        return {each: frozenset(found[each]) for each in user_ids}
+
+    async def tells_reads(self, user_ids: Sequence[UUID]) -> dict[UUID, bool]:
+        """By person, whether others may see how far they have read."""
+        async with self._database.read() as conn:
+            rows = await conn.fetch(
+                "SELECT user_id, read_receipts FROM account WHERE user_id = ANY($1)", list(user_ids)
+            )
+        return {row["user_id"]: row["read_receipts"] for row in rows}
+
+    async def visible(self, pairs: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Visible]:
+        """What viewers may see of others; a pair that is missing shows nothing."""
+        async with self._database.read() as conn:
+            rows = await conn.fetch(_VISIBLE, [each[0] for each in pairs], [each[1] for each in pairs])
+        return {
+            (row["viewer_id"], row["user_id"]): Visible(
+                row["presence"], row["last_seen_at"] if row["last_seen"] else None
+            )
+            for row in rows
+        }
+
+    async def remember_seen(self, user_ids: Sequence[UUID], now: datetime) -> None:
+        """They were here just now."""
+        async with self._database.begin() as conn:
+            await conn.execute(
+                "UPDATE account SET last_seen_at = $2 WHERE user_id = ANY($1) "
+                "AND (last_seen_at IS NULL OR last_seen_at < $2::timestamptz - interval '50 seconds')",
+                list(user_ids),
+                now,
+            )

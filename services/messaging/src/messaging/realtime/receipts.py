@@ -1,0 +1,115 @@
+"""Cursors that moved become receipts for the dialog and counts for the person's own devices.
+
+Nothing of this is stored: a client that missed a receipt reads the cursors. Who does not want to show how far they have
+read shows only what reached them; who is blocked is told nothing; a crowd is told nothing at all, for its receipts
+would be as many as its members times themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+
+from chassis.postgres import Database
+from messaging.adapters.cursor_store import Cursor
+from messaging.adapters.unread import MENTIONS, UNREAD
+from messaging.realtime.frames import document
+from messaging.realtime.hint_codec import Whisper
+
+MEMBERS_MAX: Final = 200
+GATHER_S: Final = 0.05
+PENDING_MAX: Final = 20_000
+log = structlog.get_logger(__name__)
+_STATES: Final = f"""
+    SELECT t.dialog_id, t.user_id, d.member_count, coalesce(a.read_receipts, true) AS tells_reads,
+           {UNREAD} AS unread, {MENTIONS} AS mentions,
+           ARRAY(SELECT CASE WHEN b.blocker_id = t.user_id THEN b.blocked_id ELSE b.blocker_id END
+                 FROM block b WHERE b.active AND (b.blocker_id = t.user_id OR b.blocked_id = t.user_id)) AS strangers
+    FROM unnest($1::uuid[], $2::uuid[]) AS t (dialog_id, user_id)
+    JOIN dialog d ON d.dialog_id = t.dialog_id
+    JOIN member m ON m.dialog_id = t.dialog_id AND m.user_id = t.user_id
+    LEFT JOIN account a ON a.user_id = t.user_id
+"""
+
+
+class Receipts:
+    """A runner of every role. ``tell_dialog`` and ``tell_person`` reach every node."""
+
+    name: Final = "realtime-receipts"
+    critical: Final = False
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        tell_dialog: Callable[[UUID, Whisper], None],
+        tell_person: Callable[[UUID, bytes], None],
+    ) -> None:
+        self._database = database
+        self._tell_dialog, self._tell_person = tell_dialog, tell_person
+        self._moved: dict[tuple[UUID, UUID], Cursor] = {}
+        self._wake = asyncio.Event()
+        self._problem: str | None = None
+
+    def add(self, cursors: Sequence[Cursor]) -> None:
+        """These moved; of one person in one dialog, only the latest matters."""
+        for cursor in cursors:
+            if len(self._moved) < PENDING_MAX:
+                self._moved[cursor.dialog_id, cursor.user_id] = cursor
+        self._wake.set()
+
+    def problem(self) -> str | None:
+        return self._problem
+
+    async def run(self, stop: asyncio.Event) -> None:
+        waker = asyncio.create_task(self._wake_when(stop))
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                if stop.is_set():
+                    return
+                await asyncio.sleep(GATHER_S)
+                moved, self._moved = list(self._moved.values()), {}
+                await self._tell(moved)
+        finally:
+            waker.cancel()
+
+    async def _tell(self, moved: Sequence[Cursor]) -> None:
+        try:
+            async with self._database.read() as conn:
+                rows = await conn.fetch(_STATES, [each.dialog_id for each in moved], [each.user_id for each in moved])
+        except Exception as error:  # noqa: BLE001 -- receipts need not arrive
+            self._problem = f"receipts could not be told: {type(error).__name__}"
+            log.warning("realtime.receipts_untold", error=type(error).__name__)
+            return
+        self._problem = None
+        states: dict[tuple[UUID, UUID], Any] = {(row["dialog_id"], row["user_id"]): row for row in rows}
+        for cursor in moved:
+            state = states.get((cursor.dialog_id, cursor.user_id))
+            if state is not None:
+                self._tell_one(cursor, state)
+
+    def _tell_one(self, cursor: Cursor, state: Any) -> None:
+        if state["member_count"] <= MEMBERS_MAX:
+            frame = document(
+                "receipt",
+                dialog_id=cursor.dialog_id,
+                user_id=cursor.user_id,
+                delivered_seq=cursor.delivered_seq,
+                read_seq=cursor.read_seq if state["tells_reads"] else None,
+            )
+            self._tell_dialog(cursor.dialog_id, Whisper(frame, frozenset({cursor.user_id, *state["strangers"]})))
+        if cursor.read_seq:
+            counts = {"unread": state["unread"], "mentions": state["mentions"]}
+            self._tell_person(
+                cursor.user_id, document("unread", dialog_id=cursor.dialog_id, read_seq=cursor.read_seq, **counts)
+            )
+
+    async def _wake_when(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._wake.set()

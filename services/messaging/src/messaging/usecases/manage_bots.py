@@ -1,0 +1,118 @@
+"""Make a bot, change it, give it another token, point its webhook, end it."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from kernel.ids import uuid7
+from messaging.adapters.bot_store import (
+    Bot,
+    add_bot,
+    bots_of,
+    change_bot,
+    end_bot,
+    find_bot,
+    keep_face,
+    set_token,
+    set_webhook,
+    token_hash,
+)
+from messaging.adapters.transaction import MessagingTx
+from messaging.domain.bot import (
+    BOTS_MAX,
+    BotNameTakenError,
+    BotNotFoundError,
+    TooManyBotsError,
+    WebhookUrlInvalidError,
+)
+
+TOKEN_BYTES: Final = 32
+SECRET_BYTES: Final = 32
+
+
+async def make_bot(
+    owner_id: UUID, username: str, display_name: str, commands: Sequence[Mapping[str, str]], tx: MessagingTx
+) -> tuple[Bot, str]:
+    """The bot and its token, which is shown once."""
+    if len(await bots_of(tx.conn, owner_id)) >= BOTS_MAX:
+        raise TooManyBotsError
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    bot = Bot(
+        bot_id=uuid7(),
+        owner_id=owner_id,
+        username=username,
+        display_name=display_name,
+        commands=commands,
+        webhook_url=None,
+        webhook_secret=None,
+        failing_since=None,
+        failures=0,
+        last_update_id=0,
+        created_at=tx.now,
+    )
+    if not await add_bot(tx.conn, bot, token_hash(token)):
+        raise BotNameTakenError(pointer="/username")
+    await keep_face(tx.conn, bot)
+    return bot, token
+
+
+async def own_bot(owner_id: UUID, bot_id: UUID, tx: MessagingTx) -> Bot:
+    """Raises ``BotNotFoundError`` for another's."""
+    bot = await find_bot(tx.conn, bot_id)
+    if bot is None or bot.owner_id != owner_id:
+        raise BotNotFoundError
+    return bot
+
+
+async def describe_bot(bot: Bot, display_name: str, commands: Sequence[Mapping[str, str]], tx: MessagingTx) -> Bot:
+    changed = replace(bot, display_name=display_name, commands=commands)
+    await change_bot(tx.conn, bot.bot_id, display_name, commands)
+    await keep_face(tx.conn, changed)
+    return changed
+
+
+async def renew_token(bot: Bot, tx: MessagingTx) -> str:
+    """The old one is worth nothing from the commit on."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    await set_token(tx.conn, bot.bot_id, token_hash(token))
+    return token
+
+
+async def point_webhook(bot: Bot, url: str, tx: MessagingTx, *, local: bool) -> str:
+    """The secret that signs what is sent, shown once. ``local``: this machine's own addresses are let through."""
+    _require_public(url, local=local)
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    await set_webhook(tx.conn, bot.bot_id, url, tx.keys.encrypt(None, secret.encode()))
+    return secret
+
+
+async def drop_webhook(bot: Bot, tx: MessagingTx) -> None:
+    await set_webhook(tx.conn, bot.bot_id, None, None)
+
+
+async def delete_bot(bot: Bot, tx: MessagingTx) -> None:
+    await end_bot(tx.conn, bot.bot_id, tx.now)
+
+
+def _require_public(url: str, *, local: bool) -> None:
+    """What a name resolves to is checked again at each delivery."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise WebhookUrlInvalidError(pointer="/url") from None
+    schemes = {"https", "http"} if local else {"https"}
+    if parts.scheme not in schemes or not host or parts.username is not None or parts.fragment:
+        raise WebhookUrlInvalidError(pointer="/url")
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return
+    if not (local or address.is_global):
+        raise WebhookUrlInvalidError(pointer="/url")

@@ -1,0 +1,219 @@
+"""Bots: tokens, what they hear, long polls, webhooks that are signed and repeated."""
+
+import asyncio
+import hashlib
+import hmac
+import uuid
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from messaging.adapters.webhooks import signature
+from testkit.wait import eventually
+
+
+class BotClient:
+    """A bot's own program."""
+
+    def __init__(self, call, token):
+        self.call, self.headers = call, {"Authorization": f"Bot {token}"}
+
+    async def updates(self, after=0, wait_s=0.0):
+        answer = await self.call("GET", f"/v1/bot-api/updates?after={after}&wait_s={wait_s}", headers=self.headers)
+        assert answer.status == 200, answer.content
+        return answer.json["items"]
+
+    async def say(self, dialog_id, text, client_message_id=None):
+        body = {
+            "client_message_id": str(client_message_id or uuid.uuid4()),
+            "content": {"type": "text", "text": text},
+        }
+        return await self.call("POST", f"/v1/bot-api/dialogs/{dialog_id}/messages", body, headers=self.headers)
+
+
+async def make_bot(world, owner):
+    body = {
+        "username": f"b{uuid.uuid4().hex[:12]}_bot",
+        "display_name": "Echo",
+        "commands": [{"command": "help", "description": "What I can do"}],
+    }
+    made = await owner.ok("POST", "/v1/bots", body)
+    return made, BotClient(world.call, made["token"])
+
+
+def texts(updates):
+    return [each["event"]["message"]["content"]["text"] for each in updates if each["event"]["type"] == "message.new"]
+
+
+async def test_an_echo_bot_answers_each_message_once(world):
+    owner, person = await world.person(), await world.person()
+    made, bot = await make_bot(world, owner)
+    dialog = await person.ok("POST", "/v1/dialogs", {"kind": "bot", "user_ids": [made["bot_id"]]})
+    assert dialog["peer"]["is_bot"]
+    dialog_id, seen, after = dialog["dialog_id"], [], 0
+    for words in ("one", "two", "three"):
+        await person.send(dialog_id, words)
+    while len(texts(seen)) < 3:
+        for update in await bot.updates(after, wait_s=5):
+            seen.append(update)
+            after = update["update_id"]
+            if update["event"]["type"] == "message.new":
+                said = update["event"]["message"]
+                # The bot may die here and do it again: the id it derives makes that harmless.
+                for _ in range(2):
+                    reply_id = uuid.uuid5(uuid.UUID(dialog_id), str(said["seq"]))
+                    await bot.say(dialog_id, said["content"]["text"] + "!", reply_id)
+    assert texts(seen) == ["one", "two", "three"]
+    assert [each["update_id"] for each in seen] == list(range(1, len(seen) + 1))
+    said = [each["content"]["text"] for each in await person.messages(dialog_id) if each["sender_id"] == made["bot_id"]]
+    assert said == ["one!", "two!", "three!"]
+    await asyncio.sleep(0.7)
+    assert await bot.updates(after) == []  # not its own words
+
+
+async def test_in_a_group_a_bot_hears_only_what_is_meant_for_it(world):
+    owner, person = await world.person(), await world.person()
+    made, bot = await make_bot(world, owner)
+    dialog_id = await world.group(owner, person)
+    await owner.ok("POST", f"/v1/dialogs/{dialog_id}/members", {"user_ids": [made["bot_id"]]})
+    await person.send(dialog_id, "between us")
+    await person.send(dialog_id, "/help")
+    await person.send(dialog_id, "you there", mention_user_ids=[made["bot_id"]])
+    said = (await bot.say(dialog_id, "here")).json
+    await person.send(dialog_id, "thanks", reply_to_seq=said["seq"])
+    await person.send(dialog_id, "bye", reply_to_seq=None)
+
+    async def heard():
+        found = texts(await bot.updates())
+        return found if len(found) >= 3 else None
+
+    assert await eventually(heard, timeout_s=10, what="three updates") == ["/help", "you there", "thanks"]
+
+
+async def test_tokens(world):
+    owner, other = await world.person(), await world.person()
+    made, bot = await make_bot(world, owner)
+    assert (await bot.updates()) == []
+    for headers in ({}, {"Authorization": "Bot nonsense"}, {"Authorization": f"Bearer {made['token']}"}):
+        answer = await world.call("GET", "/v1/bot-api/updates", headers=headers)
+        assert (answer.status, answer.code) == (401, "messaging.bot.token_invalid")
+    path = f"/v1/bots/{made['bot_id']}"
+    for method, rest, body in (
+        ("DELETE", "", None),
+        ("POST", "/token", {}),
+        ("PUT", "/webhook", {"url": "https://a.example"}),
+    ):
+        assert await other.refused(method, path + rest, body) == "messaging.bot.not_found"
+    fresh = BotClient(world.call, (await owner.ok("POST", f"{path}/token", {}))["token"])
+    assert await fresh.updates() == []
+    assert (await bot.say(uuid.uuid4(), "x")).status == 401
+    [listed] = (await owner.ok("GET", "/v1/bots"))["items"]
+    assert "token" not in listed
+    assert (await other.ok("GET", path))["commands"][0]["command"] == "help"
+    await owner.ok("DELETE", path)
+    assert (await fresh.say(uuid.uuid4(), "x")).status == 401
+    body = {"username": made["username"], "display_name": "Again"}
+    assert await other.refused("POST", "/v1/bots", body) == "messaging.bot.username_taken"
+
+
+@asynccontextmanager
+async def receiver():
+    """Somebody's server that can misbehave."""
+    calls, behave = [], {"status": 200}
+
+    async def take(request):
+        calls.append((dict(request.headers), await request.read()))
+        return web.Response(status=behave["status"])
+
+    application = web.Application()
+    application.router.add_post("/hook", take)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/hook", calls, behave
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_webhook_is_signed_and_repeated_until_it_is_taken_in_order(world):
+    owner, person = await world.person(), await world.person()
+    made, bot = await make_bot(world, owner)
+    dialog_id = (await person.ok("POST", "/v1/dialogs", {"kind": "bot", "user_ids": [made["bot_id"]]}))["dialog_id"]
+    async with receiver() as (url, calls, behave):
+        behave["status"] = 500
+        secret = (await owner.ok("PUT", f"/v1/bots/{made['bot_id']}/webhook", {"url": url}))["secret"]
+        assert (await world.call("GET", "/v1/bot-api/updates", headers=bot.headers)).code == "messaging.bot.webhook_set"
+        await person.send(dialog_id, "one")
+        await person.send(dialog_id, "two")
+        await eventually(lambda: len(calls) >= 2, timeout_s=15, what="two attempts")
+        assert (await owner.ok("GET", "/v1/bots"))["items"][0]["failures"] >= 1
+        behave["status"] = 204
+        failed = len(calls)
+
+        async def taken():
+            return (await owner.ok("GET", "/v1/bots"))["items"][0]["failures"] == 0 and len(calls) > failed
+
+        await eventually(taken, timeout_s=20, what="the webhook is taken")
+        import orjson
+
+        told = [
+            update["event"]["message"]["content"]["text"]
+            for _, body in calls[failed:]
+            for update in orjson.loads(body)["updates"]
+            if update["event"]["type"] == "message.new"
+        ]
+        assert told == ["one", "two"]
+        headers, body = calls[-1]
+        unix_s = int(headers["X-Sampan-Signature"].split(",")[0].removeprefix("t="))
+        assert headers["X-Sampan-Signature"] == signature(secret, body, unix_s)
+        mac = hmac.new(secret.encode(), f"{unix_s}.".encode() + body, hashlib.sha256).hexdigest()
+        assert headers["X-Sampan-Signature"].endswith(mac)
+        await owner.ok("DELETE", f"/v1/bots/{made['bot_id']}/webhook")
+        assert await bot.updates() == []
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://a.example/x", "https://user:pass@a.example", "https:///x", "https://a.example/#f", "http://[::1"]
+)
+async def test_urls_that_are_no_webhook(world, url):
+    owner = await world.person()
+    made, _ = await make_bot(world, owner)
+    code = await owner.refused("PUT", f"/v1/bots/{made['bot_id']}/webhook", {"url": url})
+    assert code == "messaging.bot.webhook_url_invalid"
+
+
+async def test_a_webhook_never_reaches_inside_in_production():
+    from messaging.adapters.webhooks import Webhooks
+
+    async with receiver() as (url, calls, _):
+        inward = Webhooks(local=False)
+        try:
+            port = url.rsplit(":", 1)[1]
+            assert not await inward.post(f"http://localhost:{port}", "secret", b"{}")
+        finally:
+            await inward.close()
+        assert calls == []
+
+
+async def test_a_dialog_with_a_shop_is_one_for_each_customer(world):
+    from sampan.commerce.v1.shop_pb2 import ShopOpened
+
+    owner, customer, shop_id = await world.person(), await world.person(), uuid.uuid4()
+    shop = ShopOpened(
+        shop_id=str(shop_id), owner_id=str(owner.user_id), name="Baan Khanom", country="TH", currency="THB"
+    )
+    await world.publish(shop, version=1)
+    body = {"kind": "business", "shop_id": str(shop_id)}
+
+    async def opened():
+        answer = await customer.do("POST", "/v1/dialogs", body)
+        return answer.json if answer.status < 300 else None
+
+    dialog = await eventually(opened, timeout_s=15, what="the shop is known")
+    assert dialog["title"] == "Baan Khanom"
+    assert (await customer.ok("POST", "/v1/dialogs", body))["dialog_id"] == dialog["dialog_id"]
+    assert await owner.refused("POST", "/v1/dialogs", body) == "messaging.dialog.shop_unknown"
+    await customer.send(dialog["dialog_id"], "Is it fresh?")
+    assert (await owner.dialog(dialog["dialog_id"]))["me"]["unread"] == 1
