@@ -40,7 +40,8 @@ def announce(outbox: Outbox, op: Op, answer: Answer) -> None:
     if answer.outcome != Outcome.DONE:
         return
     if type(op) is Transfer:
-        outbox.add(_transfer_completed(op, answer.at), aggregate_version=1)
+        # Said once ever, so the transfer's id does as the event's own.
+        outbox.add(_transfer_completed(op, answer.at), aggregate_version=1, event_id=op.op_id)
         return
     facts = answer.hold
     if facts is None or facts.account_id is None:
