@@ -1,0 +1,144 @@
+"""Sockets to nodes: raw ones that show every frame, and second nodes on the same data."""
+
+import asyncio
+import contextlib
+import uuid
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+
+from chassis.testing.serving import serving
+from messaging.entrypoints import roles
+from messaging.wiring import App, wire
+
+STORED = ("message.", "member.", "dialog.", "reaction.", "pin.", "poll.", "card.")
+
+
+class Socket:
+    """One WebSocket; everything it was given is in ``frames``."""
+
+    def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
+        self.ws = ws
+        self.frames: list[dict[str, Any]] = []
+        self.more = asyncio.Event()
+        self.reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        async for message in self.ws:
+            assert message.type is aiohttp.WSMsgType.TEXT, message
+            self.frames.append(orjson.loads(message.data))
+            self.more.set()
+        self.more.set()
+
+    async def say(self, kind: str, **body: Any) -> None:
+        await self.ws.send_str(orjson.dumps({"type": kind, **body}).decode())
+
+    async def until(self, *kinds: str, after: int = 0, timeout_s: float = 8.0, **fields: Any) -> dict[str, Any]:
+        """The first frame of these kinds, with these fields, at or after the index ``after``."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                for frame in self.frames[after:]:
+                    if frame["type"] in kinds and all(frame.get(name) == value for name, value in fields.items()):
+                        return frame
+                if self.reading.done():
+                    raise AssertionError(f"closed with {self.ws.close_code} before {kinds}: {self.frames}")
+                self.more.clear()
+                await self.more.wait()
+
+    async def close_code(self, timeout_s: float = 8.0) -> int | None:
+        """Wait for the server to close."""
+        async with asyncio.timeout(timeout_s):
+            await self.reading
+        return self.ws.close_code
+
+    def seqs(self, dialog_id: str) -> list[int]:
+        return [each["seq"] for each in self.frames if each.get("dialog_id") == dialog_id and is_stored(each)]
+
+    async def reaches(self, dialog_id: str, seq: int, timeout_s: float = 8.0) -> list[int]:
+        """All stored seqs of the dialog, once ``seq`` is among them."""
+        async with asyncio.timeout(timeout_s):
+            while seq not in self.seqs(dialog_id):
+                assert not self.reading.done(), (self.ws.close_code, self.frames[-3:])
+                self.more.clear()
+                await self.more.wait()
+        return self.seqs(dialog_id)
+
+
+def is_stored(frame: dict[str, Any]) -> bool:
+    return "seq" in frame and frame["type"].startswith(STORED)
+
+
+@dataclass
+class Sockets:
+    """Opens sockets, and closes them at the end of the test."""
+
+    session: aiohttp.ClientSession
+    base_url: str
+    opened: list[Socket] = field(default_factory=list)
+
+    async def raw(self, *, base_url: str | None = None, **options: Any) -> Socket:
+        url = (base_url or self.base_url).replace("http", "ws", 1) + "/v1/realtime"
+        socket = Socket(await self.session.ws_connect(url, autoping=False, **options))
+        self.opened.append(socket)
+        return socket
+
+    async def of(self, person: Any, *, base_url: str | None = None, **auth: Any) -> Socket:
+        """An authenticated one."""
+        socket = await self.raw(base_url=base_url)
+        await socket.say("auth", token=person.token, **auth)
+        await socket.until("ready")
+        return socket
+
+
+@pytest.fixture
+async def sockets(world):
+    async with aiohttp.ClientSession() as session:
+        made = Sockets(session, world.call.base_url)
+        yield made
+        for socket in made.opened:
+            await socket.ws.close()
+            with contextlib.suppress(Exception):
+                await socket.reading
+
+
+@dataclass
+class OtherNode:
+    """A second node on the same database and Redis."""
+
+    app: App
+    base_url: str
+
+
+@asynccontextmanager
+async def other_node(settings, **changes):
+    async with wire(settings.model_copy(update=changes)) as app, running(app), serving(roles.http(app)) as call:
+        yield OtherNode(app, call.base_url)
+
+
+@asynccontextmanager
+async def running(app):
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(each.run(stop)) for each in roles.background(app)]
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
+
+
+@pytest.fixture
+def node_of(world):
+    """``async with node_of(realtime_heartbeat_s=1) as node``: another node, with other settings."""
+    return lambda **changes: other_node(world.settings, **changes)
+
+
+@pytest.fixture
+def message():
+    def make(text: str = "hello") -> dict[str, Any]:
+        return {"client_message_id": str(uuid.uuid4()), "content": {"type": "text", "text": text}}
+
+    return make
