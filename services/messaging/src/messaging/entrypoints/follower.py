@@ -21,7 +21,7 @@ from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderPaid, OrderPlaced,
 from sampan.messaging.v1.dialog_pb2 import MemberChanged
 from sampan.messaging.v1.message_pb2 import MessageDeleted, MessageEdited, MessageSent, ReactionChanged
 
-CONSUMER: Final = "messaging-follower"
+CONSUMER: Final = "messaging.follower"
 
 
 def follower(app: App) -> Subscriptions[MessagingTx]:
