@@ -476,3 +476,8 @@ def test_a_route_that_cannot_be_served_is_found_at_start(handler: Any, options: 
 def test_two_handlers_for_one_route_are_found_at_start() -> None:
     with pytest.raises(RouteError, match="there twice"):
         make_app("x", [_route(takes_nothing), _route(takes_nothing)], app=None)
+
+
+def test_two_handlers_of_one_name_are_found_at_start() -> None:
+    with pytest.raises(RouteError, match="names are ids"):
+        make_app("x", [_route(takes_nothing), _route(takes_nothing, path="/v1/y")], app=None)

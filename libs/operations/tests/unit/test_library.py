@@ -1,8 +1,11 @@
 """What is decided without a database: commands a service gets, its routes, its audits."""
 
+from chassis.http import build_openapi
+from chassis.http.titles import LANGUAGES, titles_of
 from chassis.settings import ServiceSettings
 from eventing import Subscriptions
 from operations import kafka_config, operator_commands, operator_routes
+from operations.letters import DeadLetterClosedError
 
 
 def test_a_service_that_consumes_nothing_has_no_dead_letters():
@@ -35,3 +38,12 @@ def test_the_broker_is_reached_as_the_service():
     config = kafka_config(settings, "shop")
     assert (config.bootstrap, config.username, config.password) == ("broker:9092", "shop", "secret")
     assert (config.topic_prefix, config.client_id, config.instance) == ("t.", "shop", "shop-0")
+
+
+def test_titles_come_from_the_package_that_defines_the_error():
+    titles = titles_of(DeadLetterClosedError)
+    assert set(titles) == set(LANGUAGES)
+    assert titles["en"] == DeadLetterClosedError.title
+    document = build_openapi("shop", [operator_routes("shop", Subscriptions("shop"))])
+    assert document["x-problem-titles"]["operations.dead_letter.closed"] == titles
+    assert document["x-problem-titles"]["auth.token.missing"]["vi"]

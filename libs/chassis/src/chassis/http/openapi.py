@@ -16,8 +16,9 @@ from pydantic.json_schema import models_json_schema
 from chassis.http import openapi_parts as parts
 from chassis.http.documented import CHASSIS_ERRORS, errors_of
 from chassis.http.problems import status_of
-from chassis.http.routes import Roles, Routes
+from chassis.http.routes import Roles, RouteError, Routes
 from chassis.http.signature import Plan, read_plan
+from chassis.http.titles import titles_of
 
 __all__ = ["CHASSIS_ERRORS", "build_openapi", "render_openapi"]
 
@@ -30,7 +31,11 @@ def build_openapi(name: str, routes: Sequence[Routes], *, description: str = "")
     plans = [read_plan(route) for table in routes for route in table]
     schemas = _Schemas(plans)
     paths: dict[str, dict[str, Any]] = {}
+    routes_of: dict[str, str] = {}
     for plan in plans:
+        other = routes_of.setdefault(plan.handler.__name__, plan.route.name)
+        if other != plan.route.name:
+            raise RouteError(f"{plan.route.name}: its handler is named like that of {other}, and names are ids")
         paths.setdefault(plan.route.path, {})[plan.route.method.lower()] = _operation(plan, schemas)
     return {
         "openapi": "3.1.0",
@@ -48,7 +53,14 @@ def build_openapi(name: str, routes: Sequence[Routes], *, description: str = "")
             "parameters": parts.PARAMETERS,
             "securitySchemes": {"access_token": parts.ACCESS_TOKEN},
         },
+        "x-problem-titles": _titles(plans),
     }
+
+
+def _titles(plans: Sequence[Plan]) -> dict[str, dict[str, str]]:
+    """What a person reads of each code, in their language."""
+    refusals = {error.code: error for plan in plans for error in errors_of(plan)}
+    return {code: dict(titles_of(refusals[code])) for code in sorted(refusals)}
 
 
 def render_openapi(document: Mapping[str, Any]) -> bytes:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
 from typing import Any, Final
 
 import asyncpg
@@ -24,7 +23,7 @@ from chassis.errors import (
     UnavailableError,
 )
 from chassis.http.answers import PROBLEM, Answer
-from chassis.http.titles import Titles, language_of, own_titles
+from chassis.http.titles import Titles, language_of, titles_of
 from kernel.errors import DomainError, Kind
 
 log = structlog.get_logger()
@@ -64,12 +63,12 @@ class Problems:
     """Renders refusals of one service."""
 
     def __init__(self, titles: Titles | None = None) -> None:
-        self._titles: dict[str, Mapping[str, str]] = {**own_titles(), **(titles or {})}
+        self._titles: Titles = titles or {}
 
     def render(self, error: DomainError, *, request_id: str, accept_language: str | None) -> Answer:
         """The answer for one refusal."""
         status, language = status_of(error), language_of(accept_language)
-        title = self._titles.get(error.code, {}).get(language)
+        title = self._titles.get(error.code, {}).get(language) or titles_of(type(error)).get(language)
         document: dict[str, Any] = {
             "type": TYPE_PREFIX + error.code,
             "title": title or error.title,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from importlib.resources import files
 from typing import Final
 
 from aiohttp import web
@@ -19,7 +17,6 @@ ROUTES: Final[tuple[Routes, ...]] = (
     http_codes.routes,
     operator_routes("auth"),
 )
-_TITLES: Final = json.loads(files("auth").joinpath("problems.json").read_text(encoding="utf-8"))
 
 
 def http(app: App) -> web.Application:
@@ -32,5 +29,4 @@ def http(app: App) -> web.Application:
         redis=app.redis,
         verifier=app.verifier,
         settings=app.settings,
-        problem_titles=_TITLES,
     )

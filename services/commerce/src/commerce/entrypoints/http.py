@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from importlib.resources import files
-
 from aiohttp import web
 
 from chassis.http import make_app
@@ -15,13 +11,6 @@ from commerce.wiring import SERVICE, App
 from operations import operator_routes
 
 ROUTES = (shops.routes, products.routes, carts.routes, orders.routes, operator_routes(SERVICE, subscriptions))
-
-
-@cache
-def problem_titles() -> dict[str, dict[str, str]]:
-    """Titles of commerce's error codes, per language."""
-    titles: dict[str, dict[str, str]] = json.loads((files("commerce") / "problems.json").read_text("utf-8"))
-    return titles
 
 
 def application(app: App) -> web.Application:
@@ -34,5 +23,4 @@ def application(app: App) -> web.Application:
         redis=app.redis,
         verifier=app.verifier,
         settings=app.settings,
-        problem_titles=problem_titles(),
     )

@@ -80,7 +80,7 @@ async def get_updates(request: web.Request, query: UpdatesQuery, app: App) -> Up
     errors=(BotTokenInvalidError, *SEND_ERRORS),
     summary="Send a message as a bot",
 )
-async def post_message(request: web.Request, dialog_id: UUID, body: SendMessageBody, app: App) -> Reply[SentView]:
+async def post_bot_message(request: web.Request, dialog_id: UUID, body: SendMessageBody, app: App) -> Reply[SentView]:
     bot = await bot_of(request, app)
     sent = await send(app, bot.bot_id, dialog_id, body)
     view = SentView(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -31,7 +29,6 @@ def _handlers(app: App) -> Subscriptions[OrchestratorTx]:
 
 ROUTES: Final = (routes, operations.operator_routes(SERVICE, _handlers))
 COMMANDS: Final[Mapping[str, Command]] = {"audit": AUDIT, **operations.operator_commands(_handlers)}
-_TITLES: Final = Path(__file__).parents[1] / "problems.json"
 _OBSERVE_EVERY_S: Final = 5.0
 _PRUNE_EVERY_S: Final = 3600.0
 
@@ -47,7 +44,6 @@ def http(app: App) -> web.Application:
         redis=app.redis,
         verifier=app.verifier,
         settings=app.settings,
-        problem_titles=json.loads(_TITLES.read_text()),
     )
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -17,7 +15,6 @@ from payment.entrypoints.http import TABLE
 from payment.wiring import App
 
 ROUTES: Final = (*TABLE, operations.operator_routes("payment", subscriptions))
-_TITLES: Final = Path(__file__).parent.parent / "problems.json"
 
 
 def http(app: App) -> web.Application:
@@ -31,7 +28,6 @@ def http(app: App) -> web.Application:
         redis=app.redis,
         verifier=app.verifier,
         settings=app.settings,
-        problem_titles=json.loads(_TITLES.read_text()),
     )
 
     async def flushing(_: web.Application) -> AsyncIterator[None]:
