@@ -25,6 +25,10 @@ class MessagingSettings(ServiceSettings):
     key_encryption_key: Annotated[SecretStr, AfterValidator(_is_key)]
     send_lanes: int = Field(default=2, ge=1, le=32)
     send_batch_max: int = Field(default=128, ge=1, le=1000)
+    retention_days_max: int | None = Field(
+        default=None, ge=1, le=36500, description="nothing is kept longer; unset keeps what no dialog limits"
+    )
+    erasure_grace_days: int = Field(default=30, ge=0, le=365, description="from a deleted account to its erasure")
     sends_per_minute: int = Field(default=600, ge=1)
     realtime_heartbeat_s: float = Field(default=25.0, gt=0, le=300)
     realtime_auth_timeout_s: float = Field(default=10.0, gt=0, le=60)

@@ -77,7 +77,8 @@ async def pictured(
     for row in rows:
         shown = {key: row[key] for key in row.keys() if key not in {"peer_id", "permissions"}}  # noqa: SIM118 -- a record
         message = messages.get(row["dialog_id"])
-        visible = message is not None and (row["history_from"] == "start" or message["seq"] >= row["joined_seq"])
+        first_seq = max(row["oldest_seq"], row["joined_seq"] if row["history_from"] == "join" else 0)
+        visible = message is not None and message["seq"] >= first_seq
         shown["last_message"] = message if visible else None
         shown["permissions"] = row["permissions"]
         shown["peer"] = people.get(row["peer_id"], unknown(row["peer_id"])) if row["peer_id"] else None

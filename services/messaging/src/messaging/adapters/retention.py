@@ -34,7 +34,7 @@ _MOVE_CURSORS: Final = """
                       read_message_no = greatest(read_message_no, $3)
     WHERE (dialog_id, user_id) IN (
         SELECT dialog_id, user_id FROM member WHERE dialog_id = $1 AND read_seq < $2 ORDER BY user_id LIMIT $4
-        FOR NO KEY UPDATE SKIP LOCKED
+        FOR NO KEY UPDATE
     )
 """
 _LAST_NUMBER: Final = "SELECT message_no FROM message WHERE dialog_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT 1"

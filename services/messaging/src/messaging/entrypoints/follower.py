@@ -8,15 +8,17 @@ index and nothing else.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from eventing import Message, Subscriptions
+from messaging.adapters.erasure_store import request_erasure
 from messaging.adapters.transaction import MessagingTx
 from messaging.usecases.index_messages import index_messages
 from messaging.usecases.note_activity import OrderStep, Reacted, note_joining, note_messages, note_order, note_reactions
 from messaging.wiring import App
+from sampan.auth.v1.user_pb2 import UserDeleted
 from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderPaid, OrderPlaced, OrderStatusChanged
 from sampan.messaging.v1.dialog_pb2 import MemberChanged
 from sampan.messaging.v1.message_pb2 import MessageDeleted, MessageEdited, MessageSent, ReactionChanged
@@ -36,6 +38,7 @@ def follower(app: App) -> Subscriptions[MessagingTx]:
 
     subscriptions.on_batch(ReactionChanged)(_on_reactions)
     subscriptions.on(MemberChanged)(_on_member_changed)
+    subscriptions.on(UserDeleted)(_erasure_after(timedelta(days=app.settings.erasure_grace_days)))
     for body, status in ((OrderPlaced, "placed"), (OrderPaid, "paid"), (OrderCancelled, "cancelled")):
         subscriptions.on(body)(_order_step(status))
     subscriptions.on(OrderStatusChanged)(_on_order_status)
@@ -59,6 +62,15 @@ async def _on_member_changed(message: Message[MemberChanged], tx: MessagingTx) -
     if body.status == "active":
         at = body.changed_at.ToDatetime(tzinfo=UTC)
         await note_joining(UUID(body.dialog_id), UUID(body.user_id), _person(body.changed_by), at, tx)
+
+
+def _erasure_after(grace: timedelta) -> Any:
+    async def on_user_deleted(message: Message[UserDeleted], tx: MessagingTx) -> None:
+        """The account can no longer sign in; what it wrote goes when nobody can want it back any more."""
+        at = message.body.deleted_at.ToDatetime(tzinfo=UTC)
+        await request_erasure(tx.conn, UUID(message.body.user_id), "account_deleted", tx.now, at + grace)
+
+    return on_user_deleted
 
 
 def _order_step(status: str) -> Any:

@@ -18,6 +18,7 @@ from messaging.entrypoints import (
     dialogs,
     drafts,
     invites,
+    lifecycle,
     members,
     message_acts,
     messages,
@@ -35,6 +36,7 @@ from messaging.wiring import SERVICE, App
 from operations import background as common_background
 from operations import checks, housekeeping, operator_commands, operator_routes, relays
 from operations import consumers as consuming
+from operations.commands.dead_letters import dead_letters_command
 
 __all__ = ["COMMANDS", "ROUTES", "background", "checks", "consumers", "http", "jobs", "relays"]
 
@@ -55,9 +57,14 @@ ROUTES: Final = (
     activity.routes,
     bots.routes,
     bot_api.routes,
+    lifecycle.routes,
     operator_routes(SERVICE, subscriptions),
 )
-COMMANDS: Final[Mapping[str, Command]] = operator_commands(subscriptions)
+COMMANDS: Final[Mapping[str, Command]] = {
+    **lifecycle.COMMANDS,
+    **operator_commands(subscriptions),
+    "follower-dead-letters": dead_letters_command(follower),
+}
 
 
 def http(app: App) -> web.Application:
@@ -86,4 +93,4 @@ def consumers(app: App) -> Sequence[Runner]:
 
 
 def jobs(app: App) -> Sequence[Runner]:
-    return [*timed(app), *bot_jobs(app), *housekeeping(app)]
+    return [*timed(app), *bot_jobs(app), *lifecycle.jobs(app), *housekeeping(app)]

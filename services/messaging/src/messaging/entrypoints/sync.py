@@ -70,9 +70,14 @@ async def post_sync(body: SyncBody, principal: Principal, app: App) -> SyncView:
             events: list[dict[str, Any]] = []
             has_more = too_old = False
             if position is not None:
+                kept = position + 1 >= watch.oldest_seq
                 try:
                     news = await events_after(
-                        conn, app.keys, dialog_id, max(position, watch.from_seq - 1), body.limit_per_dialog
+                        conn,
+                        app.keys,
+                        dialog_id,
+                        max(position, watch.from_seq - 1) if kept else position,
+                        body.limit_per_dialog,
                     )
                     events = [orjson.loads(each.frame) for each in news]
                     has_more = bool(news) and news[-1].seq < watch.last_seq

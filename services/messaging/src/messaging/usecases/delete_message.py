@@ -8,6 +8,7 @@ from uuid import UUID
 
 from messaging.adapters.dialog_store import find_member
 from messaging.adapters.message_reads import messages_at
+from messaging.adapters.retention import keep_if_held
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import DialogNotFoundError
 from messaging.domain.message import MessageNotFoundError
@@ -34,6 +35,7 @@ async def delete_for_all(command: DeleteMessage, tx: MessagingTx) -> None:
     own = row is not None and row["sender_id"] == command.user_id
     act = Act.SEND if own else Act.DELETE_OTHERS
     touched = await touch_message(tx, command.dialog_id, command.seq, command.user_id, act)
+    await keep_if_held(tx.conn, command.dialog_id, command.seq, tx.now)
     await _empty(command, touched, tx)
     tx.stream.change(
         touched.dialog,

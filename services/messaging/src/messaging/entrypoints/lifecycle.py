@@ -1,0 +1,181 @@
+"""The life of what was written after it was sent: jobs, operators' routes and commands.
+
+Retention, months, legal hold, erasure, export, the index anew, the audit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from chassis.http import Routes, View, roles
+from chassis.postgres import Connection
+from chassis.run import Command, Periodic, Runner
+from chassis.tokens import Principal
+from messaging.adapters import audit
+from messaging.adapters.erasure_store import due_erasures
+from messaging.usecases.apply_retention import apply_retention, make_months
+from messaging.usecases.erase_person import ErasePerson, erase_person
+from messaging.usecases.export_person import export_person
+from messaging.usecases.hold_dialog import NoSuchDialogError, hold_dialog
+from messaging.usecases.reindex import reindex
+from messaging.wiring import SERVICE, App
+from operations import audit_connection, audit_job
+from operations.acts import audited, person_at_the_console
+
+RETENTION_EVERY_S: Final = 900.0
+ERASURES_EVERY_S: Final = 60.0
+MONTHS_EVERY_S: Final = 6 * 3600.0
+ERASURES_AT_ONCE: Final = 20
+EXIT_BROKEN: Final = 1
+HOLD: Final = "/v1/ops/messaging/dialogs/{dialog_id}/legal-hold"
+OPS: Final = roles("ops", "admin")
+
+routes = Routes(tag="operators")
+
+
+class LegalHoldView(View):
+    dialog_id: UUID
+    held: bool
+    changed: bool
+
+
+@routes.put(HOLD, auth=OPS, errors=(NoSuchDialogError,), summary="Put a dialog under legal hold")
+async def put_legal_hold(dialog_id: UUID, principal: Principal, app: App) -> LegalHoldView:
+    """Nothing written in it is destroyed while it holds; nobody in the dialog is told."""
+    return await _hold(app, dialog_id, str(principal.user_id), held=True)
+
+
+@routes.delete(HOLD, auth=OPS, status=200, errors=(NoSuchDialogError,), summary="Lift a legal hold")
+async def delete_legal_hold(dialog_id: UUID, principal: Principal, app: App) -> LegalHoldView:
+    """What only the hold kept is destroyed."""
+    return await _hold(app, dialog_id, str(principal.user_id), held=False)
+
+
+async def _hold(app: App, dialog_id: UUID, actor: str, *, held: bool) -> LegalHoldView:
+    async with app.begin() as tx:
+        changed = await hold_dialog(dialog_id, tx, held=held)
+    audited(
+        "legal_hold.put" if held else "legal_hold.lift",
+        service=SERVICE,
+        actor=actor,
+        via="http",
+        outcome="done" if changed else "unchanged",
+        dialog_id=str(dialog_id),
+    )
+    return LegalHoldView(dialog_id=dialog_id, held=held, changed=changed)
+
+
+def jobs(app: App) -> Sequence[Runner]:
+    return [
+        Periodic("months", MONTHS_EVERY_S, lambda: make_months(app.begin, app.clock.now())),
+        Periodic("retention", RETENTION_EVERY_S, lambda: run_retention(app)),
+        Periodic("erasures", ERASURES_EVERY_S, lambda: run_erasures(app)),
+        audit_job(app, count_faults),
+    ]
+
+
+async def run_retention(app: App) -> None:
+    """Hide and delete what is past its time."""
+    await apply_retention(app.begin, app.settings.retention_days_max, app.clock.now())
+
+
+async def run_erasures(app: App) -> None:
+    """Those whose time has come, and those that were cut short."""
+    async with app.database.read() as conn:
+        due = await due_erasures(conn, app.clock.now(), ERASURES_AT_ONCE)
+    for user_id in due:
+        command = ErasePerson(user_id=user_id, reason="account_deleted", now=app.clock.now())
+        await erase_person(command, app.begin, app.keys)
+
+
+async def count_faults(conn: Connection) -> int:
+    return sum(finding.count > 0 for finding in await audit.audit(conn))
+
+
+async def command_audit(app: App, _: argparse.Namespace) -> int:
+    """Exit code 1 when an invariant does not hold."""
+    async with audit_connection(app) as conn:
+        findings = await audit.audit(conn)
+    _say(audit.report(findings))
+    return EXIT_BROKEN if any(finding.count for finding in findings) else 0
+
+
+async def command_reindex(app: App, arguments: argparse.Namespace) -> None:
+    dialog_id: UUID | None = arguments.dialog
+    count = await reindex(app.begin, app.blind, lambda so_far: _say(f"{so_far:,} messages"), dialog_id=dialog_id)
+    _say(f"done: {count:,} messages can be found")
+
+
+async def command_retention(app: App, _: argparse.Namespace) -> None:
+    made = await make_months(app.begin, app.clock.now())
+    ended = await apply_retention(app.begin, app.settings.retention_days_max, app.clock.now())
+    _say(
+        f"months made: {made}; dialogs shortened: {ended.dialogs}; rows deleted: {ended.rows:,}; "
+        f"months dropped: {ended.months}; rows kept under legal hold: {ended.held:,}"
+    )
+
+
+async def command_export(app: App, arguments: argparse.Namespace) -> None:
+    await asyncio.to_thread(arguments.out.mkdir, parents=True, exist_ok=True)
+    async with app.database.read() as conn:
+        counts = await export_person(arguments.user, arguments.out, conn, app.keys, _say)
+    _note("person.export", user_id=str(arguments.user))
+    for name, count in sorted(counts.items()):
+        _say(f"{name}.jsonl: {count:,} lines")
+
+
+async def command_erase(app: App, arguments: argparse.Namespace) -> None:
+    command = ErasePerson(user_id=arguments.user, reason="requested", now=app.clock.now())
+    await erase_person(command, app.begin, app.keys, _say)
+    _note("person.erase", user_id=str(arguments.user))
+    _say("erased")
+
+
+async def command_hold(app: App, arguments: argparse.Namespace) -> None:
+    held = arguments.act == "put"
+    async with app.begin() as tx:
+        changed = await hold_dialog(arguments.dialog, tx, held=held)
+    _note(f"legal_hold.{arguments.act}", dialog_id=str(arguments.dialog))
+    _say(("held" if held else "lifted") if changed else "nothing to change")
+
+
+def _user(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("user", type=UUID, metavar="USER", help="user id")
+
+
+def _export_arguments(parser: argparse.ArgumentParser) -> None:
+    _user(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files; made if missing")
+
+
+def _reindex_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dialog", type=UUID, help="only this dialog")
+
+
+def _hold_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("act", choices=("put", "lift"))
+    parser.add_argument("dialog", type=UUID, metavar="DIALOG", help="dialog id")
+
+
+def _note(action: str, **target: str) -> None:
+    audited(action, service=SERVICE, actor=person_at_the_console(), via="command", outcome="done", **target)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "audit": Command("check the invariants on the live database", command_audit),
+    "reindex": Command("index messages anew for search", command_reindex, _reindex_arguments),
+    "retention": Command("make months, and end what is past its time, now", command_retention),
+    "export-person": Command("write all that a person wrote and did to files", command_export, _export_arguments),
+    "erase-person": Command("make all that a person wrote unreadable, for good", command_erase, _user),
+    "legal-hold": Command("put a dialog under legal hold, or lift it", command_hold, _hold_arguments),
+}

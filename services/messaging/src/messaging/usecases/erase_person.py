@@ -1,0 +1,125 @@
+"""End what a person wrote, everywhere, and their place in every dialog.
+
+The key goes first: from then on every copy of their words is unreadable (readers forget a cached key within 1.5 s).
+The rest is tidying, in many transactions; each step may run again, and a killed erasure goes on where it was.
+
+Kept under their bare id, which no name belongs to any more: that there was a message, reactions and votes (counts
+others see stay true). What others forwarded or quoted is theirs. Under legal hold the key is set aside instead of
+destroyed, readable by no reader, until the last hold on a dialog of theirs is lifted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from messaging.adapters import erasure_store
+from messaging.adapters.dialog_store import find_member
+from messaging.adapters.member_store import end_membership, set_role
+from messaging.adapters.person_keys import PersonKeys
+from messaging.adapters.search_store import remove_entries
+from messaging.adapters.transaction import MessagingTx
+from messaging.domain.dialog import MemberStatus
+from messaging.domain.permissions import Role
+from messaging.usecases.seating import tell_member
+
+BATCH: Final = 500
+_FIRST: Final = UUID(int=0)
+Begin = Callable[[], AbstractAsyncContextManager[MessagingTx]]
+Progress = Callable[[str], None]
+Step = Callable[[Begin, UUID], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasePerson:
+    """``reason``: ``account_deleted`` or ``requested``."""
+
+    user_id: UUID
+    reason: str
+    now: datetime
+
+
+async def erase_person(command: ErasePerson, begin: Begin, keys: PersonKeys, tell: Progress = lambda _: None) -> None:
+    """Does what is left to do; nothing when all was done."""
+    user_id, now = command.user_id, command.now
+    async with begin() as tx:
+        await erasure_store.request_erasure(tx.conn, user_id, command.reason, now, now)
+        done = await erasure_store.steps_done(tx.conn, user_id)
+        if "key" not in done:
+            await erasure_store.shred_key(tx.conn, user_id, now)
+            await erasure_store.note_step(tx.conn, user_id, "key")
+    keys.forget(user_id)
+    tell("what they wrote is unreadable")
+    for name, step in _STEPS.items():
+        if name not in done:
+            await step(begin, user_id)
+            async with begin() as tx:
+                await erasure_store.note_step(tx.conn, user_id, name)
+            tell(f"{name}: done")
+    async with begin() as tx:
+        await erasure_store.finish(tx.conn, user_id, now)
+
+
+async def _leave_dialogs(begin: Begin, user_id: UUID) -> None:
+    while True:
+        async with begin() as tx:
+            dialogs = await erasure_store.dialogs_of(tx.conn, user_id, _FIRST, BATCH, present=True)
+        for dialog_id in dialogs:
+            async with begin() as tx:
+                await _leave(dialog_id, user_id, tx)
+        if not dialogs:
+            return
+
+
+async def _leave(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
+    dialog = await tx.stream.lock(dialog_id)
+    member = await find_member(tx.conn, dialog_id, user_id)
+    if member is None or not member.present:
+        return
+    if member.role is Role.OWNER:
+        heir = await erasure_store.successor_of(tx.conn, dialog_id, user_id)
+        if heir is not None:
+            await set_role(tx.conn, dialog_id, heir, Role.OWNER)
+            tell_member(dialog, heir, tx, role=Role.OWNER, status=MemberStatus.ACTIVE.value, by=None)
+    seq = tell_member(dialog, user_id, tx, role=Role.MEMBER, status=MemberStatus.LEFT.value, by=None)
+    await end_membership(tx.conn, dialog, user_id, MemberStatus.LEFT, seq=seq)
+
+
+async def _clear_index(begin: Begin, user_id: UUID) -> None:
+    after = _FIRST
+    while True:
+        async with begin() as tx:
+            dialogs = await erasure_store.dialogs_of(tx.conn, user_id, after, BATCH, present=False)
+        for dialog_id in dialogs:
+            await _clear_dialog(begin, dialog_id, user_id)
+        if len(dialogs) < BATCH:
+            return
+        after = dialogs[-1]
+
+
+async def _clear_dialog(begin: Begin, dialog_id: UUID, user_id: UUID) -> None:
+    after_seq = 0
+    while True:
+        async with begin() as tx:
+            messages = await erasure_store.written_in(tx.conn, dialog_id, user_id, after_seq, BATCH)
+            await remove_entries(tx.conn, messages)
+        if len(messages) < BATCH:
+            return
+        after_seq = messages[-1][1]
+
+
+async def _delete_own(begin: Begin, user_id: UUID) -> None:
+    for table, column in erasure_store.OWN_ROWS:
+        deleted = BATCH
+        while deleted == BATCH:
+            async with begin() as tx:
+                deleted = await erasure_store.delete_own(tx.conn, user_id, table, column, BATCH)
+    async with begin() as tx:
+        await erasure_store.blank_reports(tx.conn, user_id)
+
+
+_STEPS: Final[dict[str, Step]] = {"dialogs": _leave_dialogs, "search": _clear_index, "own rows": _delete_own}

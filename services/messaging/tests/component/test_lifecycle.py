@@ -1,0 +1,334 @@
+"""Retention, legal hold, export, erasure and the audit, on real data."""
+
+import argparse
+import json
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+
+from messaging.adapters import months, retention
+from messaging.adapters.audit import audit, report
+from messaging.adapters.retention import Purgeable
+from messaging.entrypoints import lifecycle
+from messaging.usecases import erase_person as erasing
+from messaging.usecases.apply_retention import apply_retention, make_months
+from messaging.usecases.erase_person import ErasePerson, erase_person
+from messaging.usecases.export_person import export_person
+from messaging.usecases.hold_dialog import hold_dialog
+from messaging.usecases.reindex import reindex
+from operations import audit_connection
+from testkit.wait import eventually
+
+
+async def found(person, q):
+    return [hit["message"]["seq"] for hit in (await person.ok("GET", f"/v1/messages/search?q={q}"))["items"]]
+
+
+async def findable(person, q, seqs):
+    async def look():
+        return await found(person, q) == seqs or None
+
+    await eventually(look, timeout_s=20, what=f"{q} to be found at {seqs}")
+
+
+async def limited(person, dialog_id, days):
+    tag = (await person.do("GET", f"/v1/dialogs/{dialog_id}")).headers["ETag"]
+    await person.ok("PATCH", f"/v1/dialogs/{dialog_id}", {"retention_days": days}, headers={"If-Match": tag})
+
+
+async def age(world, dialog_id, upto_seq, days):
+    """Make a dialog's first rows look old; they stay in the month they are in, as the tables allow for."""
+    async with world.app.begin() as tx:
+        for table in ("message", "change"):
+            await tx.conn.execute(
+                f"UPDATE {table} SET created_at = created_at - $3 * interval '1 day' WHERE dialog_id = $1 AND seq <= $2",
+                uuid.UUID(dialog_id),
+                upto_seq,
+                days,
+            )
+        await tx.conn.execute("UPDATE dialog_month SET month = '2020-01-01' WHERE dialog_id = $1", uuid.UUID(dialog_id))
+
+
+async def count(world, table, dialog_id):
+    async with world.app.database.read() as conn:
+        return await conn.fetchval(f"SELECT count(*) FROM {table} WHERE dialog_id = $1", uuid.UUID(dialog_id))
+
+
+async def end(world, days_max=None):
+    return await apply_retention(world.app.begin, days_max, world.app.clock.now())
+
+
+async def sound(world):
+    async with audit_connection(world.app) as conn:
+        findings = await audit(conn)
+    broken = [each for each in findings if each.count and each.check.invariant != "SRCH-2"]
+    assert not broken, report(findings)
+
+
+async def test_what_is_past_its_time_is_read_by_nobody_and_then_gone(world):
+    nok, budi = await world.person(), await world.person()
+    dialog_id = await world.group(nok, budi)
+    await limited(nok, dialog_id, 30)
+    old = [await nok.send(dialog_id, f"zebra old {n}") for n in range(3)]
+    await budi.ok("PUT", f"/v1/dialogs/{dialog_id}/messages/{old[0]['seq']}/reactions/👍")
+    new = await nok.send(dialog_id, "zebra new")
+    await findable(budi, "zebra", [new["seq"], *[each["seq"] for each in reversed(old)]])
+    await age(world, dialog_id, old[-1]["seq"], 31)
+    assert (await budi.dialog(dialog_id))["me"]["unread"] == 4
+    ended = await end(world)
+    assert ended.dialogs >= 1
+    assert [each["seq"] for each in await budi.messages(dialog_id)] == [new["seq"]]
+    assert (await budi.dialog(dialog_id))["me"]["unread"] == 1
+    assert await found(budi, "zebra") == [new["seq"]]
+    asked = await budi.ok("POST", "/v1/sync", {"dialogs": {dialog_id: 1}})
+    [told] = [each for each in asked["dialogs"] if each["dialog_id"] == dialog_id]
+    assert told["too_old"] is True
+    assert await count(world, "message", dialog_id) == 1
+    assert await count(world, "reaction", dialog_id) == 0
+    assert await count(world, "search_entry", dialog_id) == 1
+    assert (await end(world)).dialogs == 0
+    await sound(world)
+
+
+async def test_a_legal_hold_keeps_rows_and_deleted_contents_until_it_is_lifted(world):
+    nok, budi = await world.person(), await world.person()
+    dialog_id = await world.group(nok, budi)
+    await limited(nok, dialog_id, 30)
+    async with world.app.begin() as tx:
+        assert await hold_dialog(uuid.UUID(dialog_id), tx, held=True)
+    kept = await nok.send(dialog_id, "evidence")
+    edited = await nok.ok(
+        "PATCH",
+        f"/v1/dialogs/{dialog_id}/messages/{kept['seq']}",
+        {"content": {"type": "text", "text": "innocent"}},
+    )
+    assert edited["content"]["text"] == "innocent"
+    await nok.ok("DELETE", f"/v1/dialogs/{dialog_id}/messages/{kept['seq']}")
+    await age(world, dialog_id, kept["seq"], 31)
+    await nok.send(dialog_id, "today")
+    await end(world)
+    assert kept["seq"] not in [each["seq"] for each in await budi.messages(dialog_id)]
+    assert await count(world, "message", dialog_id) == 2
+    assert await count(world, "held_message", dialog_id) == 2
+    async with world.app.database.read() as conn:
+        assert await retention.purge(conn, Purgeable(uuid.UUID(dialog_id), 10, by_row=True), 100) == 0
+    async with world.app.begin() as tx:
+        await hold_dialog(uuid.UUID(dialog_id), tx, held=False)
+    await end(world)
+    assert await count(world, "message", dialog_id) == 1
+    assert await count(world, "held_message", dialog_id) == 0
+
+
+async def test_months_are_made_ahead_and_dropped_with_what_a_hold_keeps_moved_first(world):
+    now = datetime(2019, 3, 15, tzinfo=UTC)
+    nok = await world.person()
+    dialog_id, held_id = await world.group(nok), await world.group(nok)
+    async with world.app.begin() as tx:
+        await hold_dialog(uuid.UUID(held_id), tx, held=True)
+    assert await make_months(world.app.begin, now) == 3 * 4
+    assert await make_months(world.app.begin, now) == 0
+    sent = {each: await nok.send(each, "march") for each in (dialog_id, held_id)}
+    async with world.app.begin() as tx:
+        for each, message in sent.items():
+            await tx.conn.execute(
+                "UPDATE message SET created_at = $3 WHERE dialog_id = $1 AND seq = $2",
+                uuid.UUID(each),
+                message["seq"],
+                now,
+            )
+    async with world.app.begin() as tx:
+        [march] = [
+            each for each in await months.months_of(tx.conn, "message") if each.first.isoformat() == "2019-03-01"
+        ]
+        assert await tx.conn.fetchval(f"SELECT count(*) FROM {march.name}") == 2
+        assert await months.drop_month(tx.conn, march) == 1
+    async with world.app.begin() as tx:
+        assert march.name not in {each.name for each in await months.months_of(tx.conn, "message")}
+        kept = await tx.conn.fetch("SELECT dialog_id FROM message_default WHERE created_at = $1", now)
+        assert [str(each["dialog_id"]) for each in kept] == [held_id]
+        await tx.conn.execute(
+            "DELETE FROM dialog WHERE dialog_id = ANY($1)", [uuid.UUID(dialog_id), uuid.UUID(held_id)]
+        )
+        for table in ("message", "change", "member"):
+            await tx.conn.execute(
+                f"DELETE FROM {table} WHERE dialog_id = ANY($1)", [uuid.UUID(dialog_id), uuid.UUID(held_id)]
+            )
+        for table in months.TABLES:
+            for month in await months.months_of(tx.conn, table):
+                if month.first.year == 2019:
+                    await months.drop_month(tx.conn, month)
+
+
+async def text_anywhere(world, text):
+    """Tables in which the text stands in the clear, in any column."""
+    async with world.app.database.read() as conn:
+        tables = await conn.fetch(
+            "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition "
+            "AND relnamespace = 'messaging'::regnamespace"
+        )
+        return [
+            row["relname"]
+            for row in tables
+            if await conn.fetchval(
+                f'SELECT EXISTS (SELECT FROM "{row["relname"]}" t WHERE t::text ILIKE $1)', f"%{text}%"
+            )
+        ]
+
+
+async def written_everywhere(world, nok, budi, word):
+    """Somebody's words in every place that takes words."""
+    dialog_id = await world.group(nok, budi)
+    first = await nok.send(dialog_id, f"{word} in a message")
+    await nok.ok(
+        "PATCH",
+        f"/v1/dialogs/{dialog_id}/messages/{first['seq']}",
+        {"content": {"type": "text", "text": f"{word} edited"}},
+    )
+    await nok.ok("PUT", f"/v1/dialogs/{dialog_id}/draft", {"text": f"{word} draft"})
+    await budi.send(dialog_id, "theirs stays", mention_user_ids=[str(nok.user_id)])
+    async with world.app.begin() as tx:
+        await tx.conn.execute("UPDATE account SET display_name = $2 WHERE user_id = $1", nok.user_id, f"{word} name")
+    return dialog_id, first["seq"]
+
+
+async def test_an_erased_person_is_unreadable_everywhere_and_the_rest_stays(world):
+    nok, budi = await world.person(), await world.person()
+    word = f"quokka{uuid.uuid4().hex[:8]}"
+    dialog_id, seq = await written_everywhere(world, nok, budi, word)
+    await findable(budi, word, [seq])
+    assert await text_anywhere(world, word) == ["account"]
+    await erase_person(
+        ErasePerson(user_id=nok.user_id, reason="requested", now=world.app.clock.now()), world.app.begin, world.app.keys
+    )
+    shown = {each["seq"]: each for each in await budi.messages(dialog_id)}
+    assert shown[seq]["content"] is None
+    assert [each["content"]["text"] for each in shown.values() if each["content"]] == ["theirs stays"]
+    assert await found(budi, word) == []
+    assert await text_anywhere(world, word) == []
+    assert await text_anywhere(world, str(nok.user_id)) != []
+    assert await nok.refused("GET", f"/v1/dialogs/{dialog_id}") == "messaging.dialog.not_found"
+    assert (await budi.dialog(dialog_id))["me"]["role"] == "owner"
+    await sound(world)
+
+
+class KilledError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("step", ["dialogs", "search", "own rows"])
+async def test_an_erasure_cut_short_is_finished_by_the_job(world, monkeypatch, step):
+    nok, budi = await world.person(), await world.person()
+    word = f"wombat{uuid.uuid4().hex[:8]}"
+    await written_everywhere(world, nok, budi, word)
+
+    async def killed(*_):
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setitem(erasing._STEPS, step, killed)
+        command = ErasePerson(user_id=nok.user_id, reason="requested", now=world.app.clock.now())
+        with pytest.raises(KilledError):
+            await erase_person(command, world.app.begin, world.app.keys)
+    assert await text_anywhere(world, word) == []
+    await lifecycle.run_erasures(world.app)
+    async with world.app.database.read() as conn:
+        finished = await conn.fetchval("SELECT finished_at FROM person_erasure WHERE user_id = $1", nok.user_id)
+    assert finished is not None
+    await erase_person(command, world.app.begin, world.app.keys)
+    await sound(world)
+
+
+async def test_under_legal_hold_the_key_is_set_aside_and_ends_with_the_hold(world):
+    nok, budi = await world.person(), await world.person()
+    dialog_id = await world.group(nok, budi)
+    sent = await nok.send(dialog_id, "evidence")
+    async with world.app.begin() as tx:
+        await hold_dialog(uuid.UUID(dialog_id), tx, held=True)
+    await erase_person(
+        ErasePerson(user_id=nok.user_id, reason="requested", now=world.app.clock.now()), world.app.begin, world.app.keys
+    )
+    shown = {each["seq"]: each for each in await budi.messages(dialog_id)}
+    assert shown[sent["seq"]]["content"] is None
+
+    async def held():
+        async with world.app.database.read() as conn:
+            return await conn.fetchval("SELECT count(*) FROM held_key WHERE user_id = $1", nok.user_id)
+
+    assert await held() == 1
+    async with world.app.begin() as tx:
+        await hold_dialog(uuid.UUID(dialog_id), tx, held=False)
+    assert await held() == 0
+
+
+async def test_an_export_has_what_the_person_wrote_and_nothing_of_others(world, tmp_path):
+    nok, budi = await world.person("Nok"), await world.person("Budi")
+    dialog_id, seq = await written_everywhere(world, nok, budi, "numbat")
+    await nok.ok("PUT", f"/v1/dialogs/{dialog_id}/messages/{seq}/reactions/👍")
+    async with world.app.database.read() as conn:
+        counts = await export_person(nok.user_id, tmp_path, conn, world.app.keys)
+
+    def lines(name):
+        return [json.loads(each) for each in (tmp_path / f"{name}.jsonl").read_text().splitlines()]
+
+    assert [each["content"]["text"] for each in lines("messages")] == ["numbat edited"]
+    assert [json.loads(each["content"])["text"] for each in lines("revisions")] == ["numbat in a message"]
+    assert [each["content"] for each in lines("drafts")] == ["numbat draft"]
+    assert [each["emoji"] for each in lines("reactions")] == ["👍"]
+    assert [each["dialog_id"] for each in lines("dialogs")] == [dialog_id]
+    assert counts == json.loads((tmp_path / "manifest.json").read_text())["lines"]
+    assert "theirs" not in "".join(each.read_text() for each in tmp_path.iterdir())
+
+
+async def test_the_index_can_be_made_anew(world):
+    nok, budi = await world.person(), await world.person()
+    dialog_id = await world.group(nok, budi)
+    sent = await nok.send(dialog_id, "platypus")
+    await findable(budi, "platypus", [sent["seq"]])
+    async with world.app.begin() as tx:
+        await tx.conn.execute("DELETE FROM search_entry WHERE dialog_id = $1", uuid.UUID(dialog_id))
+    assert await found(budi, "platypus") == []
+    told = []
+    assert await reindex(world.app.begin, world.app.blind, told.append, dialog_id=uuid.UUID(dialog_id)) == 1
+    assert told == [1]
+    assert await found(budi, "platypus") == [sent["seq"]]
+
+
+async def test_the_audit_finds_what_is_broken(world):
+    nok = await world.person()
+    dialog_id = uuid.UUID(await world.group(nok))
+    await nok.send(str(dialog_id), "one")
+    async with world.app.begin() as tx:
+        await tx.conn.execute("UPDATE message SET seq = seq + 5, message_no = 7 WHERE dialog_id = $1", dialog_id)
+        await tx.conn.execute("UPDATE dialog SET member_count = 3 WHERE dialog_id = $1", dialog_id)
+    async with audit_connection(world.app) as conn:
+        broken = {each.check.invariant for each in await audit(conn) if each.count}
+    assert {"MSG-1", "MSG-2", "MSG-3", "MSG-7"} <= broken
+    async with world.app.begin() as tx:
+        await tx.conn.execute("UPDATE message SET seq = seq - 5, message_no = 1 WHERE dialog_id = $1", dialog_id)
+        await tx.conn.execute("UPDATE dialog SET member_count = 1 WHERE dialog_id = $1", dialog_id)
+    await sound(world)
+
+
+async def test_operators_hold_dialogs_through_the_api_and_others_do_not(world):
+    nok = await world.person()
+    dialog_id = await world.group(nok)
+    path = f"/v1/ops/messaging/dialogs/{dialog_id}/legal-hold"
+    assert (await nok.do("PUT", path)).status == 403
+    ops = world.issuer.token_for(uuid.uuid4(), roles=("ops",))
+    assert (await world.call("PUT", path, token=ops)).json["changed"] is True
+    assert (await world.call("PUT", path, token=ops)).json["changed"] is False
+    assert (await world.call("DELETE", path, token=ops)).json["changed"] is True
+    assert (await world.call("PUT", path.replace(dialog_id, str(uuid.uuid4())), token=ops)).status == 404
+
+
+async def test_commands_say_what_they_did(world, tmp_path, capsys):
+    nok = await world.person()
+    await world.group(nok)
+    await lifecycle.command_export(world.app, argparse.Namespace(user=nok.user_id, out=tmp_path / "new"))
+    await lifecycle.command_retention(world.app, argparse.Namespace())
+    await lifecycle.command_erase(world.app, argparse.Namespace(user=nok.user_id))
+    said = capsys.readouterr().out
+    assert "dialogs.jsonl: 1 lines" in said
+    assert "months made" in said
+    assert "erased" in said
