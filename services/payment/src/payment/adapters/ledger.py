@@ -26,8 +26,8 @@ _CALL: Final = (
     + ", ".join(f"${place}" for place in range(1, _PARAMETERS + 1))
     + ")"
 )
-# What all records of a batch of transfers have in common is sent once, not once a record: a value in an array costs half
-# a microsecond to encode.
+# What all records of a batch of transfers have in common is sent once, not once a record: a value in an array costs
+# half a microsecond to encode.
 _SAME: Final = frozenset({"topic", "type", "occurred_at", "aggregate_version", "headers", "logged"})
 _COLUMNS: Final = list(enumerate(INSERT_COLUMNS.items(), _PARAMETERS + 1))
 _EACH: Final = [(place, name, kind) for place, (name, kind) in _COLUMNS if name not in _SAME]
