@@ -69,6 +69,7 @@ class ChatClient:
         self._ws: aiohttp.ClientWebSocketResponse | None = None
         self._task: asyncio.Task[None] | None = None
         self._live = asyncio.Event()
+        self._readied = asyncio.Event()
         self._ended: ChatClosedError | None = None
         self._refusals = 0
         self._heard_at = 0.0
@@ -209,6 +210,7 @@ class ChatClient:
             ws = await self._session.ws_connect(url, compress=0, max_msg_size=0)
         try:
             self._ws, self.ready, self._heard_at = ws, {}, time.monotonic()
+            self._readied.clear()
             await ws.send_str(json.dumps(auth))
             beating = asyncio.create_task(self._beat(ws))
             try:
@@ -245,8 +247,14 @@ class ChatClient:
 
     async def _beat(self, ws: aiohttp.ClientWebSocketResponse) -> None:
         """Say that we are here, and notice when the other side is not."""
+        try:
+            async with asyncio.timeout(_OPEN_TIMEOUT_S):
+                await self._readied.wait()
+        except TimeoutError:
+            await ws.close()
+            return
         while True:
-            heartbeat_s = float(self.ready.get("heartbeat_s", _OPEN_TIMEOUT_S))
+            heartbeat_s = float(self.ready["heartbeat_s"])
             await asyncio.sleep(heartbeat_s * 0.8)
             if time.monotonic() - self._heard_at > heartbeat_s * _SILENCE_HEARTBEATS:
                 await ws.close()
@@ -279,6 +287,7 @@ class ChatClient:
 
     async def _take_ready(self, ws: aiohttp.ClientWebSocketResponse, frame: Frame) -> None:
         renewed, self.ready = bool(self.ready), frame
+        self._readied.set()
         if renewed:
             return
         self.connections += 1
