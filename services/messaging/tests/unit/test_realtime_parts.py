@@ -1,0 +1,136 @@
+"""Small parts of the node: buckets, batches, hints on the wire, frames of clients."""
+
+import asyncio
+import uuid
+
+import pytest
+
+from chassis.errors import BodyInvalidError
+from kernel.errors import DomainError
+from messaging.domain.stream import AccountEvent, StreamEvent
+from messaging.realtime.batching import Batcher
+from messaging.realtime.buckets import Bucket
+from messaging.realtime.frames import (
+    AckFrame,
+    FrameUnknownError,
+    FrameUnreadableError,
+    error_frame,
+    read_frame,
+    ref_of,
+)
+from messaging.realtime.hint_codec import Whisper, pack_account_events, pack_events, pack_whisper, unpack
+from messaging.realtime.websocket import payload_of
+
+DIALOG = uuid.uuid4()
+
+
+def test_a_bucket_gives_its_burst_and_then_its_rate():
+    bucket = Bucket(5, now=0.0)
+    left = [bucket.spend(0.0, burst=5, per_s=2, floor=-3) for _ in range(10)]
+    assert left == [4, 3, 2, 1, 0, -1, -2, -3, -3, -3]
+    assert bucket.spend(2.0, burst=5, per_s=2, floor=-3) == 0
+    assert bucket.spend(1000.0, burst=5, per_s=2) == 4
+
+
+async def test_questions_that_come_together_are_asked_together():
+    asked = []
+
+    async def answer(keys):
+        asked.append(list(keys))
+        await asyncio.sleep(0)
+        return [key * 10 for key in keys]
+
+    batcher = Batcher(answer, batch_max=3)
+    assert await asyncio.gather(*[batcher.ask(each) for each in range(7)]) == [0, 10, 20, 30, 40, 50, 60]
+    assert [len(each) for each in asked] == [3, 3, 1]
+    assert await batcher.ask(9) == 90
+
+
+async def test_a_failed_question_fails_only_those_who_asked_with_it():
+    async def answer(keys):
+        if 1 in keys:
+            raise ValueError("no")
+        return keys
+
+    batcher = Batcher(answer, batch_max=2)
+    found = await asyncio.gather(*[batcher.ask(each) for each in range(4)], return_exceptions=True)
+    assert [type(each) for each in found[:2]] == [ValueError, ValueError]
+    assert found[2:] == [2, 3]
+
+
+def test_hints_say_what_was_committed():
+    gone = uuid.uuid4()
+    events = [
+        StreamEvent(DIALOG, 1, "message.new", '{"text":"ส"}\n{'.encode()),
+        StreamEvent(DIALOG, 2, "member.changed", b"{}", gone, ended=True),
+    ]
+    heard = unpack(DIALOG, pack_events("n-1", events))
+    assert (heard.node, list(heard.events)) == ("n-1", events)
+    mine = [AccountEvent(DIALOG, 7, "read.changed", b"{1}")]
+    assert list(unpack(DIALOG, pack_account_events("n-1", mine)).account_events) == mine
+    whisper = Whisper(b'{"type":"typing"}', frozenset({gone}))
+    assert unpack(DIALOG, pack_whisper("n-2", whisper)).whisper == whisper
+
+
+@pytest.mark.parametrize(
+    "message", [b"", b"{", b"[]\n", b'{"n":1}\n', b'{"n":"x","e":[[1,"t",9,null,false]]}\nab', b"\xff"]
+)
+def test_what_is_no_hint_is_refused(message):
+    with pytest.raises(ValueError, match=r".+"):
+        unpack(DIALOG, message)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"auth"',
+        b"null",
+        b'{"type":1}',
+        b"{}",
+        b'{"type":"ping","type":"ping"}',
+        b'{"type":"\xff"}',
+        b"[" * 5000,
+    ],
+)
+def test_what_is_no_frame_is_unreadable(raw):
+    with pytest.raises(FrameUnreadableError):
+        read_frame(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "error"),
+    [
+        (b'{"type":"dance"}', FrameUnknownError),
+        (b'{"type":"auth"}', BodyInvalidError),
+        (b'{"type":"auth","ticket":"a","token":"b"}', BodyInvalidError),
+        (b'{"type":"ping","extra":1}', BodyInvalidError),
+        (b'{"type":"ack","dialog_id":"x"}', BodyInvalidError),
+        (b'{"type":"ack","dialog_id":"%s","read_seq":-1}' % str(DIALOG).encode(), BodyInvalidError),
+        (b'{"type":"ack","dialog_id":"%s","read_seq":"1"}' % str(DIALOG).encode(), BodyInvalidError),
+        (b'{"type":"ack","dialog_id":"%s","read_seq":9007199254740993}' % str(DIALOG).encode(), BodyInvalidError),
+        (b'{"type":"subscribe","dialog_ids":[]}', BodyInvalidError),
+        (b'{"type":"ping","ref":"a\\u202eb"}', BodyInvalidError),
+    ],
+)
+def test_what_is_refused_says_why(raw, error):
+    with pytest.raises(error):
+        read_frame(raw)
+
+
+def test_a_frame_is_read():
+    frame = read_frame(b'{"type":"ack","dialog_id":"%s","read_seq":5}' % str(DIALOG).encode())
+    assert isinstance(frame, AckFrame)
+    assert (frame.dialog_id, frame.read_seq, frame.delivered_seq) == (DIALOG, 5, 0)
+
+
+def test_an_error_bears_the_ref_of_what_it_is_about():
+    assert ref_of(b'{"type":"dance","ref":"r1"}') == "r1"
+    assert ref_of(b'{"ref":5}') is None
+    assert ref_of(b"{") is None
+    told = payload_of(error_frame(DomainError("why", pointer="/x", retry_after_s=2.0), "r1"))
+    assert b'"ref":"r1"' in told
+    assert b'"retry_after_s":2.0' in told
+    assert b'"pointer":"/x"' in told
