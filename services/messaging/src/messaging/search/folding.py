@@ -11,7 +11,7 @@ import re
 import unicodedata
 from typing import Final
 
-_THAI: Final = re.compile(r"[\u0e00-\u0e7f]")
+_THAI: Final = re.compile(r"[\u0e00-\u0e4e]")
 _THAI_ONLY: Final = re.compile(r"[\u0e00-\u0e7f]*\Z")
 _ODD_THAI: Final = re.compile(r"\u0e4d[\u0e48-\u0e4b]?\u0e32|[\u0e48-\u0e4b]\u0e4d\u0e32|\u0e40\u0e40")
 _TONES: Final = re.compile(r"[\u0e47-\u0e4e]")

@@ -19,9 +19,10 @@ from rapidfuzz.distance import OSA
 
 from messaging.search.roots import candidates
 from messaging.search.segments import Run, Word, runs_of
-from messaging.search.terms import PIECE, PIECED_MIN, TYPE, WORD, edged, is_pieced, pieces, sender_term
+from messaging.search.terms import EDGE, PIECE, PIECED_MIN, TYPE, WORD, edged, is_pieced, pieces, sender_term
 
 PARTS_MAX: Final = 12
+INSIDE_MIN: Final = 4
 _PIECE_LETTERS: Final = 3
 _MARKS: Final = "[\u0e47-\u0e4e]*"
 Hash = Callable[[str], str]
@@ -85,18 +86,19 @@ class SpacedPart:
         return not self.accented and not self.roots.isdisjoint(candidates(word.folded))
 
     def _resembles(self, word: Word) -> bool:
-        asked = self.word.folded
+        """Compared with its accents by who typed accents. Few letters are looked for at the beginning only."""
+        asked, there = (self.word.plain, word.plain) if self.accented else (self.word.folded, word.folded)
         if not is_pieced(word.folded) or len(asked) < _PIECE_LETTERS:
             return False
-        if asked in word.folded:
+        if there.startswith(asked) or (len(asked) >= INSIDE_MIN and asked in there):
             return True
-        return is_pieced(asked) and OSA.distance(asked, word.folded, score_cutoff=1) <= 1
+        return is_pieced(self.word.folded) and OSA.distance(asked, there, score_cutoff=1) <= 1
 
     def _likely_pieces(self) -> list[tuple[str, ...]]:
         """The pieces of words that contain this one; then, for each place of a slip, those it leaves whole."""
         asked = self.word.folded
-        inner = tuple(pieces(asked))
-        if not inner:
+        inner = tuple(pieces(asked if len(asked) >= INSIDE_MIN else EDGE + asked))
+        if len(asked) < _PIECE_LETTERS:
             return []
         likely = [inner]
         if is_pieced(asked):

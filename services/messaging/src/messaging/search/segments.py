@@ -22,7 +22,7 @@ from messaging.search.folding import is_thai, plain, spelled, toneless, unaccent
 
 WORDS_MAX: Final = 2_000
 _DICTIONARY: Final = "thai"
-_RUNS: Final = re.compile(r"[\u0e00-\u0e7f]+|[^\u0e00-\u0e7f]+")
+_RUNS: Final = re.compile(r"[\u0e00-\u0e4e]+|[^\u0e00-\u0e4e]+")
 
 
 @dataclass(frozen=True, slots=True)
