@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from gateway.chat.files import chat_files
 from gateway.envoy.bootstrap import envoy_configuration
 from gateway.envoy.process import validate
 from gateway.portal.build import build_portal
@@ -24,7 +25,7 @@ def render(out: Path, table: RouteTable, settings: Settings, environ: Mapping[st
     upstreams = load_upstreams(table.services, environ)
     folder = settings.portal_dir or out.parent / "portal"
     build_portal(folder)
-    configuration = envoy_configuration(settings, table, upstreams, portal_files(folder))
+    configuration = envoy_configuration(settings, table, upstreams, [*portal_files(folder), *chat_files()])
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f"{out.name}.new")
     unfinished.write_text(_text(configuration, out.suffix), encoding="utf-8")

@@ -134,6 +134,11 @@ def _portal(files: Sequence[PortalFile]) -> Iterator[Json]:
             "match": {"path": path},
             "redirect": {"path_redirect": "/docs/", "response_code": "FOUND"},
         }
+    yield {
+        "name": "chat",
+        "match": {"path": "/chat"},
+        "redirect": {"path_redirect": "/chat/", "response_code": "FOUND"},
+    }
     for file in files:
         match: Json = {"prefix" if file.prefix else "path": file.url_path}
         yield {
