@@ -23,7 +23,7 @@ RULES = sorted((CHECKOUT / "deploy/prometheus/rules").glob("*.yml"))
 CONFIG = CHECKOUT / "deploy/prometheus/prometheus.yml"
 DASHBOARDS = sorted((CHECKOUT / "deploy/grafana").glob("*.json"))
 RUNBOOKS = CHECKOUT / "docs/runbooks"
-SERVICES = ("auth", "commerce", "notification", "orchestrator", "payment")
+SERVICES = tuple(sorted(path.parents[2].name for path in CHECKOUT.glob("services/*/src/*/wiring.py")))
 PROMETHEUS_OWN = {"up"}
 PROCESS = {"process_cpu_seconds_total", "process_resident_memory_bytes"}  # prometheus_client's, on Linux
 

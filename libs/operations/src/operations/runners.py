@@ -1,7 +1,8 @@
 """What runs in each role, and what readiness asks.
 
-Postgres is asked directly. Kafka speaks through the relay and the consumer: they say what hinders them. Redis
-(revoked sessions) degrades a process and never makes it unready, because every use of it has an answer without it.
+Postgres is asked directly. Kafka speaks through the relay and the consumer: they say what hinders them, and a process
+that serves requests is only degraded by it. Redis (revoked sessions) degrades a process and never makes it unready,
+because every use of it has an answer without it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Health of one process: alive, started, ready, each with its reasons.
 
-Invariant: a process that drains is never ready. A check that does not answer in two seconds has failed.
+Invariants: a process that drains is never ready; a check that does not answer in two seconds has failed; where
+requests are served, what hinders a runner degrades the process and never takes it from them.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ class Health:
         self.draining = False
         self._checks: Mapping[str, Check] = {}
         self._runners: Sequence[Supervised] = ()
+        self._serving = False
 
-    def watch(self, checks: Mapping[str, Check], runners: Sequence[Supervised]) -> None:
-        """What readiness depends on, once it is wired."""
-        self._checks, self._runners = checks, runners
+    def watch(self, checks: Mapping[str, Check], runners: Sequence[Supervised], *, serving: bool) -> None:
+        """What readiness depends on, once it is wired. ``serving``: the process answers requests of clients."""
+        self._checks, self._runners, self._serving = checks, runners, serving
 
     async def reasons(self) -> tuple[dict[str, str], dict[str, str]]:
         """Why the process is not ready; and what is degraded without making it so."""
@@ -39,7 +41,7 @@ class Health:
         for runner in self._runners:
             problem = runner.problem()
             if problem is not None:
-                (unready if runner.critical else degraded)[runner.name] = problem
+                (unready if runner.critical and not self._serving else degraded)[runner.name] = problem
         failures = await asyncio.gather(*(_run(name, check) for name, check in self._checks.items()))
         unready.update({name: failure for name, failure in failures if failure})
         return unready, degraded

@@ -9,11 +9,11 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chassis.run.health import Health
-from chassis.telemetry.metrics import ready
+from chassis.telemetry import metrics as told
 
 
 def ops_app(health: Health) -> web.Application:
-    """``/livez``, ``/startupz``, ``/readyz`` (503 with reasons), ``/metrics``."""
+    """``/livez``, ``/startupz``, ``/readyz`` (503 with reasons; 200 with what is degraded), ``/metrics``."""
 
     async def livez(_: web.Request) -> web.Response:
         return _json(200, {"status": "alive"})
@@ -31,8 +31,9 @@ def ops_app(health: Health) -> web.Application:
         return _json(503 if unready else 200, answer)
 
     async def metrics(_: web.Request) -> web.Response:
-        unready, _degraded = await health.reasons()
-        ready.set(0 if unready else 1)
+        unready, degraded = await health.reasons()
+        told.ready.set(0 if unready else 1)
+        told.degraded.set(len(degraded))
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app = web.Application()

@@ -44,7 +44,8 @@ async def run_process(service: Service[Any, Any], settings: ServiceSettings, rol
         await stack.enter_async_context(_listening(ops_app(health), settings.ops_host, settings.ops_port, 1.0))
         app = await stack.enter_async_context(service.wire(settings))
         runners = [Supervised(runner) for runner in _runners(service, app, roles)]
-        health.watch(service.checks(app), runners)
+        serving = "http" in roles and service.http is not None
+        health.watch(service.checks(app), runners, serving=serving)
         await stack.enter_async_context(_running([*runners, _LoopWatch()], settings.drain_timeout_s))
         if "http" in roles and service.http is not None:
             await stack.enter_async_context(

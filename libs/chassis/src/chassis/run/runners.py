@@ -22,7 +22,8 @@ _CALM_S: Final = 60.0
 class Runner(Protocol):
     """Returns from ``run`` soon after ``stop`` is set, with nothing half-done. ``problem`` feeds readiness.
 
-    A runner with a class attribute ``critical = False`` degrades the process without making it unready.
+    A runner with a class attribute ``critical = False`` degrades the process without making it unready; in a process
+    that serves requests, every runner does no more than that.
     """
 
     @property

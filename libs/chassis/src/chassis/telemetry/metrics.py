@@ -25,6 +25,7 @@ loop_lag_s: Final = Histogram(
     "event_loop_lag_seconds", "How late a timer fired", buckets=(0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0)
 )
 ready: Final = Gauge("process_ready", "1 while /readyz would answer 200, else 0; asked at each scrape")
+degraded: Final = Gauge("process_degraded", "Parts that /readyz calls degraded; asked at each scrape")
 runner_restarts: Final = Counter("runner_restarts", "Background runners started again after an error", ["name"])
 
 
