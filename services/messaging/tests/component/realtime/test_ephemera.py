@@ -1,0 +1,154 @@
+"""What is not stored: typing, receipts, counts, presence."""
+
+import pytest
+
+from testkit.wait import eventually
+
+
+@pytest.fixture
+def blocks(world):
+    async def block(blocker, blocked, *, active=True):
+        async with world.app.begin() as tx:
+            await tx.conn.execute(
+                "INSERT INTO block (blocker_id, blocked_id, version, active, changed_at) VALUES ($1, $2, 1, $3, now()) "
+                "ON CONFLICT (blocker_id, blocked_id) DO UPDATE SET active = $3",
+                blocker.user_id,
+                blocked.user_id,
+                active,
+            )
+
+    return block
+
+
+async def flushed(*sockets):
+    """Everything that was written to these before now is here."""
+    for socket in sockets:
+        await socket.say("ping", ref="flushed")
+        await socket.until("pong", ref="flushed")
+
+
+def kinds(socket):
+    return [each["type"] for each in socket.frames]
+
+
+async def test_typing_is_told_on_every_node_and_to_nobody_blocked(world, sockets, node_of, blocks):
+    nok, ari, foe = [await world.person() for _ in range(3)]
+    dialog_id = await world.group(nok, ari, foe)
+    await blocks(foe, nok)
+    async with node_of() as node:
+        mine = await sockets.of(nok)
+        here, there, blocked = (
+            await sockets.of(ari),
+            await sockets.of(ari, base_url=node.base_url),
+            await sockets.of(foe),
+        )
+        await eventually(lambda: node.app.announcer.node_here._listener.connected)
+        await mine.say("typing", dialog_id=dialog_id)
+        for socket in (here, there):
+            told = await socket.until("typing")
+            assert told == {
+                "type": "typing",
+                "dialog_id": dialog_id,
+                "user_id": str(nok.user_id),
+                "expires_in_s": 6,
+            }
+        await flushed(mine, blocked)
+        assert "typing" not in kinds(mine)
+        assert "typing" not in kinds(blocked)
+
+
+async def test_typing_is_limited(world, sockets):
+    nok, ari = await world.person(), await world.person()
+    dialog_id = await world.group(nok, ari)
+    mine, theirs = await sockets.of(nok), await sockets.of(ari)
+    for _ in range(20):
+        await mine.say("typing", dialog_id=dialog_id)
+    await theirs.until("typing")
+    await flushed(mine, theirs)
+    assert kinds(theirs).count("typing") == 1
+
+
+async def test_receipts_and_counts(world, sockets):
+    nok, ari = await world.person(), await world.person()
+    dialog_id = await world.group(nok, ari)
+    for _ in range(3):
+        sent = await nok.send(dialog_id)
+    mine, theirs, their_other = await sockets.of(nok), await sockets.of(ari), await sockets.of(ari)
+    await theirs.say("ack", dialog_id=dialog_id, delivered_seq=sent["seq"])
+    told = await mine.until("receipt")
+    assert (told["user_id"], told["delivered_seq"], told["read_seq"]) == (str(ari.user_id), sent["seq"], 0)
+    await theirs.say("ack", dialog_id=dialog_id, read_seq=sent["seq"] - 1)
+    assert (await mine.until("receipt", read_seq=sent["seq"] - 1))["dialog_id"] == dialog_id
+    counted = await their_other.until("unread")
+    assert (counted["unread"], counted["mentions"], counted["read_seq"]) == (1, 0, sent["seq"] - 1)
+    changed = await their_other.until("read.changed")
+    assert changed["read_seq"] == sent["seq"] - 1
+
+
+async def test_who_hides_their_reading_tells_only_what_arrived(world, sockets, blocks):
+    nok, ari = await world.person(), await world.person()
+    dialog_id = await world.group(nok, ari)
+    async with world.app.begin() as tx:
+        await tx.conn.execute("UPDATE account SET read_receipts = false WHERE user_id = $1", ari.user_id)
+    sent = await nok.send(dialog_id)
+    mine, theirs = await sockets.of(nok), await sockets.of(ari)
+    await theirs.say("ack", dialog_id=dialog_id, read_seq=sent["seq"])
+    told = await mine.until("receipt")
+    assert told["delivered_seq"] == sent["seq"]
+    assert "read_seq" not in told
+    await blocks(nok, ari)
+    again = await nok.send(dialog_id)
+    await theirs.say("ack", dialog_id=dialog_id, read_seq=again["seq"])
+    await theirs.until("unread", read_seq=again["seq"])
+    await flushed(mine)
+    assert kinds(mine).count("receipt") == 1
+
+
+async def test_presence_is_told_to_those_who_look(world, sockets, node_of):
+    nok, ari, other = [await world.person() for _ in range(3)]
+    async with node_of() as node:
+        looking, not_looking = await sockets.of(nok), await sockets.of(other)
+        await looking.say("presence.watch", user_ids=[str(ari.user_id)])
+        first = await looking.until("presence")
+        assert (first["user_id"], first["online"]) == (str(ari.user_id), False)
+        there = await sockets.of(ari, base_url=node.base_url)
+        await looking.until("presence", online=True)
+        await there.ws.close()
+        gone = await looking.until("presence", online=False, after=looking.frames.index(first) + 1, timeout_s=12)
+        assert gone["last_seen_at"]
+        assert "presence" not in kinds(not_looking)
+
+
+@pytest.mark.parametrize("allowed", ["nobody", "friends"])
+async def test_presence_that_is_hidden_looks_like_absence(world, sockets, allowed):
+    nok, ari = await world.person(), await world.person()
+    async with world.app.begin() as tx:
+        await tx.conn.execute(
+            "UPDATE account SET presence_to = $2, last_seen_to = $2, last_seen_at = now() WHERE user_id = $1",
+            ari.user_id,
+            allowed,
+        )
+    await sockets.of(ari)
+    looking = await sockets.of(nok)
+    await looking.say("presence.watch", user_ids=[str(ari.user_id)])
+    told = await looking.until("presence")
+    assert told == {"type": "presence", "user_id": str(ari.user_id), "online": False}
+
+
+async def test_friends_see_what_friends_may_see_until_one_blocks(world, sockets, blocks):
+    nok, ari = await world.person(), await world.person()
+    async with world.app.begin() as tx:
+        await tx.conn.execute("UPDATE account SET presence_to = 'friends' WHERE user_id = $1", ari.user_id)
+        await tx.conn.execute(
+            "INSERT INTO friendship (user_id, friend_id, version, active) VALUES ($1, $2, 1, true)",
+            ari.user_id,
+            nok.user_id,
+        )
+    await sockets.of(ari)
+    looking = await sockets.of(nok)
+    await looking.say("presence.watch", user_ids=[str(ari.user_id)])
+    await looking.until("presence", online=True)
+    await blocks(ari, nok)
+    before = len(looking.frames)
+    await looking.say("presence.watch", user_ids=[str(ari.user_id)])
+    assert (await looking.until("presence", after=before))["online"] is False

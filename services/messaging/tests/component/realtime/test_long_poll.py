@@ -1,0 +1,48 @@
+"""The long poll gives what a socket would have given."""
+
+import asyncio
+
+from testkit.wait import eventually
+
+PATH = "/v1/realtime/poll"
+
+
+async def test_it_answers_at_once_when_there_is_news(world):
+    nok, ari = await world.person(), await world.person()
+    dialog_id = await world.group(nok, ari)
+    sent = await nok.send(dialog_id)
+    answer = await ari.ok("POST", PATH, {"dialogs": {dialog_id: 1}, "account_seq": 0, "wait_s": 8}, key="")
+    seqs = [each["seq"] for each in answer["frames"] if each.get("dialog_id") == dialog_id and "seq" in each]
+    assert seqs == list(range(2, sent["seq"] + 1))
+    assert [each["account_seq"] for each in answer["frames"] if "account_seq" in each] == [1]
+
+
+async def test_it_waits_for_news_and_takes_no_longer(world):
+    nok, ari = await world.person(), await world.person()
+    dialog_id = await world.group(nok, ari)
+    last = (await ari.dialog(dialog_id))["last_seq"]
+    body = {"dialogs": {dialog_id: last}, "account_seq": 1, "wait_s": 8}
+    polling = asyncio.create_task(ari.ok("POST", PATH, body, key=""))
+    node = world.app.announcer.node_here
+    await eventually(lambda: node.polls)
+    begun = asyncio.get_running_loop().time()
+    sent = await nok.send(dialog_id)
+    answer = await polling
+    assert [each["seq"] for each in answer["frames"]] == [sent["seq"]]
+    assert asyncio.get_running_loop().time() - begun < 2
+    empty = await ari.ok("POST", PATH, {**body, "dialogs": {dialog_id: sent["seq"]}, "wait_s": 0.1}, key="")
+    assert empty == {"frames": []}
+    assert not node.polls
+
+
+async def test_it_says_what_is_gone_and_what_is_too_old(world):
+    nok, ari = await world.person(), await world.person()
+    mine, foreign = await world.group(nok, ari), await world.group(ari, await world.person())
+    answer = await nok.ok("POST", PATH, {"dialogs": {mine: 99, foreign: 0}, "wait_s": 5}, key="")
+    assert {each["type"]: each["dialog_id"] for each in answer["frames"]} == {"too_old": mine, "gone": foreign}
+
+
+async def test_its_body_is_checked(world):
+    nok = await world.person()
+    for body in ({"wait_s": 60}, {"dialogs": {"x": 1}}, {"dialogs": {}, "extra": 1}, {"account_seq": -1}):
+        assert await nok.refused("POST", PATH, body, key="") == "request.body.invalid"
