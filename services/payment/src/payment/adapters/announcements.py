@@ -6,6 +6,7 @@ Invariant: a record is written in the transaction that moved the money, once; a 
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -40,7 +41,7 @@ def announce(outbox: Outbox, op: Op, answer: Answer) -> None:
     if answer.outcome != Outcome.DONE:
         return
     if type(op) is Transfer:
-        # Said once ever, so the transfer's id does as the event's own.
+        # Said once ever, so the transfer's id does as the event's own; ``Ledger.commit`` counts on that.
         outbox.add(_transfer_completed(op, answer.at), aggregate_version=1, event_id=op.op_id)
         return
     facts = answer.hold
@@ -122,10 +123,10 @@ def top_up_failed(
 def _transfer_completed(op: Transfer, at: datetime) -> TransferCompleted:
     return TransferCompleted(
         transfer_id=str(op.op_id),
-        sender_id=str(op.sender_id),
-        recipient_id=str(op.recipient_id),
-        sender_wallet_id=str(op.sender_wallet_id),
-        recipient_wallet_id=str(op.recipient_wallet_id),
+        sender_id=_text(op.sender_id),
+        recipient_id=_text(op.recipient_id),
+        sender_wallet_id=_text(op.sender_wallet_id),
+        recipient_wallet_id=_text(op.recipient_wallet_id),
         amount=Money(amount_minor=op.amount_minor, currency=op.currency),
         note=op.note,
         completed_at=_timestamp(at),
@@ -181,6 +182,13 @@ def _settled(op: Settle, facts: HoldFacts, at: datetime) -> list[PaymentSettled]
     ]
 
 
+@lru_cache(maxsize=100_000)
+def _text(user_or_wallet_id: UUID) -> str:
+    return str(user_or_wallet_id)
+
+
+@lru_cache(maxsize=16)
 def _timestamp(at: datetime) -> Timestamp:
+    """Shared by the records of a batch, each of which takes a copy."""
     seconds = int(at.timestamp() // 1)
     return Timestamp(seconds=seconds, nanos=at.microsecond * 1000)

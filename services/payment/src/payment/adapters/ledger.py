@@ -26,21 +26,23 @@ _CALL: Final = (
     + ", ".join(f"${place}" for place in range(1, _PARAMETERS + 1))
     + ")"
 )
-# What all records of a batch of transfers have in common is sent once, not once a record: a value in an array costs
-# half a microsecond to encode.
-_SAME: Final = frozenset({"topic", "type", "occurred_at", "aggregate_version", "headers", "logged"})
-_COLUMNS: Final = list(enumerate(INSERT_COLUMNS.items(), _PARAMETERS + 1))
-_EACH: Final = [(place, name, kind) for place, (name, kind) in _COLUMNS if name not in _SAME]
-_VALUES: Final = ", ".join(f"${place}::{kind}" if name in _SAME else f"u.{name}" for place, (name, kind) in _COLUMNS)
+# A value in an array costs half a microsecond to encode. So what all records of a batch of transfers have in common is
+# sent once, and their id and key, which are the transfer's id (``announce``), are not sent again.
+_ONCE: Final = ("topic", "type", "occurred_at", "aggregate_version", "headers", "logged")
+_EACH: Final = tuple(name for name in INSERT_COLUMNS if name not in {*_ONCE, "event_id", "key"})
+_PLACES: Final = {
+    name: f"${place}::{INSERT_COLUMNS[name]}" for place, name in enumerate(_ONCE + _EACH, _PARAMETERS + 1)
+}
 # The call and its records as one statement, and so one transaction: the locks are never held across the network.
 _CALL_AND_SAY: Final = f"""
     WITH done AS MATERIALIZED ({_CALL}),
     said AS (
-        INSERT INTO outbox ({", ".join(INSERT_COLUMNS)})
-        SELECT {_VALUES}
-        FROM done, unnest({", ".join(f"${place}::{kind}[]" for place, _, kind in _EACH)})
-            WITH ORDINALITY u ({", ".join(name for _, name, _ in _EACH)}, ord)
-        WHERE done.o_outcome[u.ord] = {int(Outcome.DONE)}
+        INSERT INTO outbox (event_id, key, {", ".join(_ONCE + _EACH)})
+        SELECT ($8::uuid[])[ord], ($8::uuid[])[ord]::text, {", ".join(_PLACES[name] for name in _ONCE)},
+            {", ".join(f"u.{name}" for name in _EACH)}
+        FROM done, unnest({", ".join(f"{_PLACES[name]}[]" for name in _EACH)})
+            WITH ORDINALITY u ({", ".join(_EACH)}, ord)
+        WHERE done.o_outcome[ord] = {int(Outcome.DONE)}
     )
     SELECT o_outcome, o_version, o_at FROM done
 """
@@ -82,7 +84,8 @@ class Ledger:
         """
         rows = LedgerRows(self._slot, {})
         places = [rows.add(op) for op in transfers]
-        said = [column[0] if name in _SAME else column for name, column in zip(INSERT_COLUMNS, records, strict=True)]
+        columns = dict(zip(INSERT_COLUMNS, records, strict=True))
+        said = [*(columns[name][0] for name in _ONCE), *(columns[name] for name in _EACH)]
         record = await conn.fetchrow(_CALL_AND_SAY, *rows.arguments(now), *said)
         if record is None:
             raise RuntimeError("ledger_execute answers one row")
