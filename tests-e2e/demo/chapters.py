@@ -11,6 +11,7 @@ from typing import Any
 from demo.catalogue import load_catalogue, product_of_shop, shop_of
 from demo.processes import pid_of
 from demo.stage import Stage
+from demo.talking import talk_about_the_order
 from testkit.client import ApiError, Person
 
 PRICE_MINOR = 129_00
@@ -22,11 +23,12 @@ async def play_all(stage: Stage) -> None:
     await catalogue(stage)
     nok = await sign_up(stage)
     await top_up(stage, nok)
-    await paid_order(stage, nok)
+    order = await paid_order(stage, nok)
     await without_funds(stage)
     await last_unit(stage)
     await killed_in_mid_saga(stage, nok)
     await books(stage)
+    await talk_about_the_order(stage, nok, order)
 
 
 async def catalogue(stage: Stage) -> None:
@@ -69,7 +71,7 @@ async def top_up(stage: Stage, nok: Person) -> None:
     await _check_balance(stage, nok, TOP_UP_MINOR, "her balance is THB 5,000.00: once, not twice")
 
 
-async def paid_order(stage: Stage, nok: Person) -> None:
+async def paid_order(stage: Stage, nok: Person) -> dict[str, Any]:
     stage.show.chapter(4, "She buys from a shop in Bangkok")
     product, variant = await product_of_shop(stage, "TH", price_at_most_minor=TOP_UP_MINOR // 4)
     before = await stage.stock(variant["variant_id"], product["product_id"])
@@ -91,6 +93,7 @@ async def paid_order(stage: Stage, nok: Person) -> None:
     stage.show.check(after == before - 2, f"stock went from {before} to {after}")
     await _check_told(stage, nok, "order_paid", "Nok was told in Thai, in the app and by mail")
     await _check_told(stage, stage.sellers["TH"], "order_received", "the seller was told")
+    return dict(settled["orders"][0])
 
 
 async def without_funds(stage: Stage) -> None:

@@ -18,6 +18,7 @@ def print_epilogue(stage: Stage, took_s: float) -> None:
 The stack is up.
    API                    {url}/v1
    API and event pages    {url}/docs
+   chat, in a browser     {url}/chat/
    text messages, mails   {stage.facts.sandbox_url}
    a buyer                nok.{stage.run_id}@example.com   {PASSWORD}
    a seller               somsri.seller@example.com   {PASSWORD}
