@@ -58,8 +58,12 @@ fmt: sync ## Format the code and mend what the linter can
 	@$(PY) -m ruff format -q .
 	@$(PY) -m ruff check -q --fix .
 
+.PHONY: browser
+browser: sync ## Install Chromium, which the web client's tests drive
+	@PYTHONPATH=deploy/local python3 -m bootstrap browser
+
 .PHONY: test
-test: sync ## Every test, on an instance of its own
+test: browser ## Every test, on an instance of its own
 	@sh deploy/local/run-tests.sh $(ARGS)
 
 .PHONY: test-unit
@@ -67,7 +71,7 @@ test-unit: sync ## Tests that need nothing running
 	@$(PY) -m pytest -q -m 'not component and not e2e and not fault' $(ARGS)
 
 .PHONY: e2e
-e2e: sync ## Stories and faults through the gateway, on the whole stack
+e2e: browser ## Stories and faults through the gateway, on the whole stack
 	@sh deploy/local/run-tests.sh tests-e2e $(ARGS)
 
 .PHONY: demo

@@ -1,4 +1,4 @@
-"""python3 -m bootstrap sync | lock [--upgrade]"""
+"""python3 -m bootstrap sync | browser | lock [--upgrade]"""
 
 import sys
 

@@ -1,4 +1,6 @@
-"""The two commands: `sync` prepares the machine and the environment, `lock` chooses versions anew."""
+"""The commands: `sync` prepares the machine and the environment, `browser` adds what the browser's tests need, `lock`
+chooses versions anew.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,13 @@ def run(words: Sequence[str]) -> int:
             match list(words):
                 case ["sync"]:
                     _sync()
+                case ["browser"]:
+                    debian.install_browser()
                 case ["lock", *options] if set(options) <= {"--upgrade"}:
                     debian.install_missing(with_servers=False, with_maven=False)
                     python_packages.lock(upgrade="--upgrade" in options)
                 case _:
-                    print("usage: python3 -m bootstrap sync | lock [--upgrade]", file=sys.stderr)
+                    print("usage: python3 -m bootstrap sync | browser | lock [--upgrade]", file=sys.stderr)
                     return 2
     except BootstrapError as error:
         print(f"bootstrap: {error}", file=sys.stderr)

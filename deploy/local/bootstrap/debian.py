@@ -40,6 +40,12 @@ def install_missing(*, with_servers: bool, with_maven: bool) -> None:
         _name_redis()
 
 
+def install_browser() -> None:
+    """Have Chromium and letters for the languages people write in: for tests only."""
+    if shutil.which("chromium") is None:
+        _install(["chromium", "fonts-noto-core", "fonts-noto-color-emoji"])
+
+
 def _install(wanted: list[str]) -> None:
     if shutil.which("apt-get") is None:
         message = (

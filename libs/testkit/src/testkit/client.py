@@ -89,6 +89,7 @@ class Person:
         self.api = api
         self.user_id: str = answer["user"]["user_id"]
         self.name: str = answer["user"]["name"]
+        self.email: str = answer["user"]["email"] or ""
         self.session_id: str = answer["session_id"]
         self.access_token: str = answer["access_token"]
         self.refresh_token: str = answer["refresh_token"]
