@@ -219,4 +219,4 @@ async def test_the_index_holds_no_word(world):
         )
     lexemes = terms.replace("'", "").split()
     assert lexemes
-    assert all(len(each) == 4 and each.isascii() for each in lexemes)
+    assert all(len(each) == 5 and each.isascii() for each in lexemes)

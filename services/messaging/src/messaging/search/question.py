@@ -17,6 +17,7 @@ from uuid import UUID
 
 from rapidfuzz.distance import OSA
 
+from messaging.search.blind import BlindIndex, Stretch
 from messaging.search.roots import candidates
 from messaging.search.segments import Run, Word, runs_of
 from messaging.search.terms import EDGE, PIECE, PIECED_MIN, TYPE, WORD, edged, is_pieced, pieces, sender_term
@@ -25,7 +26,7 @@ PARTS_MAX: Final = 12
 INSIDE_MIN: Final = 4
 _PIECE_LETTERS: Final = 3
 _MARKS: Final = "[\u0e47-\u0e4e]*"
-Hash = Callable[[str], str]
+Lexeme = Callable[[str], str]
 
 
 class Tier(IntEnum):
@@ -40,6 +41,17 @@ class Highlight:
     field: str
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A ``tsquery`` whose lexemes are filled in for each stretch."""
+
+    template: str
+    digests: tuple[int, ...]
+
+    def at(self, stretch: Stretch) -> str:
+        return self.template.format(*map(stretch.lexeme, self.digests))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,7 @@ class SpacedPart:
     def accented(self) -> bool:
         return self.word.plain != self.word.folded
 
-    def condition(self, tier: Tier, lexeme: Hash) -> str:
+    def condition(self, tier: Tier, lexeme: Lexeme) -> str:
         choices = [lexeme(WORD + each) for each in sorted(self.roots)]
         if tier is Tier.SIMILAR:
             choices += [_all(lexeme(PIECE + each) for each in some) for some in self._likely_pieces()]
@@ -123,7 +135,7 @@ class ThaiPart:
         letters = (_SPELLINGS.get(each, re.escape(each)) for each in self.bare)
         return re.compile(_MARKS.join(letters) + _MARKS)
 
-    def condition(self, tier: Tier, lexeme: Hash) -> str:
+    def condition(self, tier: Tier, lexeme: Lexeme) -> str:
         choices = [
             _all(lexeme(WORD + word.folded) for word in words) for words in (self.by_icu, self.by_dictionary) if words
         ]
@@ -176,10 +188,16 @@ class Question:
     def empty(self) -> bool:
         return not self.parts and not self._filters
 
-    def condition(self, tier: Tier, lexeme: Hash) -> str:
-        """The text of a ``tsquery`` over blind terms."""
-        wanted = [_quoted(lexeme(each)) for each in self._filters]
-        return " & ".join([*wanted, *(part.condition(tier, lambda term: _quoted(lexeme(term))) for part in self.parts)])
+    def condition(self, tier: Tier, blind: BlindIndex) -> Condition:
+        """What the index is asked."""
+        places: dict[str, str] = {}
+
+        def place(term: str) -> str:
+            return places.setdefault(term, f"{{{len(places)}}}")
+
+        wanted = [place(each) for each in self._filters]
+        template = " & ".join([*wanted, *(part.condition(tier, place) for part in self.parts)])
+        return Condition(template, tuple(blind.digest(term) for term in places))
 
     def match(self, tier: Tier, fields: Sequence[FieldText]) -> list[Highlight] | None:
         """Where the message answers; None when it does not."""
@@ -201,10 +219,6 @@ def _merged(highlights: list[Highlight]) -> list[Highlight]:
         else:
             merged.append(each)
     return merged
-
-
-def _quoted(lexeme: str) -> str:
-    return f"'{lexeme}'"
 
 
 def _all(lexemes: Iterable[str]) -> str:

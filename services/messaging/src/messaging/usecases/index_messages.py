@@ -32,7 +32,7 @@ async def index_messages(
         if content is not None:
             stretch = stretch_of(seq)
             await asyncio.sleep(0)  # cutting one message into words takes long enough for others to wait
-            terms = blind.of(dialog_id, stretch).vector(terms_of(content, row["sender_id"], row["type"]))
+            terms = blind.vector(dialog_id, stretch, terms_of(content, row["sender_id"], row["type"]))
             entries.append(Entry(dialog_id, seq, row["created_at"], row["version"], stretch, terms))
     readable = {(each.dialog_id, each.seq) for each in entries}
     await put_entries(conn, entries)

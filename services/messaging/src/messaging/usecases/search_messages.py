@@ -23,7 +23,7 @@ from messaging.search.blind import STRETCH, BlindIndex
 from messaging.search.question import FieldText, Highlight, Question, Tier
 from messaging.search.terms import searchable_fields
 
-EXAMINED_MAX: Final = 3_000
+EXAMINED_MAX: Final = 1_000
 _ROUND_FIRST: Final = 24
 _ROUND_MAX: Final = 384
 _CANDIDATES_EACH: Final = 40
@@ -123,10 +123,10 @@ class _Search:
         until = min(each for each in (command.until, after[0] if after else None, _FAR) if each is not None)
         watches = {each.dialog_id: each for each in command.watches}
         rows = await stretches_of(self._conn, list(watches), command.since, until)
+        condition = self._question.condition(tier, self._blind)
         probes = []
         for row in rows:
             watch = watches[row["dialog_id"]]
-            stretch = self._blind.of(watch.dialog_id, row["stretch"])
             probes.append(
                 Probe(
                     dialog_id=watch.dialog_id,
@@ -134,7 +134,7 @@ class _Search:
                     last_at=min(row["last_at"], until),
                     from_seq=watch.from_seq,
                     below_seq=(row["stretch"] + 1) * STRETCH,
-                    condition=self._question.condition(tier, stretch.lexeme),
+                    condition=condition.at(self._blind.of(watch.dialog_id, row["stretch"])),
                 )
             )
         return [each for each in probes if each.from_seq < each.below_seq]
