@@ -39,24 +39,34 @@ class Poller:
         return self._problem
 
     async def run(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            try:
-                await self.look()
-                self._problem = None
-            except Exception as error:  # noqa: BLE001 -- the database may be away; the next look finds what this missed
-                self._problem = f"streams could not be looked at: {type(error).__name__}"
-                log.warning("realtime.unlooked", error=type(error).__name__)
-            try:
-                await asyncio.wait_for(self._soon.wait(), EVERY_S if self._hears() else DEAF_EVERY_S)
-            except TimeoutError:
-                continue
-            finally:
+        waker = asyncio.create_task(self._wake_when(stop))
+        try:
+            while not stop.is_set():
+                await self._look_safely()
+                try:
+                    await asyncio.wait_for(self._soon.wait(), EVERY_S if self._hears() else DEAF_EVERY_S)
+                except TimeoutError:
+                    continue
                 self._soon.clear()
+        finally:
+            waker.cancel()
 
     async def look(self) -> None:
         """Compare all feeds with the tables once."""
         await self._compare(self._hub.dialogs, self._dialogs)
         await self._compare(self._hub.accounts, self._accounts)
+
+    async def _look_safely(self) -> None:
+        try:
+            await self.look()
+            self._problem = None
+        except Exception as error:  # noqa: BLE001 -- the database may be away; the next look finds what this missed
+            self._problem = f"streams could not be looked at: {type(error).__name__}"
+            log.warning("realtime.unlooked", error=type(error).__name__)
+
+    async def _wake_when(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._soon.set()
 
     async def _compare(self, feeds: dict[UUID, Feed], positions: Positions) -> None:
         for keys in _parts(list(feeds)):
