@@ -99,7 +99,7 @@ async def ledger_round(dsn: str, users: list[uuid.UUID], *, hot: float, argument
     flushers = Flushers([make_flusher(dsn, number) for number in range(partitions)])
     stop = asyncio.Event()
     running = [asyncio.create_task(flusher.run(stop)) for flusher in flushers.all]
-    merchant = users[0]
+    merchant, database = users[0], urlsplit(dsn).path[1:]
     took: list[float] = []
     end = time.perf_counter() + seconds + 1.0
     measure_from = end - seconds
@@ -129,12 +129,16 @@ async def ledger_round(dsn: str, users: list[uuid.UUID], *, hot: float, argument
 
     async def cpu() -> tuple[float, float, int]:
         await asyncio.sleep(max(0.0, measure_from - time.perf_counter()))
-        return own_cpu_s(), postgres_cpu_s(arguments.postmaster), sum(flusher.batches for flusher in flushers.all)
+        return (
+            own_cpu_s(),
+            postgres_cpu_s(arguments.postmaster, database),
+            sum(flusher.batches for flusher in flushers.all),
+        )
 
     load = os.getloadavg()[0]
     (own_before, postgres_before, batches_before), *_ = await asyncio.gather(cpu(), *(caller() for _ in range(callers)))
     count, batches = len(took), sum(flusher.batches for flusher in flushers.all) - batches_before
-    own_s, postgres_s = own_cpu_s() - own_before, postgres_cpu_s(arguments.postmaster) - postgres_before
+    own_s, postgres_s = own_cpu_s() - own_before, postgres_cpu_s(arguments.postmaster, database) - postgres_before
     stop.set()
     await asyncio.gather(*running)
     took.sort()
@@ -189,15 +193,16 @@ def own_cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def postgres_cpu_s(postmaster: int) -> float:
-    """CPU of the server's processes that run now, from /proc: those whose parent is the postmaster."""
+def postgres_cpu_s(postmaster: int, database: str) -> float:
+    """CPU of the database's backends and of the WAL writer, from /proc; others may use the server meanwhile."""
     ticks = 0
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text().rpartition(")")[2].split()
+            title = path.with_name("cmdline").read_text()
         except OSError:
             continue
-        if int(fields[1]) == postmaster:
+        if int(fields[1]) == postmaster and (f" {database} " in title or "walwriter" in title):
             ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")
 
