@@ -1,7 +1,11 @@
 """Retention, legal hold, export, erasure and the audit, on real data."""
 
 import argparse
+import asyncio
 import json
+import os
+import signal
+import sys
 import uuid
 from datetime import UTC, datetime
 
@@ -18,6 +22,7 @@ from messaging.usecases.export_person import export_person
 from messaging.usecases.hold_dialog import hold_dialog
 from messaging.usecases.reindex import reindex
 from operations import audit_connection
+from sampan.auth.v1.user_pb2 import UserDeleted
 from testkit.wait import eventually
 
 
@@ -237,6 +242,71 @@ async def test_an_erasure_cut_short_is_finished_by_the_job(world, monkeypatch, s
     assert finished is not None
     await erase_person(command, world.app.begin, world.app.keys)
     await sound(world)
+
+
+def environment(settings):
+    """The settings of this service for a process of its own."""
+    dumped = settings.model_dump(exclude_unset=True)
+    plain = {key: getattr(value, "get_secret_value", lambda value=value: value)() for key, value in dumped.items()}
+    return {
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+        **{f"MESSAGING_{key.upper()}": str(value) for key, value in plain.items()},
+    }
+
+
+async def test_an_erasure_that_was_killed_goes_on_where_it_was(world):
+    nok, budi = await world.person(), await world.person()
+    word = f"bilby{uuid.uuid4().hex[:8]}"
+    await written_everywhere(world, nok, budi, word)
+    for _ in range(30):
+        await world.group(nok, budi)
+    command = [sys.executable, "-m", "messaging", "erase-person", str(nok.user_id)]
+
+    async def started():
+        return await asyncio.create_subprocess_exec(
+            *command, env=environment(world.settings), stdout=asyncio.subprocess.PIPE
+        )
+
+    first = await started()
+    while b"unreadable" not in (line := await first.stdout.readline()):
+        assert line, "ended before it began"
+    first.kill()
+    assert await first.wait() == -signal.SIGKILL
+    assert await text_anywhere(world, word) == []
+    async with world.app.database.read() as conn:
+        assert await conn.fetchval("SELECT finished_at FROM person_erasure WHERE user_id = $1", nok.user_id) is None
+    second = await started()
+    said, _ = await second.communicate()
+    assert second.returncode == 0, said
+    assert b"erased" in said
+    async with world.app.database.read() as conn:
+        assert await conn.fetchval("SELECT finished_at FROM person_erasure WHERE user_id = $1", nok.user_id)
+        there = "SELECT count(*) FROM member WHERE user_id = $1 AND status IN ('active', 'muted')"
+        assert await conn.fetchval(there, nok.user_id) == 0
+    await sound(world)
+
+
+async def test_a_deleted_account_is_erased_after_the_grace_and_not_before(world):
+    nok = await world.person()
+    deleted_at = datetime.now(UTC)
+    body = UserDeleted(user_id=str(nok.user_id))
+    body.deleted_at.FromDatetime(deleted_at)
+    async with world.app.begin() as tx:
+        tx.outbox.add(body)
+
+    async def asked():
+        async with world.app.database.read() as conn:
+            return await conn.fetchrow("SELECT due_at, finished_at FROM person_erasure WHERE user_id = $1", nok.user_id)
+
+    row = await eventually(asked, timeout_s=20)
+    assert abs((row["due_at"] - deleted_at).total_seconds() - 30 * 86_400) < 1
+    await lifecycle.run_erasures(world.app)
+    assert (await asked())["finished_at"] is None
+    async with world.app.begin() as tx:
+        await tx.conn.execute("UPDATE person_erasure SET due_at = now() WHERE user_id = $1", nok.user_id)
+    await lifecycle.run_erasures(world.app)
+    assert (await asked())["finished_at"] is not None
 
 
 async def test_under_legal_hold_the_key_is_set_aside_and_ends_with_the_hold(world):

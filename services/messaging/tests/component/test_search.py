@@ -150,6 +150,7 @@ async def test_a_word_in_every_message_is_paged_through_stretches_to_the_end(wor
     monkeypatch.setattr("messaging.usecases.search_messages.EXAMINED_MAX", 6)
     monkeypatch.setattr("messaging.usecases.search_messages._CANDIDATES_EACH", 3)
     monkeypatch.setattr("messaging.usecases.search_messages._ROUND_FIRST", 1)
+    monkeypatch.setattr("messaging.usecases.search_messages._LOOKED_AT_MIN", 1)
     nok = await world.person()
     dialogs = [await world.group(nok) for _ in range(2)]
     word = f"every{uuid.uuid4().hex[:8]}"

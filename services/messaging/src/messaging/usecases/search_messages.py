@@ -1,8 +1,9 @@
 """Find messages, newest first: those with the words first, then those with something like them.
 
-Stretches are asked from the newest on, a few at a time, until the page is sure: a hit counts once nothing that was not
-asked yet can be newer. What one request may decrypt is bounded (``EXAMINED_MAX``); a page that ends early says where to
-go on. Invariant: an answer is a message the caller may read now, as it reads now.
+Stretches are asked from the newest on, a few at a time. What they offer is decrypted and looked at newest first, and
+only what nothing unasked can be newer than, so that a page costs about as many looks as it has answers. What one
+request may look at is bounded (``EXAMINED_MAX``); a page that ends early says where to go on. Invariant: an answer is a
+message the caller may read now, as it reads now.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ EXAMINED_MAX: Final = 1_000
 _ROUND_FIRST: Final = 24
 _ROUND_MAX: Final = 384
 _CANDIDATES_EACH: Final = 40
+_LOOKED_AT_MIN: Final = 10
 Place = tuple[datetime, UUID, int]
 
 
@@ -98,25 +100,27 @@ class _Search:
         """The next answers of a tier; ``resume`` says where the following ones are, None when there are none."""
         self.resume = None
         waiting = await self._probes(tier, after)
+        offered: list[Found] = []
         hits: list[Hit] = []
         size = _ROUND_FIRST
-        while waiting:
-            now, waiting = waiting[:size], waiting[size:]
-            size = min(size * 2, _ROUND_MAX)
-            fresh, unfinished = await self._ask(tier, now, after)
-            hits = sorted([*hits, *fresh], key=lambda hit: hit.place, reverse=True)
-            waiting = sorted([*waiting, *unfinished], key=lambda probe: probe.last_at, reverse=True)
-            edge = waiting[0].last_at if waiting else None
-            sure = len(hits) if edge is None else sum(hit.place[0] > edge for hit in hits)
-            if sure > limit or (sure == limit and waiting):
-                self.resume = hits[limit - 1].place
-                return hits[:limit]
-            if self._examined >= EXAMINED_MAX and edge is not None:
-                self.resume = (edge, _LAST_ID, _LAST_SEQ)
-                return [hit for hit in hits if hit.place[0] > edge][:limit]
-        if len(hits) > limit:
-            self.resume = hits[limit - 1].place
-        return hits[:limit]
+        while offered or waiting:
+            sure = offered if not waiting else [each for each in offered if each.created_at > waiting[0].last_at]
+            if sure:
+                chosen = sure[: max(limit, _LOOKED_AT_MIN)]
+                offered = offered[len(chosen) :]
+                hits += await self._true(tier, chosen)
+                if len(hits) > limit or (len(hits) == limit and (offered or waiting)):
+                    self.resume = hits[limit - 1].place
+                    return hits[:limit]
+                if self._examined >= EXAMINED_MAX and (offered or waiting):
+                    self.resume = _place(chosen[-1])
+                    return hits
+            else:
+                fresh, unfinished = await self._ask(waiting[:size], after)
+                offered = sorted([*offered, *fresh], key=_place, reverse=True)
+                waiting = sorted([*waiting[size:], *unfinished], key=lambda probe: probe.last_at, reverse=True)
+                size = min(size * 2, _ROUND_MAX)
+        return hits
 
     async def _probes(self, tier: Tier, after: Place | None) -> list[Probe]:
         command = self._command
@@ -139,28 +143,28 @@ class _Search:
             )
         return [each for each in probes if each.from_seq < each.below_seq]
 
-    async def _ask(self, tier: Tier, probes: Sequence[Probe], after: Place | None) -> tuple[list[Hit], list[Probe]]:
+    async def _ask(self, probes: Sequence[Probe], after: Place | None) -> tuple[list[Found], list[Probe]]:
+        """What the index offers there, and the probes that have more below."""
         found = await candidates_in(self._conn, probes, _CANDIDATES_EACH)
         unfinished = [
             replace(probe, last_at=each[-1].created_at, below_seq=each[-1].seq)
             for probe, each in zip(probes, found, strict=True)
             if len(each) == _CANDIDATES_EACH
         ]
-        offered = [one for each in found for one in each if after is None or _place(one) < after]
-        return await self._true(tier, offered), unfinished
+        return [one for each in found for one in each if after is None or _place(one) < after], unfinished
 
     async def _true(self, tier: Tier, offered: Sequence[Found]) -> list[Hit]:
-        """Those that do answer, by their text as it is now."""
+        """Those that do answer, by their text as it is now, in the order given."""
         self._examined += len(offered)
         wanted = [(each.dialog_id, each.seq) for each in offered]
         rows = await messages_at(self._conn, wanted)
         hidden = await hidden_among(self._conn, self._command.viewer_id, wanted)
         await self._keys.load(self._conn, {row["sender_id"] for row in rows.values()})
         hits = []
-        for place, row in rows.items():
-            highlights = None if place in hidden else self._highlights(tier, row)
+        for place in wanted:
+            highlights = None if place in hidden or place not in rows else self._highlights(tier, rows[place])
             if highlights is not None:
-                hits.append(Hit(row, tier, highlights))
+                hits.append(Hit(rows[place], tier, highlights))
         return hits
 
     def _highlights(self, tier: Tier, row: Mapping[str, Any]) -> list[Highlight] | None:
@@ -181,5 +185,3 @@ def _place(found: Found) -> Place:
 
 
 _FAR: Final = datetime(9999, 1, 1, tzinfo=UTC)
-_LAST_ID: Final = UUID(int=2**128 - 1)
-_LAST_SEQ: Final = 2**62
