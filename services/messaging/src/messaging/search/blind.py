@@ -13,10 +13,12 @@ from __future__ import annotations
 import hashlib
 import string
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
 STRETCH: Final = 8_192
+_DIGESTS_KEPT: Final = 50_000
 _PRIME: Final = 2**61 - 1
 _PURPOSE: Final = b"messaging-search"
 _LETTERS: Final = string.ascii_letters + string.digits + "-_"
@@ -33,8 +35,9 @@ class BlindIndex:
     def __init__(self, secret: bytes) -> None:
         self._key = hashlib.blake2b(key=secret, person=_PURPOSE, digest_size=32).digest()
         self._base = hashlib.blake2b(key=self._key, digest_size=8)
+        self.digest = lru_cache(maxsize=_DIGESTS_KEPT)(self._digest)
 
-    def digest(self, term: str) -> int:
+    def _digest(self, term: str) -> int:
         """The secret number of a term, the same everywhere: never stored."""
         state = self._base.copy()
         state.update(term.encode())

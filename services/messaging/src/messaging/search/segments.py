@@ -11,7 +11,7 @@ import importlib.util
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +52,8 @@ def runs_of(text: str) -> list[Run]:
     runs: list[Run] = []
     count = 0
     for found in _RUNS.finditer(text):
+        if found[0].isspace():
+            continue
         run = _run(found[0], found.start())
         count += len(run.words)
         if count > WORDS_MAX:
@@ -75,13 +77,21 @@ def _placed(pieces: Iterable[str], start: int, places: list[int] | None) -> tupl
     at = 0
     for piece in pieces:
         end = at + len(piece)
-        if piece.isalnum() or any(each.isalnum() or each > _SYMBOLS for each in piece):
-            typed = plain(piece)
+        spelling = _spelling(piece)
+        if spelling is not None:
             first, last = (at, end) if places is None else (places[at], places[end])
-            if typed:
-                words.append(Word(start + first, start + last, unaccented(typed), typed))
+            words.append(Word(start + first, start + last, *spelling))
         at = end
     return tuple(words)
+
+
+@lru_cache(maxsize=50_000)
+def _spelling(piece: str) -> tuple[str, str] | None:
+    """Folded and plain; None for what is no word. People use the same words again and again."""
+    if not any(each.isalnum() or each > _SYMBOLS for each in piece):
+        return None
+    typed = plain(piece)
+    return (unaccented(typed), typed) if typed else None
 
 
 _SYMBOLS: Final = "\U0001f000"  # emoji are looked for like words
