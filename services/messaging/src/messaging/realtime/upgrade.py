@@ -1,7 +1,7 @@
 """From an HTTP request to a WebSocket: the handshake, and the handing over of the transport.
 
 aiohttp reads the request, and then lets go of the transport: its own WebSocket keeps a task, a reader and a request
-alive for each client, 14 KiB where this keeps 2 (docs/adr/0010).
+alive for each client, 14 KiB where this keeps 2 (docs/adr/0012).
 """
 
 from __future__ import annotations
