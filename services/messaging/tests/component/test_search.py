@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from messaging.usecases.reindex import reindex
 from testkit.wait import eventually
 
 
@@ -143,33 +144,46 @@ async def test_pages_are_whole_newest_first_and_exact_before_similar(world):
     assert seen == wanted
 
 
-async def test_a_word_in_every_message_is_paged_through_stretches_to_the_end(world, monkeypatch):
-    """With stretches, rounds and the budget made small, the same answers come."""
-    monkeypatch.setattr("messaging.search.blind.STRETCH", 8)
-    monkeypatch.setattr("messaging.usecases.search_messages.STRETCH", 8)
-    monkeypatch.setattr("messaging.usecases.search_messages.EXAMINED_MAX", 6)
-    monkeypatch.setattr("messaging.usecases.search_messages._CANDIDATES_EACH", 3)
-    monkeypatch.setattr("messaging.usecases.search_messages._ROUND_FIRST", 1)
-    monkeypatch.setattr("messaging.usecases.search_messages._LOOKED_AT_MIN", 1)
-    nok = await world.person()
-    dialogs = [await world.group(nok) for _ in range(2)]
-    word = f"every{uuid.uuid4().hex[:8]}"
-    sent = [(dialogs[n % 2], (await nok.send(dialogs[n % 2], f"{word} {n}"))["seq"]) for n in range(40)]
-
-    async def all_there():
-        async with world.app.database.read() as conn:
-            sql = "SELECT count(*) FROM search_entry WHERE dialog_id = ANY($1)"
-            return await conn.fetchval(sql, [uuid.UUID(each) for each in dialogs]) == 40
-
-    await eventually(all_there, timeout_s=20)
+async def all_pages(person, word, **query):
     seen, cursor = [], {}
-    for _ in range(200):
-        page = await search(nok, word, limit=4, **cursor)
+    while True:
+        page = await search(person, word, **query, **cursor)
         seen += [(hit["message"]["dialog_id"], hit["message"]["seq"]) for hit in page["items"]]
         if page["next_cursor"] is None:
-            break
+            return seen
         cursor = {"cursor": page["next_cursor"]}
-    assert seen == sent[::-1]
+
+
+async def test_a_word_in_every_message_is_paged_through_stretches_to_the_end(world, monkeypatch):
+    """With stretches, rounds and the budget made small, the same answers come."""
+    nok = await world.person()
+    dialogs = [await world.group(nok) for _ in range(2)]
+    ids = [uuid.UUID(each) for each in dialogs]
+    word = f"every{uuid.uuid4().hex[:8]}"
+    with monkeypatch.context() as small:
+        small.setattr("messaging.search.blind.STRETCH", 8)
+        for name, value in {
+            "STRETCH": 8,
+            "EXAMINED_MAX": 6,
+            "_CANDIDATES_EACH": 3,
+            "_ROUND_FIRST": 1,
+            "_LOOKED_AT_MIN": 1,
+        }.items():
+            small.setattr(f"messaging.usecases.search_messages.{name}", value)
+        sent = [(dialogs[n % 2], (await nok.send(dialogs[n % 2], f"{word} {n}"))["seq"]) for n in range(40)]
+
+        async def all_there():
+            async with world.app.database.read() as conn:
+                return await conn.fetchval("SELECT count(*) FROM search_entry WHERE dialog_id = ANY($1)", ids) == 40
+
+        await eventually(all_there, timeout_s=20)
+        assert await all_pages(nok, word, limit=4) == sent[::-1]
+    async with world.app.begin() as tx:
+        for table in ("search_entry", "search_stretch"):
+            await tx.conn.execute(f"DELETE FROM {table} WHERE dialog_id = ANY($1)", ids)
+    for each in ids:
+        await reindex(world.app.begin, world.app.blind, lambda _: None, dialog_id=each)
+    assert await all_pages(nok, word, limit=4) == sent[::-1]
 
 
 @pytest.mark.parametrize(
