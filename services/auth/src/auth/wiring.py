@@ -18,6 +18,7 @@ from auth.adapters.announcements import Announcements
 from auth.adapters.attempts import CountedAttempts
 from auth.adapters.audit import AuditLog
 from auth.adapters.common_passwords import common_passwords
+from auth.adapters.graph import GraphStore
 from auth.adapters.hasher import Argon2Hasher
 from auth.adapters.keyring import Keyring, decoded_key
 from auth.adapters.otps import OtpStore
@@ -57,6 +58,7 @@ class AuthTx:
     audit: AuditLog
     events: Announcements
     signing_keys: SigningKeyStore
+    graph: GraphStore
 
     @classmethod
     def on(cls, conn: asyncpg.Connection[Any], outbox: Outbox, keyring: Keyring) -> AuthTx:
@@ -70,6 +72,7 @@ class AuthTx:
             audit=AuditLog(conn),
             events=Announcements(outbox),
             signing_keys=SigningKeyStore(conn, keyring),
+            graph=GraphStore(conn),
         )
 
 

@@ -97,16 +97,18 @@ async def test_settings(service: Service) -> None:
     assert first.body == {
         "locale": "id-ID",
         "time_zone": "Asia/Jakarta",
-        "show_presence_to": "friends",
+        "show_presence_to": "everyone",
+        "direct_messages_from": "everyone",
+        "read_receipts": True,
         "show_profile_to": "everyone",
         "findable_by_email": False,
         "findable_by_phone": False,
     }
     events = await service.events_of(signed["user"]["user_id"])
     patched = await service.call(
-        "PATCH", "/v1/users/me/settings", {"show_presence_to": "nobody", "findable_by_phone": True}, token=token
+        "PATCH", "/v1/users/me/settings", {"show_profile_to": "nobody", "findable_by_phone": True}, token=token
     )
-    assert patched.body == first.body | {"show_presence_to": "nobody", "findable_by_phone": True}
+    assert patched.body == first.body | {"show_profile_to": "nobody", "findable_by_phone": True}
     assert await service.events_of(signed["user"]["user_id"]) == events
     await service.call("PATCH", "/v1/users/me/settings", {"locale": "en-US"}, token=token)
     assert await service.events_of(signed["user"]["user_id"]) == [*events, "UserProfileChanged"]

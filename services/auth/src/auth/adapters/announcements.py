@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from auth.adapters.codec import record_of
+from auth.domain.graph import GraphEvent
 from auth.domain.ids import SessionId
 from auth.domain.otp import OtpIssued
 from auth.domain.session import SessionEvent, SessionRevoked
@@ -17,7 +18,7 @@ class Announcements:
         self._outbox = outbox
         self.ended: list[SessionId] = []
 
-    def add(self, *events: UserEvent | SessionEvent | OtpIssued) -> None:
+    def add(self, *events: UserEvent | SessionEvent | OtpIssued | GraphEvent) -> None:
         for event in events:
             body, version = record_of(event)
             self._outbox.add(body, aggregate_version=version)

@@ -6,16 +6,20 @@ order is the order of commit.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import singledispatch
+from typing import Final
 
 from google.protobuf.message import Message as Body
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from auth.domain import graph
 from auth.domain import session as sessions
 from auth.domain import user as users
+from auth.domain.graph import RelationKind
 from auth.domain.otp import OtpIssued
-from sampan.auth.v1 import session_pb2, user_pb2
+from sampan.auth.v1 import graph_pb2, session_pb2, user_pb2
 from sampan.notification.v1 import commands_pb2
 
 
@@ -71,6 +75,66 @@ def _(event: users.UserRolesChanged) -> tuple[Body, int | None]:
 def _(event: users.UserDeleted) -> tuple[Body, int | None]:
     body = user_pb2.UserDeleted(user_id=str(event.user.id), deleted_at=_stamp(event.deleted_at))
     return body, event.user.version
+
+
+@record_of.register
+def _(event: users.UserPrivacyChanged) -> tuple[Body, int | None]:
+    user, choices = event.user, event.user.settings
+    body = graph_pb2.UserPrivacyChanged(
+        user_id=str(user.id),
+        version=user.version,
+        show_presence_to=choices.show_presence_to,
+        direct_messages_from=choices.direct_messages_from,
+        read_receipts=choices.read_receipts,
+        at=_stamp(event.changed_at),
+    )
+    return body, None
+
+
+@record_of.register
+def _(event: graph.RelationChanged) -> tuple[Body, int | None]:
+    """A pair has several relations, each with a version of its own: it is in the body."""
+    relation = event.relation
+    make, one, other = _RELATIONS[relation.kind, relation.active]
+    names = {one: str(relation.from_id), other: str(relation.to_id)}
+    pair = graph.pair_id(relation.from_id, relation.to_id)
+    return make(pair_id=pair, version=relation.version, at=_stamp(relation.since), **names), None
+
+
+@record_of.register
+def _(event: graph.FriendRequestSent) -> tuple[Body, int | None]:
+    request = event.request
+    body = graph_pb2.FriendRequestSent(
+        pair_id=graph.pair_id(request.from_id, request.to_id),
+        request_id=str(request.request_id),
+        from_id=str(request.from_id),
+        to_id=str(request.to_id),
+        message=request.message,
+        at=_stamp(request.created_at),
+    )
+    return body, None
+
+
+@record_of.register
+def _(event: graph.FriendRequestClosed) -> tuple[Body, int | None]:
+    request = event.request
+    body = graph_pb2.FriendRequestClosed(
+        pair_id=graph.pair_id(request.from_id, request.to_id),
+        request_id=str(request.request_id),
+        status=request.status,
+        at=_stamp(request.decided_at or request.created_at),
+    )
+    return body, None
+
+
+_RELATIONS: Final[dict[tuple[RelationKind, bool], tuple[Callable[..., Body], str, str]]] = {
+    (RelationKind.BLOCK, True): (graph_pb2.UserBlocked, "blocker_id", "blocked_id"),
+    (RelationKind.BLOCK, False): (graph_pb2.UserUnblocked, "blocker_id", "blocked_id"),
+    (RelationKind.FRIEND, True): (graph_pb2.FriendshipStarted, "user_id", "friend_id"),
+    (RelationKind.FRIEND, False): (graph_pb2.FriendshipEnded, "user_id", "friend_id"),
+    (RelationKind.FOLLOW, True): (graph_pb2.UserFollowed, "follower_id", "followed_id"),
+    (RelationKind.FOLLOW, False): (graph_pb2.UserUnfollowed, "follower_id", "followed_id"),
+}
 
 
 @record_of.register

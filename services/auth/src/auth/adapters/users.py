@@ -18,7 +18,7 @@ from kernel.errors import DomainError
 COLUMNS: Final = (
     "id, email, email_verified_at, phone_e164, phone_verified_at, username, name, country, kyc_tier, roles, "
     "locale, time_zone, show_presence_to, show_profile_to, findable_by_email, findable_by_phone, "
-    "password_hash, token_version, version, registered_at, deleted_at"
+    "password_hash, token_version, version, registered_at, deleted_at, direct_messages_from, read_receipts"
 )
 _TAKEN: Final[dict[str, type[DomainError]]] = {
     "user_account_email": EmailTakenError,
@@ -26,7 +26,7 @@ _TAKEN: Final[dict[str, type[DomainError]]] = {
     "user_account_username": UsernameTakenError,
 }
 _POINTERS: Final = {EmailTakenError: "/email", PhoneTakenError: "/phone", UsernameTakenError: "/username"}
-_PLACES: Final = ", ".join(f"${place}" for place in range(1, 22))
+_PLACES: Final = ", ".join(f"${place}" for place in range(1, 24))
 _INSERT: Final = f"INSERT INTO user_account ({COLUMNS}) VALUES ({_PLACES})"
 _FIND: Final = f"SELECT {COLUMNS} FROM user_account WHERE id = $1 AND deleted_at IS NULL"
 _FIND_BY_EMAIL: Final = f"SELECT {COLUMNS} FROM user_account WHERE email = $1 AND deleted_at IS NULL"
@@ -36,7 +36,8 @@ UPDATE user_account SET
     email = $2, email_verified_at = $3, phone_e164 = $4, phone_verified_at = $5, username = $6, name = $7,
     country = $8, kyc_tier = $9, roles = $10, locale = $11, time_zone = $12, show_presence_to = $13,
     show_profile_to = $14, findable_by_email = $15, findable_by_phone = $16, password_hash = $17,
-    token_version = $18, version = $19, registered_at = $20, deleted_at = $21
+    token_version = $18, version = $19, registered_at = $20, deleted_at = $21,
+    direct_messages_from = $22, read_receipts = $23
 WHERE id = $1 AND version = $19 - 1
 """
 
@@ -110,6 +111,8 @@ def user_of(row: asyncpg.Record) -> User:
             locale=row["locale"],
             time_zone=row["time_zone"],
             show_presence_to=Audience(row["show_presence_to"]),
+            direct_messages_from=Audience(row["direct_messages_from"]),
+            read_receipts=row["read_receipts"],
             show_profile_to=Audience(row["show_profile_to"]),
             findable_by_email=row["findable_by_email"],
             findable_by_phone=row["findable_by_phone"],
@@ -146,4 +149,6 @@ def _row_of(user: User) -> tuple[object, ...]:
         user.version,
         user.registered_at,
         user.deleted_at,
+        choices.direct_messages_from,
+        choices.read_receipts,
     )

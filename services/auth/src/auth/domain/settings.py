@@ -39,7 +39,9 @@ class Settings:
 
     locale: str
     time_zone: str
-    show_presence_to: Audience = Audience.FRIENDS
+    show_presence_to: Audience = Audience.EVERYONE
+    direct_messages_from: Audience = Audience.EVERYONE
+    read_receipts: bool = True
     show_profile_to: Audience = Audience.EVERYONE
     findable_by_email: bool = False
     findable_by_phone: bool = False
@@ -50,6 +52,8 @@ class Settings:
         locale: str | None = None,
         time_zone: str | None = None,
         show_presence_to: Audience | None = None,
+        direct_messages_from: Audience | None = None,
+        read_receipts: bool | None = None,
         show_profile_to: Audience | None = None,
         findable_by_email: bool | None = None,
         findable_by_phone: bool | None = None,
@@ -59,6 +63,8 @@ class Settings:
             "locale": locale and checked_locale(locale),
             "time_zone": time_zone and checked_time_zone(time_zone),
             "show_presence_to": show_presence_to,
+            "direct_messages_from": direct_messages_from,
+            "read_receipts": read_receipts,
             "show_profile_to": show_profile_to,
             "findable_by_email": findable_by_email,
             "findable_by_phone": findable_by_phone,

@@ -100,7 +100,15 @@ class UserDeleted:
     deleted_at: datetime
 
 
-UserEvent = UserRegistered | UserProfileChanged | UserRolesChanged | UserDeleted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserPrivacyChanged:
+    """What others may see and do; told only to services that need it."""
+
+    user: User
+    changed_at: datetime
+
+
+UserEvent = UserRegistered | UserProfileChanged | UserRolesChanged | UserDeleted | UserPrivacyChanged
 
 
 def register(
@@ -151,6 +159,16 @@ def change_settings(user: User, settings: Settings, now: datetime) -> tuple[User
     changed, event = _changed(user, replace(user, settings=settings), now)
     told = (user.settings.locale, user.settings.time_zone) != (settings.locale, settings.time_zone)
     return changed, event if told else None
+
+
+def privacy_changed(before: User, after: User, now: datetime) -> UserPrivacyChanged | None:
+    """What to tell when a choice that other services honour is another."""
+    return None if _privacy(before) == _privacy(after) else UserPrivacyChanged(user=after, changed_at=now)
+
+
+def _privacy(user: User) -> tuple[object, ...]:
+    choices = user.settings
+    return choices.show_presence_to, choices.direct_messages_from, choices.read_receipts
 
 
 def change_roles(user: User, roles: frozenset[Role], now: datetime) -> tuple[User, UserRolesChanged | None]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
-from auth.entrypoints import http_codes, http_sessions, http_users
+from auth.entrypoints import http_codes, http_graph, http_sessions, http_users
 from auth.wiring import App
 from chassis.http import Routes, make_app
 from operations import operator_routes
@@ -15,6 +15,7 @@ ROUTES: Final[tuple[Routes, ...]] = (
     http_users.routes,
     http_sessions.routes,
     http_codes.routes,
+    http_graph.routes,
     operator_routes("auth"),
 )
 

@@ -137,7 +137,9 @@ class SettingsPatch(Body):
 
     locale: LocaleText = ""
     time_zone: TimeZoneText = ""
-    show_presence_to: Audience = Audience.FRIENDS
+    show_presence_to: Audience = Audience.EVERYONE
+    direct_messages_from: Audience = Audience.EVERYONE
+    read_receipts: bool = True
     show_profile_to: Audience = Audience.EVERYONE
     findable_by_email: bool = False
     findable_by_phone: bool = False
@@ -205,6 +207,8 @@ class SettingsView(View):
     locale: str
     time_zone: str
     show_presence_to: Audience
+    direct_messages_from: Audience
+    read_receipts: bool
     show_profile_to: Audience
     findable_by_email: bool
     findable_by_phone: bool
@@ -216,6 +220,8 @@ class SettingsView(View):
             locale=choices.locale,
             time_zone=choices.time_zone,
             show_presence_to=choices.show_presence_to,
+            direct_messages_from=choices.direct_messages_from,
+            read_receipts=choices.read_receipts,
             show_profile_to=choices.show_profile_to,
             findable_by_email=choices.findable_by_email,
             findable_by_phone=choices.findable_by_phone,

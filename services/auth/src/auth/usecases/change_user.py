@@ -38,8 +38,8 @@ async def change_settings(
     after, event = users.change_settings(before, settings, tools.clock.now())
     if after != before:
         await tx.users.save(after)
-    if event:
-        tx.events.add(event)
+    told = [event, users.privacy_changed(before, after, tools.clock.now())]
+    tx.events.add(*(each for each in told if each is not None))
     return after
 
 

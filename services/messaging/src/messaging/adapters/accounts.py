@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,3 +29,42 @@ class Account:
 
 async def keep_account(conn: asyncpg.Connection[Any], account: Account) -> None:
     await conn.execute(_KEEP, account.user_id, account.version, account.display_name, account.locale)
+
+
+_PRIVACY: Final = """
+    INSERT INTO account (user_id, privacy_version, presence_to, last_seen_to, direct_from, read_receipts)
+    VALUES ($1, $2, $3, $3, $4, $5)
+    ON CONFLICT (user_id) DO UPDATE SET privacy_version = excluded.privacy_version, presence_to = excluded.presence_to,
+        last_seen_to = excluded.last_seen_to, direct_from = excluded.direct_from,
+        read_receipts = excluded.read_receipts
+    WHERE account.privacy_version < excluded.privacy_version
+"""
+_BLOCK: Final = """
+    INSERT INTO block (blocker_id, blocked_id, version, active, changed_at) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (blocker_id, blocked_id) DO UPDATE
+        SET version = excluded.version, active = excluded.active, changed_at = excluded.changed_at
+        WHERE block.version < excluded.version
+"""
+_FRIENDSHIP: Final = """
+    INSERT INTO friendship (user_id, friend_id, version, active) VALUES ($1, $2, $3, $4), ($2, $1, $3, $4)
+    ON CONFLICT (user_id, friend_id) DO UPDATE SET version = excluded.version, active = excluded.active
+        WHERE friendship.version < excluded.version
+"""
+
+
+async def keep_privacy(
+    conn: asyncpg.Connection[Any], user_id: UUID, version: int, *, presence_to: str, direct_from: str, receipts: bool
+) -> None:
+    """What a person lets others see and do, as auth told last."""
+    await conn.execute(_PRIVACY, user_id, version, presence_to, direct_from, receipts)
+
+
+async def keep_block(
+    conn: asyncpg.Connection[Any], blocker_id: UUID, blocked_id: UUID, version: int, now: datetime, *, active: bool
+) -> None:
+    """From the commit on it holds for sends, new dialogs, presence and receipts."""
+    await conn.execute(_BLOCK, blocker_id, blocked_id, version, active, now)
+
+
+async def keep_friendship(conn: asyncpg.Connection[Any], one: UUID, other: UUID, version: int, *, active: bool) -> None:
+    await conn.execute(_FRIENDSHIP, one, other, version, active)

@@ -6,11 +6,12 @@ from typing import Final
 from uuid import UUID
 
 from eventing import Message, Subscriptions
-from messaging.adapters.accounts import Account, keep_account
+from messaging.adapters.accounts import Account, keep_account, keep_block, keep_friendship, keep_privacy
 from messaging.adapters.transaction import MessagingTx
 from messaging.entrypoints.entities import order_of, product_of, shop_of, transfer_of
 from messaging.usecases.follow_entity import follow_entity
 from messaging.usecases.topic_dialogs import open_topic
+from sampan.auth.v1.graph_pb2 import FriendshipEnded, FriendshipStarted, UserBlocked, UserPrivacyChanged, UserUnblocked
 from sampan.auth.v1.user_pb2 import UserProfileChanged, UserRegistered
 from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced, OrderStatusChanged
 from sampan.commerce.v1.product_pb2 import ProductPublished, ProductWithdrawn
@@ -31,6 +32,41 @@ async def on_user_registered(message: Message[UserRegistered], tx: MessagingTx) 
 async def on_user_profile_changed(message: Message[UserProfileChanged], tx: MessagingTx) -> None:
     """Their name is shown as it is now."""
     await keep_account(tx.conn, _account(message))
+
+
+@subscriptions.on(UserBlocked)
+async def on_user_blocked(message: Message[UserBlocked], tx: MessagingTx) -> None:
+    """Nothing goes between the two from now on."""
+    await _keep_block(message, tx, active=True)
+
+
+@subscriptions.on(UserUnblocked)
+async def on_user_unblocked(message: Message[UserUnblocked], tx: MessagingTx) -> None:
+    await _keep_block(message, tx, active=False)
+
+
+@subscriptions.on(FriendshipStarted)
+async def on_friendship_started(message: Message[FriendshipStarted], tx: MessagingTx) -> None:
+    """What is for friends is for them too."""
+    await _keep_friendship(message, tx, active=True)
+
+
+@subscriptions.on(FriendshipEnded)
+async def on_friendship_ended(message: Message[FriendshipEnded], tx: MessagingTx) -> None:
+    await _keep_friendship(message, tx, active=False)
+
+
+@subscriptions.on(UserPrivacyChanged)
+async def on_user_privacy_changed(message: Message[UserPrivacyChanged], tx: MessagingTx) -> None:
+    body = message.body
+    await keep_privacy(
+        tx.conn,
+        UUID(body.user_id),
+        body.version,
+        presence_to=body.show_presence_to,
+        direct_from=body.direct_messages_from,
+        receipts=body.read_receipts,
+    )
 
 
 @subscriptions.on(OrderPlaced)
@@ -85,6 +121,18 @@ async def on_transfer_completed(message: Message[TransferCompleted], tx: Messagi
 @subscriptions.on(TransferRefused)
 async def on_transfer_refused(message: Message[TransferRefused], tx: MessagingTx) -> None:
     await follow_entity(transfer_of(message), tx)
+
+
+async def _keep_block(message: Message[UserBlocked] | Message[UserUnblocked], tx: MessagingTx, *, active: bool) -> None:
+    body = message.body
+    await keep_block(tx.conn, UUID(body.blocker_id), UUID(body.blocked_id), body.version, message.time, active=active)
+
+
+async def _keep_friendship(
+    message: Message[FriendshipStarted] | Message[FriendshipEnded], tx: MessagingTx, *, active: bool
+) -> None:
+    body = message.body
+    await keep_friendship(tx.conn, UUID(body.user_id), UUID(body.friend_id), body.version, active=active)
 
 
 def _account(message: Message[UserRegistered] | Message[UserProfileChanged]) -> Account:

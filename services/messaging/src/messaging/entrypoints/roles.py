@@ -25,6 +25,7 @@ from messaging.entrypoints import (
     payments,
     polls,
     realtime,
+    reports,
     search,
     sync,
 )
@@ -48,6 +49,7 @@ ROUTES: Final = (
     messages.routes,
     message_acts.routes,
     polls.routes,
+    reports.routes,
     payments.routes,
     drafts.routes,
     cursors.routes,

@@ -1,0 +1,98 @@
+"""Routes of reports: for people, and for moderators."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from chassis.http import Body, Query, RateLimit, Routes, Text, View, roles
+from chassis.tokens import Principal
+from messaging.adapters.transaction import MessagingTx
+from messaging.domain.dialog import DialogNotFoundError
+from messaging.domain.message import MessageNotFoundError
+from messaging.entrypoints.schemas import Seq
+from messaging.usecases.report import Report, ReportNotFoundError, decide_report, open_reports, report
+
+routes = Routes(tag="reports")
+MODERATORS = roles("moderator", "ops", "admin")
+
+
+class ReportBody(Body):
+    """A message by ``seq``, or somebody in the dialog by ``user_id``, or the dialog itself."""
+
+    dialog_id: UUID
+    seq: Seq | None = None
+    user_id: UUID | None = None
+    reason: Literal["spam", "abuse", "scam", "illegal", "child_safety", "other"]
+    detail: Annotated[Text, Field(max_length=1000)] = ""
+
+
+class ReportedView(View):
+    report_id: UUID
+
+
+class ReportView(View):
+    report_id: UUID
+    reporter_id: UUID
+    dialog_id: UUID
+    seq: int | None
+    user_id: UUID | None
+    reason: str
+    detail: str
+    status: str
+    created_at: datetime
+
+
+class ReportsView(View):
+    items: list[ReportView]
+
+
+class ReportsQuery(Query):
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class DecisionBody(Body):
+    status: Literal["upheld", "dismissed"]
+
+
+@routes.post(
+    "/v1/messages/reports",
+    status=201,
+    idempotency="none",
+    rows_of_caller=False,
+    limit=RateLimit("reports", per_user=30, window_s=3600, fails="open"),
+    errors=(DialogNotFoundError, MessageNotFoundError),
+    summary="Report a message, a person or a dialog",
+)
+async def post_report(body: ReportBody, principal: Principal, tx: MessagingTx) -> ReportedView:
+    """The same report again, while it is open, is the same one."""
+    command = Report(
+        reporter_id=principal.user_id,
+        dialog_id=body.dialog_id,
+        seq=body.seq,
+        user_id=body.user_id,
+        reason=body.reason,
+        detail=body.detail,
+    )
+    return ReportedView(report_id=await report(command, tx))
+
+
+@routes.get("/v1/ops/messaging/reports", auth=MODERATORS, summary="Reports that wait for a decision")
+async def get_reports(query: ReportsQuery, principal: Principal, tx: MessagingTx) -> ReportsView:
+    del principal
+    return ReportsView(items=[ReportView(**dict(row)) for row in await open_reports(tx, query.limit)])
+
+
+@routes.post(
+    "/v1/ops/messaging/reports/{report_id}/decision",
+    status=204,
+    idempotency="none",
+    auth=MODERATORS,
+    errors=(ReportNotFoundError,),
+    summary="Decide a report",
+)
+async def post_decision(report_id: UUID, body: DecisionBody, principal: Principal, tx: MessagingTx) -> None:
+    await decide_report(report_id, principal.user_id, body.status, tx)

@@ -1,0 +1,84 @@
+"""Somebody reports a message or a person to moderation; a moderator decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+from kernel.errors import DomainError, Kind
+from kernel.ids import uuid7
+from messaging.adapters.message_reads import messages_at
+from messaging.adapters.stream_reads import watched_by
+from messaging.adapters.transaction import MessagingTx
+from messaging.domain.dialog import DialogNotFoundError
+from messaging.domain.message import MessageNotFoundError
+
+
+class ReportNotFoundError(DomainError):
+    code: ClassVar[str] = "messaging.report.not_found"
+    kind: ClassVar[Kind] = Kind.NOT_FOUND
+    title: ClassVar[str] = "There is no such report, or it is decided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """``seq`` None: the person or the dialog as a whole."""
+
+    reporter_id: UUID
+    dialog_id: UUID
+    seq: int | None
+    user_id: UUID | None
+    reason: str
+    detail: str
+
+
+async def report(command: Report, tx: MessagingTx) -> UUID:
+    """The report's id; what is reported again while it is open is the same report."""
+    watches = await watched_by(tx.conn, command.reporter_id, [command.dialog_id])
+    if not watches:
+        raise DialogNotFoundError
+    user_id = command.user_id
+    if command.seq is not None:
+        row = (await messages_at(tx.conn, [(command.dialog_id, command.seq)])).get((command.dialog_id, command.seq))
+        if row is None or command.seq < watches[0].from_seq:
+            raise MessageNotFoundError
+        user_id = row["sender_id"]
+    same = (command.reporter_id, command.dialog_id, command.seq, user_id)
+    await tx.conn.execute("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 21))", str(same))
+    known: UUID | None = await tx.conn.fetchval(
+        "SELECT report_id FROM report WHERE reporter_id = $1 AND dialog_id = $2 AND seq IS NOT DISTINCT FROM $3 "
+        "AND user_id IS NOT DISTINCT FROM $4 AND status = 'open'",
+        *same,
+    )
+    if known is not None:
+        return known
+    report_id = uuid7()
+    await tx.conn.execute(
+        "INSERT INTO report (report_id, reporter_id, dialog_id, seq, user_id, reason, detail, status, created_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8)",
+        *(report_id, *same, command.reason, command.detail, tx.now),
+    )
+    return report_id
+
+
+async def open_reports(tx: MessagingTx, limit: int) -> list[Mapping[str, Any]]:
+    """The oldest first."""
+    return list(
+        await tx.conn.fetch(
+            "SELECT report_id, reporter_id, dialog_id, seq, user_id, reason, detail, status, created_at FROM report "
+            "WHERE status = 'open' ORDER BY created_at, report_id LIMIT $1",
+            limit,
+        )
+    )
+
+
+async def decide_report(report_id: UUID, by: UUID, status: str, tx: MessagingTx) -> None:
+    """``upheld`` or ``dismissed``."""
+    done = await tx.conn.execute(
+        "UPDATE report SET status = $2, decided_by = $3, decided_at = $4 WHERE report_id = $1 AND status = 'open'",
+        *(report_id, status, by, tx.now),
+    )
+    if done.endswith(" 0"):
+        raise ReportNotFoundError

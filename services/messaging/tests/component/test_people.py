@@ -1,0 +1,82 @@
+"""Blocks, friends and privacy as auth tells them; reports."""
+
+import asyncio
+import time
+import uuid
+
+from sampan.auth.v1.graph_pb2 import FriendshipStarted, UserBlocked, UserPrivacyChanged, UserUnblocked
+from testkit.wait import eventually
+
+
+def text():
+    return {"client_message_id": str(uuid.uuid4()), "content": {"type": "text", "text": "x"}}
+
+
+def block(kind, one, other, version):
+    return kind(pair_id="p", blocker_id=str(one.user_id), blocked_id=str(other.user_id), version=version)
+
+
+async def test_a_block_takes_effect_within_two_seconds_and_old_news_does_not_undo_it(world):
+    one, other = await world.person(), await world.person()
+    dialog_id = await world.group(one, other, kind="direct")
+    path = f"/v1/dialogs/{dialog_id}/messages"
+    await world.publish(block(UserBlocked, one, one, 1))  # the consumer is awake
+    await asyncio.sleep(0.5)
+    began = time.monotonic()
+    await world.publish(block(UserBlocked, one, other, 3))
+
+    async def refused():
+        return (await other.do("POST", path, text())).code == "messaging.dialog.unavailable"
+
+    await eventually(refused, timeout_s=15, what="the block")
+    assert time.monotonic() - began < 2
+    await world.publish(block(UserUnblocked, one, other, 2))
+    await asyncio.sleep(0.5)
+    assert await refused()
+    await world.publish(block(UserUnblocked, one, other, 4))
+
+    async def open_again():
+        return (await other.do("POST", path, text())).status == 201
+
+    await eventually(open_again, timeout_s=15, what="unblocked")
+
+
+async def test_only_friends_may_write_first_when_somebody_wants_it_so(world):
+    shy, friend, stranger = [await world.person() for _ in range(3)]
+    privacy = UserPrivacyChanged(
+        user_id=str(shy.user_id),
+        version=2,
+        show_presence_to="friends",
+        direct_messages_from="friends",
+        read_receipts=False,
+    )
+    await world.publish(privacy)
+    await world.publish(
+        FriendshipStarted(pair_id="p", user_id=str(friend.user_id), friend_id=str(shy.user_id), version=1)
+    )
+    body = {"kind": "direct", "user_ids": [str(shy.user_id)]}
+
+    async def befriended():
+        return (await friend.do("POST", "/v1/dialogs", body)).status == 201
+
+    await eventually(befriended, timeout_s=15, what="friends may write")
+    assert await stranger.refused("POST", "/v1/dialogs", body) == "messaging.dialog.unavailable"
+
+
+async def test_reports_go_to_moderators(world):
+    one, other, stranger = [await world.person() for _ in range(3)]
+    dialog_id = await world.group(one, other)
+    sent = await other.send(dialog_id, "buy now")
+    body = {"dialog_id": dialog_id, "seq": sent["seq"], "reason": "spam"}
+    first = await one.ok("POST", "/v1/messages/reports", body)
+    assert await one.ok("POST", "/v1/messages/reports", body) == first
+    assert await stranger.refused("POST", "/v1/messages/reports", body) == "messaging.dialog.not_found"
+    assert await one.refused("POST", "/v1/messages/reports", {**body, "seq": 1}) == "messaging.message.not_found"
+    assert (await one.do("GET", "/v1/ops/messaging/reports")).status == 403
+    moderator = world.issuer.token_for(uuid.uuid4(), roles=["user", "moderator"])
+    found = (await world.call("GET", "/v1/ops/messaging/reports", token=moderator)).json["items"]
+    mine = next(each for each in found if each["report_id"] == first["report_id"])
+    assert mine["user_id"] == str(other.user_id)
+    path = f"/v1/ops/messaging/reports/{first['report_id']}/decision"
+    assert (await world.call("POST", path, {"status": "upheld"}, token=moderator)).status == 204
+    assert (await world.call("POST", path, {"status": "dismissed"}, token=moderator)).status == 404
