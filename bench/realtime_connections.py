@@ -298,7 +298,7 @@ async def plain(connections: int, members: int, messages: int) -> tuple[float, f
                 async with session.post(f"http://127.0.0.1:{port}/tell", data="x") as answer:
                     return answer.status == 200
 
-            await eventually(up)
+            await eventually(up, timeout_s=60)
             assert process.pid is not None
             before = rss_kib(process.pid)
             async with connected(port, ["t"] * connections):

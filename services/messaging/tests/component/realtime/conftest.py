@@ -5,16 +5,20 @@ import contextlib
 import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
+import jsonschema
 import orjson
 import pytest
+import yaml
 
 from chassis.testing.serving import serving
 from messaging.entrypoints import roles
 from messaging.wiring import App, wire
 
+ASYNCAPI = Path(__file__).parents[3] / "asyncapi.yaml"
 STORED = ("message.", "member.", "dialog.", "reaction.", "pin.", "poll.", "card.")
 
 
@@ -94,8 +98,27 @@ class Sockets:
         return socket
 
 
+@pytest.fixture(scope="session")
+def documented():
+    """Refuses a frame of the server that the AsyncAPI document does not describe."""
+    document = yaml.safe_load(ASYNCAPI.read_text())
+    validators = {
+        name.removeprefix("server."): jsonschema.Draft202012Validator(
+            {"$ref": f"#/components/schemas/{name}", "components": document["components"]},
+            format_checker=jsonschema.FormatChecker(),
+        )
+        for name in document["components"]["messages"]
+        if name.startswith("server.")
+    }
+
+    def check(frame):
+        validators[frame["type"]].validate(frame)
+
+    return check
+
+
 @pytest.fixture
-async def sockets(world):
+async def sockets(world, documented):
     async with aiohttp.ClientSession() as session:
         made = Sockets(session, world.call.base_url)
         yield made
@@ -103,6 +126,8 @@ async def sockets(world):
             await socket.ws.close()
             with contextlib.suppress(Exception):
                 await socket.reading
+            for frame in socket.frames:
+                documented(frame)
 
 
 @dataclass
