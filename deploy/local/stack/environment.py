@@ -94,6 +94,9 @@ def _own_settings(context: Context) -> dict[str, dict[str, str]]:
         },
         "messaging": {
             "KEY_ENCRYPTION_KEY": passwords.key_base64("messaging-key-encryption-key"),
+            "OBJECTS_DIR": str(context.layout.home / "objects"),
+            "SCANNER_HOST": "127.0.0.1",
+            "SCANNER_PORT": str(ports["sandbox_scanner"]),
         },
     }
 
@@ -102,6 +105,7 @@ def sandbox_environment(context: Context) -> dict[str, str]:
     return {
         "SANDBOX_HTTP_PORT": str(context.ports["sandbox"]),
         "SANDBOX_SMTP_PORT": str(context.ports["sandbox_smtp"]),
+        "SANDBOX_SCANNER_PORT": str(context.ports["sandbox_scanner"]),
         "SANDBOX_WEBHOOK_URL": f"http://127.0.0.1:{context.ports['gateway']}/v1/provider-webhooks/sandbox",
         "SANDBOX_WEBHOOK_SECRET": context.passwords["sandbox-webhook-secret"],
         "SANDBOX_API_KEY": context.passwords["sandbox-api-key"],

@@ -16,7 +16,7 @@ def sandbox(context: Context) -> Part:
         command=(str(context.layout.python), "-m", "sandbox"),
         directory=context.layout.checkout,
         env_file=service_env_file(context, "sandbox"),
-        ports=("sandbox", "sandbox_smtp"),
+        ports=("sandbox", "sandbox_smtp", "sandbox_scanner"),
         ready=lambda: probe.answers_http(port, "/") and probe.accepts_tcp(context.ports["sandbox_smtp"]),
         wish=f"http://127.0.0.1:{port}/",
     )

@@ -11,6 +11,7 @@ from aiosmtpd.smtp import SMTP
 
 from sandbox.mail import MailCatcher
 from sandbox.payments import PaymentProvider
+from sandbox.scanner import Scanner
 from sandbox.settings import SandboxSettings
 from sandbox.sms import Sms
 from sandbox.traces import Traces
@@ -19,13 +20,13 @@ BODY_BYTES_MAX = 8 * 1024 * 1024  # a batch of spans is larger than any message
 
 
 def make_app(settings: SandboxSettings) -> web.Application:
-    """The sandbox: payment provider, SMS provider, mail catcher, trace collector, and pages to read them."""
+    """The sandbox: payment provider, SMS provider, mail catcher, virus scanner, trace collector, and their pages."""
     app = web.Application(client_max_size=BODY_BYTES_MAX)
     payments = PaymentProvider(
         webhook_url=settings.webhook_url, webhook_secret=settings.webhook_secret, api_key=settings.api_key
     )
-    sms, mail, traces = Sms(), MailCatcher(), Traces()
-    app.add_routes([*payments.routes(), *sms.routes(), *mail.routes(), *traces.routes()])
+    sms, mail, traces, scanner = Sms(), MailCatcher(), Traces(), Scanner()
+    app.add_routes([*payments.routes(), *sms.routes(), *mail.routes(), *traces.routes(), *scanner.routes()])
 
     async def get_page(_: web.Request) -> web.Response:
         return web.Response(text=page(payments, sms, mail), content_type="text/html")
@@ -42,9 +43,16 @@ def make_app(settings: SandboxSettings) -> web.Application:
         server.close()
         await server.wait_closed()
 
+    async def scanning(_: web.Application) -> AsyncIterator[None]:
+        server = await asyncio.start_server(scanner.serve, settings.http_host, settings.scanner_port)
+        yield
+        server.close()
+        await server.wait_closed()
+
     app.add_routes([web.get("/", get_page), web.get("/healthz", get_health)])
     app.cleanup_ctx.append(payments.run)
     app.cleanup_ctx.append(smtp)
+    app.cleanup_ctx.append(scanning)
     return app
 
 

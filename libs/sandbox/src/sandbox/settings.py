@@ -13,6 +13,7 @@ class SandboxSettings:
     http_host: str
     http_port: int
     smtp_port: int
+    scanner_port: int
     webhook_url: str
     webhook_secret: str
     api_key: str
@@ -24,6 +25,7 @@ class SandboxSettings:
             http_host=env.get("SANDBOX_HTTP_HOST", "127.0.0.1"),
             http_port=int(env.get("SANDBOX_HTTP_PORT", "18190")),
             smtp_port=int(env.get("SANDBOX_SMTP_PORT", "18125")),
+            scanner_port=int(env.get("SANDBOX_SCANNER_PORT", "18131")),
             webhook_url=env.get("SANDBOX_WEBHOOK_URL", "http://127.0.0.1:18103/v1/provider-webhooks/sandbox"),
             webhook_secret=env.get("SANDBOX_WEBHOOK_SECRET", "sandbox-webhook-secret"),
             api_key=env.get("SANDBOX_API_KEY", "sandbox-api-key"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -30,6 +31,9 @@ class MessagingSettings(ServiceSettings):
     )
     erasure_grace_days: int = Field(default=30, ge=0, le=365, description="from a deleted account to its erasure")
     sends_per_minute: int = Field(default=600, ge=1)
+    objects_dir: Path = Field(description="folder of uploaded files")
+    scanner_host: str = Field(default="127.0.0.1", description="a virus scanner that speaks clamd's protocol")
+    scanner_port: int = Field(default=3310, ge=1, le=65535)
     realtime_heartbeat_s: float = Field(default=25.0, gt=0, le=300)
     realtime_auth_timeout_s: float = Field(default=10.0, gt=0, le=60)
     realtime_connections_per_user: int = Field(default=10, ge=1)

@@ -10,7 +10,10 @@ from typing import Final
 from uuid import UUID
 
 from kernel.clock import Clock
+from messaging.adapters.links import Links
+from messaging.adapters.object_store import DiskStore, ObjectStore
 from messaging.adapters.person_keys import PersonKeys, decoded_key
+from messaging.adapters.scanner import ClamdScanner
 from messaging.adapters.transaction import MessagingTx
 from messaging.adapters.transactions import Transactions
 from messaging.adapters.webhooks import Webhooks
@@ -19,6 +22,7 @@ from messaging.realtime.announcing import RealtimeAnnouncer
 from messaging.search.blind import BlindIndex
 from messaging.sending.sender import Sender
 from messaging.settings import MessagingSettings
+from messaging.usecases.judge_attachment import Scanner
 from operations import Parts, open_parts
 
 SERVICE: Final = "messaging"
@@ -36,6 +40,9 @@ class App(Parts):
     transactions: Transactions
     sender: Sender
     webhooks: Webhooks
+    objects: ObjectStore
+    scanner: Scanner
+    links: Links
 
     def begin(self, user_id: UUID | None = None) -> AbstractAsyncContextManager[MessagingTx]:
         """A transaction: commits at the end of the block, then everybody is told."""
@@ -62,4 +69,7 @@ async def wire(settings: MessagingSettings, clock: Clock | None = None) -> Async
             transactions=transactions,
             sender=Sender(transactions.begin, lanes=settings.send_lanes, batch_max=settings.send_batch_max),
             webhooks=webhooks,
+            objects=DiskStore(settings.objects_dir),
+            scanner=ClamdScanner(settings.scanner_host, settings.scanner_port),
+            links=Links(secret),
         )

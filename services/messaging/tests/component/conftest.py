@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -18,9 +19,12 @@ from messaging.adapters.accounts import Account, keep_account
 from messaging.entrypoints import roles
 from messaging.settings import MessagingSettings
 from messaging.wiring import App, wire
+from testkit.ports import free_port
+from testkit.processes import Child
+from testkit.wait import eventually
 
 KEY = base64.b64encode(b"k" * 32).decode()
-ENVIRONMENT = {"MESSAGING_KEY_ENCRYPTION_KEY": KEY}
+ENVIRONMENT = {"MESSAGING_KEY_ENCRYPTION_KEY": KEY, "MESSAGING_OBJECTS_DIR": "/nonexistent"}
 
 
 def pytest_collection_modifyitems(items):
@@ -92,8 +96,43 @@ class World:
         return made["dialog_id"]
 
 
+@dataclass
+class ScannerProcess:
+    """The sandbox's virus scanner, a process of its own that can be told to misbehave."""
+
+    port: int
+    url: str
+
+    async def behave(self, **behaviour: Any) -> None:
+        async with aiohttp.ClientSession() as session:
+            async with session.put(f"{self.url}/scanner/behaviour", json=behaviour) as answer:
+                assert answer.status == 200
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def world(databases, kafka, redis_url):
+async def scanner(tmp_path_factory):
+    http_port, port = free_port(), free_port()
+    environment = {
+        "SANDBOX_HTTP_PORT": str(http_port),
+        "SANDBOX_SMTP_PORT": str(free_port()),
+        "SANDBOX_SCANNER_PORT": str(port),
+    }
+    made = ScannerProcess(port, f"http://127.0.0.1:{http_port}")
+    async with Child("sandbox", environment=environment, log=tmp_path_factory.mktemp("sandbox") / "log"):
+
+        async def answers() -> bool:
+            try:
+                await made.behave()
+            except aiohttp.ClientError:
+                return False
+            return True
+
+        await eventually(answers, timeout_s=15, what="sandbox answers")
+        yield made
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def world(databases, kafka, redis_url, scanner, tmp_path_factory):
     made = await databases.create("messaging", environment=ENVIRONMENT)
     async with TokenIssuer.serve() as issuer:
         settings = MessagingSettings(
@@ -109,6 +148,9 @@ async def world(databases, kafka, redis_url):
             jwks_url=issuer.jwks_url,
             cursor_secret="test-only-cursor-secret-of-32-bytes",
             key_encryption_key=KEY,
+            objects_dir=tmp_path_factory.mktemp("objects"),
+            scanner_host="127.0.0.1",
+            scanner_port=scanner.port,
         )
         async with wire(settings) as app, running(app), serving(roles.http(app)) as call:
             yield World(app, call, issuer, settings)

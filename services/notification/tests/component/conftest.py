@@ -19,7 +19,7 @@ from notification.entrypoints import roles
 from notification.settings import NotificationSettings
 from notification.wiring import App, wire
 from sampan.auth.v1.user_pb2 import UserRegistered
-from testkit.ports import free_ports
+from testkit.ports import free_port, free_ports
 from testkit.processes import Child
 from testkit.wait import eventually
 
@@ -114,6 +114,7 @@ async def sandbox(tmp_path_factory):
     environment = {
         "SANDBOX_HTTP_PORT": str(http_port),
         "SANDBOX_SMTP_PORT": str(smtp_port),
+        "SANDBOX_SCANNER_PORT": str(free_port()),
         "SANDBOX_API_KEY": API_KEY,
     }
     async with (

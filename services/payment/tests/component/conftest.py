@@ -135,6 +135,7 @@ async def sandbox_process(port: int, webhook_url: str, log: Path) -> AsyncIterat
     environment = {
         "SANDBOX_HTTP_PORT": str(port),
         "SANDBOX_SMTP_PORT": str(free_port()),
+        "SANDBOX_SCANNER_PORT": str(free_port()),
         "SANDBOX_WEBHOOK_URL": webhook_url,
         "SANDBOX_WEBHOOK_SECRET": SECRET,
         "SANDBOX_API_KEY": API_KEY,

@@ -120,6 +120,15 @@ async def delete_own(conn: asyncpg.Connection[Any], user_id: UUID, table: str, c
     )
 
 
+async def delete_files(conn: asyncpg.Connection[Any], user_id: UUID) -> None:
+    """Nobody gets their files from the commit on; the bytes go soon after."""
+    await conn.execute(
+        "UPDATE attachment SET status = 'deleted', file_name = '-', next_attempt_at = NULL "
+        "WHERE owner_id = $1 AND status <> 'deleted'",
+        user_id,
+    )
+
+
 async def blank_reports(conn: asyncpg.Connection[Any], user_id: UUID) -> None:
     """A report stays with moderation; what its reporter wrote in it goes."""
     await conn.execute("UPDATE report SET detail = '' WHERE reporter_id = $1 AND detail <> ''", user_id)

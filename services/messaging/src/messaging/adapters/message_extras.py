@@ -12,11 +12,13 @@ from uuid import UUID
 
 import asyncpg
 
+from messaging.adapters.attachment_store import shown_attachments
 from messaging.adapters.entity_store import shown_cards
 from messaging.adapters.poll_store import shown_polls
 from messaging.domain.cards import NAMED_BY
 
 Key = tuple[UUID, int]
+_WITH_FILES: Final = frozenset({"image", "video", "voice", "file", "sticker", "gif"})
 _THESE: Final = "unnest($1::uuid[], $2::bigint[]) AS t (dialog_id, seq)"
 _REACTIONS: Final = f"""
     SELECT dialog_id, seq, emoji, count(*) AS count, min(created_at) AS first_at,
@@ -45,6 +47,10 @@ async def extras_of(
     if polls:
         for key, poll in (await shown_polls(conn, polls, viewer_id)).items():
             found[key]["poll"] = poll
+    files = [key for key, kind in types.items() if kind in _WITH_FILES]
+    if files:
+        for key, attachments in (await shown_attachments(conn, files)).items():
+            found[key]["attachments"] = attachments
     cards = [key for key, kind in types.items() if kind in NAMED_BY]
     if cards:
         for key, card in (await shown_cards(conn, cards)).items():

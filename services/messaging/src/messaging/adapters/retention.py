@@ -56,6 +56,7 @@ _HANGING: Final = (
     "activity",
     "activity_for_all",
     "held_message",
+    "attachment_use",
 )
 _STREAM: Final = ("message", "change", "search_entry")
 Connection = asyncpg.Connection

@@ -7,6 +7,7 @@ from uuid import UUID
 from chassis.http import RateLimit, Reply, Routes
 from chassis.tokens import Principal
 from messaging.adapters.message_reads import documents, messages_at
+from messaging.domain.attachment import AttachmentUnusableError
 from messaging.domain.cards import CardUnknownError
 from messaging.domain.dialog import (
     BlockedError,
@@ -46,6 +47,7 @@ SEND_ERRORS = (
     MessageNotFoundError,
     NotForwardableError,
     CardUnknownError,
+    AttachmentUnusableError,
 )
 
 

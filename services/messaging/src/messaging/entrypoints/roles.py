@@ -11,6 +11,7 @@ from chassis.http import make_app
 from chassis.run import Command, Runner
 from messaging.entrypoints import (
     activity,
+    attachments,
     bot_api,
     bots,
     cursors,
@@ -29,6 +30,7 @@ from messaging.entrypoints import (
     search,
     sync,
 )
+from messaging.entrypoints.attachment_jobs import jobs as attachment_jobs
 from messaging.entrypoints.bot_updates import jobs as bot_jobs
 from messaging.entrypoints.consumers import subscriptions
 from messaging.entrypoints.follower import follower
@@ -57,6 +59,7 @@ ROUTES: Final = (
     realtime.routes,
     search.routes,
     activity.routes,
+    attachments.routes,
     bots.routes,
     bot_api.routes,
     lifecycle.routes,
@@ -95,4 +98,4 @@ def consumers(app: App) -> Sequence[Runner]:
 
 
 def jobs(app: App) -> Sequence[Runner]:
-    return [*timed(app), *bot_jobs(app), *lifecycle.jobs(app), *housekeeping(app)]
+    return [*timed(app), *bot_jobs(app), *attachment_jobs(app), *lifecycle.jobs(app), *housekeeping(app)]

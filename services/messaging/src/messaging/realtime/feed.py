@@ -5,12 +5,13 @@ came here (this process, Redis, a read) and in whatever order.
 RT-2: after the event that ends a person's membership, nothing more of the stream is given to them.
 
 Events that come before their turn wait; what is missing is asked for with ``want`` and comes back through ``fill``.
-All watchers are at ``last``. Who still has to be brought there is a joiner. No I/O here, and nothing is awaited.
+All watchers are at ``last``. Who still has to be brought there is a joiner. What was read for one joiner serves the
+others who come within ``TAIL_S``, unless it was deleted or edited meanwhile. No I/O here, and nothing is awaited.
 """
 
 from __future__ import annotations
 
-from collections import deque
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -18,6 +19,9 @@ from uuid import UUID
 
 HELD_MAX: Final = 256
 TAIL_MAX: Final = 512
+# As long as a process may go on knowing the key of somebody who was erased.
+TAIL_S: Final = 1.5
+_UNSAYS: Final = frozenset({"message.deleted", "message.edited"})
 _CHUNK_BYTES: Final = 32 * 1024
 
 
@@ -73,6 +77,7 @@ class Feed:
         "_joiners",
         "_listener",
         "_tail",
+        "_tail_until",
         "_want",
         "heard",
         "key",
@@ -100,7 +105,8 @@ class Feed:
         self._ahead: dict[Watcher, _Joiner] = {}
         self._joiners: dict[Watcher, _Joiner] = {}
         self._held: dict[int, Item] = {}
-        self._tail: deque[Item] = deque(maxlen=TAIL_MAX)
+        self._tail: list[Item] = []
+        self._tail_until = 0.0
 
     @property
     def empty(self) -> bool:
@@ -143,6 +149,7 @@ class Feed:
     def join(self, watcher: Watcher, position: int, as_of: int) -> None:
         """Give the watcher everything after ``position``. ``as_of``: when their membership was looked up."""
         self.leave(watcher)
+        self.cool()
         self.heard_of(as_of)
         self._joiners[watcher] = _Joiner(position, as_of)
         self._settle()
@@ -153,8 +160,7 @@ class Feed:
         self.watchers.pop(watcher, None)
         self._joiners.pop(watcher, None)
         self._ahead.pop(watcher, None)
-        if not self._joiners:
-            self._tail.clear()
+        self.cool()
 
     def joining(self, watcher: Watcher) -> bool:
         """Whether they are still being brought to where the others are."""
@@ -173,6 +179,7 @@ class Feed:
         """What was read: whole, in order, from the seq after ``next_read`` on."""
         if not items:
             return
+        self._keep(items)
         first = items[0].seq
         for watcher, joiner in list(self._joiners.items()):
             start = joiner.position + 1 - first
@@ -201,15 +208,23 @@ class Feed:
         """What was heard of cannot be read now; the next word of it tries again."""
         self.heard = self.last
 
+    def cool(self) -> None:
+        """Forget what was kept for joiners, once it serves nobody or is too old to be given."""
+        if self._tail and time.monotonic() > self._tail_until:
+            self._tail = []
+
     def retry(self) -> None:
         """Try again for those who wait."""
+        self.cool()
         if self._joiners or self.heard > self.last:
             self._want(self)
 
     def _deliver(self, item: Item) -> None:
         self.last = item.seq
-        if self._joiners:
-            self._tail.append(item)
+        if item.type in _UNSAYS:
+            self._tail = []
+        if self._tail or self._joiners:
+            self._remember(item)
         if self._ahead:
             self._deliver_past(item)
         else:
@@ -273,5 +288,20 @@ class Feed:
                 for watcher, joiner in self._ahead.items()
                 if max(joiner.position, joiner.as_of) > self.last
             }
-        if not self._joiners:
-            self._tail.clear()
+
+    def _remember(self, item: Item) -> None:
+        """The newest of what is kept."""
+        if not self._tail:
+            self._tail_until = time.monotonic() + TAIL_S
+        self._tail.append(item)
+        if len(self._tail) > TAIL_MAX:
+            del self._tail[: len(self._tail) - TAIL_MAX]
+
+    def _keep(self, items: Sequence[Item]) -> None:
+        """What was read of the past, when it reaches to what is kept, or to where the watchers are."""
+        first_kept = self._tail[0].seq if self._tail else self.last + 1
+        older = [item for item in items if item.seq < first_kept]
+        if older and older[-1].seq == first_kept - 1 and len(older) + len(self._tail) <= TAIL_MAX:
+            if not self._tail:
+                self._tail_until = time.monotonic() + TAIL_S
+            self._tail = older + self._tail

@@ -16,7 +16,16 @@ from messaging.domain.permissions import Act
 from messaging.usecases.touching import Touched, touch_message
 
 # What hangs on a message and goes with it.
-_HANGING: Final = ("message_revision", "mention", "reaction", "pinned_message", "poll_vote", "poll", "card")
+_HANGING: Final = (
+    "message_revision",
+    "mention",
+    "reaction",
+    "pinned_message",
+    "poll_vote",
+    "poll",
+    "card",
+    "attachment_use",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

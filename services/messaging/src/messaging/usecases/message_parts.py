@@ -5,16 +5,18 @@ Each kind of part is a module with ``find`` and ``attach``; a message without pa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from kernel.errors import DomainError
+from messaging.adapters.attachment_store import sendable, tie_attachments
 from messaging.adapters.entity_store import find_entities, tie_cards
 from messaging.adapters.poll_store import Poll, add_polls
 from messaging.adapters.transaction import MessagingTx
+from messaging.domain.attachment import Attachment, AttachmentUnusableError
 from messaging.domain.cards import NAMED_BY, PUBLIC, CardUnknownError, Entity, EntityType
 from messaging.domain.message import SendMessage
 
@@ -36,10 +38,14 @@ async def find_parts(tx: MessagingTx, commands: Sequence[SendMessage]) -> list[P
     """The parts of each message, or why it cannot have them."""
     named = {number: _named(command) for number, command in enumerate(commands) if command.type in NAMED_BY}
     entities = await find_entities(tx.conn, named.values())
+    wanted = [(command.sender_id, each) for command in commands for each in attached_ids(command.content)]
+    sendable_now = await sendable(tx.conn, wanted)
     parts: list[Parts | DomainError] = []
     for number, command in enumerate(commands):
         if command.type == "poll":
             parts.append(_poll(command, tx.now))
+        elif files := attached_ids(command.content):
+            parts.append(_files(command, [sendable_now.get((command.sender_id, each)) for each in files]))
         elif number in named:
             parts.append(_card(command, entities.get(named[number])))
         else:
@@ -55,6 +61,31 @@ async def attach_parts(tx: MessagingTx, stored: Sequence[tuple[SendMessage, int,
     cards = [(*_named(command), command.dialog_id, seq) for command, seq, parts in stored if "card" in parts.fields]
     if cards:
         await tie_cards(tx.conn, cards)
+    uses = [
+        (each, command.dialog_id, seq, place)
+        for command, seq, parts in stored
+        if "attachments" in parts.fields
+        for place, each in enumerate(attached_ids(command.content))
+    ]
+    if uses:
+        await tie_attachments(tx.conn, uses)
+
+
+def attached_ids(content: Mapping[str, Any]) -> list[UUID]:
+    """Attachments that a content names."""
+    many = content.get("attachment_ids") or ([content["attachment_id"]] if "attachment_id" in content else [])
+    return [UUID(each) for each in many]
+
+
+def _files(command: SendMessage, found: Sequence[Attachment | None]) -> Parts | DomainError:
+    files = [each for each in found if each is not None]
+    wrong_kind = command.type in _PURPOSES and any(each.purpose != command.type for each in files)
+    if len(files) < len(found) or wrong_kind:
+        return AttachmentUnusableError(pointer="/content")
+    return Parts({"attachments": [each.shown() for each in files]})
+
+
+_PURPOSES: Final = frozenset({"image", "video", "voice", "sticker"})
 
 
 def _named(command: SendMessage) -> tuple[EntityType, UUID]:

@@ -131,14 +131,14 @@ async def test_a_token_that_expires_ends_the_connection_unless_renewed(world, so
 
 async def test_a_silent_connection_is_dropped(world, sockets, node_of):
     nok = await world.person()
-    async with node_of(realtime_heartbeat_s=0.4) as node:
+    async with node_of(realtime_heartbeat_s=1.0) as node:
         silent, beating = await sockets.of(nok, base_url=node.base_url), await sockets.of(nok, base_url=node.base_url)
 
         async def beat():
             await beating.say("ping")
             return silent.reading.done()
 
-        await eventually(beat, timeout_s=5, every_s=0.2)
+        await eventually(beat, timeout_s=10, every_s=0.2)
         assert silent.ws.close_code == 4410
         assert not beating.reading.done()
 

@@ -1,0 +1,46 @@
+"""What happens to files by themselves: judged when they are whole, removed when nobody can get them any more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from chassis.run import Periodic, Runner
+from messaging.adapters.attachment_store import claim_due, note_removed, to_remove
+from messaging.usecases.judge_attachment import Judge
+from messaging.wiring import App
+
+JUDGE_EVERY_S: Final = 0.3
+CLEAN_EVERY_S: Final = 120.0
+AT_ONCE: Final = 4
+# A process that dies while it judges is followed by another after this long.
+CLAIMED: Final = timedelta(minutes=3)
+
+
+def jobs(app: App) -> Sequence[Runner]:
+    return [
+        Periodic("attachments-judge", JUDGE_EVERY_S, lambda: judge_due(app)),
+        Periodic("attachments-clean", CLEAN_EVERY_S, lambda: remove_gone(app)),
+    ]
+
+
+async def judge_due(app: App) -> None:
+    """Give verdicts on what waits for one."""
+    now = app.clock.now()
+    async with app.database.begin() as conn:
+        due = await claim_due(conn, now, now + CLAIMED, AT_ONCE)
+    judge = Judge(objects=app.objects, scanner=app.scanner, begin=app.begin)
+    await asyncio.gather(*(judge.judge(each) for each in due))
+
+
+async def remove_gone(app: App) -> None:
+    """Delete bytes, then note it: a crash between deletes them again."""
+    async with app.database.read() as conn:
+        gone = await to_remove(conn, app.clock.now(), 200)
+    for attachment_id, widths in gone:
+        for key in (str(attachment_id), *(f"{attachment_id}.{width}" for width in widths)):
+            await app.objects.remove(key)
+        async with app.database.begin() as conn:
+            await note_removed(conn, attachment_id)
