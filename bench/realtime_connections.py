@@ -2,9 +2,10 @@
 
 A node (the service's http role, on its own database) is a process of its own; so are the clients, which read and count
 and parse nothing. References in the same run: aiohttp's own WebSocket in place of the node (what one would write first,
-without any feature), and its serial ``await send`` over the members.
+without any feature), and its serial ``await send`` over the members. Then the clients of a node that was killed come
+back within ten seconds, each 20 events behind in its dialog: how long from the first byte to being caught up.
 
-python bench/realtime_connections.py [--connections 5000] [--members 100] [--messages 100] [--rounds 2]
+python bench/realtime_connections.py [--connections 5000] [--members 100] [--messages 200] [--rounds 2]
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ import asyncio
 import json
 import multiprocessing
 import os
+import random
+import shutil
 import socket
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -47,8 +51,11 @@ UPGRADE = (
 class Idle(asyncio.Protocol):
     """A client that authenticates, and then only counts frames by a mark that each stored one has once."""
 
-    def __init__(self, host: bytes, token: str) -> None:
-        self._host, self._token = host, token
+    def __init__(self, host: bytes, auth: dict[str, Any]) -> None:
+        self._host, self._auth = host, json.dumps({"type": "auth", **auth}).encode()
+        self._mark = b'"resumed"' if "resume" in auth else b'"ready"'
+        self._began = time.monotonic()
+        self.took_s = 0.0
         self.ready = asyncio.get_running_loop().create_future()
         self.counted = 0
         self._upgraded = False
@@ -60,10 +67,10 @@ class Idle(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if not self._upgraded and b"\r\n\r\n" in data:
             self._upgraded = True
-            payload = json.dumps({"type": "auth", "token": self._token}).encode()
-            head = b"\x81\xfe" + len(payload).to_bytes(2) + b"\0\0\0\0"
-            self.transport.write(head + payload)  # type: ignore[attr-defined]
-        if not self.ready.done() and b'"ready"' in data:
+            head = b"\x81\xfe" + len(self._auth).to_bytes(2) + b"\0\0\0\0"
+            self.transport.write(head + self._auth)  # type: ignore[attr-defined]
+        if not self.ready.done() and self._mark in data:
+            self.took_s = time.monotonic() - self._began
             self.ready.set_result(None)
         self.counted += data.count(b'"client_message_id"')
 
@@ -72,23 +79,28 @@ class Idle(asyncio.Protocol):
             self.ready.set_exception(ConnectionError(str(exc)))
 
 
-def clients(port: int, tokens: list[str], pipe: Any) -> None:
-    """A process of clients: opens all of them, then answers ``count`` with what they have got."""
+def clients(port: int, auths: list[dict[str, Any]], within_s: float, pipe: Any) -> None:
+    """A process of clients: opens all of them, evenly within that time, or 50 at a time as fast as they are taken.
+
+    Then it answers ``count`` with what they have got.
+    """
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
         host = f"127.0.0.1:{port}".encode()
         opened: list[Idle] = []
-        for start in range(0, len(tokens), 50):
-            made = await asyncio.gather(
-                *[
-                    loop.create_connection(lambda t=t: Idle(host, t), "127.0.0.1", port)
-                    for t in tokens[start : start + 50]
-                ]
-            )
-            opened += [each for _, each in made]
-            await asyncio.gather(*[each.ready for _, each in made])
-        pipe.send(len(opened))
+
+        async def open_one(number: int) -> None:
+            if within_s:
+                await asyncio.sleep(within_s * number / len(auths))
+            _, made = await loop.create_connection(lambda: Idle(host, auths[number]), "127.0.0.1", port)
+            opened.append(made)
+            await made.ready
+
+        at_once = len(auths) if within_s else 50
+        for start in range(0, len(auths), at_once):
+            await asyncio.gather(*[open_one(number) for number in range(start, min(start + at_once, len(auths)))])
+        pipe.send([each.took_s for each in opened])
         while await asyncio.to_thread(pipe.recv) != "stop":
             pipe.send(sum(each.counted for each in opened))
 
@@ -96,20 +108,20 @@ def clients(port: int, tokens: list[str], pipe: Any) -> None:
 
 
 @asynccontextmanager
-async def connected(port: int, tokens: list[str]) -> AsyncIterator[Any]:
-    """Clients in two processes; yields a coroutine function that counts."""
+async def connected(port: int, auths: list[dict[str, Any]], within_s: float = 0.0) -> AsyncIterator[Any]:
+    """Clients in two processes; yields how long each took, and a coroutine function that counts."""
     context = multiprocessing.get_context("spawn")
-    halves = [tokens[: len(tokens) // 2], tokens[len(tokens) // 2 :]]
+    halves = [auths[::2], auths[1::2]]
     running = []
     for half in halves:
         if not half:
             continue
         mine, theirs = context.Pipe()
-        process = context.Process(target=clients, args=(port, half, theirs), daemon=True)
+        process = context.Process(target=clients, args=(port, half, within_s, theirs), daemon=True)
         process.start()
         running.append((process, mine))
-    opened = [await asyncio.to_thread(pipe.recv) for _, pipe in running]
-    assert sum(opened) == len(tokens), opened
+    took_s = [each for _, pipe in running for each in await asyncio.to_thread(pipe.recv)]
+    assert len(took_s) == len(auths), len(took_s)
 
     async def count() -> int:
         for _, pipe in running:
@@ -117,7 +129,7 @@ async def connected(port: int, tokens: list[str]) -> AsyncIterator[Any]:
         return sum([await asyncio.to_thread(pipe.recv) for _, pipe in running])
 
     try:
-        yield count
+        yield took_s, count
     finally:
         for process, pipe in running:
             pipe.send("stop")
@@ -167,7 +179,9 @@ class World:
 async def node(people: int) -> AsyncIterator[World]:
     infra = local_infra()
     databases = Databases(infra.postgres_admin_dsn)
-    made = await databases.create("messaging", environment={"MESSAGING_KEY_ENCRYPTION_KEY": KEY})
+    objects = tempfile.mkdtemp()
+    needed = {"MESSAGING_KEY_ENCRYPTION_KEY": KEY, "MESSAGING_OBJECTS_DIR": objects}
+    made = await databases.create("messaging", environment=needed)
     port, ops_port = free_port(), free_port()
     try:
         async with TokenIssuer.serve() as issuer, aiohttp.ClientSession() as session:
@@ -183,6 +197,7 @@ async def node(people: int) -> AsyncIterator[World]:
                 "jwks_url": issuer.jwks_url,
                 "cursor_secret": "bench-only-cursor-secret-of-32-bytes",
                 "key_encryption_key": KEY,
+                "objects_dir": objects,
                 "log_level": "warning",
                 "realtime_sends_per_minute": 1_000_000,
             }
@@ -202,6 +217,7 @@ async def node(people: int) -> AsyncIterator[World]:
                 yield world
     finally:
         await databases.drop_all()
+        shutil.rmtree(objects)
 
 
 async def idle(world: World, connections: int) -> tuple[float, int]:
@@ -214,7 +230,7 @@ async def idle(world: World, connections: int) -> tuple[float, int]:
         await world.post("/v1/dialogs", mine[0], {"kind": "group", "user_ids": others, "title": "bench"})
         tokens += mine
     before = rss_kib(world.child.pid)
-    async with connected(world.port, tokens):
+    async with connected(world.port, [{"token": each} for each in tokens]):
         await asyncio.sleep(2.0)
         after = rss_kib(world.child.pid)
     return (after - before) / connections, after
@@ -231,7 +247,7 @@ async def deliveries(world: World, members: int, messages: int) -> tuple[float, 
             body = {"client_message_id": str(uuid.uuid4()), "content": {"type": "text", "text": "x" * 200}}
             await world.post(f"/v1/dialogs/{to}/messages", tokens[0], body)
 
-    async with connected(world.port, tokens[1:]) as count:
+    async with connected(world.port, [{"token": each} for each in tokens[1:]]) as (_, count):
         await asyncio.sleep(0.5)
         base, began = cpu_s(world.child.pid), time.monotonic()
         await asyncio.gather(*[send(lonely) for _ in range(messages)])
@@ -249,6 +265,25 @@ async def deliveries(world: World, members: int, messages: int) -> tuple[float, 
         await asyncio.sleep(0.3)
         used = cpu_s(world.child.pid) - base
     return (used - storing) / expected * 1e6, storing / messages * 1e6, expected / took
+
+
+async def coming_back(world: World, connections: int) -> tuple[float, float]:
+    """p50 and p99 in seconds until caught up: groups of 100, each 20 messages ahead of its people, all within 10 s."""
+    auths: list[dict[str, Any]] = []
+    for start in range(0, connections, 100):
+        people = world.people[start : start + 100]
+        tokens = [world.issuer.token_for(each, lifetime_s=7200) for each in people]
+        others = [str(each) for each in people[1:]]
+        made = await world.post("/v1/dialogs", tokens[0], {"kind": "group", "user_ids": others, "title": "bench"})
+        for number in range(20):
+            body = {"client_message_id": str(uuid.uuid4()), "content": {"type": "text", "text": f"missed {number}"}}
+            await world.post(f"/v1/dialogs/{made['dialog_id']}/messages", tokens[0], body)
+        resume = {"dialogs": {made["dialog_id"]: made["last_seq"]}}
+        auths += [{"token": each, "resume": resume} for each in tokens]
+    random.shuffle(auths)
+    async with connected(world.port, auths, within_s=10.0) as (took_s, _):
+        ordered = sorted(took_s)
+        return ordered[len(ordered) // 2], ordered[len(ordered) * 99 // 100]
 
 
 def plain_server(port: int) -> None:
@@ -301,12 +336,12 @@ async def plain(connections: int, members: int, messages: int) -> tuple[float, f
             await eventually(up, timeout_s=60)
             assert process.pid is not None
             before = rss_kib(process.pid)
-            async with connected(port, ["t"] * connections):
+            async with connected(port, [{"token": "t"}] * connections):
                 await asyncio.sleep(1.0)
                 per_connection = (rss_kib(process.pid) - before) / connections
             await asyncio.sleep(0.5)
             text = json.dumps({"type": "message.new", "client_message_id": "", "text": "x" * 560})
-            async with connected(port, ["t"] * (members - 1)) as count:
+            async with connected(port, [{"token": "t"}] * (members - 1)) as (_, count):
                 base = cpu_s(process.pid)
                 for _ in range(messages):
                     async with session.post(f"http://127.0.0.1:{port}/tell", data=text) as answer:
@@ -335,12 +370,16 @@ async def main(arguments: argparse.Namespace) -> int:
             print(f"round {number + 1}: node {us:.1f} µs a delivery ({per_s:,.0f}/s), {storing_us:,.0f} µs a send")
             plain_kib, plain_us = await plain(min(arguments.connections, 2000), arguments.members, arguments.messages)
             print(
-                f"         aiohttp alone {plain_us:.1f} µs a delivery, {plain_kib:.1f} KiB a socket; × {us / plain_us:.2f}"
+                f"         aiohttp alone {plain_us:.1f} µs a delivery, {plain_kib:.1f} KiB each; × {us / plain_us:.2f}"
             )
         idle_kib, whole = await idle(world, arguments.connections)
         print(f"idle: {idle_kib:.1f} KiB a connection (goal ≤ 24), the process {whole / 1024:.0f} MiB")
+    async with node(arguments.returning) as world:
+        p50_s, p99_s = await coming_back(world, arguments.returning)
+    caught_up = f"p50 {p50_s * 1000:.0f} ms, p99 {p99_s * 1000:.0f} ms (goal ≤ 2,000)"
+    print(f"{arguments.returning} come back within 10 s: caught up {caught_up}")
     print(f"delivery: {fewest_us:.1f} µs (goal ≤ 15); load after: {os.getloadavg()[0]:.2f}")
-    return 0 if idle_kib <= 24 and fewest_us <= 15 else 1
+    return 0 if idle_kib <= 24 and fewest_us <= 15 and p99_s <= 2 else 1
 
 
 if __name__ == "__main__":
@@ -348,5 +387,6 @@ if __name__ == "__main__":
     parser.add_argument("--connections", type=int, default=5000)
     parser.add_argument("--members", type=int, default=100)
     parser.add_argument("--messages", type=int, default=200)
+    parser.add_argument("--returning", type=int, default=5000)
     parser.add_argument("--rounds", type=int, default=2)
     sys.exit(uvloop.run(main(parser.parse_args())))
