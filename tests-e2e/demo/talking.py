@@ -35,7 +35,7 @@ async def talk_about_the_order(stage: Stage, nok: Person, order: dict[str, Any])
     ):
         await asyncio.gather(her.live(), his.live())
         with her.reading(dialog_id) as she_hears, his.reading(dialog_id) as he_hears:
-            await _greet(stage, her, his, she_hears, he_hears, dialog_id)
+            await _greet(stage, dialog_id, her=her, his=his, she_hears=she_hears, he_hears=he_hears)
             await _ship(stage, seller, order, she_hears)
             await _tip(stage, nok, seller, dialog_id, he_hears)
     found = await stage.until(lambda: _found(nok, "ส่ง"), "the search index")
@@ -44,7 +44,7 @@ async def talk_about_the_order(stage: Stage, nok: Person, order: dict[str, Any])
 
 
 async def _greet(
-    stage: Stage, her: ChatClient, his: ChatClient, she_hears: Reader, he_hears: Reader, dialog_id: str
+    stage: Stage, dialog_id: str, *, her: ChatClient, his: ChatClient, she_hears: Reader, he_hears: Reader
 ) -> None:
     his.typing(dialog_id)
     await _next(she_hears, lambda frame: frame["type"] == "typing")

@@ -104,9 +104,11 @@ class ScannerProcess:
     url: str
 
     async def behave(self, **behaviour: Any) -> None:
-        async with aiohttp.ClientSession() as session:
-            async with session.put(f"{self.url}/scanner/behaviour", json=behaviour) as answer:
-                assert answer.status == 200
+        async with (
+            aiohttp.ClientSession() as session,
+            session.put(f"{self.url}/scanner/behaviour", json=behaviour) as answer,
+        ):
+            assert answer.status == 200
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -1,8 +1,11 @@
 """Acts on messages, and that a stream replayed over an old state gives what a fresh fetch gives."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
+
+from testkit.wait import eventually
 
 
 async def client_state(person, dialog_id, state=None):
@@ -122,7 +125,7 @@ async def test_every_kind_of_change_replayed_equals_a_fresh_fetch(talk):
 
 
 async def test_editing_keeps_what_was_said(talk):
-    one, other, dialog_id, path, seq = talk
+    one, other, _, path, _ = talk
     assert (await edit(one, path, "second"))["version"] == 2
     assert (await edit(one, path, "second"))["version"] == 2  # the same again is no edit
     assert (await edit(one, path, "third", version=2))["content"]["text"] == "third"
@@ -240,10 +243,6 @@ async def test_drafts_are_kept_sealed_and_synced(world, talk):
 
 
 async def test_a_scheduled_message_is_sent_once_at_its_time(world, talk):
-    from datetime import UTC, datetime, timedelta
-
-    from testkit.wait import eventually
-
     one, other, dialog_id, _, _ = talk
     message = {"client_message_id": str(uuid.uuid4()), "content": {"type": "text", "text": "later"}}
     body = {
@@ -266,8 +265,6 @@ async def test_a_scheduled_message_is_sent_once_at_its_time(world, talk):
 
 
 async def test_a_scheduled_message_can_be_called_back(talk):
-    from datetime import UTC, datetime, timedelta
-
     one, _, dialog_id, _, _ = talk
     message = {"client_message_id": str(uuid.uuid4()), "content": {"type": "text", "text": "never"}}
     body = {"dialog_id": dialog_id, "message": message, "send_at": (datetime.now(UTC) + timedelta(hours=1)).isoformat()}

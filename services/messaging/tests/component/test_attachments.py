@@ -89,7 +89,7 @@ async def test_an_image_is_uploaded_in_pieces_judged_sent_and_seen(world, pair):
 
 
 async def test_nobody_gets_a_byte_before_the_verdict_and_it_fails_closed(world, pair, scanner):
-    one, other, dialog_id = pair
+    one, _, dialog_id = pair
     await scanner.behave(away=True)
     try:
         attachment_id = await upload(one, png(color="red"))

@@ -6,10 +6,12 @@ import hmac
 import uuid
 from contextlib import asynccontextmanager
 
+import orjson
 import pytest
 from aiohttp import web
 
-from messaging.adapters.webhooks import signature
+from messaging.adapters.webhooks import Webhooks, signature
+from sampan.commerce.v1.shop_pb2 import ShopOpened
 from testkit.wait import eventually
 
 
@@ -156,8 +158,6 @@ async def test_a_webhook_is_signed_and_repeated_until_it_is_taken_in_order(world
             return (await owner.ok("GET", "/v1/bots"))["items"][0]["failures"] == 0 and len(calls) > failed
 
         await eventually(taken, timeout_s=20, what="the webhook is taken")
-        import orjson
-
         told = [
             update["event"]["message"]["content"]["text"]
             for _, body in calls[failed:]
@@ -185,8 +185,6 @@ async def test_urls_that_are_no_webhook(world, url):
 
 
 async def test_a_webhook_never_reaches_inside_in_production():
-    from messaging.adapters.webhooks import Webhooks
-
     async with receiver() as (url, calls, _):
         inward = Webhooks(local=False)
         try:
@@ -198,8 +196,6 @@ async def test_a_webhook_never_reaches_inside_in_production():
 
 
 async def test_a_dialog_with_a_shop_is_one_for_each_customer(world):
-    from sampan.commerce.v1.shop_pb2 import ShopOpened
-
     owner, customer, shop_id = await world.person(), await world.person(), uuid.uuid4()
     shop = ShopOpened(
         shop_id=str(shop_id), owner_id=str(owner.user_id), name="Baan Khanom", country="TH", currency="THB"
