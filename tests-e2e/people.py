@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import time
 import uuid
 from typing import Any
+
+from demo.facts import service_environment
 
 from testkit.client import Api, Person
 from testkit.wait import eventually
@@ -17,6 +21,15 @@ WAIT_S = 60.0
 async def person(api: Api, name: str = "Ploy", *, country: str = "TH", locale: str = "th-TH") -> Person:
     email = f"{name.lower()}.{uuid.uuid4().hex[:12]}@example.com"
     return await api.sign_up(country=country, locale=locale, name=name, email=email, password=PASSWORD)
+
+
+async def operator(api: Api) -> Person:
+    """Somebody with the role ops, given as an operator of auth gives it; signed in again, so the token says so."""
+    someone = await person(api, "Operator")
+    command = [sys.executable, "-m", "auth", "grant-role", "--email", someone.email, "--role", "ops"]
+    granting = await asyncio.create_subprocess_exec(*command, env={**os.environ, **service_environment("auth")})
+    assert await granting.wait() == 0
+    return await api.sign_in(email=someone.email, password=PASSWORD)
 
 
 async def shop_with_product(api: Api, *, on_hand: int, price_minor: int = 129_00) -> tuple[Person, str, str]:

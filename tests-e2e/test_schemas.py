@@ -1,6 +1,7 @@
 """Every service against its own OpenAPI: made-up requests never crash it, and every answer is one it documents.
 
-Requests go to the service itself, with a real token, so that what is tested is its own parsing and not the gateway's.
+Requests go to the service itself, with a real token of somebody who is also an operator, so that what is tested is its
+own parsing and not the gateway's, on every route.
 """
 
 import asyncio
@@ -16,14 +17,21 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 SERVICES = ("auth", "commerce", "payment", "notification", "orchestrator")
 # DELETE is left out: it would end the session, or the person, that the token belongs to.
-CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+# The document cannot say which characters a text must not have, nor that a cursor is signed. A missing If-Match is
+# 412 here, where schemathesis knows 428.
+CONFIGURATION = """
+[checks]
+positive_data_acceptance.enabled = false
+negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422, 429]
+missing_required_header.expected-statuses = [400, 401, 403, 406, 412, 415, 422]
+"""
 EXAMPLES = 4
 
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_answers_are_as_documented(api, tmp_path, service):
-    someone = await people.person(api, "Schema")
-    done = await asyncio.to_thread(fuzz, service, tmp_path, someone.access_token)
+    operator = await people.operator(api)
+    done = await asyncio.to_thread(fuzz, service, tmp_path, operator.access_token)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
 
 
@@ -34,17 +42,19 @@ def fuzz(service, tmp_path, token):
         subprocess.run([sys.executable, "-m", service, "openapi"], check=True, capture_output=True).stdout
     )
     assert json.loads(document.read_bytes())["paths"]
+    configuration = tmp_path / "schemathesis.toml"
+    configuration.write_text(CONFIGURATION)
     port = service_environment(service)[f"{service.upper()}_HTTP_PORT"]
     return subprocess.run(
         [
             str(CHECKOUT / ".venv" / "bin" / "schemathesis"),
+            f"--config-file={configuration}",
             "run",
             str(document),
             f"--url=http://127.0.0.1:{port}",
             f"--header=Authorization: Bearer {token}",
             "--phases=coverage,fuzzing",
             f"--max-examples={EXAMPLES}",
-            f"--checks={CHECKS}",
             "--exclude-method=DELETE",
             "--continue-on-failure",
             "--warnings=off",
