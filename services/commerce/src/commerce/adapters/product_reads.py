@@ -19,6 +19,7 @@ from commerce.domain.search import SearchQuery, folded
 from kernel.country import Country
 from kernel.money import Currency
 
+COMMON_FROM: Final = 1_000  # matches; fewer are found by their words and sorted, more are met in the order asked for
 CANDIDATES_MAX: Final = 200  # of titles that look alike: comparing costs much, and this answers nobody's first try
 
 
@@ -128,6 +129,9 @@ async def list_products(
     where = _Where()
     now_value = where.value(now)
     sellable = _SELLABLE.format(now=now_value)
+    found = await _found_by_words(conn, wanted) if wanted.search else None
+    if found is not None:
+        where.add("p.id = ANY({0}::uuid[])", found)
     _apply(where, wanted, sellable)
     if after:
         where.add(_AFTER[wanted.sort], *after)
@@ -190,15 +194,34 @@ async def available_of(conn: Connection, variant_ids: Collection[VariantId], now
     return {VariantId(row["variant_id"]): row["available"] for row in rows}
 
 
+async def _found_by_words(conn: Connection, wanted: ProductFilter) -> list[UUID] | None:
+    """Every product that has the words and passes the filters; None when there are ``COMMON_FROM`` or more.
+
+    Looked up, because the planner must guess: for words that go together, and for any word once a plan is kept for all
+    of them, it is wrong by a hundred times, and then sorts a fifth of the catalogue or walks through all of it.
+    """
+    where = _Where()
+    _apply(where, replace(wanted, search=None, in_stock=False), "")
+    if wanted.search:
+        where.add("p.terms @@ {0}::text::tsquery", wanted.search.as_tsquery())
+    # A CTE is planned for all its rows, and read only as far as somebody asks.
+    rows = await conn.fetch(
+        f"""
+        WITH found AS MATERIALIZED (SELECT p.id FROM product p WHERE {" AND ".join(where.parts)})
+        SELECT id FROM found LIMIT {COMMON_FROM}
+        """,
+        *where.values,
+    )
+    return [row["id"] for row in rows] if len(rows) < COMMON_FROM else None
+
+
 def _apply(where: _Where, wanted: ProductFilter, sellable: str) -> None:
     if not wanted.every_status:
         where.parts.append("p.status = 'active'")
     if wanted.in_stock:
         where.parts.append(sellable)
     if wanted.search:
-        where.add("p.terms @@ {0}::text::tsquery", wanted.search.as_tsquery())
-        for run in wanted.search.runs:
-            where.add("position({0}::text IN p.search_text) > 0", run)
+        _add_words(where, wanted.search)
     if wanted.category_ids is not None:
         where.add("p.category_id = ANY({0}::uuid[])", list(wanted.category_ids))
     compared = {
@@ -211,6 +234,13 @@ def _apply(where: _Where, wanted: ProductFilter, sellable: str) -> None:
     for condition, value in compared.items():
         if value is not None:
             where.add(condition, value)
+
+
+def _add_words(where: _Where, search: SearchQuery) -> None:
+    """Within a CASE, which the planner takes for true of every second row: the index of words was asked before."""
+    tests = [f"p.terms @@ {where.value(search.as_tsquery())}::text::tsquery"]
+    tests += [f"position({where.value(run)}::text IN p.search_text) > 0" for run in search.runs]
+    where.parts.append(f"CASE WHEN {' AND '.join(tests)} THEN true ELSE false END")
 
 
 async def _select(
