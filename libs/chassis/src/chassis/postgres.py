@@ -3,6 +3,9 @@
 Invariant: a connection given by ``begin`` is in a READ COMMITTED transaction with the caller's ``sampan.user_id``
 set for row-level policies; nothing of it outlives the block. Session state is never set by pool users, so a
 connection goes back without a reset round trip.
+
+A transaction's statements find rows by key, so one plan serves all their values: ``begin`` asks for it, because
+Postgres would otherwise plan ``= ANY ($1)`` anew at every execution. Reads outside keep plans made for their values.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import structlog
 
 from chassis.queries import fetch, fetch_one
 from chassis.settings import ServiceSettings
+from chassis.transactions import OpeningConnection
 
 __all__ = ["Connection", "Database", "fetch", "fetch_one"]
 
@@ -28,6 +32,7 @@ log = structlog.get_logger()
 _ACQUIRE_TIMEOUT_S = 5.0
 _IDLE_IN_TRANSACTION_S = 15.0
 _RETRY_S = 0.5
+_ONE_PLAN = "SET LOCAL plan_cache_mode = force_generic_plan"
 
 
 class Database:
@@ -61,10 +66,8 @@ class Database:
         With ``user_id``, row-level policies show only that user's rows.
         """
         async with self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_S) as proxy:
-            conn = cast("Connection", proxy)
-            async with conn.transaction():
-                if user_id is not None:
-                    await conn.execute(f"SET LOCAL sampan.user_id = '{user_id}'")
+            conn = cast("OpeningConnection", proxy)
+            async with conn.opening(_ONE_PLAN if user_id is None else f"{_ONE_PLAN}; {_rows_of(user_id)}"):
                 yield conn
 
     @asynccontextmanager
@@ -75,9 +78,8 @@ class Database:
                 yield cast("Connection", proxy)
             return
         async with self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_S) as proxy:
-            conn = cast("Connection", proxy)
-            async with conn.transaction(readonly=True):
-                await conn.execute(f"SET LOCAL sampan.user_id = '{user_id}'")
+            conn = cast("OpeningConnection", proxy)
+            async with conn.opening(_rows_of(user_id), readonly=True):
                 yield conn
 
     async def check(self) -> None:
@@ -101,6 +103,7 @@ class Database:
 async def _open_pool(settings: ServiceSettings, application: str, session: Mapping[str, str]) -> asyncpg.Pool:
     return await asyncpg.create_pool(
         settings.database_dsn.get_secret_value(),
+        connection_class=OpeningConnection,
         min_size=settings.database_pool_min,
         max_size=settings.database_pool_max,
         init=_set_codecs,
@@ -135,6 +138,10 @@ def _to_json(value: Any) -> str:
 
 async def _keep_session(_: Any) -> None:
     """asyncpg has already rolled back what was open; there is no session state to clear."""
+
+
+def _rows_of(user_id: UUID) -> str:
+    return f"SET LOCAL sampan.user_id = '{user_id}'"
 
 
 def _milliseconds(seconds: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING, cast
 
 import asyncpg
 import pytest
@@ -10,6 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from chassis.postgres import Database, fetch, fetch_one
+
+if TYPE_CHECKING:
+    from chassis.transactions import OpeningConnection
 
 pytestmark = pytest.mark.component
 
@@ -127,3 +131,34 @@ async def test_the_pool_tells_its_usage_and_health(database_of_shop: Database) -
     async with database_of_shop.read():
         used, size, most = database_of_shop.usage()
         assert 1 <= used <= size <= most
+
+
+async def test_a_block_that_fails_or_cannot_begin_leaves_its_connection_usable(database_of_shop: Database) -> None:
+    name = uuid.uuid4().hex
+
+    async def broken(opening: str) -> None:
+        async with database_of_shop.read() as conn, cast("OpeningConnection", conn).opening(opening):
+            await conn.execute("INSERT INTO thing VALUES ($1, $1, $2)", uuid.uuid4(), name)
+            await conn.execute("SELECT 1/0")
+
+    for _ in range(10):
+        with pytest.raises(asyncpg.UndefinedObjectError):
+            await broken("SET LOCAL no_such_setting = 1")
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await broken("SET LOCAL jit = off")
+    async with database_of_shop.begin() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM thing WHERE name = $1", name) == 0
+
+
+async def test_there_is_one_outermost_transaction(database_of_shop: Database) -> None:
+    async with database_of_shop.begin() as conn:
+        with pytest.raises(asyncpg.InterfaceError):
+            await cast("OpeningConnection", conn).opening("SET LOCAL jit = off").start()
+
+
+async def test_plans_are_kept_in_transactions_only(database_of_shop: Database) -> None:
+    async with database_of_shop.begin(user_id=uuid.uuid4()) as conn:
+        assert await conn.fetchval("SHOW plan_cache_mode") == "force_generic_plan"
+    for _ in range(20):
+        async with database_of_shop.read(user_id=uuid.uuid4()) as conn:
+            assert await conn.fetchval("SHOW plan_cache_mode") == "auto"
