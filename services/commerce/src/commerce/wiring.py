@@ -35,7 +35,7 @@ class PgHints:
     def product_changed(self, product_id: ProductId) -> None:
         self.products.add(product_id)
 
-    def checkouts_moved(self, checkout_ids: Iterable[CheckoutId]) -> None:
+    def checkouts_settled(self, checkout_ids: Iterable[CheckoutId]) -> None:
         self.checkouts.update(checkout_ids)
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict
 
 from asyncpg import Connection, Record
 
+from commerce.adapters.together import Write, write_together
 from commerce.domain.checkout import Checkout, StockState
 from commerce.domain.ids import CheckoutId, OrderId, ShopId, UserId, VariantId
 from commerce.domain.order import Order, OrderChangedMeanwhileError, OrderPlacement, OrderStatus, PaymentStatus
@@ -48,26 +49,15 @@ class PgOrderStore:
 
     async def add(self, checkout: Checkout, placements: Sequence[OrderPlacement]) -> None:
         """A new checkout with its orders, their lines and their first facts."""
-        await self._conn.execute(
-            """
-            INSERT INTO checkout (id, buyer_id, currency, total_minor, demand_variant_ids, demand_quantities,
-                                  stock_state, payment_status, placed_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-            """,
-            checkout.id,
-            checkout.buyer_id,
-            checkout.currency,
-            checkout.total_minor,
-            list(checkout.demand),
-            list(checkout.demand.values()),
-            checkout.stock_state,
-            checkout.payment_status,
-            checkout.placed_at,
+        await write_together(
+            self._conn,
+            [
+                _new_checkout(checkout),
+                *(_new_order(placement) for placement in placements),
+                _new_lines(placements),
+                _new_facts([placement.order for placement in placements]),
+            ],
         )
-        for placement in placements:
-            await self._add_order(placement)
-        await self._add_lines(placements)
-        await self._add_facts([placement.order for placement in placements])
 
     async def lock_checkouts(self, checkout_ids: Collection[CheckoutId]) -> list[Checkout]:
         """Those that exist, locked."""
@@ -113,7 +103,7 @@ class PgOrderStore:
         """Write what is new of each. Raises ``OrderChangedMeanwhileError`` when another was faster."""
         if not orders:
             return
-        done = await self._conn.execute(
+        moved: Write = (
             """
             UPDATE orders SET status = new.status, payment_status = new.payment_status,
                               cancel_reason = new.cancel_reason, version = new.version
@@ -121,28 +111,52 @@ class PgOrderStore:
                  AS new (id, status, payment_status, cancel_reason, version, version_read)
             WHERE orders.id = new.id AND orders.version = new.version_read
             """,
-            [order.id for order in orders],
-            [order.status for order in orders],
-            [order.payment_status for order in orders],
-            [order.cancel_reason for order in orders],
-            [order.version for order in orders],
-            [order.version - len(order.facts) for order in orders],
+            [
+                [order.id for order in orders],
+                [order.status for order in orders],
+                [order.payment_status for order in orders],
+                [order.cancel_reason for order in orders],
+                [order.version for order in orders],
+                [order.version - len(order.facts) for order in orders],
+            ],
         )
-        if int(done.rpartition(" ")[2]) != len(orders):
+        if await write_together(self._conn, [_new_facts(orders), moved]) != len(orders):
             raise OrderChangedMeanwhileError
-        await self._add_facts(orders)
 
-    async def _add_order(self, placement: OrderPlacement) -> None:
-        order, totals = placement.order, placement.totals
-        await self._conn.execute(
-            """
-            INSERT INTO orders (id, number, checkout_id, buyer_id, shop_id, shop_name, seller_id, country,
-                currency, exponent, prices_include_tax, rounding_rule, subtotal_minor, discount_minor,
-                tax_minor, shipping_minor, total_minor, status, payment_status, cancel_reason, ship_to, note,
-                version, placed_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                    $21, $22, $23, $24)
-            """,
+
+def _new_checkout(checkout: Checkout) -> Write:
+    return (
+        """
+        INSERT INTO checkout (id, buyer_id, currency, total_minor, demand_variant_ids, demand_quantities,
+                              stock_state, payment_status, placed_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        """,
+        [
+            checkout.id,
+            checkout.buyer_id,
+            checkout.currency,
+            checkout.total_minor,
+            list(checkout.demand),
+            list(checkout.demand.values()),
+            checkout.stock_state,
+            checkout.payment_status,
+            checkout.placed_at,
+        ],
+    )
+
+
+def _new_order(placement: OrderPlacement) -> Write:
+    order, totals = placement.order, placement.totals
+    return (
+        """
+        INSERT INTO orders (id, number, checkout_id, buyer_id, shop_id, shop_name, seller_id, country,
+            currency, exponent, prices_include_tax, rounding_rule, subtotal_minor, discount_minor,
+            tax_minor, shipping_minor, total_minor, status, payment_status, cancel_reason, ship_to, note,
+            version, placed_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+                $21, $22, $23, $24)
+        """,
+        [
             order.id,
             order.number,
             order.checkout_id,
@@ -167,23 +181,26 @@ class PgOrderStore:
             placement.note,
             order.version,
             placement.placed_at,
-        )
+        ],
+    )
 
-    async def _add_lines(self, placements: Sequence[OrderPlacement]) -> None:
-        lines = [
-            (placement.order.id, position, line, totals)
-            for placement in placements
-            for position, (line, totals) in enumerate(zip(placement.lines, placement.totals.lines, strict=True))
-        ]
-        await self._conn.execute(
-            """
-            INSERT INTO order_line (order_id, position, id, product_id, variant_id, sku, title, options,
-                quantity, unit_price_minor, tax_class, tax_rate_bp, subtotal_minor, discount_minor, tax_minor,
-                total_minor)
-            SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],
-                $7::text[], $8::jsonb[], $9::bigint[], $10::bigint[], $11::text[], $12::int[], $13::bigint[],
-                $14::bigint[], $15::bigint[], $16::bigint[])
-            """,
+
+def _new_lines(placements: Sequence[OrderPlacement]) -> Write:
+    lines = [
+        (placement.order.id, position, line, totals)
+        for placement in placements
+        for position, (line, totals) in enumerate(zip(placement.lines, placement.totals.lines, strict=True))
+    ]
+    return (
+        """
+        INSERT INTO order_line (order_id, position, id, product_id, variant_id, sku, title, options,
+            quantity, unit_price_minor, tax_class, tax_rate_bp, subtotal_minor, discount_minor, tax_minor,
+            total_minor)
+        SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],
+            $7::text[], $8::jsonb[], $9::bigint[], $10::bigint[], $11::text[], $12::int[], $13::bigint[],
+            $14::bigint[], $15::bigint[], $16::bigint[])
+        """,
+        [
             [order_id for order_id, _, _, _ in lines],
             [position for _, position, _, _ in lines],
             [line.id for _, _, line, _ in lines],
@@ -200,23 +217,27 @@ class PgOrderStore:
             [totals.discount_minor for _, _, _, totals in lines],
             [totals.tax_minor for _, _, _, totals in lines],
             [totals.total_minor for _, _, _, totals in lines],
-        )
+        ],
+    )
 
-    async def _add_facts(self, orders: Sequence[Order]) -> None:
-        facts = [(order.id, fact) for order in orders for fact in order.facts]
-        await self._conn.execute(
-            """
-            INSERT INTO order_fact (order_id, version, kind, previous_status, reason_code, at)
-            SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[],
-                                 $6::timestamptz[])
-            """,
+
+def _new_facts(orders: Sequence[Order]) -> Write:
+    facts = [(order.id, fact) for order in orders for fact in order.facts]
+    return (
+        """
+        INSERT INTO order_fact (order_id, version, kind, previous_status, reason_code, at)
+        SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[],
+                             $6::timestamptz[])
+        """,
+        [
             [order_id for order_id, _ in facts],
             [fact.version for _, fact in facts],
             [fact.kind for _, fact in facts],
             [fact.previous_status for _, fact in facts],
             [fact.reason_code for _, fact in facts],
             [fact.at for _, fact in facts],
-        )
+        ],
+    )
 
 
 def checkout_of(row: Record) -> Checkout:

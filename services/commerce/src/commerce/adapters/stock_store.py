@@ -1,6 +1,6 @@
 """Stock items, holds and movements in Postgres, many at a time.
 
-Hot path: whatever the number of commands in a batch, one lock, one read of holds and four writes. Locks are
+Hot path: whatever the number of commands in a batch, one lock, one read of holds and two writes. Locks are
 taken in order of variant id, and holds are read only after them (a statement's snapshot is older than its
 locks), so no two transactions wait for each other in a circle and none acts on a hold that is gone.
 """
@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from asyncpg import Connection, Record
 
+from commerce.adapters.together import Write, write_together
 from commerce.domain.ids import CheckoutId, ProductId, ShopId, VariantId
 from commerce.domain.stock import Hold, Shelf, StockItem, StockMoved
 
@@ -63,17 +64,24 @@ class PgStockStore:
             return
         touched = {moved.variant_id for moved in shelf.moved}
         items = [shelf.items[variant_id] for variant_id in sorted(touched)]
-        await self._conn.execute(
-            self.UPDATE,
-            [item.variant_id for item in items],
-            [item.on_hand for item in items],
-            [item.reserved for item in items],
-            [item.version for item in items],
-            [item.count_version for item in items],
+        await write_together(
+            self._conn,
+            [
+                (
+                    self.UPDATE,
+                    [
+                        [item.variant_id for item in items],
+                        [item.on_hand for item in items],
+                        [item.reserved for item in items],
+                        [item.version for item in items],
+                        [item.count_version for item in items],
+                    ],
+                ),
+                *_without(shelf.holds_closed),
+                _movements(shelf.moved),
+            ],
         )
-        await self._close(shelf.holds_closed)
-        await self._open(shelf.holds_opened)
-        await self._record(shelf.moved)
+        await self._open(shelf.holds_opened)  # afterwards: it may take the place of a closed one
 
     async def add(self, items: Sequence[StockItem], at: datetime) -> None:
         """New items; what they start with is their first movement."""
@@ -109,18 +117,6 @@ class PgStockStore:
         )
         return list({VariantId(row["variant_id"]) for row in rows})
 
-    async def _close(self, holds: Sequence[Hold]) -> None:
-        if holds:
-            await self._conn.execute(
-                """
-                DELETE FROM stock_hold
-                USING unnest($1::uuid[], $2::uuid[]) AS gone (checkout_id, variant_id)
-                WHERE stock_hold.checkout_id = gone.checkout_id AND stock_hold.variant_id = gone.variant_id
-                """,
-                [hold.checkout_id for hold in holds],
-                [hold.variant_id for hold in holds],
-            )
-
     async def _open(self, holds: Sequence[Hold]) -> None:
         if holds:
             await self._conn.execute(
@@ -134,14 +130,25 @@ class PgStockStore:
                 [hold.expires_at for hold in holds],
             )
 
-    async def _record(self, moved: Sequence[StockMoved]) -> None:
-        await self._conn.execute(
-            """
-            INSERT INTO stock_movement
-                (variant_id, version, movement, on_hand_delta, reserved_delta, checkout_id, at)
-            SELECT *, $7 FROM unnest(
-                $1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::uuid[])
-            """,
+
+def _without(holds: Sequence[Hold]) -> list[Write]:
+    if not holds:
+        return []
+    sql = """
+        DELETE FROM stock_hold USING unnest($1::uuid[], $2::uuid[]) AS gone (checkout_id, variant_id)
+        WHERE stock_hold.checkout_id = gone.checkout_id AND stock_hold.variant_id = gone.variant_id
+    """
+    return [(sql, [[hold.checkout_id for hold in holds], [hold.variant_id for hold in holds]])]
+
+
+def _movements(moved: Sequence[StockMoved]) -> Write:
+    return (
+        """
+        INSERT INTO stock_movement (variant_id, version, movement, on_hand_delta, reserved_delta, checkout_id, at)
+        SELECT *, $7::timestamptz FROM unnest(
+            $1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::uuid[])
+        """,
+        [
             [each.variant_id for each in moved],
             [each.version for each in moved],
             [each.movement for each in moved],
@@ -149,7 +156,8 @@ class PgStockStore:
             [each.reserved_delta for each in moved],
             [each.checkout_id for each in moved],
             moved[0].at,
-        )
+        ],
+    )
 
 
 def _item(row: Record) -> StockItem:

@@ -2,13 +2,14 @@
 
 Hot path: everything the whole batch touches is locked once, checkouts then stock, each in order of id; the
 domain decides in memory; every table is written once. A batch of one costs what a batch of a hundred does in
-round trips (at most 12), so commands of one hot product do not queue behind each other's commits.
+round trips (at most 10), so commands of one hot product do not queue behind each other's commits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from commerce.domain.order import PaymentStatus
 from commerce.domain.settlement import ReserveStock, SagaCommand, Settlement
 from commerce.usecases.announce_stock import InFlow, announce_stock, same_flow
 from commerce.usecases.ports import CommerceTx
@@ -29,7 +30,8 @@ async def settle_commands(
         with in_flow(order.checkout_id):
             tx.announce.order_moved(order)
     await announce_stock(settlement.shelf.moved, tx, in_flow)
-    tx.hints.checkouts_moved({order.checkout_id for order in orders})
+    settled = (each for each in settlement.changed.values() if each.payment_status is not PaymentStatus.PENDING)
+    tx.hints.checkouts_settled({checkout.id for checkout in settled})
     return outcomes
 
 
