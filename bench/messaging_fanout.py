@@ -1,0 +1,173 @@
+"""Messages stored and delivered: the whole service, through a node and through the gateway, beside what there is.
+
+Everybody who is online writes, on their socket. A closed loop gives the most that goes through; at the goal's rate the
+clock of a message runs from when it was due until the last member has read it. Per arm: CPU of its parts for each
+message, and of the node for each delivery. "bare" is aiohttp and asyncpg without features; Synapse has its own API
+(PUT and /sync). Arms alternate round by round; each has a database of its own on the same Postgres.
+
+    python bench/messaging_fanout.py [--members 10,100] [--seconds 5] [--rounds 2] [--arms ours,gateway,bare,synapse]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+
+import uvloop
+from chat.bare_arm import bare
+from chat.driver import drive
+from chat.machine import Meter, load, server_settings
+from chat.ours import Ours, ours
+from chat.plan import Outcome, Plan, percentile
+from chat.synapse import VERSION, synapse
+
+ARMS = ("ours", "gateway", "bare", "synapse")
+GOALS = {10: (1_500.0, 50.0), 100: (200.0, 100.0)}  # members: messages a second (× members deliveries), p99 in ms
+QUIET_SHARE, QUIET_MAX_S = 0.1, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """How to load one server with that many members."""
+
+    name: str
+    plan: Plan
+    meter: Meter
+    background: tuple[str, ...] = ()
+
+
+async def main(arguments: argparse.Namespace) -> int:
+    sizes = [int(each) for each in arguments.members.split(",")]
+    chosen = arguments.arms.split(",")
+    print(f"load before: {load()}; {os.cpu_count()} cores; text of 80 characters; limits set out of the way, not off")
+    best: dict[tuple[str, int], Outcome] = {}
+    async with arms(chosen, sizes) as made:
+        for number in range(arguments.rounds):
+            for size in sizes:
+                for arm in made[size]:
+                    if arm.name == "synapse" and number:
+                        continue
+                    outcome = await show(arm, arguments.seconds)
+                    if (kept := best.get((arm.name, size))) is None or outcome.stored > kept.stored:
+                        best[arm.name, size] = outcome
+                    if arm.name != "synapse" and size in GOALS:
+                        await show(arm, arguments.seconds, GOALS[size][0])
+    conclude(best, sizes)
+    return 0
+
+
+@asynccontextmanager
+async def arms(chosen: list[str], sizes: list[int]) -> AsyncIterator[dict[int, list[Arm]]]:
+    made: dict[int, list[Arm]] = {size: [] for size in sizes}
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(ours(gateway="gateway" in chosen))
+        print(await server_settings(service.dsn), flush=True)
+        for size in sizes:
+            plan = await of_ours(service, size)
+            if "ours" in chosen:
+                made[size].append(Arm("ours", plan, service.meter, ("relay+consume",)))
+            if "gateway" in chosen:
+                made[size].append(
+                    Arm("gateway", replace(plan, port=service.gateway_port), service.meter, ("relay+consume",))
+                )
+        if "bare" in chosen:
+            server = await stack.enter_async_context(bare())
+            for size in sizes:
+                people = tuple(f"user-{number}" for number in range(size))
+                plan = Plan(kind="frames", port=server.port, room_id=await server.room(), credentials=people)
+                made[size].append(Arm("bare", plan, server.meter))
+        if "synapse" in chosen:
+            peer = await stack.enter_async_context(synapse())
+            for size in sizes:
+                room_id, tokens = await peer.room(size)
+                plan = Plan(
+                    kind="matrix",
+                    port=peer.port,
+                    room_id=room_id,
+                    credentials=tuple(tokens),
+                    writers=min(size, 10),
+                    in_flight=1,
+                )
+                made[size].append(Arm("synapse", plan, peer.meter))
+        yield made
+
+
+async def of_ours(service: Ours, members: int) -> Plan:
+    people = await service.invent_people(members)
+    dialog_id = await service.group(people)
+    tokens = tuple(service.token(each) for each in people)
+    in_flight = max(1, 64 // members)
+    return Plan(kind="frames", port=service.nodes[0].port, room_id=dialog_id, credentials=tokens, in_flight=in_flight)
+
+
+async def show(arm: Arm, seconds: float, rate_per_s: float = 0.0) -> Outcome:
+    """Run once and print a line."""
+    plan = replace(arm.plan, seconds=seconds, rate_per_s=rate_per_s)
+    if arm.name == "bare":
+        plan = replace(plan, in_flight=max(1, 64 // len(plan.credentials)))
+    outcome, before, after = await drive(plan, arm.meter)
+    how = f"at {rate_per_s:,.0f}/s" if rate_per_s else "flat out"
+    spent = {part: (after[part] - before[part]) * 1e6 for part in after if part != "gateway" or arm.name == "gateway"}
+    messages, deliveries = max(1, outcome.stored), max(1, outcome.deliveries)
+    costs = ", ".join(f"{part} {us / messages:,.0f}" for part, us in spent.items())
+    later = await quiet(arm)
+    print(
+        f"{arm.name:<8} N={outcome.members:<4}{how:<11}{outcome.stored_per_s:>7,.0f} stored/s"
+        f"{outcome.deliveries_per_s:>9,.0f} delivered/s  ack p99 {percentile(outcome.ack_ms, 0.99):>5.0f}"
+        f"  last member p50 {percentile(outcome.last_ms, 0.5):>5.0f} p99 {percentile(outcome.last_ms, 0.99):>5.0f} ms"
+        f"  µs a message: {costs}; node µs a delivery {spent['node'] / deliveries:.1f}"
+        f"; clients {outcome.driver_cpu_s / outcome.seconds:.0%} of a core; load {load()}{later}",
+        flush=True,
+    )
+    if outcome.refused or outcome.lost or outcome.doubled:
+        print(f"         refused {outcome.refused}, lost {outcome.lost}, doubled {outcome.doubled}", flush=True)
+    return outcome
+
+
+async def quiet(arm: Arm) -> str:
+    """Wait until what runs behind the sends has caught up, so that the next arm has the machine. Says how long."""
+    if not arm.background:
+        return ""
+    began = time.monotonic()
+    while time.monotonic() - began < QUIET_MAX_S:
+        before = arm.meter()
+        await asyncio.sleep(0.5)
+        after = arm.meter()
+        if sum(after[each] - before[each] for each in arm.background) < 0.5 * QUIET_SHARE:
+            break
+    return f"; Kafka and index done {time.monotonic() - began - 0.5:.0f} s later"
+
+
+def conclude(best: dict[tuple[str, int], Outcome], sizes: list[int]) -> None:
+    for size in sizes:
+        mine = best.get(("ours", size))
+        if mine is None:
+            continue
+        for name, label in (("bare", "bare"), ("synapse", f"Synapse {VERSION}"), ("gateway", "through the gateway")):
+            other = best.get((name, size))
+            if other is not None and other.stored:
+                print(
+                    f"N={size}: ours {mine.stored_per_s:,.0f} stored/s = {mine.stored / other.stored:.2f} × {label}"
+                    f" ({other.stored_per_s:,.1f}/s), best rounds"
+                )
+        if size in GOALS:
+            rate, p99_ms = GOALS[size]
+            print(
+                f"N={size}: goal ≥ {rate:,.0f} stored/s, {rate * size:,.0f} deliveries/s, p99 ≤ {p99_ms:.0f} ms at it"
+            )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--members", default="10,100")
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--arms", default=",".join(ARMS))
+    given = parser.parse_args()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        raise SystemExit(runner.run(main(given)))
