@@ -200,6 +200,8 @@ async def node(people: int) -> AsyncIterator[World]:
                 "objects_dir": objects,
                 "log_level": "warning",
                 "realtime_sends_per_minute": 1_000_000,
+                "realtime_frames_per_s": 1_000_000,
+                "realtime_frames_burst": 1_000_000,
             }
             environment = {f"MESSAGING_{name.upper()}": str(value) for name, value in settings.items()}
             log = Path(os.devnull)

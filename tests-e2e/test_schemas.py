@@ -15,7 +15,7 @@ from demo.facts import CHECKOUT, service_environment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-SERVICES = ("auth", "commerce", "payment", "notification", "orchestrator")
+SERVICES = ("auth", "commerce", "messaging", "payment", "notification", "orchestrator")
 # DELETE is left out: it would end the session, or the person, that the token belongs to.
 # The document cannot say which characters a text must not have, nor that a cursor is signed. A missing If-Match is
 # 412 here, where schemathesis knows 428.

@@ -58,9 +58,17 @@ def test_kept_ports_are_read_back(tmp_path: Path) -> None:
     place = Layout(checkout=tmp_path, instance="demo")
     assert kept_ports(place) is None
     place.make_directories()
+    files = tmp_path / "deploy" / "local"
+    files.mkdir(parents=True)
+    (files / "ports.env").write_bytes((CHECKOUT / "deploy" / "local" / "ports.env").read_bytes())
     ports = wanted_ports(layout("demo"), {})
     keep_ports(place, ports)
     assert kept_ports(place) == ports
+    # A part that is newer than the running instance stands beside the others.
+    (files / "ports.env").write_text((files / "ports.env").read_text() + "SAMPAN_PORT_NEWER=18999\n")
+    found = kept_ports(place)
+    assert found is not None
+    assert found["newer"] == 18999
 
 
 def test_a_taken_port_is_named_with_its_owner() -> None:

@@ -49,7 +49,7 @@ class World:
 @pytest.fixture
 async def world():
     ports = []
-    for _ in range(3):
+    for _ in range(4):
         with socket.socket() as bound:
             bound.bind(("127.0.0.1", 0))
             ports.append(bound.getsockname()[1])
@@ -57,6 +57,7 @@ async def world():
         http_host="127.0.0.1",
         http_port=ports[0],
         smtp_port=ports[1],
+        scanner_port=ports[3],
         webhook_url=f"http://127.0.0.1:{ports[2]}/hook",
         webhook_secret="shh",
         api_key="key",
