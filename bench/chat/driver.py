@@ -11,6 +11,7 @@ import gc
 import multiprocessing
 import random
 import resource
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -71,7 +72,7 @@ def _process(plan: Plan, pipe: Connection) -> None:
 
 async def _run(plan: Plan, pipe: Connection) -> None:
     tally = Tally(plan)
-    async with _clients(plan, tally) as sends:
+    async with _clients(plan, tally) as (sends, stalled):
         gc.disable()
         load = _Load(plan, tally, sends)
         writing = asyncio.create_task(load.write())
@@ -93,6 +94,7 @@ async def _run(plan: Plan, pipe: Connection) -> None:
             stored=after[0] - before[0],
             deliveries=after[1] - before[1],
             driver_cpu_s=cpu_s,
+            sent_away=sum([await each.was_sent_away() for each in stalled]),
         )
         pipe.send(tally.outcome(began, ended, made))
 
@@ -136,13 +138,14 @@ class _Load:
 
 
 @asynccontextmanager
-async def _clients(plan: Plan, tally: Tally) -> AsyncIterator[list[Send]]:
+async def _clients(plan: Plan, tally: Tally) -> AsyncIterator[tuple[list[Send], list[Stalled]]]:
     run = random.getrandbits(32)
     async with AsyncExitStack() as stack:
         if plan.kind == "matrix":
-            yield await _matrix_clients(plan, tally, run, stack)
+            yield await _matrix_clients(plan, tally, run, stack), []
         else:
-            yield await _socket_clients(plan, tally, run, stack)
+            sends = await _socket_clients(plan, tally, run, stack)
+            yield sends, await _stalled_clients(plan, stack)
 
 
 async def _socket_clients(plan: Plan, tally: Tally, run: int, stack: AsyncExitStack) -> list[Send]:
@@ -157,10 +160,6 @@ async def _socket_clients(plan: Plan, tally: Tally, run: int, stack: AsyncExitSt
 
     for start in range(0, len(plan.credentials), _OPENED_AT_ONCE):
         await asyncio.gather(*(open_one(each) for each in plan.credentials[start : start + _OPENED_AT_ONCE]))
-    for credential in plan.stalled_credentials:
-        _, stalled = await loop.create_connection(partial(Stalled, host, credential), "127.0.0.1", plan.port)
-        stack.callback(stalled.transport.abort)
-        await stalled.ready
     if plan.kind == "frames":
         return [each.send for each in members[: plan.writers or None]]
     port = plan.writer_port or plan.port
@@ -172,6 +171,21 @@ async def _socket_clients(plan: Plan, tally: Tally, run: int, stack: AsyncExitSt
         stack.callback(writer.transport.abort)
         writers.append(writer.send)
     return writers
+
+
+async def _stalled_clients(plan: Plan, stack: AsyncExitStack) -> list[Stalled]:
+    """With small buffers of the kernel, so that it is the server's that fill."""
+    loop, made = asyncio.get_running_loop(), []
+    for credential in plan.stalled_credentials:
+        small = socket.socket()
+        small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        small.setblocking(False)
+        await loop.sock_connect(small, ("127.0.0.1", plan.port))
+        _, stalled = await loop.create_connection(partial(Stalled, f"127.0.0.1:{plan.port}", credential), sock=small)
+        stack.callback(stalled.transport.abort)
+        await stalled.ready
+        made.append(stalled)
+    return made
 
 
 async def _matrix_clients(plan: Plan, tally: Tally, run: int, stack: AsyncExitStack) -> list[Send]:

@@ -39,6 +39,7 @@ class Outcome:
     refused: int = 0
     lost: int = 0
     doubled: int = 0
+    sent_away: int = 0  # stalled members that the server had closed by the end
     driver_cpu_s: float = 0.0
     ack_ms: list[float] = field(default_factory=list)
     last_ms: list[float] = field(default_factory=list)

@@ -154,7 +154,7 @@ class Stalled(asyncio.Protocol):
     def __init__(self, host: str, credential: str) -> None:
         self._host, self._auth = host.encode(), json.dumps({"type": "auth", "token": credential}).encode()
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.closed = False
+        self.closed = asyncio.Event()
 
     def connection_made(self, transport: Any) -> None:
         self.transport: asyncio.Transport = transport
@@ -167,7 +167,18 @@ class Stalled(asyncio.Protocol):
             self.transport.pause_reading()
             self.ready.set_result(None)
 
+    async def was_sent_away(self, timeout_s: float = 3.0) -> bool:
+        """Read what is left, and see whether it ends."""
+        if self.closed.is_set():
+            return True
+        self.transport.resume_reading()
+        try:
+            await asyncio.wait_for(self.closed.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
     def connection_lost(self, exc: Exception | None) -> None:
-        self.closed = True
+        self.closed.set()
         if not self.ready.done():
             self.ready.set_exception(ConnectionError(str(exc)))
