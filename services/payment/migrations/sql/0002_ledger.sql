@@ -98,7 +98,7 @@ DECLARE
     v_has_holds boolean := cardinality(p_holds) > 0;
     v_has_refusals boolean := false;
     v_has_transfers boolean := false; v_has_top_ups boolean := false;
-    i int; k smallint; d int; c int; h int; x bigint; give_back bigint; code smallint; group_code smallint := 0;
+    i int; granted int; k smallint; d int; c int; h int; x bigint; give_back bigint; code smallint; group_code smallint := 0;
 BEGIN
     IF cardinality(p_system) > 0 THEN
         INSERT INTO account (id, kind, name, currency, slot, user_id, created_at)
@@ -204,7 +204,14 @@ BEGIN
                                  ELSE greatest(o_outcome[p_first[i]], 1) END;
             CONTINUE;
         END IF;
-        k := p_kind[i]; d := p_debit[i]; c := p_credit[i]; h := p_hold[i]; x := p_amount[i];
+        k := p_kind[i]; h := p_hold[i]; x := p_amount[i];
+        IF k BETWEEN 4 AND 8 AND h_new[h] AND h_account[h] > 0 THEN
+            -- The hold is of this batch: of several requests for it, the one that was granted says whose it is.
+            granted := h_op[h];
+            p_debit[i] := CASE WHEN k <= 6 THEN p_debit[granted] ELSE p_credit[granted] END;
+            IF k = 4 THEN p_credit[i] := p_credit[granted]; p_reference[i] := p_reference[granted]; END IF;
+        END IF;
+        d := p_debit[i]; c := p_credit[i];
         code := 0;
 
         IF k = 1 THEN

@@ -7,7 +7,7 @@ order (accounts by id, then holds by id) and so excludes deadlocks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -72,7 +72,7 @@ class Ledger:
         record = await conn.fetchrow(_CALL, *rows.arguments(now))
         if record is None:
             raise RuntimeError("ledger_execute answers one row")
-        return _answers(ops, places, record, rows.facts)
+        return _answers(ops, places, record, holds, rows.asked)
 
     async def commit(
         self, conn: Connection, transfers: Sequence[Transfer], records: Sequence[list[Any]], *, now: datetime
@@ -89,7 +89,7 @@ class Ledger:
         record = await conn.fetchrow(_CALL_AND_SAY, *rows.arguments(now), *said)
         if record is None:
             raise RuntimeError("ledger_execute answers one row")
-        return _answers(transfers, places, record, {})
+        return _answers(transfers, places, record, {}, {})
 
     async def _facts(self, conn: Connection, holds: list[UUID]) -> dict[UUID, HoldFacts]:
         if not holds:
@@ -108,11 +108,21 @@ class Ledger:
         }
 
 
-def _answers(ops: Sequence[Op], places: Sequence[int], record: Any, facts: dict[UUID, HoldFacts]) -> list[Answer]:
+def _answers(
+    ops: Sequence[Op],
+    places: Sequence[int],
+    record: Any,
+    holds: dict[UUID, HoldFacts],
+    asked: Mapping[int, HoldFacts],
+) -> list[Answer]:
+    """``holds`` were there before; ``asked`` are those of this batch's authorizations, granted or not."""
     outcomes, versions, ats = record["o_outcome"], record["o_version"], record["o_at"]
-    if not facts:
+    if not holds and not asked:
         return [Answer(outcomes[place], versions[place], ats[place], None) for place in places]
+    for place, hold in asked.items():
+        if outcomes[place] == Outcome.DONE:
+            holds[hold.hold_id] = hold
     return [
-        Answer(outcomes[place], versions[place], ats[place], facts.get(getattr(op, "hold_id", _NO_HOLD)))
+        Answer(outcomes[place], versions[place], ats[place], holds.get(getattr(op, "hold_id", _NO_HOLD)))
         for op, place in zip(ops, places, strict=True)
     ]

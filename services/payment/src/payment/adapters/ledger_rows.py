@@ -51,7 +51,8 @@ class LedgerRows:
     def __init__(self, slot: int, holds: Mapping[UUID, HoldFacts]) -> None:
         self._slot = slot
         self._found = holds
-        self.facts: dict[UUID, HoldFacts] = dict(holds)
+        self._facts: dict[UUID, HoldFacts] = dict(holds)
+        self.asked: dict[int, HoldFacts] = {}  # by the row that asks to authorise it
         self._accounts: set[UUID] = set()
         self._system: dict[UUID, SystemAccount] = {}
         self._currencies: dict[str, int] = {}
@@ -137,7 +138,7 @@ class LedgerRows:
     def _add_hold_op(self, op: HoldOp) -> int:
         if isinstance(op, Authorize):
             return self._add_authorize(op)
-        facts = self.facts.get(op.hold_id)
+        facts = self._facts.get(op.hold_id)
         account = facts.account_id if facts else None
         if isinstance(op, Capture):
             clearing = facts.clearing_id if facts else None
@@ -160,17 +161,17 @@ class LedgerRows:
 
     def _add_authorize(self, op: Authorize) -> int:
         clearing = self._use(system_account(PURCHASE_CLEARING, op.currency, self._slot))
-        if op.hold_id not in self.facts:
-            self.facts[op.hold_id] = HoldFacts(
-                hold_id=op.hold_id,
-                checkout_id=op.checkout_id,
-                user_id=op.user_id,
-                account_id=op.wallet_id,
-                clearing_id=clearing,
-                amount_minor=op.amount_minor,
-                currency=op.currency,
-            )
-        return self._row(
+        facts = HoldFacts(
+            hold_id=op.hold_id,
+            checkout_id=op.checkout_id,
+            user_id=op.user_id,
+            account_id=op.wallet_id,
+            clearing_id=clearing,
+            amount_minor=op.amount_minor,
+            currency=op.currency,
+        )
+        self._facts.setdefault(op.hold_id, facts)
+        row = self._row(
             OpKind.AUTHORIZE,
             op.hold_id,
             op.wallet_id,
@@ -181,6 +182,8 @@ class LedgerRows:
             reference=op.checkout_id,
             at=op.expires_at,
         )
+        self.asked[row] = facts
+        return row
 
     def _add_settle(self, op: Settle, clearing: UUID | None) -> int:
         first = len(self.kind)
