@@ -92,6 +92,9 @@ def _own_settings(context: Context) -> dict[str, dict[str, str]]:
             "SMS_BASE_URL": sandbox,
             "SMS_API_KEY": passwords["sandbox-api-key"],
         },
+        "orchestrator": {
+            "CONSUMER_SESSION_S": "3",  # another engine takes a dead one's sagas over in about 4 s
+        },
         "messaging": {
             "KEY_ENCRYPTION_KEY": passwords.key_base64("messaging-key-encryption-key"),
             "OBJECTS_DIR": str(context.layout.home / "objects"),

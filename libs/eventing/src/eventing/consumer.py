@@ -184,6 +184,7 @@ class _Session(Generic[TxT]):
         self._watchdog = Watchdog(kafka, quiet_s=quiet_s, rejoin_s=rejoin_s)
         self._commit_at = 0.0
         self._uncommitted = False
+        self._pacing = False  # records waited at the last look, so partitions may be paused
 
     async def step(self, stopping: asyncio.Task[Any]) -> None:
         """One poll and what it brought."""
@@ -293,7 +294,11 @@ class _Session(Generic[TxT]):
             CONSUMER_LAG.remove(self._consumer.group, tp.topic, str(tp.partition))
 
     def _pace_partitions(self) -> None:
-        paused, held = self._kafka.paused(), self._backlog.held()
+        held = self._backlog.held()
+        if not held and not self._pacing:
+            return
+        self._pacing = bool(held)
+        paused = self._kafka.paused()
         for tp in self._kafka.assignment():
             if tp in paused and held.get(tp, 0) < HELD_MAX // 2:
                 self._kafka.resume(tp)

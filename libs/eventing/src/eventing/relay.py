@@ -51,7 +51,6 @@ from eventing.wakeups import Wakeups
 
 log = structlog.get_logger(__name__)
 
-REST_MAX_S: Final = 0.02
 PENDING_COUNTED_MAX: Final = 100_000
 # The producer is at fault, not the record: rebuild and send again.
 _PRODUCER_ERRORS: Final = (
@@ -158,15 +157,16 @@ class Relay:
                 await self._observe(conn)
                 observe_at = began + 5 * self._rebalance_s
             published, more = await self._round(conn, lanes)
-            worked_s = min(REST_MAX_S, time.monotonic() - began) if published else 0.0
+            ended = time.monotonic() if published else began
             self._error = None
             if published:
                 idle_s = self._poll_s
             if not more:
                 if await self._wakeups.wait(idle_s):
                     idle_s = self._poll_s
-                    # Rounds that follow each other rest as long as they work: a busy machine gets fewer, larger ones.
-                    await asyncio.sleep(max(0.0, began + worked_s + max(self._pace_s, worked_s) - time.monotonic()))
+                    # A rest between rounds makes fewer and larger ones. It is short whatever the round took: after a
+                    # slow one, what came meanwhile has waited long enough.
+                    await asyncio.sleep(max(0.0, ended + self._pace_s - time.monotonic()))
                 else:
                     idle_s = min(self._poll_idle_s, idle_s * 2)
 

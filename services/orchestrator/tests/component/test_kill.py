@@ -102,7 +102,9 @@ async def test_another_engine_takes_a_dead_ones_sagas_over(world: World, tmp_pat
         for number in range(2):
             log = tmp_path / f"{number}.log"
             engines.append(
-                await stack.enter_async_context(Child("orchestrator", "all", environment=environment(world), log=log))
+                await stack.enter_async_context(
+                    Child("orchestrator", "all", environment=environment(world, session_s=3), log=log)
+                )
             )
         await eventually(
             lambda: all("partitions_assigned" in engine.log.read_text() for engine in engines),
@@ -119,7 +121,7 @@ async def test_another_engine_takes_a_dead_ones_sagas_over(world: World, tmp_pat
         resumed_s = time.monotonic() - killed_at
         await world.drained()
         await assert_sound(world, participants)
-    assert resumed_s < 12, "session time 6 s, a rebalance, and what was left to do"
+    assert resumed_s < 9, "session time 3 s, a rebalance, and what was left to do, on a busy machine"
 
 
 @pytest.mark.parametrize("seed", [11])
