@@ -50,6 +50,11 @@ def upgrade(schema: str) -> list[str]:
     ]
 
 
+def downgrade(schema: str) -> list[str]:
+    """Statements that remove what ``upgrade`` made."""
+    return [f"DROP TABLE {schema}.idempotency_key"]
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One use of a key: whose, on which route, for which request."""

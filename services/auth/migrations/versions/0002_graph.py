@@ -51,3 +51,8 @@ def upgrade() -> None:
     """)
     op.execute("CREATE INDEX relation_of ON auth.relation (kind, from_id, since DESC, to_id DESC) WHERE active")
     op.execute("CREATE INDEX relation_to ON auth.relation (kind, to_id, since DESC, from_id DESC) WHERE active")
+
+
+def downgrade() -> None:
+    op.execute("DROP TABLE auth.relation, auth.friend_request")
+    op.execute("ALTER TABLE auth.user_account DROP COLUMN read_receipts, DROP COLUMN direct_messages_from")

@@ -42,6 +42,21 @@ SIGNED_IN = {
     "DELETE /v1/sessions",
     "DELETE /v1/sessions/current",
     "DELETE /v1/sessions/{session_id}",
+    "POST /v1/friend-requests",
+    "GET /v1/friend-requests",
+    "DELETE /v1/friend-requests/{request_id}",
+    "POST /v1/friend-requests/{request_id}/accept",
+    "POST /v1/friend-requests/{request_id}/decline",
+    "GET /v1/users/me/friends",
+    "DELETE /v1/users/me/friends/{user_id}",
+    "GET /v1/users/me/friend-suggestions",
+    "GET /v1/users/me/blocks",
+    "PUT /v1/users/me/blocks/{user_id}",
+    "DELETE /v1/users/me/blocks/{user_id}",
+    "GET /v1/users/me/follows",
+    "PUT /v1/users/me/follows/{user_id}",
+    "DELETE /v1/users/me/follows/{user_id}",
+    "GET /v1/users/me/followers",
 }
 
 
@@ -51,7 +66,7 @@ FOR_ROLES = {"GET /v1/ops/auth/outbox": {"ops", "admin"}}
 
 def path_of(name: str) -> tuple[str, str]:
     method, path = name.split(" ")
-    for placeholder in ("{otp_id}", "{user_id}", "{session_id}"):
+    for placeholder in ("{otp_id}", "{user_id}", "{session_id}", "{request_id}"):
         path = path.replace(placeholder, str(uuid.uuid4()))
     return method, path
 

@@ -1,41 +1,16 @@
-"""The schema itself: up and down, months, the log that cannot be rewritten, constraints that cite the invariants."""
+"""The schema itself: months, the log that cannot be rewritten, constraints that cite the invariants."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import asyncpg
 import pytest
 
 from auth.domain.audit import Act
-from auth.testing import ENVIRONMENT, Service, settings_for
-from chassis import migrations
-from testkit.databases import Databases, ServiceDatabase
+from auth.testing import Service
 
 pytestmark = pytest.mark.component
-
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
-
-
-async def tables_of(database: ServiceDatabase) -> set[str]:
-    conn = await asyncpg.connect(database.admin_dsn)
-    try:
-        rows = await conn.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'auth'")
-    finally:
-        await conn.close()
-    return {row["tablename"] for row in rows}
-
-
-async def test_down_and_up_again(databases: Databases) -> None:
-    database = await databases.create("auth", environment=ENVIRONMENT)
-    settings = settings_for(database.dsn, "redis://127.0.0.1:1/0")
-    before = await tables_of(database)
-    await migrations.upgrade(settings, MIGRATIONS, to="base")
-    assert await tables_of(database) == {"alembic_version"}
-    await migrations.upgrade(settings, MIGRATIONS)
-    assert await tables_of(database) == before
-    assert await migrations.pending(settings, MIGRATIONS) == []
 
 
 async def test_months_come_before_they_are_needed_and_go_when_old(own_service: Service) -> None:

@@ -28,6 +28,15 @@ def upgrade() -> None:
         _wall(table, "own_rows", OWN_WALL)
 
 
+def downgrade() -> None:
+    op.execute("DROP TABLE report, activity, scheduled_message, draft, hidden_message, account_change")
+    op.execute("DROP TABLE entity, card, poll_vote, poll, pinned_message, reaction, mention, message_revision")
+    op.execute("DROP TABLE sent_message, dialog_month, change, message, join_request, invite, member, dialog")
+    op.execute("DROP TABLE friendship, block, person_key, account")
+    for statement in (*idempotency.downgrade("messaging"), *eventing.tables.downgrade("messaging")):
+        op.execute(statement)
+
+
 def _wall(table: str, name: str, condition: str) -> None:
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")

@@ -15,6 +15,10 @@ def upgrade() -> None:
         op.execute(statement)
 
 
+def downgrade() -> None:
+    op.execute("DROP TABLE held_key, person_erasure, activity_cursor, activity_for_all, search_stretch, search_entry")
+
+
 SEARCH = (
     """
     CREATE TABLE search_entry (

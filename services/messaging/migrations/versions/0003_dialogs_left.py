@@ -13,3 +13,8 @@ def upgrade() -> None:
             "CREATE INDEX CONCURRENTLY member_left ON member (user_id, dialog_id) "
             "WHERE status NOT IN ('active', 'muted')"
         )
+
+
+def downgrade() -> None:
+    with op.get_context().autocommit_block():
+        op.execute("DROP INDEX CONCURRENTLY member_left")

@@ -10,3 +10,8 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS activity_of_message")
         op.execute("CREATE INDEX CONCURRENTLY activity_of_message ON activity (dialog_id, seq) WHERE seq IS NOT NULL")
+
+
+def downgrade() -> None:
+    with op.get_context().autocommit_block():
+        op.execute("DROP INDEX CONCURRENTLY activity_of_message")

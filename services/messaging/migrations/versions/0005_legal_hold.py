@@ -21,3 +21,7 @@ def upgrade() -> None:
         )
         """
     )
+
+
+def downgrade() -> None:
+    op.execute("DROP TABLE held_message")

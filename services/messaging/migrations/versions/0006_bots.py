@@ -41,3 +41,7 @@ def upgrade() -> None:
         )
     """)
     op.execute("CREATE INDEX bot_update_age ON bot_update USING brin (created_at)")
+
+
+def downgrade() -> None:
+    op.execute("DROP TABLE bot_update, bot")

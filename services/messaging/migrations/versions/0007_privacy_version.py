@@ -8,3 +8,7 @@ down_revision = "0006"
 
 def upgrade() -> None:
     op.execute("ALTER TABLE account ADD COLUMN privacy_version bigint NOT NULL DEFAULT 0")
+
+
+def downgrade() -> None:
+    op.execute("ALTER TABLE account DROP COLUMN privacy_version")

@@ -50,3 +50,7 @@ def upgrade() -> None:
         )
     """)
     op.execute("CREATE INDEX attachment_use_of ON attachment_use (attachment_id, dialog_id)")
+
+
+def downgrade() -> None:
+    op.execute("DROP TABLE attachment_use, attachment")

@@ -1,0 +1,70 @@
+"""Every service's migrations go down to nothing, and up again to the same schema."""
+
+import asyncio
+import os
+import sys
+
+import asyncpg
+import pytest
+from demo.facts import service_environment
+
+from testkit.databases import placeholder_settings
+
+pytestmark = pytest.mark.e2e
+
+SERVICES = ("auth", "commerce", "messaging", "notification", "orchestrator", "payment")
+SHAPE = """
+    SELECT 'column', c.relname, format('%s %s %s %s', a.attname, format_type(a.atttypid, a.atttypmod),
+           a.attnotnull, pg_get_expr(d.adbin, d.adrelid))
+        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
+        WHERE c.relnamespace = $1::text::regnamespace AND c.relkind IN ('r', 'p')
+    UNION ALL
+    SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = $1
+    UNION ALL
+    SELECT 'constraint', conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = $1::text::regnamespace
+    UNION ALL
+    SELECT 'policy', policyname, qual FROM pg_policies WHERE schemaname = $1
+    UNION ALL
+    SELECT 'sequence', sequencename, '' FROM pg_sequences WHERE schemaname = $1
+    UNION ALL
+    SELECT 'function', proname, md5(prosrc) FROM pg_proc WHERE pronamespace = $1::text::regnamespace
+    ORDER BY 1, 2, 3
+"""
+
+
+async def shape_of(database):
+    conn = await asyncpg.connect(database.admin_dsn)
+    try:
+        rows = await conn.fetch(SHAPE, database.service)
+    finally:
+        await conn.close()
+    return [tuple(row) for row in rows if not row[1].startswith("alembic_version")]
+
+
+async def migrate(database, to):
+    service = database.service
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", service, "migrate", "--to", to),
+        env={
+            **os.environ,
+            **placeholder_settings(service),
+            **service_environment(service),
+            f"{service.upper()}_DATABASE_DSN": database.dsn,
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_down_to_nothing_and_up_again(stack, databases, service):
+    database = await databases.create(service, environment=service_environment(service))
+    before = await shape_of(database)
+    await migrate(database, "base")
+    assert await shape_of(database) == []
+    await migrate(database, "head")
+    assert await shape_of(database) == before
