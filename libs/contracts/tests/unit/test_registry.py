@@ -1,7 +1,5 @@
 """The registry says what the proto files say, and personal data does not get past mask."""
 
-import json
-
 import pytest
 
 from contracts import Audience, mask, record_of, record_type, record_types
@@ -53,12 +51,11 @@ def test_mask_keeps_nested_values_that_are_not_personal():
 
 
 @pytest.mark.parametrize("record", record_types().values(), ids=lambda record: record.short_name)
-def test_no_personal_value_of_any_example_is_left_after_mask(record):
-    message = example(record)
-    shown = json.dumps(mask(message), ensure_ascii=False)
+def test_every_personal_field_of_every_example_is_masked(record):
+    message, shown = example(record), mask(example(record))
     for path in record.pii:
-        value = message
+        value, hidden = message, shown
         for name in path.split("."):
-            value = getattr(value, name)
+            value, hidden = getattr(value, name), hidden[name]
         assert value
-        assert str(value) not in shown
+        assert hidden == "***"

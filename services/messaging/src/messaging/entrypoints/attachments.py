@@ -125,6 +125,7 @@ async def post_attachment(body: AttachmentBody, principal: Principal, tx: Messag
 
 @routes.get(
     UPLOAD,
+    status=204,
     rows_of_caller=False,
     errors=(AttachmentNotFoundError, UploadOverError),
     summary="How far is the upload (HEAD, by tus)",
@@ -132,7 +133,7 @@ async def post_attachment(body: AttachmentBody, principal: Principal, tx: Messag
 async def get_upload(attachment_id: UUID, principal: Principal, tx: MessagingTx) -> web.StreamResponse:
     found = await upload_offset(principal.user_id, attachment_id, tx)
     headers = {**TUS, "Upload-Offset": str(found.offset_bytes), "Upload-Length": str(found.size_bytes)}
-    return web.Response(status=200, headers=headers)
+    return web.Response(status=204, headers=headers)
 
 
 @routes.patch(
