@@ -40,6 +40,7 @@ def build_portal(folder: Path) -> None:
         shutil.copyfile(HERE / "static" / name, assets / name)
     _write(unfinished / "openapi.json", json.dumps(openapi, ensure_ascii=False))
     _write(unfinished / "events.json", json.dumps(catalogue, ensure_ascii=False))
+    shutil.copyfile(checkout() / "services/messaging/asyncapi.yaml", unfinished / "asyncapi.txt")
     shown: Mapping[str, Any] = {"openapi": openapi, "catalogue": catalogue, "codes": codes}
     for page in ("index.html", "api.html", "events/index.html", "problems/index.html"):
         _write(unfinished / page, pages.get_template(page).render(shown))
