@@ -10,7 +10,6 @@ from uuid import UUID
 
 import asyncpg
 from aiohttp import web
-from redis.asyncio import Redis
 
 from auth.adapters.access_tokens import TokenIssuer
 from auth.adapters.addresses import AddressAllowance, AddressLimits
@@ -34,15 +33,13 @@ from auth.domain.user import User, UserNotFoundError
 from auth.settings import AuthSettings
 from auth.usecases.ports import Tools
 from auth.usecases.rotate_keys import ensure_keys
-from chassis import redis as chassis_redis
 from chassis.http.addresses import UNKNOWN, Addresses
-from chassis.paging import Cursors
-from chassis.postgres import Database
 from chassis.redis import RateLimiter
-from chassis.tokens import Revocations, TokenVerifier
-from eventing import KafkaConfig, Outbox, OutboxConfig, Wakeups
+from eventing import Outbox
 from kernel.clock import Clock, SystemClock
-from operations import kafka_config
+from operations import Parts, open_parts
+
+SERVICE = "auth"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,49 +77,30 @@ class AuthTx:
 class Transactions:
     """Opens transactions; after a commit it wakes the relay and spreads the word of ended sessions."""
 
-    database: Database
-    outbox_config: OutboxConfig
-    wakeups: Wakeups
+    parts: Parts
     keyring: Keyring
     announcer: RevocationAnnouncer
 
     @asynccontextmanager
     async def begin(self, user_id: UUID | None = None) -> AsyncIterator[AuthTx]:
-        async with self.database.begin(user_id=user_id) as conn:
-            outbox = Outbox(conn, self.outbox_config, self.wakeups)
+        async with self.parts.transaction(user_id) as (conn, outbox):
             tx = AuthTx.on(conn, outbox, self.keyring)
             yield tx
-            await outbox.flush()
-        outbox.committed()
         if tx.events.ended:
             await self.announcer.announce_soon(tx.events.ended)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class App:
+class App(Parts):
     """Everything the entrypoints reach for."""
 
     settings: AuthSettings
-    database: Database
-    redis: Redis
-    kafka: KafkaConfig
     transactions: Transactions
     issuer: TokenIssuer
-    verifier: TokenVerifier
-    revocations: Revocations
     announcer: RevocationAnnouncer
     addresses: AddressLimits
     clients: Addresses
-    cursors: Cursors
     tools: Tools
-
-    @property
-    def outbox_config(self) -> OutboxConfig:
-        return self.transactions.outbox_config
-
-    @property
-    def wakeups(self) -> Wakeups:
-        return self.transactions.wakeups
 
     def begin(self, user_id: UUID | None = None) -> Any:
         return self.transactions.begin(user_id)
@@ -149,60 +127,42 @@ class App:
 @asynccontextmanager
 async def wire(settings: AuthSettings, clock: Clock | None = None) -> AsyncIterator[App]:
     """Open what the service stands on; make the first signing keys where there are none."""
-    database = await Database.connect(settings)
-    redis = chassis_redis.connect(settings.redis_url)
+    issuer = TokenIssuer(issuer=settings.jwt_issuer, audience=settings.jwt_audience)
     hasher = Argon2Hasher(threads=settings.hashing_threads, waiting_max=settings.hashing_waiting_max)
-    wakeups = Wakeups(settings.database_dsn.get_secret_value(), settings.database_schema)
+    clock = clock or SystemClock()
+
+    async def own_keys() -> dict[str, Any]:
+        """As every service verifies, but the key set is at hand: no request to oneself at start."""
+        return dict(issuer.key_set(clock.now()))
+
     try:
-        app = _assemble(settings, database, redis, hasher, wakeups=wakeups, clock=clock or SystemClock())
-        async with app.begin() as tx:
-            await ensure_keys(tx, app.tools.clock)
-        await app.load_keys()
-        yield app
+        async with open_parts(settings, SERVICE, clock=clock, fetch_keys=own_keys) as opened:
+            app = _assemble(settings, opened, issuer, hasher)
+            async with app.begin() as tx:
+                await ensure_keys(tx, app.clock)
+            await app.load_keys()
+            yield app
     finally:
         hasher.close()
-        await wakeups.close()
-        await redis.aclose()
-        await database.close()
 
 
-def _assemble(
-    settings: AuthSettings,
-    database: Database,
-    redis: Redis,
-    hasher: Argon2Hasher,
-    *,
-    wakeups: Wakeups,
-    clock: Clock,
-) -> App:
+def _assemble(settings: AuthSettings, opened: Parts, issuer: TokenIssuer, hasher: Argon2Hasher) -> App:
+    database, redis, clock = opened.database, opened.redis, opened.clock
     keyring = Keyring(decoded_key(settings.key_encryption_key.get_secret_value()))
     limiter = RateLimiter(redis)
     addresses = AddressLimits(
         limiter, _address_allowance(settings), spare_loopback=settings.environment != "production"
     )
     announcer = RevocationAnnouncer(redis, database, clock)
-    transactions = Transactions(
-        database=database,
-        outbox_config=OutboxConfig(schema=settings.database_schema, source="auth"),
-        wakeups=wakeups,
-        keyring=keyring,
-        announcer=announcer,
-    )
-    issuer = TokenIssuer(issuer=settings.jwt_issuer, audience=settings.jwt_audience)
-    revocations = Revocations(redis)
+    transactions = Transactions(parts=opened, keyring=keyring, announcer=announcer)
     return App(
+        **opened.parts(),
         settings=settings,
-        database=database,
-        redis=redis,
-        kafka=kafka_config(settings, "auth"),
         transactions=transactions,
         issuer=issuer,
-        verifier=_own_verifier(settings, issuer, revocations, clock),
-        revocations=revocations,
         announcer=announcer,
         addresses=addresses,
         clients=Addresses(settings.trusted_proxies),
-        cursors=Cursors(settings.cursor_secret.get_secret_value()),
         tools=Tools(
             begin=transactions.begin,
             clock=clock,
@@ -215,15 +175,6 @@ def _assemble(
             chains=PostgresRefreshChains(database),
         ),
     )
-
-
-def _own_verifier(settings: AuthSettings, issuer: TokenIssuer, revocations: Revocations, clock: Clock) -> TokenVerifier:
-    """As every service verifies, but the key set is at hand: no request to oneself at start."""
-
-    async def fetch() -> dict[str, Any]:
-        return dict(issuer.key_set(clock.now()))
-
-    return TokenVerifier(settings.jwks_url, settings.jwt_issuer, settings.jwt_audience, revocations, fetch=fetch)
 
 
 def _address_allowance(settings: AuthSettings) -> AddressAllowance:

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
-from redis.asyncio import Redis
-
-from chassis.paging import Cursors
-from chassis.postgres import Connection, Database
-from chassis.redis import connect as connect_redis
-from chassis.tokens import Revocations, TokenVerifier
-from eventing import KafkaConfig, Outbox, OutboxConfig, Wakeups
-from kernel.clock import Clock, SystemClock
-from operations import kafka_config
+from chassis.postgres import Connection
+from eventing import Outbox
+from operations import Parts, open_parts
 from orchestrator.adapters.announcer import OutboxAnnouncer
 from orchestrator.adapters.saga_store import PostgresSagaStore
 from orchestrator.domain.definition import SagaDefinition
@@ -37,31 +31,19 @@ class OrchestratorTx:
     announcer: OutboxAnnouncer
 
 
-@dataclass(frozen=True, kw_only=True)
-class App:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App(Parts):
     """Everything a process of this service holds."""
 
     settings: OrchestratorSettings
-    database: Database
-    redis: Redis
-    kafka: KafkaConfig
-    outbox_config: OutboxConfig
-    wakeups: Wakeups
-    verifier: TokenVerifier
-    revocations: Revocations
-    cursors: Cursors
     registry: SagaRegistry = REGISTRY
-    clock: Clock = field(default_factory=SystemClock)
 
     @asynccontextmanager
     async def begin(self, user_id: UUID | None = None) -> AsyncIterator[OrchestratorTx]:
         """A transaction: commits at the end of the block; then the relay is woken and the metrics count."""
-        async with self.database.begin(user_id=user_id) as conn:
-            outbox = Outbox(conn, self.outbox_config, self.wakeups)
+        async with self.transaction(user_id) as (conn, outbox):
             tx = OrchestratorTx(conn, outbox, PostgresSagaStore(conn, self.registry), OutboxAnnouncer(outbox))
             yield tx
-            await outbox.flush()
-        outbox.committed()
         tx.announcer.counted()
 
     def definition(self, state: SagaState) -> SagaDefinition | None:
@@ -75,28 +57,5 @@ class App:
 @asynccontextmanager
 async def wire(settings: OrchestratorSettings) -> AsyncIterator[App]:
     """Open the pools; close them at the end of the block."""
-    database = await Database.connect(settings)
-    redis = connect_redis(settings.redis_url.get_secret_value())
-    revocations = Revocations(redis)
-    verifier = TokenVerifier(settings.jwks_url, settings.jwt_issuer, settings.jwt_audience, revocations)
-    wakeups = Wakeups(settings.database_dsn.get_secret_value(), settings.database_schema)
-    try:
-        yield App(
-            settings=settings,
-            database=database,
-            redis=redis,
-            kafka=kafka_config(
-                settings,
-                SERVICE,
-                session_timeout_s=settings.consumer_session_s,
-            ),
-            outbox_config=OutboxConfig(schema=settings.database_schema, source=SERVICE),
-            wakeups=wakeups,
-            verifier=verifier,
-            revocations=revocations,
-            cursors=Cursors(settings.cursor_secret.get_secret_value()),
-        )
-    finally:
-        await wakeups.close()
-        await redis.aclose()
-        await database.close()
+    async with open_parts(settings, SERVICE, kafka_session_timeout_s=settings.consumer_session_s) as opened:
+        yield App(**opened.parts(), settings=settings)
