@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -26,3 +27,11 @@ async def api(stack):
     """The public API, through the gateway."""
     async with Api(stack.gateway_url) as client:
         yield client
+
+
+@pytest.fixture
+def seed():
+    """Of what a fault test does at random."""
+    value = int(os.environ.get("SAMPAN_FAULT_SEED", time.time_ns() % 1_000_000))
+    print(f"seed {value}: SAMPAN_FAULT_SEED={value} repeats this run")
+    return value

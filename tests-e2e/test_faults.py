@@ -7,16 +7,12 @@ import asyncio
 import os
 import random
 import signal
-import subprocess
-import sys
-import time
 
 import people
 import pytest
-from demo.facts import CHECKOUT, service_environment
 from demo.processes import pid_of
+from faults import audit, kill, patiently
 
-from testkit.client import ApiError
 from testkit.wait import eventually
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(400)]
@@ -26,38 +22,6 @@ ORDERS_EACH = 4
 ON_HAND = 40  # fewer than are wanted, so that some are refused
 MONEY_MINOR = 450_00  # enough for three of four orders
 SERVICES = ("orchestrator", "commerce", "payment", "notification")
-
-
-@pytest.fixture
-def seed():
-    value = int(os.environ.get("SAMPAN_FAULT_SEED", time.time_ns() % 1_000_000))
-    print(f"seed {value}: SAMPAN_FAULT_SEED={value} repeats this run")
-    return value
-
-
-def audit(service):
-    done = subprocess.run(
-        [sys.executable, "-m", service, "audit"],
-        env={**os.environ, **service_environment(service)},
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-async def patiently(call, *, timeout_s=90.0):
-    """Repeat a request with its own idempotency key for as long as parts of the stack are down."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            return await call()
-        except (ApiError, OSError, TimeoutError) as error:
-            unavailable = not isinstance(error, ApiError) or error.status in {409, 429} or error.status >= 500
-            if not unavailable or time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(0.1)
 
 
 async def shopping(buyer, variant_id, chance):
@@ -100,20 +64,6 @@ async def orders_survive(api, disturb, seed):
         assert await patiently(lambda buyer=buyer: people.balance(buyer)) == (MONEY_MINOR - spent, 0)
     for service in ("payment", "commerce", "orchestrator"):
         audit(service)
-
-
-async def kill(part):
-    """kill -9, and wait until its process manager has started another."""
-    victim = pid_of(part)
-    os.kill(victim, signal.SIGKILL)
-
-    def another():
-        try:
-            return pid_of(part) != victim
-        except LookupError:
-            return False
-
-    await eventually(another, timeout_s=30, every_s=0.2, what=f"{part} started again")
 
 
 async def test_services_killed_at_random(api, seed):
