@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import signal
 import socket as sockets_of_the_machine
 import statistics
 import time
@@ -108,15 +109,15 @@ def free_port():
 
 
 @contextlib.asynccontextmanager
-async def node_process(world, tmp_path, name):
-    """A node as a process of its own, to be killed."""
+async def node_process(world, tmp_path, name, **extra):
+    """A node as a process of its own, to be killed. ``extra``: of its environment."""
     port, ops_port = free_port(), free_port()
     settings = world.settings.model_dump(exclude_none=True) | {"http_port": port, "ops_port": ops_port}
     plain = {
         key: value.get_secret_value() if hasattr(value, "get_secret_value") else value
         for key, value in settings.items()
     }
-    environment = {f"MESSAGING_{key.upper()}": str(value) for key, value in plain.items()}
+    environment = {f"MESSAGING_{key.upper()}": str(value) for key, value in plain.items()} | extra
     async with Child("messaging", "http", environment=environment, log=tmp_path / name) as child:
         await child.ready(ops_port)
         yield child, f"http://127.0.0.1:{port}"
@@ -161,6 +162,28 @@ async def test_a_node_is_killed_and_its_clients_go_on_elsewhere(world, tmp_path)
             texts = [each["message"]["content"]["text"] for each in got if each["type"] == "message.new"]
             assert sorted(texts, key=int) == [str(number) for number in range(count)]
         assert all(chat.connections == 2 for chat in chats)
+
+
+async def test_a_retry_after_a_kill_between_commit_and_answer_gets_the_first_answer(world, sockets, message, tmp_path):
+    nok, ari = await world.person(), await world.person()
+    dialog_id = await world.group(nok, ari)
+    last = (await ari.dialog(dialog_id))["last_seq"]
+    reader, said = await sockets.of(ari), message("once")
+    async with node_process(world, tmp_path, "doomed", SAMPAN_FAULT="outbox.after_commit:1:kill") as (child, url):
+        doomed = await sockets.of(nok, base_url=url)
+        await doomed.say("send", ref="r", dialog_id=dialog_id, **said)
+        assert await child.died() == -signal.SIGKILL
+        await doomed.close_code()
+    assert all(frame["type"] != "sent" for frame in doomed.frames)
+    # Nobody was told of it; the other node finds it by looking.
+    assert await reader.reaches(dialog_id, last + 1) == [last + 1]
+    again = await nok.do("POST", f"/v1/dialogs/{dialog_id}/messages", said)
+    assert (again.status, again.json["seq"]) == (200, last + 1)
+    back = await sockets.of(nok)
+    await back.say("send", ref="r", dialog_id=dialog_id, **said)
+    sent = await back.until("sent")
+    assert (sent["seq"], sent["replayed"]) == (last + 1, True)
+    assert [each["seq"] for each in await ari.messages(dialog_id)] == [last + 1]
 
 
 class Address(str):
