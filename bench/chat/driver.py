@@ -151,9 +151,11 @@ async def _clients(plan: Plan, tally: Tally) -> AsyncIterator[tuple[list[Send], 
 async def _socket_clients(plan: Plan, tally: Tally, run: int, stack: AsyncExitStack) -> list[Send]:
     loop, host = asyncio.get_running_loop(), f"127.0.0.1:{plan.port}"
     members: list[Member] = []
+    resume = None if plan.resume_from is None else {"dialogs": {plan.room_id: plan.resume_from}}
 
     async def open_one(credential: str) -> None:
-        _, made = await loop.create_connection(lambda: Member(host, credential, tally, run), "127.0.0.1", plan.port)
+        member = partial(Member, host, credential, tally, run, resume)
+        _, made = await loop.create_connection(member, "127.0.0.1", plan.port)
         stack.callback(made.transport.abort)
         await made.ready
         members.append(made)

@@ -21,6 +21,7 @@ class Plan:
     warm_s: float = 1.0
     seconds: float = 5.0
     text_chars: int = 80
+    resume_from: int | None = None  # the seq members go on from; for channels too big to be watched unless asked for
     stalled_credentials: tuple[str, ...] = ()  # of members, besides, who read nothing after they are in
 
 
