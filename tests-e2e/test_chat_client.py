@@ -1,7 +1,9 @@
-"""The web client at /chat in a real browser: two people, a wide screen and a phone, a lost connection, an order."""
+"""The web client at /chat in a real browser: wide and phone, a lost connection, images, an order, half-made clicks."""
 
 from __future__ import annotations
 
+import io
+import os
 import shutil
 import uuid
 from contextlib import asynccontextmanager
@@ -9,6 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 import pytest_asyncio
 from people import PASSWORD, buyer_with, order, person, settled, shop_with_product
+from PIL import Image
 from playwright.async_api import async_playwright, expect
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -57,14 +60,30 @@ async def write(page, text):
     await page.press("#words", "Enter")
 
 
+async def open_with(page, other):
+    await page.click("#new")
+    await page.fill("#opener [name=people]", str(other.user_id))
+    await page.click("#open-go")
+    await page.wait_for_selector("#talk.on")
+
+
+def noise(width, height):
+    """A PNG that does not compress, so that it takes several pieces."""
+    picture = io.BytesIO()
+    Image.frombytes("RGB", (width, height), os.urandom(width * height * 3)).save(picture, "PNG")
+    return picture.getvalue()
+
+
+def loaded(image):
+    """The image's real width once its bytes are here and decoded, else 0."""
+    return image.evaluate("async image => { await image.decode().catch(() => {}); return image.naturalWidth; }")
+
+
 async def test_two_people_talk(stack, api, browser):
     one, other = await person(api, "Anong"), await person(api, "Budi")
     url = stack.gateway_url
     async with device(browser, url, one) as wide, device(browser, url, other, width=390, height=800) as phone:
-        await wide.click("#new")
-        await wide.fill("#opener [name=people]", str(other.user_id))
-        await wide.click("#open-go")
-        await wide.wait_for_selector("#talk.on")
+        await open_with(wide, other)
         hello = f"สวัสดี {uuid.uuid4().hex[:6]} <b>👋</b>"
         await write(wide, hello)
         await expect(phone.locator("#dialogs .unread")).to_have_text("1", timeout=PATIENCE_MS)
@@ -100,6 +119,57 @@ async def test_two_people_talk(stack, api, browser):
         await wide.reload()
         await said(wide, hello).wait_for()
         await said(wide, "from the tunnel").wait_for()
+
+
+async def test_an_image_is_sent_seen_small_and_opened(stack, api, browser):
+    one, other = await person(api, "Anong"), await person(api, "Budi")
+    url = stack.gateway_url
+    async with device(browser, url, one, width=390, height=800) as phone, device(browser, url, other) as wide:
+        await open_with(phone, other)
+        pieces = []
+        phone.on("request", lambda request: pieces.append(request) if request.method == "PATCH" else None)
+        content = noise(800, 600)
+        await phone.set_input_files("#image", {"name": "market.png", "mimeType": "image/png", "buffer": content})
+        await expect(phone.locator(".picture img")).to_have_attribute("alt", "market.png", timeout=PATIENCE_MS)
+        assert len(pieces) == -(-len(content) // (512 * 1024))
+        await expect(wide.locator("#dialogs .last")).to_have_text("📷 Image", timeout=PATIENCE_MS)
+        await wide.click("#dialogs li")
+        for page, small, whole in ((wide, 320, 800), (phone, 320, 800)):
+            image = page.locator("#messages .picture img")
+            await image.wait_for()
+            assert await loaded(image) == small
+            await page.click("#messages .picture")
+            opened = page.locator(".viewer img")
+            await opened.wait_for()
+            assert await loaded(opened) == whole
+            box, view = await opened.bounding_box(), page.viewport_size
+            assert box["width"] <= view["width"]
+            assert box["height"] <= view["height"]
+            await page.keyboard.press("Escape")
+            await expect(page.locator(".viewer")).to_have_count(0)
+        # What is no picture is refused before or after it is sent, and said.
+        refused = {"name": "notes.png", "mimeType": "image/png", "buffer": b"not a picture at all"}
+        await phone.set_input_files("#image", refused)
+        await expect(phone.locator("#typing.problem")).to_contain_text("refused", timeout=PATIENCE_MS)
+        await expect(wide.locator(".picture")).to_have_count(1)
+
+
+async def test_a_click_is_not_lost_when_something_is_drawn_in_the_midst_of_it(stack, api, browser):
+    one, other = await person(api, "Anong"), await person(api, "Budi")
+    url = stack.gateway_url
+    async with device(browser, url, one) as wide, device(browser, url, other) as phone:
+        await open_with(wide, other)
+        await write(wide, "one of many")
+        await phone.click("#dialogs li")
+        await said(wide, "✓✓ read").wait_for()
+        mine = wide.locator("#messages li", has_text="one of many")
+        await mine.hover()
+        await mine.get_by_title("React 😂").hover()
+        await wide.mouse.down()
+        await phone.fill("#words", "Hal")
+        await expect(wide.locator("#typing")).to_contain_text("is typing", timeout=PATIENCE_MS)
+        await wide.mouse.up()
+        await expect(phone.locator(".reactions button")).to_have_text("😂 1", timeout=PATIENCE_MS)
 
 
 async def test_the_card_follows_the_order(stack, api, browser):

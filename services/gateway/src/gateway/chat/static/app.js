@@ -1,10 +1,10 @@
 // The client: signs in, keeps the store fed by the socket, turns what people do into requests.
 
 import { call, me, pause, Refused, signIn, signOut, signUp } from "./api.js";
-import { shown, upload } from "./images.js";
+import { open, shown, upload } from "./images.js";
 import { Socket } from "./socket.js";
 import { Store } from "./store.js";
-import { dialogRow, messageRow, summary, titleOf } from "./view.js";
+import { arrange, dialogRow, messageRow, summary, titleOf } from "./view.js";
 
 const $ = (id) => document.getElementById(id);
 let store, socket, openId, answering, editing;
@@ -141,7 +141,7 @@ function wireRoom() {
   list.onclick = (event) => {
     const row = event.target.closest("li");
     for (const each of list.querySelectorAll(".tapped")) if (each !== row) each.classList.remove("tapped");
-    if (row && !event.target.closest("button")) row.classList.toggle("tapped");
+    row?.classList.toggle("tapped", !event.target.closest("button") && !row.classList.contains("tapped"));
   };
   $("down").onclick = () => toEnd();
   document.addEventListener("visibilitychange", () => document.hidden || seen());
@@ -294,10 +294,13 @@ function draw() {
 function drawDialogs() {
   const dialogs = store.sorted();
   $("no-dialogs").hidden = dialogs.length > 0;
-  const rows = dialogs.map((each) =>
-    dialogRow(each, { open: each.dialog_id === openId, online: each.peer && store.online.has(each.peer.user_id), onopen: () => openDialog(each.dialog_id) }),
-  );
-  $("dialogs").replaceChildren(...rows);
+  const standing = new Map([...$("dialogs").children].map((each) => [each.dataset.dialog, each]));
+  const rows = dialogs.map((each) => {
+    const made = dialogRow(each, { open: each.dialog_id === openId, online: each.peer && store.online.has(each.peer.user_id), onopen: () => openDialog(each.dialog_id) });
+    const stands = standing.get(each.dialog_id);
+    return stands?.isEqualNode(made) ? stands : made;
+  });
+  arrange($("dialogs"), rows);
   const unread = dialogs.reduce((sum, each) => sum + each.me.unread, 0);
   document.title = unread ? `(${unread}) Sampan chat` : "Sampan chat";
 }
@@ -317,7 +320,7 @@ function drawTalk() {
   const known = new Set([...dialog.messages.values()].map((each) => each.client_message_id));
   const stored = [...dialog.messages.values()].sort((a, b) => a.seq - b.seq);
   const context = contextOf(dialog);
-  list.replaceChildren(...[...stored, ...waiting.filter((each) => !known.has(each.client_message_id))].map((each) => row(each, context)));
+  arrange(list, [...stored, ...waiting.filter((each) => !known.has(each.client_message_id))].map((each) => row(each, context)));
   if (end) toEnd();
   else if (dialog.me.unread) $("down").hidden = false;
   drawTyping();
@@ -326,10 +329,12 @@ function drawTalk() {
 // A row is drawn again only when its message is another.
 const rows = new WeakMap();
 function row(message, context) {
-  const state = `${JSON.stringify(message)}${context.stateOf(message)}${context.nameOf(message.sender_id)}`;
+  const own = message.sender_id === context.myId;
+  const state = `${JSON.stringify(message)}${own ? context.stateOf(message) : context.nameOf(message.sender_id)}`;
   const held = rows.get(message);
   if (held?.state === state) return held.made;
   const made = messageRow(message, context);
+  if (held?.made.classList.contains("tapped")) made.classList.add("tapped");
   rows.set(message, { state, made });
   return made;
 }
@@ -342,7 +347,7 @@ function contextOf(dialog) {
     many: dialog.kind !== "direct",
     nameOf: (user) => store.people.get(user)?.display_name ?? "Somebody",
     messageAt: (seq) => dialog.messages.get(seq),
-    attachment: shown,
+    attachment: (each) => shown(each, open),
     stateOf: (message) => {
       if (message.failed) return `not sent: ${message.failed}`;
       if (message.pending || !message.seq) return "…";

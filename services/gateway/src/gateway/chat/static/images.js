@@ -1,9 +1,10 @@
-// Images: sent in pieces that go on where a broken upload stopped; shown once they are found clean.
+// Images: sent in pieces that go on where a broken upload stopped; shown small once they are found clean, whole when opened.
 
 import { call, pause, token } from "./api.js";
 import { element } from "./view.js";
 
 const PIECE_BYTES = 512 * 1024;
+const SMALL_PX = 320;
 const links = new Map();
 
 // The id of a clean attachment. Raises what the server refuses.
@@ -30,7 +31,7 @@ export async function upload(file, progress) {
   for (;;) {
     const found = await call("GET", `/v1/attachments/${ticket.attachment_id}`);
     if (found.status === "clean") return ticket.attachment_id;
-    if (found.status === "infected" || found.status === "failed" || found.status === "rejected") throw new Error("The file was refused");
+    if (found.status !== "uploading" && found.status !== "scanning") throw new Error("The file was refused");
     await pause(400);
   }
 }
@@ -54,20 +55,48 @@ async function headers(more) {
   return { Authorization: `Bearer ${await token()}`, "Tus-Resumable": "1.0.0", ...more };
 }
 
-// An element for an attachment of a message; its link is asked for when it is drawn, and kept while it is good.
-export function shown(attachment) {
+// An element for an attachment of a message. onopen(attachment): somebody wants to see the whole image.
+export function shown(attachment, onopen) {
   if (attachment.status !== "clean") return element("span", { class: "hint" }, "This file is not available");
   if (attachment.purpose !== "image") return element("span", {}, `📎 ${attachment.file_name}`);
-  const image = element("img", { alt: attachment.file_name, loading: "lazy" });
-  link(attachment.attachment_id).then((url) => (image.src = url), () => (image.alt = "The image could not be loaded"));
-  return image;
+  const { width: whole, height, file_name } = attachment;
+  // Its size is known before its bytes, so nothing moves when they come.
+  const width = whole && Math.min(whole, SMALL_PX);
+  const image = element("img", { alt: file_name, loading: "lazy", sizes: `${SMALL_PX}px`, width, height: whole && Math.round((height * width) / whole) });
+  fill(image, attachment.attachment_id, (links) => {
+    if (links.thumbnails.length) image.srcset = links.thumbnails.map((each) => `${each.url} ${each.width}w`).join(", ");
+    else image.src = links.url;
+  });
+  return element("button", { type: "button", class: "picture", "aria-label": `Open ${file_name}`, onclick: () => onopen(attachment) }, image);
+}
+
+// The whole image, over everything, until it is closed.
+export function open(attachment) {
+  const image = element("img", { alt: attachment.file_name });
+  fill(image, attachment.attachment_id, (links) => (image.src = links.url));
+  const viewer = element("dialog", { class: "viewer", onclick: () => viewer.close(), onclose: () => viewer.remove() }, image);
+  viewer.append(element("button", { type: "button", "aria-label": "Close" }, "✕"));
+  document.body.append(viewer);
+  viewer.showModal();
+}
+
+// Links are good for minutes, and an image may be scrolled to much later: one that fails is asked for once more.
+function fill(image, id, put) {
+  const failed = () => (image.alt = "The image could not be loaded");
+  const load = () => link(id).then(put).catch(failed);
+  const again = () => {
+    links.delete(id);
+    image.addEventListener("error", failed, { once: true });
+    load();
+  };
+  image.addEventListener("error", again, { once: true });
+  load();
 }
 
 async function link(id) {
   const held = links.get(id);
-  if (held && held.until > Date.now()) return held.url;
+  if (held && held.until > Date.now()) return held;
   const answer = await call("POST", `/v1/attachments/${id}/link`, {});
-  const url = answer.thumbnails?.at(-1)?.url ?? answer.url;
-  links.set(id, { url, until: Date.now() + 60_000 });
-  return url;
+  links.set(id, { ...answer, until: Date.now() + 60_000 });
+  return answer;
 }

@@ -16,6 +16,15 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+// The children of a list, touching only what differs: what stays keeps its focus, its scroll and a click half made.
+export function arrange(list, wanted) {
+  const staying = new Set(wanted);
+  for (const each of [...list.children]) if (!staying.has(each)) each.remove();
+  wanted.forEach((each, place) => {
+    if (list.children[place] !== each) list.insertBefore(each, list.children[place] ?? null);
+  });
+}
+
 export const titleOf = (dialog) => dialog.title || dialog.peer?.display_name || { group: "Group", channel: "Channel" }[dialog.kind] || "Somebody";
 
 export function money({ amount_minor, currency }) {
