@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +98,35 @@ def test_members_of_an_image_exist(service: str) -> None:
     files = [word for word in words if word != "-r"]
     assert files
     assert all((CHECKOUT / file).is_file() for file in files)
+
+
+def test_the_gateways_image_holds_what_its_portal_is_made_of(tmp_path: Path) -> None:
+    app, ignored = tmp_path / "app", shutil.ignore_patterns("tests", "__pycache__")
+    shutil.copytree(CHECKOUT / "services" / "gateway", app / "services" / "gateway", ignore=ignored)
+    last_stage = DOCKERFILE[DOCKERFILE.rindex("\nFROM ") :]
+    for words in re.findall(r"^COPY (?!--)(.+)$", last_stage, re.MULTILINE):
+        *sources, target = words.split()
+        for source in sources:
+            if (CHECKOUT / source).is_dir():
+                shutil.copytree(CHECKOUT / source, app / target, ignore=ignored, dirs_exist_ok=True)
+            else:
+                into = app / target / Path(source).name if target.endswith("/") else app / target
+                into.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(CHECKOUT / source, into)
+    program = (
+        "import pathlib, sys; from gateway.portal.build import build_portal; build_portal(pathlib.Path(sys.argv[1]))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "portal"],
+        cwd=app,
+        env={**os.environ, "PYTHONPATH": str(app / "services" / "gateway" / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    written = (tmp_path / "portal" / "asyncapi.txt").read_bytes()
+    assert written == (CHECKOUT / "services" / "messaging" / "asyncapi.yaml").read_bytes()
 
 
 def test_compose_itself_accepts_the_file(context: Any, tmp_path: Path) -> None:
