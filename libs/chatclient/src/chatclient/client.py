@@ -74,6 +74,8 @@ class ChatClient:
         self._refusals = 0
         self._heard_at = 0.0
         self._retry_after_s: float | None = None
+        self._hushed: aiohttp.ClientWebSocketResponse | None = None
+        self._saying_slowly: asyncio.Task[None] | None = None
         self.connections = 0
         self.ready: Frame = {}
 
@@ -94,9 +96,10 @@ class ChatClient:
         if self._ws is not None:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._ws.close(), 2.0)
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in (self._task, self._saying_slowly):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         if self._owns_session and self._session is not None:
             await self._session.close()
 
@@ -151,7 +154,8 @@ class ChatClient:
             **rest,
         }
         future = self._sending.add(frame)
-        self._say_soon(frame)
+        if self._hushed is None or self._hushed is not self._ws:
+            self._say_soon(frame)
         try:
             return await future
         finally:
@@ -306,10 +310,27 @@ class ChatClient:
         ref = str(frame.get("ref", ""))
         waiting = self._sending.frame(ref)
         if waiting is None:
+            if not ref and frame.get("retry_after_s") is not None:
+                self._hush(ws, float(frame["retry_after_s"]))
             self._readers.give(frame)
         elif not self._sending.refused(frame):
             loop = asyncio.get_running_loop()
             loop.call_later(float(frame["retry_after_s"]), self._say_again, ws, ref)
+
+    def _hush(self, ws: aiohttp.ClientWebSocketResponse, allowed_every_s: float) -> None:
+        """We said too much at once: the server drops frames, and does not say which nor how many."""
+        if self._hushed is not ws:
+            self._hushed = ws
+            self._saying_slowly = asyncio.create_task(self._say_slowly(ws, 2 * allowed_every_s))
+
+    async def _say_slowly(self, ws: aiohttp.ClientWebSocketResponse, pause_s: float) -> None:
+        """Half as fast as is allowed, whatever is not answered, until nothing is."""
+        while ws is self._ws and (waiting := list(self._sending.frames())):
+            for frame in waiting:
+                await asyncio.sleep(pause_s)
+                self._say_again(ws, frame["ref"])
+        if self._hushed is ws:
+            self._hushed = None
 
     def _say_again(self, ws: aiohttp.ClientWebSocketResponse, ref: str) -> None:
         frame = self._sending.frame(ref)

@@ -148,6 +148,30 @@ async def test_a_refusal_is_raised_and_a_busy_server_asked_again(server):
     assert refused.value.code == "messaging.dialog.not_found"
 
 
+async def test_messages_dropped_by_a_limit_that_names_none_are_said_again(server):
+    """A server that is told too much at once says so once, of no message in particular, and drops what else comes."""
+    told_too_much, dropped = 5, []
+
+    async def script(number, ws, say):
+        await ready(say)
+        async for said in ws:
+            sent = json.loads(said.data)
+            if len(dropped) < told_too_much + 3:
+                if not dropped:
+                    await say("error", code="messaging.realtime.frames_limited", retry_after_s=0.005)
+                dropped.append(sent["client_message_id"])
+                continue
+            rest = {"dialog_id": DIALOG, "client_message_id": sent["ref"], "seq": 1, "at": "", "replayed": False}
+            await say("sent", ref=sent["ref"], **rest)
+
+    server.script = script
+    async with connected(server) as chat:
+        await chat.live()
+        await asyncio.gather(*(chat.send_text(DIALOG, f"{number}") for number in range(told_too_much)))
+        assert chat.connections == 1
+    assert len(set(dropped)) == told_too_much
+
+
 @pytest.mark.parametrize("code", [4400, 4403, 4409])
 async def test_some_codes_end_it(server, code):
     async def script(number, ws, say):

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from chassis.testing.forged import forgeries
+from chatclient import ChatClient
 from testkit.wait import eventually
 
 MASKED_TEXT = 0x81
@@ -209,6 +210,21 @@ async def test_a_flood_is_refused_then_ended_and_others_go_on(world, sockets, no
         assert sum(each["type"] == "error" for each in flooding.frames) <= 3
         sent = await nok.send(dialog_id)
         await calm.reaches(dialog_id, sent["seq"])
+
+
+async def test_a_client_that_says_too_much_at_once_is_heard_in_the_end(world, node_of):
+    nok = await world.person()
+    dialog_id = await world.group(nok, await world.person())
+    async with (
+        node_of(realtime_frames_per_s=50.0, realtime_frames_burst=20) as node,
+        ChatClient(node.base_url, nok.token) as chat,
+    ):
+        await chat.live()
+        async with asyncio.timeout(20):
+            sent = await asyncio.gather(*(chat.send_text(dialog_id, f"{number}") for number in range(35)))
+        assert chat.connections == 1
+    assert len({each.seq for each in sent}) == 35
+    assert len(await nok.messages(dialog_id, limit=100)) == 35
 
 
 async def test_messages_of_one_person_are_limited(world, sockets, node_of, message):
