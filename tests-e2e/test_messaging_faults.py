@@ -23,7 +23,7 @@ MESSAGES = int(os.environ.get("SAMPAN_FAULT_MESSAGES", "100000"))
 WRITERS, GROUPS, READERS, READERS_EACH = 64, 16, 8, 2
 AT_ONCE = 16  # messages of one writer that wait for their answer
 READ_WITHIN_S = 60.0
-INDEXED_WITHIN_S = 120.0
+INDEXED_WITHIN_S = 60.0 + MESSAGES / 300  # over Kafka, after all that was killed
 
 
 @pytest.mark.e2e
@@ -49,8 +49,10 @@ async def test_every_device_has_every_message_once_and_in_order(stack, api, seed
         assert wrong(logs, progress.acknowledged, last_seqs) == []
         assert progress.count == sum(map(len, progress.acknowledged.values())) == MESSAGES
         assert [each.surprises for each in raw] == [[]] * READERS
+        # The control: devices were cut off, and answers were lost after their commit.
         assert min(each.connections for each in raw) > 1
-    # The index follows over Kafka; what else the audit could find would never heal.
+        assert progress.replayed > 0
+    # Faults that waiting mends are not faults; a hole, a double or a wrong number would stay.
     await eventually(audited, timeout_s=INDEXED_WITHIN_S, every_s=2.0, what="messaging's audit is clean")
     clock.says("audited")
 

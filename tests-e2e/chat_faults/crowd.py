@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import people
+from faults import patiently
 
 from testkit.client import Api, ApiError, Person
 from testkit.wait import eventually
@@ -26,9 +27,12 @@ class Member:
     async def token(self) -> str:
         if time.monotonic() - self.since > _RENEW_AFTER_S:
             async with _AT_ONCE:
-                self.person = await self.person.api.sign_in(email=self.person.email, password=people.PASSWORD)
+                self.person = await patiently(self._sign_in)
             self.since = time.monotonic()
         return self.person.access_token
+
+    async def _sign_in(self) -> Person:
+        return await self.person.api.sign_in(email=self.person.email, password=people.PASSWORD)
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,8 @@ class ChatClient:
                 self._after_close(code)
             except (aiohttp.ClientError, TimeoutError, OSError):
                 pass
+            except Exception as error:  # noqa: BLE001 -- the token source may raise anything; nobody may wait in vain
+                self._end(ChatClosedError(None, f"it cannot go on: {error!r}"))
             finally:
                 self._live.clear()
                 self._ws = None

@@ -277,6 +277,15 @@ async def test_a_silent_server_is_left(server):
         assert chat.connections == 2
 
 
+async def test_a_token_source_that_fails_ends_it_for_whoever_waits(server):
+    async def token():
+        raise LookupError("the keychain is locked")
+
+    async with connected(server, token=token) as chat:
+        with pytest.raises(ChatClosedError, match="the keychain is locked"):
+            await chat.send_text(DIALOG, "hello")
+
+
 async def test_a_server_that_is_not_there_is_tried_again(server):
     async with aiohttp.ClientSession() as session, connected(server, session=session) as chat:
         server.script = refuse_then_ready
