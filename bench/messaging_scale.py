@@ -197,13 +197,22 @@ async def compare(name: str, act: Act, few: Side, many: Side, asks: int) -> bool
 
 
 async def mark_read_of(side: Side, dialog_id: UUID, readers: Sequence[UUID], unread: int) -> bool:
-    """A few read of very many; then all of them at once. Beside it a dialog of a hundred."""
-    some, beside = [], []
-    for step in (1, 2):
+    """A few read of very many; then all of them at once. Beside it a dialog of a hundred, and one row's commit alone."""
+    some, whole, beside, commits = [], [], [], []
+    conn = await connected(side.service)
+    for step in (10, 20, unread):
         for who in readers:
-            some.append(await side.read_up_to(who, dialog_id, step * 10))
+            (whole if step == unread else some).append(await side.read_up_to(who, dialog_id, step))
             beside.append(await side.mark_read())
-    whole = [await side.read_up_to(who, dialog_id, unread) for who in readers]
+            began = time.perf_counter()
+            await conn.execute(
+                "UPDATE member SET read_at = now() WHERE dialog_id = $1 AND user_id = $2", dialog_id, who
+            )
+            commits.append((time.perf_counter() - began) * 1e3)
+    await conn.close()
+    print(
+        f"one row's UPDATE and commit alone: p50 {percentile(commits, 0.5):.1f}, p99 {percentile(commits, 0.99):.1f} ms"
+    )
     for name, took in ((f"{unread:,} unread", some), ("all of them at once", whole), (f"{MESSAGES} unread", beside)):
         print(
             f"mark read, {name}: p50 {percentile(took, 0.5):.1f} ms, p99 {percentile(took, 0.99):.1f} ms"
