@@ -36,6 +36,7 @@ FEW = 10_000
 UNREAD = 1_000_000
 READERS = 200
 SENDS_PER_S = 20
+ONE_ROW = "UPDATE member SET read_at = now() WHERE dialog_id = $1 AND user_id = $2"
 GOAL_ACK_MS, GOAL_READ_MS, GOAL_RATIO = 50, 5, 1.5
 
 
@@ -197,7 +198,7 @@ async def compare(name: str, act: Act, few: Side, many: Side, asks: int) -> bool
 
 
 async def mark_read_of(side: Side, dialog_id: UUID, readers: Sequence[UUID], unread: int) -> bool:
-    """A few read of very many; then all of them at once. Beside it a dialog of a hundred, and one row's commit alone."""
+    """A few read of very many, then all at once; beside it a dialog of a hundred, and one row's commit alone."""
     some, whole, beside, commits = [], [], [], []
     conn = await connected(side.service)
     for step in (10, 20, unread):
@@ -205,14 +206,11 @@ async def mark_read_of(side: Side, dialog_id: UUID, readers: Sequence[UUID], unr
             (whole if step == unread else some).append(await side.read_up_to(who, dialog_id, step))
             beside.append(await side.mark_read())
             began = time.perf_counter()
-            await conn.execute(
-                "UPDATE member SET read_at = now() WHERE dialog_id = $1 AND user_id = $2", dialog_id, who
-            )
+            await conn.execute(ONE_ROW, dialog_id, who)
             commits.append((time.perf_counter() - began) * 1e3)
     await conn.close()
-    print(
-        f"one row's UPDATE and commit alone: p50 {percentile(commits, 0.5):.1f}, p99 {percentile(commits, 0.99):.1f} ms"
-    )
+    alone = f"p50 {percentile(commits, 0.5):.1f} ms, p99 {percentile(commits, 0.99):.1f} ms"
+    print(f"one row's UPDATE and commit alone: {alone}")
     for name, took in ((f"{unread:,} unread", some), ("all of them at once", whole), (f"{MESSAGES} unread", beside)):
         print(
             f"mark read, {name}: p50 {percentile(took, 0.5):.1f} ms, p99 {percentile(took, 0.99):.1f} ms"
