@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
+from chassis.doorbell import Doorbell
 from eventing import Outbox
 from notification.adapters.email_gateway import EmailGateway
 from notification.adapters.sms_gateway import SmsGateway
@@ -16,7 +17,6 @@ from notification.adapters.stores import PgDeliveryStore, PgNotificationStore, P
 from notification.adapters.templates import Templates
 from notification.domain.delivery import Delivery
 from notification.domain.notification import Channel
-from notification.doorbell import Doorbell
 from notification.settings import NotificationSettings
 from notification.usecases.ports import ChannelGateway
 from operations import Parts, open_parts

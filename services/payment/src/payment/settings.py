@@ -24,5 +24,5 @@ class PaymentSettings(ServiceSettings):
 
     ledger_flushers: int = Field(default=1, ge=1, le=16, description="ledger partitions of one http process")
     ledger_batch_max: int = Field(default=1_000, ge=1, le=5_000)
-    top_ups_every_s: float = Field(default=0.25, gt=0)
-    expiry_every_s: float = Field(default=1.0, gt=0)
+    top_ups_every_s: float = Field(default=1.0, gt=0, description="how often due top-ups are looked for")
+    expiry_every_s: float = Field(default=5.0, gt=0)

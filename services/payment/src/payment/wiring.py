@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
+from chassis.doorbell import Doorbell
 from kernel.clock import Clock
 from operations import Parts, open_parts
 from payment.adapters.flusher import Flusher, Flushers
@@ -29,12 +30,16 @@ class App(Parts):
     ledger: Ledger
     flushers: Flushers
     providers: Mapping[str, Provider]
+    doorbell: Doorbell
 
     @asynccontextmanager
     async def begin(self, user_id: UUID | None = None) -> AsyncIterator[PgPaymentTx]:
-        """A transaction: commits at the end of the block, then wakes the relay."""
+        """A transaction: commits at the end of the block, then wakes the relay, and the job for a new top-up."""
         async with self.transaction(user_id) as (conn, outbox):
-            yield PgPaymentTx(conn, outbox, self.clock, self.ledger)
+            tx = PgPaymentTx(conn, outbox, self.clock, self.ledger)
+            yield tx
+        if tx.top_ups.added:
+            self.doorbell.ring()
 
 
 @asynccontextmanager
@@ -56,6 +61,7 @@ async def wire(settings: PaymentSettings, clock: Clock | None = None) -> AsyncIt
                 ledger=ledger,
                 flushers=_flushers(settings, opened, ledger),
                 providers={sandbox.name: sandbox},
+                doorbell=Doorbell(),
             )
         finally:
             await sandbox.close()

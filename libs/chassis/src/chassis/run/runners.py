@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
+from chassis.doorbell import rung
 from chassis.telemetry import metrics
 
 log = structlog.get_logger()
@@ -70,31 +71,52 @@ class Supervised:
 
 
 class Periodic:
-    """Calls a function every so often, a little irregularly, one call at a time.
+    """Calls a function every so often, a little irregularly, one call at a time; and at once when ``bell`` is set.
 
+    With ``idle_s`` the function says whether it found anything to do; while it did not, its pauses grow up to that.
     An error is logged and told by ``problem`` until a call succeeds; it never ends the process.
     """
 
     critical: Final = False
 
-    def __init__(self, name: str, every_s: float, fn: Callable[[], Awaitable[Any]], *, jitter: float = 0.1) -> None:
+    def __init__(
+        self,
+        name: str,
+        every_s: float,
+        fn: Callable[[], Awaitable[Any]],
+        *,
+        idle_s: float | None = None,
+        jitter: float = 0.1,
+        bell: asyncio.Event | None = None,
+    ) -> None:
         self.name = name
         self._every_s, self._fn, self._jitter = every_s, fn, jitter
+        self._idle_s = every_s if idle_s is None else idle_s
+        self._bell = bell or asyncio.Event()
         self._failure: str | None = None
 
     def problem(self) -> str | None:
         return self._failure
 
     async def run(self, stop: asyncio.Event) -> None:
-        await _pause(stop, self._every_s * random.uniform(0, min(1.0, self._jitter * 2)))  # noqa: S311 -- spread, not secrecy
+        ringer = asyncio.create_task(self._ring_on(stop))
+        pause_s = self._every_s
+        await rung(self._bell, timeout_s=pause_s * random.uniform(0, min(1.0, self._jitter * 2)))  # noqa: S311 -- spread, not secrecy
         while not stop.is_set():
+            self._bell.clear()
             try:
-                await self._fn()
+                found = await self._fn()
                 self._failure = None
+                pause_s = self._every_s if found else min(self._idle_s, pause_s * 2)
             except Exception as error:
                 self._failure = f"failed: {type(error).__name__}"
                 log.exception("periodic.failed", runner=self.name)
-            await _pause(stop, self._every_s * random.uniform(1 - self._jitter, 1 + self._jitter))  # noqa: S311 -- as above
+            await rung(self._bell, timeout_s=pause_s * random.uniform(1 - self._jitter, 1 + self._jitter))  # noqa: S311 -- as above
+        await ringer
+
+    async def _ring_on(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._bell.set()
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -93,7 +93,7 @@ class RequestMetrics(Collector):
 requests: Final = RequestMetrics()
 
 
-async def watch_loop_lag(stop: asyncio.Event, *, every_s: float = 0.5) -> None:
+async def watch_loop_lag(stop: asyncio.Event, *, every_s: float = 1.0) -> None:
     """Measure how late the event loop is, until ``stop``."""
     loop = asyncio.get_running_loop()
     while not stop.is_set():

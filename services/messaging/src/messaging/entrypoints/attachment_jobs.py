@@ -12,7 +12,7 @@ from messaging.adapters.attachment_store import claim_due, note_removed, to_remo
 from messaging.usecases.judge_attachment import Judge
 from messaging.wiring import App
 
-JUDGE_EVERY_S: Final = 0.3
+JUDGE_EVERY_S, JUDGE_IDLE_S = 0.3, 1.0
 CLEAN_EVERY_S: Final = 120.0
 AT_ONCE: Final = 4
 # A process that dies while it judges is followed by another after this long.
@@ -21,18 +21,19 @@ CLAIMED: Final = timedelta(minutes=3)
 
 def jobs(app: App) -> Sequence[Runner]:
     return [
-        Periodic("attachments-judge", JUDGE_EVERY_S, lambda: judge_due(app)),
+        Periodic("attachments-judge", JUDGE_EVERY_S, lambda: judge_due(app), idle_s=JUDGE_IDLE_S),
         Periodic("attachments-clean", CLEAN_EVERY_S, lambda: remove_gone(app)),
     ]
 
 
-async def judge_due(app: App) -> None:
-    """Give verdicts on what waits for one."""
+async def judge_due(app: App) -> bool:
+    """Give verdicts on what waits for one. False when nothing did."""
     now = app.clock.now()
     async with app.database.begin() as conn:
         due = await claim_due(conn, now, now + CLAIMED, AT_ONCE)
     judge = Judge(objects=app.objects, scanner=app.scanner, begin=app.begin)
     await asyncio.gather(*(judge.judge(each) for each in due))
+    return bool(due)
 
 
 async def remove_gone(app: App) -> None:

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 NODES_CHANNEL: Final = "messaging:nodes"
 _AT_ONCE: Final = 500
-_READ_S: Final = 0.5
+_READ_S: Final = 1.0
 _RETRY_S: Final = 0.5
 log = structlog.get_logger(__name__)
 

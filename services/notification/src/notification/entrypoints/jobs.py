@@ -6,20 +6,20 @@ import asyncio
 
 import structlog
 
-from notification.doorbell import rung
+from chassis.doorbell import rung
 from notification.usecases.deliver import deliver
 from notification.wiring import App
 
 log = structlog.get_logger()
 
-POLL_S = 1.0
+POLL_URGENT_S, POLL_S = 1.0, 2.0  # what this process queues rings; this finds retries and what others queued
 BATCH = 20
 GATHER_S = 0.25  # receipts are in no hurry: those of a quarter second share two transactions
 KEEP_DELIVERIES_DAYS = 30
 
 
 class Sender:
-    """Sends one lane's deliveries as they fall due; looks every second, and at once after a local commit."""
+    """Sends one lane's deliveries as they fall due; looks now and then, and at once after a local commit."""
 
     def __init__(self, app: App, *, urgent: bool) -> None:
         self.name = "send-urgent" if urgent else "send-normal"
@@ -35,7 +35,7 @@ class Sender:
         while not stop.is_set():
             self._bell.clear()
             if await self._send_some() < BATCH and not stop.is_set():
-                await rung(self._bell, timeout_s=POLL_S)
+                await rung(self._bell, timeout_s=POLL_URGENT_S if self._urgent else POLL_S)
                 if not self._urgent:
                     await asyncio.sleep(GATHER_S)
         await ringer

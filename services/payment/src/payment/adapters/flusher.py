@@ -36,7 +36,6 @@ BATCH_MAX: Final = 1_000
 QUEUE_MAX: Final = 20_000
 _RETRIES_MAX: Final = 5
 _RECONNECT_S: Final = 0.2
-_SWEEP_S: Final = 0.1
 _AGAIN: Final = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
@@ -221,13 +220,15 @@ class Flusher:
         """Tell callers whose answer is late that it is unknown; their operations stay where they are."""
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(_SWEEP_S)
             now_s = loop.time()
+            next_s = now_s + self._answer_timeout_s  # what is submitted after this look waits at least as long
             for submitted in self._in_flight.values():
                 if submitted.until_s > now_s:
+                    next_s = submitted.until_s
                     break
                 if not submitted.answer.done():
                     submitted.answer.set_exception(LedgerBusyError(retry_after_s=1.0))
+            await asyncio.sleep(next_s - now_s)
 
     async def _stop_when(self, stop: asyncio.Event) -> None:
         await stop.wait()

@@ -26,8 +26,10 @@ class PgTopUpStore:
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
+        self.added = False
 
     async def add(self, top_up: TopUpRequest, now: datetime) -> None:
+        self.added = True
         await self._conn.execute(
             "INSERT INTO top_up (id, user_id, wallet_id, amount_minor, currency, provider, payment_token, state,"
             " next_attempt_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",

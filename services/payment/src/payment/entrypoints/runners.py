@@ -29,7 +29,7 @@ def jobs(app: App) -> Sequence[Runner]:
     """Top-ups driven, holds expired, tables kept small, and the audit once an hour."""
     settings = app.settings
     return [
-        Periodic("top-ups", settings.top_ups_every_s, lambda: work.top_ups(app)),
+        Periodic("top-ups", settings.top_ups_every_s, lambda: work.top_ups(app), bell=app.doorbell.subscribe()),
         Periodic("hold-expiry", settings.expiry_every_s, lambda: work.expiry(app)),
         Periodic("housekeeping", _HOUSEKEEPING_EVERY_S, lambda: work.housekeeping(app)),
         *operations.housekeeping(app),

@@ -1,4 +1,4 @@
-"""Wakes this process's senders when a delivery was committed here; other processes find it by polling."""
+"""Wakes this process's runners when work for them was committed here; other processes find it by polling."""
 
 from __future__ import annotations
 
