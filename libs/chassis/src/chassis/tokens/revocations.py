@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 SET_KEY: Final = "auth:revoked_sessions"
 CHANNEL: Final = "auth:revoked"
-POLL_S: Final = 0.5
+POLL_S: Final = 1.0
 KEEP_S: Final = 20 * 60
 _OVERLAP_MS: Final = 10_000
 _PATIENCE_S: Final = 5.0

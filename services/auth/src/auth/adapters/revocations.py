@@ -50,6 +50,8 @@ class RevocationAnnouncer:
     async def announce(self, ended: Iterable[SessionId]) -> None:
         """Raises what Redis raises."""
         ids = list(ended)
+        if not ids:
+            return
         now = self._clock.now()
         for session_id in ids:
             await Revocations.publish(self._redis, session_id, now)
@@ -61,10 +63,12 @@ class RevocationAnnouncer:
         async with self._database.read() as conn:
             rows = await conn.fetch(_UNANNOUNCED, _BATCH)
         ids: list[UUID] = [row["id"] for row in rows]
-        if not await self._redis.exists(_MARKER):
+        complete = await self._redis.exists(_MARKER)
+        if not complete:
             async with self._database.read() as conn:
                 recent = await conn.fetch(_RECENT, self._clock.now() - REVOCATION_KEPT)
             ids = list({*ids, *(row["id"] for row in recent)})
         await self.announce(SessionId(session_id) for session_id in ids)
-        await self._redis.set(_MARKER, "1")
+        if not complete:
+            await self._redis.set(_MARKER, "1")
         return len(ids)

@@ -63,7 +63,7 @@ def jobs(app: App) -> list[Runner]:
                 await conn.execute("SELECT auth.drop_months($1, $2)", table, months)
 
     return [
-        Periodic("announce-revocations", 0.5, announce_revocations),
+        Periodic("announce-revocations", 0.8, announce_revocations),
         Periodic("rotate-signing-keys", 60.0, rotate_signing_keys),
         Periodic("purge-old-rows", 600.0, purge_old_rows),
         Periodic("turn-months", 3600.0, turn_months),

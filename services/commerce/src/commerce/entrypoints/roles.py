@@ -16,7 +16,7 @@ from operations import background, checks, relays
 
 __all__ = ["background", "checks", "consumers", "jobs", "relays"]
 
-SWEEP_EVERY_S: Final = 1.0
+SWEEP_EVERY_S: Final = 5.0
 
 
 def consumers(app: App) -> Sequence[Runner]:

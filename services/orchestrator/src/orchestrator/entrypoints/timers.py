@@ -1,12 +1,14 @@
 """The timers: wakes due sagas, in as many processes as there are. What one leaves locked, another skips.
 
-Invariant: a saga that is due is woken within ``poll_s`` of any living process, whoever died holding it.
+Invariant: a saga that is due is woken within ``poll_s`` of any living process, whoever died holding it; and on time
+where its timer was set before the last look.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 
 import structlog
 
@@ -16,7 +18,7 @@ from orchestrator.wiring import App
 
 log = structlog.get_logger(__name__)
 
-_ANY_DUE = "SELECT EXISTS (SELECT FROM saga_execution WHERE next_wake_at <= $1)"
+_NEXT = "SELECT min(next_wake_at) FROM saga_execution"
 
 
 class Timers:
@@ -31,25 +33,32 @@ class Timers:
         self._failed: str | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until ``stop``: sweep; go on at once after a full batch, else wait for the next poll."""
+        """Until ``stop``: sweep until nothing is left to wake, then wait for the next timer or poll."""
         while not stop.is_set():
-            woken = 0
+            pause_s = self._poll_s
             try:
-                woken = await self.sweep()
+                due_in_s = await self.due_in_s()
+                if due_in_s > 0:
+                    pause_s = min(pause_s, due_in_s)
+                elif await self.sweep():
+                    pause_s = 0.0
                 self._failed = None
             except Exception as error:
                 self._failed = type(error).__name__
                 log.warning("timers.sweep_failed", error=self._failed, exc_info=True)
-            if woken < self._batch:
+            if pause_s:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), self._poll_s)
+                    await asyncio.wait_for(stop.wait(), pause_s)
+
+    async def due_in_s(self) -> float:
+        """Seconds until the next timer; infinity when there is none."""
+        async with self._app.database.read() as conn:
+            due_at = await conn.fetchval(_NEXT)
+        return math.inf if due_at is None else (due_at - self._app.clock.now()).total_seconds()
 
     async def sweep(self) -> int:
-        """One batch, one transaction; none when a look says that nothing is due. Returns how many sagas were."""
+        """One batch, one transaction. Returns how many sagas were due."""
         now = self._app.clock.now()
-        async with self._app.database.read() as conn:
-            if not await conn.fetchval(_ANY_DUE, now):
-                return 0
         async with self._app.begin() as tx:
             command = WakeDueSagas(now=now, limit=self._batch)
             woken, ignored = await wake_due_sagas(command, tx, self._app.registry)
