@@ -175,7 +175,9 @@ def _properties(context: Context, data: Path) -> str:
         "group.min.session.timeout.ms": 2000,
         # After a kill -9 the node waits until its former self has timed out.
         "broker.session.timeout.ms": 3000,
-        "broker.heartbeat.interval.ms": 500,
+        "broker.heartbeat.interval.ms": 1000,
+        # Records of nothing, which tell other nodes that the quorum lives: here there are none.
+        "metadata.max.idle.interval.ms": 10_000,
         "num.network.threads": 2,
         "num.io.threads": 4,
         "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,

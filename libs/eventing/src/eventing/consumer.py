@@ -41,6 +41,7 @@ log = structlog.get_logger(__name__)
 Polled = dict[TopicPartition, list[ConsumerRecord[bytes | None, bytes | None]]]
 START_S: Final = 15.0
 REST_MAX_S: Final = 0.02
+BATCH_S: Final = 3.0  # longer than most batches take
 HELD_MAX: Final = 2_000  # waiting records of one partition at which it is paused
 
 
@@ -59,7 +60,7 @@ class Consumer(Generic[TxT]):
         config: OutboxConfig,
         kafka: KafkaConfig,
         poll_records: int = 500,
-        poll_timeout_s: float = 1.0,
+        poll_timeout_s: float = 5.0,
         commit_interval_s: float = 1.0,  # late offsets only mean more redeliveries after a kill
         record_bytes_max: int = RECORD_BYTES_MAX,
         quiet_s: float = 15.0,
@@ -132,6 +133,10 @@ class Consumer(Generic[TxT]):
             known = kafka._client.cluster.topics()  # noqa: SLF001 -- start() waits for topics without naming them
             wanted = {self._kafka.topic_prefix + topic for topic in self._subscriptions.topics}
             raise MissingTopicError(f"no such topic: {', '.join(sorted(wanted - known)) or 'unknown'}") from None
+        # aiokafka leaves a partition whose records were not taken for 0.1 s out of the next fetch, which then waits
+        # for the others' records alone. A poll takes all there is, so the next fetch had better wait for the poll.
+        fetcher: Any = kafka._fetcher  # noqa: SLF001 -- no argument of the consumer
+        fetcher._prefetch_backoff = BATCH_S  # noqa: SLF001 -- as above
 
     def observe(self, result: Result) -> None:
         """Count what became of a batch."""

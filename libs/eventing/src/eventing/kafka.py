@@ -82,7 +82,10 @@ def make_consumer(config: KafkaConfig, group: str, *, max_poll_interval_ms: int 
         rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
         max_poll_interval_ms=max_poll_interval_ms,
         request_timeout_ms=REQUEST_TIMEOUT_MS + REBALANCE_TIMEOUT_MS,
-        fetch_max_wait_ms=1_000,
+        # The broker answers as soon as it has a record; the wait is how often an idle client asks, and how long the
+        # first fetch after a rebalance may wait behind the one before it.
+        fetch_max_wait_ms=int(config.session_timeout_s * 300),
+        consumer_timeout_ms=5_000,
         metadata_max_age_ms=30_000,
         max_partition_fetch_bytes=2 * 1024 * 1024,
     )

@@ -74,7 +74,7 @@ class Relay:
         kafka: KafkaConfig,
         wakeups: Wakeups,
         poll_s: float = 0.05,
-        poll_idle_s: float = 0.5,
+        poll_idle_s: float = 2.0,
         pace_s: float = 0.004,
         batch_records: int = 2_000,
         batch_bytes: int = 8 * 1024 * 1024,
