@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -31,7 +32,10 @@ SESSION: Final = {"sampan.workspace_id": str(MAIN_WORKSPACE)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App(Parts):
-    """Everything a running role needs."""
+    """Everything a running role needs.
+
+    ``piece_turns``: pieces of uploads that are written at once; each holds a connection while the store is asked.
+    """
 
     settings: MessagingSettings
     keys: PersonKeys
@@ -41,12 +45,21 @@ class App(Parts):
     sender: Sender
     webhooks: Webhooks
     objects: ObjectStore
+    piece_turns: asyncio.Semaphore
     scanner: Scanner
     links: Links
 
     def begin(self, user_id: UUID | None = None) -> AbstractAsyncContextManager[MessagingTx]:
         """A transaction: commits at the end of the block, then everybody is told."""
         return self.transactions.begin(user_id)
+
+
+def _objects(settings: MessagingSettings) -> ObjectStore:
+    if settings.objects_kind == "disk":
+        return DiskStore(settings.objects_dir)
+    from messaging.adapters.s3_store import S3Store  # noqa: PLC0415 -- 12 MiB, only where it is chosen
+
+    return S3Store(settings.s3_access(), settings.objects_dir)
 
 
 @asynccontextmanager
@@ -69,7 +82,8 @@ async def wire(settings: MessagingSettings, clock: Clock | None = None) -> Async
             transactions=transactions,
             sender=Sender(transactions.begin, lanes=settings.send_lanes, batch_max=settings.send_batch_max),
             webhooks=webhooks,
-            objects=DiskStore(settings.objects_dir),
+            objects=_objects(settings),
+            piece_turns=asyncio.Semaphore(max(1, settings.database_pool_max // 2)),
             scanner=ClamdScanner(settings.scanner_host, settings.scanner_port),
             links=Links(secret),
         )

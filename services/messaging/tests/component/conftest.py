@@ -21,6 +21,7 @@ from messaging.settings import MessagingSettings
 from messaging.wiring import App, wire
 from testkit.ports import free_port
 from testkit.processes import Child
+from testkit.s3 import S3Server
 from testkit.wait import eventually
 
 KEY = base64.b64encode(b"k" * 32).decode()
@@ -66,6 +67,34 @@ class Person:
 
     async def dialog(self, dialog_id: str) -> dict[str, Any]:
         return await self.ok("GET", f"/v1/dialogs/{dialog_id}")
+
+    async def ticket(
+        self, content: bytes, *, purpose: str = "image", media_type: str = "image/png", name: str = "photo.png", **more
+    ) -> Any:
+        body = {"file_name": name, "media_type": media_type, "size_bytes": len(content), "purpose": purpose, **more}
+        return await self.ok("POST", "/v1/attachments", body)
+
+    async def piece(self, made: Any, content: bytes, offset: int | str, **headers: str) -> Answered:
+        sent = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": str(offset), **headers}
+        return await self.do("PATCH", made["upload_url"], raw=content, headers=sent)
+
+    async def upload(self, content: bytes, **options: Any) -> str:
+        made = await self.ticket(content, **options)
+        assert (await self.piece(made, content, 0)).status == 204
+        return made["attachment_id"]
+
+    async def judged(self, attachment_id: str) -> Any:
+        async def look() -> Any:
+            found = await self.ok("GET", f"/v1/attachments/{attachment_id}")
+            return found if found["status"] not in {"uploading", "scanning"} else None
+
+        return await eventually(look, timeout_s=30, what="a verdict")
+
+    async def clean(self, content: bytes, **options: Any) -> str:
+        attachment_id = await self.upload(content, **options)
+        found = await self.judged(attachment_id)
+        assert found["status"] == "clean", found
+        return attachment_id
 
 
 @dataclass
@@ -134,7 +163,47 @@ async def scanner(tmp_path_factory):
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def world(databases, kafka, redis_url, scanner, tmp_path_factory):
+async def s3(tmp_path_factory):
+    """An S3 server, a process of its own that can be killed and started again; whoever kills it starts it."""
+    async with S3Server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+def s3_settings(server):
+    return {
+        "objects_kind": "s3",
+        "objects_s3_endpoint": server.endpoint,
+        "objects_s3_bucket": server.bucket,
+        "objects_s3_access_key_id": server.access_key_id,
+        "objects_s3_secret_access_key": server.secret_access_key,
+    }
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def disk_world(databases, kafka, redis_url, scanner, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("objects")
+    async with opened(databases, kafka, redis_url, scanner, objects_dir=folder) as made, running(made.app):
+        yield made
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def s3_world(databases, kafka, redis_url, scanner, *, s3, tmp_path_factory):
+    """The same on S3. Its roles that touch Kafka do not run: records of this session are the other world's."""
+    folder = tmp_path_factory.mktemp("objects")
+    async with (
+        opened(databases, kafka, redis_url, scanner, objects_dir=folder, **s3_settings(s3)) as made,
+        running(made.app, roles.jobs, roles.background),
+    ):
+        yield made
+
+
+@pytest.fixture(scope="session")
+def world(disk_world):
+    return disk_world
+
+
+@asynccontextmanager
+async def opened(databases, kafka, redis_url, scanner, *, objects_dir, **changed):
     made = await databases.create("messaging", environment=ENVIRONMENT)
     async with TokenIssuer.serve() as issuer:
         settings = MessagingSettings(
@@ -150,18 +219,20 @@ async def world(databases, kafka, redis_url, scanner, tmp_path_factory):
             jwks_url=issuer.jwks_url,
             cursor_secret="test-only-cursor-secret-of-32-bytes",
             key_encryption_key=KEY,
-            objects_dir=tmp_path_factory.mktemp("objects"),
+            objects_dir=objects_dir,
             scanner_host="127.0.0.1",
             scanner_port=scanner.port,
+            **changed,
         )
-        async with wire(settings) as app, running(app), serving(roles.http(app)) as call:
+        async with wire(settings) as app, serving(roles.http(app)) as call:
             yield World(app, call, issuer, settings)
 
 
 @asynccontextmanager
-async def running(app):
+async def running(app, *kinds):
     stop = asyncio.Event()
-    runners = [*roles.consumers(app), *roles.relays(app), *roles.jobs(app), *roles.background(app)]
+    kinds = kinds or (roles.consumers, roles.relays, roles.jobs, roles.background)
+    runners = [runner for kind in kinds for runner in kind(app)]
     tasks = [asyncio.create_task(each.run(stop)) for each in runners]
     try:
         yield

@@ -19,39 +19,14 @@ def png(width=900, height=600, color="teal"):
     return out.getvalue()
 
 
-async def ticket(person, content, *, purpose="image", media_type="image/png", name="photo.png", **more):
-    body = {"file_name": name, "media_type": media_type, "size_bytes": len(content), "purpose": purpose, **more}
-    return await person.ok("POST", "/v1/attachments", body)
-
-
-async def piece(person, made, content, offset, **headers):
-    sent = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": str(offset), **headers}
-    return await person.do("PATCH", made["upload_url"], raw=content, headers=sent)
-
-
-async def upload(person, content, **options):
-    made = await ticket(person, content, **options)
-    assert (await piece(person, made, content, 0)).status == 204
-    return made["attachment_id"]
-
-
-async def judged(person, attachment_id):
-    async def look():
-        found = await person.ok("GET", f"/v1/attachments/{attachment_id}")
-        return found if found["status"] not in {"uploading", "scanning"} else None
-
-    return await eventually(look, timeout_s=30, what="a verdict")
-
-
-async def clean(person, content, **options):
-    attachment_id = await upload(person, content, **options)
-    found = await judged(person, attachment_id)
-    assert found["status"] == "clean", found
-    return attachment_id
-
-
 def image_message(attachment_id):
     return {"client_message_id": str(uuid.uuid4()), "content": {"type": "image", "attachment_ids": [attachment_id]}}
+
+
+@pytest.fixture(scope="session", params=["disk_world", "s3_world"])
+def world(request):
+    """Every story, on each of the two stores."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
@@ -63,15 +38,15 @@ async def pair(world):
 async def test_an_image_is_uploaded_in_pieces_judged_sent_and_seen(world, pair):
     one, other, dialog_id = pair
     content = png()
-    made = await ticket(one, content, sha256=hashlib.sha256(content).hexdigest())
+    made = await one.ticket(content, sha256=hashlib.sha256(content).hexdigest())
     half = len(content) // 2
-    assert (await piece(one, made, content[:half], 0)).headers["Upload-Offset"] == str(half)
+    assert (await one.piece(made, content[:half], 0)).headers["Upload-Offset"] == str(half)
     # The connection breaks; the client asks where it stands.
     asked = await one.do("HEAD", made["upload_url"])
     assert (asked.headers["Upload-Offset"], asked.headers["Upload-Length"]) == (str(half), str(len(content)))
     checksum = "sha256 " + base64.b64encode(hashlib.sha256(content[half:]).digest()).decode()
-    assert (await piece(one, made, content[half:], half, **{"Upload-Checksum": checksum})).status == 204
-    found = await judged(one, made["attachment_id"])
+    assert (await one.piece(made, content[half:], half, **{"Upload-Checksum": checksum})).status == 204
+    found = await one.judged(made["attachment_id"])
     assert (found["status"], found["width"], found["height"]) == ("clean", 900, 600)
     await one.ok("POST", f"/v1/dialogs/{dialog_id}/messages", image_message(made["attachment_id"]))
     [message] = await other.messages(dialog_id)
@@ -92,7 +67,7 @@ async def test_nobody_gets_a_byte_before_the_verdict_and_it_fails_closed(world, 
     one, _, dialog_id = pair
     await scanner.behave(away=True)
     try:
-        attachment_id = await upload(one, png(color="red"))
+        attachment_id = await one.upload(png(color="red"))
         assert (
             await one.refused("POST", f"/v1/attachments/{attachment_id}/link", {}) == "messaging.attachment.not_found"
         )
@@ -101,13 +76,13 @@ async def test_nobody_gets_a_byte_before_the_verdict_and_it_fails_closed(world, 
         await scanner.behave(error_next=1)
     finally:
         await scanner.behave()
-    assert (await judged(one, attachment_id))["status"] == "clean"
+    assert (await one.judged(attachment_id))["status"] == "clean"
 
 
 async def test_the_test_virus_is_found_and_its_bytes_go(world, pair):
     one, _, dialog_id = pair
-    attachment_id = await upload(one, EICAR, purpose="file", media_type="text/plain", name="eicar.txt")
-    assert (await judged(one, attachment_id))["status"] == "infected"
+    attachment_id = await one.upload(EICAR, purpose="file", media_type="text/plain", name="eicar.txt")
+    assert (await one.judged(attachment_id))["status"] == "infected"
     body = {"client_message_id": str(uuid.uuid4()), "content": {"type": "file", "attachment_ids": [attachment_id]}}
     code = await one.refused("POST", f"/v1/dialogs/{dialog_id}/messages", body)
     assert code == "messaging.attachment.unusable"
@@ -116,7 +91,7 @@ async def test_the_test_virus_is_found_and_its_bytes_go(world, pair):
 async def test_a_late_verdict_takes_a_file_back_from_everybody(world, pair, scanner):
     one, other, dialog_id = pair
     secret = f"harmless until today {uuid.uuid4()}"
-    attachment_id = await clean(one, secret.encode(), purpose="file", media_type="text/plain", name="notes.txt")
+    attachment_id = await one.clean(secret.encode(), purpose="file", media_type="text/plain", name="notes.txt")
     body = {"client_message_id": str(uuid.uuid4()), "content": {"type": "file", "attachment_ids": [attachment_id]}}
     await one.ok("POST", f"/v1/dialogs/{dialog_id}/messages", body)
     link = await other.ok("POST", f"/v1/attachments/{attachment_id}/link", {})
@@ -153,31 +128,31 @@ async def test_a_late_verdict_takes_a_file_back_from_everybody(world, pair, scan
 )
 async def test_what_is_not_what_it_says_is_refused(pair, content, options):
     one, _, _ = pair
-    assert (await judged(one, await upload(one, content, **options)))["status"] == "rejected"
+    assert (await one.judged(await one.upload(content, **options)))["status"] == "rejected"
 
 
 async def test_a_picture_made_to_hurt_is_refused_and_the_next_one_is_fine(pair):
     one, _, _ = pair
     out = io.BytesIO()
     Image.new("1", (30_000, 30_000)).save(out, "PNG")
-    assert (await judged(one, await upload(one, out.getvalue())))["status"] == "rejected"
-    assert (await judged(one, await upload(one, png(color="gold"))))["status"] == "clean"
+    assert (await one.judged(await one.upload(out.getvalue())))["status"] == "rejected"
+    assert (await one.judged(await one.upload(png(color="gold"))))["status"] == "clean"
 
 
 async def test_bad_uploads(world, pair):
     one, other, _ = pair
     content = png()
-    made = await ticket(one, content)
-    assert (await piece(one, made, content[:10], 5)).code == "messaging.attachment.offset_conflict"
-    assert (await piece(one, made, b"", 0)).code == "messaging.attachment.piece_invalid"
-    assert (await piece(one, made, content + b"x", 0)).code == "messaging.attachment.piece_invalid"
-    wrong = await piece(one, made, content[:10], 0, **{"Upload-Checksum": "sha256 AAAA"})
+    made = await one.ticket(content)
+    assert (await one.piece(made, content[:10], 5)).code == "messaging.attachment.offset_conflict"
+    assert (await one.piece(made, b"", 0)).code == "messaging.attachment.piece_invalid"
+    assert (await one.piece(made, content + b"x", 0)).code == "messaging.attachment.piece_invalid"
+    wrong = await one.piece(made, content[:10], 0, **{"Upload-Checksum": "sha256 AAAA"})
     assert wrong.code == "messaging.attachment.piece_invalid"
-    assert (await piece(one, made, content[:10], "x")).code == "messaging.attachment.piece_invalid"
-    assert (await piece(other, made, content[:10], 0)).code == "messaging.attachment.not_found"
+    assert (await one.piece(made, content[:10], "x")).code == "messaging.attachment.piece_invalid"
+    assert (await other.piece(made, content[:10], 0)).code == "messaging.attachment.not_found"
     assert (await one.do("HEAD", made["upload_url"])).headers["Upload-Offset"] == "0"
     assert (await one.do("DELETE", made["upload_url"])).status == 204
-    assert (await piece(one, made, content, 0)).code == "messaging.attachment.upload_over"
+    assert (await one.piece(made, content, 0)).code == "messaging.attachment.upload_over"
     for wish, code in (
         ({"size_bytes": 2**40}, "messaging.attachment.too_large"),
         ({"size_bytes": 0}, "request.body.invalid"),
@@ -192,7 +167,7 @@ async def test_bad_uploads(world, pair):
 async def test_links_cannot_be_forged_and_others_files_cannot_be_sent(world, pair):
     one, other, dialog_id = pair
     stranger = await world.person()
-    attachment_id = await clean(one, png(color="navy"))
+    attachment_id = await one.clean(png(color="navy"))
     link = (await one.ok("POST", f"/v1/attachments/{attachment_id}/link", {}))["url"]
     for forged in (link[:-1] + ("0" if link[-1] != "0" else "1"), link.replace("variant=0", "variant=320")):
         assert (await world.call("GET", forged)).code == "messaging.attachment.link_invalid"

@@ -38,10 +38,10 @@ _OF_MESSAGES: Final = f"""
 """
 _GONE: Final = """
     SELECT attachment_id, thumbnails FROM attachment a
-    WHERE NOT objects_gone AND created_at < $1 - interval '10 minutes' AND (
+    WHERE NOT objects_gone AND created_at < $1::timestamptz - interval '10 minutes' AND (
         status IN ('infected', 'rejected', 'expired', 'deleted')
-        OR (status = 'uploading' AND expires_at < $1)
-        OR (status = 'clean' AND created_at < $2
+        OR (status = 'uploading' AND expires_at < $1::timestamptz - interval '10 minutes')
+        OR (status = 'clean' AND created_at < $2::timestamptz
             AND NOT EXISTS (SELECT FROM attachment_use u WHERE u.attachment_id = a.attachment_id)
             AND NOT EXISTS (SELECT FROM dialog d WHERE d.avatar_attachment_id = a.attachment_id)))
     ORDER BY created_at LIMIT $3
@@ -106,15 +106,17 @@ async def set_clean(
     thumbnails: Sequence[int],
     again_at: datetime | None,
     now: datetime,
-) -> None:
-    """``again_at``: when it is scanned once more, with what scanners know by then."""
+) -> bool:
+    """False when it was ended or erased meanwhile. ``again_at``: when it is scanned once more."""
     width, height = size or (None, None)
-    await conn.execute(
+    done: str = await conn.execute(
         "UPDATE attachment SET status = 'clean', sha256 = $2, width = coalesce($3, width), "
         "height = coalesce($4, height), thumbnails = CASE WHEN $5::integer[] = '{}' THEN thumbnails ELSE $5 END, "
-        "clean_at = coalesce(clean_at, $6), next_attempt_at = $7, attempts = 0 WHERE attachment_id = $1",
+        "clean_at = coalesce(clean_at, $6), next_attempt_at = $7, attempts = 0 "
+        "WHERE attachment_id = $1 AND status IN ('scanning', 'clean')",
         *(attachment_id, sha256, width, height, list(thumbnails), now, again_at),
     )
+    return done == "UPDATE 1"
 
 
 async def put_off(conn: asyncpg.Connection[Any], attachment_id: UUID, until: datetime) -> None:

@@ -103,6 +103,18 @@ class AttachmentUnusableError(DomainError):
     title: ClassVar[str] = "An attachment is not there, not yours, or not found clean yet"
 
 
+class AttachmentStoreUnavailableError(DomainError):
+    """``reason``, for operators: what hinders it."""
+
+    code: ClassVar[str] = "messaging.attachment.store_unavailable"
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+    title: ClassVar[str] = "Files cannot be stored or read at the moment"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("the store of files does not answer; nothing is lost, try again", retry_after_s=2.0)
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
     """``offset_bytes``: how much of it is here. ``thumbnails``: their widths in pixels."""

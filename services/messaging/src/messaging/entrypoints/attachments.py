@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import binascii
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated, Final, Literal
 from urllib.parse import quote
@@ -21,6 +24,7 @@ from messaging.domain.attachment import (
     PIECE_BYTES_MAX,
     Attachment,
     AttachmentNotFoundError,
+    AttachmentStoreUnavailableError,
     AttachmentTooLargeError,
     AttachmentTypeRefusedError,
     LinkInvalidError,
@@ -29,12 +33,14 @@ from messaging.domain.attachment import (
     UploadOffsetError,
     UploadOverError,
 )
+from messaging.entrypoints.object_answers import answer_of
 from messaging.usecases.upload_attachment import begin_upload, end_upload, take_piece, upload_offset
 from messaging.wiring import App
 
 routes = Routes(tag="attachments")
 UPLOAD: Final = "/v1/attachments/{attachment_id}/upload"
 TUS: Final = {"Tus-Resumable": "1.0.0", "Cache-Control": "no-store"}
+TURN_S: Final = 5.0
 OFFSET_TYPE: Final = "application/offset+octet-stream"
 _INLINE: Final = ("image/", "video/", "audio/")
 Purpose = Literal["image", "video", "voice", "file", "sticker", "avatar"]
@@ -139,14 +145,17 @@ async def get_upload(attachment_id: UUID, principal: Principal, tx: MessagingTx)
 @routes.patch(
     UPLOAD,
     status=204,
-    rows_of_caller=False,
-    errors=(AttachmentNotFoundError, UploadOverError, UploadOffsetError, PieceInvalidError),
+    errors=(
+        AttachmentNotFoundError,
+        UploadOverError,
+        UploadOffsetError,
+        PieceInvalidError,
+        AttachmentStoreUnavailableError,
+    ),
     summary="Send a piece",
 )
-async def patch_upload(
-    request: web.Request, attachment_id: UUID, principal: Principal, app: App, tx: MessagingTx
-) -> web.StreamResponse:
-    """``Upload-Offset`` says where it begins. It is on disk when this is answered."""
+async def patch_upload(request: web.Request, attachment_id: UUID, principal: Principal, app: App) -> web.StreamResponse:
+    """``Upload-Offset`` says where it begins. It is durable when this is answered."""
     if request.content_type != OFFSET_TYPE:
         raise PieceInvalidError(f"Content-Type is {OFFSET_TYPE}")
     offset = request.headers.get("Upload-Offset", "")
@@ -155,15 +164,11 @@ async def patch_upload(
     piece = await request.content.read(PIECE_BYTES_MAX + 1)
     while len(piece) <= PIECE_BYTES_MAX and not request.content.at_eof():
         piece += await request.content.read(PIECE_BYTES_MAX + 1 - len(piece))
-    after = await take_piece(
-        principal.user_id,
-        attachment_id,
-        int(offset),
-        piece,
-        request.headers.get("Upload-Checksum"),
-        objects=app.objects,
-        tx=tx,
-    )
+    checksum = request.headers.get("Upload-Checksum")
+    async with _turn(app), app.begin() as tx:
+        after = await take_piece(
+            principal.user_id, attachment_id, int(offset), piece, checksum, objects=app.objects, tx=tx
+        )
     return web.Response(status=204, headers={**TUS, "Upload-Offset": str(after)})
 
 
@@ -204,10 +209,10 @@ async def post_link(attachment_id: UUID, principal: Principal, app: App) -> Link
 @routes.get(
     "/v1/attachments/{attachment_id}/content",
     auth="public",
-    errors=(LinkInvalidError, AttachmentNotFoundError),
+    errors=(LinkInvalidError, AttachmentNotFoundError, AttachmentStoreUnavailableError),
     summary="The bytes behind a link",
 )
-async def get_content(attachment_id: UUID, query: ContentQuery, app: App) -> web.StreamResponse:
+async def get_content(request: web.Request, attachment_id: UUID, query: ContentQuery, app: App) -> web.StreamResponse:
     """Ranges are served. What was taken back is gone at once, whatever links there are."""
     if not app.links.good(attachment_id, query.variant, query.expires, query.signature, time.time()):
         raise LinkInvalidError
@@ -216,10 +221,6 @@ async def get_content(attachment_id: UUID, query: ContentQuery, app: App) -> web
     if found is None or found.status != "clean":
         raise AttachmentNotFoundError
     key = f"{attachment_id}.{query.variant}" if query.variant else str(attachment_id)
-    try:
-        path = await app.objects.local(key)
-    except FileNotFoundError:
-        raise AttachmentNotFoundError from None
     media_type = "image/webp" if query.variant else found.media_type
     inline = media_type.startswith(_INLINE)
     disposition = f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{quote(found.file_name)}"
@@ -231,7 +232,21 @@ async def get_content(attachment_id: UUID, query: ContentQuery, app: App) -> web
         "Cache-Control": "private, max-age=300",
         "Cross-Origin-Resource-Policy": "same-site",
     }
-    return web.FileResponse(path, headers=headers)
+    try:
+        return await answer_of(request, app.objects, key, headers)
+    except FileNotFoundError:
+        raise AttachmentNotFoundError from None
+
+
+@asynccontextmanager
+async def _turn(app: App) -> AsyncIterator[None]:
+    """One of the pieces that are written at once; 503 when none of them is done soon."""
+    async with asyncio.timeout(TURN_S):
+        await app.piece_turns.acquire()
+    try:
+        yield
+    finally:
+        app.piece_turns.release()
 
 
 async def _visible(app: App, attachment_id: UUID, principal: Principal) -> Attachment:

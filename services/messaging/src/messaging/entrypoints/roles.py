@@ -35,6 +35,7 @@ from messaging.entrypoints.bot_updates import jobs as bot_jobs
 from messaging.entrypoints.consumers import subscriptions
 from messaging.entrypoints.follower import follower
 from messaging.entrypoints.jobs import jobs as timed
+from messaging.entrypoints.object_watch import ObjectWatch
 from messaging.wiring import SERVICE, App
 from operations import background as common_background
 from operations import checks, housekeeping, operator_commands, operator_routes, relays
@@ -88,8 +89,8 @@ def http(app: App) -> web.Application:
 
 
 def background(app: App) -> Sequence[Runner]:
-    """In every role: revoked sessions, the lanes that send, and what tells other nodes."""
-    return [*common_background(app), *app.sender.lanes, *app.announcer.runners]
+    """In every role: revoked sessions, the lanes that send, what tells other nodes, and a look at the object store."""
+    return [*common_background(app), *app.sender.lanes, *app.announcer.runners, ObjectWatch(app.objects)]
 
 
 def consumers(app: App) -> Sequence[Runner]:

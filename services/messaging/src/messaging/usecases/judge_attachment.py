@@ -22,7 +22,13 @@ from messaging.adapters.object_store import ObjectStore
 from messaging.adapters.pictures import Pictured, PictureRefusedError, picture
 from messaging.adapters.scanner import ScannerUnavailableError
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.attachment import PICTURES, WIDTHS, Attachment, type_mismatch
+from messaging.domain.attachment import (
+    PICTURES,
+    WIDTHS,
+    Attachment,
+    AttachmentStoreUnavailableError,
+    type_mismatch,
+)
 
 RESCAN_AFTER: Final = timedelta(hours=1)
 RETRY_S_MAX: Final = 300.0
@@ -44,11 +50,13 @@ class Judge:
     async def judge(self, attachment: Attachment) -> None:
         """Whatever happens in between, the file stays unavailable until a verdict is committed."""
         try:
-            path = await self.objects.local(str(attachment.attachment_id))
-            found = await self.scanner.scan(path)
-        except (ScannerUnavailableError, FileNotFoundError):
+            async with self.objects.local(str(attachment.attachment_id), attachment.size_bytes) as path:
+                await self._judge(attachment, path)
+        except (ScannerUnavailableError, AttachmentStoreUnavailableError, FileNotFoundError):
             await self._put_off(attachment)
-            return
+
+    async def _judge(self, attachment: Attachment, path: Path) -> None:
+        found = await self.scanner.scan(path)
         if found is not None:
             await self._refuse(attachment, "infected", found)
         elif attachment.status == "clean":
@@ -70,13 +78,18 @@ class Judge:
         if mismatch:
             await self._refuse(attachment, "rejected", mismatch)
             return
-        for width, content in (pictured.thumbnails if pictured else {}).items():
-            await self.objects.write(f"{attachment.attachment_id}.{width}", 0, content)
-        await self._keep(attachment, sha256, pictured, last=False)
+        thumbnails = pictured.thumbnails if pictured else {}
+        for width, content in thumbnails.items():
+            await self.objects.keep(f"{attachment.attachment_id}.{width}", content)
+        await self.objects.keep(str(attachment.attachment_id), path)
+        if not await self._keep(attachment, sha256, pictured, last=False):
+            for suffix in ("", *(f".{width}" for width in thumbnails)):
+                await self.objects.remove(f"{attachment.attachment_id}{suffix}")
 
-    async def _keep(self, attachment: Attachment, sha256: bytes, pictured: Pictured | None, *, last: bool) -> None:
+    async def _keep(self, attachment: Attachment, sha256: bytes, pictured: Pictured | None, *, last: bool) -> bool:
+        """False when nobody wants it any more."""
         async with self.begin() as tx:
-            await set_clean(
+            wanted = await set_clean(
                 tx.conn,
                 attachment.attachment_id,
                 sha256=sha256,
@@ -85,8 +98,9 @@ class Judge:
                 again_at=None if last else tx.now + RESCAN_AFTER,
                 now=tx.now,
             )
-            if not last:
+            if wanted and not last:
                 _tell_owner(attachment, "clean", tx)
+        return wanted
 
     async def _refuse(self, attachment: Attachment, status: str, verdict: str) -> None:
         async with self.begin() as tx:

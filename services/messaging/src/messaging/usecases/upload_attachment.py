@@ -82,7 +82,12 @@ async def take_piece(
     objects: ObjectStore,
     tx: MessagingTx,
 ) -> int:
-    """The new offset. The last piece hands the file to the scanner."""
+    """The new offset. The last piece hands the file to the scanner.
+
+    The store is asked while the row is locked: so one of two pieces for an offset wins, on whatever nodes they came.
+    The store answers or gives up within seconds, and few pieces are written at once (``App.piece_turns``), so that a
+    slow store costs uploads and nothing else.
+    """
     upload = await _uploading(owner_id, attachment_id, tx)
     if offset != upload.offset_bytes:
         raise UploadOffsetError(context={"upload_offset": upload.offset_bytes})
