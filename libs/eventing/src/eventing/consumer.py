@@ -97,7 +97,10 @@ class Consumer(Generic[TxT]):
         while not stop.is_set():
             try:
                 await self._consume(stop)
-            except Exception as error:  # noqa: BLE001 -- the uncommitted records are read again by a new client
+            except (Exception, asyncio.CancelledError) as error:
+                if _is_cancelled():
+                    raise
+                # The uncommitted records are read again by a new client.
                 failures = 1 if self._error is None else failures + 1
                 self._error = f"{type(error).__name__}: {error}"
                 CONSUMER_REBUILDS.labels(self._group, type(error).__name__).inc()
@@ -309,6 +312,12 @@ class _Session(Generic[TxT]):
                 self._kafka.resume(tp)
             elif tp not in paused and held.get(tp, 0) >= HELD_MAX:
                 self._kafka.pause(tp)
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody wants this task to end: aiokafka lets the cancellation of tasks of its own escape."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _close(kafka: AIOKafkaConsumer, timeout_s: float) -> None:

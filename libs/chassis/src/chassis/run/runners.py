@@ -59,7 +59,9 @@ class Supervised:
                 if stop.is_set():
                     return
                 self._failure = "ended by itself"
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                if _is_cancelled():
+                    raise
                 self._failure = f"failed: {type(error).__name__}"
                 log.exception("runner.failed", runner=self.name, restart_in_s=delay_s)
             metrics.runner_restarts.labels(self.name).inc()
@@ -117,6 +119,12 @@ class Periodic:
     async def _ring_on(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._bell.set()
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody wants this task to end. Libraries let the cancellation of tasks of their own escape."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
