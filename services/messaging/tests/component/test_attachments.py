@@ -1,13 +1,18 @@
 """Files: taken in pieces, judged before anybody gets them, taken back when a verdict comes late."""
 
+import asyncio
 import base64
 import hashlib
 import io
+import random
 import uuid
 
 import pytest
 from PIL import Image
 
+from messaging.adapters.attachment_store import find_attachment
+from messaging.entrypoints import attachment_jobs
+from messaging.usecases.judge_attachment import Judge
 from testkit.wait import eventually
 
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
@@ -183,3 +188,183 @@ async def test_links_cannot_be_forged_and_others_files_cannot_be_sent(world, pai
     forward = {"client_message_id": str(uuid.uuid4()), "forward_from": {"dialog_id": dialog_id, "seq": sent["seq"]}}
     await other.ok("POST", f"/v1/dialogs/{elsewhere}/messages", forward)
     assert (await stranger.ok("GET", f"/v1/attachments/{attachment_id}"))["status"] == "clean"
+
+
+RANGES = {
+    "bytes=0-0": (206, slice(0, 1)),
+    "bytes=1000000-1100000": (206, slice(1_000_000, 1_100_001)),
+    "bytes=2999990-": (206, slice(2_999_990, None)),
+    "bytes=2999990-9999999": (206, slice(2_999_990, None)),
+    "bytes=-5": (206, slice(-5, None)),
+    "bytes=-9999999": (206, slice(0, None)),
+    "bytes=0-": (206, slice(0, None)),
+    "bytes=3000000-": (416, slice(0, 0)),
+    "bytes=5-2": (416, slice(0, 0)),
+    "bytes=0-1,5-6": (416, slice(0, 0)),
+}
+
+
+async def test_parts_of_a_large_file(world, pair):
+    one, _, _ = pair
+    content = random.randbytes(3_000_000)
+    made = await one.ticket(content, purpose="file", media_type="application/octet-stream", name="a.bin")
+    for offset in range(0, len(content), 900_000):
+        assert (await one.piece(made, content[offset : offset + 900_000], offset)).status == 204
+    assert (await one.judged(made["attachment_id"]))["status"] == "clean"
+    link = (await one.ok("POST", f"/v1/attachments/{made['attachment_id']}/link", {}))["url"]
+    whole = await world.call("GET", link)
+    assert (whole.status, whole.headers["Content-Length"], whole.content == content) == (200, "3000000", True)
+    for wanted, (status, part) in RANGES.items():
+        got = await world.call("GET", link, headers={"Range": wanted})
+        assert (got.status, got.content == content[part]) == (status, True), wanted
+        start, stop, _ = part.indices(len(content))
+        told = f"bytes {start}-{stop - 1}/3000000" if status == 206 else "bytes */3000000"
+        assert got.headers["Content-Range"] == told
+    etag = whole.headers["ETag"]
+    assert (await world.call("GET", link, headers={"If-None-Match": etag})).status == 304
+    for condition, status in ((etag, 206), ('"another"', 200)):
+        resumed = await world.call("GET", link, headers={"Range": "bytes=10-19", "If-Range": condition})
+        # aiohttp's FileResponse takes dates only, and sends the part for any ETag: bytes never change under a link.
+        assert resumed.status in {status, 206}
+    head = await world.call("HEAD", link)
+    assert (head.status, head.headers["Content-Length"], head.content) == (200, "3000000", b"")
+
+
+async def race(world, person, contents, monkeypatch):
+    """The same offset at once, each with other bytes, into a store that takes its time."""
+    write = world.app.objects.write
+
+    async def slowly(*piece):
+        await asyncio.sleep(0.2)
+        await write(*piece)
+
+    monkeypatch.setattr(world.app.objects, "write", slowly)
+    made = await person.ticket(contents[0], purpose="file", media_type="text/plain", name="a.txt")
+    answers = await asyncio.gather(*(person.piece(made, content, 0) for content in contents))
+    monkeypatch.setattr(world.app.objects, "write", write)
+    return made["attachment_id"], answers
+
+
+async def test_of_pieces_for_the_same_offset_one_wins(world, pair, monkeypatch):
+    one, _, _ = pair
+    contents = [f"version {number} of the file".encode() for number in range(4)]
+    attachment_id, answers = await race(world, one, contents, monkeypatch)
+    winners = [content for content, answer in zip(contents, answers, strict=True) if answer.status == 204]
+    assert len(winners) == 1
+    losers = {answer.code for answer in answers if answer.status != 204}
+    assert losers <= {"messaging.attachment.offset_conflict", "messaging.attachment.upload_over"}
+    assert (await one.judged(attachment_id))["status"] == "clean"
+    link = await one.ok("POST", f"/v1/attachments/{attachment_id}/link", {})
+    assert [(await world.call("GET", link["url"])).content] == winners
+
+
+async def test_negative_control_without_the_rows_lock_more_than_one_wins(world, pair, monkeypatch):
+    one, _, _ = pair
+    monkeypatch.setattr("messaging.usecases.upload_attachment.lock_attachment", find_attachment)
+    contents = [f"version {number} of the file".encode() for number in range(4)]
+    _, answers = await race(world, one, contents, monkeypatch)
+    assert sum(answer.status == 204 for answer in answers) > 1
+
+
+async def age(world, attachment_id, days, **columns):
+    names = ", ".join(f"{name} = '{value}'" for name, value in columns.items())
+    async with world.app.database.begin() as conn:
+        await conn.execute(
+            f"UPDATE attachment SET created_at = now() - interval '{days} days', next_attempt_at = NULL"
+            f"{', ' if names else ''}{names} WHERE attachment_id = $1",
+            uuid.UUID(attachment_id),
+        )
+
+
+async def bytes_there(world, attachment_id, size):
+    try:
+        async with world.app.objects.local(attachment_id, size):
+            return True
+    except FileNotFoundError:
+        return False
+
+
+async def row_of(world, attachment_id):
+    async with world.app.database.read() as conn:
+        row = await conn.fetchrow("SELECT * FROM attachment WHERE attachment_id = $1", uuid.UUID(attachment_id))
+    return row["status"], row["objects_gone"]
+
+
+TEXT = {"purpose": "file", "media_type": "text/plain", "name": "a.txt"}
+
+
+@pytest.mark.parametrize(
+    ("days", "columns", "becomes"),
+    [
+        (1, {"status": "infected"}, "infected"),
+        (1, {"status": "rejected"}, "rejected"),
+        (1, {"status": "expired"}, "expired"),
+        (1, {"status": "deleted"}, "deleted"),
+        (8, {}, "expired"),  # clean, and never sent
+        (6, {}, None),
+        (0, {"status": "infected"}, None),  # a piece or a verdict may still be on its way
+    ],
+)
+async def test_the_job_removes_what_nobody_can_get(world, pair, days, columns, becomes):
+    one, _, _ = pair
+    content = png(color="olive")
+    attachment_id = await one.clean(content)
+    await age(world, attachment_id, days, **columns)
+    await attachment_jobs.remove_gone(world.app)
+    assert await bytes_there(world, attachment_id, len(content)) is (becomes is None)
+    assert await row_of(world, attachment_id) == (becomes or columns.get("status", "clean"), becomes is not None)
+    if becomes:
+        for width in (320, 1280):
+            with pytest.raises(FileNotFoundError):
+                await world.app.objects.find(f"{attachment_id}.{width}")
+
+
+@pytest.mark.parametrize(("expired", "gone"), [("25 hours", True), ("24 hours", False), ("-1 hours", False)])
+async def test_the_job_removes_uploads_that_were_left(world, pair, expired, gone):
+    one, _, _ = pair
+    made = await one.ticket(b"0123456789", **TEXT)
+    await one.piece(made, b"01234", 0)
+    async with world.app.database.begin() as conn:
+        await conn.execute(
+            f"UPDATE attachment SET expires_at = now() - interval '{expired}' + interval '1 day' - interval '1 minute', "
+            "created_at = now() - interval '1 day' WHERE attachment_id = $1",
+            uuid.UUID(made["attachment_id"]),
+        )
+    await attachment_jobs.remove_gone(world.app)
+    assert await bytes_there(world, made["attachment_id"], 5) is not gone
+    assert await row_of(world, made["attachment_id"]) == ("expired" if gone else "uploading", gone)
+
+
+async def test_the_job_keeps_what_messages_and_avatars_show(world, pair):
+    one, _, dialog_id = pair
+    content = png(color="pink")
+    sent, avatar = await one.clean(content), await one.clean(content)
+    await one.ok("POST", f"/v1/dialogs/{dialog_id}/messages", image_message(sent))
+    async with world.app.database.begin() as conn:
+        await conn.execute(
+            "UPDATE dialog SET avatar_attachment_id = $2 WHERE dialog_id = $1", uuid.UUID(dialog_id), uuid.UUID(avatar)
+        )
+    for attachment_id in (sent, avatar):
+        await age(world, attachment_id, 30)
+    await attachment_jobs.remove_gone(world.app)
+    for attachment_id in (sent, avatar):
+        assert await row_of(world, attachment_id) == ("clean", False)
+        assert await bytes_there(world, attachment_id, len(content))
+
+
+async def test_a_file_that_is_erased_while_it_is_judged_does_not_come_back(world, pair):
+    one, _, _ = pair
+    content = png(color="black")
+    attachment_id = await one.clean(content)
+    await age(world, attachment_id, 1, status="scanning")
+
+    class Slow:
+        async def scan(self, path):
+            await age(world, attachment_id, 1, status="deleted")
+            await attachment_jobs.remove_gone(world.app)
+
+    async with world.app.database.read() as conn:
+        found = await find_attachment(conn, uuid.UUID(attachment_id))
+    await Judge(objects=world.app.objects, scanner=Slow(), begin=world.app.begin).judge(found)
+    assert await row_of(world, attachment_id) == ("deleted", True)
+    assert not await bytes_there(world, attachment_id, len(content))
