@@ -24,8 +24,10 @@ class Reader:
     is_out: bool = False
     is_live: bool = False
     too_old: list[tuple[int, int]] = field(default_factory=list)
+    writes: int = 0
 
     def write(self, data: bytes) -> None:
+        self.writes += 1
         self.got.extend(int(each) for each in payloads_of(data))
 
     def offer(self, data: bytes) -> None:
@@ -86,6 +88,22 @@ class Streams(RuleBasedStateMachine):
     @rule(data=st.data())
     def a_late_hint_comes(self, data) -> None:
         self.feed.offer(self.late.pop(data.draw(st.integers(0, len(self.late) - 1))))
+
+    @precondition(lambda self: self.late)
+    @rule(data=st.data())
+    def hints_of_one_commit_come(self, data) -> None:
+        """Those from somewhere on that follow one another."""
+        start = data.draw(st.integers(0, len(self.late) - 1))
+        run = sorted({row.seq: row for row in self.late[start:]}.values(), key=lambda row: row.seq)
+        self.feed.offer_run([row for row in run if self.feed.wants(row.seq)])
+        del self.late[start:]
+
+    @rule(subjects=st.lists(st.sampled_from([None, None, None, 0, 1, 2]), min_size=2, max_size=6))
+    def many_commit_at_once(self, subjects: list[int | None]) -> None:
+        before = self.last()
+        for subject in subjects:
+            self.commit(subject, hinted=False)
+        self.feed.offer_run(self.rows[before:])
 
     @precondition(lambda self: self.rows)
     @rule(data=st.data())
@@ -176,6 +194,21 @@ def test_any_order_becomes_the_order(order):
         feed.offer(item(seq))
         feed.offer(item(seq))
     assert reader.got == list(range(1, 9))
+
+
+def test_what_was_committed_together_is_one_write():
+    feed, reader = feed_at(0), Reader()
+    feed.join(reader, 0, 0)
+    feed.offer_run([item(1), item(2), item(3)])
+    assert (reader.got, reader.writes, feed.last) == ([1, 2, 3], 1, 3)
+
+
+def test_a_removal_within_a_commit_ends_it_for_the_removed():
+    feed, gone, stays = feed_at(0), Reader(), Reader()
+    for reader in (gone, stays):
+        feed.join(reader, 0, 0)
+    feed.offer_run([item(1), item(2, gone.user_id, ended=True), item(3)])
+    assert (gone.got, gone.is_out, stays.got) == ([1, 2], True, [1, 2, 3])
 
 
 def test_nothing_is_given_past_a_hole_until_it_is_filled():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -149,7 +150,9 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+@lru_cache(maxsize=64)
 def _timestamp(at: datetime) -> Timestamp:
+    """The same for all messages of a commit; whoever is given it copies it."""
     stamp = Timestamp()
     stamp.FromDatetime(at)
     return stamp

@@ -75,9 +75,9 @@ class RealtimeAnnouncer:
         by_dialog: defaultdict[UUID, list[StreamEvent]] = defaultdict(list)
         for event in events:
             by_dialog[event.dialog_id].append(event)
-            if self.hub is not None:
-                self.hub.stream(event)
         for dialog_id, of_dialog in by_dialog.items():
+            if self.hub is not None:
+                self.hub.stream(dialog_id, of_dialog)
             self._publisher.publish(f"{DIALOG_CHANNEL}{dialog_id}", pack_events(self.node, of_dialog))
 
     def _tell_accounts(self, events: Sequence[AccountEvent]) -> None:

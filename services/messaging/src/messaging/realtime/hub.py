@@ -5,7 +5,7 @@ Invariant: a feed exists while somebody watches it, and its Redis channel is wan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -50,11 +50,11 @@ class Hub:
         self.on_dialog_item: Listener = _ignore
         self.on_account_item: Listener = _ignore
 
-    def stream(self, event: StreamEvent) -> None:
-        """A stored change of a dialog, from this process or another."""
-        feed = self.dialogs.get(event.dialog_id)
-        if feed is not None and feed.wants(event.seq):
-            feed.offer(item_of(event))
+    def stream(self, dialog_id: UUID, events: Sequence[StreamEvent]) -> None:
+        """What one commit stored in a dialog, in order of seq, from this process or another."""
+        feed = self.dialogs.get(dialog_id)
+        if feed is not None:
+            feed.offer_run([item_of(each) for each in events if feed.wants(each.seq)])
 
     def account(self, event: AccountEvent) -> None:
         """A stored change of one person's account."""

@@ -192,8 +192,7 @@ class Node:
 
     def _heard_of_dialog(self, dialog_id: UUID, message: bytes) -> None:
         heard = unpack(dialog_id, message)
-        for event in heard.events:
-            self.hub.stream(event)
+        self.hub.stream(dialog_id, heard.events)
         if heard.whisper is not None and heard.node != self.name:
             self.hub.whisper(dialog_id, text_frame(heard.whisper.frame), heard.whisper.except_users)
 
