@@ -37,7 +37,7 @@ GROUP = 100
 BARE_CONNECTIONS = 2_000
 BACK_WITHIN_S = 10.0
 RETURNING_PER_S = 50
-DELIVERED_PER_S = 150
+DELIVERED_PER_S = 40  # so few that each is a commit of its own: with more members there would be fewer commits
 STALLED_PER_S, STALLED_CHARS = 50, 4_000
 GOAL_KIB, GOAL_MIB, GOAL_US, GOAL_BACK_MS, GOAL_STALLED_MS = 24, 300, 15, 2_000, 5
 
