@@ -52,13 +52,12 @@ def a_consumer():
 
 
 async def test_a_cancellation_that_escapes_from_the_client_does_not_end_it(made):
-    stop, consumer = asyncio.Event(), a_consumer()
-    running = asyncio.create_task(consumer.run(stop))
+    stop = asyncio.Event()
+    running = asyncio.create_task(a_consumer().run(stop))
     async with asyncio.timeout(5):
         while len(made) < 3:
             assert not running.done()
             await asyncio.sleep(0.005)
-    assert consumer.problem() is not None
     stop.set()
     await asyncio.wait_for(running, 5)
 
