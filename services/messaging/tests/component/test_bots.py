@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import time
 import uuid
 from contextlib import asynccontextmanager
 
@@ -122,10 +123,11 @@ async def test_tokens(world):
 @asynccontextmanager
 async def receiver():
     """Somebody's server that can misbehave."""
-    calls, behave = [], {"status": 200}
+    calls, behave = [], {"status": 200, "hang_s": 0}
 
     async def take(request):
         calls.append((dict(request.headers), await request.read()))
+        await asyncio.sleep(behave["hang_s"])
         return web.Response(status=behave["status"])
 
     application = web.Application()
@@ -172,6 +174,44 @@ async def test_a_webhook_is_signed_and_repeated_until_it_is_taken_in_order(world
         assert headers["X-Sampan-Signature"].endswith(mac)
         await owner.ok("DELETE", f"/v1/bots/{made['bot_id']}/webhook")
         assert await bot.updates() == []
+
+
+async def test_a_receiver_that_hangs_delays_nobody_elses_updates(world):
+    owner, person = await world.person(), await world.person()
+    slow, _ = await make_bot(world, owner)
+    quick, _ = await make_bot(world, owner)
+    async with receiver() as (slow_url, slow_calls, behave), receiver() as (quick_url, calls, _):
+        behave["hang_s"] = 8
+        for made, url in ((slow, slow_url), (quick, quick_url)):
+            await owner.ok("PUT", f"/v1/bots/{made['bot_id']}/webhook", {"url": url})
+            dialog = await person.ok("POST", "/v1/dialogs", {"kind": "bot", "user_ids": [made["bot_id"]]})
+            made["dialog_id"] = dialog["dialog_id"]
+        await person.send(slow["dialog_id"], "hang")
+        await eventually(lambda: slow_calls, timeout_s=10, what="the slow one is asked")
+        before, heard = time.monotonic(), len(calls)
+        await person.send(quick["dialog_id"], "quick")
+        await eventually(lambda: len(calls) > heard, timeout_s=7, what="the other bot hears")
+        assert time.monotonic() - before < 5
+        for made in (slow, quick):
+            await owner.ok("DELETE", f"/v1/bots/{made['bot_id']}/webhook")
+
+
+async def test_a_bot_goes_on_past_what_is_gone(world):
+    owner, person = await world.person(), await world.person()
+    made, bot = await make_bot(world, owner)
+    dialog_id = (await person.ok("POST", "/v1/dialogs", {"kind": "bot", "user_ids": [made["bot_id"]]}))["dialog_id"]
+    for number in range(4):
+        await person.send(dialog_id, f"message {number}")
+
+    async def all_heard():
+        waiting = await bot.updates()
+        return waiting if len(texts(waiting)) == 4 else None
+
+    last_seq = (await eventually(all_heard, what="the bot hears all"))[-1]["event"]["seq"]
+    async with world.app.database.begin() as conn:
+        await conn.execute("UPDATE dialog SET oldest_seq = $2 WHERE dialog_id = $1", uuid.UUID(dialog_id), last_seq)
+    found = (await world.call("GET", "/v1/bot-api/updates?limit=1", headers=bot.headers)).json["items"]
+    assert [each["event"]["seq"] for each in found] == [last_seq]
 
 
 @pytest.mark.parametrize(

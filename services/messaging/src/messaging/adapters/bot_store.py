@@ -177,13 +177,15 @@ async def confirm(conn: asyncpg.Connection[Any], bot_id: UUID, update_id: int) -
     await conn.execute("DELETE FROM bot_update WHERE bot_id = $1 AND update_id <= $2", bot_id, update_id)
 
 
-async def due_webhooks(conn: asyncpg.Connection[Any], now: datetime) -> list[Bot]:
-    """Bots with a webhook that may be called now and updates that wait for it."""
+async def claim_webhooks(conn: asyncpg.Connection[Any], now: datetime, until: datetime, limit: int) -> list[Bot]:
+    """Bots with a webhook that may be called now and updates that wait for it; nobody else gets them ``until`` then."""
     rows = await conn.fetch(
-        f"SELECT {_COLUMNS} FROM bot b WHERE webhook_url IS NOT NULL AND deleted_at IS NULL "
+        "UPDATE bot SET next_attempt_at = $2 WHERE bot_id IN ("
+        "SELECT bot_id FROM bot b WHERE webhook_url IS NOT NULL AND deleted_at IS NULL "
         "AND (next_attempt_at IS NULL OR next_attempt_at <= $1) "
-        "AND EXISTS (SELECT FROM bot_update u WHERE u.bot_id = b.bot_id)",
-        now,
+        "AND EXISTS (SELECT FROM bot_update u WHERE u.bot_id = b.bot_id) "
+        f"LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING {_COLUMNS}",
+        *(now, until, limit),
     )
     return [bot for bot in map(_of, rows) if bot is not None]
 
@@ -198,7 +200,7 @@ async def note_failure(conn: asyncpg.Connection[Any], bot_id: UUID, now: datetim
 
 async def note_success(conn: asyncpg.Connection[Any], bot_id: UUID) -> None:
     await conn.execute(
-        "UPDATE bot SET failures = 0, failing_since = NULL, next_attempt_at = NULL WHERE bot_id = $1 AND failures > 0",
+        "UPDATE bot SET failures = 0, failing_since = NULL, next_attempt_at = NULL WHERE bot_id = $1",
         bot_id,
     )
 

@@ -9,9 +9,9 @@ from aiohttp import web
 from pydantic import Field
 
 from chassis.http import Query, RateLimit, Reply, Routes, View
-from messaging.adapters.bot_store import Bot, bot_of_token, confirm, updates_after
+from messaging.adapters.bot_store import Bot, bot_of_token, confirm
 from messaging.domain.bot import BotTokenInvalidError, WebhookSetError
-from messaging.entrypoints.bot_updates import channel, shown_updates
+from messaging.entrypoints.bot_updates import channel, next_updates
 from messaging.entrypoints.bots import BotFaceView
 from messaging.entrypoints.messages import SEND_ERRORS
 from messaging.entrypoints.posting import send
@@ -64,10 +64,10 @@ async def get_updates(request: web.Request, query: UpdatesQuery, app: App) -> Up
         async with app.database.begin() as conn:
             await confirm(conn, bot.bot_id, query.after)
     async with app.hints.listen(channel(bot.bot_id)) as bell:
-        found = await _look(app, bot, query)
+        found = await next_updates(app, bot, query.after, query.limit)
         if not found and query.wait_s:
             await bell.wait(query.wait_s)
-            found = await _look(app, bot, query)
+            found = await next_updates(app, bot, query.after, query.limit)
     return UpdatesView(items=[UpdateView(**each) for each in found])
 
 
@@ -103,9 +103,3 @@ async def bot_of(request: web.Request, app: App) -> Bot:
     if bot is None:
         raise BotTokenInvalidError
     return bot
-
-
-async def _look(app: App, bot: Bot, query: UpdatesQuery) -> list[dict[str, Any]]:
-    async with app.database.read() as conn:
-        updates = await updates_after(conn, bot.bot_id, query.after, query.limit)
-    return await shown_updates(app, updates)

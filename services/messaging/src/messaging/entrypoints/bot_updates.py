@@ -9,20 +9,9 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-import structlog
 
 from chassis.run import Periodic, Runner
-from messaging.adapters import rendering
-from messaging.adapters.bot_store import (
-    Bot,
-    Update,
-    confirm,
-    due_webhooks,
-    forget_updates,
-    note_failure,
-    note_success,
-    updates_after,
-)
+from messaging.adapters.bot_store import Bot, Update, forget_updates, updates_after
 from messaging.adapters.stream_reads import events_after
 from messaging.domain.stream import TooOldError
 from messaging.usecases.collect_updates import collect_updates
@@ -32,9 +21,6 @@ COLLECT_EVERY_S, COLLECT_IDLE_S = 0.3, 1.0
 CLEAN_EVERY_S: Final = 600.0
 KEPT: Final = timedelta(days=2)
 BATCH: Final = 50
-RETRY_S_MIN: Final = 1.0
-RETRY_S_MAX: Final = 600.0
-log = structlog.get_logger()
 
 
 def jobs(app: App) -> Sequence[Runner]:
@@ -50,17 +36,25 @@ def channel(bot_id: UUID) -> str:
 
 
 async def pump(app: App) -> bool:
-    """Collect what is new, ring for bots that ask, call the webhooks of the others. False when there was nothing."""
+    """Collect what is new, and ring for bots that ask. False when there was nothing."""
     told, found = True, False
     while told:
         async with app.begin() as tx:
             told = bool(rung := await collect_updates(tx))
         found = found or told
         await asyncio.gather(*(app.hints.publish(channel(bot_id)) for bot_id in rung))
-    async with app.database.read() as conn:
-        due = await due_webhooks(conn, app.clock.now())
-    await asyncio.gather(*(_call(app, bot) for bot in due))
-    return found or bool(due)
+    return found
+
+
+async def next_updates(app: App, bot: Bot, after: int, limit: int) -> list[dict[str, Any]]:
+    """The next that can be shown. What lies below a dialog's ``oldest_seq`` meanwhile is nobody's any more."""
+    while True:
+        async with app.database.read() as conn:
+            updates = await updates_after(conn, bot.bot_id, after, limit)
+        shown = await shown_updates(app, updates)
+        if shown or not updates:
+            return shown
+        after = updates[-1].update_id
 
 
 async def shown_updates(app: App, updates: Sequence[Update]) -> list[dict[str, Any]]:
@@ -74,26 +68,6 @@ async def shown_updates(app: App, updates: Sequence[Update]) -> list[dict[str, A
                 continue
             shown.extend({"update_id": update.update_id, "event": orjson.loads(each.frame)} for each in events)
     return shown
-
-
-async def _call(app: App, bot: Bot) -> None:
-    """One request; the next batch follows in the next round."""
-    if bot.webhook_url is None or bot.webhook_secret is None:
-        return
-    async with app.database.read() as conn:
-        updates = await updates_after(conn, bot.bot_id, 0, BATCH)
-    body = rendering.to_json({"bot_id": bot.bot_id, "updates": await shown_updates(app, updates)})
-    secret = app.keys.decrypt(None, bot.webhook_secret)
-    taken = secret is not None and await app.webhooks.post(bot.webhook_url, secret.decode(), body)
-    now = app.clock.now()
-    async with app.database.begin() as conn:
-        if taken:
-            await confirm(conn, bot.bot_id, updates[-1].update_id)
-            await note_success(conn, bot.bot_id)
-        else:
-            delay_s = min(RETRY_S_MAX, RETRY_S_MIN * 2 ** min(bot.failures, 10))
-            await note_failure(conn, bot.bot_id, now, now + timedelta(seconds=delay_s))
-            log.info("webhook.refused", bot_id=str(bot.bot_id), failures=bot.failures + 1)
 
 
 async def _forget(app: App) -> None:

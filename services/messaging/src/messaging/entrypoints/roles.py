@@ -36,6 +36,7 @@ from messaging.entrypoints.consumers import subscriptions
 from messaging.entrypoints.follower import follower
 from messaging.entrypoints.jobs import jobs as timed
 from messaging.entrypoints.object_watch import ObjectWatch
+from messaging.entrypoints.webhook_calls import WebhookCalls
 from messaging.wiring import SERVICE, App
 from operations import background as common_background
 from operations import checks, housekeeping, operator_commands, operator_routes, relays
@@ -99,4 +100,11 @@ def consumers(app: App) -> Sequence[Runner]:
 
 
 def jobs(app: App) -> Sequence[Runner]:
-    return [*timed(app), *bot_jobs(app), *attachment_jobs(app), *lifecycle.jobs(app), *housekeeping(app)]
+    return [
+        *timed(app),
+        *bot_jobs(app),
+        WebhookCalls(app),
+        *attachment_jobs(app),
+        *lifecycle.jobs(app),
+        *housekeeping(app),
+    ]

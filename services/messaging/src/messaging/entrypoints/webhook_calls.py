@@ -1,0 +1,83 @@
+"""Calls bots' webhooks: one request a bot at a time, every bot at its own pace, in one process at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from chassis.run import Periodic
+from messaging.adapters import rendering
+from messaging.adapters.bot_store import Bot, claim_webhooks, confirm, note_failure, note_success, updates_after
+from messaging.adapters.webhooks import TIMEOUT_S
+from messaging.entrypoints.bot_updates import BATCH, shown_updates
+from messaging.wiring import App
+
+LOOK_EVERY_S, LOOK_IDLE_S = 0.3, 1.0
+AT_ONCE: Final = 100
+# A process that dies in a call is followed by another after this long.
+CLAIMED: Final = timedelta(seconds=TIMEOUT_S + 20)
+RETRY_S_MIN: Final = 1.0
+RETRY_S_MAX: Final = 600.0
+log = structlog.get_logger()
+
+
+class WebhookCalls:
+    """Starts a call for each bot whose updates are due. A receiver that hangs delays nobody else's."""
+
+    name = "bot-webhooks"
+    critical: Final = False
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._calls: set[asyncio.Task[None]] = set()
+        self._looks = Periodic(self.name, LOOK_EVERY_S, self._start_due, idle_s=LOOK_IDLE_S)
+
+    def problem(self) -> str | None:
+        return self._looks.problem()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        await self._looks.run(stop)
+        if self._calls:
+            await asyncio.wait(self._calls)
+
+    async def _start_due(self) -> bool:
+        now = self._app.clock.now()
+        async with self._app.database.begin() as conn:
+            due = await claim_webhooks(conn, now, now + CLAIMED, AT_ONCE - len(self._calls))
+        for bot in due:
+            call = asyncio.create_task(self._call(bot))
+            self._calls.add(call)
+            call.add_done_callback(self._ended)
+        return bool(due)
+
+    def _ended(self, call: asyncio.Task[None]) -> None:
+        self._calls.discard(call)
+        if not call.cancelled() and (error := call.exception()):
+            log.error("webhook.failed", error=type(error).__name__)
+
+    async def _call(self, bot: Bot) -> None:
+        """One request with what comes next; the batch after it is due at once."""
+        app = self._app
+        if bot.webhook_url is None or bot.webhook_secret is None:
+            return
+        async with app.database.read() as conn:
+            updates = await updates_after(conn, bot.bot_id, 0, BATCH)
+        shown = await shown_updates(app, updates)
+        taken = True
+        if shown:
+            body = rendering.to_json({"bot_id": bot.bot_id, "updates": shown})
+            secret = app.keys.decrypt(None, bot.webhook_secret)
+            taken = secret is not None and await app.webhooks.post(bot.webhook_url, secret.decode(), body)
+        now = app.clock.now()
+        async with app.database.begin() as conn:
+            if taken:
+                if updates:
+                    await confirm(conn, bot.bot_id, updates[-1].update_id)
+                await note_success(conn, bot.bot_id)
+                return
+            delay_s = min(RETRY_S_MAX, RETRY_S_MIN * 2 ** min(bot.failures, 10))
+            await note_failure(conn, bot.bot_id, now, now + timedelta(seconds=delay_s))
+        log.info("webhook.refused", bot_id=str(bot.bot_id), failures=bot.failures + 1)
