@@ -8,6 +8,7 @@ import os
 import random
 import time
 
+import people
 import pytest
 from chat_faults.crowd import gather_crowd
 from chat_faults.devices import Told, behind, clients, raw_devices, wrong
@@ -56,6 +57,15 @@ async def test_every_device_has_every_message_once_and_in_order(stack, api, seed
     clock.says("indexed")
     audit("messaging")
     clock.says("audited")
+    await every_service_consumes(api)
+
+
+async def every_service_consumes(api):
+    """Kafka was killed under the other services too: they still hear of who comes, and of what is ordered."""
+    _, _, variant_id = await people.shop_with_product(api, on_hand=1)
+    buyer = await people.buyer_with(api, 500_00)
+    checkout = await people.settled(buyer, await people.order(buyer, variant_id))
+    assert checkout["payment_status"] == "paid"
 
 
 class Clock:
