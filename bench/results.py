@@ -5,6 +5,7 @@ python bench/results.py [FIGURE ...]     the named ones are measured anew, the o
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import subprocess
@@ -83,7 +84,9 @@ FIGURES = (
 
 def main() -> int:
     """Measure, and write after each figure, so that an interrupted run keeps what it has. Returns the exit code."""
-    wanted = set(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=", ".join(figure.name for figure in FIGURES))
+    wanted = set(parser.parse_args().figures)
     unknown = wanted - {figure.name for figure in FIGURES}
     if unknown:
         sys.exit(f"no such figure: {', '.join(sorted(unknown))}; there are {', '.join(f.name for f in FIGURES)}")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 import uvloop
+from chat.machine import load, server_settings
 
 from kernel.ids import uuid7
 from messaging.adapters.person_keys import PersonKeys
@@ -271,7 +273,8 @@ async def sizes(conn: asyncpg.Connection, size: int) -> None:
 
 @asynccontextmanager
 async def opened(databases: Databases) -> AsyncIterator[asyncpg.Connection]:
-    made = await databases.create("messaging", environment={"MESSAGING_KEY_ENCRYPTION_KEY": "YmJi" * 10 + "YmI="})
+    own = {"MESSAGING_KEY_ENCRYPTION_KEY": "YmJi" * 10 + "YmI=", "MESSAGING_OBJECTS_DIR": tempfile.gettempdir()}
+    made = await databases.create("messaging", environment=own)
     conn = await asyncpg.connect(
         with_database(made.admin_dsn, made.name),
         server_settings={
@@ -291,16 +294,16 @@ async def opened(databases: Databases) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def main(arguments: argparse.Namespace) -> None:
-    databases = Databases(local_infra().postgres_admin_dsn)
+    admin_dsn = local_infra().postgres_admin_dsn
+    print(f"load before: {load()}; {os.cpu_count()} cores; {await server_settings(admin_dsn)}", flush=True)
+    databases = Databases(admin_dsn)
     p99 = {}
     try:
         for size in arguments.sizes:
             async with opened(databases) as conn:
                 started = time.perf_counter()
                 store = await fill(conn, size)
-                print(
-                    f"{size:,} messages loaded in {time.perf_counter() - started:.0f} s; load {os.getloadavg()[0]:.1f}"
-                )
+                print(f"{size:,} messages loaded in {time.perf_counter() - started:.0f} s; load {load()}")
                 await measure(store, size, max(3, arguments.asked // 10))
                 print("measured:")
                 p99[size] = await measure(store, size, arguments.asked)
