@@ -4,27 +4,19 @@ import asyncio
 import uuid
 
 from chassis.tokens import Revocations
+from messaging.adapters.member_store import end_membership
+from messaging.domain.dialog import MemberStatus
+from messaging.domain.permissions import Role
+from messaging.usecases.seating import seat, tell_member
 from testkit.wait import eventually
 
 
-async def end(world, dialog_id, person, *, status="removed"):
-    """Somebody is taken out, as the members' routes do it."""
+async def end(world, dialog_id, person, status=MemberStatus.REMOVED):
+    """Somebody is taken out; the seq that says so."""
     async with world.app.begin() as tx:
         dialog = await tx.stream.lock(uuid.UUID(dialog_id))
-        seq = tx.stream.change(
-            dialog,
-            "member.changed",
-            payload={"member": {"user_id": person.user_id, "role": "member", "status": status}},
-            subject_id=person.user_id,
-            ended=True,
-        )
-        await tx.conn.execute(
-            "UPDATE member SET status = $3, ended_seq = $4 WHERE dialog_id = $1 AND user_id = $2",
-            dialog.dialog_id,
-            person.user_id,
-            status,
-            seq,
-        )
+        seq = tell_member(dialog, person.user_id, tx, role=Role.MEMBER, status=status.value, by=None)
+        await end_membership(tx.conn, dialog, person.user_id, status, seq=seq)
         tx.accounts.change(person.user_id, "dialog.removed", dialog_id=dialog.dialog_id)
     return seq
 
@@ -76,17 +68,10 @@ async def test_one_who_comes_back_hears_again(world, sockets):
     nok, ari = await world.person(), await world.person()
     dialog_id = await world.group(nok, ari)
     socket = await sockets.of(ari)
-    await end(world, dialog_id, ari, status="left")
+    await end(world, dialog_id, ari, MemberStatus.LEFT)
     async with world.app.begin() as tx:
         dialog = await tx.stream.lock(uuid.UUID(dialog_id))
-        member = {"user_id": ari.user_id, "role": "member", "status": "active"}
-        tx.stream.change(dialog, "member.changed", payload={"member": member}, subject_id=ari.user_id)
-        await tx.conn.execute(
-            "UPDATE member SET status = 'active', ended_seq = NULL WHERE dialog_id = $1 AND user_id = $2",
-            dialog.dialog_id,
-            ari.user_id,
-        )
-        tx.accounts.change(ari.user_id, "dialog.added", dialog_id=dialog.dialog_id)
+        await seat(dialog, [(ari.user_id, Role.MEMBER)], None, tx)
     before = len(socket.frames)
     await socket.until("dialog.added", dialog_id=dialog_id)
     await socket.say("resume", ref="back", dialogs={dialog_id: 0})
