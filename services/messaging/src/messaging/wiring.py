@@ -67,7 +67,9 @@ async def wire(settings: MessagingSettings, clock: Clock | None = None) -> Async
     """Open what the service stands on; close it in reverse."""
     secret = decoded_key(settings.key_encryption_key.get_secret_value())
     keys = PersonKeys(secret)
+    objects = _objects(settings)
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(objects.close)
         opened = await stack.enter_async_context(open_parts(settings, SERVICE, clock=clock, session=SESSION))
         announcer = RealtimeAnnouncer(opened.redis, opened.database, f"n-{secrets.token_hex(5)}")
         transactions = Transactions(opened, keys, announcer)
@@ -82,7 +84,7 @@ async def wire(settings: MessagingSettings, clock: Clock | None = None) -> Async
             transactions=transactions,
             sender=Sender(transactions.begin, lanes=settings.send_lanes, batch_max=settings.send_batch_max),
             webhooks=webhooks,
-            objects=_objects(settings),
+            objects=objects,
             piece_turns=asyncio.Semaphore(max(1, settings.database_pool_max // 2)),
             scanner=ClamdScanner(settings.scanner_host, settings.scanner_port),
             links=Links(secret),

@@ -84,7 +84,7 @@ async def test_a_store_that_hangs_costs_uploads_and_nothing_else(world, person, 
             await person.send(dialog_id)
         assert time.monotonic() - started < 2
         answers = await asyncio.gather(*hung)
-        assert {answer.status for answer in answers} == {503}
+        assert {(answer.status, answer.code) for answer in answers} == {(503, "messaging.attachment.store_unavailable")}
         assert time.monotonic() - started < 20
     finally:
         s3.send(signal.SIGCONT)
@@ -135,21 +135,31 @@ def readiness(port):
             return refusal.code, json.loads(refusal.read())
 
 
-@pytest.mark.parametrize(("secret", "told"), [(None, None), ("wrong", "our credentials are refused")])
-async def test_readiness_says_whether_the_store_takes_our_credentials(world, tmp_path, secret, told):
+@pytest.mark.parametrize(
+    ("secret", "hangs", "told"),
+    [(None, False, None), ("wrong", False, "our credentials are refused"), (None, True, "no answer")],
+)
+async def test_readiness_names_what_hinders_the_store_and_the_process_ends_well(
+    world, s3, tmp_path, *, secret, hangs, told
+):
     http_port, ops_port = free_ports(2)
     environment = environment_of(world, http_port=http_port, ops_port=ops_port)
     if secret:
         environment["MESSAGING_OBJECTS_S3_SECRET_ACCESS_KEY"] = secret
     log = tmp_path / "log"
-    async with child("messaging", "http", environment=environment, log=log):
+    s3.send(signal.SIGSTOP if hangs else signal.SIGCONT)
+    async with child("messaging", "http", environment=environment, log=log) as process:
 
         async def asked():
             status, document = await asyncio.to_thread(readiness, ops_port)
             found = document.get("degraded", {}).get("object-store")
             return status == 200 and found != "not asked yet" and (status, found)
 
-        status, found = await eventually(asked, timeout_s=30, every_s=0.2, what=f"ready, see {log}")
+        try:
+            status, found = await eventually(asked, timeout_s=40, every_s=0.2, what=f"ready, see {log}")
+            assert await process.stop(timeout_s=30) == 0
+        finally:
+            s3.send(signal.SIGCONT)
         assert status == 200  # people can write to each other without files
         assert (found is None) if told is None else (told in found)
         assert secret is None or secret not in log.read_text()

@@ -67,6 +67,9 @@ class ObjectStore(Protocol):
     async def check(self) -> None:
         """Raises when nothing could be written now."""
 
+    async def close(self) -> None:
+        """The last thing before the process ends."""
+
 
 class DiskStore:
     """Files under one folder, two levels deep by the end of the id, which is random.
@@ -113,6 +116,9 @@ class DiskStore:
             self._folder.mkdir(parents=True, exist_ok=True)
         if not os.access(self._folder, os.W_OK | os.X_OK):
             raise AttachmentStoreUnavailableError("the folder of uploaded files cannot be written")
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
     def _path(self, key: str) -> Path:
         known = checked(key)

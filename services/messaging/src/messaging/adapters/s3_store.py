@@ -37,9 +37,10 @@ from messaging.adapters.object_store import Kept, S3Access, checked, write_at
 from messaging.domain.attachment import AttachmentStoreUnavailableError
 
 # A piece is written while its row is locked: well below what Postgres lets a transaction wait.
-PIECE_S: Final = 8.0
+PIECE_S: Final = 6.0
 ASK_S: Final = 20.0
 KEEP_S: Final = 150.0
+SETTLE_S: Final = 0.1
 PART_BYTES: Final = 8 * 1024 * 1024
 PARTS_AT_ONCE: Final = 2
 PIECES_AT_ONCE: Final = 8
@@ -136,6 +137,10 @@ class S3Store:
     async def check(self) -> None:
         async with _asking("check", PIECE_S, missing="the bucket is not there"):
             await obstore.put_async(self._bucket, "check", b"", use_multipart=False)
+
+    async def close(self) -> None:
+        """Threads of obstore let go of an answer just after they gave it; Python aborts when it ends before they do."""
+        await asyncio.sleep(SETTLE_S)
 
     async def _fetch(self, key: str, kept: Kept, size_bytes: int, handle: int) -> None:
         if kept.size_bytes != size_bytes:

@@ -240,9 +240,12 @@ async def get_content(request: web.Request, attachment_id: UUID, query: ContentQ
 
 @asynccontextmanager
 async def _turn(app: App) -> AsyncIterator[None]:
-    """One of the pieces that are written at once; 503 when none of them is done soon."""
-    async with asyncio.timeout(TURN_S):
-        await app.piece_turns.acquire()
+    """One of the pieces that are written at once. Raises ``AttachmentStoreUnavailableError`` when no turn ends soon."""
+    try:
+        async with asyncio.timeout(TURN_S):
+            await app.piece_turns.acquire()
+    except TimeoutError:
+        raise AttachmentStoreUnavailableError("too many pieces wait for the store") from None
     try:
         yield
     finally:
