@@ -177,7 +177,8 @@ def _environment(infra: Infra, kafka: KafkaConfig, dsn: str, jwks_url: str, fold
         "objects_dir": folder,
         "log_level": "warning",
         "trace_sample_ratio": 0.05,
-        "realtime_sends_per_minute": NO_LIMIT,
+        "sends_per_minute": NO_LIMIT,
+        "dialog_sends_per_minute": NO_LIMIT,
         "realtime_frames_per_s": NO_LIMIT,
         "realtime_frames_burst": NO_LIMIT,
     }

@@ -7,30 +7,38 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from redis.asyncio import Redis
 
-# The share of the previous window that still overlaps counts, then this window's hits.
+# The share of the previous window that still overlaps counts, then this window's hits. Each key takes what it may have
+# of what it wants.
 _SCRIPT: Final = """
-local window_ms, now_ms, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local window_ms, now_ms = tonumber(ARGV[1]), tonumber(ARGV[2])
 local index = math.floor(now_ms / window_ms)
 local into_ms = now_ms - index * window_ms
-local current_key, previous_key = KEYS[1] .. ':' .. index, KEYS[1] .. ':' .. (index - 1)
-local current = tonumber(redis.call('GET', current_key) or '0')
-local previous = tonumber(redis.call('GET', previous_key) or '0')
-local used = current + previous * (window_ms - into_ms) / window_ms
-if used + 1 > limit then
+local answers = {}
+for number, key in ipairs(KEYS) do
+  local wanted, limit = tonumber(ARGV[2 * number + 1]), tonumber(ARGV[2 * number + 2])
+  local current_key, previous_key = key .. ':' .. index, key .. ':' .. (index - 1)
+  local current = tonumber(redis.call('GET', current_key) or '0')
+  local previous = tonumber(redis.call('GET', previous_key) or '0')
+  local used = current + previous * (window_ms - into_ms) / window_ms
+  local granted = math.max(0, math.min(wanted, math.floor(limit - used)))
   local wait_ms = window_ms - into_ms
-  if previous > 0 and current + 1 <= limit then
+  if granted > 0 then
+    redis.call('INCRBY', current_key, granted)
+    redis.call('PEXPIRE', current_key, window_ms * 2)
+  elseif previous > 0 and current + 1 <= limit then
     wait_ms = math.min(wait_ms, math.ceil((used + 1 - limit) * window_ms / previous))
   end
-  return {0, 0, math.max(1, wait_ms)}
+  answers[#answers + 1] = granted
+  answers[#answers + 1] = math.floor(limit - used - granted)
+  answers[#answers + 1] = math.max(1, wait_ms)
 end
-redis.call('INCR', current_key)
-redis.call('PEXPIRE', current_key, window_ms * 2)
-return {1, math.floor(limit - used - 1), window_ms - into_ms}
+return answers
 """
 
 
@@ -43,6 +51,24 @@ class Decision:
     reset_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """``amount`` hits of a subject that may have ``limit`` in a window."""
+
+    subject: str
+    amount: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """``granted`` of what was wanted; in ``wait_s`` there will be more."""
+
+    granted: int
+    remaining: int
+    wait_s: float
+
+
 class RateLimiter:
     """Counts hits per name and subject."""
 
@@ -52,8 +78,21 @@ class RateLimiter:
 
     async def hit(self, name: str, subject: str, limit: int, window_s: float) -> Decision:
         """One more hit. Raises ``RedisError`` when Redis is away: the caller decides open or closed."""
+        [taken] = await self.take([Wanted(f"{name}:{subject}", 1, limit)], window_s)
+        return Decision(allowed=taken.granted > 0, remaining=taken.remaining, reset_s=math.ceil(taken.wait_s))
+
+    async def take(self, wanted: Sequence[Wanted], window_s: float) -> list[Taken]:
+        """Hits of many subjects in one round trip, in order: of each as many as it may have. Raises as ``hit``."""
         answer: Any = await self._script(
-            keys=[f"{self._prefix}:{{{name}:{subject}}}"], args=[int(window_s * 1000), int(time.time() * 1000), limit]
+            keys=[f"{self._prefix}:{{{each.subject}}}" for each in wanted],
+            args=[
+                int(window_s * 1000),
+                int(time.time() * 1000),
+                *(part for each in wanted for part in (each.amount, each.limit)),
+            ],
         )
-        allowed, remaining, reset_ms = (int(part) for part in answer)
-        return Decision(allowed=bool(allowed), remaining=max(0, remaining), reset_s=math.ceil(reset_ms / 1000))
+        parts = iter(int(part) for part in answer)
+        return [
+            Taken(granted=granted, remaining=max(0, remaining), wait_s=wait_ms / 1000)
+            for granted, remaining, wait_ms in zip(parts, parts, parts, strict=True)
+        ]

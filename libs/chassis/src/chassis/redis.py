@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from redis.asyncio import BlockingConnectionPool, Redis
 
 from chassis.hints import Hints
-from chassis.limits import Decision, RateLimiter
+from chassis.limits import Decision, RateLimiter, Taken, Wanted
 
-__all__ = ["Decision", "Hints", "RateLimiter", "connect"]
+__all__ = ["Decision", "Hints", "RateLimiter", "Taken", "Wanted", "connect"]
 
 _CONNECTIONS_MAX = 64
 _ANSWER_TIMEOUT_S = 1.0

@@ -33,7 +33,8 @@ class MessagingSettings(ServiceSettings):
         default=None, ge=1, le=36500, description="nothing is kept longer; unset keeps what no dialog limits"
     )
     erasure_grace_days: int = Field(default=30, ge=0, le=365, description="from a deleted account to its erasure")
-    sends_per_minute: int = Field(default=600, ge=1)
+    sends_per_minute: int = Field(default=1_200, ge=1, description="of one person or bot, whichever way they send")
+    dialog_sends_per_minute: int = Field(default=12_000, ge=1, description="in one dialog, of everybody")
     objects_kind: Literal["disk", "s3"] = Field(default="disk", description="where uploaded files are")
     objects_dir: Path = Field(description="folder of uploaded files; with s3, of those that are being judged")
     objects_s3_endpoint: str | None = Field(default=None, description="unset: Amazon's of the region")
@@ -49,7 +50,6 @@ class MessagingSettings(ServiceSettings):
     realtime_connections_max: int = Field(default=20_000, ge=1, description="of this node")
     realtime_frames_per_s: float = Field(default=50.0, gt=0, description="of one connection, for good")
     realtime_frames_burst: int = Field(default=200, ge=1, description="of one connection, at once")
-    realtime_sends_per_minute: int = Field(default=1_200, ge=1, description="of one person on one node")
     realtime_origins: str = Field(default="", description="pages, beside our own, that may connect; by comma")
 
     @field_validator("objects_s3_bucket", "objects_s3_access_key_id", "objects_s3_secret_access_key")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from chassis.redis import RateLimiter
 from kernel.clock import Clock
 from messaging.adapters.links import Links
 from messaging.adapters.object_store import DiskStore, ObjectStore
@@ -21,6 +22,7 @@ from messaging.adapters.webhooks import Webhooks
 from messaging.domain.ids import MAIN_WORKSPACE
 from messaging.realtime.announcing import RealtimeAnnouncer
 from messaging.search.blind import BlindIndex
+from messaging.sending.limits import SendLimits
 from messaging.sending.sender import Sender
 from messaging.settings import MessagingSettings
 from messaging.usecases.judge_attachment import Scanner
@@ -43,6 +45,7 @@ class App(Parts):
     announcer: RealtimeAnnouncer
     transactions: Transactions
     sender: Sender
+    send_limits: SendLimits
     webhooks: Webhooks
     objects: ObjectStore
     piece_turns: asyncio.Semaphore
@@ -83,6 +86,11 @@ async def wire(settings: MessagingSettings, clock: Clock | None = None) -> Async
             announcer=announcer,
             transactions=transactions,
             sender=Sender(transactions.begin, lanes=settings.send_lanes, batch_max=settings.send_batch_max),
+            send_limits=SendLimits(
+                RateLimiter(opened.redis, prefix=f"{SERVICE}:limits"),
+                per_sender=settings.sends_per_minute,
+                per_dialog=settings.dialog_sends_per_minute,
+            ),
             webhooks=webhooks,
             objects=objects,
             piece_turns=asyncio.Semaphore(max(1, settings.database_pool_max // 2)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chassis.http import RateLimit, Reply, Routes
+from chassis.http import Reply, Routes
 from chassis.tokens import Principal
 from messaging.adapters.message_reads import documents, messages_at
 from messaging.domain.attachment import AttachmentUnusableError
@@ -28,6 +28,7 @@ from messaging.entrypoints.message_pages import read_page, watch_of
 from messaging.entrypoints.posting import send
 from messaging.entrypoints.schemas import MessagesQuery, MessagesView, MessageView, SendMessageBody, SentView
 from messaging.sending.lane import SendingBusyError
+from messaging.sending.limits import SendsLimitedError
 from messaging.usecases.forward_message import NotForwardableError
 from messaging.wiring import App
 
@@ -44,6 +45,7 @@ SEND_ERRORS = (
     MentionUnknownError,
     ContentTooLargeError,
     SendingBusyError,
+    SendsLimitedError,
     MessageNotFoundError,
     NotForwardableError,
     CardUnknownError,
@@ -55,7 +57,6 @@ SEND_ERRORS = (
     "/v1/dialogs/{dialog_id}/messages",
     status=(201, 200),
     idempotency="none",
-    limit=RateLimit("messages", per_user=1200, window_s=60, fails="open"),
     errors=SEND_ERRORS,
     summary="Send a message",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from kernel.errors import DomainError
 from messaging.domain.message import Sent
 from messaging.entrypoints.schemas import SendMessageBody
 from messaging.usecases.forward_message import forwarded
@@ -11,7 +12,16 @@ from messaging.wiring import App
 
 
 async def send(app: App, sender_id: UUID, dialog_id: UUID, body: SendMessageBody) -> Sent:
-    """Raises what refuses the message."""
+    """Raises what refuses the message. Every way counts against the same limits."""
+    await app.send_limits.spend(sender_id, dialog_id)
+    try:
+        return await _store(app, sender_id, dialog_id, body)
+    except DomainError:
+        app.send_limits.give_back(dialog_id)
+        raise
+
+
+async def _store(app: App, sender_id: UUID, dialog_id: UUID, body: SendMessageBody) -> Sent:
     origin = body.forward_from
     if origin is None:
         return await app.sender.send(body.to_command(dialog_id, sender_id))

@@ -143,6 +143,7 @@ SERVER_FRAMES: Final[Mapping[str, tuple[str, Mapping[str, Schema], Mapping[str, 
         {"code": _TEXT, "title": _TEXT, "detail": _TEXT},
         {
             "ref": _TEXT,
+            "client_message_id": _UUID,
             "retry_after_s": _SECONDS,
             "errors": {"type": "array", "items": _OBJECT},
             "context": _OBJECT,

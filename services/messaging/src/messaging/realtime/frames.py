@@ -214,8 +214,8 @@ def document(kind: str, **body: Any) -> bytes:
     return orjson.dumps({"type": kind, **kept}, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC)
 
 
-def error_frame(error: DomainError, ref: str | None) -> bytes:
-    """A refusal: the same code that HTTP has for it."""
+def error_frame(error: DomainError, ref: str | None, client_message_id: UUID | None = None) -> bytes:
+    """A refusal: the same code that HTTP has for it. ``client_message_id``: of the message that is refused."""
     fields = [
         {"pointer": each.pointer, "code": each.code, "detail": each.detail}
         for each in (error.errors if isinstance(error, RequestError) else ())
@@ -225,6 +225,7 @@ def error_frame(error: DomainError, ref: str | None) -> bytes:
     return server_frame(
         "error",
         ref=ref,
+        client_message_id=client_message_id,
         code=error.code,
         title=error.title,
         detail=error.detail,

@@ -283,8 +283,8 @@ class Handlers:
         self._acks.add(Cursor(frame.dialog_id, connection.user_id, frame.delivered_seq, frame.read_seq))
 
     def _send(self, connection: Connection, frame: SendFrame) -> None:
-        if connection.sends >= SENDS_MAX or not self._people.may_send(connection.user_id):
-            connection.write(error_frame(FrameLimitedError(retry_after_s=1.0), frame.ref))
+        if connection.sends >= SENDS_MAX:
+            connection.write(error_frame(FrameLimitedError(retry_after_s=1.0), frame.ref, frame.client_message_id))
             return
         connection.sends += 1
         self._spawn(self._post_message(connection, frame))
@@ -293,7 +293,7 @@ class Handlers:
         try:
             sent = await self._post(connection.user_id, frame.dialog_id, frame)
         except Exception as error:  # noqa: BLE001 -- told to the one who asked; the node goes on
-            connection.write(error_frame(refusal_of(error), frame.ref))
+            connection.write(error_frame(refusal_of(error), frame.ref, frame.client_message_id))
         else:
             connection.write(
                 server_frame(

@@ -71,9 +71,7 @@ class Node:
         self.draining = False
         self._empty = asyncio.Event()
         self.polls: set[asyncio.Event] = set()
-        self.people = People(
-            per_person_max=limits.realtime_connections_per_user, sends_per_minute=limits.realtime_sends_per_minute
-        )
+        self.people = People(per_person_max=limits.realtime_connections_per_user)
         reads = Reads(database, keys)
         at_once = asyncio.Semaphore(READS_AT_ONCE)
         self._dialog_reads = CatchUp(reads.dialog_items, oldest_key="oldest_seq", at_once=at_once)

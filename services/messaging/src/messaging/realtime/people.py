@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from prometheus_client import Gauge
 
-from messaging.realtime.buckets import Bucket
 from messaging.realtime.codes import Close
 from messaging.realtime.connection import Connection
 
@@ -18,19 +16,17 @@ connected = Gauge("messaging_realtime_connections", "Open sockets of this node",
 
 @dataclass(slots=True)
 class Person:
-    """``sends`` is shared by all their connections here."""
+    """Somebody with at least one connection here."""
 
     user_id: UUID
-    sends: Bucket
     connections: list[Connection] = field(default_factory=list)
 
 
 class People:
     """Everybody who is connected, and the sockets that have not said yet whose they are."""
 
-    def __init__(self, *, per_person_max: int, sends_per_minute: int) -> None:
+    def __init__(self, *, per_person_max: int) -> None:
         self._per_person_max = per_person_max
-        self._sends_per_minute = sends_per_minute
         self._people: dict[UUID, Person] = {}
         self.sockets: set[Connection] = set()
         connected.labels("open").set_function(lambda: len(self.sockets))
@@ -50,7 +46,7 @@ class People:
         user_id = connection.user_id
         person = self._people.get(user_id)
         if person is None:
-            person = self._people[user_id] = Person(user_id, Bucket(self._sends_per_minute, time.monotonic()))
+            person = self._people[user_id] = Person(user_id)
         while len(person.connections) >= self._per_person_max:
             person.connections[0].close(Close.REPLACED)
         self._people[user_id] = person
@@ -67,11 +63,3 @@ class People:
             return False
         del self._people[connection.user_id]
         return True
-
-    def may_send(self, user_id: UUID) -> bool:
-        """Count a message against the person's own limit."""
-        person = self._people.get(user_id)
-        if person is None:
-            return False
-        minute = float(self._sends_per_minute)
-        return person.sends.spend(time.monotonic(), burst=minute, per_s=minute / 60, floor=-1.0) >= 0

@@ -36,9 +36,6 @@ class Limits(Protocol):
     def realtime_frames_burst(self) -> int: ...
 
     @property
-    def realtime_sends_per_minute(self) -> int: ...
-
-    @property
     def realtime_origins(self) -> str: ...
 
 

@@ -227,19 +227,6 @@ async def test_a_client_that_says_too_much_at_once_is_heard_in_the_end(world, no
     assert len(await nok.messages(dialog_id, limit=100)) == 35
 
 
-async def test_messages_of_one_person_are_limited(world, sockets, node_of, message):
-    nok = await world.person()
-    dialog_id = await world.group(nok, await world.person())
-    async with node_of(realtime_sends_per_minute=3) as node:
-        socket = await sockets.of(nok, base_url=node.base_url)
-        for number in range(5):
-            await socket.say("send", ref=f"r{number}", dialog_id=dialog_id, **message())
-        refused = await socket.until("error", ref="r4")
-        assert refused["code"] == "messaging.realtime.frames_limited"
-        assert refused["retry_after_s"] > 0
-        await socket.until("sent", ref="r2")
-
-
 async def test_the_eleventh_connection_replaces_the_first(world, sockets, node_of):
     nok = await world.person()
     async with node_of(realtime_connections_per_user=3) as node:
