@@ -2,9 +2,8 @@
 
 Everybody who is online writes, on their socket. A closed loop gives the most that goes through; at the goal's rate the
 clock of a message runs from when it was due until the last member has read it. Per arm: CPU of its parts for each
-message, and of the node for each delivery, storing included (`realtime_connections.py` has it without). "bare" is
-aiohttp and asyncpg without features; Synapse has its own API (PUT and /sync). Arms alternate round by round; each has a
-database of its own on the same Postgres.
+message, and of the node for each delivery, storing included. "bare" is aiohttp and asyncpg without features; Synapse
+has its own API (PUT and /sync). Arms alternate round by round; each has a database of its own on the same Postgres.
 
     python bench/messaging_fanout.py [--members 10,100] [--seconds 5] [--rounds 2] [--arms ours,gateway,bare,synapse]
 """
