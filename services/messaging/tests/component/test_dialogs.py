@@ -124,6 +124,39 @@ async def test_two_who_edit_at_once_do_not_overwrite_each_other(club):
     assert (await owner.dialog(dialog_id))["title"] == "One"
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "title",
+        "description",
+        "is_public",
+        "history_from",
+        "join_approval",
+        "slow_mode_s",
+        "members_max",
+        "content_published",
+        "permissions",
+    ],
+)
+async def test_a_setting_that_has_no_nothing_cannot_be_null(club, name):
+    owner, dialog_id = club[0], club[-1]
+    path = f"/v1/dialogs/{dialog_id}"
+    etag = (await owner.do("GET", path)).headers["ETag"]
+    answer = await owner.do("PATCH", path, {name: None}, headers={"If-Match": etag})
+    assert (answer.status, answer.code) == (422, "request.body.invalid"), answer.content
+    assert f"/{name}" in str(answer.json)
+
+
+async def test_null_is_no_picture_and_kept_for_good(club):
+    owner, dialog_id = club[0], club[-1]
+    path = f"/v1/dialogs/{dialog_id}"
+    for settings in ({"retention_days": 30}, {"retention_days": None, "avatar_attachment_id": None}):
+        etag = (await owner.do("GET", path)).headers["ETag"]
+        await owner.ok("PATCH", path, settings, headers={"If-Match": etag})
+    shown = await owner.dialog(dialog_id)
+    assert (shown["retention_days"], shown["avatar_attachment_id"]) == (None, None)
+
+
 async def test_permissions_of_a_role_can_be_narrowed(club):
     owner, _, member, _, dialog_id = club
     path = f"/v1/dialogs/{dialog_id}"
@@ -173,6 +206,64 @@ async def test_somebody_has_to_agree(club):
     await owner.ok("POST", f"{path}/join-requests/{stranger.user_id}/approve", {})
     assert (await stranger.dialog(dialog_id))["me"]["role"] == "member"
     assert (await owner.dialog(dialog_id))["member_count"] == 4
+
+
+async def agreeing(owner, dialog_id):
+    """Somebody has to agree from now on."""
+    path = f"/v1/dialogs/{dialog_id}"
+    etag = (await owner.do("GET", path)).headers["ETag"]
+    await owner.ok("PATCH", path, {"join_approval": True, "is_public": True}, headers={"If-Match": etag})
+    return path
+
+
+async def test_one_who_asks_again_does_not_use_an_invite_up(club, world):
+    owner, _, _, stranger, dialog_id = club
+    path = await agreeing(owner, dialog_id)
+    made = await owner.ok("POST", f"{path}/invites", {"uses_max": 2})
+
+    async def ask(person):
+        return (await person.ok("POST", "/v1/dialogs/join", {"token": made["token"]}))["outcome"]
+
+    assert [await ask(stranger) for _ in range(3)] == ["requested"] * 3
+    await owner.ok("POST", f"{path}/join-requests/{stranger.user_id}/decline", {})
+    assert await ask(stranger) == "requested"
+    [listed] = (await owner.ok("GET", f"{path}/invites"))["items"]
+    assert listed["uses"] == 1
+    assert await ask(await world.person()) == "requested"
+    late = await world.person()
+    assert await late.refused("POST", "/v1/dialogs/join", {"token": made["token"]}) == "messaging.invite.invalid"
+
+
+async def test_who_is_declined_stays_out_until_they_ask_again(club):
+    owner, _, _, stranger, dialog_id = club
+    path = await agreeing(owner, dialog_id)
+    request = f"{path}/join-requests/{stranger.user_id}"
+    await stranger.ok("POST", f"{path}/join", {})
+    await owner.ok("POST", f"{request}/decline", {})
+    await owner.ok("POST", f"{request}/decline", {})
+    assert (await owner.ok("GET", f"{path}/join-requests"))["items"] == []
+    assert await owner.refused("POST", f"{request}/approve", {}) == "messaging.join_request.not_found"
+    assert await stranger.refused("GET", path) == NOT_FOUND
+    await stranger.ok("POST", f"{path}/join", {})
+    await owner.ok("POST", f"{request}/approve", {})
+    assert (await stranger.dialog(dialog_id))["me"]["role"] == "member"
+    assert await owner.refused("POST", f"{request}/decline", {}) == "messaging.join_request.not_found"
+    # Who has left is not brought back by the agreement of then.
+    await stranger.ok("DELETE", f"{path}/members/{stranger.user_id}")
+    await owner.ok("POST", f"{request}/approve", {})
+    assert await stranger.refused("GET", path) == NOT_FOUND
+    assert (await owner.dialog(dialog_id))["member_count"] == 3
+
+
+async def test_a_request_of_somebody_banned_can_be_declined(club):
+    owner, _, _, stranger, dialog_id = club
+    path = await agreeing(owner, dialog_id)
+    await stranger.ok("POST", f"{path}/join", {})
+    await owner.ok("PUT", f"{path}/bans/{stranger.user_id}")
+    request = f"{path}/join-requests/{stranger.user_id}"
+    assert await owner.refused("POST", f"{request}/approve", {}) == "messaging.member.banned"
+    await owner.ok("POST", f"{request}/decline", {})
+    assert (await owner.ok("GET", f"{path}/join-requests"))["items"] == []
 
 
 async def test_a_ban_holds_against_every_way_in(club):

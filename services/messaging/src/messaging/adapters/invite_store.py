@@ -65,14 +65,18 @@ async def revoke_invite(conn: asyncpg.Connection[Any], dialog_id: UUID, invite_i
 
 async def ask_to_join(
     conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, message: str, now: datetime
-) -> None:
-    """One request a person; asking again after a refusal asks again."""
+) -> str | None:
+    """One request a person; asking again after a refusal asks again. The status before; None when nobody asked."""
+    before: str | None = await conn.fetchval(
+        "SELECT status FROM join_request WHERE dialog_id = $1 AND user_id = $2", dialog_id, user_id
+    )
     await conn.execute(
         "INSERT INTO join_request (dialog_id, user_id, message, status, created_at) VALUES ($1, $2, $3, 'pending', $4) "
         "ON CONFLICT (dialog_id, user_id) DO UPDATE SET message = excluded.message, status = 'pending', "
         "created_at = excluded.created_at, decided_by = NULL, decided_at = NULL WHERE join_request.status <> 'pending'",
         *(dialog_id, user_id, message, now),
     )
+    return before
 
 
 async def decide_request(

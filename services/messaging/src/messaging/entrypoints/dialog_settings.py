@@ -13,13 +13,16 @@ from chassis.postgres import Connection
 from chassis.tokens import Principal
 from messaging.adapters.dialog_store import find_member
 from messaging.adapters.member_store import keep_settings
+from messaging.adapters.message_reads import messages_at
 from messaging.adapters.receipts import seen_by
 from messaging.adapters.transaction import MessagingTx
+from messaging.domain.attachment import AttachmentUnusableError
 from messaging.domain.dialog import DialogArchivedError, DialogNotFoundError, NotAllowedError
-from messaging.domain.membership import FixedMembersError
+from messaging.domain.membership import FixedMembersError, MembersMaxError
+from messaging.domain.message import MessageNotFoundError
 from messaging.domain.permissions import Act
 from messaging.entrypoints.dialog_schemas import RoleName
-from messaging.entrypoints.message_pages import watch_of
+from messaging.entrypoints.message_pages import seen_by_member, watch_of
 from messaging.usecases.change_dialog import change_dialog, close_dialog
 from messaging.wiring import App
 
@@ -43,19 +46,22 @@ assert set(ActName.__args__) == {each.value for each in Act}  # type: ignore[att
 
 
 class ChangeDialogBody(Body):
-    """What is left out stays. ``permissions`` replaces all: role → its whole list of acts; {} is the usual one."""
+    """What is left out stays. ``permissions`` replaces all: role → its whole list of acts; {} is the usual one.
 
-    title: Annotated[Line, Field(max_length=120)] | None = None
-    description: Annotated[Text, Field(max_length=1000)] | None = None
+    Only ``avatar_attachment_id`` and ``retention_days`` can be null: no picture, and kept for good.
+    """
+
+    title: Annotated[Line, Field(max_length=120)] = ""
+    description: Annotated[Text, Field(max_length=1000)] = ""
     avatar_attachment_id: UUID | None = None
-    is_public: bool | None = None
-    history_from: Literal["start", "join"] | None = None
-    join_approval: bool | None = None
-    slow_mode_s: Annotated[int, Field(ge=0, le=86400)] | None = None
-    members_max: Annotated[int, Field(ge=2, le=200_000)] | None = None
+    is_public: bool = False
+    history_from: Literal["start", "join"] = "start"
+    join_approval: bool = False
+    slow_mode_s: Annotated[int, Field(ge=0, le=86400)] = 0
+    members_max: Annotated[int, Field(ge=2, le=200_000)] = 1_000
     retention_days: Annotated[int, Field(ge=1, le=36500)] | None = None
-    content_published: bool | None = None
-    permissions: dict[RoleName, Annotated[list[ActName], Field(max_length=20)]] | None = None
+    content_published: bool = False
+    permissions: Annotated[dict[RoleName, Annotated[list[ActName], Field(max_length=20)]], Field(default_factory=dict)]
 
 
 class OwnSettingsBody(Body):
@@ -80,7 +86,7 @@ class SeenView(View):
 
 
 class SeenByView(View):
-    """Derived from cursors. ``people`` are those who tell; the counts hold everybody."""
+    """Derived from cursors. ``people`` are those who tell; the counts hold all but those whom a block parts."""
 
     read_count: int
     delivered_count: int
@@ -92,7 +98,7 @@ class SeenByView(View):
     status=204,
     rows_of_caller=False,
     limit=LIMIT,
-    errors=ERRORS,
+    errors=(*ERRORS, MembersMaxError, AttachmentUnusableError),
     summary="Change a dialog's shared settings",
 )
 async def patch_dialog(
@@ -154,11 +160,17 @@ async def patch_settings(dialog_id: UUID, body: OwnSettingsBody, principal: Prin
 
 
 @routes.get(
-    "/v1/dialogs/{dialog_id}/messages/{seq}/seen-by", errors=(DialogNotFoundError,), summary="Who has read a message"
+    "/v1/dialogs/{dialog_id}/messages/{seq}/seen-by",
+    errors=(DialogNotFoundError, MessageNotFoundError),
+    summary="Who has read a message",
 )
 async def get_seen_by(dialog_id: UUID, seq: int, query: SeenByQuery, principal: Principal, app: App) -> SeenByView:
     async with app.database.read() as conn:
-        await watch_of(conn, principal.user_id, dialog_id)
+        await seen_by_member(conn, dialog_id, principal.user_id)
+        watch = await watch_of(conn, principal.user_id, dialog_id)
+        message = (await messages_at(conn, [(dialog_id, seq)])).get((dialog_id, seq))
+        if message is None or message["deleted_at"] is not None or seq < watch.from_seq:
+            raise MessageNotFoundError
         found = await seen_by(conn, dialog_id, seq, viewer_id=principal.user_id, limit=query.limit)
     return SeenByView(
         read_count=found.read_count,

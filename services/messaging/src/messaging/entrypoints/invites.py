@@ -175,7 +175,7 @@ async def post_approve(dialog_id: UUID, user_id: UUID, principal: Principal, tx:
     status=204,
     rows_of_caller=False,
     limit=LIMIT,
-    errors=(*ERRORS, JoinRequestNotFoundError, BannedError),
+    errors=(*ERRORS, JoinRequestNotFoundError),
     summary="Do not let somebody in",
 )
 async def post_decline(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:

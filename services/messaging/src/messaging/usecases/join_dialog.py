@@ -80,7 +80,10 @@ async def revoke(dialog_id: UUID, invite_id: UUID, by: UUID, tx: MessagingTx) ->
 
 
 async def join_by_invite(token: str, user_id: UUID, tx: MessagingTx, message: str = "") -> tuple[UUID, Joined]:
-    """MSG-9: an invite is counted with the seat it gave, so it is never used more often than it says."""
+    """MSG-9: an invite is counted with the seat it gave or the request it made, never more often than it says.
+
+    Somebody who asks again while they wait, or after they were declined, has made that request already.
+    """
     found = await find_invite(tx.conn, _hash(token))
     if found is None:
         raise InviteInvalidError
@@ -88,8 +91,8 @@ async def join_by_invite(token: str, user_id: UUID, tx: MessagingTx, message: st
     found = await find_invite(tx.conn, _hash(token))
     if found is None or not _valid(found, tx.now):
         raise InviteInvalidError
-    how = await _enter(dialog, user_id, message, tx)
-    if how != "member":
+    how, fresh = await _enter(dialog, user_id, message, tx)
+    if fresh:
         await count_use(tx.conn, found.invite_id)
     return dialog.dialog_id, how
 
@@ -99,35 +102,40 @@ async def join_public(dialog_id: UUID, user_id: UUID, tx: MessagingTx, message: 
     dialog = await tx.stream.lock(dialog_id)
     if not dialog.is_public:
         raise DialogNotFoundError
-    return await _enter(dialog, user_id, message, tx)
+    how, _ = await _enter(dialog, user_id, message, tx)
+    return how
 
 
 async def decide(dialog_id: UUID, user_id: UUID, by: UUID, tx: MessagingTx, *, approved: bool) -> None:
-    """Deciding the same again changes nothing."""
+    """Deciding the same again changes nothing; what was decided otherwise is no request any more."""
     dialog, _ = await touch_dialog(tx, dialog_id, by, Act.MANAGE_MEMBERS)
     was = await decide_request(tx.conn, dialog_id, user_id, approved=approved, by=by, now=tx.now)
-    if was is None:
+    if was == ("approved" if approved else "declined"):
+        return
+    if was != "pending":
         raise JoinRequestNotFoundError
-    member = await find_member(tx.conn, dialog_id, user_id)
-    require_joinable(member)
-    if approved and (member is None or not member.present):
-        await seat(dialog, [(user_id, Role.MEMBER)], by, tx)
+    if approved:
+        member = await find_member(tx.conn, dialog_id, user_id)
+        require_joinable(member)
+        if member is None or not member.present:
+            await seat(dialog, [(user_id, Role.MEMBER)], by, tx)
 
 
-async def _enter(dialog: Dialog, user_id: UUID, message: str, tx: MessagingTx) -> Joined:
+async def _enter(dialog: Dialog, user_id: UUID, message: str, tx: MessagingTx) -> tuple[Joined, bool]:
+    """How, and whether it took a seat or made a request."""
     member = await find_member(tx.conn, dialog.dialog_id, user_id)
     if member is not None and member.present:
-        return "member"
+        return "member", False
     require_joinable(member)
     require_shared(dialog)
     if dialog.archived:
         raise DialogArchivedError
     require_room(dialog, 1)
     if dialog.join_approval:
-        await ask_to_join(tx.conn, dialog.dialog_id, user_id, message, tx.now)
-        return "requested"
+        before = await ask_to_join(tx.conn, dialog.dialog_id, user_id, message, tx.now)
+        return "requested", before not in {"pending", "declined"}
     await seat(dialog, [(user_id, Role.MEMBER)], user_id, tx)
-    return "joined"
+    return "joined", True
 
 
 def _valid(row: InviteRow, now: datetime) -> bool:
