@@ -38,9 +38,13 @@ async def test_a_true_token_says_who_is_calling(issuer: TokenIssuer) -> None:
     assert principal.expires_at.timestamp() == pytest.approx(time.time() + 900, abs=3)
 
 
-@pytest.mark.parametrize("change", [{"aud": ["x", "sampan"]}, {"exp": time.time() + 60.5}, {"more": {"x": 1}}])
+@pytest.mark.parametrize("change", [{"aud": ["x", "sampan"]}, {"more": {"x": 1}}])
 async def test_what_is_allowed_to_differ(issuer: TokenIssuer, change: dict[str, Any]) -> None:
     await verifier_of(issuer).verify(issuer.sign({**issuer.claims_for(uuid.uuid4()), **change}))
+
+
+async def test_a_fraction_of_a_second_is_allowed(issuer: TokenIssuer) -> None:
+    await verifier_of(issuer).verify(issuer.sign({**issuer.claims_for(uuid.uuid4()), "exp": time.time() + 60.5}))
 
 
 @pytest.mark.parametrize("typ", ["at+jwt", "AT+JWT", "application/at+jwt"])
