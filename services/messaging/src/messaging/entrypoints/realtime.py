@@ -84,7 +84,7 @@ async def post_poll(body: PollBody, principal: Principal, app: App) -> PollView:
     node = app.announcer.node_here
     if not isinstance(node, Node):
         raise NoNodeError(retry_after_s=1.0)
-    frames = await poll(node, node.reads, principal.user_id, body, body.wait_s)
+    frames = await poll(node, app.revocations, principal, body, body.wait_s)
     return PollView(frames=[orjson.loads(each) for each in frames])
 
 

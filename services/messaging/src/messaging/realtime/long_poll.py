@@ -1,31 +1,35 @@
 """The same events for a client that cannot hold a socket: it says where it stands, and is answered with what follows.
 
 Invariant: what is answered follows the positions that were given without a hole, so the next poll begins where this
-answer ends. Nothing is kept here between two polls.
+answer ends. Nothing is kept here between two polls. Who is signed out meanwhile is told so, and nothing else.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
+from chassis.tokens import Principal, TokenRevokedError
 from messaging.realtime.feed import Feed
 from messaging.realtime.frames import Positions, server_frame
 from messaging.realtime.node import Node
-from messaging.realtime.reads import Reads
+from messaging.realtime.ports import RevokedSessions
 from messaging.realtime.websocket import payloads_of
 
 BYTES_MAX: Final = 512 * 1024
 _MORE_S: Final = 0.02
+_LOOK_EVERY_S: Final = 0.5
 
 
 class Poll:
     """A watcher that keeps what it is given until it is answered."""
 
-    def __init__(self, user_id: UUID) -> None:
+    def __init__(self, user_id: UUID, left: Callable[[Feed], None]) -> None:
         self._user_id = user_id
+        self._left = left
         self._size = 0
         self.frames: list[bytes] = []
         self.some = asyncio.Event()
@@ -54,6 +58,7 @@ class Poll:
 
     def dropped(self, feed: Feed) -> None:
         self.feeds.discard(feed)
+        self._left(feed)
 
     def told_too_old(self, feed: Feed, oldest_seq: int, last_seq: int) -> None:
         if feed is self.account:
@@ -62,23 +67,36 @@ class Poll:
             self.write(server_frame("too_old", dialog_id=feed.key, oldest_seq=oldest_seq, last_seq=last_seq))
 
 
-async def poll(node: Node, reads: Reads, user_id: UUID, positions: Positions, wait_s: float) -> Sequence[bytes]:
-    """The JSON texts of the frames that follow, at the latest after ``wait_s``; none when there are none."""
-    [standing] = await reads.standings([user_id])
-    found = await reads.watches(user_id, list(positions.dialogs)) if positions.dialogs else []
-    waiting = Poll(user_id)
+async def poll(
+    node: Node, revocations: RevokedSessions, principal: Principal, positions: Positions, wait_s: float
+) -> Sequence[bytes]:
+    """The JSON texts of the frames that follow, at the latest after ``wait_s``; none when there are none.
+
+    Raises ``TokenRevokedError`` soon after the session is revoked.
+    """
+    user_id = principal.user_id
+    [standing] = await node.reads.standings([user_id])
+    found = await node.reads.watches(user_id, list(positions.dialogs)) if positions.dialogs else []
+    waiting = Poll(user_id, node.left)
     for dialog_id in set(positions.dialogs) - {each.dialog_id for each in found}:
         waiting.write(server_frame("gone", dialog_id=dialog_id))
     try:
         node.watching.watch_account(waiting, position=positions.account_seq, as_of=standing.account_seq)
         node.watching.watch(waiting, found, positions.dialogs)
         node.polls.add(waiting.some)
-        try:
-            await asyncio.wait_for(waiting.some.wait(), 0 if node.draining else wait_s)
-            await asyncio.sleep(_MORE_S)
-        except TimeoutError:
-            pass
+        until = time.monotonic() + min(wait_s, principal.expires_at.timestamp() - time.time())
+        while not node.draining and (left_s := until - time.monotonic()) > 0:
+            try:
+                await asyncio.wait_for(waiting.some.wait(), min(left_s, _LOOK_EVERY_S))
+            except TimeoutError:
+                if revocations.is_revoked(principal.session_id):
+                    break
+            else:
+                await asyncio.sleep(_MORE_S)
+                break
     finally:
         node.polls.discard(waiting.some)
         node.watching.leave_all(waiting)
+    if revocations.is_revoked(principal.session_id):
+        raise TokenRevokedError("the session was signed out")
     return waiting.frames

@@ -1,7 +1,11 @@
 """The long poll gives what a socket would have given."""
 
 import asyncio
+import time
+import uuid
+from datetime import UTC, datetime
 
+from chassis.tokens import Revocations
 from testkit.wait import eventually
 
 PATH = "/v1/realtime/poll"
@@ -46,3 +50,35 @@ async def test_its_body_is_checked(world):
     nok = await world.person()
     for body in ({"wait_s": 60}, {"dialogs": {"x": 1}}, {"dialogs": {}, "extra": 1}, {"account_seq": -1}):
         assert await nok.refused("POST", PATH, body, key="") == "request.body.invalid"
+
+
+async def test_who_is_signed_out_while_it_waits_is_told_within_two_seconds(world):
+    nok, ari = await world.person(), await world.person()
+    dialog_id = await world.group(nok, ari)
+    session_id = uuid.uuid4()
+    token = world.issuer.token_for(ari.user_id, session_id=session_id)
+    last = (await ari.dialog(dialog_id))["last_seq"]
+    body = {"dialogs": {dialog_id: last}, "account_seq": 1, "wait_s": 8}
+    node = world.app.announcer.node_here
+    polling = asyncio.create_task(ari.call("POST", PATH, body, token=token, key=""))
+    await eventually(lambda: node.polls)
+    begun = time.monotonic()
+    await Revocations.publish(world.app.redis, session_id, datetime.now(UTC))
+    refused = await polling
+    assert time.monotonic() - begun <= 2
+    assert (refused.status, refused.content.count(b"frames")) == (401, 0)
+
+
+async def test_who_is_removed_while_it_waits_leaves_no_feed_behind(world):
+    nok, ari, bee = [await world.person() for _ in range(3)]
+    dialog_id = await world.group(nok, ari, bee)
+    node = world.app.announcer.node_here
+    last = (await ari.dialog(dialog_id))["last_seq"]
+    body = {"dialogs": {dialog_id: last}, "account_seq": 1, "wait_s": 8}
+    polling = asyncio.create_task(ari.ok("POST", PATH, body, key=""))
+    await eventually(lambda: uuid.UUID(dialog_id) in node.hub.dialogs)
+    await nok.ok("DELETE", f"/v1/dialogs/{dialog_id}/members/{ari.user_id}")
+    answer = await polling
+    assert [each["seq"] for each in answer["frames"] if "seq" in each] == [last + 1]
+    await eventually(lambda: uuid.UUID(dialog_id) not in node.hub.dialogs, what="the feed is let go")
+    assert f"messaging:dialog:{dialog_id}" not in node._listener._wanted
