@@ -208,8 +208,12 @@ class CreateDialogBody(Body):
 
 
 class SyncBody(Body):
-    """Where the client stands: the last seq it has of each dialog, and of its account."""
+    """Where the client stands: the last seq it has of each dialog, and of its account.
+
+    ``after_dialog_id``: go on with the dialogs behind this one (``more_after`` of the answer before).
+    """
 
     dialogs: Annotated[dict[UUID, LaterSeq], Field(default_factory=dict, max_length=1000)]
     account_seq: LaterSeq = 0
     limit_per_dialog: Annotated[int, Field(ge=1, le=200)] = 50
+    after_dialog_id: UUID | None = None

@@ -10,7 +10,14 @@ import orjson
 from chassis.http import RateLimit, Routes, View
 from chassis.tokens import Principal
 from messaging.adapters.dialog_reads import dialogs_by_id, pictured
-from messaging.adapters.stream_reads import account_events_after, account_position, events_after, watched_by
+from messaging.adapters.stream_reads import (
+    WATCHED_MAX,
+    account_events_after,
+    account_position,
+    events_after,
+    watched_by,
+    watched_page,
+)
 from messaging.domain.stream import TooOldError
 from messaging.entrypoints.dialog_schemas import DialogView
 from messaging.entrypoints.schemas import SyncBody
@@ -21,7 +28,9 @@ ACCOUNT_EVENTS_MAX = 500
 
 
 class DialogSyncView(View):
-    """What a dialog has beyond the client's position. ``too_old``: drop what you have of it and fetch anew.
+    """What a dialog has beyond the client's position.
+
+    ``too_old``: the position is not kept any more, or is from the future; drop what you have of it and fetch anew.
 
     ``events`` are the realtime frames, in order; when ``has_more``, ask again from the last of them. ``dialog`` is
     given for a dialog the client did not name, and for one that is too old.
@@ -37,13 +46,17 @@ class DialogSyncView(View):
 
 
 class SyncView(View):
-    """``gone``: dialogs the client named and cannot read any more. ``account_too_old``: fetch the list anew."""
+    """``gone``: dialogs the client named and cannot read any more. ``account_too_old``: fetch the list anew.
+
+    ``more_after``: the person has more dialogs; ask again with this as ``after_dialog_id`` until it is null.
+    """
 
     dialogs: list[DialogSyncView]
     gone: list[UUID]
     account_events: list[dict[str, Any]]
     account_seq: int
     account_too_old: bool
+    more_after: UUID | None
 
 
 @routes.post(
@@ -54,10 +67,16 @@ class SyncView(View):
     summary="What changed since these positions",
 )
 async def post_sync(body: SyncBody, principal: Principal, app: App) -> SyncView:
-    """Give the last seq of every dialog you hold; dialogs without news are not in the answer. Changes nothing."""
+    """Give the last seq of every dialog you hold; dialogs without news are not in the answer. Changes nothing.
+
+    What you name is answered always. Of your other dialogs an answer covers 1,000, in order of their ids, and has
+    ``more_after`` when there are more. Who holds more than can be named names them in this order too, each call those
+    behind its ``after_dialog_id``.
+    """
     me = principal.user_id
     async with app.database.read() as conn:
-        watches = {each.dialog_id: each for each in await watched_by(conn, me)}
+        page = await watched_page(conn, me, body.after_dialog_id)
+        watches = {each.dialog_id: each for each in page}
         missing = [each for each in body.dialogs if each not in watches]
         if missing:
             watches |= {each.dialog_id: each for each in await watched_by(conn, me, missing)}
@@ -65,11 +84,12 @@ async def post_sync(body: SyncBody, principal: Principal, app: App) -> SyncView:
         fresh: list[UUID] = []
         for dialog_id, watch in watches.items():
             position = body.dialogs.get(dialog_id)
-            if position is not None and position >= watch.last_seq:
+            if position == watch.last_seq:
                 continue
             events: list[dict[str, Any]] = []
-            has_more = too_old = False
-            if position is not None:
+            has_more = False
+            too_old = position is not None and position > watch.last_seq
+            if position is not None and not too_old:
                 kept = position + 1 >= watch.oldest_seq
                 try:
                     news = await events_after(
@@ -114,4 +134,5 @@ async def post_sync(body: SyncBody, principal: Principal, app: App) -> SyncView:
         account_events=account,
         account_seq=account[-1]["account_seq"] if account else account_seq,
         account_too_old=account_too_old,
+        more_after=page[-1].dialog_id if len(page) == WATCHED_MAX else None,
     )
