@@ -91,7 +91,16 @@ SERVER_FRAMES: Final[Mapping[str, tuple[str, Mapping[str, Schema], Mapping[str, 
         {**_OF_ACCOUNT, "dialog_id": _UUID, "message_seq": _SEQ},
         {},
     ),
-    "scheduled.changed": ("A scheduled message was sent, or could not be.", {**_OF_ACCOUNT, "dialog_id": _UUID}, {}),
+    "scheduled.changed": (
+        "A scheduled message was made, called back, sent, or could not be.",
+        {**_OF_ACCOUNT, "dialog_id": _UUID},
+        {},
+    ),
+    "attachment.changed": (
+        "A file of yours was judged, or was taken back from everybody.",
+        {**_OF_ACCOUNT, "attachment_id": _UUID, "status": _TEXT},
+        {},
+    ),
     "receipt": (
         "How far a member has got. Without read_seq: they do not tell. Dialogs of at most 200 members.",
         {"dialog_id": _UUID, "user_id": _UUID, "delivered_seq": _SEQ},
