@@ -368,3 +368,70 @@ async def test_a_file_that_is_erased_while_it_is_judged_does_not_come_back(world
     await Judge(objects=world.app.objects, scanner=Slow(), begin=world.app.begin).judge(found)
     assert await row_of(world, attachment_id) == ("deleted", True)
     assert not await bytes_there(world, attachment_id, len(content))
+
+
+def moving():
+    out = io.BytesIO()
+    frames = [Image.new("RGB", (60, 40), each) for each in ("teal", "navy")]
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
+    return out.getvalue()
+
+
+async def test_a_gif_is_a_picture_that_moves_or_a_video(pair):
+    one, _, dialog_id = pair
+    words = await one.clean(b"only words", purpose="file", media_type="text/plain", name="a.txt")
+    still = await one.clean(png())
+    for attachment_id in (words, still):
+        body = {"client_message_id": str(uuid.uuid4()), "content": {"type": "gif", "attachment_id": attachment_id}}
+        code = await one.refused("POST", f"/v1/dialogs/{dialog_id}/messages", body)
+        assert code == "messaging.attachment.unusable"
+    gif = await one.clean(moving(), media_type="image/gif", name="a.gif")
+    body = {"client_message_id": str(uuid.uuid4()), "content": {"type": "gif", "attachment_id": gif}}
+    await one.ok("POST", f"/v1/dialogs/{dialog_id}/messages", body)
+
+
+@pytest.mark.parametrize("purpose", ["video", "voice"])
+async def test_words_are_no_video_and_no_voice(pair, purpose):
+    one, _, _ = pair
+    body = {"file_name": "a.txt", "media_type": "text/plain", "size_bytes": 5, "purpose": purpose}
+    assert await one.refused("POST", "/v1/attachments", body) == "messaging.attachment.type_refused"
+    media_type = {"video": "video/mp4", "voice": "audio/ogg"}[purpose]
+    uploaded = await one.upload(b"only words", purpose=purpose, media_type=media_type, name="a.mp4")
+    assert (await one.judged(uploaded))["status"] == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("head", "purpose", "media_type"),
+    [
+        (b"OggS\x00\x02" + bytes(22) + b"OpusHead", "voice", "audio/ogg"),
+        (b"\x00\x00\x00\x18ftypiso5" + bytes(64), "video", "video/mp4"),
+    ],
+)
+async def test_what_recorders_make_is_a_voice_or_a_video(pair, head, purpose, media_type):
+    await pair[0].clean(head, purpose=purpose, media_type=media_type, name="recorded")
+
+
+async def test_a_dialogs_avatar_is_ones_own_picture_and_its_members_see_it(world, pair):
+    one, other, dialog_id = pair
+    stranger = await world.person()
+    path = f"/v1/dialogs/{dialog_id}"
+    picture = await one.clean(png(200, 200), purpose="avatar")
+    dirty = await one.upload(EICAR, purpose="file", media_type="text/plain", name="eicar.txt")
+    words = await one.clean(b"only words", purpose="file", media_type="text/plain", name="a.txt")
+    theirs = await other.clean(png(200, 200), purpose="avatar")
+
+    async def choose(attachment_id):
+        etag = (await one.do("GET", path)).headers["ETag"]
+        return await one.do("PATCH", path, {"avatar_attachment_id": attachment_id}, headers={"If-Match": etag})
+
+    for refused in (dirty, words, theirs, str(uuid.uuid4())):
+        answer = await choose(refused)
+        assert (answer.status, answer.code) == (422, "messaging.attachment.unusable")
+    assert (await other.do("GET", f"/v1/attachments/{picture}")).status == 404
+    assert (await choose(picture)).status == 204
+    link = await other.ok("POST", f"/v1/attachments/{picture}/link", {})
+    assert (await world.call("GET", link["url"])).status == 200
+    assert (await stranger.do("GET", f"/v1/attachments/{picture}")).status == 404
+    await one.ok("DELETE", f"{path}/members/{other.user_id}")
+    assert (await other.do("GET", f"/v1/attachments/{picture}")).status == 404
+    assert (await choose(None)).status == 204

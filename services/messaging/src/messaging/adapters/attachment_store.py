@@ -29,7 +29,9 @@ _SENDABLE: Final = f"""
 """
 _VISIBLE: Final = f"""
     SELECT {_A_COLUMNS} FROM attachment a
-    WHERE a.attachment_id = $1 AND (a.owner_id = $2 OR {_SEEN.format(who="$2")})
+    WHERE a.attachment_id = $1 AND (a.owner_id = $2 OR {_SEEN.format(who="$2")} OR EXISTS (
+        SELECT FROM member m JOIN dialog d USING (dialog_id)
+        WHERE m.user_id = $2 AND m.status IN ('active', 'muted') AND d.avatar_attachment_id = a.attachment_id))
 """
 _OF_MESSAGES: Final = f"""
     SELECT u.dialog_id, u.seq, {_A_COLUMNS} FROM unnest($1::uuid[], $2::bigint[]) AS t (dialog_id, seq)
@@ -71,7 +73,7 @@ async def lock_attachment(conn: asyncpg.Connection[Any], attachment_id: UUID) ->
 
 
 async def visible_attachment(conn: asyncpg.Connection[Any], attachment_id: UUID, viewer_id: UUID) -> Attachment | None:
-    """The owner's own, or one in a message the viewer can see."""
+    """The owner's own, one in a message the viewer can see, or the picture of a dialog of theirs."""
     return _of(await conn.fetchrow(_VISIBLE, attachment_id, viewer_id))
 
 

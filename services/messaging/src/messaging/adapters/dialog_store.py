@@ -20,15 +20,19 @@ _INSERT: Final = f"""
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
     ON CONFLICT DO NOTHING RETURNING {DIALOG_COLUMNS}
 """
-_JOIN: Final = """
+_STILL_MUTED: Final = "member.ended_muted AND (member.muted_until IS NULL OR member.muted_until > $5)"
+_JOIN: Final = f"""
     INSERT INTO member (dialog_id, user_id, workspace_id, role, status, joined_at, joined_seq, read_seq,
                         read_message_no, delivered_seq)
     SELECT $1, user_id, $2, role, 'active', $5, $6 + 1, $6, $7, $6
     FROM unnest($3::uuid[], $4::text[]) AS t (user_id, role)
     ON CONFLICT (dialog_id, user_id) DO UPDATE SET
-        role = excluded.role, status = 'active', joined_at = excluded.joined_at, joined_seq = excluded.joined_seq,
+        role = excluded.role, status = CASE WHEN {_STILL_MUTED} THEN 'muted' ELSE 'active' END,
+        muted_until = CASE WHEN {_STILL_MUTED} THEN member.muted_until END, ended_muted = false,
+        joined_at = excluded.joined_at, joined_seq = excluded.joined_seq,
         ended_seq = NULL, read_seq = excluded.read_seq, read_message_no = excluded.read_message_no,
         delivered_seq = excluded.delivered_seq
+    RETURNING user_id, status
 """
 
 
@@ -77,14 +81,31 @@ async def dialog_of_pair(conn: asyncpg.Connection[Any], workspace_id: UUID, pair
     return found
 
 
+async def avatar_of(conn: asyncpg.Connection[Any], dialog_id: UUID) -> UUID | None:
+    """The attachment that is the dialog's picture."""
+    found: UUID | None = await conn.fetchval("SELECT avatar_attachment_id FROM dialog WHERE dialog_id = $1", dialog_id)
+    return found
+
+
+async def dialog_about(
+    conn: asyncpg.Connection[Any], workspace_id: UUID, entity_type: str, entity_id: UUID
+) -> UUID | None:
+    """The dialog about something another service owns, if there is one."""
+    found: UUID | None = await conn.fetchval(
+        "SELECT dialog_id FROM dialog WHERE workspace_id = $1 AND entity_type = $2 AND entity_id = $3",
+        *(workspace_id, entity_type, entity_id),
+    )
+    return found
+
+
 async def add_members(
     conn: asyncpg.Connection[Any], dialog: Dialog, people: Sequence[tuple[UUID, Role]], now: datetime
-) -> None:
-    """These people, none of whom is in, are from the next seq on; who was there before comes back.
+) -> dict[UUID, MemberStatus]:
+    """These people, none of whom is in, are from the next seq on; who was there before comes back, muted if they were.
 
-    The dialog is locked.
+    The dialog is locked. Returns how each of them is in.
     """
-    await conn.execute(
+    rows = await conn.fetch(
         _JOIN,
         dialog.dialog_id,
         dialog.position.workspace_id,
@@ -98,6 +119,7 @@ async def add_members(
         "UPDATE dialog SET member_count = member_count + $2 WHERE dialog_id = $1 RETURNING member_count",
         *(dialog.dialog_id, len(people)),
     )
+    return {row["user_id"]: MemberStatus(row["status"]) for row in rows}
 
 
 async def find_member(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID) -> Membership | None:

@@ -40,6 +40,16 @@ async def present_user_ids(conn: asyncpg.Connection[Any], dialog_id: UUID) -> li
     return [row["user_id"] for row in rows]
 
 
+async def not_erased(conn: asyncpg.Connection[Any], user_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of them who have not gone for good; who is not heard of yet has not."""
+    rows = await conn.fetch(
+        "SELECT user_id FROM unnest($1::uuid[]) AS t (user_id) WHERE NOT EXISTS "
+        "(SELECT FROM account a WHERE a.user_id = t.user_id AND a.erased_at IS NOT NULL)",
+        list(user_ids),
+    )
+    return {row["user_id"] for row in rows}
+
+
 async def set_role(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, role: Role) -> None:
     await conn.execute(
         "UPDATE member SET role = $3 WHERE dialog_id = $1 AND user_id = $2", dialog_id, user_id, role.value
@@ -58,22 +68,25 @@ async def set_muted(
 async def end_membership(
     conn: asyncpg.Connection[Any], dialog: Dialog, user_id: UUID, status: MemberStatus, *, seq: int
 ) -> None:
-    """The dialog is locked; ``seq`` is the change that says so."""
+    """The dialog is locked; ``seq`` is the change that says so. A mute waits for who comes back."""
     await conn.execute(
-        "UPDATE member SET status = $3, ended_seq = $4, role = 'member', muted_until = NULL "
+        "UPDATE member SET status = $3, ended_seq = $4, role = 'member', ended_muted = (status = 'muted'), "
+        "muted_until = CASE WHEN status = 'muted' THEN muted_until END "
         "WHERE dialog_id = $1 AND user_id = $2",
         *(dialog.dialog_id, user_id, status.value, seq),
     )
     dialog.member_count = await conn.fetchval(_COUNT, dialog.dialog_id, -1)
 
 
-async def ban_stranger(conn: asyncpg.Connection[Any], dialog: Dialog, user_id: UUID, now: datetime) -> None:
-    """Somebody who is not in the dialog cannot come in."""
+async def ban_stranger(
+    conn: asyncpg.Connection[Any], dialog: Dialog, user_id: UUID, now: datetime, *, seq: int
+) -> None:
+    """Somebody who is not in the dialog cannot come in; ``seq`` is the change that says so."""
     await conn.execute(
         "INSERT INTO member (dialog_id, user_id, workspace_id, role, status, joined_at, joined_seq, ended_seq) "
         "VALUES ($1, $2, $3, 'member', 'banned', $4, $5, $5) "
         "ON CONFLICT (dialog_id, user_id) DO UPDATE SET status = 'banned'",
-        *(dialog.dialog_id, user_id, dialog.position.workspace_id, now, dialog.position.last_seq),
+        *(dialog.dialog_id, user_id, dialog.position.workspace_id, now, seq),
     )
 
 

@@ -1,6 +1,7 @@
 """Who has received and read a message, derived from cursors.
 
-Whoever does not send read receipts does not see those of others, and is counted without a name.
+Whoever does not send read receipts does not see those of others, and is counted without a name. Who blocks the viewer
+or is blocked by them is not even counted.
 """
 
 from __future__ import annotations
@@ -11,15 +12,20 @@ from uuid import UUID
 
 import asyncpg
 
-_COUNTS: Final = """
+_NOT_PARTED: Final = """
+    NOT EXISTS (SELECT FROM block b WHERE b.active AND ((b.blocker_id = m.user_id AND b.blocked_id = $3)
+                                                    OR (b.blocker_id = $3 AND b.blocked_id = m.user_id)))
+"""
+_COUNTS: Final = f"""
     SELECT count(*) FILTER (WHERE m.read_seq >= $2) AS read, count(*) FILTER (WHERE m.delivered_seq >= $2) AS delivered
-    FROM member m WHERE m.dialog_id = $1 AND m.status IN ('active', 'muted')
+    FROM member m WHERE m.dialog_id = $1 AND m.status IN ('active', 'muted') AND {_NOT_PARTED}
       AND m.user_id IS DISTINCT FROM (SELECT sender_id FROM message x WHERE x.dialog_id = $1 AND x.seq = $2)
 """
-_PEOPLE: Final = """
+_PEOPLE: Final = f"""
     SELECT m.user_id, coalesce(a.display_name, '') AS display_name, m.read_at
     FROM member m LEFT JOIN account a USING (user_id)
     WHERE m.dialog_id = $1 AND m.status IN ('active', 'muted') AND m.read_seq >= $2 AND m.user_id <> $3
+      AND {_NOT_PARTED}
       AND coalesce(a.read_receipts, true)
       AND coalesce((SELECT own.read_receipts FROM account own WHERE own.user_id = $3), true)
       AND m.user_id IS DISTINCT FROM (SELECT sender_id FROM message x WHERE x.dialog_id = $1 AND x.seq = $2)
@@ -36,6 +42,6 @@ class SeenBy:
 
 async def seen_by(conn: asyncpg.Connection[Any], dialog_id: UUID, seq: int, *, viewer_id: UUID, limit: int) -> SeenBy:
     """Of the members other than the sender."""
-    counts = await conn.fetchrow(_COUNTS, dialog_id, seq)
+    counts = await conn.fetchrow(_COUNTS, dialog_id, seq, viewer_id)
     people = await conn.fetch(_PEOPLE, dialog_id, seq, viewer_id, limit)
     return SeenBy(counts["read"] if counts else 0, counts["delivered"] if counts else 0, [dict(row) for row in people])

@@ -28,6 +28,14 @@ UPLOAD_LIFE: Final = timedelta(hours=24)
 UNUSED_LIFE: Final = timedelta(days=7)
 PICTURES: Final = frozenset({"image", "sticker", "avatar"})
 PICTURE_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
+MOVING_TYPES: Final = frozenset({"image/gif", "image/webp"})
+_OF_ONE_PURPOSE: Final = frozenset({"image", "video", "voice", "sticker"})
+# What voices and videos may say they are: recorders put a voice into a video's container, too.
+_HEARD_AND_SEEN: Final[Mapping[str, frozenset[str]]] = {
+    "video": frozenset({"video"}),
+    "voice": frozenset({"audio", "video"}),
+}
+_CONTAINERS: Final = frozenset({"application/ogg"})
 # Never, whatever it is called: browsers and systems would run them.
 REFUSED_TYPES: Final = frozenset(
     {
@@ -136,6 +144,12 @@ class Attachment:
     created_at: datetime
     expires_at: datetime | None
 
+    def shows_as(self, message_type: str) -> bool:
+        """Whether a message of this type can show it. What moves is a picture that can, or a video."""
+        if message_type == "gif":
+            return self.purpose == "video" or (self.purpose == "image" and self.media_type in MOVING_TYPES)
+        return message_type not in _OF_ONE_PURPOSE or self.purpose == message_type
+
     def shown(self) -> dict[str, Any]:
         """In messages, for everybody who sees them."""
         return {
@@ -154,7 +168,9 @@ def check_wish(purpose: str, media_type: str, size_bytes: int) -> None:
     """Raises what refuses an upload before it begins."""
     if size_bytes > SIZES_MAX[purpose]:
         raise AttachmentTooLargeError(pointer="/size_bytes", context={"size_bytes_max": SIZES_MAX[purpose]})
-    if media_type in REFUSED_TYPES or (purpose in PICTURES and media_type not in PICTURE_TYPES):
+    kind, _, _ = media_type.partition("/")
+    no_picture = purpose in PICTURES and media_type not in PICTURE_TYPES
+    if media_type in REFUSED_TYPES or no_picture or kind not in _HEARD_AND_SEEN.get(purpose, {kind}):
         raise AttachmentTypeRefusedError(pointer="/media_type")
 
 
@@ -164,6 +180,7 @@ def type_mismatch(declared: str, purpose: str, found: str | None) -> str:
         return f"is {found}"
     if purpose in PICTURES and found != declared:
         return f"is {found or 'no picture'}, not {declared}"
-    if purpose in {"video", "voice"} and found is not None and found.split("/")[0] not in {"video", "audio"}:
-        return f"is {found}, not {declared}"
+    kind, _, _ = (found or "").partition("/")
+    if purpose in _HEARD_AND_SEEN and kind not in {"video", "audio"} and found not in _CONTAINERS:
+        return f"is {found or 'nothing known'}, not {declared}"
     return ""

@@ -23,6 +23,10 @@ class DialogKind(StrEnum):
     TOPIC = "topic"
 
 
+PAIRS: Final = frozenset({DialogKind.DIRECT, DialogKind.BOT, DialogKind.BUSINESS})
+"""Between two, where a block of one by the other ends what goes between them."""
+
+
 class MemberStatus(StrEnum):
     ACTIVE = "active"
     MUTED = "muted"
@@ -107,6 +111,7 @@ class Dialog:
     history_from: str = "start"
     is_public: bool = False
     join_approval: bool = False
+    entity_type: str | None = None
 
     @property
     def dialog_id(self) -> UUID:

@@ -5,7 +5,8 @@ MSG-11: a dialog that many share has exactly one owner while anybody is in it. N
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 from kernel.errors import DomainError, Kind
 from messaging.domain.dialog import Dialog, DialogKind, Membership, MemberStatus, NotAllowedError
@@ -22,6 +23,12 @@ class DialogFullError(DomainError):
     code: ClassVar[str] = "messaging.dialog.full"
     kind: ClassVar[Kind] = Kind.CONFLICT
     title: ClassVar[str] = "The dialog has as many members as it can have"
+
+
+class MembersMaxError(DomainError):
+    code: ClassVar[str] = "messaging.dialog.members_max_too_high"
+    kind: ClassVar[Kind] = Kind.INVALID
+    title: ClassVar[str] = "A dialog of this kind cannot have that many members"
 
 
 class FixedMembersError(DomainError):
@@ -42,13 +49,29 @@ class BannedError(DomainError):
     title: ClassVar[str] = "You cannot join this dialog"
 
 
+MEMBERS_MAX: Final[Mapping[str, int]] = {
+    DialogKind.DIRECT: 2,
+    DialogKind.BOT: 2,
+    DialogKind.BUSINESS: 2,
+    DialogKind.GROUP: 1_000,
+    DialogKind.TOPIC: 1_000,
+    DialogKind.CHANNEL: 200_000,
+}
 _SHARED = frozenset({DialogKind.GROUP, DialogKind.CHANNEL})
+_OPEN_TOPIC: Final = "product"
 
 
 def require_shared(dialog: Dialog) -> None:
-    """Only groups and channels have people who come and go by somebody's decision."""
-    if dialog.kind not in _SHARED:
+    """Only groups, channels and what is about a product have people who come and go by somebody's decision."""
+    if dialog.kind not in _SHARED and dialog.entity_type != _OPEN_TOPIC:
         raise FixedMembersError
+
+
+def require_possible_size(dialog: Dialog, members_max: int) -> None:
+    """Some kinds have room for more than others."""
+    most = MEMBERS_MAX[dialog.kind]
+    if members_max > most:
+        raise MembersMaxError(pointer="/members_max", context={"members_max": most})
 
 
 def require_above(actor: Membership, subject: Membership) -> None:
@@ -66,6 +89,16 @@ def require_grantable(actor: Membership, role: Role) -> None:
     """A role below the actor's own; ownership is handed over, not granted."""
     if role is Role.OWNER or role.rank >= actor.role.rank:
         raise NotAllowedError(pointer="/role")
+
+
+def require_settable(actor: Membership, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Permissions of the owner are never set; those of one's own rank or above stay, unless the owner says so."""
+    if Role.OWNER in after:
+        raise NotAllowedError(pointer="/permissions/owner")
+    for role in Role:
+        above = role is not Role.OWNER and actor.role is not Role.OWNER and role.rank >= actor.role.rank
+        if above and after.get(role) != before.get(role):
+            raise NotAllowedError(pointer=f"/permissions/{role.value}")
 
 
 def require_joinable(member: Membership | None) -> None:

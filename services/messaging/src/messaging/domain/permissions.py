@@ -65,6 +65,9 @@ DEFAULTS: Final[Mapping[str, Mapping[Role, frozenset[Act]]]] = {
 
 
 def may(kind: str, overrides: Mapping[str, Sequence[str]] | Mapping[str, Any], role: Role, act: Act) -> bool:
-    """Whether a role may act. ``overrides``: role → the whole list of its acts, as the dialog keeps it."""
-    said = overrides.get(role.value)
+    """Whether a role may act. ``overrides``: role → the whole list of its acts, as the dialog keeps it.
+
+    Nothing narrows the owner: nobody could undo it.
+    """
+    said = None if role is Role.OWNER else overrides.get(role.value)
     return act.value in said if said is not None else act in DEFAULTS[kind][role]

@@ -179,7 +179,7 @@ async def delete_upload(attachment_id: UUID, principal: Principal, tx: Messaging
 
 @routes.get("/v1/attachments/{attachment_id}", errors=(AttachmentNotFoundError,), summary="Look at an attachment")
 async def get_attachment(attachment_id: UUID, principal: Principal, app: App) -> AttachmentView:
-    """One's own, or one of a message one can see."""
+    """One's own, one of a message one can see, or the picture of a dialog one is in."""
     return AttachmentView.of(await _visible(app, attachment_id, principal))
 
 

@@ -19,9 +19,9 @@ from messaging.domain.membership import (
     MemberNotFoundError,
     OwnerStaysError,
 )
-from messaging.domain.permissions import Role
+from messaging.domain.permissions import Act, Role, may
 from messaging.entrypoints.dialog_schemas import RoleName
-from messaging.entrypoints.message_pages import watch_of
+from messaging.entrypoints.message_pages import seen_by_member
 from messaging.usecases.create_dialog import PeopleUnknownError
 from messaging.usecases.manage_members import add_people, give_role, hand_over, leave, mute, remove, unban
 from messaging.wiring import App
@@ -47,7 +47,7 @@ class MemberView(View):
 
 
 class MembersQuery(PageQuery):
-    """``banned``: those who cannot come in, instead of those who are."""
+    """``banned``: those who cannot come in, instead of those who are; for whoever manages members."""
 
     banned: bool = False
 
@@ -68,14 +68,17 @@ class OwnerBody(Body):
     user_id: UUID
 
 
-@routes.get(MEMBERS, errors=(DialogNotFoundError,), summary="List members")
+@routes.get(MEMBERS, errors=(DialogNotFoundError, NotAllowedError), summary="List members")
 async def get_members(dialog_id: UUID, query: MembersQuery, principal: Principal, app: App) -> Page[MemberView]:
+    """To members only; of a public channel too."""
     after = FIRST
     if query.cursor:
         [last] = app.cursors.decode(query.cursor, scope=SCOPE)
         after = UUID(last)
     async with app.database.read() as conn:
-        await watch_of(conn, principal.user_id, dialog_id)
+        dialog, member = await seen_by_member(conn, dialog_id, principal.user_id)
+        if query.banned and not may(dialog.kind, dialog.permissions, member.role, Act.MANAGE_MEMBERS):
+            raise NotAllowedError
         statuses = ["banned"] if query.banned else ["active", "muted"]
         rows = await members_page(conn, dialog_id, statuses, after=after, limit=query.limit + 1)
     shown = rows[: query.limit]

@@ -9,9 +9,11 @@ from uuid import UUID
 
 import asyncpg
 
+from messaging.adapters.dialog_store import find_member
 from messaging.adapters.message_reads import messages_after, messages_before
+from messaging.adapters.stream import DIALOG_COLUMNS, dialog_of
 from messaging.adapters.stream_reads import Watch, watched_by
-from messaging.domain.dialog import DialogNotFoundError
+from messaging.domain.dialog import Dialog, DialogNotFoundError, Membership
 from messaging.entrypoints.schemas import MessagesQuery
 
 Row = Mapping[str, Any]
@@ -32,6 +34,15 @@ async def watch_of(conn: asyncpg.Connection[Any], user_id: UUID, dialog_id: UUID
     if not found:
         raise DialogNotFoundError
     return found[0]
+
+
+async def seen_by_member(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID) -> tuple[Dialog, Membership]:
+    """The dialog, and the person's place in it. Raises ``DialogNotFoundError``, for who only watches it too."""
+    row = await conn.fetchrow(f"SELECT {DIALOG_COLUMNS} FROM dialog WHERE dialog_id = $1", dialog_id)
+    member = await find_member(conn, dialog_id, user_id)
+    if row is None or member is None or not member.present:
+        raise DialogNotFoundError
+    return dialog_of(row), member
 
 
 async def read_page(

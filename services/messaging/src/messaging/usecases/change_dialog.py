@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from messaging.adapters.dialog_store import find_member
+from messaging.adapters.attachment_store import find_attachment
+from messaging.adapters.dialog_store import avatar_of, find_member
 from messaging.adapters.transaction import MessagingTx
+from messaging.domain.attachment import PICTURES, AttachmentUnusableError
 from messaging.domain.dialog import Dialog, DialogNotFoundError, NotAllowedError
-from messaging.domain.membership import require_shared
+from messaging.domain.membership import require_possible_size, require_settable, require_shared
 from messaging.domain.permissions import Act, may
 from messaging.usecases.touching import touch_dialog
 
@@ -32,6 +34,12 @@ async def change_dialog(dialog_id: UUID, by: UUID, changes: Mapping[str, Any], t
     require_shared(dialog)
     if set(changes) & set(RULES) and not may(dialog.kind, dialog.permissions, member.role, Act.MANAGE_ROLES):
         raise NotAllowedError
+    if "permissions" in changes:
+        require_settable(member, dialog.permissions, changes["permissions"])
+    if "members_max" in changes:
+        require_possible_size(dialog, changes["members_max"])
+    if changes.get("avatar_attachment_id") is not None:
+        await _require_picture(dialog_id, by, changes["avatar_attachment_id"], tx)
     await _write(dialog, by, changes, tx)
 
 
@@ -46,6 +54,15 @@ async def close_dialog(dialog_id: UUID, by: UUID, tx: MessagingTx, *, closed: bo
         raise NotAllowedError
     if dialog.archived != closed:
         await _write(dialog, by, {"archived_at": tx.now if closed else None}, tx)
+
+
+async def _require_picture(dialog_id: UUID, by: UUID, attachment_id: UUID, tx: MessagingTx) -> None:
+    """A clean picture of whoever sets it; the one that is set already stays, whoever set it."""
+    if await avatar_of(tx.conn, dialog_id) == attachment_id:
+        return
+    found = await find_attachment(tx.conn, attachment_id)
+    if found is None or found.owner_id != by or found.status != "clean" or found.purpose not in PICTURES:
+        raise AttachmentUnusableError(pointer="/avatar_attachment_id")
 
 
 async def _write(dialog: Dialog, by: UUID, changes: Mapping[str, Any], tx: MessagingTx) -> None:

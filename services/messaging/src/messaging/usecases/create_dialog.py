@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import ClassVar
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -11,23 +11,15 @@ from kernel.ids import uuid7
 from messaging.adapters.announcements import dialog_created
 from messaging.adapters.contacts import unreachable
 from messaging.adapters.dialog_reads import people_of
-from messaging.adapters.dialog_store import NewDialog, add_dialog, dialog_of_pair
+from messaging.adapters.dialog_store import NewDialog, add_dialog, dialog_of_pair, find_member
 from messaging.adapters.entity_store import find_entities
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.cards import EntityType
 from messaging.domain.dialog import BlockedError, Dialog, DialogKind
 from messaging.domain.ids import MAIN_WORKSPACE, pair_key
+from messaging.domain.membership import MEMBERS_MAX
 from messaging.domain.permissions import Role
 from messaging.usecases.seating import seat
-
-MEMBERS_MAX: Final = {
-    DialogKind.DIRECT: 2,
-    DialogKind.BOT: 2,
-    DialogKind.BUSINESS: 2,
-    DialogKind.GROUP: 1_000,
-    DialogKind.CHANNEL: 200_000,
-}
-_PAIRS: Final = frozenset({DialogKind.DIRECT, DialogKind.BOT, DialogKind.BUSINESS})
 
 
 class PeopleMissingError(DomainError):
@@ -68,6 +60,7 @@ async def create_dialog(command: CreateDialog, tx: MessagingTx) -> tuple[UUID, b
     others = tuple(dict.fromkeys(each for each in command.user_ids if each != command.created_by))
     pair = _pair(command, others)
     if pair is not None and (known := await dialog_of_pair(tx.conn, MAIN_WORKSPACE, pair)):
+        await _come_back(known, command, others, tx)
         return known, False
     await _require_reachable(command, others, tx)
     dialog = await add_dialog(
@@ -94,6 +87,15 @@ async def create_dialog(command: CreateDialog, tx: MessagingTx) -> tuple[UUID, b
     return dialog.dialog_id, True
 
 
+async def _come_back(dialog_id: UUID, command: CreateDialog, others: tuple[UUID, ...], tx: MessagingTx) -> None:
+    """Whoever left a bot and starts it again is in their dialog again."""
+    dialog = await tx.stream.lock(dialog_id)
+    member = await find_member(tx.conn, dialog_id, command.created_by)
+    if dialog.kind == DialogKind.BOT and member is not None and not member.present:
+        await _require_reachable(command, others, tx)
+        await seat(dialog, [(command.created_by, Role.MEMBER)], command.created_by, tx)
+
+
 async def _with_owner(command: CreateDialog, tx: MessagingTx) -> CreateDialog:
     """The shop's owner is the other side, and the dialog bears the shop's name."""
     key = (EntityType.SHOP, command.shop_id or UUID(int=0))
@@ -104,7 +106,7 @@ async def _with_owner(command: CreateDialog, tx: MessagingTx) -> CreateDialog:
 
 
 def _pair(command: CreateDialog, others: tuple[UUID, ...]) -> str | None:
-    if command.kind not in _PAIRS:
+    if command.kind not in PAIRS:
         return None
     if len(others) != 1:
         raise PeopleMissingError(pointer="/user_ids")
@@ -116,7 +118,7 @@ def _pair(command: CreateDialog, others: tuple[UUID, ...]) -> str | None:
 async def _require_reachable(command: CreateDialog, others: tuple[UUID, ...], tx: MessagingTx) -> None:
     direct = command.kind is DialogKind.DIRECT
     refused = await unreachable(tx.conn, command.created_by, others, direct=direct)
-    if refused.blocked and command.kind in _PAIRS:
+    if refused.blocked and command.kind in PAIRS:
         raise BlockedError
     people = await people_of(tx.conn, others)
     bots = [each for each in others if people.get(each, {}).get("is_bot")]
@@ -128,7 +130,7 @@ async def _require_reachable(command: CreateDialog, others: tuple[UUID, ...], tx
 
 async def _seat(dialog: Dialog, command: CreateDialog, others: tuple[UUID, ...], tx: MessagingTx) -> None:
     tx.stream.created(dialog)
-    first = Role.MEMBER if command.kind in _PAIRS else Role.OWNER
+    first = Role.MEMBER if command.kind in PAIRS else Role.OWNER
     dialog_created(tx.outbox, dialog, command.created_by, tx.now)
     people = [(command.created_by, first), *((each, Role.MEMBER) for each in others)]
     await seat(dialog, people, command.created_by, tx)

@@ -166,5 +166,6 @@ def sniffed(head: bytes) -> str | None:
     try:
         found = puremagic.magic_string(head)
     except (puremagic.PureError, ValueError):
-        return None
+        # A container of the MP4 family whose brand is not in the list.
+        return "video/mp4" if head[4:8] == b"ftyp" else None
     return next((each.mime_type for each in found if each.mime_type), None)

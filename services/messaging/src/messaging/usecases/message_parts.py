@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from kernel.errors import DomainError
@@ -79,13 +79,9 @@ def attached_ids(content: Mapping[str, Any]) -> list[UUID]:
 
 def _files(command: SendMessage, found: Sequence[Attachment | None]) -> Parts | DomainError:
     files = [each for each in found if each is not None]
-    wrong_kind = command.type in _PURPOSES and any(each.purpose != command.type for each in files)
-    if len(files) < len(found) or wrong_kind:
+    if len(files) < len(found) or not all(each.shows_as(command.type) for each in files):
         return AttachmentUnusableError(pointer="/content")
     return Parts({"attachments": [each.shown() for each in files]})
-
-
-_PURPOSES: Final = frozenset({"image", "video", "voice", "sticker"})
 
 
 def _named(command: SendMessage) -> tuple[EntityType, UUID]:

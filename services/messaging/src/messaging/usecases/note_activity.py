@@ -22,6 +22,7 @@ from messaging.adapters.activity_store import (
 from messaging.adapters.message_reads import messages_at
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.activity import JOINS_TOLD_MEMBERS_MAX, Activity, ActivityType, activity_id
+from messaging.domain.dialog import PAIRS
 
 _REACTIONS: Final = """
     SELECT DISTINCT ON (r.dialog_id, r.seq, r.user_id) r.dialog_id, r.seq, r.user_id, r.emoji, r.created_at
@@ -39,7 +40,6 @@ _KEEPERS: Final = """
 """
 # A change of role says "active" too; only one made in the moment of joining is a joining.
 _SAME_MOMENT: Final = timedelta(seconds=1)
-PAIRS: Final = frozenset({"direct", "bot", "business"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from messaging.adapters.dialog_store import add_members
+from messaging.adapters.dialog_store import add_members, find_member
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.dialog import Dialog
+from messaging.domain.dialog import Dialog, MemberStatus
 from messaging.domain.membership import require_room
 from messaging.domain.permissions import Role
 
@@ -19,19 +20,32 @@ async def seat(dialog: Dialog, people: Sequence[Seat], by: UUID | None, tx: Mess
     if not people:
         return
     require_room(dialog, len(people))
-    await add_members(tx.conn, dialog, people, tx.now)
+    seated = await add_members(tx.conn, dialog, people, tx.now)
     for user_id, role in people:
-        tell_member(dialog, user_id, tx, role=role, status="active", by=by)
+        back = await find_member(tx.conn, dialog.dialog_id, user_id) if seated[user_id] is MemberStatus.MUTED else None
+        until = back.muted_until if back is not None else None
+        tell_member(dialog, user_id, tx, role=role, status=seated[user_id].value, by=by, muted_until=until)
         tx.accounts.change(user_id, "dialog.added", dialog_id=dialog.dialog_id)
 
 
-def tell_member(dialog: Dialog, user_id: UUID, tx: MessagingTx, *, role: Role, status: str, by: UUID | None) -> int:
-    """The change in the stream; returns its seq."""
+def tell_member(
+    dialog: Dialog,
+    user_id: UUID,
+    tx: MessagingTx,
+    *,
+    role: Role,
+    status: str,
+    by: UUID | None,
+    muted_until: datetime | None = None,
+) -> int:
+    """The change in the stream, with all that members see of each other's place; returns its seq."""
     return tx.stream.change(
         dialog,
         "member.changed",
         actor_id=by,
-        payload={"member": {"user_id": user_id, "role": role.value, "status": status}},
+        payload={
+            "member": {"user_id": user_id, "role": role.value, "status": status, "muted_until": muted_until},
+        },
         subject_id=user_id,
         ended=status in {"left", "removed", "banned"},
     )

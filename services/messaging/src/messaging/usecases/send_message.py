@@ -21,9 +21,8 @@ from messaging.adapters.send_facts import (
     remember_pace,
 )
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.dialog import BlockedError, Dialog, DialogNotFoundError, Membership, SlowModeError
+from messaging.domain.dialog import PAIRS, BlockedError, Dialog, DialogNotFoundError, Membership, SlowModeError
 from messaging.domain.message import (
-    ALL,
     CONTENT_BYTES_MAX,
     ClientMessageIdReusedError,
     ContentTooLargeError,
@@ -37,7 +36,6 @@ from messaging.domain.permissions import Act, Role
 from messaging.domain.stream import NewMessage
 from messaging.usecases.message_parts import Parts, attach_parts, find_parts
 
-PAIRS: Final = frozenset({"direct", "bot", "business"})
 _MODERATORS: Final = Role.MODERATOR.rank
 
 
@@ -90,7 +88,7 @@ class _Batch:
         member = dialog.require(known.member, command.act, tx.now)
         if known.blocked:
             raise BlockedError
-        if ALL in command.mentions:
+        if any(each.startswith("@") for each in command.mentions):
             dialog.require(member, Act.MENTION_ALL, tx.now)
         if dialog.slow_mode_s and member.role.rank < _MODERATORS:
             self._require_pace(dialog, member)

@@ -25,7 +25,6 @@ from messaging.domain.dialog import BlockedError
 from messaging.domain.message import ClientMessageIdReusedError, SendMessage, Sent, body_hash
 from messaging.domain.permissions import Act
 from messaging.domain.stream import NewMessage
-from messaging.usecases.send_message import PAIRS
 from messaging.usecases.touching import touch_dialog
 from sampan.payment.v1.requests_pb2 import RequestTransfer
 from sampan.types.v1 import money_pb2
