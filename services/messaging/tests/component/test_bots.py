@@ -253,3 +253,30 @@ async def test_a_dialog_with_a_shop_is_one_for_each_customer(world):
     assert await owner.refused("POST", "/v1/dialogs", body) == "messaging.dialog.shop_unknown"
     await customer.send(dialog["dialog_id"], "Is it fresh?")
     assert (await owner.dialog(dialog["dialog_id"]))["me"]["unread"] == 1
+
+
+async def test_a_bot_that_was_left_says_nothing_more_until_it_is_started_again(world):
+    owner, person = await world.person(), await world.person()
+    made, bot = await make_bot(world, owner)
+    wish = {"kind": "bot", "user_ids": [made["bot_id"]]}
+    dialog_id = (await person.ok("POST", "/v1/dialogs", wish))["dialog_id"]
+    path = f"/v1/dialogs/{dialog_id}"
+    assert (await bot.say(dialog_id, "welcome")).status == 201
+    await person.ok("DELETE", f"{path}/members/{person.user_id}")
+    answer = await bot.say(dialog_id, "come back")
+    assert (answer.status, answer.code) == (403, "messaging.dialog.unavailable")
+    assert (await person.ok("GET", "/v1/dialogs"))["items"] == []
+    assert await person.refused("GET", f"{path}/messages") == "messaging.dialog.not_found"
+    again = await person.do("POST", "/v1/dialogs", wish)
+    assert (again.status, again.json["dialog_id"]) == (200, dialog_id)
+    assert again.json["member_count"] == 2
+    assert (await bot.say(dialog_id, "welcome back")).status == 201
+    said = [each["content"]["text"] for each in await person.messages(dialog_id)]
+    assert said == ["welcome", "welcome back"]
+
+
+async def test_other_dialogs_of_two_cannot_be_left(world):
+    one, other = await world.person(), await world.person()
+    dialog_id = await world.group(one, other, kind="direct")
+    code = await one.refused("DELETE", f"/v1/dialogs/{dialog_id}/members/{one.user_id}")
+    assert code == "messaging.dialog.members_fixed"

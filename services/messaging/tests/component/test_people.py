@@ -4,6 +4,7 @@ import asyncio
 import time
 import uuid
 
+from messaging.adapters.accounts import keep_block
 from sampan.auth.v1.graph_pb2 import FriendshipStarted, UserBlocked, UserPrivacyChanged, UserUnblocked
 from testkit.wait import eventually
 
@@ -80,3 +81,27 @@ async def test_reports_go_to_moderators(world):
     path = f"/v1/ops/messaging/reports/{first['report_id']}/decision"
     assert (await world.call("POST", path, {"status": "upheld"}, token=moderator)).status == 204
     assert (await world.call("POST", path, {"status": "dismissed"}, token=moderator)).status == 404
+
+
+async def test_who_is_blocked_reaches_the_other_by_no_act(world):
+    one, other = await world.person(), await world.person()
+    dialog_id = await world.group(one, other, kind="direct")
+    shared = await world.group(one, other)
+    poll = {"type": "poll", "question": "Where?", "options": ["here", "there"]}
+    asked = await one.ok("POST", f"/v1/dialogs/{dialog_id}/messages", {**text(), "content": poll})
+    path = f"/v1/dialogs/{dialog_id}/messages"
+    written = [(one, await one.send(dialog_id)), (other, await other.send(dialog_id))]
+    in_group = await one.send(shared)
+    async with world.app.begin() as tx:
+        await keep_block(tx.conn, one.user_id, other.user_id, 1, tx.now, active=True)
+    for person, own in written:
+        for method, rest, body in (
+            ("PATCH", str(own["seq"]), {"content": {"type": "text", "text": "still here"}}),
+            ("PUT", f"{asked['seq']}/reactions/👍", None),
+            ("PUT", f"{asked['seq']}/pin", None),
+            ("PUT", f"{asked['seq']}/vote", {"options": [0]}),
+        ):
+            answer = await person.do(method, f"{path}/{rest}", body)
+            assert (answer.status, answer.code) == (403, "messaging.dialog.unavailable"), (method, rest)
+        await person.ok("DELETE", f"{path}/{own['seq']}")
+    await other.ok("PUT", f"/v1/dialogs/{shared}/messages/{in_group['seq']}/reactions/👍")

@@ -18,6 +18,14 @@ _CONTACTS: Final = """
     FROM unnest($2::uuid[]) AS t (user_id) LEFT JOIN account a USING (user_id)
 """
 
+_PARTED: Final = """
+    SELECT EXISTS (SELECT FROM member o LEFT JOIN block b
+                       ON b.active AND ((b.blocker_id = o.user_id AND b.blocked_id = $2)
+                                     OR (b.blocker_id = $2 AND b.blocked_id = o.user_id))
+                   WHERE o.dialog_id = $1 AND o.user_id <> $2
+                     AND (b.active OR o.status NOT IN ('active', 'muted')))
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
@@ -36,3 +44,9 @@ async def unreachable(
         unknown=frozenset(row["user_id"] for row in rows if row["unknown"]),
         blocked=frozenset(row["user_id"] for row in rows if row["blocked"] or (direct and row["closed"])),
     )
+
+
+async def parted(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID) -> bool:
+    """Whether, of the two in a dialog, one blocks the other, or the other is not in any more."""
+    found: bool = await conn.fetchval(_PARTED, dialog_id, user_id)
+    return found

@@ -11,7 +11,7 @@ from messaging.adapters.emojis import emoji_of
 from messaging.adapters.message_history import pins_of, revisions_of, thread_page
 from messaging.adapters.message_reads import documents
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.dialog import DialogArchivedError, DialogNotFoundError, MutedError, NotAllowedError
+from messaging.domain.dialog import BlockedError, DialogArchivedError, DialogNotFoundError, MutedError, NotAllowedError
 from messaging.domain.message import ContentTooLargeError, MessageNotFoundError
 from messaging.domain.reactions import NotAnEmojiError, TooManyReactionsError
 from messaging.entrypoints.message_pages import watch_of
@@ -40,7 +40,7 @@ from messaging.wiring import App
 routes = Routes(tag="messages")
 MESSAGE = "/v1/dialogs/{dialog_id}/messages/{seq}"
 SEEN = (DialogNotFoundError, MessageNotFoundError)
-TOUCHED = (*SEEN, NotAllowedError, MutedError, DialogArchivedError)
+TOUCHED = (*SEEN, NotAllowedError, MutedError, BlockedError, DialogArchivedError)
 ACTS = RateLimit("message-acts", per_user=600, window_s=60, fails="open")
 
 

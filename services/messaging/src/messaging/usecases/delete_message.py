@@ -8,7 +8,6 @@ from uuid import UUID
 
 from messaging.adapters.dialog_store import find_member
 from messaging.adapters.message_reads import messages_at
-from messaging.adapters.retention import keep_if_held
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import DialogNotFoundError
 from messaging.domain.message import MessageNotFoundError
@@ -36,14 +35,14 @@ class DeleteMessage:
 
 
 async def delete_for_all(command: DeleteMessage, tx: MessagingTx) -> None:
-    """One's own, or another's with the permission to. Deleting it again changes nothing."""
+    """One's own, past blocks too, or another's with the permission to. Deleting it again changes nothing."""
     await tx.stream.lock(command.dialog_id)
     row = (await messages_at(tx.conn, [(command.dialog_id, command.seq)])).get((command.dialog_id, command.seq))
     if row is not None and row["deleted_at"] is not None and row["deleted_by"] == command.user_id:
         return
     own = row is not None and row["sender_id"] == command.user_id
     act = Act.SEND if own else Act.DELETE_OTHERS
-    touched = await touch_message(tx, command.dialog_id, command.seq, command.user_id, act)
+    touched = await touch_message(tx, command.dialog_id, command.seq, command.user_id, act, past_blocks=True)
     await keep_if_held(tx.conn, command.dialog_id, command.seq, tx.now)
     await _empty(command, touched, tx)
     tx.stream.change(

@@ -10,7 +10,7 @@ from messaging.adapters.contacts import unreachable
 from messaging.adapters.dialog_store import find_member
 from messaging.adapters.member_store import ban_stranger, end_membership, lift_ban, set_muted, set_role
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.dialog import Dialog, DialogNotFoundError, Membership, MemberStatus
+from messaging.domain.dialog import Dialog, DialogKind, DialogNotFoundError, Membership, MemberStatus
 from messaging.domain.membership import (
     MemberNotFoundError,
     OwnerStaysError,
@@ -42,12 +42,13 @@ async def add_people(dialog_id: UUID, by: UUID, user_ids: Sequence[UUID], tx: Me
 
 
 async def leave(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
-    """The owner leaves last, or hands over first."""
+    """The owner leaves last, or hands over first. Of dialogs of two, only one with a bot can be left."""
     dialog = await tx.stream.lock(dialog_id)
     member = await find_member(tx.conn, dialog_id, user_id)
     if member is None or not member.present:
         raise DialogNotFoundError
-    require_shared(dialog)
+    if dialog.kind != DialogKind.BOT:
+        require_shared(dialog)
     if member.role is Role.OWNER and dialog.member_count > 1:
         raise OwnerStaysError
     await _end(dialog, member, MemberStatus.LEFT, user_id, tx)
@@ -61,16 +62,19 @@ async def remove(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx, *, b
     if member is None or not member.present:
         if not ban:
             raise MemberNotFoundError
-        await ban_stranger(tx.conn, dialog, user_id, tx.now)
+        if member is None or member.status is not MemberStatus.BANNED:
+            seq = tell_member(dialog, user_id, tx, role=Role.MEMBER, status=MemberStatus.BANNED.value, by=by)
+            await ban_stranger(tx.conn, dialog, user_id, tx.now, seq=seq)
         return
     require_above(actor, member)
     await _end(dialog, member, MemberStatus.BANNED if ban else MemberStatus.REMOVED, by, tx)
 
 
 async def unban(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx) -> None:
-    await touch_dialog(tx, dialog_id, by, Act.MANAGE_MEMBERS)
+    dialog, _ = await touch_dialog(tx, dialog_id, by, Act.MANAGE_MEMBERS)
     if not await lift_ban(tx.conn, dialog_id, user_id):
         raise MemberNotFoundError
+    tell_member(dialog, user_id, tx, role=Role.MEMBER, status=MemberStatus.REMOVED.value, by=by)
 
 
 async def give_role(dialog_id: UUID, by: UUID, user_id: UUID, role: Role, tx: MessagingTx) -> None:
@@ -84,7 +88,7 @@ async def give_role(dialog_id: UUID, by: UUID, user_id: UUID, role: Role, tx: Me
     require_above(actor, member)
     require_grantable(actor, role)
     await set_role(tx.conn, dialog_id, user_id, role)
-    tell_member(dialog, user_id, tx, role=role, status=member.status.value, by=by)
+    tell_member(dialog, user_id, tx, role=role, status=member.status.value, by=by, muted_until=member.muted_until)
 
 
 async def mute(
@@ -95,8 +99,10 @@ async def mute(
     require_shared(dialog)
     member = await _present(dialog_id, user_id, tx)
     require_above(actor, member)
-    await set_muted(tx.conn, dialog_id, user_id, muted=muted, until=until if muted else None)
-    tell_member(dialog, user_id, tx, role=member.role, status="muted" if muted else "active", by=by)
+    until = until if muted else None
+    await set_muted(tx.conn, dialog_id, user_id, muted=muted, until=until)
+    status = MemberStatus.MUTED if muted else MemberStatus.ACTIVE
+    tell_member(dialog, user_id, tx, role=member.role, status=status.value, by=by, muted_until=until)
 
 
 async def hand_over(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx) -> None:
@@ -110,8 +116,10 @@ async def hand_over(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx) -
         return
     await set_role(tx.conn, dialog_id, by, Role.ADMIN)
     await set_role(tx.conn, dialog_id, user_id, Role.OWNER)
-    tell_member(dialog, by, tx, role=Role.ADMIN, status=actor.status.value, by=by)
-    tell_member(dialog, user_id, tx, role=Role.OWNER, status=member.status.value, by=by)
+    tell_member(dialog, by, tx, role=Role.ADMIN, status=actor.status.value, by=by, muted_until=actor.muted_until)
+    tell_member(
+        dialog, user_id, tx, role=Role.OWNER, status=member.status.value, by=by, muted_until=member.muted_until
+    )
 
 
 async def _present(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> Membership:

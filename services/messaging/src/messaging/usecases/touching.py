@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from messaging.adapters.contacts import parted
 from messaging.adapters.dialog_store import find_member
 from messaging.adapters.message_reads import messages_at
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.dialog import Dialog, Membership
+from messaging.domain.dialog import PAIRS, BlockedError, Dialog, Membership
 from messaging.domain.message import MessageNotFoundError
 from messaging.domain.permissions import Act
 
@@ -35,9 +36,16 @@ async def touch_dialog(tx: MessagingTx, dialog_id: UUID, user_id: UUID, act: Act
     return dialog, member
 
 
-async def touch_message(tx: MessagingTx, dialog_id: UUID, seq: int, user_id: UUID, act: Act) -> Touched:
-    """Raises ``MessageNotFoundError`` for one that is not there, deleted, or from before the person's time."""
+async def touch_message(
+    tx: MessagingTx, dialog_id: UUID, seq: int, user_id: UUID, act: Act, *, past_blocks: bool = False
+) -> Touched:
+    """Raises ``MessageNotFoundError`` for one that is not there, deleted, or from before the person's time.
+
+    Raises ``BlockedError`` between two of whom one blocks or left the other; ``past_blocks``: it may still be done.
+    """
     dialog, member = await touch_dialog(tx, dialog_id, user_id, act)
+    if not past_blocks and dialog.kind in PAIRS and await parted(tx.conn, dialog_id, user_id):
+        raise BlockedError
     row = (await messages_at(tx.conn, [(dialog_id, seq)])).get((dialog_id, seq))
     from_seq = member.joined_seq if dialog.history_from == "join" else dialog.oldest_seq
     if row is None or row["deleted_at"] is not None or seq < max(from_seq, dialog.oldest_seq):
