@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from messaging.adapters.cursor_store import Cursor
-from messaging.domain.stream import AccountEvent, StreamEvent
+from messaging.domain.stream import AccountEvent, Sight, StreamEvent
 
 
 class Announcer(Protocol):
@@ -17,8 +17,12 @@ class Announcer(Protocol):
         stream_events: Sequence[StreamEvent],
         account_events: Sequence[AccountEvent],
         cursors: Sequence[Cursor] = (),
+        sights: Sequence[Sight] = (),
     ) -> None:
-        """Everything one transaction did. ``cursors`` become receipts: they are not stored as events."""
+        """Everything one transaction did. ``cursors`` become receipts: they are not stored as events.
+
+        ``sights``: whoever looks is told anew.
+        """
 
 
 class SilentAnnouncer:
@@ -29,5 +33,6 @@ class SilentAnnouncer:
         stream_events: Sequence[StreamEvent],
         account_events: Sequence[AccountEvent],
         cursors: Sequence[Cursor] = (),
+        sights: Sequence[Sight] = (),
     ) -> None:
-        del stream_events, account_events, cursors
+        del stream_events, account_events, cursors, sights

@@ -13,11 +13,15 @@ from messaging.adapters.account_stream import AccountStream
 from messaging.adapters.cursor_store import Cursor
 from messaging.adapters.person_keys import PersonKeys
 from messaging.adapters.stream import Stream
+from messaging.domain.stream import Sight
 
 
 @dataclass(slots=True)
 class MessagingTx:
-    """``now`` is the transaction's one time. ``cursors``: those that moved, told as receipts after the commit."""
+    """``now`` is the transaction's one time. ``cursors``: those that moved, told as receipts after the commit.
+
+    ``sights``: what some may see of others is another now, told to those who look.
+    """
 
     conn: asyncpg.Connection[Any]
     outbox: Outbox
@@ -26,6 +30,7 @@ class MessagingTx:
     keys: PersonKeys
     now: datetime
     cursors: list[Cursor] = field(default_factory=list)
+    sights: list[Sight] = field(default_factory=list)
 
     @classmethod
     def on(cls, conn: asyncpg.Connection[Any], outbox: Outbox, keys: PersonKeys, now: datetime) -> MessagingTx:

@@ -28,4 +28,4 @@ class Transactions:
             tx = MessagingTx.on(conn, outbox, self.keys, self.parts.clock.now())
             yield tx
             await tx.flush()
-        self.announcer.committed(tx.stream.events, tx.accounts.events, tx.cursors)
+        self.announcer.committed(tx.stream.events, tx.accounts.events, tx.cursors, tx.sights)

@@ -98,3 +98,11 @@ class Position:
         self.last_message_no += 1
         self.last_message_at = at
         return seq, self.last_message_no, at
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What ``viewer_id`` may see of a person's presence may have changed; None: what anybody may."""
+
+    user_id: UUID
+    viewer_id: UUID | None = None

@@ -8,6 +8,7 @@ from uuid import UUID
 from eventing import Message, Subscriptions
 from messaging.adapters.accounts import Account, keep_account, keep_block, keep_friendship, keep_privacy
 from messaging.adapters.transaction import MessagingTx
+from messaging.domain.stream import Sight
 from messaging.entrypoints.entities import order_of, product_of, shop_of, transfer_of
 from messaging.usecases.follow_entity import follow_entity
 from messaging.usecases.topic_dialogs import open_topic
@@ -67,6 +68,7 @@ async def on_user_privacy_changed(message: Message[UserPrivacyChanged], tx: Mess
         direct_from=body.direct_messages_from,
         receipts=body.read_receipts,
     )
+    tx.sights.append(Sight(UUID(body.user_id)))
 
 
 @subscriptions.on(OrderPlaced)
@@ -125,14 +127,18 @@ async def on_transfer_refused(message: Message[TransferRefused], tx: MessagingTx
 
 async def _keep_block(message: Message[UserBlocked] | Message[UserUnblocked], tx: MessagingTx, *, active: bool) -> None:
     body = message.body
-    await keep_block(tx.conn, UUID(body.blocker_id), UUID(body.blocked_id), body.version, message.time, active=active)
+    blocker_id, blocked_id = UUID(body.blocker_id), UUID(body.blocked_id)
+    await keep_block(tx.conn, blocker_id, blocked_id, body.version, message.time, active=active)
+    tx.sights += [Sight(blocker_id, blocked_id), Sight(blocked_id, blocker_id)]
 
 
 async def _keep_friendship(
     message: Message[FriendshipStarted] | Message[FriendshipEnded], tx: MessagingTx, *, active: bool
 ) -> None:
     body = message.body
-    await keep_friendship(tx.conn, UUID(body.user_id), UUID(body.friend_id), body.version, active=active)
+    user_id, friend_id = UUID(body.user_id), UUID(body.friend_id)
+    await keep_friendship(tx.conn, user_id, friend_id, body.version, active=active)
+    tx.sights += [Sight(user_id, friend_id), Sight(friend_id, user_id)]
 
 
 def _account(message: Message[UserRegistered] | Message[UserProfileChanged]) -> Account:

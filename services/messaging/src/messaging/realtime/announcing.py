@@ -13,9 +13,9 @@ from redis.asyncio import Redis
 from chassis.postgres import Database
 from chassis.run.runners import Runner
 from messaging.adapters.cursor_store import Cursor
-from messaging.domain.stream import AccountEvent, StreamEvent
-from messaging.realtime.hint_codec import Whisper, pack_account_events, pack_events, pack_whisper
-from messaging.realtime.hub import ACCOUNT_CHANNEL, DIALOG_CHANNEL, Hub
+from messaging.domain.stream import AccountEvent, Sight, StreamEvent
+from messaging.realtime.hint_codec import Whisper, pack_account_events, pack_events, pack_sight, pack_whisper
+from messaging.realtime.hub import ACCOUNT_CHANNEL, DIALOG_CHANNEL, PRESENCE_CHANNEL, Hub
 from messaging.realtime.publisher import Publisher
 from messaging.realtime.receipts import Receipts
 from messaging.realtime.websocket import text_frame
@@ -43,6 +43,7 @@ class RealtimeAnnouncer:
         stream_events: Sequence[StreamEvent],
         account_events: Sequence[AccountEvent],
         cursors: Sequence[Cursor] = (),
+        sights: Sequence[Sight] = (),
     ) -> None:
         """Everything one transaction did. Never raises: it is committed, whatever happens here."""
         try:
@@ -52,6 +53,8 @@ class RealtimeAnnouncer:
                 self._tell_accounts(account_events)
             if cursors:
                 self._receipts.add(cursors)
+            for sight in sights:
+                self._publisher.publish(f"{PRESENCE_CHANNEL}{sight.user_id}", pack_sight(sight.viewer_id))
         except Exception:
             log.exception("realtime.unannounced")
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
 from messaging.domain.stream import AccountEvent, StreamEvent
+
+SIGHT: Final = "?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,17 @@ def pack_account_events(node: str, events: Sequence[AccountEvent]) -> bytes:
 
 def pack_whisper(node: str, whisper: Whisper) -> bytes:
     return _packed({"n": node, "x": list(whisper.except_users)}, [whisper.frame])
+
+
+def pack_sight(viewer_id: UUID | None) -> bytes:
+    """On a person's presence channel, where ``1`` and ``0`` say that they came and went: look again, all or one."""
+    return f"{SIGHT}{viewer_id or ''}".encode()
+
+
+def unpack_sight(message: bytes) -> tuple[bool, UUID | None]:
+    """Whether it says to look again, and who should; None is all. Raises ``ValueError``."""
+    kind, _, viewer = message.decode().partition(SIGHT)
+    return not kind, UUID(viewer) if viewer else None
 
 
 def unpack(key: UUID, message: bytes) -> Heard:

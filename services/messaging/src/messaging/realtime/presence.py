@@ -2,7 +2,7 @@
 
 A person is here while any node holds a connection of theirs: each node keeps an entry with its own expiry in a sorted
 set, so a node that was killed is forgotten by itself. Nothing is told to people who do not look. Privacy and blocks are
-asked for at each telling, so a change of them counts at once.
+asked for at each telling, and a change of them is a telling to whom it concerns, so it counts at once.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from kernel.clock import Clock
 from messaging.realtime.frames import server_frame
+from messaging.realtime.hint_codec import unpack_sight
 from messaging.realtime.hub import PRESENCE_CHANNEL, Channels
 from messaging.realtime.reads import Reads
 
@@ -64,6 +65,7 @@ class Presence:
         self._lookers: dict[UUID, set[Looker]] = {}
         self._told: dict[UUID, bool] = {}
         self._changed: dict[UUID, bool] = {}
+        self._again: set[tuple[UUID, UUID | None]] = set()
         self._wake = asyncio.Event()
         self._refresh_at = self._seen_at = 0.0
         self._problem: str | None = None
@@ -86,10 +88,15 @@ class Presence:
         self._wake.set()
 
     def heard(self, user_id: UUID, message: bytes) -> None:
-        """Another node, or this one, says that somebody came or went."""
-        if user_id in self._lookers:
+        """Another node, or this one, says that somebody came or went, or may be seen by others than before."""
+        if user_id not in self._lookers:
+            return
+        again, viewer_id = unpack_sight(message)
+        if again:
+            self._again.add((user_id, viewer_id))
+        else:
             self._changed[user_id] = message == b"1"
-            self._wake.set()
+        self._wake.set()
 
     async def look(self, looker: Looker, before: Iterable[UUID], wanted: Sequence[UUID]) -> None:
         """They look at ``wanted`` from now on, at ``before`` no more; they are told how it is."""
@@ -165,9 +172,14 @@ class Presence:
         changed, self._changed = self._changed, {}
         news = {each: online for each, online in changed.items() if self._told.get(each) is not online}
         self._told |= {each: online for each, online in news.items() if each in self._lookers}
-        await self._tell(
-            [(looker, user_id, online) for user_id, online in news.items() for looker in self._lookers.get(user_id, ())]
-        )
+        again, self._again = self._again, set()
+        lookers = {(looker, user_id) for user_id in news for looker in self._lookers.get(user_id, ())} | {
+            (looker, user_id)
+            for user_id, viewer_id in again
+            for looker in (self._lookers.get(user_id, ()) if user_id in self._told else ())
+            if viewer_id in {None, looker.user_id}
+        }
+        await self._tell([(looker, user_id, self._told[user_id]) for looker, user_id in lookers])
 
     async def _tell(self, told: Sequence[tuple[Looker, UUID, bool]]) -> None:
         if not told:

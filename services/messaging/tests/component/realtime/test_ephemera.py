@@ -1,7 +1,17 @@
 """What is not stored: typing, receipts, counts, presence."""
 
+import asyncio
+import time
+
 import pytest
 
+from sampan.auth.v1.graph_pb2 import (
+    FriendshipEnded,
+    FriendshipStarted,
+    UserBlocked,
+    UserPrivacyChanged,
+    UserUnblocked,
+)
 from testkit.wait import eventually
 
 
@@ -152,3 +162,72 @@ async def test_friends_see_what_friends_may_see_until_one_blocks(world, sockets,
     before = len(looking.frames)
     await looking.say("presence.watch", user_ids=[str(ari.user_id)])
     assert (await looking.until("presence", after=before))["online"] is False
+
+
+def block(kind, blocker, blocked, version):
+    return kind(pair_id="p", blocker_id=str(blocker.user_id), blocked_id=str(blocked.user_id), version=version)
+
+
+async def test_blocks_and_wishes_reach_who_looks_within_two_seconds(world, sockets):
+    nok, ari, third = [await world.person() for _ in range(3)]
+    await sockets.of(ari)
+    looking, beside, looked_at = await sockets.of(nok), await sockets.of(third), await sockets.of(nok)
+    await looking.say("presence.watch", user_ids=[str(ari.user_id)])
+    await beside.say("presence.watch", user_ids=[str(ari.user_id)])
+    await looking.until("presence", online=True)
+    await beside.until("presence", online=True)
+    await world.publish(block(UserBlocked, third, third, 1))  # the consumer is awake
+    await asyncio.sleep(0.5)
+
+    def wish(version, presence):
+        return UserPrivacyChanged(
+            user_id=str(ari.user_id),
+            version=version,
+            show_presence_to=presence,
+            direct_messages_from="everyone",
+            read_receipts=True,
+        )
+
+    for record, online in (
+        (block(UserBlocked, ari, nok, 1), False),
+        (block(UserUnblocked, ari, nok, 2), True),
+        (block(UserBlocked, nok, ari, 1), False),
+        (block(UserUnblocked, nok, ari, 2), True),
+        (wish(2, "friends"), False),
+        (FriendshipStarted(pair_id="p", user_id=str(ari.user_id), friend_id=str(nok.user_id), version=1), True),
+        (FriendshipEnded(pair_id="p", user_id=str(ari.user_id), friend_id=str(nok.user_id), version=2), False),
+        (wish(3, "everyone"), True),
+    ):
+        before = len(looking.frames)
+        await world.publish(record)
+        told = await looking.until("presence", after=before, timeout_s=2)
+        assert told == {"type": "presence", "user_id": str(ari.user_id), "online": online}, record
+    # Of the blocks nobody else hears; of the wishes everybody who looks.
+    await flushed(beside, looked_at)
+    assert [each["online"] for each in beside.frames if each["type"] == "presence"] == [True, False, True]
+    assert "presence" not in kinds(looked_at)
+
+
+async def test_sends_new_dialogs_and_receipts_end_within_two_seconds_of_a_block(world, sockets, message):
+    nok, foe, stranger, friend = [await world.person() for _ in range(4)]
+    dialog_id = await world.group(nok, foe, kind="direct")
+    shared = await world.group(nok, foe, friend)
+    sent = await nok.send(shared)
+    mine = await sockets.of(nok)
+    await world.publish(block(UserBlocked, friend, friend, 1))  # the consumer is awake
+    await asyncio.sleep(0.5)
+    began = time.monotonic()
+    await world.publish(block(UserBlocked, nok, foe, 1))
+    await world.publish(block(UserBlocked, nok, stranger, 1))
+    await asyncio.sleep(max(0.0, began + 2 - time.monotonic()))
+    unavailable = "messaging.dialog.unavailable"
+    assert await foe.refused("POST", f"/v1/dialogs/{dialog_id}/messages", message()) == unavailable
+    body = {"kind": "direct", "user_ids": [str(nok.user_id)]}
+    assert await stranger.refused("POST", "/v1/dialogs", body) == unavailable
+    await foe.ok("PUT", f"/v1/dialogs/{shared}/read-cursor", {"read_seq": sent["seq"]})
+    await friend.ok("PUT", f"/v1/dialogs/{shared}/read-cursor", {"read_seq": sent["seq"]})
+    await mine.until("receipt", user_id=str(friend.user_id))
+    await flushed(mine)
+    assert [each["user_id"] for each in mine.frames if each["type"] == "receipt"] == [str(friend.user_id)]
+    seen = await nok.ok("GET", f"/v1/dialogs/{shared}/messages/{sent['seq']}/seen-by")
+    assert [each["user_id"] for each in seen["people"]] == [str(friend.user_id)]
