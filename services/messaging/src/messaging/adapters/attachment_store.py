@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
+from messaging.adapters.legal_hold import FILE_IS_HELD
 from messaging.domain.attachment import UNUSED_LIFE, Attachment
 
 COLUMNS: Final = (
@@ -38,9 +39,9 @@ _OF_MESSAGES: Final = f"""
     JOIN attachment_use u ON u.dialog_id = t.dialog_id AND u.seq = t.seq JOIN attachment a USING (attachment_id)
     ORDER BY u.dialog_id, u.seq, u.place
 """
-_GONE: Final = """
+_GONE: Final = f"""
     SELECT attachment_id, thumbnails FROM attachment a
-    WHERE NOT objects_gone AND created_at < $1::timestamptz - interval '10 minutes' AND (
+    WHERE NOT objects_gone AND created_at < $1::timestamptz - interval '10 minutes' AND NOT {FILE_IS_HELD} AND (
         status IN ('infected', 'rejected', 'expired', 'deleted')
         OR (status = 'uploading' AND expires_at < $1::timestamptz - interval '10 minutes')
         OR (status = 'clean' AND created_at < $2::timestamptz
@@ -178,7 +179,7 @@ async def messages_with(conn: asyncpg.Connection[Any], attachment_id: UUID) -> l
 
 
 async def to_remove(conn: asyncpg.Connection[Any], now: datetime, limit: int) -> list[tuple[UUID, tuple[int, ...]]]:
-    """(id, thumbnails) of what nobody can get any more, or never used."""
+    """(id, thumbnails) of what nobody can get any more, or never used, and no legal hold keeps."""
     rows = await conn.fetch(_GONE, now, now - UNUSED_LIFE, limit)
     return [(row["attachment_id"], tuple(row["thumbnails"])) for row in rows]
 

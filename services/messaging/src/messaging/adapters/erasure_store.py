@@ -12,6 +12,8 @@ from uuid import UUID
 
 import asyncpg
 
+from messaging.adapters.legal_hold import keep_files_if_held
+
 _REQUEST: Final = """
     INSERT INTO person_erasure (user_id, reason, requested_at, due_at) VALUES ($1, $2, $3, $4)
     ON CONFLICT (user_id) DO UPDATE SET due_at = least(person_erasure.due_at, excluded.due_at)
@@ -120,8 +122,9 @@ async def delete_own(conn: asyncpg.Connection[Any], user_id: UUID, table: str, c
     )
 
 
-async def delete_files(conn: asyncpg.Connection[Any], user_id: UUID) -> None:
-    """Nobody gets their files from the commit on; the bytes go soon after."""
+async def delete_files(conn: asyncpg.Connection[Any], user_id: UUID, now: datetime) -> None:
+    """Nobody gets their files from the commit on; the bytes go soon after, where no legal hold keeps them."""
+    await keep_files_if_held(conn, user_id, now)
     await conn.execute(
         "UPDATE attachment SET status = 'deleted', file_name = '-', next_attempt_at = NULL "
         "WHERE owner_id = $1 AND status <> 'deleted'",

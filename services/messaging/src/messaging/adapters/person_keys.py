@@ -12,7 +12,7 @@ import os
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 import asyncpg
@@ -41,6 +41,8 @@ def decoded_key(text: str) -> bytes:
 class PersonKeys:
     """Keys of people, wrapped in ``person_key`` under one key from the settings."""
 
+    SELECT: ClassVar[str] = "SELECT user_id, wrapped_key FROM person_key WHERE user_id = ANY($1)"
+
     def __init__(self, wrapping_key: bytes) -> None:
         self._wrapping = AESGCM(wrapping_key)
         self._cached: OrderedDict[UUID, tuple[AESGCM | None, float]] = OrderedDict()
@@ -51,7 +53,7 @@ class PersonKeys:
         wanted = {each for each in people if each is not None and not self._fresh(each, now)}
         if not wanted:
             return
-        rows = await conn.fetch("SELECT user_id, wrapped_key FROM person_key WHERE user_id = ANY($1)", list(wanted))
+        rows = await conn.fetch(self.SELECT, list(wanted))
         found = {row["user_id"]: row["wrapped_key"] for row in rows}
         missing = [each for each in wanted if each not in found]
         if missing and make:

@@ -56,9 +56,12 @@ _HANGING: Final = (
     "activity",
     "activity_for_all",
     "held_message",
+    "held_file",
     "attachment_use",
 )
 _STREAM: Final = ("message", "change", "search_entry")
+# Where a dropped month put rows that a legal hold kept: no month will take them along.
+_LEFT_BEHIND: Final = ("message_default", "change_default", "search_entry_default")
 Connection = asyncpg.Connection
 
 
@@ -72,7 +75,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Purgeable:
-    """``by_row``: its rows are deleted one by one; otherwise they go with their month."""
+    """``by_row``: its rows are deleted one by one; otherwise they go with their month, or were kept when it went."""
 
     dialog_id: UUID
     oldest_seq: int
@@ -125,7 +128,7 @@ async def purge(conn: asyncpg.Connection[Any], dialog: Purgeable, limit: int) ->
     held = await conn.fetchval("SELECT legal_hold FROM dialog WHERE dialog_id = $1 FOR SHARE", dialog.dialog_id)
     if held is not False:
         return 0
-    for table in (*_HANGING, *(_STREAM if dialog.by_row else ())):
+    for table in (*_HANGING, *(_STREAM if dialog.by_row else _LEFT_BEHIND)):
         done = await conn.execute(
             f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE dialog_id = $1 AND seq < $2 "
             "LIMIT $3)) AND dialog_id = $1 AND seq < $2",
@@ -136,24 +139,6 @@ async def purge(conn: asyncpg.Connection[Any], dialog: Purgeable, limit: int) ->
         if _count(done):
             return _count(done)
     return 0
-
-
-async def keep_if_held(conn: asyncpg.Connection[Any], dialog_id: UUID, seq: int, now: datetime) -> None:
-    """What is about to be deleted for all, kept where the dialog is under legal hold."""
-    await conn.execute(
-        """
-        INSERT INTO held_message (dialog_id, seq, version, sender_id, content, written_at, held_at)
-        SELECT m.dialog_id, m.seq, m.version, m.sender_id, m.content, m.written_at, $3 FROM (
-            SELECT dialog_id, seq, version, sender_id, content, created_at AS written_at FROM message
-            UNION ALL SELECT dialog_id, seq, version, sender_id, content, written_at FROM message_revision
-        ) AS m JOIN dialog d USING (dialog_id)
-        WHERE m.dialog_id = $1 AND m.seq = $2 AND d.legal_hold AND m.content IS NOT NULL
-        ON CONFLICT DO NOTHING
-        """,
-        dialog_id,
-        seq,
-        now,
-    )
 
 
 def _count(status: str) -> int:

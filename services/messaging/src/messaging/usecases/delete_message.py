@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from messaging.adapters.dialog_store import find_member
+from messaging.adapters.legal_hold import keep_if_held
 from messaging.adapters.message_reads import messages_at
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import DialogNotFoundError

@@ -120,7 +120,7 @@ async def _delete_own(begin: Begin, user_id: UUID) -> None:
                 deleted = await erasure_store.delete_own(tx.conn, user_id, table, column, BATCH)
     async with begin() as tx:
         await erasure_store.blank_reports(tx.conn, user_id)
-        await erasure_store.delete_files(tx.conn, user_id)
+        await erasure_store.delete_files(tx.conn, user_id, tx.now)
 
 
 _STEPS: Final[dict[str, Step]] = {"dialogs": _leave_dialogs, "search": _clear_index, "own rows": _delete_own}
