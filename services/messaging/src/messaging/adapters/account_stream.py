@@ -30,6 +30,19 @@ _WRITE: Final = """
     FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::text[])
          AS t (user_id, account_seq, type, dialog_id, payload)
 """
+_OLD: Final = """
+    SELECT user_id, max(account_seq) AS upto FROM (
+        SELECT user_id, account_seq FROM account_change WHERE created_at < $1 LIMIT $2
+    ) AS old GROUP BY user_id
+"""
+_LOCK: Final = "SELECT FROM account WHERE user_id = ANY($1) ORDER BY user_id FOR NO KEY UPDATE"
+_TRIM: Final = """
+    WITH due AS (SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS t (user_id, upto)), moved AS (
+        UPDATE account SET oldest_account_seq = greatest(oldest_account_seq, due.upto + 1)
+        FROM due WHERE account.user_id = due.user_id
+    )
+    DELETE FROM account_change c USING due WHERE c.user_id = due.user_id AND c.account_seq <= due.upto
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +91,15 @@ class AccountStream:
             self._now,
         )
         self._buffered.clear()
+
+
+async def trim_account_changes(conn: asyncpg.Connection[Any], before: datetime, limit: int) -> int:
+    """End about ``limit`` changes older than that; a device that has not heard them is told that it is too far behind.
+
+    Returns how many rows went, 0 when there are none left. What stays is still without a hole (MSG-11).
+    """
+    due = await conn.fetch(_OLD, before, limit)
+    people, upto = [row["user_id"] for row in due], [row["upto"] for row in due]
+    await conn.execute(_LOCK, people)
+    done: str = await conn.execute(_TRIM, people, upto)
+    return int(done.rsplit(" ", 1)[1])

@@ -127,6 +127,8 @@ async def account_events_after(
         after_seq,
         limit,
     )
+    if rows and rows[0]["account_seq"] != after_seq + 1:  # trimmed between the two reads
+        raise TooOldError(context={"oldest_account_seq": rows[0]["account_seq"]})
     return [
         AccountEvent(
             user_id,

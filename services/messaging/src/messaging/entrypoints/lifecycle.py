@@ -19,8 +19,11 @@ from chassis.run import Command, Periodic, Runner
 from chassis.tokens import Principal
 from messaging.adapters import audit
 from messaging.adapters.erasure_store import due_erasures
+from messaging.adapters.held_reads import HeldKeys
+from messaging.adapters.person_keys import decoded_key
 from messaging.usecases.apply_retention import apply_retention, make_months
 from messaging.usecases.erase_person import ErasePerson, erase_person
+from messaging.usecases.export_hold import ExportHold, NotHeldError, export_hold
 from messaging.usecases.export_person import export_person
 from messaging.usecases.hold_dialog import NoSuchDialogError, hold_dialog
 from messaging.usecases.reindex import reindex
@@ -117,7 +120,8 @@ async def command_retention(app: App, _: argparse.Namespace) -> None:
     ended = await apply_retention(app.begin, app.settings.retention_days_max, app.clock.now())
     _say(
         f"months made: {made}; dialogs shortened: {ended.dialogs}; rows deleted: {ended.rows:,}; "
-        f"months dropped: {ended.months}; rows kept under legal hold: {ended.held:,}"
+        f"months dropped: {ended.months}; rows kept under legal hold: {ended.held:,}; "
+        f"changes of accounts ended: {ended.account_changes:,}"
     )
 
 
@@ -137,12 +141,41 @@ async def command_erase(app: App, arguments: argparse.Namespace) -> None:
     _say("erased")
 
 
-async def command_hold(app: App, arguments: argparse.Namespace) -> None:
+async def command_hold(app: App, arguments: argparse.Namespace) -> int:
+    """Exit code 1 when an export is refused."""
+    if arguments.act == "export":
+        return await _export_hold(app, arguments)
     held = arguments.act == "put"
     async with app.begin() as tx:
         changed = await hold_dialog(arguments.dialog, tx, held=held)
     _note(f"legal_hold.{arguments.act}", dialog_id=str(arguments.dialog))
     _say(("held" if held else "lifted") if changed else "nothing to change")
+    return 0
+
+
+async def _export_hold(app: App, arguments: argparse.Namespace) -> int:
+    """Told before the first row is read, and by its outcome after."""
+    reason, folder = (arguments.reason or "").strip(), arguments.out
+    if not reason or folder is None:
+        _complain("an export needs --out FOLDER and --reason WHY")
+        return EXIT_BROKEN
+    target = {"dialog_id": str(arguments.dialog), "reason": reason}
+    _note("legal_hold.export", outcome="begun", **target)
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    keys = HeldKeys(decoded_key(app.settings.key_encryption_key.get_secret_value()))
+    command = ExportHold(dialog_id=arguments.dialog, folder=folder, reason=reason)
+    try:
+        done = await export_hold(command, app.database, keys, app.objects, _say)
+    except NotHeldError as error:
+        _note("legal_hold.export", outcome="refused", **target)
+        _complain(str(error))
+        return EXIT_BROKEN
+    except BaseException:
+        _note("legal_hold.export", outcome="failed", **target)
+        raise
+    _note("legal_hold.export", **target)
+    _say(f"exported: {done.messages:,} messages, {done.files:,} files; {done.missing:,} files have no bytes")
+    return 0
 
 
 def _user(parser: argparse.ArgumentParser) -> None:
@@ -159,12 +192,18 @@ def _reindex_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _hold_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("act", choices=("put", "lift"))
+    parser.add_argument("act", choices=("put", "lift", "export"))
     parser.add_argument("dialog", type=UUID, metavar="DIALOG", help="dialog id")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="export: folder for the files; made if missing")
+    parser.add_argument("--reason", help="export: why; it is told in the log of what operators did")
 
 
-def _note(action: str, **target: str) -> None:
-    audited(action, service=SERVICE, actor=person_at_the_console(), via="command", outcome="done", **target)
+def _note(action: str, outcome: str = "done", **target: str) -> None:
+    audited(action, service=SERVICE, actor=person_at_the_console(), via="command", outcome=outcome, **target)
+
+
+def _complain(line: str) -> None:
+    sys.stderr.write(line + "\n")
 
 
 def _say(line: str) -> None:
@@ -177,5 +216,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "retention": Command("make months, and end what is past its time, now", command_retention),
     "export-person": Command("write all that a person wrote and did to files", command_export, _export_arguments),
     "erase-person": Command("make all that a person wrote unreadable, for good", command_erase, _user),
-    "legal-hold": Command("put a dialog under legal hold, or lift it", command_hold, _hold_arguments),
+    "legal-hold": Command(
+        "put a dialog under legal hold, lift it, export what it keeps", command_hold, _hold_arguments
+    ),
 }

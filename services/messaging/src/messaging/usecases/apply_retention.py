@@ -17,6 +17,7 @@ import asyncpg
 import structlog
 
 from messaging.adapters import months, retention
+from messaging.adapters.account_stream import trim_account_changes
 from messaging.adapters.transaction import MessagingTx
 
 PAGE: Final = 500
@@ -24,6 +25,8 @@ BATCH: Final = 1_000
 _FIRST: Final = UUID(int=0)
 # Clocks of nodes differ, and a message sent just before a month ended may be stored just after.
 _MARGIN: Final = timedelta(days=1)
+# A device that was away for longer fetches its list of dialogs anew.
+ACCOUNT_CHANGES_KEPT: Final = timedelta(days=60)
 Begin = Callable[[], AbstractAsyncContextManager[MessagingTx]]
 log = structlog.get_logger(__name__)
 
@@ -36,6 +39,7 @@ class Ended:
     rows: int = 0
     months: int = 0
     held: int = 0
+    account_changes: int = 0
 
 
 async def apply_retention(begin: Begin, days_max: int | None, now: datetime) -> Ended:
@@ -43,6 +47,7 @@ async def apply_retention(begin: Begin, days_max: int | None, now: datetime) -> 
     ended = Ended()
     await _hide(begin, days_max, now, ended)
     await _delete(begin, days_max, ended)
+    await _trim_accounts(begin, now - ACCOUNT_CHANGES_KEPT, ended)
     if days_max is not None:
         await _drop_months(begin, now - timedelta(days=days_max) - _MARGIN, ended)
     return ended
@@ -114,6 +119,15 @@ async def _delete(begin: Begin, days_max: int | None, ended: Ended) -> None:
         if len(page) < PAGE:
             return
         after = page[-1].dialog_id
+
+
+async def _trim_accounts(begin: Begin, before: datetime, ended: Ended) -> None:
+    while True:
+        async with begin() as tx:
+            trimmed = await trim_account_changes(tx.conn, before, BATCH)
+        ended.account_changes += trimmed
+        if not trimmed:
+            return
 
 
 async def _drop_months(begin: Begin, before: datetime, ended: Ended) -> None:
