@@ -15,7 +15,7 @@ from messaging.adapters.dialog_store import NewDialog, add_dialog, dialog_of_pai
 from messaging.adapters.entity_store import find_entities
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.cards import EntityType
-from messaging.domain.dialog import BlockedError, Dialog, DialogKind
+from messaging.domain.dialog import PAIRS, BlockedError, Dialog, DialogKind
 from messaging.domain.ids import MAIN_WORKSPACE, pair_key
 from messaging.domain.membership import MEMBERS_MAX
 from messaging.domain.permissions import Role

@@ -21,7 +21,7 @@ from messaging.adapters.entity_store import keep_entity, tie_cards
 from messaging.adapters.send_facts import read_facts
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.cards import Entity, EntityType
-from messaging.domain.dialog import BlockedError
+from messaging.domain.dialog import PAIRS, BlockedError
 from messaging.domain.message import ClientMessageIdReusedError, SendMessage, Sent, body_hash
 from messaging.domain.permissions import Act
 from messaging.domain.stream import NewMessage
