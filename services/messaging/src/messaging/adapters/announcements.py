@@ -26,6 +26,7 @@ def message_sent(
     dialog_id = str(position.dialog_id)
     people = [each for each in message.mentions if not each.startswith("@")]
     outbox.add(
+    roles = [each.removeprefix("@") for each in message.mentions if each.startswith("@") and each != ALL]
         message_pb2.MessageSent(
             dialog_id=dialog_id,
             seq=seq,
@@ -38,6 +39,7 @@ def message_sent(
             mentioned_user_ids=people,
             mentions_all=ALL in message.mentions,
             sent_at=_timestamp(at),
+            mentioned_roles=roles,
         ),
         aggregate_version=seq,
     )

@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class MessageSent(_message.Message):
-    __slots__ = ("dialog_id", "seq", "workspace_id", "dialog_kind", "sender_id", "type", "reply_to_seq", "thread_seq", "mentioned_user_ids", "mentions_all", "sent_at")
+    __slots__ = ("dialog_id", "seq", "workspace_id", "dialog_kind", "sender_id", "type", "reply_to_seq", "thread_seq", "mentioned_user_ids", "mentions_all", "sent_at", "mentioned_roles")
     DIALOG_ID_FIELD_NUMBER: _ClassVar[int]
     SEQ_FIELD_NUMBER: _ClassVar[int]
     WORKSPACE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -23,6 +23,7 @@ class MessageSent(_message.Message):
     MENTIONED_USER_IDS_FIELD_NUMBER: _ClassVar[int]
     MENTIONS_ALL_FIELD_NUMBER: _ClassVar[int]
     SENT_AT_FIELD_NUMBER: _ClassVar[int]
+    MENTIONED_ROLES_FIELD_NUMBER: _ClassVar[int]
     dialog_id: str
     seq: int
     workspace_id: str
@@ -34,7 +35,8 @@ class MessageSent(_message.Message):
     mentioned_user_ids: _containers.RepeatedScalarFieldContainer[str]
     mentions_all: bool
     sent_at: _timestamp_pb2.Timestamp
-    def __init__(self, dialog_id: _Optional[str] = ..., seq: _Optional[int] = ..., workspace_id: _Optional[str] = ..., dialog_kind: _Optional[str] = ..., sender_id: _Optional[str] = ..., type: _Optional[str] = ..., reply_to_seq: _Optional[int] = ..., thread_seq: _Optional[int] = ..., mentioned_user_ids: _Optional[_Iterable[str]] = ..., mentions_all: _Optional[bool] = ..., sent_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    mentioned_roles: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, dialog_id: _Optional[str] = ..., seq: _Optional[int] = ..., workspace_id: _Optional[str] = ..., dialog_kind: _Optional[str] = ..., sender_id: _Optional[str] = ..., type: _Optional[str] = ..., reply_to_seq: _Optional[int] = ..., thread_seq: _Optional[int] = ..., mentioned_user_ids: _Optional[_Iterable[str]] = ..., mentions_all: _Optional[bool] = ..., sent_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mentioned_roles: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class MessageEdited(_message.Message):
     __slots__ = ("dialog_id", "seq", "message_seq", "sender_id", "version", "edited_at")
