@@ -7,13 +7,15 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+import structlog
+
 from chassis.run import Periodic, Runner
 from messaging.adapters.poll_store import due_polls, find_poll
 from messaging.domain.message import Sent
 from messaging.entrypoints.posting import send
 from messaging.entrypoints.schemas import SendMessageBody
 from messaging.usecases.poll_votes import end_poll
-from messaging.usecases.scheduled_messages import Scheduled, note_outcome, send_scheduled, take_due
+from messaging.usecases.scheduled_messages import Scheduled, after_fault, note_outcome, send_scheduled, take_due
 from messaging.wiring import App
 
 DUE_EVERY_S: Final = 1.0
@@ -21,6 +23,7 @@ FORGET_EVERY_S: Final = 300.0
 BATCH: Final = 200
 # A client may repeat a message as late as this and get the first answer.
 SENT_IDS_KEPT: Final = timedelta(days=14)
+log = structlog.get_logger(__name__)
 
 
 def jobs(app: App) -> Sequence[Runner]:
@@ -32,7 +35,7 @@ def jobs(app: App) -> Sequence[Runner]:
 
 
 async def send_due(app: App) -> None:
-    """Send what is due now."""
+    """Send what is due now. One that fails, whatever the fault, is put off and holds nobody up."""
     async with app.database.read() as conn:
         due = await take_due(conn, app.keys, app.clock.now(), BATCH)
 
@@ -40,7 +43,11 @@ async def send_due(app: App) -> None:
         return await send(app, each.user_id, each.dialog_id, SendMessageBody.model_validate(each.body))
 
     for each in due:
-        outcome = await send_scheduled(each, deliver)
+        try:
+            outcome = await send_scheduled(each, deliver)
+        except Exception:  # whatever it is, it is about this one
+            log.exception("scheduled_message_failed", scheduled_id=str(each.scheduled_id), attempts=each.attempts)
+            outcome = after_fault(each)
         async with app.begin() as tx:
             await note_outcome(each, outcome, tx)
 

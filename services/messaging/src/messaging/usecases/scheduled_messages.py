@@ -25,6 +25,9 @@ from messaging.domain.message import Sent
 AHEAD_MIN: Final = timedelta(seconds=5)
 AHEAD_MAX: Final = timedelta(days=365)
 PENDING_MAX: Final = 100
+RETRY_FIRST: Final = timedelta(seconds=1)
+RETRY_MAX: Final = timedelta(minutes=5)
+FAULTS_MAX: Final = 12
 _COLUMNS: Final = "scheduled_id, user_id, dialog_id, send_at, body, status, failure_code, seq, created_at"
 
 
@@ -59,6 +62,7 @@ class Scheduled:
     failure_code: str
     seq: int | None
     created_at: datetime
+    attempts: int = 0
 
 
 async def schedule(
@@ -76,7 +80,7 @@ async def schedule(
     )
     if count >= PENDING_MAX:
         raise TooManyScheduledError
-    await tx.conn.execute(
+    made = await tx.conn.execute(
         f"INSERT INTO scheduled_message ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, 'pending', '', NULL, $6) "
         "ON CONFLICT (scheduled_id) DO NOTHING",
         *(scheduled_id, user_id, dialog_id, send_at, tx.keys.encrypt(user_id, rendering.to_json(body)), tx.now),
@@ -86,6 +90,8 @@ async def schedule(
     )
     if not rows:
         raise ScheduledNotFoundError
+    if made == "INSERT 0 1":
+        _tell(user_id, dialog_id, tx, scheduled_id=scheduled_id, status="pending", send_at=send_at)
     return _of(rows[0], tx.keys)
 
 
@@ -101,20 +107,21 @@ async def list_scheduled(conn: asyncpg.Connection[Any], keys: PersonKeys, user_i
 
 
 async def cancel_scheduled(scheduled_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
-    done = await tx.conn.execute(
+    dialog_id = await tx.conn.fetchval(
         "UPDATE scheduled_message SET status = 'cancelled', body = '' "
-        "WHERE scheduled_id = $1 AND user_id = $2 AND status = 'pending'",
+        "WHERE scheduled_id = $1 AND user_id = $2 AND status = 'pending' RETURNING dialog_id",
         *(scheduled_id, user_id),
     )
-    if done.endswith(" 0"):
+    if dialog_id is None:
         raise ScheduledNotFoundError
+    _tell(user_id, dialog_id, tx, scheduled_id=scheduled_id, status="cancelled")
 
 
 async def take_due(conn: asyncpg.Connection[Any], keys: PersonKeys, now: datetime, limit: int) -> Sequence[Scheduled]:
     """What is due; two processes may see the same one, and send it once all the same."""
     rows = await conn.fetch(
-        f"SELECT {_COLUMNS} FROM scheduled_message WHERE status = 'pending' AND send_at <= $1 "
-        "ORDER BY send_at LIMIT $2",
+        f"SELECT {_COLUMNS}, attempts FROM scheduled_message WHERE status = 'pending' AND send_at <= $1 "
+        "AND coalesce(next_attempt_at, send_at) <= $1 ORDER BY coalesce(next_attempt_at, send_at) LIMIT $2",
         *(now, limit),
     )
     await keys.load(conn, {row["user_id"] for row in rows})
@@ -123,10 +130,15 @@ async def take_due(conn: asyncpg.Connection[Any], keys: PersonKeys, now: datetim
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a scheduled message. None of both: try again later."""
+    """What came of a scheduled message. Neither seq nor failure: it is tried again, not before ``retry_after_s``."""
 
     seq: int | None = None
     failure_code: str = ""
+    retry_after_s: float = 0.0
+
+    @property
+    def final(self) -> bool:
+        return self.seq is not None or bool(self.failure_code)
 
 
 async def send_scheduled(due: Scheduled, send: Callable[[Scheduled], Awaitable[Sent]]) -> Outcome:
@@ -136,13 +148,24 @@ async def send_scheduled(due: Scheduled, send: Callable[[Scheduled], Awaitable[S
     try:
         return Outcome(seq=(await send(due)).seq)
     except DomainError as refusal:
-        later = refusal.kind in {Kind.UNAVAILABLE, Kind.RATE_LIMITED}
-        return Outcome() if later else Outcome(failure_code=refusal.code)
+        if refusal.kind in {Kind.UNAVAILABLE, Kind.RATE_LIMITED}:
+            return Outcome(retry_after_s=refusal.retry_after_s or 0.0)
+        return Outcome(failure_code=refusal.code)
+
+
+def after_fault(due: Scheduled) -> Outcome:
+    """Sending broke with something that is no refusal: again later, and given up after an hour or so."""
+    return Outcome() if due.attempts < FAULTS_MAX else Outcome(failure_code="messaging.scheduled.failed")
 
 
 async def note_outcome(due: Scheduled, outcome: Outcome, tx: MessagingTx) -> None:
-    """Keep what came of it, and tell the person's devices."""
-    if outcome == Outcome():
+    """Keep what came of it, and tell the person's devices. What is to be tried again lets the others go first."""
+    if not outcome.final:
+        await tx.conn.execute(
+            "UPDATE scheduled_message SET attempts = attempts + 1, next_attempt_at = $2 "
+            "WHERE scheduled_id = $1 AND status = 'pending'",
+            *(due.scheduled_id, tx.now + _pause(due, outcome)),
+        )
         return
     await tx.conn.execute(
         "UPDATE scheduled_message SET status = $2, failure_code = $3, seq = $4, body = '' "
@@ -155,6 +178,17 @@ async def note_outcome(due: Scheduled, outcome: Outcome, tx: MessagingTx) -> Non
         dialog_id=due.dialog_id,
         payload={"scheduled_id": due.scheduled_id, "failure_code": outcome.failure_code, "seq": outcome.seq},
     )
+
+
+def _pause(due: Scheduled, outcome: Outcome) -> timedelta:
+    """As long as the refusal says; doubled each time where it says nothing. Never longer than ``RETRY_MAX``."""
+    usual = timedelta(seconds=RETRY_FIRST.total_seconds() * (1 << min(due.attempts, 16)))
+    return min(max(usual, timedelta(seconds=outcome.retry_after_s)), RETRY_MAX)
+
+
+def _tell(user_id: UUID, dialog_id: UUID, tx: MessagingTx, **told: Any) -> None:
+    """What it says is for nobody but those who fetch it: the account's stream is not sealed."""
+    tx.accounts.change(user_id, "scheduled.changed", dialog_id=dialog_id, payload=told)
 
 
 def _of(row: Mapping[str, Any], keys: PersonKeys) -> Scheduled:

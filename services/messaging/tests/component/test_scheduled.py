@@ -1,0 +1,106 @@
+"""Scheduled messages that are put off or broken hold nobody up."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from messaging.adapters import rendering
+from messaging.entrypoints import jobs
+from messaging.usecases import scheduled_messages
+from testkit.wait import eventually
+
+
+async def keep_due(world, person, dialog_id, *texts, ago_s=60.0, body=None):
+    """Scheduled for a time that is over, as if the service had not run."""
+    made = []
+    async with world.app.begin() as tx:
+        await tx.stream.ready([person.user_id])
+        for number, text in enumerate(texts):
+            scheduled_id = uuid.uuid4()
+            content = {"type": "text", "text": text}
+            said = rendering.to_json(body or {"client_message_id": str(scheduled_id), "content": content})
+            await tx.conn.execute(
+                "INSERT INTO scheduled_message (scheduled_id, user_id, dialog_id, send_at, body, status, created_at) "
+                "VALUES ($1, $2, $3, $4, $5, 'pending', now())",
+                *(scheduled_id, person.user_id, uuid.UUID(dialog_id)),
+                datetime.now(UTC) - timedelta(seconds=ago_s - number / 1000),
+                tx.keys.encrypt(person.user_id, said),
+            )
+            made.append(scheduled_id)
+    return made
+
+
+async def row_of(world, scheduled_id):
+    async with world.app.database.read() as conn:
+        return await conn.fetchrow("SELECT * FROM scheduled_message WHERE scheduled_id = $1", scheduled_id)
+
+
+async def texts_in(person, dialog_id):
+    return [each["content"]["text"] for each in await person.messages(dialog_id, limit=200)]
+
+
+async def test_those_put_off_by_slow_mode_do_not_stop_the_others(world):
+    owner, one, two, quick = [await world.person() for _ in range(4)]
+    slow = await world.group(owner, one, two)
+    etag = (await owner.do("GET", f"/v1/dialogs/{slow}")).headers["ETag"]
+    await owner.ok("PATCH", f"/v1/dialogs/{slow}", {"slow_mode_s": 3600}, headers={"If-Match": etag})
+    put_off = []
+    for person in (one, two):
+        put_off += await keep_due(world, person, slow, *(str(number) for number in range(100)))
+    elsewhere = await world.group(quick, owner)
+    await keep_due(world, quick, elsewhere, "in time", ago_s=1)
+
+    async def arrived():
+        return await texts_in(owner, elsewhere) == ["in time"]
+
+    await eventually(arrived, timeout_s=20, what="the message of somebody else")
+    # Each of the two was let through once; the rest waits as long as the refusal said, at most five minutes.
+    assert sorted(await texts_in(owner, slow)) == ["0", "0"]
+
+    async def all_wait():
+        rows = [await row_of(world, each) for each in put_off]
+        waiting = [each for each in rows if each["status"] == "pending"]
+        return len(waiting) == 198 and all(each["attempts"] for each in waiting) and waiting
+
+    for row in await eventually(all_wait, timeout_s=20, what="198 that wait"):
+        assert timedelta(minutes=4) < row["next_attempt_at"] - datetime.now(UTC) <= timedelta(minutes=5)
+
+
+async def test_one_that_breaks_does_not_stop_the_others(world):
+    one, other = await world.person(), await world.person()
+    dialog_id = await world.group(one, other)
+    [broken] = await keep_due(world, one, dialog_id, "", body={"content": "of another time"})
+    await keep_due(world, one, dialog_id, "after", ago_s=30)
+
+    async def arrived():
+        return await texts_in(other, dialog_id) == ["after"]
+
+    await eventually(arrived, timeout_s=15, what="the message after the broken one")
+    row = await row_of(world, broken)
+    assert (row["status"], row["attempts"] > 0) == ("pending", True)
+    async with world.app.begin() as tx:
+        await tx.conn.execute(
+            "UPDATE scheduled_message SET attempts = $2, next_attempt_at = NULL WHERE scheduled_id = $1",
+            *(broken, scheduled_messages.FAULTS_MAX),
+        )
+
+    async def given_up():
+        return (await row_of(world, broken))["status"] == "failed"
+
+    await eventually(given_up, timeout_s=15, what="given up")
+    [shown] = (await one.ok("GET", "/v1/scheduled-messages"))["items"]
+    assert shown["failure_code"] == "messaging.scheduled.failed"
+
+
+async def test_one_put_off_is_sent_when_its_time_comes(world):
+    owner, one = await world.person(), await world.person()
+    dialog_id = await world.group(owner, one)
+    etag = (await owner.do("GET", f"/v1/dialogs/{dialog_id}")).headers["ETag"]
+    await owner.ok("PATCH", f"/v1/dialogs/{dialog_id}", {"slow_mode_s": 2}, headers={"If-Match": etag})
+    await one.send(dialog_id, "now")
+    await keep_due(world, one, dialog_id, "later")
+    await jobs.send_due(world.app)
+
+    async def arrived():
+        return await texts_in(owner, dialog_id) == ["now", "later"]
+
+    await eventually(arrived, timeout_s=15, what="the message that was put off")
