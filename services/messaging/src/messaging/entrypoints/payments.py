@@ -16,6 +16,7 @@ from messaging.domain.dialog import (
     DialogNotFoundError,
     MutedError,
     NotAllowedError,
+    SlowModeError,
 )
 from messaging.domain.message import ClientMessageIdReusedError
 from messaging.entrypoints.schemas import SentView
@@ -51,6 +52,7 @@ class SendPaymentBody(Body):
         MutedError,
         BlockedError,
         DialogArchivedError,
+        SlowModeError,
         ClientMessageIdReusedError,
         RecipientInvalidError,
     ),

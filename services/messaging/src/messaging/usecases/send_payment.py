@@ -18,7 +18,7 @@ from kernel.money import Money
 from messaging.adapters import rendering
 from messaging.adapters.dialog_store import find_member
 from messaging.adapters.entity_store import keep_entity, tie_cards
-from messaging.adapters.send_facts import read_facts
+from messaging.adapters.send_facts import read_facts, remember_pace
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.cards import Entity, EntityType
 from messaging.domain.dialog import PAIRS, BlockedError
@@ -48,7 +48,7 @@ class SendPayment:
 
 async def send_payment(command: SendPayment, tx: MessagingTx) -> Sent:
     """The same ``client_message_id`` again answers the first message."""
-    dialog, _ = await touch_dialog(tx, command.dialog_id, command.sender_id, Act.SEND)
+    dialog, member = await touch_dialog(tx, command.dialog_id, command.sender_id, Act.SEND)
     message = _message(command)
     content = rendering.to_json(message.content)
     fingerprint = body_hash(content, message)
@@ -59,6 +59,7 @@ async def send_payment(command: SendPayment, tx: MessagingTx) -> Sent:
         return Sent(seq=facts.earlier.seq, sent_at=facts.earlier.sent_at, replayed=True)
     if facts.blocked:
         raise BlockedError
+    dialog.require_pace(member, tx.now)
     recipient = await find_member(tx.conn, command.dialog_id, command.recipient_id)
     if recipient is None or not recipient.present or command.recipient_id == command.sender_id:
         raise RecipientInvalidError(pointer="/recipient_id")
@@ -77,6 +78,8 @@ async def send_payment(command: SendPayment, tx: MessagingTx) -> Sent:
     )
     await keep_entity(tx.conn, transfer, tx.now)
     await tie_cards(tx.conn, [(transfer.type, transfer.id, command.dialog_id, seq)])
+    if dialog.slow_mode_s:
+        await remember_pace(tx.conn, [(command.dialog_id, command.sender_id)], tx.now)
     tx.outbox.add(_request(command, tx))
     return Sent(seq=seq, sent_at=at)
 
