@@ -1,11 +1,14 @@
 """Cards follow their source; an order brings its dialog; money sent in a dialog shows its outcome."""
 
+import asyncio
 import uuid
 
 import asyncpg
 
 from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderLine, OrderPaid, OrderPlaced
 from sampan.commerce.v1.product_pb2 import ProductPublished, ProductWithdrawn
+from sampan.commerce.v1.shop_pb2 import ShopOpened
+from sampan.messaging.v1.dialog_pb2 import DialogCreated
 from sampan.payment.v1.requests_pb2 import RequestTransfer
 from sampan.payment.v1.transfer_pb2 import TransferCompleted, TransferRefused
 from sampan.types.v1.money_pb2 import Money
@@ -175,3 +178,119 @@ async def test_money_sent_in_a_dialog_is_asked_for_once_and_shows_its_outcome(wo
         "POST", f"/v1/dialogs/{dialog_id}/messages", {"client_message_id": str(uuid.uuid4()), "content": forged}
     )
     assert code == "request.body.invalid"
+
+
+async def test_money_waits_as_long_as_slow_mode_says(world):
+    owner, one = await world.person(), await world.person()
+    dialog_id = await world.group(owner, one)
+    etag = (await owner.do("GET", f"/v1/dialogs/{dialog_id}")).headers["ETag"]
+    await owner.ok("PATCH", f"/v1/dialogs/{dialog_id}", {"slow_mode_s": 600}, headers={"If-Match": etag})
+
+    def body():
+        amount = {"amount_minor": 5_000, "currency": "THB"}
+        return {"client_message_id": str(uuid.uuid4()), "recipient_id": str(owner.user_id), "amount": amount}
+
+    path, first = f"/v1/dialogs/{dialog_id}/payments", body()
+    await one.ok("POST", path, first)
+    assert (await one.do("POST", path, first)).status == 200
+    again = await one.do("POST", path, body())
+    assert (again.status, again.code) == (429, "messaging.dialog.slow_mode")
+    text = {"client_message_id": str(uuid.uuid4()), "content": {"type": "text", "text": "x"}}
+    assert (await one.do("POST", f"/v1/dialogs/{dialog_id}/messages", text)).status == 429
+    for _ in range(2):
+        back = body() | {"recipient_id": str(one.user_id)}
+        assert (await owner.do("POST", path, back)).status == 202
+
+
+async def records_of(world, kind, dialog_id):
+    """What was announced of a dialog."""
+    conn = await asyncpg.connect(world.settings.database_dsn.get_secret_value())
+    try:
+        rows = await conn.fetch(
+            "SELECT body FROM messaging.event_log WHERE topic LIKE '%public.messaging.dialog.v1' AND key = $1 "
+            "UNION ALL SELECT body FROM messaging.outbox WHERE topic LIKE '%public.messaging.dialog.v1' AND key = $1",
+            dialog_id,
+        )
+    finally:
+        await conn.close()
+    return [kind.FromString(row["body"]) for row in rows]
+
+
+async def test_a_topics_announcement_says_what_it_is_about(world):
+    _, _, order_id, dialog = await placed(world)
+    created = (await records_of(world, DialogCreated, dialog["dialog_id"]))[0]
+    assert (created.kind, created.entity_type, created.entity_id) == ("topic", "order", str(order_id))
+
+
+async def test_who_is_in_an_orders_dialog_changes_with_the_order(world):
+    buyer, seller, order_id, dialog = await placed(world)
+    dialog_id, heir = dialog["dialog_id"], await world.person("Chai")
+    await world.publish(order(OrderPaid, order_id, buyer, heir), version=2)
+
+    async def in_it():
+        return (await heir.do("GET", f"/v1/dialogs/{dialog_id}")).status == 200
+
+    await eventually(in_it, timeout_s=15, what="the new seller is in")
+    assert await seller.refused("GET", f"/v1/dialogs/{dialog_id}") == "messaging.dialog.not_found"
+    news = await seller.ok("POST", "/v1/sync", {"dialogs": {dialog_id: 1}})
+    assert (news["gone"], news["account_events"][-1]["type"]) == ([dialog_id], "dialog.removed")
+    shown = await buyer.dialog(dialog_id)
+    assert shown["member_count"] == 2
+    # Old news brings nobody back.
+    await world.publish(order(OrderPaid, order_id, buyer, seller), version=1)
+    await world.publish(order(OrderCancelled, order_id, buyer, heir, reason_code="late"), version=3)
+    await eventually(lambda: _is(buyer, dialog_id, "cancelled"), timeout_s=15, what="cancelled")
+    assert await seller.refused("GET", f"/v1/dialogs/{dialog_id}") == "messaging.dialog.not_found"
+
+
+async def on_sale(world, owner):
+    product_id, shop_id = uuid.uuid4(), uuid.uuid4()
+    shop = ShopOpened(shop_id=str(shop_id), owner_id=str(owner.user_id), name="Baan Khanom")
+    await world.publish(shop, version=1)
+    product = {"product_id": str(product_id), "shop_id": str(shop_id)}
+    await world.publish(ProductPublished(**product, title="Khanom chan", price_from=BAHT, status="active"), version=1)
+    return product_id, shop_id
+
+
+async def test_a_products_dialog_is_one_for_all_who_ask_and_its_shop_owns_it(world):
+    owner, one, other, third = [await world.person() for _ in range(4)]
+    assert await one.refused("POST", "/v1/dialogs", {"kind": "topic"}) == "messaging.dialog.topic_unknown"
+    product_id, _ = await on_sale(world, owner)
+    body = {"kind": "topic", "product_id": str(product_id)}
+
+    async def opened():
+        answer = await one.do("POST", "/v1/dialogs", body)
+        return answer if answer.status == 201 else None
+
+    made = (await eventually(opened, timeout_s=15, what="the product is known")).json
+    dialog_id = made["dialog_id"]
+    assert (made["entity_type"], made["entity_id"], made["title"]) == ("product", str(product_id), "Khanom chan")
+    assert await card_status(one, dialog_id) == ["active"]
+    assert (await owner.dialog(dialog_id))["me"]["role"] == "owner"
+    both = await asyncio.gather(*(each.do("POST", "/v1/dialogs", body) for each in (other, third, one)))
+    assert [(each.status, each.json["dialog_id"]) for each in both] == [(200, dialog_id)] * 3
+    assert (await one.dialog(dialog_id))["member_count"] == 4
+    await other.ok("DELETE", f"/v1/dialogs/{dialog_id}/members/{other.user_id}")
+    assert (await other.ok("POST", f"/v1/dialogs/{dialog_id}/join", {}))["outcome"] == "joined"
+    await owner.ok("PUT", f"/v1/dialogs/{dialog_id}/bans/{third.user_id}")
+    assert await third.refused("POST", "/v1/dialogs", body) == "messaging.member.banned"
+    # What becomes of the product changes the card, not who is in.
+    product = {"product_id": str(product_id), "shop_id": str(uuid.uuid4())}
+    await world.publish(ProductWithdrawn(**product, status="archived"), version=2)
+    await eventually(lambda: _is(one, dialog_id, "archived"), timeout_s=15, what="archived")
+    assert (await one.dialog(dialog_id))["member_count"] == 3
+
+
+async def test_a_shops_dialog_bears_the_customers_name_for_the_shop(world):
+    owner, customer = await world.person("Dewi"), await world.person("Anong")
+    _, shop_id = await on_sale(world, owner)
+
+    async def opened():
+        answer = await customer.do("POST", "/v1/dialogs", {"kind": "business", "shop_id": str(shop_id)})
+        return answer.json if answer.status == 201 else None
+
+    made = await eventually(opened, timeout_s=15, what="the shop is known")
+    assert made["title"] == "Baan Khanom"
+    assert (await owner.dialog(made["dialog_id"]))["title"] == "Anong"
+    [listed] = (await owner.ok("GET", "/v1/dialogs?kind=business"))["items"]
+    assert listed["title"] == "Anong"

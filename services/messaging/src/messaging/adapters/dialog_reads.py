@@ -82,6 +82,9 @@ async def pictured(
         shown["last_message"] = message if visible else None
         shown["permissions"] = row["permissions"]
         shown["peer"] = people.get(row["peer_id"], unknown(row["peer_id"])) if row["peer_id"] else None
+        # To the customer it bears the shop's name; to the shop, which has many of them, the customer's.
+        if row["kind"] == "business" and row["created_by"] != user_id and shown["peer"]:
+            shown["title"] = shown["peer"]["display_name"] or row["title"]
         pictures.append(shown)
     return pictures
 

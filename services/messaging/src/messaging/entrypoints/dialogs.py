@@ -10,7 +10,8 @@ from chassis.postgres import Connection
 from chassis.tokens import Principal
 from messaging.adapters.dialog_reads import dialogs_by_id, dialogs_page, pictured
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.dialog import BlockedError, DialogKind, DialogNotFoundError
+from messaging.domain.dialog import BlockedError, DialogArchivedError, DialogKind, DialogNotFoundError
+from messaging.domain.membership import BannedError, DialogFullError
 from messaging.entrypoints.dialog_schemas import DialogsQuery, DialogView
 from messaging.entrypoints.schemas import CreateDialogBody
 from messaging.usecases.create_dialog import (
@@ -20,6 +21,7 @@ from messaging.usecases.create_dialog import (
     ShopUnknownError,
     create_dialog,
 )
+from messaging.usecases.topic_dialogs import TopicUnknownError, discuss_product
 from messaging.wiring import App
 
 routes = Routes(tag="dialogs")
@@ -31,24 +33,40 @@ SCOPE = "dialogs"
     status=(201, 200),
     rows_of_caller=False,
     limit=RateLimit("dialogs", per_user=120, window_s=60, fails="open"),
-    errors=(PeopleMissingError, PeopleUnknownError, ShopUnknownError, BlockedError),
+    errors=(
+        PeopleMissingError,
+        PeopleUnknownError,
+        ShopUnknownError,
+        TopicUnknownError,
+        BlockedError,
+        BannedError,
+        DialogFullError,
+        DialogArchivedError,
+        DialogNotFoundError,
+    ),
     summary="Open a dialog",
 )
 async def post_dialog(body: CreateDialogBody, principal: Principal, app: App, tx: MessagingTx) -> Reply[DialogView]:
-    """A direct dialog that is there already is answered with 200."""
-    command = CreateDialog(
+    """A dialog that there is only one of is answered with 200 when it is there already."""
+    if body.kind == "topic":
+        dialog_id, created = await discuss_product(body.product_id or UUID(int=0), principal.user_id, tx)
+    else:
+        dialog_id, created = await create_dialog(_command(body, principal.user_id), tx)
+    await tx.flush()
+    view = await _view(tx.conn, app, principal.user_id, dialog_id)
+    return Reply(view, status=201 if created else 200, location=f"/v1/dialogs/{dialog_id}")
+
+
+def _command(body: CreateDialogBody, user_id: UUID) -> CreateDialog:
+    return CreateDialog(
         kind=DialogKind(body.kind),
-        created_by=principal.user_id,
+        created_by=user_id,
         user_ids=tuple(body.user_ids),
         title=body.title,
         description=body.description,
         is_public=body.is_public,
         shop_id=body.shop_id,
     )
-    dialog_id, created = await create_dialog(command, tx)
-    await tx.flush()
-    view = await _view(tx.conn, app, principal.user_id, dialog_id)
-    return Reply(view, status=201 if created else 200, location=f"/v1/dialogs/{dialog_id}")
 
 
 @routes.get("/v1/dialogs", summary="List your dialogs, the latest first")

@@ -196,12 +196,14 @@ class UnreadView(View):
 class CreateDialogBody(Body):
     """``direct`` and ``bot``: with exactly one other, and the same dialog whoever of the two asks first.
 
-    ``business``: with the shop ``shop_id``, one for each customer.
+    ``business``: with the shop ``shop_id``, one for each customer. ``topic``: about the product ``product_id``, one for
+    all who want to talk about it; the shop's owner owns it.
     """
 
-    kind: Literal["direct", "group", "channel", "bot", "business"]
+    kind: Literal["direct", "group", "channel", "bot", "business", "topic"]
     user_ids: Annotated[list[UUID], Field(default_factory=list, max_length=200)]
     shop_id: UUID | None = None
+    product_id: UUID | None = None
     title: Annotated[Line, Field(max_length=120)] = ""
     description: Annotated[Text, Field(max_length=1000)] = ""
     is_public: bool = False

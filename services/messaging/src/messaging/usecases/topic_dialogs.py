@@ -1,44 +1,123 @@
-"""The dialog of an order: the buyer and the seller get it when the order is placed, with a card that follows it."""
+"""Dialogs about something another service owns; there is one about each.
+
+An order's: buyer and seller get it when the order is placed, with a card that follows it, and who is in it follows from
+the order. A product's: whoever asks first opens it, it belongs to the shop's owner, and it is public.
+"""
 
 from __future__ import annotations
 
+from typing import ClassVar, Final
 from uuid import UUID
 
+from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
 from messaging.adapters.announcements import dialog_created
-from messaging.adapters.dialog_store import NewDialog, add_dialog
-from messaging.adapters.entity_store import tie_cards
+from messaging.adapters.contacts import unreachable
+from messaging.adapters.dialog_store import NewDialog, add_dialog, dialog_about, find_member
+from messaging.adapters.entity_store import find_entities, tie_cards
+from messaging.adapters.member_store import end_membership, not_erased, present_user_ids
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.cards import Entity
-from messaging.domain.dialog import DialogKind
+from messaging.domain.cards import Entity, EntityType
+from messaging.domain.dialog import BlockedError, Dialog, DialogKind, DialogNotFoundError, MemberStatus
 from messaging.domain.ids import MAIN_WORKSPACE
 from messaging.domain.permissions import Role
 from messaging.domain.stream import NewMessage
-from messaging.usecases.seating import seat
+from messaging.usecases.join_dialog import join_public
+from messaging.usecases.seating import Seat, seat, tell_member
 
-MEMBERS_MAX = 50
+PARTIES_MAX: Final = 50
+PUBLIC_MAX: Final = 1_000
+
+
+class TopicUnknownError(DomainError):
+    code: ClassVar[str] = "messaging.dialog.topic_unknown"
+    kind: ClassVar[Kind] = Kind.INVALID
+    title: ClassVar[str] = "There is no such product to talk about"
 
 
 async def open_topic(entity: Entity, title: str, tx: MessagingTx) -> UUID | None:
-    """The dialog's id; None when the entity has one already."""
+    """For the entity's parties. The dialog's id; None when the entity has one already."""
+    people = [(each, Role.MEMBER) for each in dict.fromkeys(entity.parties)]
+    return await _open(entity, title, people, None, tx)
+
+
+async def discuss_product(product_id: UUID, user_id: UUID, tx: MessagingTx) -> tuple[UUID, bool]:
+    """The product's dialog, which the person is in from now on, and whether it is new."""
+    known = await dialog_about(tx.conn, MAIN_WORKSPACE, EntityType.PRODUCT, product_id)
+    if known is None:
+        product, owner_id = await _on_sale(product_id, tx)
+        if (await unreachable(tx.conn, user_id, [owner_id], direct=False)).blocked:
+            raise BlockedError
+        people = [
+            (each, Role.OWNER if each == owner_id else Role.MEMBER) for each in dict.fromkeys((owner_id, user_id))
+        ]
+        made = await _open(product, str(product.state["title"]), people, user_id, tx)
+        if made is not None:
+            return made, True
+        known = await dialog_about(tx.conn, MAIN_WORKSPACE, EntityType.PRODUCT, product_id)
+        assert known is not None  # noqa: S101 -- the other's insert was committed, or ours would not have conflicted
+    await _come_in(known, user_id, tx)
+    return known, False
+
+
+async def follow_parties(dialog: Dialog, entity: Entity, tx: MessagingTx) -> None:
+    """Who is a party now is in the entity's dialog, and nobody else. The dialog is locked."""
+    if not entity.parties or entity.type is EntityType.PRODUCT:
+        return
+    present = set(await present_user_ids(tx.conn, dialog.dialog_id))
+    for user_id in sorted(present - set(entity.parties)):
+        seq = tell_member(dialog, user_id, tx, role=Role.MEMBER, status=MemberStatus.REMOVED.value, by=None)
+        await end_membership(tx.conn, dialog, user_id, MemberStatus.REMOVED, seq=seq)
+        tx.accounts.change(user_id, "dialog.removed", dialog_id=dialog.dialog_id, payload={"reason": "removed"})
+    fresh = [each for each in dict.fromkeys(entity.parties) if each not in present]
+    alive = await not_erased(tx.conn, fresh) if fresh else set()
+    await seat(dialog, [(each, Role.MEMBER) for each in fresh if each in alive], None, tx)
+
+
+async def _come_in(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
+    member = await find_member(tx.conn, dialog_id, user_id)
+    if member is None or not member.present:
+        # Where its owner wants to be asked, POST …/join asks; here there is nothing to show yet.
+        outcome = await join_public(dialog_id, user_id, tx)
+        if outcome == "requested":
+            raise DialogNotFoundError
+
+
+async def _on_sale(product_id: UUID, tx: MessagingTx) -> tuple[Entity, UUID]:
+    """The product and the owner of its shop."""
+    wanted = (EntityType.PRODUCT, product_id)
+    product = (await find_entities(tx.conn, [wanted])).get(wanted)
+    if product is None or product.state.get("status") != "active":
+        raise TopicUnknownError(pointer="/product_id")
+    of = (EntityType.SHOP, UUID(product.state["shop_id"]))
+    shop = (await find_entities(tx.conn, [of])).get(of)
+    if shop is None or not shop.parties:
+        raise TopicUnknownError(pointer="/product_id")
+    return product, shop.parties[0]
+
+
+async def _open(entity: Entity, title: str, people: list[Seat], by: UUID | None, tx: MessagingTx) -> UUID | None:
+    public = entity.type is EntityType.PRODUCT
     dialog = await add_dialog(
         tx.conn,
         NewDialog(
             dialog_id=uuid7(),
             workspace_id=MAIN_WORKSPACE,
             kind=DialogKind.TOPIC,
-            members_max=MEMBERS_MAX,
-            title=title,
+            members_max=PUBLIC_MAX if public else PARTIES_MAX,
+            title=title[:120],
             entity_type=entity.type.value,
             entity_id=entity.id,
+            created_by=by,
+            is_public=public,
         ),
         tx.now,
     )
     if dialog is None:
         return None
     tx.stream.created(dialog)
-    dialog_created(tx.outbox, dialog, None, tx.now)
-    await seat(dialog, [(each, Role.MEMBER) for each in dict.fromkeys(entity.parties)], None, tx)
+    dialog_created(tx.outbox, dialog, by, tx.now, about=entity)
+    await seat(dialog, people, by, tx)
     content = {"type": entity.type.value, f"{entity.type.value}_id": str(entity.id), "text": ""}
     message = NewMessage(sender_id=None, type=entity.type.value, content=content)
     seq, _ = tx.stream.post(dialog, message, {"card": entity.shown()})
