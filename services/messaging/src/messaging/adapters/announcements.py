@@ -12,7 +12,6 @@ from google.protobuf.message import Message as Body
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from eventing import Outbox
-from messaging.domain.cards import Entity
 from messaging.domain.dialog import Dialog
 from messaging.domain.stream import NewChange, NewMessage, Position
 from sampan.messaging.v1 import content_pb2, dialog_pb2, message_pb2
@@ -26,8 +25,8 @@ def message_sent(
     """Announce a message; its content only where the dialog publishes it."""
     dialog_id = str(position.dialog_id)
     people = [each for each in message.mentions if not each.startswith("@")]
-    outbox.add(
     roles = [each.removeprefix("@") for each in message.mentions if each.startswith("@") and each != ALL]
+    outbox.add(
         message_pb2.MessageSent(
             dialog_id=dialog_id,
             seq=seq,
@@ -39,8 +38,8 @@ def message_sent(
             thread_seq=message.thread_seq or 0,
             mentioned_user_ids=people,
             mentions_all=ALL in message.mentions,
-            sent_at=_timestamp(at),
             mentioned_roles=roles,
+            sent_at=_timestamp(at),
         ),
         aggregate_version=seq,
     )
@@ -59,10 +58,8 @@ def message_sent(
         )
 
 
-def dialog_created(
-    outbox: Outbox, dialog: Dialog, created_by: UUID | None, at: datetime, *, about: Entity | None = None
-) -> None:
-    """Announce a dialog that was just inserted. ``about``: what a topic is about."""
+def dialog_created(outbox: Outbox, dialog: Dialog, created_by: UUID | None, at: datetime) -> None:
+    """Announce a dialog that was just inserted."""
     position = dialog.position
     outbox.add(
         dialog_pb2.DialogCreated(
@@ -70,8 +67,6 @@ def dialog_created(
             workspace_id=str(position.workspace_id),
             kind=position.kind,
             created_by=_text(created_by),
-            entity_type=about.type.value if about is not None else "",
-            entity_id=str(about.id) if about is not None else "",
             created_at=_timestamp(at),
         )
     )
