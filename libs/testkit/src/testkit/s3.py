@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import secrets
 import signal
 import sys
@@ -18,6 +17,7 @@ from testkit.ports import free_ports
 from testkit.wait import eventually
 
 WEED = Path(sys.prefix) / "bin" / "weed"
+_SOCKETS = Path("/tmp")  # noqa: S108 -- where SeaweedFS puts them, whatever TMPDIR says
 _PARTS = ("master", "volume", "filer", "s3")
 
 
@@ -47,7 +47,6 @@ class S3Server:
                 *("-volume.max=20", "-volume.minFreeSpace=0", "-master.volumeSizeLimitMB=64"),
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "TMPDIR": str(self._folder)},
             )
         await eventually(
             lambda: asyncio.to_thread(self._takes_objects),
@@ -95,3 +94,6 @@ class S3Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.kill()
+        for port in (*self._ports.values(), *self._grpc_ports.values()):
+            for socket in _SOCKETS.glob(f"seaweedfs-*-{port}.sock"):
+                socket.unlink(missing_ok=True)
