@@ -12,6 +12,7 @@ from google.protobuf.message import Message as Body
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from eventing import Outbox
+from messaging.domain.cards import Entity
 from messaging.domain.dialog import Dialog
 from messaging.domain.stream import NewChange, NewMessage, Position
 from sampan.messaging.v1 import content_pb2, dialog_pb2, message_pb2
@@ -58,8 +59,10 @@ def message_sent(
         )
 
 
-def dialog_created(outbox: Outbox, dialog: Dialog, created_by: UUID | None, at: datetime) -> None:
-    """Announce a dialog that was just inserted."""
+def dialog_created(
+    outbox: Outbox, dialog: Dialog, created_by: UUID | None, at: datetime, *, about: Entity | None = None
+) -> None:
+    """Announce a dialog that was just inserted. ``about``: what a topic is about."""
     position = dialog.position
     outbox.add(
         dialog_pb2.DialogCreated(
@@ -67,6 +70,8 @@ def dialog_created(outbox: Outbox, dialog: Dialog, created_by: UUID | None, at: 
             workspace_id=str(position.workspace_id),
             kind=position.kind,
             created_by=_text(created_by),
+            entity_type=about.type.value if about is not None else "",
+            entity_id=str(about.id) if about is not None else "",
             created_at=_timestamp(at),
         )
     )
