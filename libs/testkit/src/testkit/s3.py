@@ -80,6 +80,11 @@ class S3Server:
             refusal.close()
         return stored
 
+    def _drop_sockets(self) -> None:
+        for port in (*self._ports.values(), *self._grpc_ports.values()):
+            for socket in _SOCKETS.glob(f"seaweedfs-*-{port}.sock"):
+                socket.unlink(missing_ok=True)
+
     @property
     def _running(self) -> asyncio.subprocess.Process:
         if self._process is None:
@@ -94,6 +99,4 @@ class S3Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.kill()
-        for port in (*self._ports.values(), *self._grpc_ports.values()):
-            for socket in _SOCKETS.glob(f"seaweedfs-*-{port}.sock"):
-                socket.unlink(missing_ok=True)
+        self._drop_sockets()
