@@ -128,3 +128,36 @@ async def test_an_export_is_refused_without_a_hold_or_a_reason(world, tmp_path, 
         assert await lifecycle.command_hold(world.app, asked(dialog_id, tmp_path, reason)) == 1
         assert "--reason" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_moderators_read_what_was_reported_and_each_read_is_recorded(world):
+    nok, budi = await world.person(), await world.person()
+    dialog_id = await world.group(nok, budi)
+    sent = [(await nok.send(dialog_id, f"word {number}"))["seq"] for number in range(7)]
+    body = {"dialog_id": dialog_id, "seq": sent[3], "reason": "abuse"}
+    report_id = (await budi.ok("POST", "/v1/messages/reports", body))["report_id"]
+    path = f"/v1/ops/messaging/reports/{report_id}/messages"
+    assert (await budi.do("GET", path)).status == 403
+    moderator_id = uuid.uuid4()
+    token = world.issuer.token_for(moderator_id, roles=("moderator",))
+    read = await world.call("GET", path, token=token)
+    assert read.json["seq"] == sent[3]
+    assert [each["content"]["text"] for each in read.json["items"]] == [f"word {number}" for number in range(1, 6)]
+    await world.call("GET", path, token=token)
+    async with world.app.database.read() as conn:
+        reads = await conn.fetch("SELECT read_by FROM report_read WHERE report_id = $1", uuid.UUID(report_id))
+    assert [row["read_by"] for row in reads] == [moderator_id] * 2
+    decision = f"/v1/ops/messaging/reports/{report_id}/decision"
+    assert (await world.call("POST", decision, {"status": "upheld"}, token=token)).status == 204
+    assert (await world.call("GET", path, token=token)).code == "messaging.report.not_found"
+
+
+async def test_a_report_of_a_person_shows_no_messages(world):
+    nok, budi = await world.person(), await world.person()
+    dialog_id = await world.group(nok, budi)
+    await nok.send(dialog_id, "private")
+    body = {"dialog_id": dialog_id, "user_id": str(nok.user_id), "reason": "scam"}
+    report_id = (await budi.ok("POST", "/v1/messages/reports", body))["report_id"]
+    token = world.issuer.token_for(uuid.uuid4(), roles=("moderator",))
+    read = await world.call("GET", f"/v1/ops/messaging/reports/{report_id}/messages", token=token)
+    assert (read.json["seq"], read.json["items"]) == (None, [])

@@ -13,8 +13,10 @@ from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import DialogNotFoundError
 from messaging.domain.message import MessageNotFoundError
-from messaging.entrypoints.schemas import Seq
-from messaging.usecases.report import Report, ReportNotFoundError, decide_report, open_reports, report
+from messaging.entrypoints.schemas import MessageView, Seq
+from messaging.usecases.report import Report, ReportNotFoundError, decide_report, open_reports, read_reported, report
+from messaging.wiring import SERVICE, App
+from operations.acts import audited
 
 routes = Routes(tag="reports")
 MODERATORS = roles("moderator", "ops", "admin")
@@ -48,6 +50,14 @@ class ReportView(View):
 
 class ReportsView(View):
     items: list[ReportView]
+
+
+class ReportedMessagesView(View):
+    """``items``: the message with the reported ``seq``, and at most two on either side of it, oldest first."""
+
+    report_id: UUID
+    seq: int | None
+    items: list[MessageView]
 
 
 class ReportsQuery(Query):
@@ -84,6 +94,29 @@ async def post_report(body: ReportBody, principal: Principal, tx: MessagingTx) -
 async def get_reports(query: ReportsQuery, principal: Principal, tx: MessagingTx) -> ReportsView:
     del principal
     return ReportsView(items=[ReportView(**dict(row)) for row in await open_reports(tx, query.limit)])
+
+
+@routes.get(
+    "/v1/ops/messaging/reports/{report_id}/messages",
+    auth=MODERATORS,
+    errors=(ReportNotFoundError,),
+    summary="Read what was reported",
+)
+async def get_reported(report_id: UUID, principal: Principal, app: App) -> ReportedMessagesView:
+    """Of an open report. Who read it, and when, is recorded."""
+    async with app.begin() as tx:
+        seq, shown = await read_reported(report_id, principal.user_id, tx)
+    audited(
+        "report.read",
+        service=SERVICE,
+        actor=str(principal.user_id),
+        via="http",
+        outcome="done",
+        report_id=str(report_id),
+    )
+    return ReportedMessagesView(
+        report_id=report_id, seq=seq, items=[MessageView.model_validate(each) for each in shown]
+    )
 
 
 @routes.post(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
-from messaging.adapters.message_reads import messages_at
+from messaging.adapters.message_reads import documents, messages_after, messages_at, messages_before
 from messaging.adapters.stream_reads import watched_by
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import DialogNotFoundError
 from messaging.domain.message import MessageNotFoundError
+
+# What is shown beside a reported message, on either side.
+NEIGHBOURS: Final = 2
 
 
 class ReportNotFoundError(DomainError):
@@ -72,6 +75,31 @@ async def open_reports(tx: MessagingTx, limit: int) -> list[Mapping[str, Any]]:
             limit,
         )
     )
+
+
+async def read_reported(report_id: UUID, by: UUID, tx: MessagingTx) -> tuple[int | None, list[dict[str, Any]]]:
+    """What an open report is about, for a moderator: its seq, and the message with its neighbours, oldest first.
+
+    Who read it is recorded in the same transaction. A report about a person or a dialog shows no messages.
+    """
+    found = await tx.conn.fetchrow(
+        "SELECT r.dialog_id, r.seq, d.oldest_seq FROM report r JOIN dialog d USING (dialog_id) "
+        "WHERE report_id = $1 AND status = 'open'",
+        report_id,
+    )
+    if found is None:
+        raise ReportNotFoundError
+    await tx.conn.execute(
+        "INSERT INTO report_read (report_id, read_by, read_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        *(report_id, by, tx.now),
+    )
+    if found["seq"] is None:
+        return None, []
+    dialog_id, seq = found["dialog_id"], found["seq"]
+    place = {"from_seq": found["oldest_seq"], "viewer_id": by}
+    before = await messages_before(tx.conn, dialog_id, before_seq=seq, limit=NEIGHBOURS, **place)
+    after = await messages_after(tx.conn, dialog_id, after_seq=seq - 1, limit=NEIGHBOURS + 1, **place)
+    return seq, await documents(tx.conn, tx.keys, [*reversed(before), *after])
 
 
 async def decide_report(report_id: UUID, by: UUID, status: str, tx: MessagingTx) -> None:
