@@ -5,6 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from messaging.adapters.attachment_store import find_attachment
+from messaging.usecases.apply_retention import apply_retention
+from messaging.usecases.judge_attachment import retract
+from sampan.commerce.v1.product_pb2 import ProductPublished, ProductWithdrawn
+from sampan.types.v1.money_pb2 import Money
 from testkit.wait import eventually
 
 
@@ -31,6 +36,9 @@ def plain(message):
     if shown["poll"]:
         shown["poll"] = {k: v for k, v in shown["poll"].items() if k != "mine"}
     return shown
+
+
+FIELDS = {"pin.changed": "pinned", "poll.changed": "poll", "card.changed": "card"}
 
 
 def apply(messages, event):
@@ -63,10 +71,93 @@ def apply(messages, event):
             at = place.index(event["emoji"]) if event["emoji"] in place else len(others)
             others.insert(at, shown)
         messages[event["message_seq"]] = {**subject, "reactions": others}
-    elif kind == "pin.changed":
-        messages[event["message_seq"]] = {**subject, "pinned": event["pinned"]}
-    elif kind == "poll.changed":
-        messages[event["message_seq"]] = {**subject, "poll": event["poll"]}
+    elif kind in FIELDS:
+        messages[event["message_seq"]] = {**subject, FIELDS[kind]: event[FIELDS[kind]]}
+    elif kind == "dialog.changed":
+        forget(messages, event["dialog"].get("oldest_seq", 0))
+
+
+def forget(messages, oldest_seq):
+    for seq in [each for each in messages if each < oldest_seq]:
+        del messages[seq]
+
+
+SHARED = ("title", "description", "is_public", "join_approval", "slow_mode_s", "members_max", "retention_days")
+SHARED += ("permissions", "closed_at", "oldest_seq", "version", "member_count")
+OWN = ("read_seq", "marked_unread", "pinned_at", "archived_at", "silent_until", "notification_level")
+
+
+async def fresh_place(person, dialog_id):
+    """Everything but messages, fetched."""
+    path = f"/v1/dialogs/{dialog_id}"
+    dialog = await person.dialog(dialog_id)
+    members = (await person.ok("GET", f"{path}/members?limit=100"))["items"]
+    banned = (await person.ok("GET", f"{path}/members?limit=100&banned=true"))["items"]
+    drafts = (await person.ok("GET", "/v1/dialogs/drafts"))["items"]
+    scheduled = (await person.ok("GET", "/v1/scheduled-messages"))["items"]
+    return {
+        "seq": dialog["last_seq"],
+        "account_seq": (await person.ok("POST", "/v1/sync", {}))["account_seq"],
+        "dialog": {name: dialog[name] for name in SHARED},
+        "own": {name: dialog["me"][name] for name in OWN},
+        "members": {
+            each["user_id"]: tuple(each[name] for name in ("role", "status", "muted_until")) for each in members
+        },
+        "banned": {each["user_id"] for each in banned},
+        "drafts": {each["dialog_id"]: each["version"] for each in drafts},
+        "scheduled": {each["scheduled_id"]: each["send_at"] for each in scheduled},
+    }
+
+
+async def replayed_place(person, dialog_id, state):
+    """An old state with the events since applied."""
+    asked = {"dialogs": {dialog_id: state["seq"]}, "account_seq": state["account_seq"], "limit_per_dialog": 200}
+    answer = await person.ok("POST", "/v1/sync", asked)
+    made = {name: value.copy() if isinstance(value, dict | set) else value for name, value in state.items()}
+    for event in [each for news in answer["dialogs"] if news["dialog_id"] == dialog_id for each in news["events"]]:
+        assert event["seq"] == made["seq"] + 1
+        made["seq"] = event["seq"]
+        if event["type"] == "member.changed":
+            apply_member(made, event["member"])
+        elif event["type"] == "dialog.changed":
+            made["dialog"] |= {name: value for name, value in event["dialog"].items() if name in SHARED}
+            made["dialog"]["version"] += 1
+            # What is gone counts as read.
+            made["own"]["read_seq"] = max(made["own"]["read_seq"], event["dialog"].get("oldest_seq", 0) - 1)
+    for event in answer["account_events"]:
+        assert event["account_seq"] == made["account_seq"] + 1
+        made["account_seq"] = event["account_seq"]
+        apply_own(made, event, dialog_id)
+    return made
+
+
+def apply_member(state, member):
+    who = member["user_id"]
+    state["banned"].discard(who)
+    if member["status"] in {"active", "muted"}:
+        state["members"][who] = tuple(member[name] for name in ("role", "status", "muted_until"))
+    else:
+        state["members"].pop(who, None)
+        if member["status"] == "banned":
+            state["banned"].add(who)
+    state["dialog"]["member_count"] = len(state["members"])
+
+
+def apply_own(state, event, dialog_id):
+    kind = event["type"]
+    if kind == "draft.changed":
+        state["drafts"][event["dialog_id"]] = event["version"]
+        if not event["version"]:
+            del state["drafts"][event["dialog_id"]]
+    elif kind == "scheduled.changed":
+        if event.get("status") == "pending":
+            state["scheduled"][event["scheduled_id"]] = event["send_at"]
+        else:
+            state["scheduled"].pop(event["scheduled_id"], None)
+    elif event["dialog_id"] == dialog_id and kind == "read.changed":
+        state["own"] |= {"read_seq": event["read_seq"], "marked_unread": False}
+    elif event["dialog_id"] == dialog_id and kind == "dialog.settings":
+        state["own"] |= {name: event[name] for name in OWN if name in event}
 
 
 def by_emoji(state):
@@ -122,6 +213,127 @@ async def test_every_kind_of_change_replayed_equals_a_fresh_fetch(talk):
         assert by_emoji(state) == by_emoji(await client_state(one, dialog_id))
     # All at once over the first state.
     assert by_emoji(await client_state(one, dialog_id, start)) == by_emoji(await client_state(one, dialog_id))
+
+
+async def retire(world, dialog_id, upto_seq):
+    """What is up to a seq is a month old, and its time is over."""
+    async with world.app.begin() as tx:
+        for table in ("message", "change"):
+            await tx.conn.execute(
+                f"UPDATE {table} SET created_at = created_at - interval '31 days' WHERE dialog_id = $1 AND seq <= $2",
+                *(uuid.UUID(dialog_id), upto_seq),
+            )
+        await tx.conn.execute("UPDATE dialog_month SET month = '2020-01-01' WHERE dialog_id = $1", uuid.UUID(dialog_id))
+    await apply_retention(world.app.begin, None, world.app.clock.now())
+
+
+async def test_members_settings_and_what_is_ones_own_replayed_equal_a_fresh_fetch(world, talk):
+    one, other, dialog_id, _, seq = talk
+    third, stranger, former = [await world.person() for _ in range(3)]
+    path = f"/v1/dialogs/{dialog_id}"
+    theirs = f"{path}/members/{other.user_id}"
+    soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    later = {"client_message_id": str(uuid.uuid4()), "content": {"type": "text", "text": "later"}}
+    held = {**later, "client_message_id": str(uuid.uuid4())}
+
+    def set_(**changes):
+        return lambda: one.ok("PATCH", path, changes, headers={"If-Match": "*"})
+
+    def own(**changes):
+        return lambda: one.ok("PATCH", f"{path}/settings", changes)
+
+    def plan(message):
+        return lambda: one.ok(
+            "POST", "/v1/scheduled-messages", {"dialog_id": dialog_id, "message": message, "send_at": soon}
+        )
+
+    steps = [
+        lambda: one.ok("POST", f"{path}/members", {"user_ids": [str(third.user_id), str(former.user_id)]}),
+        lambda: one.ok("PATCH", theirs, {"role": "admin"}),
+        lambda: one.ok("PATCH", theirs, {"muted": True, "muted_until": soon}),
+        lambda: one.ok("PATCH", theirs, {"role": "member"}),
+        lambda: one.ok("PATCH", theirs, {"muted": False}),
+        lambda: one.ok("PATCH", theirs, {"muted": True}),
+        lambda: third.ok("DELETE", f"{path}/members/{third.user_id}"),
+        lambda: one.ok("DELETE", f"{path}/members/{former.user_id}"),
+        lambda: one.ok("PUT", f"{path}/bans/{stranger.user_id}"),
+        lambda: one.ok("PUT", f"{path}/bans/{stranger.user_id}"),
+        lambda: one.ok("PUT", f"{path}/bans/{former.user_id}"),
+        lambda: one.ok("DELETE", f"{path}/bans/{stranger.user_id}"),
+        lambda: one.ok("POST", f"{path}/members", {"user_ids": [str(stranger.user_id)]}),
+        lambda: one.ok("PUT", f"{path}/bans/{stranger.user_id}"),
+        set_(title="New", description="of it", slow_mode_s=5),
+        set_(retention_days=30, permissions={"member": ["send", "react"]}),
+        set_(join_approval=True, members_max=50),
+        lambda: one.ok("POST", f"{path}/close", {}),
+        lambda: one.ok("POST", f"{path}/reopen", {}),
+        lambda: one.ok("PUT", f"{path}/draft", {"text": "half"}),
+        lambda: one.ok("PUT", f"{path}/draft", {"text": "half a thought"}),
+        plan(later),
+        plan(later),
+        plan(held),
+        lambda: one.ok("DELETE", f"/v1/scheduled-messages/{later['client_message_id']}"),
+        lambda: one.ok("PUT", f"{path}/draft", {"text": ""}),
+        own(pinned=True, notification_level="mentions", silent_until=soon),
+        own(pinned=False, archived=True, silent_until=None),
+        lambda: one.ok("PUT", f"{path}/read-cursor", {"read_seq": seq}),
+        lambda: one.ok("PUT", f"{path}/read-cursor", {"marked_unread": True}),
+        lambda: one.ok("PUT", f"{path}/read-cursor", {"read_seq": 2**50}),
+        lambda: one.ok("PUT", f"{path}/read-cursor", {"marked_unread": True}),
+        lambda: one.ok("PUT", f"{path}/read-cursor", {"marked_unread": False}),
+        lambda: one.ok("PUT", f"{path}/owner", {"user_id": str(other.user_id)}),
+    ]
+    start = state = await fresh_place(one, dialog_id)
+    for number, step in enumerate(steps):
+        await step()
+        state = await replayed_place(one, dialog_id, state)
+        assert state == await fresh_place(one, dialog_id), number
+    assert await replayed_place(one, dialog_id, start) == state
+
+
+async def test_what_time_ends_replayed_equals_a_fresh_fetch(world, talk):
+    one, other, dialog_id, _, seq = talk
+    await one.ok("PATCH", f"/v1/dialogs/{dialog_id}", {"retention_days": 30}, headers={"If-Match": "*"})
+    await other.send(dialog_id, "stays")
+    messages, place = await client_state(other, dialog_id), await fresh_place(one, dialog_id)
+    assert seq in messages["messages"]
+    await retire(world, dialog_id, seq)
+    messages = await client_state(other, dialog_id, messages)
+    assert messages == await client_state(other, dialog_id)
+    assert seq not in messages["messages"]
+    assert await replayed_place(one, dialog_id, place) == await fresh_place(one, dialog_id)
+
+
+async def test_cards_and_files_taken_back_replayed_equal_a_fresh_fetch(world, talk):
+    one, other, dialog_id, _, _ = talk
+    product = {"product_id": str(uuid.uuid4()), "shop_id": str(uuid.uuid4())}
+    price = Money(amount_minor=125_000, currency="THB")
+    await world.publish(ProductPublished(**product, title="Lantern", price_from=price, status="active"), version=1)
+    content = {"type": "product", "product_id": product["product_id"]}
+
+    async def shown():
+        body = {"client_message_id": str(uuid.uuid4()), "content": content}
+        return (await one.do("POST", f"/v1/dialogs/{dialog_id}/messages", body)).status == 201
+
+    await eventually(shown, timeout_s=15, what="the product is known")
+    file_id = await one.clean(b"%PDF-1.4 hello", purpose="file", media_type="application/pdf", name="a.pdf")
+    body = {"client_message_id": str(uuid.uuid4()), "content": {"type": "file", "attachment_ids": [file_id]}}
+    await one.ok("POST", f"/v1/dialogs/{dialog_id}/messages", body)
+    state = await client_state(other, dialog_id)
+    await world.publish(ProductWithdrawn(**product, status="out_of_stock"), version=2)
+
+    async def followed():
+        return (await other.dialog(dialog_id))["last_seq"] > state["seq"]
+
+    await eventually(followed, timeout_s=15, what="the card follows")
+    after_card = await client_state(other, dialog_id, state)
+    assert after_card == await client_state(other, dialog_id)
+    async with world.app.begin() as tx:
+        found = await find_attachment(tx.conn, uuid.UUID(file_id))
+        await retract(found, "infected", "late", tx)
+    assert await client_state(other, dialog_id, after_card) == await client_state(other, dialog_id)
+    assert await client_state(other, dialog_id, state) == await client_state(other, dialog_id)
+    assert "infected" in str(await client_state(other, dialog_id))
 
 
 async def test_editing_keeps_what_was_said(talk):

@@ -27,6 +27,7 @@ _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
 _SECONDS: Final[Schema] = {"type": "number", "minimum": 0}
 _FLAG: Final[Schema] = {"type": "boolean"}
 _OBJECT: Final[Schema] = {"type": "object"}
+_TIME_OR_NOT: Final[Schema] = {"type": ["string", "null"], "format": "date-time"}
 _BY: Final[Schema] = {"type": ["string", "null"], "format": "uuid"}
 _MESSAGE: Final[Schema] = {"$ref": _REFS.format(model="MessageView")}
 _STORED: Final[Mapping[str, Schema]] = {"dialog_id": _UUID, "seq": _SEQ, "at": _TIME}
@@ -64,20 +65,20 @@ SERVER_FRAMES: Final[Mapping[str, tuple[str, Mapping[str, Schema], Mapping[str, 
     "poll.changed": ("The state of a poll.", {**_ABOUT_MESSAGE, "poll": _OBJECT}, {}),
     "card.changed": ("What a card shows.", {**_ABOUT_MESSAGE, "card": _OBJECT}, {}),
     "member.changed": (
-        "Somebody came, went, or has another role. For whoever is ended by it, it is the last frame of the dialog.",
+        "Somebody came, went, is muted, is banned or no more, or has another role. Who is ended by it hears nothing after it.",
         {
             **_STORED,
             "by": _BY,
             "member": {
                 "type": "object",
-                "properties": {"user_id": _UUID, "role": _TEXT, "status": _TEXT},
+                "properties": {"user_id": _UUID, "role": _TEXT, "status": _TEXT, "muted_until": _TIME_OR_NOT},
                 "required": ["user_id", "role", "status"],
             },
         },
         {},
     ),
     "dialog.changed": (
-        "These shared fields of the dialog are different now.",
+        "These shared fields of the dialog are different now. What is before oldest_seq is gone, and counts as read.",
         {**_STORED, "dialog": _OBJECT},
         {"by": _BY},
     ),

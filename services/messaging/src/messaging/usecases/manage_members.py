@@ -117,9 +117,7 @@ async def hand_over(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx) -
     await set_role(tx.conn, dialog_id, by, Role.ADMIN)
     await set_role(tx.conn, dialog_id, user_id, Role.OWNER)
     tell_member(dialog, by, tx, role=Role.ADMIN, status=actor.status.value, by=by, muted_until=actor.muted_until)
-    tell_member(
-        dialog, user_id, tx, role=Role.OWNER, status=member.status.value, by=by, muted_until=member.muted_until
-    )
+    tell_member(dialog, user_id, tx, role=Role.OWNER, status=member.status.value, by=by, muted_until=member.muted_until)
 
 
 async def _present(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> Membership:
