@@ -65,7 +65,7 @@ SERVER_FRAMES: Final[Mapping[str, tuple[str, Mapping[str, Schema], Mapping[str, 
     "poll.changed": ("The state of a poll.", {**_ABOUT_MESSAGE, "poll": _OBJECT}, {}),
     "card.changed": ("What a card shows.", {**_ABOUT_MESSAGE, "card": _OBJECT}, {}),
     "member.changed": (
-        "Somebody came, went, is muted, is banned or no more, or has another role. Who is ended by it hears nothing after it.",
+        "Somebody came, went, is muted or banned or not any more, or has another role. Whoever it ends hears no more.",
         {
             **_STORED,
             "by": _BY,
