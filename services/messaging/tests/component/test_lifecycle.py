@@ -221,7 +221,7 @@ class KilledError(Exception):
     pass
 
 
-@pytest.mark.parametrize("step", ["dialogs", "search", "own rows"])
+@pytest.mark.parametrize("step", ["bots", "dialogs", "search", "own rows"])
 async def test_an_erasure_cut_short_is_finished_by_the_job(world, monkeypatch, step):
     nok, budi = await world.person(), await world.person()
     word = f"wombat{uuid.uuid4().hex[:8]}"
@@ -336,7 +336,7 @@ async def test_an_export_has_what_the_person_wrote_and_nothing_of_others(world, 
     dialog_id, seq = await written_everywhere(world, nok, budi, "numbat")
     await nok.ok("PUT", f"/v1/dialogs/{dialog_id}/messages/{seq}/reactions/👍")
     async with world.app.database.read() as conn:
-        counts = await export_person(nok.user_id, tmp_path, conn, world.app.keys)
+        counts = await export_person(nok.user_id, tmp_path, conn, world.app.keys, world.app.objects)
 
     def lines(name):
         return [json.loads(each) for each in (tmp_path / f"{name}.jsonl").read_text().splitlines()]
@@ -348,6 +348,52 @@ async def test_an_export_has_what_the_person_wrote_and_nothing_of_others(world, 
     assert [each["dialog_id"] for each in lines("dialogs")] == [dialog_id]
     assert counts == json.loads((tmp_path / "manifest.json").read_text())["lines"]
     assert "theirs" not in "".join(each.read_text() for each in tmp_path.iterdir())
+
+
+async def test_an_export_has_the_files_a_person_uploaded_and_no_others(world, tmp_path):
+    nok, budi = await world.person(), await world.person()
+    dialog_id = await world.group(nok, budi)
+    kind = {"purpose": "file", "media_type": "text/plain"}
+    own = await nok.clean(b"their own words", name="Words.TXT", **kind)
+    others = await budi.clean(b"words of another", name="b.txt", **kind)
+    await nok.clean(b"not sent", name="c", **kind)
+
+    async def show(person, attachment_id):
+        content = {"type": "file", "attachment_ids": [attachment_id]}
+        body = {"client_message_id": str(uuid.uuid4()), "content": content}
+        await person.ok("POST", f"/v1/dialogs/{dialog_id}/messages", body)
+
+    for person, attachment_id in ((nok, own), (budi, others), (nok, others)):
+        await show(person, attachment_id)
+    await lifecycle.command_export(world.app, argparse.Namespace(user=nok.user_id, out=tmp_path))
+    uploads = {
+        each["file_name"]: each for each in map(json.loads, (tmp_path / "uploads.jsonl").read_text().splitlines())
+    }
+    there = {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in (tmp_path / "files").iterdir()}
+    assert uploads["Words.TXT"]["file"] == f"files/{own}.txt"
+    assert there == {f"files/{own}.txt": b"their own words", uploads["c"]["file"]: b"not sent"}
+
+
+async def test_the_bots_of_an_erased_person_end_and_lose_their_names(world):
+    nok, budi = await world.person(), await world.person()
+    word = f"kakapo{uuid.uuid4().hex[:8]}"
+    body = {
+        "username": f"{word}_bot",
+        "display_name": f"{word} shop",
+        "commands": [{"command": "help", "description": f"ask {word}"}],
+    }
+    made = await nok.ok("POST", "/v1/bots", body)
+    bearer = {"Authorization": f"Bot {made['token']}"}
+    await nok.ok("PUT", f"/v1/bots/{made['bot_id']}/webhook", {"url": f"https://{word}.example/hook"})
+    await nok.ok("DELETE", f"/v1/bots/{made['bot_id']}/webhook")
+    dialog = await budi.ok("POST", "/v1/dialogs", {"kind": "bot", "user_ids": [made["bot_id"]]})
+    await budi.send(dialog["dialog_id"], "hello")
+    assert (await world.call("GET", "/v1/bot-api/updates", headers=bearer)).status == 200
+    command = ErasePerson(user_id=nok.user_id, reason="requested", now=world.app.clock.now())
+    await erase_person(command, world.app.begin, world.app.keys)
+    assert (await world.call("GET", "/v1/bot-api/updates", headers=bearer)).status == 401
+    assert await text_anywhere(world, word) == []
+    await sound(world)
 
 
 async def test_the_index_can_be_made_anew(world):

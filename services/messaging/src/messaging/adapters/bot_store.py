@@ -137,6 +137,19 @@ async def end_bot(conn: asyncpg.Connection[Any], bot_id: UUID, now: datetime) ->
     await conn.execute("DELETE FROM bot_update WHERE bot_id = $1", bot_id)
 
 
+async def end_bots_of(conn: asyncpg.Connection[Any], owner_id: UUID, now: datetime) -> None:
+    """For somebody who is erased: their bots end, and lose the names and commands they were given."""
+    rows = await conn.fetch("SELECT bot_id FROM bot WHERE owner_id = $1 ORDER BY bot_id FOR UPDATE", owner_id)
+    bots = [row["bot_id"] for row in rows]
+    await conn.execute(
+        "UPDATE bot SET deleted_at = coalesce(deleted_at, $2), webhook_url = NULL, webhook_secret = NULL, "
+        "username = bot_id::text, display_name = '', commands = '[]' WHERE bot_id = ANY($1)",
+        *(bots, now),
+    )
+    await conn.execute("UPDATE account SET display_name = '', username = '' WHERE user_id = ANY($1)", bots)
+    await conn.execute("DELETE FROM bot_update WHERE bot_id = ANY($1)", bots)
+
+
 async def lock_behind(conn: asyncpg.Connection[Any], limit: int) -> list[Behind]:
     """Places where bots have something to hear, locked, without those another process works on."""
     return [

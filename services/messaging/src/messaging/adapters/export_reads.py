@@ -30,6 +30,11 @@ _IN_DIALOG: Final = {
     "votes": "SELECT dialog_id, seq, option, voted_at FROM poll_vote WHERE user_id = $1 AND dialog_id = $2 "
     "AND seq > $3 ORDER BY seq LIMIT $4",
 }
+_FILES: Final = """
+    SELECT attachment_id, purpose, file_name, media_type, size_bytes, width, height, encode(sha256, 'hex') AS sha256,
+           created_at
+    FROM attachment WHERE owner_id = $1 AND status = 'clean' AND attachment_id > $2 ORDER BY attachment_id LIMIT $3
+"""
 _SMALL: Final = {
     "account": "SELECT display_name, username, avatar_url, locale, direct_from, presence_to, last_seen_to, "
     "read_receipts, last_seen_at FROM account WHERE user_id = $1",
@@ -49,6 +54,18 @@ async def small_tables(conn: asyncpg.Connection[Any], user_id: UUID) -> AsyncIte
     """What is read in one go, by the name of its file."""
     for name, sql in _SMALL.items():
         yield name, _cursor(conn, sql, user_id)
+
+
+async def files(conn: asyncpg.Connection[Any], user_id: UUID) -> Rows:
+    """What they uploaded, as far as it can be had."""
+    after = UUID(int=0)
+    while True:
+        rows = await conn.fetch(_FILES, user_id, after, PAGE)
+        for row in rows:
+            yield dict(row)
+        if len(rows) < PAGE:
+            return
+        after = rows[-1]["attachment_id"]
 
 
 async def dialogs(conn: asyncpg.Connection[Any], user_id: UUID) -> Rows:

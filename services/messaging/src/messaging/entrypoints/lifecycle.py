@@ -128,7 +128,7 @@ async def command_retention(app: App, _: argparse.Namespace) -> None:
 async def command_export(app: App, arguments: argparse.Namespace) -> None:
     await asyncio.to_thread(arguments.out.mkdir, parents=True, exist_ok=True)
     async with app.database.read() as conn:
-        counts = await export_person(arguments.user, arguments.out, conn, app.keys, _say)
+        counts = await export_person(arguments.user, arguments.out, conn, app.keys, app.objects, tell=_say)
     _note("person.export", user_id=str(arguments.user))
     for name, count in sorted(counts.items()):
         _say(f"{name}.jsonl: {count:,} lines")

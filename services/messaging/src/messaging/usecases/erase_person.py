@@ -4,8 +4,8 @@ The key goes first: from then on every copy of their words is unreadable (reader
 The rest is tidying, in many transactions; each step may run again, and a killed erasure goes on where it was.
 
 Kept under their bare id, which no name belongs to any more: that there was a message, reactions and votes (counts
-others see stay true). What others forwarded or quoted is theirs. Under legal hold the key is set aside instead of
-destroyed, readable by no reader, until the last hold on a dialog of theirs is lifted.
+others see stay true). What others forwarded or quoted is theirs; titles of dialogs are the dialogs'. Under legal hold
+the key is set aside instead of destroyed, readable by no reader, until the last hold on a dialog of theirs is lifted.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Final
 from uuid import UUID
 
 from messaging.adapters import erasure_store
+from messaging.adapters.bot_store import end_bots_of
 from messaging.adapters.dialog_store import find_member
 from messaging.adapters.member_store import end_membership, set_role
 from messaging.adapters.person_keys import PersonKeys
@@ -123,4 +124,14 @@ async def _delete_own(begin: Begin, user_id: UUID) -> None:
         await erasure_store.delete_files(tx.conn, user_id, tx.now)
 
 
-_STEPS: Final[dict[str, Step]] = {"dialogs": _leave_dialogs, "search": _clear_index, "own rows": _delete_own}
+async def _end_bots(begin: Begin, user_id: UUID) -> None:
+    async with begin() as tx:
+        await end_bots_of(tx.conn, user_id, tx.now)
+
+
+_STEPS: Final[dict[str, Step]] = {
+    "bots": _end_bots,
+    "dialogs": _leave_dialogs,
+    "search": _clear_index,
+    "own rows": _delete_own,
+}

@@ -1,6 +1,8 @@
-"""All that a person wrote and did in messaging, as JSON Lines, one file a kind, with a list of their attachments.
+"""All that a person wrote and did in messaging, as JSON Lines, one file a kind, and the files they uploaded.
 
-Reads page by page, so memory does not grow with what there is. Invariant: nothing another person wrote is in it.
+``attachments`` says where their messages show what; ``uploads`` lists their own files, whose bytes are in ``files/``
+(of another's file that they passed on there is only the id). Reads page by page, so memory does not grow with what
+there is. Invariant: nothing another person wrote is in it.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import asyncpg
 import orjson
 
 from messaging.adapters import export_reads, rendering
+from messaging.adapters.object_files import copy_object, name_of
+from messaging.adapters.object_store import ObjectStore
 from messaging.adapters.person_keys import PersonKeys
 
 _TOLD_EVERY: Final = 10_000
@@ -26,6 +30,8 @@ async def export_person(
     folder: Path,
     conn: asyncpg.Connection[Any],
     keys: PersonKeys,
+    objects: ObjectStore,
+    *,
     tell: Progress = lambda _: None,
 ) -> Mapping[str, int]:
     """How many lines each file has. The folder is there; files of an earlier export in it are replaced."""
@@ -39,6 +45,10 @@ async def export_person(
         async for dialog in export_reads.dialogs(conn, user_id):
             export.line("dialogs", dialog)
             await _dialog(export, dialog["dialog_id"], user_id, conn, keys)
+        async for upload in export_reads.files(conn, user_id):
+            name = name_of(upload["attachment_id"], upload["file_name"])
+            there = await copy_object(objects, upload["attachment_id"], folder / name)
+            export.line("uploads", {**upload, "file": name if there else None})
         counts = dict(export.counts)
     (folder / "manifest.json").write_bytes(orjson.dumps({"user_id": user_id, "lines": counts}, option=_PRETTY))
     return counts
