@@ -66,21 +66,32 @@ async def test_a_mute_holds_over_coming_back(world, way):
     dialog_id = await world.group(owner, member, calm, is_public=True)
     path = f"/v1/dialogs/{dialog_id}"
     await owner.ok("PATCH", f"{path}/members/{member.user_id}", {"muted": True})
+    timed = await world.person()
+    await owner.ok("POST", f"{path}/members", {"user_ids": [str(timed.user_id)]})
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    await owner.ok("PATCH", f"{path}/members/{timed.user_id}", {"muted": True, "muted_until": later})
     soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
     await owner.ok("PATCH", f"{path}/members/{calm.user_id}", {"muted": True, "muted_until": soon})
-    for person in (member, calm):
+    for person in (member, calm, timed):
         if way == "left":
             await person.ok("DELETE", f"{path}/members/{person.user_id}")
         elif way == "removed":
             await owner.ok("DELETE", f"{path}/members/{person.user_id}")
         else:
             await owner.ok("PUT", f"{path}/bans/{person.user_id}")
+            banned = (await owner.ok("GET", f"{path}/members?banned=true"))["items"]
+            assert [(each["status"], each["muted_until"]) for each in banned] == [("banned", None)]
             await owner.ok("DELETE", f"{path}/bans/{person.user_id}")
     await member.ok("POST", f"{path}/join", {})
     assert await member.refused("POST", f"{path}/messages", text()) == "messaging.member.muted"
     assert (await member.dialog(dialog_id))["me"]["status"] == "muted"
     news = (await owner.ok("POST", "/v1/sync", {"dialogs": {dialog_id: 0}}))["dialogs"][0]["events"]
-    assert news[-1]["member"] == {"user_id": str(member.user_id), "role": "member", "status": "muted"}
+    told = news[-1]["member"]
+    assert (told["user_id"], told["status"]) == (str(member.user_id), "muted")
+    await timed.ok("POST", f"{path}/join", {})
+    assert await timed.refused("POST", f"{path}/messages", text()) == "messaging.member.muted"
+    mine = (await timed.dialog(dialog_id))["me"]
+    assert (mine["status"], datetime.fromisoformat(mine["muted_until"])) == ("muted", datetime.fromisoformat(later))
     await asyncio.sleep(max(0.0, (datetime.fromisoformat(soon) - datetime.now(UTC)).total_seconds()))
     await calm.ok("POST", f"{path}/join", {})
     await calm.send(dialog_id)

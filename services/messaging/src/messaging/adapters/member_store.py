@@ -13,7 +13,7 @@ from messaging.domain.dialog import Dialog, MemberStatus
 from messaging.domain.permissions import Role
 
 _PAGE: Final = """
-    SELECT m.user_id, m.role, m.status, m.joined_at, m.muted_until,
+    SELECT m.user_id, m.role, m.status, m.joined_at, CASE WHEN m.status = 'muted' THEN m.muted_until END AS muted_until,
            coalesce(a.display_name, '') AS display_name, coalesce(a.username, '') AS username,
            coalesce(a.avatar_url, '') AS avatar_url, coalesce(a.is_bot, false) AS is_bot
     FROM member m LEFT JOIN account a USING (user_id)
