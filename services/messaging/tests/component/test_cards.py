@@ -294,3 +294,62 @@ async def test_a_shops_dialog_bears_the_customers_name_for_the_shop(world):
     assert (await owner.dialog(made["dialog_id"]))["title"] == "Anong"
     [listed] = (await owner.ok("GET", "/v1/dialogs?kind=business"))["items"]
     assert listed["title"] == "Anong"
+
+
+async def test_a_link_to_what_sampan_has_brings_a_preview_and_a_foreign_one_none(world):
+    owner, one, other = [await world.person() for _ in range(3)]
+    product_id, shop_id = await on_sale(world, owner)
+    dialog_id, link = await world.group(one, other), f"/products/{product_id}"
+
+    async def previewed():
+        sent = await one.send(dialog_id, f"this: {link}!")
+        found = {each["seq"]: each["preview"] for each in await other.messages(dialog_id)}
+        return sent["seq"] if found[sent["seq"]] else None
+
+    seq = await eventually(previewed, timeout_s=15, what="the product is known")
+    shown = {each["seq"]: each["preview"] for each in await other.messages(dialog_id)}[seq]
+    assert (shown["entity_type"], shown["title"], shown["price_from"]["amount_minor"]) == (
+        "product",
+        "Khanom chan",
+        125_000,
+    )
+    # Replayed it is the same; what becomes of the product is seen when it is read.
+    news = await other.ok("POST", "/v1/sync", {"dialogs": {dialog_id: seq - 1}})
+    assert news["dialogs"][0]["events"][0]["message"]["preview"] == shown
+    withdrawn = ProductWithdrawn(product_id=str(product_id), shop_id=str(shop_id), status="out_of_stock")
+    await world.publish(withdrawn, version=2)
+
+    async def gone():
+        found = {each["seq"]: each["preview"]["status"] for each in await other.messages(dialog_id, after_seq=seq - 1)}
+        return found[seq] == "out_of_stock"
+
+    await eventually(gone, timeout_s=15, what="the preview says it is gone")
+    # A text that is edited shows what it says now.
+    await one.ok(
+        "PATCH", f"/v1/dialogs/{dialog_id}/messages/{seq}", {"content": {"type": "text", "text": "never mind"}}
+    )
+    edited = [each for each in await other.messages(dialog_id) if each["seq"] == seq]
+    assert edited[0]["preview"] is None
+    last = (await one.send(dialog_id, f"/v1/shops/{shop_id}"))["seq"]
+    foreign = (
+        f"https://evil.example{link}",
+        f"//evil.example{link}",
+        f"evil{link}",
+        f"{link}/more",
+        f"/products/{uuid.uuid4()}",
+    )
+    for text in foreign:
+        await one.send(dialog_id, text)
+    previews = [each["preview"] for each in await other.messages(dialog_id, after_seq=last - 1)]
+    assert previews[0]["name"] == "Baan Khanom"
+    assert previews[1:] == [None] * len(foreign)
+
+
+async def test_a_preview_of_an_order_is_shown_only_for_a_link_of_its_party(world):
+    buyer, seller, order_id, dialog = await placed(world)
+    stranger = await world.person()
+    dialog_id = await world.group(stranger, buyer)
+    await stranger.send(dialog_id, f"/orders/{order_id}")
+    await buyer.send(dialog_id, f"/orders/{order_id}")
+    assert [bool(each["preview"]) for each in await stranger.messages(dialog_id)] == [False, True]
+    del seller, dialog

@@ -14,8 +14,10 @@ import asyncpg
 import orjson
 
 from messaging.adapters import rendering
+from messaging.adapters.entity_store import find_entities
 from messaging.adapters.message_extras import extras_of
 from messaging.adapters.person_keys import PersonKeys
+from messaging.domain.links import linked, preview_of
 
 # Where the month of a seq begins and ends: lets Postgres leave out the other partitions.
 MONTH_FROM: Final = """coalesce((SELECT month::timestamptz FROM dialog_month
@@ -80,7 +82,12 @@ async def documents(
     """Messages as clients get them. With ``viewer_id``, reactions and votes say which are the viewer's own."""
     await keys.load(conn, {row["sender_id"] for row in rows})
     extras = await extras_of(conn, rows, viewer_id)
-    return [document_of(keys, row, extras.get((row["dialog_id"], row["seq"]))) for row in rows]
+    shown = [document_of(keys, row, extras.get((row["dialog_id"], row["seq"]))) for row in rows]
+    links = {number: link for number, document in enumerate(shown) if (link := linked(document["content"]))}
+    entities = await find_entities(conn, links.values())
+    for number, link in links.items():
+        shown[number]["preview"] = preview_of(entities.get(link), shown[number]["sender_id"])
+    return shown
 
 
 def document_of(keys: PersonKeys, row: Row, extras: Mapping[str, Any] | None = None) -> dict[str, Any]:

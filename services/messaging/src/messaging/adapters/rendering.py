@@ -44,7 +44,7 @@ def message_document(
     deleted_at: datetime | None = None,
     extras: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A message as everybody in the dialog sees it. ``extras``: reactions, replies, poll, card, attachments, pinned."""
+    """A message as everybody in the dialog sees it. ``extras``: what hangs on it, from reactions to previews."""
     return {
         "dialog_id": dialog_id,
         "seq": seq,
@@ -64,6 +64,7 @@ def message_document(
         "pinned": False,
         "poll": None,
         "card": None,
+        "preview": None,
         "attachments": [],
         **(extras or {}),
     }

@@ -135,7 +135,10 @@ class ReactionView(View):
 
 
 class MessageView(View):
-    """A message. ``seq`` is its identity in the dialog. A deleted one keeps its place and has no content."""
+    """A message. ``seq`` is its identity in the dialog. A deleted one keeps its place and has no content.
+
+    ``preview``: of a text that links to a product, shop or order of Sampan (``/products/{id}``), as a card shows it.
+    """
 
     dialog_id: UUID
     seq: int
@@ -155,6 +158,7 @@ class MessageView(View):
     pinned: bool
     poll: dict[str, Any] | None
     card: dict[str, Any] | None
+    preview: dict[str, Any] | None
     attachments: list[dict[str, Any]]
 
 

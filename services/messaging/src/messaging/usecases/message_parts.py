@@ -18,6 +18,7 @@ from messaging.adapters.poll_store import Poll, add_polls
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.attachment import Attachment, AttachmentUnusableError
 from messaging.domain.cards import NAMED_BY, PUBLIC, CardUnknownError, Entity, EntityType
+from messaging.domain.links import linked, preview_of
 from messaging.domain.message import SendMessage
 
 
@@ -37,7 +38,8 @@ NONE = Parts()
 async def find_parts(tx: MessagingTx, commands: Sequence[SendMessage]) -> list[Parts | DomainError]:
     """The parts of each message, or why it cannot have them."""
     named = {number: _named(command) for number, command in enumerate(commands) if command.type in NAMED_BY}
-    entities = await find_entities(tx.conn, named.values())
+    links = {number: link for number, command in enumerate(commands) if (link := linked(command.content))}
+    entities = await find_entities(tx.conn, [*named.values(), *links.values()])
     wanted = [(command.sender_id, each) for command in commands for each in attached_ids(command.content)]
     sendable_now = await sendable(tx.conn, wanted)
     parts: list[Parts | DomainError] = []
@@ -48,6 +50,8 @@ async def find_parts(tx: MessagingTx, commands: Sequence[SendMessage]) -> list[P
             parts.append(_files(command, [sendable_now.get((command.sender_id, each)) for each in files]))
         elif number in named:
             parts.append(_card(command, entities.get(named[number])))
+        elif number in links:
+            parts.append(Parts({"preview": preview_of(entities.get(links[number]), command.sender_id)}))
         else:
             parts.append(NONE)
     return parts

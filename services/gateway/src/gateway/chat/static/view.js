@@ -89,18 +89,18 @@ function bubble(message, own, context) {
 function contents(message, context) {
   const content = message.content;
   const parts = [];
-  if (message.card) parts.push(card(message));
+  if (message.card) parts.push(card(message.card));
   for (const each of message.attachments) parts.push(context.attachment(each, message));
   if (content.type === "poll") parts.push(...poll(message, context));
   if (content.type === "location") parts.push(`📍 ${content.name || `${content.latitude}, ${content.longitude}`}`);
   if (content.type === "contact") parts.push(`👤 ${content.name} ${content.phone_e164 ?? ""}`);
   if (content.type === "code") parts.push(element("code", {}, content.text));
   else if (content.text) parts.push(content.text);
+  if (message.preview) parts.push(card(message.preview));
   return parts.length ? parts : [summary(message)];
 }
 
-function card(message) {
-  const shown = message.card;
+function card(shown) {
   const amount = shown.total ?? shown.amount ?? shown.price_from;
   const lines = (shown.lines ?? []).map((each) => element("span", {}, `${each.quantity} × ${each.title}`));
   const title = { order: shown.order_number, product: shown.title, transfer: "Money sent", shop: shown.name }[shown.entity_type];
