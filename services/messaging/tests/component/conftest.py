@@ -4,7 +4,7 @@ import asyncio
 import base64
 import uuid
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from messaging.wiring import App, wire
 from testkit.ports import free_port
 from testkit.processes import Child
 from testkit.s3 import S3Server
+from testkit.topics import create_topics
 from testkit.wait import eventually
 
 KEY = base64.b64encode(b"k" * 32).decode()
@@ -194,6 +195,14 @@ async def s3_world(databases, kafka, redis_url, scanner, *, s3, tmp_path_factory
         opened(databases, kafka, redis_url, scanner, objects_dir=folder, **s3_settings(s3)) as made,
         running(made.app, roles.jobs, roles.background),
     ):
+        yield made
+
+
+@pytest_asyncio.fixture
+async def world_apart(databases, kafka, redis_url, scanner, tmp_path):
+    """A service on topics of its own; none of its roles runs, so that a test can run them as processes and kill them."""
+    own = replace(kafka, topic_prefix=f"t{uuid.uuid4().hex[:10]}.")
+    async with create_topics(own), opened(databases, own, redis_url, scanner, objects_dir=tmp_path) as made:
         yield made
 
 
