@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 
 from chassis.hints import Hints
 from chassis.http import RateLimit, Routes, View, make_app
-from chassis.limits import RateLimiter
+from chassis.limits import RateLimiter, Wanted
 from chassis.redis import connect
 from chassis.testing import TokenIssuer, serving
 from chassis.tokens import Principal, Revocations, TokenVerifier, revocations
@@ -133,6 +133,16 @@ async def test_a_race_never_lets_too_many_through(redis: Redis) -> None:
 
 class Done(View):
     done: bool
+
+
+async def test_many_subjects_take_what_they_may_have_in_one_round_trip(redis: Redis) -> None:
+    limiter, one, other = RateLimiter(redis, prefix="test:limits"), uuid.uuid4().hex, uuid.uuid4().hex
+    wanted = [Wanted(one, 3, 5), Wanted(other, 9, 4), Wanted(one, 3, 5)]
+    taken = await limiter.take(wanted, 60)
+    assert [(each.granted, each.remaining) for each in taken] == [(3, 2), (4, 0), (2, 0)]
+    [refused] = await limiter.take([Wanted(one, 1, 5)], 60)
+    assert (refused.granted, refused.remaining) == (0, 0)
+    assert 0 < refused.wait_s <= 60
 
 
 routes = Routes(tag="limited")
