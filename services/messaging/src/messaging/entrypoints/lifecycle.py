@@ -165,7 +165,7 @@ async def _export_hold(app: App, arguments: argparse.Namespace) -> int:
     keys = HeldKeys(decoded_key(app.settings.key_encryption_key.get_secret_value()))
     command = ExportHold(dialog_id=arguments.dialog, folder=folder, reason=reason)
     try:
-        done = await export_hold(command, app.database, keys, app.objects, _say)
+        done = await export_hold(command, app.database.read, keys, app.objects, _say)
     except NotHeldError as error:
         _note("legal_hold.export", outcome="refused", **target)
         _complain(str(error))

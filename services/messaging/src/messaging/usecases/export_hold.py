@@ -7,14 +7,15 @@ export of a dialog whose hold is lifted meanwhile ends there, and says so.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 from uuid import UUID
 
+import asyncpg
 import orjson
 
-from chassis.postgres import Database
 from messaging.adapters import held_reads, rendering
 from messaging.adapters.held_reads import HeldFile, HeldKeys
 from messaging.adapters.object_files import copy_object, name_of
@@ -23,6 +24,7 @@ from messaging.adapters.object_store import ObjectStore
 MANIFEST: Final = "manifest.json"
 _FIRST: Final = UUID(int=0)
 Progress = Callable[[str], None]
+Read = Callable[[], "AbstractAsyncContextManager[asyncpg.Connection[Any]]"]
 
 
 class NotHeldError(Exception):
@@ -47,23 +49,23 @@ class ExportHold:
 
 
 async def export_hold(
-    command: ExportHold, database: Database, keys: HeldKeys, objects: ObjectStore, tell: Progress = lambda _: None
+    command: ExportHold, read: Read, keys: HeldKeys, objects: ObjectStore, tell: Progress = lambda _: None
 ) -> Exported:
     """The folder is there. The manifest is written last: without it an export is not whole. ``NotHeldError``."""
     done = Exported()
     (command.folder / MANIFEST).unlink(missing_ok=True)
-    async with database.read() as conn:
+    async with read() as conn:
         await _require_hold(conn, command.dialog_id)
         dialog = await held_reads.about(conn, command.dialog_id)
     with (command.folder / "members.jsonl").open("wb") as out:
-        await _members(command, database, out, done)
+        await _members(command, read, out, done)
     with (
         (command.folder / "messages.jsonl").open("wb") as out,
         (command.folder / "attachments.jsonl").open("wb") as listed,
     ):
         after_seq = 0
         while True:
-            async with database.read() as conn:
+            async with read() as conn:
                 await _require_hold(conn, command.dialog_id)
                 messages, files = await held_reads.messages_page(conn, keys, command.dialog_id, after_seq)
             _lines(out, messages)
@@ -81,10 +83,10 @@ async def export_hold(
     return done
 
 
-async def _members(command: ExportHold, database: Database, out: IO[bytes], done: Exported) -> None:
+async def _members(command: ExportHold, read: Read, out: IO[bytes], done: Exported) -> None:
     after = _FIRST
     while True:
-        async with database.read() as conn:
+        async with read() as conn:
             page = await held_reads.members_page(conn, command.dialog_id, after)
         _lines(out, [dict(row) for row in page])
         done.members += len(page)
@@ -102,7 +104,7 @@ async def _file(file: HeldFile, folder: Path, objects: ObjectStore, listed: IO[b
     _lines(listed, [{**file.facts, "file": name if there else None}])
 
 
-async def _require_hold(conn: Any, dialog_id: UUID) -> None:
+async def _require_hold(conn: asyncpg.Connection[Any], dialog_id: UUID) -> None:
     held = await held_reads.is_held(conn, dialog_id)
     if held is None:
         raise NotHeldError(f"there is no dialog {dialog_id}")
