@@ -471,9 +471,15 @@ async def test_a_scheduled_message_is_sent_once_at_its_time(world, talk):
 
     assert len(await eventually(arrived, timeout_s=15, what="the scheduled message")) == 1
     assert (await one.ok("GET", "/v1/scheduled-messages"))["items"] == []
+    assert await eventually(lambda: _statuses(one, ["pending", "sent"]), what="its devices are told")
     past = {**body, "send_at": "2020-01-01T00:00:00Z"}
     past["message"] = {**message, "client_message_id": str(uuid.uuid4())}
     assert await one.refused("POST", "/v1/scheduled-messages", past) == "messaging.scheduled.time_invalid"
+
+
+async def _statuses(person, wanted):
+    events = (await person.ok("POST", "/v1/sync", {}))["account_events"]
+    return [each["status"] for each in events if each["type"] == "scheduled.changed"] == wanted
 
 
 async def test_a_scheduled_message_can_be_called_back(talk):

@@ -167,17 +167,14 @@ async def note_outcome(due: Scheduled, outcome: Outcome, tx: MessagingTx) -> Non
             *(due.scheduled_id, tx.now + _pause(due, outcome)),
         )
         return
+    status = "failed" if outcome.failure_code else "sent"
     await tx.conn.execute(
         "UPDATE scheduled_message SET status = $2, failure_code = $3, seq = $4, body = '' "
         "WHERE scheduled_id = $1 AND status = 'pending'",
-        *(due.scheduled_id, "failed" if outcome.failure_code else "sent", outcome.failure_code, outcome.seq),
+        *(due.scheduled_id, status, outcome.failure_code, outcome.seq),
     )
-    tx.accounts.change(
-        due.user_id,
-        "scheduled.changed",
-        dialog_id=due.dialog_id,
-        payload={"scheduled_id": due.scheduled_id, "failure_code": outcome.failure_code, "seq": outcome.seq},
-    )
+    told = {"scheduled_id": due.scheduled_id, "failure_code": outcome.failure_code, "seq": outcome.seq}
+    _tell(due.user_id, due.dialog_id, tx, status=status, **told)
 
 
 def _pause(due: Scheduled, outcome: Outcome) -> timedelta:
