@@ -2,9 +2,13 @@
 
 import asyncio
 import uuid
+from contextlib import suppress
 
 import asyncpg
 
+from messaging.adapters.member_store import present_user_ids
+from messaging.domain.cards import Entity, EntityType
+from messaging.usecases.follow_entity import follow_entity
 from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderLine, OrderPaid, OrderPlaced
 from sampan.commerce.v1.product_pb2 import ProductPublished, ProductWithdrawn
 from sampan.commerce.v1.shop_pb2 import ShopOpened
@@ -241,6 +245,23 @@ async def test_who_is_in_an_orders_dialog_changes_with_the_order(world):
     await world.publish(order(OrderCancelled, order_id, buyer, heir, reason_code="late"), version=3)
     await eventually(lambda: _is(buyer, dialog_id, "cancelled"), timeout_s=15, what="cancelled")
     assert await seller.refused("GET", f"/v1/dialogs/{dialog_id}") == "messaging.dialog.not_found"
+
+
+class NotKeptError(Exception):
+    """Ends a transaction without a commit."""
+
+
+async def test_nobody_who_is_erased_comes_into_an_orders_dialog(world):
+    buyer, seller, order_id, dialog = await placed(world)
+    gone = await world.person("Dao")
+    now_of_gone = Entity(type=EntityType.ORDER, id=order_id, version=2, state={}, parties=(buyer.user_id, gone.user_id))
+    with suppress(NotKeptError):
+        async with world.app.begin() as tx:
+            await tx.conn.execute("UPDATE account SET erased_at = now() WHERE user_id = $1", gone.user_id)
+            await follow_entity(now_of_gone, tx)
+            assert await present_user_ids(tx.conn, uuid.UUID(dialog["dialog_id"])) == [buyer.user_id]
+            raise NotKeptError
+    assert (await seller.dialog(dialog["dialog_id"]))["member_count"] == 2
 
 
 async def on_sale(world, owner):
