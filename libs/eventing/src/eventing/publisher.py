@@ -63,6 +63,10 @@ class Publisher:
         now = time.monotonic()
         return [topic for topic, retry_at in self._missing.items() if retry_at > now]
 
+    async def connect(self) -> None:
+        """Reach the cluster before there is anything to send. Raises as ``publish`` does."""
+        await self._started()
+
     async def publish(self, rows: Sequence[Row]) -> Report:
         """Send rows, each partition's in their order, and wait for every acknowledgement.
 

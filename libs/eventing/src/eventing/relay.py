@@ -130,6 +130,7 @@ class Relay:
             return
 
     async def _own_and_relay(self, stop: asyncio.Event) -> None:
+        await self._publisher.connect()
         async with _session(self._dsn, self._schema, self._fence_s) as conn:
             await conn.add_listener(self._wakeups.channel, lambda *_: self._wakeups.wake())
             # Postgres does not end a session that waits in the middle of preparing a statement; so every statement

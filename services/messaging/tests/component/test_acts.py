@@ -470,7 +470,11 @@ async def test_a_scheduled_message_is_sent_once_at_its_time(world, talk):
         return [each for each in await other.messages(dialog_id) if each["content"]["text"] == "later"]
 
     assert len(await eventually(arrived, timeout_s=15, what="the scheduled message")) == 1
-    assert (await one.ok("GET", "/v1/scheduled-messages"))["items"] == []
+
+    async def nothing_waits():
+        return (await one.ok("GET", "/v1/scheduled-messages"))["items"] == []
+
+    await eventually(nothing_waits, what="it waits no longer")
     assert await eventually(lambda: _statuses(one, ["pending", "sent"]), what="its devices are told")
     past = {**body, "send_at": "2020-01-01T00:00:00Z"}
     past["message"] = {**message, "client_message_id": str(uuid.uuid4())}

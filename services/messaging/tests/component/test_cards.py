@@ -211,9 +211,9 @@ async def records_of(world, kind, dialog_id):
     conn = await asyncpg.connect(world.settings.database_dsn.get_secret_value())
     try:
         rows = await conn.fetch(
-            "SELECT body FROM messaging.event_log WHERE topic LIKE '%public.messaging.dialog.v1' AND key = $1 "
-            "UNION ALL SELECT body FROM messaging.outbox WHERE topic LIKE '%public.messaging.dialog.v1' AND key = $1",
-            dialog_id,
+            "SELECT body FROM messaging.event_log WHERE type = $1 AND key = $2 "
+            "UNION ALL SELECT body FROM messaging.outbox WHERE type = $1 AND key = $2",
+            *(kind.DESCRIPTOR.full_name, dialog_id),
         )
     finally:
         await conn.close()

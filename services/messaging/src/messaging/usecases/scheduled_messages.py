@@ -168,11 +168,13 @@ async def note_outcome(due: Scheduled, outcome: Outcome, tx: MessagingTx) -> Non
         )
         return
     status = "failed" if outcome.failure_code else "sent"
-    await tx.conn.execute(
+    noted = await tx.conn.execute(
         "UPDATE scheduled_message SET status = $2, failure_code = $3, seq = $4, body = '' "
         "WHERE scheduled_id = $1 AND status = 'pending'",
         *(due.scheduled_id, status, outcome.failure_code, outcome.seq),
     )
+    if noted == "UPDATE 0":
+        return  # another process was first, or it was called back
     told = {"scheduled_id": due.scheduled_id, "failure_code": outcome.failure_code, "seq": outcome.seq}
     _tell(due.user_id, due.dialog_id, tx, status=status, **told)
 
