@@ -175,6 +175,11 @@ class Consumer(Generic[TxT]):
         )
 
     @property
+    def rest_s(self) -> float:
+        """The least time between two small batches."""
+        return self._subscriptions.rest_s
+
+    @property
     def group(self) -> str:
         """Consumer name without prefix."""
         return self._group
@@ -209,7 +214,7 @@ class _Session(Generic[TxT]):
             await self._commit_when_due()
         if ready and len(ready) < self._poll_records // 4:
             # Rest as long as it took: on a busy machine the next poll brings more, and one transaction does for all.
-            await asyncio.sleep(min(REST_MAX_S, time.monotonic() - began))
+            await asyncio.sleep(max(self._consumer.rest_s, min(REST_MAX_S, time.monotonic() - began)))
         if polled:
             self._watchdog.heard()
         else:

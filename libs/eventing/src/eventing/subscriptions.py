@@ -40,10 +40,14 @@ class Subscription:
 
 
 class Subscriptions(Generic[TxT]):
-    """Handlers of one consumer. ``consumer`` names its group and its inbox; a new name starts from the beginning."""
+    """Handlers of one consumer. ``consumer`` names its group and its inbox; a new name starts from the beginning.
 
-    def __init__(self, consumer: str) -> None:
+    ``rest_s``: what nobody waits for is cheaper in larger batches, so the consumer rests that long between small ones.
+    """
+
+    def __init__(self, consumer: str, *, rest_s: float = 0.0) -> None:
         self.consumer = consumer
+        self.rest_s = rest_s
         self._by_type: dict[tuple[str, str], Subscription] = {}
 
     def on(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -67,17 +66,9 @@ def kafka_admin(infra: Infra) -> KafkaConfig:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def kafka(infra: Infra) -> AsyncIterator[KafkaConfig]:
-    """The broker with a topic prefix of this session's own and every topic of the catalogue under it."""
-    from eventing import KafkaConfig  # noqa: PLC0415 -- unit tests load this plugin too
-    from testkit.topics import create_topics  # noqa: PLC0415
+async def kafka(kafka_admin: KafkaConfig) -> AsyncIterator[KafkaConfig]:
+    """The broker with topics of this session's own. Who hears every service overrides it: others' tests publish too."""
+    from testkit.topics import own_topics  # noqa: PLC0415 -- unit tests load this plugin too
 
-    config = KafkaConfig(
-        bootstrap=infra.kafka_bootstrap,
-        username=infra.kafka_username,
-        password=infra.kafka_password,
-        topic_prefix=f"t{uuid.uuid4().hex[:10]}.",
-        client_id="testkit",
-    )
-    async with create_topics(config):
+    async with own_topics(kafka_admin) as config:
         yield config

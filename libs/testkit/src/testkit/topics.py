@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -33,6 +35,14 @@ def admin_client(config: KafkaConfig) -> AIOKafkaAdminClient:
         else {}
     )
     return AIOKafkaAdminClient(bootstrap_servers=config.bootstrap, **security)
+
+
+@asynccontextmanager
+async def own_topics(config: KafkaConfig) -> AsyncIterator[KafkaConfig]:
+    """The broker with a prefix that nobody else has, and every topic of the catalogue under it."""
+    own = replace(config, topic_prefix=f"t{uuid.uuid4().hex[:10]}.")
+    async with create_topics(own):
+        yield own
 
 
 @asynccontextmanager

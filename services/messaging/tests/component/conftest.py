@@ -4,7 +4,7 @@ import asyncio
 import base64
 import uuid
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ from messaging.wiring import App, wire
 from testkit.ports import free_port
 from testkit.processes import Child
 from testkit.s3 import S3Server
-from testkit.topics import create_topics
+from testkit.topics import own_topics
 from testkit.wait import eventually
 
 KEY = base64.b64encode(b"k" * 32).decode()
@@ -142,6 +142,13 @@ class ScannerProcess:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def kafka(kafka_admin):
+    """Topics of these tests' own: what other services' tests publish is not for them."""
+    async with own_topics(kafka_admin) as config:
+        yield config
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def scanner(tmp_path_factory):
     http_port, port = free_port(), free_port()
     environment = {
@@ -199,10 +206,12 @@ async def s3_world(databases, kafka, redis_url, scanner, *, s3, tmp_path_factory
 
 
 @pytest_asyncio.fixture
-async def world_apart(databases, kafka, redis_url, scanner, tmp_path):
+async def world_apart(databases, kafka_admin, redis_url, scanner, tmp_path):
     """A service on topics of its own; none of its roles runs, so that a test can run them as processes and kill them."""
-    own = replace(kafka, topic_prefix=f"t{uuid.uuid4().hex[:10]}.")
-    async with create_topics(own), opened(databases, own, redis_url, scanner, objects_dir=tmp_path) as made:
+    async with (
+        own_topics(kafka_admin) as own,
+        opened(databases, own, redis_url, scanner, objects_dir=tmp_path) as made,
+    ):
         yield made
 
 

@@ -8,7 +8,7 @@ import asyncpg
 
 from messaging.adapters.member_store import present_user_ids
 from messaging.domain.cards import Entity, EntityType
-from messaging.usecases.follow_entity import follow_entity
+from messaging.usecases.follow_entity import follow_entities
 from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderLine, OrderPaid, OrderPlaced
 from sampan.commerce.v1.product_pb2 import ProductPublished, ProductWithdrawn
 from sampan.commerce.v1.shop_pb2 import ShopOpened
@@ -258,8 +258,9 @@ async def test_nobody_who_is_erased_comes_into_an_orders_dialog(world):
     with suppress(NotKeptError):
         async with world.app.begin() as tx:
             await tx.conn.execute("UPDATE account SET erased_at = now() WHERE user_id = $1", gone.user_id)
-            await follow_entity(now_of_gone, tx)
-            assert await present_user_ids(tx.conn, uuid.UUID(dialog["dialog_id"])) == [buyer.user_id]
+            await follow_entities([now_of_gone], tx)
+            dialog_id = uuid.UUID(dialog["dialog_id"])
+            assert await present_user_ids(tx.conn, [dialog_id]) == {dialog_id: {buyer.user_id}}
             raise NotKeptError
     assert (await seller.dialog(dialog["dialog_id"]))["member_count"] == 2
 

@@ -21,6 +21,7 @@ from notification.wiring import App, wire
 from sampan.auth.v1.user_pb2 import UserRegistered
 from testkit.ports import free_port, free_ports
 from testkit.processes import Child
+from testkit.topics import own_topics
 from testkit.wait import eventually
 
 API_KEY = "test-api-key"
@@ -106,6 +107,13 @@ class World:
             return [each for each in items if each["type"] == notification_type]
 
         return await eventually(look, timeout_s=15, what=f"{notification_type} of {user_id}")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def kafka(kafka_admin):
+    """Topics of these tests' own: what other services' tests publish is not for them."""
+    async with own_topics(kafka_admin) as config:
+        yield config
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

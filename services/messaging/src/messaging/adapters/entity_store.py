@@ -14,12 +14,27 @@ from messaging.domain.cards import Entity, EntityType
 
 _KEEP: Final = """
     INSERT INTO entity (entity_type, entity_id, version, state, parties, changed_at)
-    VALUES ($1, $2, $3, $4::text::jsonb, $5, $6)
+    SELECT entity_type, entity_id, version, state::jsonb, string_to_array(parties, ' ')::uuid[], $6::timestamptz
+    FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[])
+         AS t (entity_type, entity_id, version, state, parties)
+    ORDER BY entity_type, entity_id
     ON CONFLICT (entity_type, entity_id) DO UPDATE SET
         version = excluded.version, state = entity.state || excluded.state, changed_at = excluded.changed_at,
         parties = CASE WHEN excluded.parties = '{}' THEN entity.parties ELSE excluded.parties END
     WHERE entity.version < excluded.version
-    RETURNING version, state, parties
+    RETURNING entity_type, entity_id, version, state, parties
+"""
+_TIE: Final = """
+    INSERT INTO card (entity_type, entity_id, dialog_id, seq)
+    SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::bigint[]) ON CONFLICT DO NOTHING
+"""
+_SHOWING: Final = """
+    SELECT t.entity_type, t.entity_id, c.dialog_id, c.seq
+    FROM unnest($1::text[], $2::uuid[]) AS t (entity_type, entity_id) CROSS JOIN LATERAL (
+        SELECT dialog_id, seq FROM card WHERE card.entity_type = t.entity_type AND card.entity_id = t.entity_id
+        ORDER BY dialog_id DESC, seq DESC LIMIT $3
+    ) AS c
+    ORDER BY t.entity_type, t.entity_id, c.dialog_id, c.seq
 """
 _SHOWN: Final = """
     SELECT t.dialog_id, t.seq, e.entity_type, e.entity_id, e.version, e.state, e.parties
@@ -29,18 +44,20 @@ _SHOWN: Final = """
 """
 
 
-async def keep_entity(conn: asyncpg.Connection[Any], entity: Entity, now: datetime) -> Entity | None:
-    """The entity as it is now; None when what is told is old."""
-    row = await conn.fetchrow(
+async def keep_entities(conn: asyncpg.Connection[Any], entities: Sequence[Entity], now: datetime) -> list[Entity]:
+    """Those of them of which something new is told, as they are now. Each is given once."""
+    if not entities:
+        return []
+    rows = await conn.fetch(
         _KEEP,
-        *(entity.type.value, entity.id, entity.version, rendering.to_json(entity.state).decode()),
-        *(list(entity.parties), now),
+        [each.type.value for each in entities],
+        [each.id for each in entities],
+        [each.version for each in entities],
+        [rendering.to_json(each.state).decode() for each in entities],
+        [" ".join(map(str, each.parties)) for each in entities],
+        now,
     )
-    if row is None:
-        return None
-    return Entity(
-        type=entity.type, id=entity.id, version=row["version"], state=row["state"], parties=tuple(row["parties"])
-    )
+    return [_of(row) for row in rows]
 
 
 async def find_entities(
@@ -59,19 +76,23 @@ async def find_entities(
 
 async def tie_cards(conn: asyncpg.Connection[Any], cards: Sequence[tuple[EntityType, UUID, UUID, int]]) -> None:
     """(type, id, dialog, seq): the message shows it from now on."""
-    await conn.executemany(
-        "INSERT INTO card (entity_type, entity_id, dialog_id, seq) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-        [(each[0].value, *each[1:]) for each in cards],
-    )
+    if cards:
+        await conn.execute(
+            _TIE,
+            [each[0].value for each in cards],
+            [each[1] for each in cards],
+            [each[2] for each in cards],
+            [each[3] for each in cards],
+        )
 
 
-async def messages_showing(conn: asyncpg.Connection[Any], entity: Entity) -> list[tuple[UUID, int]]:
-    """(dialog, seq) of every message with a card of it."""
-    rows = await conn.fetch(
-        "SELECT dialog_id, seq FROM card WHERE entity_type = $1 AND entity_id = $2 ORDER BY dialog_id, seq",
-        *(entity.type.value, entity.id),
-    )
-    return [(row["dialog_id"], row["seq"]) for row in rows]
+async def messages_showing(
+    conn: asyncpg.Connection[Any], entities: Sequence[Entity], limit: int
+) -> list[tuple[Entity, UUID, int]]:
+    """(entity, dialog, seq) of the messages with a card of one of them, for each the latest ``limit``."""
+    by_place = {(each.type.value, each.id): each for each in entities}
+    rows = await conn.fetch(_SHOWING, [each[0] for each in by_place], [each[1] for each in by_place], limit)
+    return [(by_place[row["entity_type"], row["entity_id"]], row["dialog_id"], row["seq"]) for row in rows]
 
 
 async def shown_cards(

@@ -32,12 +32,16 @@ async def members_page(
     return list(await conn.fetch(_PAGE, dialog_id, list(statuses), after, limit))
 
 
-async def present_user_ids(conn: asyncpg.Connection[Any], dialog_id: UUID) -> list[UUID]:
-    """Everybody who is in a dialog; for dialogs of few."""
+async def present_user_ids(conn: asyncpg.Connection[Any], dialog_ids: Sequence[UUID]) -> dict[UUID, set[UUID]]:
+    """Everybody who is in these dialogs; for dialogs of few."""
     rows = await conn.fetch(
-        "SELECT user_id FROM member WHERE dialog_id = $1 AND status IN ('active', 'muted')", dialog_id
+        "SELECT dialog_id, user_id FROM member WHERE dialog_id = ANY($1) AND status IN ('active', 'muted')",
+        list(dialog_ids),
     )
-    return [row["user_id"] for row in rows]
+    present: dict[UUID, set[UUID]] = {each: set() for each in dialog_ids}
+    for row in rows:
+        present[row["dialog_id"]].add(row["user_id"])
+    return present
 
 
 async def not_erased(conn: asyncpg.Connection[Any], user_ids: Sequence[UUID]) -> set[UUID]:

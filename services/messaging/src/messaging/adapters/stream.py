@@ -232,16 +232,20 @@ class Stream:
 
     async def _write_months(self, touched: list[_Touched]) -> None:
         """Where a dialog enters a month: readers find the partition of a seq by it."""
-        for each in touched:
-            first, last = each.was_at, each.position.last_at
-            if each.was_seq == 0 or (first.year, first.month) != (last.year, last.month):
-                await self._conn.execute(
-                    "INSERT INTO dialog_month (dialog_id, month, first_seq) "
-                    "VALUES ($1, date_trunc('month', $2::timestamptz)::date, $3) ON CONFLICT DO NOTHING",
-                    each.position.dialog_id,
-                    last,
-                    each.was_seq + 1,
-                )
+        entering = [
+            (each.position.dialog_id, each.position.last_at, each.was_seq + 1)
+            for each in touched
+            if each.was_seq == 0
+            or (each.was_at.year, each.was_at.month) != (each.position.last_at.year, each.position.last_at.month)
+        ]
+        if entering:
+            await self._conn.execute(
+                "INSERT INTO dialog_month (dialog_id, month, first_seq) "
+                "SELECT dialog_id, date_trunc('month', at)::date, first_seq "
+                "FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[]) AS t (dialog_id, at, first_seq) "
+                "ON CONFLICT DO NOTHING",
+                *_columns(entering, 3),
+            )
 
     def _touch(self, dialog: Dialog) -> Position:
         position = dialog.position

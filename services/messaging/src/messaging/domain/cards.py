@@ -5,8 +5,8 @@ A card follows its source: the newest event wins, whatever order they come in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 from uuid import UUID
@@ -51,5 +51,18 @@ class Entity:
     state: Mapping[str, Any]
     parties: tuple[UUID, ...] = ()
 
+    def told(self, newer: Entity) -> Entity:
+        """As it is after ``newer`` too, which says only what it knows."""
+        return replace(newer, state={**self.state, **newer.state}, parties=newer.parties or self.parties)
+
     def shown(self) -> dict[str, Any]:
         return {"entity_type": self.type.value, "entity_id": self.id, **self.state}
+
+
+def newest(told: Iterable[Entity]) -> list[Entity]:
+    """Each entity once, as all that is told of it says."""
+    merged: dict[tuple[EntityType, UUID], Entity] = {}
+    for each in sorted(told, key=lambda entity: entity.version):
+        place = (each.type, each.id)
+        merged[place] = merged[place].told(each) if place in merged else each
+    return list(merged.values())

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 from uuid import UUID
 
 from eventing import Message, Subscriptions
 from messaging.adapters.accounts import Account, keep_account, keep_block, keep_friendship, keep_privacy
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.stream import Sight
-from messaging.entrypoints.entities import order_of, product_of, shop_of, transfer_of
-from messaging.usecases.follow_entity import follow_entity
-from messaging.usecases.topic_dialogs import open_topic
+from messaging.entrypoints.entities import ENTITY_OF
+from messaging.usecases.follow_entity import follow_entities
+from messaging.usecases.topic_dialogs import open_topics
 from sampan.auth.v1.graph_pb2 import FriendshipEnded, FriendshipStarted, UserBlocked, UserPrivacyChanged, UserUnblocked
 from sampan.auth.v1.user_pb2 import UserProfileChanged, UserRegistered
-from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced, OrderStatusChanged
-from sampan.commerce.v1.product_pb2 import ProductPublished, ProductWithdrawn
-from sampan.commerce.v1.shop_pb2 import ShopOpened
-from sampan.payment.v1.transfer_pb2 import TransferCompleted, TransferRefused
+from sampan.commerce.v1.order_pb2 import OrderPlaced
 
 CONSUMER: Final = "messaging"
-subscriptions: Final[Subscriptions[MessagingTx]] = Subscriptions(CONSUMER)
+subscriptions: Final[Subscriptions[MessagingTx]] = Subscriptions(CONSUMER, rest_s=0.1)
 
 
 @subscriptions.on(UserRegistered)
@@ -71,58 +69,13 @@ async def on_user_privacy_changed(message: Message[UserPrivacyChanged], tx: Mess
     tx.sights.append(Sight(UUID(body.user_id)))
 
 
-@subscriptions.on(OrderPlaced)
-async def on_order_placed(message: Message[OrderPlaced], tx: MessagingTx) -> None:
-    """Buyer and seller get a dialog about it."""
-    order = await follow_entity(order_of(message), tx)
-    if order is not None:
-        await open_topic(order, f"{message.body.shop_name} · {message.body.order_number}", tx)
-
-
-@subscriptions.on(OrderConfirmed)
-async def on_order_confirmed(message: Message[OrderConfirmed], tx: MessagingTx) -> None:
-    await follow_entity(order_of(message), tx)
-
-
-@subscriptions.on(OrderPaid)
-async def on_order_paid(message: Message[OrderPaid], tx: MessagingTx) -> None:
-    await follow_entity(order_of(message), tx)
-
-
-@subscriptions.on(OrderCancelled)
-async def on_order_cancelled(message: Message[OrderCancelled], tx: MessagingTx) -> None:
-    await follow_entity(order_of(message), tx)
-
-
-@subscriptions.on(OrderStatusChanged)
-async def on_order_status_changed(message: Message[OrderStatusChanged], tx: MessagingTx) -> None:
-    await follow_entity(order_of(message), tx)
-
-
-@subscriptions.on(ProductPublished)
-async def on_product_published(message: Message[ProductPublished], tx: MessagingTx) -> None:
-    await follow_entity(product_of(message), tx)
-
-
-@subscriptions.on(ProductWithdrawn)
-async def on_product_withdrawn(message: Message[ProductWithdrawn], tx: MessagingTx) -> None:
-    await follow_entity(product_of(message), tx)
-
-
-@subscriptions.on(ShopOpened)
-async def on_shop_opened(message: Message[ShopOpened], tx: MessagingTx) -> None:
-    """Customers can write to it."""
-    await follow_entity(shop_of(message), tx)
-
-
-@subscriptions.on(TransferCompleted)
-async def on_transfer_completed(message: Message[TransferCompleted], tx: MessagingTx) -> None:
-    await follow_entity(transfer_of(message), tx)
-
-
-@subscriptions.on(TransferRefused)
-async def on_transfer_refused(message: Message[TransferRefused], tx: MessagingTx) -> None:
-    await follow_entity(transfer_of(message), tx)
+@subscriptions.on_batch(*ENTITY_OF)
+async def on_entities(messages: Sequence[Message[Any]], tx: MessagingTx) -> None:
+    """Cards follow them. Buyer and seller of a new order get a dialog about it."""
+    kept = await follow_entities([ENTITY_OF[type(each.body)](each) for each in messages], tx)
+    placed = [each.body for each in messages if isinstance(each.body, OrderPlaced)]
+    titles = {UUID(each.order_id): f"{each.shop_name} · {each.order_number}" for each in placed}
+    await open_topics([(entity, titles[entity.id]) for entity in kept if entity.id in titles], tx)
 
 
 async def _keep_block(message: Message[UserBlocked] | Message[UserUnblocked], tx: MessagingTx, *, active: bool) -> None:

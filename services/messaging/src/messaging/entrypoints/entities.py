@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
 from eventing import Message
 from messaging.domain.cards import Entity, EntityType
+from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced, OrderStatusChanged
+from sampan.commerce.v1.product_pb2 import ProductPublished, ProductWithdrawn
+from sampan.commerce.v1.shop_pb2 import ShopOpened
+from sampan.payment.v1.transfer_pb2 import TransferCompleted, TransferRefused
 from sampan.types.v1.money_pb2 import Money
 
 ORDER_STATUS: Final = {
@@ -86,3 +91,17 @@ def transfer_of(message: Message[Any]) -> Entity:
 def money(amount: Money) -> dict[str, Any]:
     """As the API writes it."""
     return {"amount_minor": amount.amount_minor, "currency": amount.currency}
+
+
+ENTITY_OF: Final[Mapping[type[Any], Callable[[Message[Any]], Entity]]] = {
+    OrderPlaced: order_of,
+    OrderConfirmed: order_of,
+    OrderPaid: order_of,
+    OrderCancelled: order_of,
+    OrderStatusChanged: order_of,
+    ProductPublished: product_of,
+    ProductWithdrawn: product_of,
+    ShopOpened: shop_of,
+    TransferCompleted: transfer_of,
+    TransferRefused: transfer_of,
+}

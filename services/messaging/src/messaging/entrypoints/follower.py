@@ -12,11 +12,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from eventing import Message, Subscriptions
 from messaging.adapters.erasure_store import request_erasure
 from messaging.adapters.transaction import MessagingTx
 from messaging.usecases.index_messages import index_messages
-from messaging.usecases.note_activity import OrderStep, Reacted, note_joining, note_messages, note_order, note_reactions
+from messaging.usecases.note_activity import (
+    Joining,
+    OrderStep,
+    Reacted,
+    note_joinings,
+    note_messages,
+    note_orders,
+    note_reactions,
+)
 from messaging.wiring import App
 from sampan.auth.v1.user_pb2 import UserDeleted
 from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderPaid, OrderPlaced, OrderStatusChanged
@@ -28,7 +38,7 @@ CONSUMER: Final = "messaging.follower"
 
 def follower(app: App) -> Subscriptions[MessagingTx]:
     """The follower's table of handlers."""
-    subscriptions: Subscriptions[MessagingTx] = Subscriptions(CONSUMER)
+    subscriptions: Subscriptions[MessagingTx] = Subscriptions(CONSUMER, rest_s=0.1)
 
     @subscriptions.on_batch(MessageSent, MessageEdited, MessageDeleted)
     async def on_messages(messages: Sequence[Message[Any]], tx: MessagingTx) -> None:
@@ -37,11 +47,9 @@ def follower(app: App) -> Subscriptions[MessagingTx]:
         await note_messages({_subject(each) for each in messages if not isinstance(each.body, MessageEdited)}, tx)
 
     subscriptions.on_batch(ReactionChanged)(_on_reactions)
-    subscriptions.on(MemberChanged)(_on_member_changed)
+    subscriptions.on_batch(MemberChanged)(_on_member_changes)
     subscriptions.on(UserDeleted)(_erasure_after(timedelta(days=app.settings.erasure_grace_days)))
-    for body, status in ((OrderPlaced, "placed"), (OrderPaid, "paid"), (OrderCancelled, "cancelled")):
-        subscriptions.on(body)(_order_step(status))
-    subscriptions.on(OrderStatusChanged)(_on_order_status)
+    subscriptions.on_batch(OrderPlaced, OrderPaid, OrderCancelled, OrderStatusChanged)(_on_orders)
     return subscriptions
 
 
@@ -57,11 +65,19 @@ async def _on_reactions(messages: Sequence[Message[Any]], tx: MessagingTx) -> No
     )
 
 
-async def _on_member_changed(message: Message[MemberChanged], tx: MessagingTx) -> None:
-    body = message.body
-    if body.status == "active":
-        at = body.changed_at.ToDatetime(tzinfo=UTC)
-        await note_joining(UUID(body.dialog_id), UUID(body.user_id), _person(body.changed_by), at, tx)
+async def _on_member_changes(messages: Sequence[Message[MemberChanged]], tx: MessagingTx) -> None:
+    bodies = [each.body for each in messages if each.body.status == "active"]
+    await note_joinings(
+        [
+            Joining(UUID(each.dialog_id), UUID(each.user_id), _person(each.changed_by), _time(each.changed_at))
+            for each in bodies
+        ],
+        tx,
+    )
+
+
+async def _on_orders(messages: Sequence[Message[Any]], tx: MessagingTx) -> None:
+    await note_orders([_step(each.body) for each in messages], tx)
 
 
 def _erasure_after(grace: timedelta) -> Any:
@@ -73,29 +89,22 @@ def _erasure_after(grace: timedelta) -> Any:
     return on_user_deleted
 
 
-def _order_step(status: str) -> Any:
-    async def on_order(message: Message[Any], tx: MessagingTx) -> None:
-        body = message.body
-        at = getattr(body, f"{status}_at").ToDatetime(tzinfo=UTC)
-        people = (body.seller_id,) if status == "placed" else (body.buyer_id, body.seller_id)
-        await note_order(_step(body, status, people, at), tx)
-
-    return on_order
-
-
-async def _on_order_status(message: Message[OrderStatusChanged], tx: MessagingTx) -> None:
-    body = message.body
-    at = body.changed_at.ToDatetime(tzinfo=UTC)
-    await note_order(_step(body, body.status, (body.buyer_id,), at), tx)
-
-
-def _step(body: Any, status: str, people: Sequence[str], at: datetime) -> OrderStep:
+def _step(body: OrderPlaced | OrderPaid | OrderCancelled | OrderStatusChanged) -> OrderStep:
+    match body:
+        case OrderPlaced():
+            status, people, at = "placed", [body.seller_id], body.placed_at
+        case OrderPaid():
+            status, people, at = "paid", [body.buyer_id, body.seller_id], body.paid_at
+        case OrderCancelled():
+            status, people, at = "cancelled", [body.buyer_id, body.seller_id], body.cancelled_at
+        case _:
+            status, people, at = body.status, [body.buyer_id], body.changed_at
     return OrderStep(
         order_id=UUID(body.order_id),
         number=body.order_number,
         status=status,
         people=tuple(UUID(each) for each in people),
-        at=at,
+        at=_time(at),
     )
 
 
@@ -106,3 +115,7 @@ def _subject(message: Message[Any]) -> tuple[UUID, int]:
 
 def _person(text: str) -> UUID | None:
     return UUID(text) if text else None
+
+
+def _time(at: Timestamp) -> datetime:
+    return at.ToDatetime(tzinfo=UTC)

@@ -1,13 +1,14 @@
-"""An entity changed at its owner: keep the copy, change every card that shows it, and who is in its dialog."""
+"""Entities changed at their owners: keep the copies, change every card that shows them, and who is in their dialogs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from messaging.adapters.dialog_store import dialog_about
-from messaging.adapters.entity_store import keep_entity, messages_showing
+from messaging.adapters.dialog_store import dialogs_about
+from messaging.adapters.entity_store import keep_entities, messages_showing
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.cards import Entity
+from messaging.domain.cards import Entity, newest
 from messaging.domain.ids import MAIN_WORKSPACE
 from messaging.usecases.topic_dialogs import follow_parties
 
@@ -15,19 +16,18 @@ from messaging.usecases.topic_dialogs import follow_parties
 TOLD_MAX: Final = 500
 
 
-async def follow_entity(entity: Entity, tx: MessagingTx) -> Entity | None:
-    """The entity as it is now; None when the news was old."""
-    kept = await keep_entity(tx.conn, entity, tx.now)
-    if kept is None:
-        return None
-    showing = (await messages_showing(tx.conn, kept))[-TOLD_MAX:]
-    about = await dialog_about(tx.conn, MAIN_WORKSPACE, kept.type, kept.id)
-    wanted = {dialog_id for dialog_id, _ in showing} | ({about} if about is not None else set())
-    dialogs = await tx.stream.lock_many(wanted)
-    if about is not None:
-        await follow_parties(dialogs[about], kept, tx)
-    for dialog_id, seq in showing:
+async def follow_entities(told: Iterable[Entity], tx: MessagingTx) -> list[Entity]:
+    """Those of which the news was new, each as it is now."""
+    kept = await keep_entities(tx.conn, newest(told), tx.now)
+    if not kept:
+        return []
+    showing = await messages_showing(tx.conn, kept, TOLD_MAX)
+    about = await dialogs_about(tx.conn, MAIN_WORKSPACE, [(each.type.value, each.id) for each in kept])
+    dialogs = await tx.stream.lock_many({*(dialog_id for _, dialog_id, _ in showing), *about.values()})
+    topics = [(each, about.get((each.type.value, each.id))) for each in kept]
+    await follow_parties([(dialogs[at], each) for each, at in topics if at is not None], tx)
+    for entity, dialog_id, seq in showing:
         dialog = dialogs.get(dialog_id)
         if dialog is not None:
-            tx.stream.change(dialog, "card.changed", message_seq=seq, payload={"card": kept.shown()})
+            tx.stream.change(dialog, "card.changed", message_seq=seq, payload={"card": entity.shown()})
     return kept

@@ -30,13 +30,17 @@ _REACTIONS: Final = """
     JOIN reaction r USING (dialog_id, seq, user_id)
     ORDER BY r.dialog_id, r.seq, r.user_id, r.created_at DESC
 """
-_NEWCOMER: Final = """
-    SELECT m.joined_at, m.joined_seq, d.kind, d.member_count FROM member m JOIN dialog d USING (dialog_id)
-    WHERE m.dialog_id = $1 AND m.user_id = $2 AND m.status IN ('active', 'muted')
+_NEWCOMERS: Final = """
+    SELECT m.dialog_id, m.user_id, m.joined_at, m.joined_seq, d.kind, d.member_count
+    FROM unnest($1::uuid[], $2::uuid[]) AS t (dialog_id, user_id)
+    JOIN member m USING (dialog_id, user_id) JOIN dialog d USING (dialog_id) WHERE m.status IN ('active', 'muted')
 """
 _KEEPERS: Final = """
-    SELECT user_id FROM member WHERE dialog_id = $1 AND role IN ('owner', 'admin') AND status IN ('active', 'muted')
-    ORDER BY user_id LIMIT 20
+    SELECT t.dialog_id, k.user_id FROM unnest($1::uuid[]) AS t (dialog_id) CROSS JOIN LATERAL (
+        SELECT user_id FROM member
+        WHERE dialog_id = t.dialog_id AND role IN ('owner', 'admin') AND status IN ('active', 'muted')
+        ORDER BY user_id LIMIT 20
+    ) AS k
 """
 # A change of role says "active" too; only one made in the moment of joining is a joining.
 _SAME_MOMENT: Final = timedelta(seconds=1)
@@ -50,6 +54,26 @@ class Reacted:
     seq: int
     user_id: UUID
     writer_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """Somebody is in a dialog since then, brought in by somebody or not."""
+
+    dialog_id: UUID
+    user_id: UUID
+    by: UUID | None
+    at: datetime
+
+    def told(self, listener_id: UUID, kind: ActivityType, actor_id: UUID, key: str) -> Activity:
+        return Activity(
+            user_id=listener_id,
+            type=kind,
+            dedupe_key=key,
+            actor_id=actor_id,
+            dialog_id=self.dialog_id,
+            created_at=self.at,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,39 +169,36 @@ async def note_reactions(changes: Iterable[Reacted], tx: MessagingTx) -> None:
     await remove_activities(tx.conn, gone)
 
 
-async def note_joining(
-    dialog_id: UUID, user_id: UUID, changed_by: UUID | None, changed_at: datetime, tx: MessagingTx
-) -> None:
+async def note_joinings(joinings: Iterable[Joining], tx: MessagingTx) -> None:
     """Who was brought in is told; who keeps the dialog is told of people that came by themselves."""
-    row = await tx.conn.fetchrow(_NEWCOMER, dialog_id, user_id)
-    if row is None or row["kind"] in PAIRS or abs(changed_at - row["joined_at"]) > _SAME_MOMENT:
-        return
-    if changed_by is not None and changed_by != user_id:
-        people, kind = [user_id], ActivityType.INVITE
-        actor_id, key = changed_by, f"invite:{dialog_id}:{row['joined_seq']}"
-    elif row["member_count"] <= JOINS_TOLD_MEMBERS_MAX:
-        people, kind = [each["user_id"] for each in await tx.conn.fetch(_KEEPERS, dialog_id)], ActivityType.JOIN
-        actor_id, key = user_id, f"join:{dialog_id}:{user_id}:{row['joined_seq']}"
-    else:
-        return
-    await add_activities(
-        tx.conn,
-        [
-            Activity(
-                user_id=each,
-                type=kind,
-                dedupe_key=key,
-                actor_id=actor_id,
-                dialog_id=dialog_id,
-                created_at=changed_at,
-            )
-            for each in people
-        ],
-    )
+    joinings = list(joinings)
+    places = {(each.dialog_id, each.user_id) for each in joinings}
+    rows = await tx.conn.fetch(_NEWCOMERS, [each[0] for each in places], [each[1] for each in places])
+    newcomers = {(row["dialog_id"], row["user_id"]): row for row in rows}
+    invited, came = [], []
+    for joining in joinings:
+        row = newcomers.get((joining.dialog_id, joining.user_id))
+        if row is None or row["kind"] in PAIRS or abs(joining.at - row["joined_at"]) > _SAME_MOMENT:
+            continue
+        if joining.by is not None and joining.by != joining.user_id:
+            key = f"invite:{joining.dialog_id}:{row['joined_seq']}"
+            invited.append(joining.told(joining.user_id, ActivityType.INVITE, joining.by, key))
+        elif row["member_count"] <= JOINS_TOLD_MEMBERS_MAX:
+            came.append((joining, f"join:{joining.dialog_id}:{joining.user_id}:{row['joined_seq']}"))
+    keepers: dict[UUID, list[UUID]] = {}
+    if came:
+        for row in await tx.conn.fetch(_KEEPERS, list({joining.dialog_id for joining, _ in came})):
+            keepers.setdefault(row["dialog_id"], []).append(row["user_id"])
+    told = [
+        joining.told(keeper, ActivityType.JOIN, joining.user_id, key)
+        for joining, key in came
+        for keeper in keepers.get(joining.dialog_id, [])
+    ]
+    await add_activities(tx.conn, invited + told)
 
 
-async def note_order(step: OrderStep, tx: MessagingTx) -> None:
-    """A step of an order, told to those it concerns."""
+async def note_orders(steps: Iterable[OrderStep], tx: MessagingTx) -> None:
+    """Steps of orders, told to those they concern."""
     await add_activities(
         tx.conn,
         [
@@ -188,6 +209,7 @@ async def note_order(step: OrderStep, tx: MessagingTx) -> None:
                 payload={"order_id": str(step.order_id), "order_number": step.number, "status": step.status},
                 created_at=step.at,
             )
+            for step in steps
             for each in sorted(set(step.people))
         ],
     )

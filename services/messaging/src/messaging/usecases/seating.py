@@ -17,14 +17,22 @@ Seat = tuple[UUID, Role]
 
 async def seat(dialog: Dialog, people: Sequence[Seat], by: UUID | None, tx: MessagingTx) -> None:
     """None of them is in yet. Raises ``DialogFullError``."""
-    if not people:
+    await seat_all([(dialog, people)], by, tx)
+
+
+async def seat_all(groups: Sequence[tuple[Dialog, Sequence[Seat]]], by: UUID | None, tx: MessagingTx) -> None:
+    """``seat`` in several dialogs at once."""
+    for dialog, people in groups:
+        require_room(dialog, len(people))
+    seats = [(dialog, user_id, role) for dialog, people in groups for user_id, role in people]
+    if not seats:
         return
-    require_room(dialog, len(people))
-    seated = await add_members(tx.conn, dialog, people, tx.now)
-    for user_id, role in people:
-        back = await find_member(tx.conn, dialog.dialog_id, user_id) if seated[user_id] is MemberStatus.MUTED else None
+    seated = await add_members(tx.conn, seats, tx.now)
+    for dialog, user_id, role in seats:
+        status = seated[dialog.dialog_id, user_id]
+        back = await find_member(tx.conn, dialog.dialog_id, user_id) if status is MemberStatus.MUTED else None
         until = back.muted_until if back is not None else None
-        tell_member(dialog, user_id, tx, role=role, status=seated[user_id].value, by=by, muted_until=until)
+        tell_member(dialog, user_id, tx, role=role, status=status.value, by=by, muted_until=until)
         tx.accounts.change(user_id, "dialog.added", dialog_id=dialog.dialog_id)
 
 

@@ -17,7 +17,7 @@ from kernel.ids import derived_id
 from kernel.money import Money
 from messaging.adapters import rendering
 from messaging.adapters.dialog_store import find_member
-from messaging.adapters.entity_store import keep_entity, tie_cards
+from messaging.adapters.entity_store import keep_entities, tie_cards
 from messaging.adapters.send_facts import read_facts, remember_pace
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.cards import Entity, EntityType
@@ -76,7 +76,7 @@ async def send_payment(command: SendPayment, tx: MessagingTx) -> Sent:
         ),
         {"card": transfer.shown()},
     )
-    await keep_entity(tx.conn, transfer, tx.now)
+    await keep_entities(tx.conn, [transfer], tx.now)
     await tie_cards(tx.conn, [(transfer.type, transfer.id, command.dialog_id, seq)])
     if dialog.slow_mode_s:
         await remember_pace(tx.conn, [(command.dialog_id, command.sender_id)], tx.now)

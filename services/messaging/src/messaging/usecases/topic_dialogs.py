@@ -6,6 +6,7 @@ the order. A product's: whoever asks first opens it, it belongs to the shop's ow
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
 from messaging.adapters.announcements import dialog_created
 from messaging.adapters.contacts import unreachable
-from messaging.adapters.dialog_store import NewDialog, add_dialog, dialog_about, find_member
+from messaging.adapters.dialog_store import NewDialog, add_dialogs, dialog_about, find_member
 from messaging.adapters.entity_store import find_entities, tie_cards
 from messaging.adapters.member_store import end_membership, not_erased, present_user_ids
 from messaging.adapters.transaction import MessagingTx
@@ -23,7 +24,7 @@ from messaging.domain.ids import MAIN_WORKSPACE
 from messaging.domain.permissions import Role
 from messaging.domain.stream import NewMessage
 from messaging.usecases.join_dialog import join_public
-from messaging.usecases.seating import Seat, seat, tell_member
+from messaging.usecases.seating import Seat, seat_all, tell_member
 
 PARTIES_MAX: Final = 50
 PUBLIC_MAX: Final = 1_000
@@ -35,10 +36,13 @@ class TopicUnknownError(DomainError):
     title: ClassVar[str] = "There is no such product to talk about"
 
 
-async def open_topic(entity: Entity, title: str, tx: MessagingTx) -> UUID | None:
-    """For the entity's parties. The dialog's id; None when the entity has one already."""
-    people = [(each, Role.MEMBER) for each in dict.fromkeys(entity.parties)]
-    return await _open(entity, title, people, None, tx)
+async def open_topics(topics: Sequence[tuple[Entity, str]], tx: MessagingTx) -> None:
+    """Each with its title and for the entity's parties, if the entity has none yet."""
+    wanted = [
+        (entity, title, [(each, Role.MEMBER) for each in dict.fromkeys(entity.parties)]) for entity, title in topics
+    ]
+    if wanted:
+        await _open(wanted, None, tx)
 
 
 async def discuss_product(product_id: UUID, user_id: UUID, tx: MessagingTx) -> tuple[UUID, bool]:
@@ -51,27 +55,39 @@ async def discuss_product(product_id: UUID, user_id: UUID, tx: MessagingTx) -> t
         people = [
             (each, Role.OWNER if each == owner_id else Role.MEMBER) for each in dict.fromkeys((owner_id, user_id))
         ]
-        made = await _open(product, str(product.state["title"]), people, user_id, tx)
-        if made is not None:
-            return made, True
+        made = await _open([(product, str(product.state["title"]), people)], user_id, tx)
+        if made:
+            return made[0], True
         known = await dialog_about(tx.conn, MAIN_WORKSPACE, EntityType.PRODUCT, product_id)
         assert known is not None  # noqa: S101 -- the other's insert was committed, or ours would not have conflicted
     await _come_in(known, user_id, tx)
     return known, False
 
 
-async def follow_parties(dialog: Dialog, entity: Entity, tx: MessagingTx) -> None:
-    """Who is a party now is in the entity's dialog, and nobody else. The dialog is locked."""
-    if not entity.parties or entity.type is EntityType.PRODUCT:
+async def follow_parties(topics: Sequence[tuple[Dialog, Entity]], tx: MessagingTx) -> None:
+    """Who is a party now is in the entity's dialog, and nobody else. The dialogs are locked."""
+    following = [each for each in topics if each[1].parties and each[1].type is not EntityType.PRODUCT]
+    if not following:
         return
-    present = set(await present_user_ids(tx.conn, dialog.dialog_id))
-    for user_id in sorted(present - set(entity.parties)):
-        seq = tell_member(dialog, user_id, tx, role=Role.MEMBER, status=MemberStatus.REMOVED.value, by=None)
-        await end_membership(tx.conn, dialog, user_id, MemberStatus.REMOVED, seq=seq)
-        tx.accounts.change(user_id, "dialog.removed", dialog_id=dialog.dialog_id, payload={"reason": "removed"})
-    fresh = [each for each in dict.fromkeys(entity.parties) if each not in present]
-    alive = await not_erased(tx.conn, fresh) if fresh else set()
-    await seat(dialog, [(each, Role.MEMBER) for each in fresh if each in alive], None, tx)
+    present = await present_user_ids(tx.conn, [dialog.dialog_id for dialog, _ in following])
+    fresh: dict[UUID, list[UUID]] = {}
+    for dialog, entity in following:
+        there = present[dialog.dialog_id]
+        for user_id in sorted(there - set(entity.parties)):
+            seq = tell_member(dialog, user_id, tx, role=Role.MEMBER, status=MemberStatus.REMOVED.value, by=None)
+            await end_membership(tx.conn, dialog, user_id, MemberStatus.REMOVED, seq=seq)
+            tx.accounts.change(user_id, "dialog.removed", dialog_id=dialog.dialog_id, payload={"reason": "removed"})
+        fresh[dialog.dialog_id] = [each for each in dict.fromkeys(entity.parties) if each not in there]
+    everybody = {each for people in fresh.values() for each in people}
+    alive = await not_erased(tx.conn, sorted(everybody)) if everybody else set()
+    await seat_all(
+        [
+            (dialog, [(each, Role.MEMBER) for each in fresh[dialog.dialog_id] if each in alive])
+            for dialog, _ in following
+        ],
+        None,
+        tx,
+    )
 
 
 async def _come_in(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
@@ -96,30 +112,36 @@ async def _on_sale(product_id: UUID, tx: MessagingTx) -> tuple[Entity, UUID]:
     return product, shop.parties[0]
 
 
-async def _open(entity: Entity, title: str, people: list[Seat], by: UUID | None, tx: MessagingTx) -> UUID | None:
+async def _open(topics: Sequence[tuple[Entity, str, list[Seat]]], by: UUID | None, tx: MessagingTx) -> list[UUID]:
+    """The dialogs of those entities that had none yet."""
+    # In the order of the entities: two that open the same ones wait for each other in turn.
+    news = {uuid7(): topic for topic in sorted(topics, key=lambda topic: topic[0].id)}
+    made = await add_dialogs(tx.conn, [_new(dialog_id, *topic[:2], by) for dialog_id, topic in news.items()], tx.now)
+    for dialog in made:
+        tx.stream.created(dialog)
+        dialog_created(tx.outbox, dialog, by, tx.now, about=news[dialog.dialog_id][0])
+    await seat_all([(dialog, news[dialog.dialog_id][2]) for dialog in made], by, tx)
+    cards = []
+    for dialog in made:
+        entity = news[dialog.dialog_id][0]
+        content = {"type": entity.type.value, f"{entity.type.value}_id": str(entity.id), "text": ""}
+        message = NewMessage(sender_id=None, type=entity.type.value, content=content)
+        seq, _ = tx.stream.post(dialog, message, {"card": entity.shown()})
+        cards.append((entity.type, entity.id, dialog.dialog_id, seq))
+    await tie_cards(tx.conn, cards)
+    return [dialog.dialog_id for dialog in made]
+
+
+def _new(dialog_id: UUID, entity: Entity, title: str, by: UUID | None) -> NewDialog:
     public = entity.type is EntityType.PRODUCT
-    dialog = await add_dialog(
-        tx.conn,
-        NewDialog(
-            dialog_id=uuid7(),
-            workspace_id=MAIN_WORKSPACE,
-            kind=DialogKind.TOPIC,
-            members_max=PUBLIC_MAX if public else PARTIES_MAX,
-            title=title[:120],
-            entity_type=entity.type.value,
-            entity_id=entity.id,
-            created_by=by,
-            is_public=public,
-        ),
-        tx.now,
+    return NewDialog(
+        dialog_id=dialog_id,
+        workspace_id=MAIN_WORKSPACE,
+        kind=DialogKind.TOPIC,
+        members_max=PUBLIC_MAX if public else PARTIES_MAX,
+        title=title[:120],
+        entity_type=entity.type.value,
+        entity_id=entity.id,
+        created_by=by,
+        is_public=public,
     )
-    if dialog is None:
-        return None
-    tx.stream.created(dialog)
-    dialog_created(tx.outbox, dialog, by, tx.now, about=entity)
-    await seat(dialog, people, by, tx)
-    content = {"type": entity.type.value, f"{entity.type.value}_id": str(entity.id), "text": ""}
-    message = NewMessage(sender_id=None, type=entity.type.value, content=content)
-    seq, _ = tx.stream.post(dialog, message, {"card": entity.shown()})
-    await tie_cards(tx.conn, [(entity.type, entity.id, dialog.dialog_id, seq)])
-    return dialog.dialog_id

@@ -23,7 +23,7 @@ from sampan.payment.v1.top_up_pb2 import TopUpCompleted, TopUpFailed
 from sampan.payment.v1.transfer_pb2 import TransferCompleted
 from sampan.types.v1.money_pb2 import Money
 
-subscriptions: Subscriptions[PgNotificationTx] = Subscriptions("notification")
+subscriptions: Subscriptions[PgNotificationTx] = Subscriptions("notification", rest_s=0.1)
 BUYER_CANCELLED = "buyer"
 
 
