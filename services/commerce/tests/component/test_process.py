@@ -44,6 +44,7 @@ def environment(database: ServiceDatabase, redis_url: str, kafka: KafkaConfig, o
         "COMMERCE_KAFKA_USERNAME": kafka.username or "",
         "COMMERCE_KAFKA_PASSWORD": kafka.password or "",
         "COMMERCE_KAFKA_TOPIC_PREFIX": kafka.topic_prefix,
+        "COMMERCE_KAFKA_INSTANCE": "killed",
     }
 
 

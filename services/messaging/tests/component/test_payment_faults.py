@@ -25,7 +25,11 @@ pytestmark = pytest.mark.fault
 def role(world, tmp_path, name):
     """A role as a process, and where it listens."""
     http_port, ops_port = free_port(), free_port()
-    settings = world.settings.model_dump(exclude_none=True) | {"http_port": http_port, "ops_port": ops_port}
+    settings = world.settings.model_dump(exclude_none=True) | {
+        "http_port": http_port,
+        "ops_port": ops_port,
+        "kafka_instance": "killed",  # it comes back under its name and need not wait until its death is noticed
+    }
     plain = {
         key: value.get_secret_value() if hasattr(value, "get_secret_value") else value
         for key, value in settings.items()

@@ -58,6 +58,7 @@ async def flusher(payment_database, gate):
         outbox_config=OutboxConfig(schema="payment", source="payment"),
         wakeups=None,
         clock=SystemClock(),
+        answer_timeout_s=3.0,
     )
     stop = asyncio.Event()
     task = asyncio.create_task(made.run(stop))
@@ -201,6 +202,6 @@ async def test_an_answer_that_does_not_come_is_unknown_not_failed(conn, flusher,
     with pytest.raises(LedgerBusyError):
         await flusher.submit(op)
     gate.open.set()
-    flusher._answer_timeout_s = 10
+    flusher._answer_timeout_s = 3.0
     await eventually(lambda: not flusher._in_flight)
     assert (await flusher.submit(op)).outcome == Outcome.DONE_BEFORE
