@@ -70,3 +70,34 @@ async def walk(person, held):
         after = answer["more_after"]
         if after is None:
             return told, pages
+
+
+async def test_dialogs_of_one_answer_are_told_apart(world):
+    nok, ari = await world.person(), await world.person()
+    dialogs = [await world.group(nok, ari) for _ in range(3)]
+    start = {each: (await ari.dialog(each))["last_seq"] for each in dialogs}
+    for n, dialog_id in enumerate(dialogs):
+        for turn in range(3):
+            await nok.send(dialog_id, f"dialog {n} turn {turn}")
+        content = {"type": "text", "text": f"dialog {n} edited"}
+        await nok.ok("PATCH", f"/v1/dialogs/{dialog_id}/messages/{start[dialog_id] + 1}", {"content": content})
+    # The first is read from the beginning, the second is a message further, the third is not asked for beyond its end.
+    asked = {dialogs[0]: start[dialogs[0]], dialogs[1]: start[dialogs[1]] + 1, dialogs[2]: start[dialogs[2]] + 90}
+    answer = {each["dialog_id"]: each for each in (await sync(ari, asked, limit_per_dialog=3))["dialogs"]}
+    assert [said(each) for each in answer[dialogs[0]]["events"]] == [
+        "dialog 0 edited",
+        "dialog 0 turn 1",
+        "dialog 0 turn 2",
+    ]
+    assert answer[dialogs[0]]["has_more"]
+    assert [said(each) for each in answer[dialogs[1]]["events"]] == [
+        "dialog 1 turn 1",
+        "dialog 1 turn 2",
+        "dialog 1 edited",
+    ]
+    assert not answer[dialogs[1]]["has_more"]
+    assert answer[dialogs[2]]["too_old"] and not answer[dialogs[2]]["events"]
+
+
+def said(event):
+    return event["message"]["content"]["text"]

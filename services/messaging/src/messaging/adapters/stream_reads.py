@@ -19,16 +19,24 @@ from messaging.adapters.person_keys import PersonKeys
 from messaging.domain.dialog import PRESENT
 from messaging.domain.stream import AccountEvent, StreamEvent, TooOldError
 
-_MESSAGES: Final = f"""
-    SELECT {MESSAGE_COLUMNS} FROM message
-    WHERE dialog_id = $1 AND seq > $2 AND created_at >= {MONTH_FROM.format(dialog="$1", seq="$2 + 1")}
-    ORDER BY seq LIMIT $3
+# The month is read apart: as a value it lets Postgres leave out the partitions before it, as a subquery here it would
+# not.
+_STANDS: Final = f"""
+    SELECT t.dialog_id, t.after_seq, d.oldest_seq,
+           {MONTH_FROM.format(dialog="t.dialog_id", seq="t.after_seq + 1")} AS since
+    FROM unnest($1::uuid[], $2::bigint[]) AS t (dialog_id, after_seq) JOIN dialog d USING (dialog_id)
 """
-_CHANGES: Final = f"""
-    SELECT dialog_id, seq, created_at, type, actor_id, message_seq, payload FROM change
-    WHERE dialog_id = $1 AND seq > $2 AND created_at >= {MONTH_FROM.format(dialog="$1", seq="$2 + 1")}
-    ORDER BY seq LIMIT $3
+_AFTER: Final = """
+    SELECT {columns} FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[]) AS t (wanted_id, after_seq, since)
+    CROSS JOIN LATERAL (
+        SELECT {columns} FROM {table}
+        WHERE dialog_id = wanted_id AND seq > after_seq AND created_at >= since ORDER BY seq LIMIT $4
+    ) AS m
 """
+_MESSAGES: Final = _AFTER.format(table="message", columns=MESSAGE_COLUMNS)
+_CHANGES: Final = _AFTER.format(
+    table="change", columns="dialog_id, seq, created_at, type, actor_id, message_seq, payload"
+)
 _WATCHED: Final = """
     SELECT d.dialog_id, d.last_seq, d.oldest_seq, d.member_count, d.kind,
            CASE WHEN d.history_from = 'join' THEN greatest(m.joined_seq, d.oldest_seq) ELSE d.oldest_seq END AS from_seq
@@ -71,16 +79,37 @@ async def events_after(
     conn: asyncpg.Connection[Any], keys: PersonKeys, dialog_id: UUID, after_seq: int, limit: int
 ) -> list[StreamEvent]:
     """The next events, at most ``limit``, for any number of watchers. Raises ``TooOldError``."""
-    oldest_seq = await conn.fetchval("SELECT oldest_seq FROM dialog WHERE dialog_id = $1", dialog_id)
-    if oldest_seq is None:
-        return []
-    if after_seq + 1 < oldest_seq:
-        raise TooOldError(context={"oldest_seq": oldest_seq})
-    messages = await conn.fetch(_MESSAGES, dialog_id, after_seq, limit)
-    changes = await conn.fetch(_CHANGES, dialog_id, after_seq, limit)
-    found = sorted([*messages, *changes], key=lambda row: int(row["seq"]))[:limit]
-    whole = _without_hole(found, after_seq)
-    return await _rendered(conn, keys, whole)
+    found = (await events_after_all(conn, keys, {dialog_id: after_seq}, limit)).get(dialog_id, [])
+    if isinstance(found, TooOldError):
+        raise found
+    return found
+
+
+async def events_after_all(
+    conn: asyncpg.Connection[Any], keys: PersonKeys, positions: Mapping[UUID, int], limit: int
+) -> dict[UUID, list[StreamEvent] | TooOldError]:
+    """``events_after`` of many dialogs, at most ``limit`` of each. What does not exist is not in the answer."""
+    stands = await conn.fetch(_STANDS, list(positions), list(positions.values()))
+    kept = [row for row in stands if row["after_seq"] + 1 >= row["oldest_seq"]]
+    places = [[row[name] for row in kept] for name in ("dialog_id", "after_seq", "since")]
+    rows: dict[UUID, list[Mapping[str, Any]]] = {row["dialog_id"]: [] for row in kept}
+    if kept:
+        for row in [*await conn.fetch(_MESSAGES, *places, limit), *await conn.fetch(_CHANGES, *places, limit)]:
+            rows[row["dialog_id"]].append(row)
+    whole = [
+        row
+        for dialog_id, mine in rows.items()
+        for row in _without_hole(sorted(mine, key=lambda row: int(row["seq"]))[:limit], positions[dialog_id])
+    ]
+    found: dict[UUID, list[StreamEvent] | TooOldError] = {
+        row["dialog_id"]: TooOldError(context={"oldest_seq": row["oldest_seq"]}) for row in stands
+    }
+    found |= {dialog_id: [] for dialog_id in rows}
+    for event in await _rendered(conn, keys, whole):
+        mine = found[event.dialog_id]
+        assert not isinstance(mine, TooOldError)  # noqa: S101 -- only rows of those that are kept were read
+        mine.append(event)
+    return found
 
 
 async def last_seqs(conn: asyncpg.Connection[Any], dialog_ids: Iterable[UUID]) -> dict[UUID, int]:
@@ -165,22 +194,22 @@ async def _rendered(
     conn: asyncpg.Connection[Any], keys: PersonKeys, rows: Sequence[Mapping[str, Any]]
 ) -> list[StreamEvent]:
     messages = [row for row in rows if "content" in row]
-    shown = {document["seq"]: document for document in await documents(conn, keys, messages)}
+    shown = _by_place(await documents(conn, keys, messages))
     changed = [row for row in rows if "content" not in row]
     subjects = await _subjects(conn, keys, changed)
     events = []
     for row in rows:
         dialog_id, seq, at = row["dialog_id"], row["seq"], row["created_at"]
-        if seq in shown:
-            text = rendering.frame("message.new", dialog_id, seq, at, {"message": shown[seq]})
+        if (dialog_id, seq) in shown:
+            text = rendering.frame("message.new", dialog_id, seq, at, {"message": shown[dialog_id, seq]})
             events.append(StreamEvent(dialog_id, seq, "message.new", text))
             continue
         body: dict[str, Any] = {"by": row["actor_id"]}
         if row["message_seq"] is not None:
             body["message_seq"] = row["message_seq"]
         body |= row["payload"]
-        if row["type"] == "message.edited" and row["message_seq"] in subjects:
-            body["message"] = subjects[row["message_seq"]]
+        if row["type"] == "message.edited" and (dialog_id, row["message_seq"]) in subjects:
+            body["message"] = subjects[dialog_id, row["message_seq"]]
         member = row["payload"].get("member") if row["type"] == "member.changed" else None
         text = rendering.frame(row["type"], dialog_id, seq, at, body)
         events.append(
@@ -198,8 +227,12 @@ async def _rendered(
 
 async def _subjects(
     conn: asyncpg.Connection[Any], keys: PersonKeys, changes: Sequence[Mapping[str, Any]]
-) -> dict[int, dict[str, Any]]:
+) -> dict[tuple[UUID, int], dict[str, Any]]:
     """The messages that edits are about, as they are now."""
     wanted = {(row["dialog_id"], row["message_seq"]) for row in changes if row["type"] == "message.edited"}
     found = await messages_at(conn, wanted)
-    return {document["seq"]: document for document in await documents(conn, keys, list(found.values()))}
+    return _by_place(await documents(conn, keys, list(found.values())))
+
+
+def _by_place(shown: Iterable[dict[str, Any]]) -> dict[tuple[UUID, int], dict[str, Any]]:
+    return {(document["dialog_id"], document["seq"]): document for document in shown}

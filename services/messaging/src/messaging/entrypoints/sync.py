@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from chassis.http import RateLimit, Routes, View
+from chassis.postgres import Connection
 from chassis.tokens import Principal
 from messaging.adapters.dialog_reads import dialogs_by_id, pictured
 from messaging.adapters.stream_reads import (
     WATCHED_MAX,
+    Watch,
     account_events_after,
     account_position,
-    events_after,
+    events_after_all,
     watched_by,
     watched_page,
 )
@@ -25,6 +28,7 @@ from messaging.wiring import App
 
 routes = Routes(tag="sync")
 ACCOUNT_EVENTS_MAX = 500
+DIALOGS_AT_ONCE = 100
 
 
 class DialogSyncView(View):
@@ -80,42 +84,11 @@ async def post_sync(body: SyncBody, principal: Principal, app: App) -> SyncView:
         missing = [each for each in body.dialogs if each not in watches]
         if missing:
             watches |= {each.dialog_id: each for each in await watched_by(conn, me, missing)}
+        behind = [each for each in watches.values() if body.dialogs.get(each.dialog_id) != each.last_seq]
         found: list[DialogSyncView] = []
-        fresh: list[UUID] = []
-        for dialog_id, watch in watches.items():
-            position = body.dialogs.get(dialog_id)
-            if position == watch.last_seq:
-                continue
-            events: list[dict[str, Any]] = []
-            has_more = False
-            too_old = position is not None and position > watch.last_seq
-            if position is not None and not too_old:
-                kept = position + 1 >= watch.oldest_seq
-                try:
-                    news = await events_after(
-                        conn,
-                        app.keys,
-                        dialog_id,
-                        max(position, watch.from_seq - 1) if kept else position,
-                        body.limit_per_dialog,
-                    )
-                    events = [orjson.loads(each.frame) for each in news]
-                    has_more = bool(news) and news[-1].seq < watch.last_seq
-                except TooOldError:
-                    too_old = True
-            if position is None or too_old:
-                fresh.append(dialog_id)
-            found.append(
-                DialogSyncView(
-                    dialog_id=dialog_id,
-                    last_seq=watch.last_seq,
-                    events=events,
-                    has_more=has_more,
-                    too_old=too_old,
-                    oldest_seq=watch.from_seq,
-                    dialog=None,
-                )
-            )
+        for start in range(0, len(behind), DIALOGS_AT_ONCE):
+            found += await _news(conn, app, behind[start : start + DIALOGS_AT_ONCE], body)
+        fresh = [each.dialog_id for each in found if each.too_old or each.dialog_id not in body.dialogs]
         rows = await dialogs_by_id(conn, me, fresh)
         views = {each["dialog_id"]: DialogView.of(each) for each in await pictured(conn, app.keys, me, rows)}
         account_seq = await account_position(conn, me)
@@ -136,3 +109,32 @@ async def post_sync(body: SyncBody, principal: Principal, app: App) -> SyncView:
         account_too_old=account_too_old,
         more_after=page[-1].dialog_id if len(page) == WATCHED_MAX else None,
     )
+
+
+async def _news(conn: Connection, app: App, behind: Sequence[Watch], body: SyncBody) -> list[DialogSyncView]:
+    """What these dialogs have beyond the client's positions; without the dialogs themselves."""
+    asked = {}
+    for watch in behind:
+        position = body.dialogs.get(watch.dialog_id)
+        if position is not None and position <= watch.last_seq:
+            # Before they were in, there is nothing for them; what retention took they are told.
+            gone = position + 1 < watch.oldest_seq
+            asked[watch.dialog_id] = position if gone else max(position, watch.from_seq - 1)
+    news = await events_after_all(conn, app.keys, asked, body.limit_per_dialog)
+    views = []
+    for watch in behind:
+        told = news.get(watch.dialog_id, [])
+        events = [] if isinstance(told, TooOldError) else told
+        ahead = watch.dialog_id in body.dialogs and watch.dialog_id not in asked
+        views.append(
+            DialogSyncView(
+                dialog_id=watch.dialog_id,
+                last_seq=watch.last_seq,
+                events=[orjson.loads(each.frame) for each in events],
+                has_more=bool(events) and events[-1].seq < watch.last_seq,
+                too_old=ahead or isinstance(told, TooOldError),
+                oldest_seq=watch.from_seq,
+                dialog=None,
+            )
+        )
+    return views
