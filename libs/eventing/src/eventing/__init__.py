@@ -12,7 +12,7 @@ from eventing.outbox import Outbox, OutboxConfig, RecordTooLargeError
 from eventing.record_option import topic_of
 from eventing.relay import Relay
 from eventing.subscriptions import Subscriptions
-from eventing.tracing import in_flow_of, traceparent_of
+from eventing.tracing import flows_of, in_flow_of, traceparent_of
 from eventing.transaction import Transaction
 from eventing.wakeups import Wakeups
 
@@ -28,6 +28,7 @@ __all__ = [
     "Subscriptions",
     "Transaction",
     "Wakeups",
+    "flows_of",
     "in_flow_of",
     "topic_of",
     "traceparent_of",

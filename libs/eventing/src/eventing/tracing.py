@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any, Final
@@ -14,7 +14,7 @@ from opentelemetry.trace import Span, SpanContext, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from eventing.message import Message
-from kernel.correlation import flow
+from kernel.correlation import InFlow, flow, same_flow
 
 _tracer: Final = trace.get_tracer("eventing")
 _propagator: Final = TraceContextTextMapPropagator()
@@ -42,6 +42,16 @@ def in_flow_of(message: Message[Any]) -> Iterator[None]:
     finally:
         if token is not None:
             context.detach(token)
+
+
+def flows_of(causes: Mapping[UUID, Message[Any]]) -> InFlow:
+    """``in_flow_of`` by the id of what a message is about; anything else belongs to the flow that is running."""
+
+    def in_flow(about: UUID | None) -> AbstractContextManager[None]:
+        cause = causes.get(about) if about is not None else None
+        return same_flow(about) if cause is None else in_flow_of(cause)
+
+    return in_flow
 
 
 def traceparent_of(message: Message[Any]) -> str | None:

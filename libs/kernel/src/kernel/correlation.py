@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
+from uuid import UUID
+
+# The flow that something, by its id, belongs to: for what is done for many at once.
+InFlow = Callable[[UUID | None], AbstractContextManager[None]]
 
 _correlation_id: ContextVar[str | None] = ContextVar("correlation_id", default=None)
 _causation_id: ContextVar[str | None] = ContextVar("causation_id", default=None)
@@ -35,3 +39,8 @@ def flow(correlation: str, causation: str | None = None) -> Iterator[None]:
     finally:
         _causation_id.reset(causation_token)
         _correlation_id.reset(correlation_token)
+
+
+def same_flow(_: UUID | None) -> AbstractContextManager[None]:
+    """Everything belongs to the flow that is running already."""
+    return nullcontext()

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import asyncpg
 
+from kernel.correlation import flow
 from messaging.adapters.member_store import present_user_ids
 from messaging.domain.cards import Entity, EntityType
 from messaging.usecases.follow_entity import follow_entities
@@ -45,6 +46,40 @@ async def placed(world):
 
     [dialog] = await eventually(dialogs, timeout_s=15, what="the order's dialog")
     return buyer, seller, order_id, dialog
+
+
+async def test_orders_of_one_batch_each_get_their_own_dialog_in_their_own_flow(world):
+    seller, buyers = await world.person("Budi"), [await world.person(f"Anong{n}") for n in range(3)]
+    orders = {uuid.uuid4(): buyer for buyer in buyers}
+    async with world.app.begin() as tx:
+        for order_id, buyer in orders.items():
+            with flow(f"flow-{order_id}"):
+                tx.outbox.add(order(OrderPlaced, order_id, buyer, seller), aggregate_version=1)
+                tx.outbox.add(order(OrderPaid, order_id, buyer, seller), aggregate_version=2)
+
+    async def topic_of(buyer):
+        return (await buyer.ok("GET", "/v1/dialogs?kind=topic"))["items"]
+
+    for order_id, buyer in orders.items():
+        [dialog] = await eventually(lambda buyer=buyer: topic_of(buyer), timeout_s=15, what="the order's dialog")
+        dialog_id = dialog["dialog_id"]
+        assert (dialog["entity_id"], dialog["member_count"]) == (str(order_id), 2)
+        await eventually(lambda buyer=buyer, at=dialog_id: _is(buyer, at, "paid"), timeout_s=15, what="a paid card")
+        assert await flows_of_records(world, dialog_id) == {f"flow-{order_id}"}
+
+
+async def flows_of_records(world, dialog_id):
+    """The flows in which something was announced of a dialog."""
+    conn = await asyncpg.connect(world.settings.database_dsn.get_secret_value())
+    try:
+        rows = await conn.fetch(
+            "SELECT correlation_id FROM messaging.event_log WHERE key = $1 "
+            "UNION SELECT correlation_id FROM messaging.outbox WHERE key = $1",
+            dialog_id,
+        )
+    finally:
+        await conn.close()
+    return {row["correlation_id"] for row in rows}
 
 
 async def card_status(person, dialog_id):

@@ -96,7 +96,7 @@ async def test_dialogs_of_one_answer_are_told_apart(world):
         "dialog 1 edited",
     ]
     assert not answer[dialogs[1]]["has_more"]
-    assert answer[dialogs[2]]["too_old"] and not answer[dialogs[2]]["events"]
+    assert (answer[dialogs[2]]["too_old"], answer[dialogs[2]]["events"]) == (True, [])
 
 
 def said(event):

@@ -6,7 +6,6 @@ Commands of one checkout are in order (their key), and a batch of any number cos
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +20,7 @@ from commerce.domain.settlement import (
 )
 from commerce.usecases.settle_commands import settle_commands
 from commerce.wiring import SERVICE, PgCommerceTx
-from eventing import Message, Subscriptions, in_flow_of
+from eventing import Message, Subscriptions, flows_of
 from kernel.errors import DomainError, Kind
 from sampan.commerce.v1 import commands_pb2 as pb
 
@@ -42,7 +41,7 @@ async def on_saga_commands(messages: Sequence[Message[Any]], tx: PgCommerceTx) -
     outcomes: list[DomainError | None] = [None] * len(messages)
     commands: list[SagaCommand] = []
     places: list[int] = []
-    flows: dict[CheckoutId | None, Message[Any]] = {}
+    causes: dict[UUID, Message[Any]] = {}
     for place, message in enumerate(messages):
         try:
             command = command_of(message.body)
@@ -51,13 +50,8 @@ async def on_saga_commands(messages: Sequence[Message[Any]], tx: PgCommerceTx) -
             continue
         commands.append(command)
         places.append(place)
-        flows[command.checkout_id] = message
-
-    def in_flow(checkout_id: CheckoutId | None) -> AbstractContextManager[None]:
-        cause = flows.get(checkout_id)
-        return in_flow_of(cause) if cause else nullcontext()
-
-    for place, outcome in zip(places, await settle_commands(commands, tx, in_flow), strict=True):
+        causes[command.checkout_id] = message
+    for place, outcome in zip(places, await settle_commands(commands, tx, flows_of(causes)), strict=True):
         outcomes[place] = outcome
     return outcomes
 

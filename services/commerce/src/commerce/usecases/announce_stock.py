@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 
-from commerce.domain.ids import CheckoutId
 from commerce.domain.stock import StockMoved, latest_moves
 from commerce.usecases.ports import CommerceTx
-
-InFlow = Callable[[CheckoutId | None], AbstractContextManager[None]]
-
-
-def same_flow(_: CheckoutId | None) -> AbstractContextManager[None]:
-    """Everything belongs to the flow that is running already."""
-    return nullcontext()
+from kernel.correlation import InFlow, same_flow
 
 
 async def announce_stock(moved: Sequence[StockMoved], tx: CommerceTx, in_flow: InFlow = same_flow) -> None:

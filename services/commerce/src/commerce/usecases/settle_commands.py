@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 from commerce.domain.order import PaymentStatus
 from commerce.domain.settlement import ReserveStock, SagaCommand, Settlement
-from commerce.usecases.announce_stock import InFlow, announce_stock, same_flow
+from commerce.usecases.announce_stock import announce_stock
 from commerce.usecases.ports import CommerceTx
+from kernel.correlation import InFlow, same_flow
 from kernel.errors import DomainError
 
 

@@ -1,7 +1,7 @@
 """What only one person's devices hear of: settings, drafts, where they have read, dialogs that came and went.
 
-Invariant: per person ``account_seq`` is 1, 2, 3 … without a hole; it is allotted by the statement that locks the
-account's row, after all dialogs of the transaction are locked.
+Invariant: per person ``account_seq`` is 1, 2, 3 … without a hole; the statement that locks the account's row allots it
+and writes the change, after all dialogs of the transaction are locked.
 """
 
 from __future__ import annotations
@@ -18,17 +18,23 @@ import asyncpg
 from messaging.adapters import rendering
 from messaging.domain.stream import AccountEvent
 
-_ALLOT: Final = """
-    INSERT INTO account (user_id, last_account_seq)
-    SELECT user_id, changes FROM unnest($1::uuid[], $2::bigint[]) AS t (user_id, changes) ORDER BY user_id
-    ON CONFLICT (user_id) DO UPDATE SET last_account_seq = account.last_account_seq + excluded.last_account_seq
-    RETURNING user_id, last_account_seq
-"""
+# $3 and $4 are the changes' own: whose it is, and its place among those of that person.
 _WRITE: Final = """
-    INSERT INTO account_change (user_id, account_seq, created_at, type, dialog_id, payload)
-    SELECT user_id, account_seq, $6, type, dialog_id, payload::jsonb
-    FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::text[])
-         AS t (user_id, account_seq, type, dialog_id, payload)
+    WITH allotted AS (
+        INSERT INTO account (user_id, last_account_seq)
+        SELECT user_id, changes FROM unnest($1::uuid[], $2::bigint[]) AS t (user_id, changes) ORDER BY user_id
+        ON CONFLICT (user_id) DO UPDATE SET last_account_seq = account.last_account_seq + excluded.last_account_seq
+        RETURNING user_id, last_account_seq
+    ), before AS (
+        SELECT user_id, last_account_seq - changes AS seq
+        FROM allotted JOIN unnest($1::uuid[], $2::bigint[]) AS t (user_id, changes) USING (user_id)
+    ), written AS (
+        INSERT INTO account_change (user_id, account_seq, created_at, type, dialog_id, payload)
+        SELECT user_id, seq + place, $8, type, dialog_id, payload::jsonb
+        FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::uuid[], $7::text[])
+             AS t (user_id, place, type, dialog_id, payload) JOIN before USING (user_id)
+    )
+    SELECT user_id, seq FROM before
 """
 _OLD: Final = """
     SELECT user_id, max(account_seq) AS upto FROM (
@@ -71,25 +77,28 @@ class AccountStream:
     async def flush(self) -> None:
         if not self._buffered:
             return
-        counts = Counter(each.user_id for each in self._buffered)
-        rows = await self._conn.fetch(_ALLOT, list(counts), list(counts.values()))
-        following = {row["user_id"]: row["last_account_seq"] - counts[row["user_id"]] for row in rows}
-        seqs: list[int] = []
+        counts: Counter[UUID] = Counter()
+        places: list[int] = []
         for each in self._buffered:
-            following[each.user_id] += 1
-            seqs.append(following[each.user_id])
-            body = {**({"dialog_id": each.dialog_id} if each.dialog_id else {}), **each.payload}
-            frame = rendering.account_frame(each.type, following[each.user_id], self._now, body)
-            self.events.append(AccountEvent(each.user_id, following[each.user_id], each.type, frame))
-        await self._conn.execute(
+            counts[each.user_id] += 1
+            places.append(counts[each.user_id])
+        rows = await self._conn.fetch(
             _WRITE,
+            list(counts),
+            list(counts.values()),
             [each.user_id for each in self._buffered],
-            seqs,
+            places,
             [each.type for each in self._buffered],
             [each.dialog_id for each in self._buffered],
             [rendering.to_json(each.payload).decode() for each in self._buffered],
             self._now,
         )
+        before = {row["user_id"]: row["seq"] for row in rows}
+        for each, place in zip(self._buffered, places, strict=True):
+            seq = before[each.user_id] + place
+            body = {**({"dialog_id": each.dialog_id} if each.dialog_id else {}), **each.payload}
+            frame = rendering.account_frame(each.type, seq, self._now, body)
+            self.events.append(AccountEvent(each.user_id, seq, each.type, frame))
         self._buffered.clear()
 
 

@@ -112,6 +112,7 @@ class Dialog:
     is_public: bool = False
     join_approval: bool = False
     entity_type: str | None = None
+    entity_id: UUID | None = None
 
     @property
     def dialog_id(self) -> UUID:

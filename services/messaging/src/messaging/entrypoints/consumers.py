@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from eventing import Message, Subscriptions
+from eventing import Message, Subscriptions, flows_of
 from messaging.adapters.accounts import Account, keep_account, keep_block, keep_friendship, keep_privacy
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.stream import Sight
@@ -72,10 +72,12 @@ async def on_user_privacy_changed(message: Message[UserPrivacyChanged], tx: Mess
 @subscriptions.on_batch(*ENTITY_OF)
 async def on_entities(messages: Sequence[Message[Any]], tx: MessagingTx) -> None:
     """Cards follow them. Buyer and seller of a new order get a dialog about it."""
-    kept = await follow_entities([ENTITY_OF[type(each.body)](each) for each in messages], tx)
+    told = [ENTITY_OF[type(each.body)](each) for each in messages]
+    in_flow = flows_of({entity.id: message for entity, message in zip(told, messages, strict=True)})
+    kept = await follow_entities(told, tx, in_flow)
     placed = [each.body for each in messages if isinstance(each.body, OrderPlaced)]
     titles = {UUID(each.order_id): f"{each.shop_name} · {each.order_number}" for each in placed}
-    await open_topics([(entity, titles[entity.id]) for entity in kept if entity.id in titles], tx)
+    await open_topics([(entity, titles[entity.id]) for entity in kept if entity.id in titles], tx, in_flow)
 
 
 async def _keep_block(message: Message[UserBlocked] | Message[UserUnblocked], tx: MessagingTx, *, active: bool) -> None:

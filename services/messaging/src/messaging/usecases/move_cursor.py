@@ -24,11 +24,13 @@ class MoveCursor:
 
 async def move_cursor(command: MoveCursor, tx: MessagingTx) -> None:
     """Raises ``DialogNotFoundError`` to whoever is not in the dialog."""
-    member = await find_member(tx.conn, command.dialog_id, command.user_id)
-    if member is None or not member.present:
-        raise DialogNotFoundError
     wanted = Cursor(command.dialog_id, command.user_id, command.delivered_seq, command.read_seq)
-    for moved in await advance(tx.conn, [wanted], tx.now):
+    moves = await advance(tx.conn, [wanted], tx.now)
+    if not moves:  # only the cursor of somebody who is in moves
+        member = await find_member(tx.conn, command.dialog_id, command.user_id)
+        if member is None or not member.present:
+            raise DialogNotFoundError
+    for moved in moves:
         if command.read_seq:
             tx.accounts.change(
                 command.user_id, "read.changed", dialog_id=moved.dialog_id, payload={"read_seq": moved.read_seq}

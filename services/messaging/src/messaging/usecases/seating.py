@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from kernel.correlation import InFlow, same_flow
 from messaging.adapters.dialog_store import add_members, find_member
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import Dialog, MemberStatus
@@ -20,8 +21,10 @@ async def seat(dialog: Dialog, people: Sequence[Seat], by: UUID | None, tx: Mess
     await seat_all([(dialog, people)], by, tx)
 
 
-async def seat_all(groups: Sequence[tuple[Dialog, Sequence[Seat]]], by: UUID | None, tx: MessagingTx) -> None:
-    """``seat`` in several dialogs at once."""
+async def seat_all(
+    groups: Sequence[tuple[Dialog, Sequence[Seat]]], by: UUID | None, tx: MessagingTx, in_flow: InFlow = same_flow
+) -> None:
+    """``seat`` in several dialogs at once. ``in_flow`` by what they are about."""
     for dialog, people in groups:
         require_room(dialog, len(people))
     seats = [(dialog, user_id, role) for dialog, people in groups for user_id, role in people]
@@ -32,7 +35,8 @@ async def seat_all(groups: Sequence[tuple[Dialog, Sequence[Seat]]], by: UUID | N
         status = seated[dialog.dialog_id, user_id]
         back = await find_member(tx.conn, dialog.dialog_id, user_id) if status is MemberStatus.MUTED else None
         until = back.muted_until if back is not None else None
-        tell_member(dialog, user_id, tx, role=role, status=status.value, by=by, muted_until=until)
+        with in_flow(dialog.entity_id):
+            tell_member(dialog, user_id, tx, role=role, status=status.value, by=by, muted_until=until)
         tx.accounts.change(user_id, "dialog.added", dialog_id=dialog.dialog_id)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 from uuid import UUID
 
+from kernel.correlation import InFlow, same_flow
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
 from messaging.adapters.announcements import dialog_created
@@ -36,13 +37,13 @@ class TopicUnknownError(DomainError):
     title: ClassVar[str] = "There is no such product to talk about"
 
 
-async def open_topics(topics: Sequence[tuple[Entity, str]], tx: MessagingTx) -> None:
-    """Each with its title and for the entity's parties, if the entity has none yet."""
+async def open_topics(topics: Sequence[tuple[Entity, str]], tx: MessagingTx, in_flow: InFlow = same_flow) -> None:
+    """Each with its title and for the entity's parties, if the entity has none yet. ``in_flow`` by their ids."""
     wanted = [
         (entity, title, [(each, Role.MEMBER) for each in dict.fromkeys(entity.parties)]) for entity, title in topics
     ]
     if wanted:
-        await _open(wanted, None, tx)
+        await _open(wanted, None, tx, in_flow)
 
 
 async def discuss_product(product_id: UUID, user_id: UUID, tx: MessagingTx) -> tuple[UUID, bool]:
@@ -64,7 +65,7 @@ async def discuss_product(product_id: UUID, user_id: UUID, tx: MessagingTx) -> t
     return known, False
 
 
-async def follow_parties(topics: Sequence[tuple[Dialog, Entity]], tx: MessagingTx) -> None:
+async def follow_parties(topics: Sequence[tuple[Dialog, Entity]], tx: MessagingTx, in_flow: InFlow = same_flow) -> None:
     """Who is a party now is in the entity's dialog, and nobody else. The dialogs are locked."""
     following = [each for each in topics if each[1].parties and each[1].type is not EntityType.PRODUCT]
     if not following:
@@ -74,7 +75,8 @@ async def follow_parties(topics: Sequence[tuple[Dialog, Entity]], tx: MessagingT
     for dialog, entity in following:
         there = present[dialog.dialog_id]
         for user_id in sorted(there - set(entity.parties)):
-            seq = tell_member(dialog, user_id, tx, role=Role.MEMBER, status=MemberStatus.REMOVED.value, by=None)
+            with in_flow(entity.id):
+                seq = tell_member(dialog, user_id, tx, role=Role.MEMBER, status=MemberStatus.REMOVED.value, by=None)
             await end_membership(tx.conn, dialog, user_id, MemberStatus.REMOVED, seq=seq)
             tx.accounts.change(user_id, "dialog.removed", dialog_id=dialog.dialog_id, payload={"reason": "removed"})
         fresh[dialog.dialog_id] = [each for each in dict.fromkeys(entity.parties) if each not in there]
@@ -87,6 +89,7 @@ async def follow_parties(topics: Sequence[tuple[Dialog, Entity]], tx: MessagingT
         ],
         None,
         tx,
+        in_flow,
     )
 
 
@@ -112,21 +115,25 @@ async def _on_sale(product_id: UUID, tx: MessagingTx) -> tuple[Entity, UUID]:
     return product, shop.parties[0]
 
 
-async def _open(topics: Sequence[tuple[Entity, str, list[Seat]]], by: UUID | None, tx: MessagingTx) -> list[UUID]:
+async def _open(
+    topics: Sequence[tuple[Entity, str, list[Seat]]], by: UUID | None, tx: MessagingTx, in_flow: InFlow = same_flow
+) -> list[UUID]:
     """The dialogs of those entities that had none yet."""
     # In the order of the entities: two that open the same ones wait for each other in turn.
     news = {uuid7(): topic for topic in sorted(topics, key=lambda topic: topic[0].id)}
     made = await add_dialogs(tx.conn, [_new(dialog_id, *topic[:2], by) for dialog_id, topic in news.items()], tx.now)
     for dialog in made:
         tx.stream.created(dialog)
-        dialog_created(tx.outbox, dialog, by, tx.now, about=news[dialog.dialog_id][0])
-    await seat_all([(dialog, news[dialog.dialog_id][2]) for dialog in made], by, tx)
+        with in_flow(dialog.entity_id):
+            dialog_created(tx.outbox, dialog, by, tx.now, about=news[dialog.dialog_id][0])
+    await seat_all([(dialog, news[dialog.dialog_id][2]) for dialog in made], by, tx, in_flow)
     cards = []
     for dialog in made:
         entity = news[dialog.dialog_id][0]
         content = {"type": entity.type.value, f"{entity.type.value}_id": str(entity.id), "text": ""}
         message = NewMessage(sender_id=None, type=entity.type.value, content=content)
-        seq, _ = tx.stream.post(dialog, message, {"card": entity.shown()})
+        with in_flow(entity.id):
+            seq, _ = tx.stream.post(dialog, message, {"card": entity.shown()})
         cards.append((entity.type, entity.id, dialog.dialog_id, seq))
     await tie_cards(tx.conn, cards)
     return [dialog.dialog_id for dialog in made]
