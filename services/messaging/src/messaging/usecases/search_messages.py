@@ -24,11 +24,12 @@ from messaging.search.blind import STRETCH, BlindIndex
 from messaging.search.question import FieldText, Highlight, Question, Tier
 from messaging.search.terms import searchable_fields
 
-EXAMINED_MAX: Final = 1_000
+EXAMINED_MAX: Final = 400
 _ROUND_FIRST: Final = 24
 _ROUND_MAX: Final = 384
 _CANDIDATES_EACH: Final = 40
 _LOOKED_AT_MIN: Final = 10
+_LOOKED_AT_MAX: Final = 100
 Place = tuple[datetime, UUID, int]
 
 
@@ -102,12 +103,13 @@ class _Search:
         waiting = await self._probes(tier, after)
         offered: list[Found] = []
         hits: list[Hit] = []
-        size = _ROUND_FIRST
+        size, look = _ROUND_FIRST, max(limit, _LOOKED_AT_MIN)
         while offered or waiting:
             sure = offered if not waiting else [each for each in offered if each.created_at > waiting[0].last_at]
             if sure:
-                chosen = sure[: max(limit, _LOOKED_AT_MIN)]
+                chosen = sure[:look]
                 offered = offered[len(chosen) :]
+                look = min(look * 2, _LOOKED_AT_MAX)
                 hits += await self._true(tier, chosen)
                 if len(hits) > limit or (len(hits) == limit and (offered or waiting)):
                     self.resume = hits[limit - 1].place
@@ -116,9 +118,12 @@ class _Search:
                     self.resume = _place(chosen[-1])
                     return hits
             else:
-                fresh, unfinished = await self._ask(waiting[:size], after)
+                # Only what may be newer than the next to be looked at: older stretches have their turn, or need none.
+                enough = offered[min(look, len(offered)) - 1].created_at if offered else _LONG_AGO
+                asked = [each for each in waiting[:size] if each.last_at >= enough]
+                fresh, unfinished = await self._ask(asked, after)
                 offered = sorted([*offered, *fresh], key=_place, reverse=True)
-                waiting = sorted([*waiting[size:], *unfinished], key=lambda probe: probe.last_at, reverse=True)
+                waiting = sorted([*waiting[len(asked) :], *unfinished], key=lambda probe: probe.last_at, reverse=True)
                 size = min(size * 2, _ROUND_MAX)
         return hits
 
@@ -185,3 +190,4 @@ def _place(found: Found) -> Place:
 
 
 _FAR: Final = datetime(9999, 1, 1, tzinfo=UTC)
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
