@@ -53,14 +53,13 @@ class World:
 
     async def ended(self, count: int, *, timeout_s: float = 30) -> dict[str, str]:
         """Wait until ``count`` sagas have ended and none runs."""
+        await eventually(lambda: self.have_ended(count), timeout_s=timeout_s, every_s=0.05, what=f"{count} sagas ended")
+        return await self.statuses()
 
-        async def all_ended() -> Any:
-            found = await self.statuses()
-            done = [status for status in found.values() if status in {"completed", "failed"}]
-            return found if len(found) == len(done) == count else None
-
-        found: Any = await eventually(all_ended, timeout_s=timeout_s, every_s=0.05, what=f"{count} sagas ended")
-        return dict(found)
+    async def have_ended(self, count: int) -> bool:
+        """True when there are ``count`` sagas and none runs."""
+        found = await self.statuses()
+        return len(found) == count and set(found.values()) <= {"completed", "failed"}
 
     async def drained(self, *, timeout_s: float = 10) -> None:
         """Wait until the outbox is empty."""
