@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import time
 import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,8 @@ from messaging.adapters.accounts import Account, keep_account
 from messaging.entrypoints import roles
 from messaging.settings import MessagingSettings
 from messaging.wiring import App, wire
-from testkit.ports import free_port
+from sampan.auth.v1.graph_pb2 import UserBlocked
+from testkit.ports import free_ports
 from testkit.processes import Child
 from testkit.s3 import S3Server
 from testkit.topics import own_topics
@@ -89,7 +91,7 @@ class Person:
             found = await self.ok("GET", f"/v1/attachments/{attachment_id}")
             return found if found["status"] not in {"uploading", "scanning"} else None
 
-        return await eventually(look, timeout_s=30, what="a verdict")
+        return await eventually(look, timeout_s=60, what="a verdict")
 
     async def clean(self, content: bytes, **options: Any) -> str:
         attachment_id = await self.upload(content, **options)
@@ -112,6 +114,20 @@ class World:
         """Put a record on Kafka the way its owner would: through an outbox and its relay."""
         async with self.app.begin() as tx:
             tx.outbox.add(record, aggregate_version=version)
+
+    async def block(self, one: Person, other: Person, version: int = 1) -> float:
+        """Publish that one blocks the other. How many seconds it took until that counts."""
+        begun = time.monotonic()
+        ids = {"blocker_id": str(one.user_id), "blocked_id": str(other.user_id)}
+        await self.publish(UserBlocked(pair_id="p", **ids, version=version))
+
+        async def counts() -> Any:
+            async with self.app.database.read() as conn:
+                sql = "SELECT active FROM block WHERE blocker_id = $1 AND blocked_id = $2"
+                return await conn.fetchval(sql, one.user_id, other.user_id)
+
+        await eventually(counts, timeout_s=30, what="the block")
+        return time.monotonic() - begun
 
     async def person(self, name: str = "Nok") -> Person:
         user_id = uuid.uuid4()
@@ -150,10 +166,10 @@ async def kafka(kafka_admin):
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def scanner(tmp_path_factory):
-    http_port, port = free_port(), free_port()
+    http_port, smtp_port, port = free_ports(3)
     environment = {
         "SANDBOX_HTTP_PORT": str(http_port),
-        "SANDBOX_SMTP_PORT": str(free_port()),
+        "SANDBOX_SMTP_PORT": str(smtp_port),
         "SANDBOX_SCANNER_PORT": str(port),
     }
     made = ScannerProcess(port, f"http://127.0.0.1:{http_port}")
@@ -166,7 +182,7 @@ async def scanner(tmp_path_factory):
                 return False
             return True
 
-        await eventually(answers, timeout_s=15, what="sandbox answers")
+        await eventually(answers, timeout_s=60, what="sandbox answers")
         yield made
 
 

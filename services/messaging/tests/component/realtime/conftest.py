@@ -17,6 +17,7 @@ import yaml
 from chassis.testing.serving import serving
 from messaging.entrypoints import roles
 from messaging.wiring import App, wire
+from testkit.wait import eventually
 
 ASYNCAPI = Path(__file__).parents[3] / "asyncapi.yaml"
 STORED = ("message.", "member.", "dialog.", "reaction.", "pin.", "poll.", "card.")
@@ -41,7 +42,7 @@ class Socket:
     async def say(self, kind: str, **body: Any) -> None:
         await self.ws.send_str(orjson.dumps({"type": kind, **body}).decode())
 
-    async def until(self, *kinds: str, after: int = 0, timeout_s: float = 8.0, **fields: Any) -> dict[str, Any]:
+    async def until(self, *kinds: str, after: int = 0, timeout_s: float = 15.0, **fields: Any) -> dict[str, Any]:
         """The first frame of these kinds, with these fields, at or after the index ``after``."""
         async with asyncio.timeout(timeout_s):
             while True:
@@ -53,7 +54,7 @@ class Socket:
                 self.more.clear()
                 await self.more.wait()
 
-    async def close_code(self, timeout_s: float = 8.0) -> int | None:
+    async def close_code(self, timeout_s: float = 15.0) -> int | None:
         """Wait for the server to close."""
         async with asyncio.timeout(timeout_s):
             await self.reading
@@ -62,7 +63,7 @@ class Socket:
     def seqs(self, dialog_id: str) -> list[int]:
         return [each["seq"] for each in self.frames if each.get("dialog_id") == dialog_id and is_stored(each)]
 
-    async def reaches(self, dialog_id: str, seq: int, timeout_s: float = 8.0) -> list[int]:
+    async def reaches(self, dialog_id: str, seq: int, timeout_s: float = 15.0) -> list[int]:
         """All stored seqs of the dialog, once ``seq`` is among them."""
         async with asyncio.timeout(timeout_s):
             while seq not in self.seqs(dialog_id):
@@ -159,6 +160,20 @@ async def running(app):
 def node_of(world):
     """``async with node_of(realtime_heartbeat_s=1) as node``: another node, with other settings."""
     return lambda **changes: other_node(world.settings, **changes)
+
+
+@pytest.fixture
+def heard_by(world):
+    """``await heard_by(2, dialog_id)``: so many nodes listen to what others tell of the dialog."""
+
+    async def wait(nodes, dialog_id):
+        async def listen():
+            [(_, count)] = await world.app.redis.pubsub_numsub(f"messaging:dialog:{dialog_id}")
+            return count == nodes
+
+        await eventually(listen, what=f"{nodes} nodes listen")
+
+    return wait
 
 
 @pytest.fixture
