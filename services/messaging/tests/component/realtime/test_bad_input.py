@@ -23,7 +23,7 @@ async def wire(world, *, headers=""):
         f"GET /v1/realtime HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
         f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n".encode()
     )
-    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 15)
     assert b" 101 " in head
     assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head
     return reader, writer
@@ -46,7 +46,7 @@ def frame(payload, *, first=MASKED_TEXT, masked=True):
 
 async def close_code_of(reader):
     """The code of the close frame, skipping what came before it."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while True:
             first, second = await reader.readexactly(2)
             size = second & 0x7F
@@ -106,7 +106,7 @@ async def test_a_forged_token_is_not_taken(world, sockets):
 async def test_who_says_nothing_is_closed_in_time(world, sockets, node_of):
     async with node_of(realtime_auth_timeout_s=0.5) as node:
         socket = await sockets.raw(base_url=node.base_url)
-        assert await socket.close_code(timeout_s=3) == 4408
+        assert await socket.close_code(timeout_s=8) == 4408  # it is 10 s unless told
 
 
 async def test_a_foreign_page_may_not_connect(world, sockets, node_of):
@@ -252,7 +252,7 @@ async def test_frames_after_auth_wait_for_it_but_not_without_end(world):
     auth = json.dumps({"type": "auth", "token": nok.token}).encode()
     writer.write(frame(auth) + frame(b'{"type":"ping","ref":"early"}'))
     seen = b""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while b"early" not in seen:
             seen += await reader.read(4096)
     assert seen.index(b'"ready"') < seen.index(b'"pong"')
