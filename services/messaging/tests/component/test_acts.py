@@ -460,7 +460,7 @@ async def test_a_scheduled_message_is_sent_once_at_its_time(world, talk):
     body = {
         "dialog_id": dialog_id,
         "message": message,
-        "send_at": (datetime.now(UTC) + timedelta(seconds=5.5)).isoformat(),
+        "send_at": (datetime.now(UTC) + timedelta(seconds=8)).isoformat(),
     }
     kept = await one.ok("POST", "/v1/scheduled-messages", body)
     assert kept["status"] == "pending"
@@ -469,7 +469,7 @@ async def test_a_scheduled_message_is_sent_once_at_its_time(world, talk):
     async def arrived():
         return [each for each in await other.messages(dialog_id) if each["content"]["text"] == "later"]
 
-    assert len(await eventually(arrived, timeout_s=15, what="the scheduled message")) == 1
+    assert len(await eventually(arrived, timeout_s=25, what="the scheduled message")) == 1
 
     async def nothing_waits():
         return (await one.ok("GET", "/v1/scheduled-messages"))["items"] == []

@@ -230,11 +230,12 @@ async def test_parts_of_a_large_file(world, pair):
     assert (head.status, head.headers["Content-Length"], head.content) == (200, "3000000", b"")
 
 
-async def race(world, person, contents, monkeypatch):
-    """The same offset at once, each with other bytes, into a store that takes its time."""
-    write = world.app.objects.write
+async def race(world, person, contents, monkeypatch, *, writers=1):
+    """The same offset at once, each with other bytes, into a store that waits for so many writers and takes its time."""
+    write, gathered = world.app.objects.write, asyncio.Barrier(writers)
 
     async def slowly(*piece):
+        await gathered.wait()
         await asyncio.sleep(0.2)
         await write(*piece)
 
@@ -262,7 +263,7 @@ async def test_negative_control_without_the_rows_lock_more_than_one_wins(world, 
     one, _, _ = pair
     monkeypatch.setattr("messaging.usecases.upload_attachment.lock_attachment", find_attachment)
     contents = [f"version {number} of the file".encode() for number in range(4)]
-    _, answers = await race(world, one, contents, monkeypatch)
+    _, answers = await race(world, one, contents, monkeypatch, writers=len(contents))
     assert sum(answer.status == 204 for answer in answers) > 1
 
 

@@ -82,7 +82,7 @@ async def test_a_store_that_hangs_costs_uploads_and_nothing_else(world, person, 
         started = time.monotonic()
         for _ in range(5):
             await person.send(dialog_id)
-        assert time.monotonic() - started < 2
+        assert not any(each.done() for each in hung)
         answers = await asyncio.gather(*hung)
         assert {(answer.status, answer.code) for answer in answers} == {(503, "messaging.attachment.store_unavailable")}
         assert time.monotonic() - started < 20
@@ -153,13 +153,12 @@ async def test_readiness_names_what_hinders_the_store_and_the_process_ends_well(
         async def asked():
             status, document = await asyncio.to_thread(readiness, ops_port)
             found = document.get("degraded", {}).get("object-store")
-            return status == 200 and found != "not asked yet" and (status, found)
+            # People can write to each other without files.
+            return status == 200 and (found is None if told is None else told in (found or ""))
 
         try:
-            status, found = await eventually(asked, timeout_s=40, every_s=0.2, what=f"ready, see {log}")
+            await eventually(asked, timeout_s=40, every_s=0.2, what=f"ready and {told}, see {log}")
             assert await process.stop(timeout_s=30) == 0
         finally:
             s3.send(signal.SIGCONT)
-        assert status == 200  # people can write to each other without files
-        assert (found is None) if told is None else (told in found)
         assert secret is None or secret not in log.read_text()

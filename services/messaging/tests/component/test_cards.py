@@ -191,8 +191,7 @@ async def test_money_sent_in_a_dialog_is_asked_for_once_and_shows_its_outcome(wo
     [message] = await other.messages(dialog_id)
     assert (message["card"]["status"], message["content"]["text"]) == ("pending", "for lunch")
     transfer_id = message["content"]["transfer_id"]
-    asked = await eventually(lambda: requests_of(world), timeout_s=15, what="the request")
-    assert asked[transfer_id].amount.amount_minor == 5_000
+    assert (await requests_of(world))[transfer_id].amount.amount_minor == 5_000
     parties = {"sender_id": str(one.user_id), "recipient_id": str(other.user_id), "amount": BAHT}
     await world.publish(TransferCompleted(transfer_id=transfer_id, **parties), version=1)
     await eventually(lambda: _is(other, dialog_id, "completed"), timeout_s=15, what="completed")
@@ -301,11 +300,19 @@ async def test_nobody_who_is_erased_comes_into_an_orders_dialog(world):
 
 
 async def on_sale(world, owner):
+    """A product and its shop, once both are known: nothing says which is heard of first."""
     product_id, shop_id = uuid.uuid4(), uuid.uuid4()
     shop = ShopOpened(shop_id=str(shop_id), owner_id=str(owner.user_id), name="Baan Khanom")
     await world.publish(shop, version=1)
     product = {"product_id": str(product_id), "shop_id": str(shop_id)}
     await world.publish(ProductPublished(**product, title="Khanom chan", price_from=BAHT, status="active"), version=1)
+
+    async def known():
+        async with world.app.database.read() as conn:
+            sql = "SELECT count(*) = 2 FROM entity WHERE entity_id = ANY($1)"
+            return await conn.fetchval(sql, [product_id, shop_id])
+
+    await eventually(known, timeout_s=30, what="the product and its shop are known")
     return product_id, shop_id
 
 

@@ -102,13 +102,20 @@ async def test_an_invite_ends_at_its_time(world, pair):
     assert str(late.user_id) not in str(await one.ok("GET", f"/v1/dialogs/{dialog_id}/members"))
 
 
-async def test_a_poll_closes_when_its_time_is_over_and_everybody_is_told(pair):
+async def test_a_poll_closes_when_its_time_is_over_and_everybody_is_told(world, pair):
     one, other, dialog_id = pair
-    poll = {"type": "poll", "question": "Where?", "options": ["here", "there"], "open_s": 5}
+    poll = {"type": "poll", "question": "Where?", "options": ["here", "there"], "open_s": 3600}
     asked = await say(one, dialog_id, poll)
     path = f"/v1/dialogs/{dialog_id}/messages/{asked['seq']}"
     assert (await other.ok("PUT", f"{path}/vote", {"options": [1]}))["closed_at"] is None
+    asked_at, shown = datetime.fromisoformat(asked["sent_at"]), (await other.ok("GET", path))["poll"]
+    assert datetime.fromisoformat(shown["closes_at"]) - asked_at == timedelta(hours=1)
     position = (await other.dialog(dialog_id))["last_seq"]
+    async with world.app.begin() as tx:
+        await tx.conn.execute(
+            "UPDATE poll SET closes_at = $3 WHERE dialog_id = $1 AND seq = $2",
+            *(uuid.UUID(dialog_id), asked["seq"], tx.now),
+        )
 
     async def closed():
         return (await other.ok("GET", path))["poll"]["closed_at"]

@@ -7,13 +7,16 @@ import os
 import signal
 import sys
 import uuid
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import asyncpg
 import pytest
 
 from messaging.adapters import months, retention
 from messaging.adapters.audit import audit, report
 from messaging.adapters.retention import Purgeable
+from messaging.domain.ids import MAIN_WORKSPACE
 from messaging.entrypoints import lifecycle
 from messaging.usecases import erase_person as erasing
 from messaging.usecases.apply_retention import apply_retention, make_months
@@ -255,27 +258,42 @@ def environment(settings):
     }
 
 
+@asynccontextmanager
+async def held_up(world, dialog_id):
+    """Whoever wants to change the dialog waits."""
+    conn = await asyncpg.connect(world.settings.database_dsn.get_secret_value())
+    try:
+        async with conn.transaction():
+            await conn.execute(f"SET LOCAL sampan.workspace_id = '{MAIN_WORKSPACE}'")
+            sql = "SELECT 1 FROM messaging.dialog WHERE dialog_id = $1 FOR UPDATE"
+            assert await conn.fetchval(sql, uuid.UUID(dialog_id))
+            yield
+    finally:
+        await conn.close()
+
+
 async def test_an_erasure_that_was_killed_goes_on_where_it_was(world):
     nok, budi = await world.person(), await world.person()
     word = f"bilby{uuid.uuid4().hex[:8]}"
     await written_everywhere(world, nok, budi, word)
-    for _ in range(30):
-        await world.group(nok, budi)
+    *_, last = [await world.group(nok, budi) for _ in range(30)]
+    patient = {"MESSAGING_DATABASE_LOCK_TIMEOUT_S": "60", "MESSAGING_DATABASE_STATEMENT_TIMEOUT_S": "60"}
     command = [sys.executable, "-m", "messaging", "erase-person", str(nok.user_id)]
 
     async def started():
         return await asyncio.create_subprocess_exec(
-            *command, env=environment(world.settings), stdout=asyncio.subprocess.PIPE
+            *command, env=environment(world.settings) | patient, stdout=asyncio.subprocess.PIPE
         )
 
-    first = await started()
-    while b"unreadable" not in (line := await first.stdout.readline()):
-        assert line, "ended before it began"
-    first.kill()
-    assert await first.wait() == -signal.SIGKILL
-    assert await text_anywhere(world, word) == []
-    async with world.app.database.read() as conn:
-        assert await conn.fetchval("SELECT finished_at FROM person_erasure WHERE user_id = $1", nok.user_id) is None
+    async with held_up(world, last):  # so that nobody finishes it before the kill
+        first = await started()
+        while b"unreadable" not in (line := await first.stdout.readline()):
+            assert line, "ended before it began"
+        first.kill()
+        assert await first.wait() == -signal.SIGKILL
+        assert await text_anywhere(world, word) == []
+        async with world.app.database.read() as conn:
+            assert await conn.fetchval("SELECT finished_at FROM person_erasure WHERE user_id = $1", nok.user_id) is None
     second = await started()
     said, _ = await second.communicate()
     assert second.returncode == 0, said

@@ -15,7 +15,7 @@ from operations.connections import kafka_config
 from sampan.payment.v1.requests_pb2 import RequestTransfer
 from sampan.payment.v1.transfer_pb2 import TransferCompleted, TransferRefused
 from sampan.types.v1.money_pb2 import Money
-from testkit.ports import free_port
+from testkit.ports import free_ports
 from testkit.processes import Child
 from testkit.wait import eventually
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.fault
 
 def role(world, tmp_path, name):
     """A role as a process, and where it listens."""
-    http_port, ops_port = free_port(), free_port()
+    http_port, ops_port = free_ports(2)
     settings = world.settings.model_dump(exclude_none=True) | {
         "http_port": http_port,
         "ops_port": ops_port,
@@ -95,7 +95,7 @@ async def test_a_payments_card_shows_its_outcome_once_whenever_messaging_is_kill
     # Killed between its commit and the relay: nobody was answered, and the request waits in the outbox.
     doomed, port, ops_port = role(world, tmp_path, "http")
     await doomed.start(SAMPAN_FAULT="outbox.after_commit:1:kill")
-    await doomed.ready(ops_port)
+    await doomed.ready(ops_port, timeout_s=60)
     async with aiohttp.ClientSession() as session:
         with suppress(aiohttp.ClientError):
             await Client(session, f"http://127.0.0.1:{port}")("POST", path, body, token=one.token)
@@ -110,22 +110,22 @@ async def test_a_payments_card_shows_its_outcome_once_whenever_messaging_is_kill
     try:
         async with what_payment_hears(world) as heard:
             await every.start(SAMPAN_FAULT="relay.after_ack:1:kill")
-            assert await every.died() == -signal.SIGKILL
+            assert await every.died(60) == -signal.SIGKILL
             await every.start()
             await eventually(lambda: heard, timeout_s=30, what="the request")
             # It may be said again; it is the same transfer, which payment does once.
             assert {(each.transfer_id, each.amount.amount_minor) for each in heard} == {(transfer_id, 5_000)}
             await eventually(lambda: followed(world), timeout_s=30, what="the follower is through")
-            await every.stop()
+            await every.stop(timeout_s=30)
         # Payment has committed; messaging is killed before and after the commit of what it reads.
         parties = {"sender_id": str(one.user_id), "recipient_id": str(other.user_id)}
         amount = Money(amount_minor=5_000, currency="THB")
         record = TransferCompleted(transfer_id=transfer_id, amount=amount, **parties)
         await world.publish(record, version=1)
         await every.start(SAMPAN_FAULT="consumer.before_commit:1:kill")
-        assert await every.died() == -signal.SIGKILL
+        assert await every.died(60) == -signal.SIGKILL
         await every.start(SAMPAN_FAULT="consumer.after_commit:1:kill")
-        assert await every.died() == -signal.SIGKILL
+        assert await every.died(60) == -signal.SIGKILL
         assert await changes_of_card(world, dialog_id) == ["completed"]
         # It never noted how far it was, so it is told the same again. What comes behind it shows that it is through.
         await world.publish(record, version=1)
