@@ -42,7 +42,7 @@ async def kill(part: str) -> None:
         except LookupError:
             return False
 
-    await eventually(another, timeout_s=30, every_s=0.2, what=f"{part} started again")
+    await eventually(another, timeout_s=60, every_s=0.2, what=f"{part} started again")
 
 
 async def patiently(call: Callable[[], Awaitable[Any]], *, timeout_s: float = 90.0) -> Any:

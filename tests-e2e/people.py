@@ -53,7 +53,7 @@ async def wallet(owner: Person, currency: str = "THB") -> dict[str, Any]:
         wallets = (await owner.get("/v1/wallets"))["items"]
         return next((each for each in wallets if each["currency"] == currency), None)
 
-    found = await eventually(find, timeout_s=20, what=f"a {currency} wallet")
+    found = await eventually(find, timeout_s=WAIT_S, what=f"a {currency} wallet")
     assert found is not None
     return found
 
@@ -66,7 +66,7 @@ async def top_up(owner: Person, amount_minor: int, currency: str = "THB") -> Non
     async def completed() -> bool:
         return (await owner.get(f"/v1/top-ups/{asked['top_up_id']}", wait_s=5))["status"] == "completed"
 
-    await eventually(completed, timeout_s=30, what="top-up completed")
+    await eventually(completed, timeout_s=WAIT_S, what="top-up completed")
 
 
 async def buyer_with(api: Api, amount_minor: int, name: str = "Nok") -> Person:

@@ -14,6 +14,8 @@ from people import PASSWORD, buyer_with, order, person, settled, shop_with_produ
 from PIL import Image
 from playwright.async_api import async_playwright, expect
 
+from testkit.wait import eventually
+
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 PATIENCE_MS = 20_000
 
@@ -63,8 +65,14 @@ async def write(page, text):
 async def open_with(page, other):
     await page.click("#new")
     await page.fill("#opener [name=people]", str(other.user_id))
-    await page.click("#open-go")
-    await page.wait_for_selector("#talk.on")
+
+    async def opened():
+        """Messaging may not have heard of who came a moment ago; then the form is there again."""
+        if await page.locator("#opener").is_visible():
+            await page.click("#open-go")
+        return await page.wait_for_selector("#talk.on", timeout=2_000)
+
+    await eventually(opened, timeout_s=PATIENCE_MS / 1000, what="the dialog is open")
 
 
 def noise(width, height):

@@ -19,7 +19,7 @@ from testkit.client import ApiError
 from testkit.ports import free_port
 from testkit.wait import eventually
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 EXAMPLES = Path(__file__).resolve().parents[1] / "libs" / "chatclient" / "examples"
 
 
@@ -86,50 +86,66 @@ async def write(someone, dialog_id, content, client_message_id=None):
     return await someone.post(f"/v1/dialogs/{dialog_id}/messages", body)
 
 
+class EchoBot:
+    """A bot, somebody who wrote it many texts, and its program."""
+
+    def __init__(self, stack, bot, someone, dialog_id, tmp_path):
+        self.bot, self.someone, self.dialog_id = bot, someone, dialog_id
+        log = tmp_path / f"{bot.bot_id}.log"
+        self.program = Program("echo_bot", "--url", stack.gateway_url, log=log, SAMPAN_BOT_TOKEN=bot.token)
+        self.texts = [f"สวัสดี {number} <b>👋</b>" for number in range(50)]
+
+    async def hears(self, text):
+        await write(self.someone, self.dialog_id, text)
+
+    async def said(self):
+        return await self.bot.said(self.someone, self.dialog_id)
+
+    async def killed_at_work(self):
+        """Whether the program's death came among its answers."""
+        for text in self.texts:
+            await self.hears(text)
+
+        async def all_wait():
+            return await self.bot.waiting() == self.texts
+
+        await eventually(all_wait, timeout_s=60, what="the bot would be told all of them at once")
+        async with running(self.program):
+            await eventually(self.said, timeout_s=60, what="first answers")
+        return await self.said() != self.texts
+
+
 async def test_the_echo_bot_answers_each_text_once_through_kill_9(stack, api, tmp_path):
-    bot, someone = await make_bot(api), await people.person(api, "Fern")
-    dialog_id = await bot.dialog_with(someone)
-    program = Program("echo_bot", "--url", stack.gateway_url, log=tmp_path / "echo.log", SAMPAN_BOT_TOKEN=bot.token)
-    texts = [f"สวัสดี {number} <b>👋</b>" for number in range(50)]
-    for text in texts:
-        await write(someone, dialog_id, text)
-
-    async def all_wait():
-        return await bot.waiting() == texts
-
-    await eventually(all_wait, timeout_s=20, what="the bot would be told all of them at once")
-    async with running(program):
-
-        async def some_are_answered():
-            return await bot.said(someone, dialog_id)
-
-        await eventually(some_are_answered, timeout_s=20, what="first answers")
-        await program.kill()
-        # It had answered, and had not come to say so: what it did is told again to the next one.
-        assert await bot.waiting() == texts
-        answered = await bot.said(someone, dialog_id)
-        assert answered == texts[: len(answered)] != texts
-        await write(someone, dialog_id, "while you were gone")
-        await program.start()
+    for _ in range(5):  # on a busy machine the kill may come too late
+        made, someone = await make_bot(api), await people.person(api, "Fern")
+        echo = EchoBot(stack, made, someone, await made.dialog_with(someone), tmp_path)
+        if await echo.killed_at_work():
+            break
+    answered = await echo.said()
+    assert answered == echo.texts[: len(answered)] != echo.texts
+    # It had answered, and had not come to say so: what it did is told again to the next one.
+    assert await echo.bot.waiting() == echo.texts
+    await echo.hears("while you were gone")
+    async with running(echo.program) as program:
 
         async def all_are_answered():
-            return await bot.said(someone, dialog_id) == [*texts, "while you were gone"]
+            return await echo.said() == [*echo.texts, "while you were gone"]
 
-        await eventually(all_are_answered, timeout_s=20, what="each once, in order")
+        await eventually(all_are_answered, timeout_s=60, what="each once, in order")
         for command in ("/start", "/help", "/dance", "that is all"):
-            await write(someone, dialog_id, command)
+            await echo.hears(command)
 
         async def ended():
-            return (await bot.said(someone, dialog_id))[-1] == "that is all"
+            return (await echo.said())[-1] == "that is all"
 
-        await eventually(ended, timeout_s=20, what="answers to commands")
-        hello, can, unknown = (await bot.said(someone, dialog_id))[-4:-1]
+        await eventually(ended, timeout_s=60, what="answers to commands")
+        hello, can, unknown = (await echo.said())[-4:-1]
         assert "Hello" in hello
         assert "/help" in can
         assert "do not know" in unknown
-        assert len(await bot.said(someone, dialog_id)) == len(texts) + 5
+        assert len(await echo.said()) == len(echo.texts) + 5
         program.process.terminate()
-        assert await asyncio.wait_for(program.process.wait(), 10) == 0
+        assert await asyncio.wait_for(program.process.wait(), 30) == 0
 
 
 async def test_a_bot_with_a_bad_token_ends_and_says_why(stack, tmp_path):
@@ -137,7 +153,7 @@ async def test_a_bot_with_a_bad_token_ends_and_says_why(stack, tmp_path):
     async with running(
         Program("echo_bot", "--url", stack.gateway_url, log=log, SAMPAN_BOT_TOKEN="nonsense")
     ) as program:
-        assert await asyncio.wait_for(program.process.wait(), 20) == 1
+        assert await asyncio.wait_for(program.process.wait(), 60) == 1
     assert "messaging.bot.token_invalid" in log.read_text()
 
 
@@ -169,7 +185,7 @@ async def paid_order(api):
         [topic] = [each for each in topics if each["entity_id"] == order_id]
         return await card_status(buyer, topic["dialog_id"]) == "paid"
 
-    await eventually(known, timeout_s=30, what="messaging knows the paid order")
+    await eventually(known, timeout_s=60, what="messaging knows the paid order")
     return seller, buyer, order_id
 
 
@@ -191,7 +207,7 @@ async def test_the_order_bot_tells_how_a_shown_order_stands(stack, api, tmp_path
         async def answers():
             return (await bot.said(who, where))[before:]
 
-        return (await eventually(answers, timeout_s=30, what=f"an answer to {content}"))[0]
+        return (await eventually(answers, timeout_s=60, what=f"an answer to {content}"))[0]
 
     async with running(program):
         assert "/order" in await next_answer(buyer, dialog_id, "/help")
@@ -208,7 +224,7 @@ async def test_the_order_bot_tells_how_a_shown_order_stands(stack, api, tmp_path
         async def card_is_shipped():
             return await card_status(buyer, dialog_id) == "shipped"
 
-        await eventually(card_is_shipped, timeout_s=30, what="the card says shipped")
+        await eventually(card_is_shipped, timeout_s=60, what="the card says shipped")
         before = await bot.said(buyer, dialog_id)
         await write(buyer, dialog_id, f"/order {order_id}")
         await program.start()
@@ -216,7 +232,7 @@ async def test_the_order_bot_tells_how_a_shown_order_stands(stack, api, tmp_path
         async def told():
             return (await bot.said(buyer, dialog_id))[len(before) :]
 
-        [answer] = await eventually(told, timeout_s=30, what="an answer after the restart")
+        [answer] = await eventually(told, timeout_s=60, what="an answer after the restart")
         assert "is shipped." in answer
 
         # What was shown in one dialog is told in that dialog only, and the bot is no party of the order itself.
@@ -226,7 +242,7 @@ async def test_the_order_bot_tells_how_a_shown_order_stands(stack, api, tmp_path
             await bot.call("POST", f"/v1/bot-api/dialogs/{dialog_id}/messages", body)
         assert refused.value.code == "messaging.card.unknown"
         program.process.terminate()
-        assert await asyncio.wait_for(program.process.wait(), 10) == 0
+        assert await asyncio.wait_for(program.process.wait(), 30) == 0
 
 
 async def test_the_order_bot_refuses_a_forged_webhook(stack, api, tmp_path):
@@ -254,7 +270,7 @@ async def test_the_order_bot_refuses_a_forged_webhook(stack, api, tmp_path):
             async with session.post(url, data=sent, headers=headers) as answer:
                 return answer.status
 
-        await eventually(lambda: post(b"", {}), timeout_s=20, what="the bot listens")
+        await eventually(lambda: post(b"", {}), timeout_s=60, what="the bot listens")
         for what, (sent, headers) in forged.items():
             assert await post(sent, headers) == 401, what
         assert await bot.said(someone, dialog_id) == []

@@ -74,5 +74,5 @@ async def _open(writers: list[Member], readers: list[Member]) -> Group:
                 return None
             raise
 
-    dialog = await eventually(opened, timeout_s=30, every_s=0.2, what="a group of everybody")
+    dialog = await eventually(opened, timeout_s=60, every_s=0.2, what="a group of everybody")
     return Group(dialog["dialog_id"], writers, readers)

@@ -81,10 +81,13 @@ async def test_it_gives_way_to_a_long_transaction_and_tries_again(
         )
         return bool(await watcher.fetchval(waiting))
 
-    await eventually(waits)
-    begun = time.monotonic()
-    assert await watcher.fetchval("SELECT n FROM shop.counter WHERE id = 1") == 0
-    assert time.monotonic() - begun < 2
+    for _ in range(3):  # a busy machine may stall one look
+        await eventually(waits)
+        begun = time.monotonic()
+        assert await watcher.fetchval("SELECT n FROM shop.counter WHERE id = 1") == 0
+        if (waited_s := time.monotonic() - begun) < 2:
+            break
+    assert waited_s < 2
     assert not migrating.done()
     await transaction.rollback()
     assert await asyncio.wait_for(migrating, 30) == "0003"

@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import sys
-import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,13 +18,15 @@ import orjson
 import pytest
 import pytest_asyncio
 
+from chassis.settings import ServiceSettings
 from testkit.databases import with_database
-from testkit.ports import free_port
+from testkit.ports import free_ports
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component
 
 SERVICE = Path(__file__).parent / "shop_service.py"
+DRAIN_TIMEOUT_S = ServiceSettings.model_fields["drain_timeout_s"].default
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -44,10 +45,11 @@ async def dsn(postgres_admin_dsn: str) -> AsyncIterator[str]:
 
 
 def environment(dsn: str, **more: str) -> dict[str, str]:
+    http_port, ops_port = free_ports(2)
     mine = {
         "ENVIRONMENT": "test",
-        "HTTP_PORT": str(free_port()),
-        "OPS_PORT": str(free_port()),
+        "HTTP_PORT": str(http_port),
+        "OPS_PORT": str(ops_port),
         "DATABASE_DSN": dsn,
         "REDIS_URL": "redis://127.0.0.1:1/0",
         "KAFKA_BOOTSTRAP": "127.0.0.1:1",
@@ -107,7 +109,7 @@ async def running(role: str, env: dict[str, str], log: Path) -> AsyncIterator[Ru
         async def ready() -> bool:
             return (await probe(child.ops + "/readyz"))[0] == 200
 
-        await eventually(ready, timeout_s=20, every_s=0.05, what=f"ready, see {log}")
+        await eventually(ready, timeout_s=60, every_s=0.05, what=f"ready, see {log}")
         yield child
     finally:
         if process.returncode is None:
@@ -216,7 +218,7 @@ async def test_readiness_names_the_part_that_is_gone(dsn: str, tmp_path: Path, p
 async def test_the_drain_finishes_what_is_in_flight(dsn: str, tmp_path: Path, number: signal.Signals) -> None:
     env = environment(dsn, DRAIN_DELAY_S="0.4")
     async with running("all", env, tmp_path / "log") as child:
-        in_flight = asyncio.create_task(probe(child.http + "/v1/slow/1500"))
+        in_flight = asyncio.create_task(probe(child.http + "/v1/slow/4000"))
         await eventually(lambda: child.said("slow begun"))
         child.process.send_signal(number)
 
@@ -224,15 +226,15 @@ async def test_the_drain_finishes_what_is_in_flight(dsn: str, tmp_path: Path, nu
             status, told = await probe(child.ops + "/readyz")
             return bool(status == 503 and told["reasons"]["process"] == "draining")
 
-        await eventually(draining, timeout_s=2, every_s=0.01)
+        await eventually(draining, every_s=0.01)
         assert await in_flight == (200, {"text": "slow"})
-        assert await asyncio.wait_for(child.process.wait(), 10) == 0
+        assert await asyncio.wait_for(child.process.wait(), 30) == 0
         with pytest.raises(aiohttp.ClientConnectorError):
             await probe(child.http + "/v1/slow/1")
         said = child.log.read_text()
         assert said.index("worker finished") < said.index("wire closed")
         (drained,) = child.lines("process.drained")
-        assert 0.4 <= drained["seconds"] < 5
+        assert 0.4 <= drained["seconds"] < DRAIN_TIMEOUT_S / 2
         assert len(child.lines("http.request")) == 1
 
 
@@ -241,7 +243,7 @@ async def test_an_idle_process_drains_at_once(dsn: str, tmp_path: Path) -> None:
         async with aiohttp.ClientSession() as session:
             async with session.get(child.http + "/v1/slow/1") as answer:
                 assert answer.status == 200
-            begun = time.monotonic()
             child.process.terminate()
-            assert await asyncio.wait_for(child.process.wait(), 10) == 0
-        assert time.monotonic() - begun < 3
+            assert await asyncio.wait_for(child.process.wait(), 60) == 0
+        (drained,) = child.lines("process.drained")
+        assert drained["seconds"] < DRAIN_TIMEOUT_S / 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from chassis import waiting as waiting_module
 from chassis.hints import Hints
 from chassis.http import RateLimit, Routes, View, make_app
 from chassis.limits import RateLimiter, Wanted
@@ -48,16 +49,28 @@ async def _stop(stop: asyncio.Event, *running: asyncio.Task[None]) -> None:
     await asyncio.wait_for(asyncio.gather(*running), 5)
 
 
+async def shortest_of_three_s(act: Callable[[], Awaitable[object]]) -> float:
+    """How long it takes; a busy machine may stall one try."""
+    took_s = []
+    for _ in range(3):
+        begun = time.monotonic()
+        await act()
+        took_s.append(time.monotonic() - begun)
+    return min(took_s)
+
+
 async def test_a_revocation_reaches_every_process_within_two_seconds(redis: Redis) -> None:
     stop = asyncio.Event()
     processes = [Revocations(redis) for _ in range(3)]
     running = [asyncio.create_task(each.run(stop)) for each in processes]
-    session_id = uuid.uuid4()
-    assert not any(each.is_revoked(session_id) for each in processes)
-    begun = time.monotonic()
-    await Revocations.publish(redis, session_id, datetime.now(UTC))
-    await eventually(lambda: all(each.is_revoked(session_id) for each in processes), timeout_s=2)
-    assert time.monotonic() - begun < 2
+
+    async def revoke() -> None:
+        session_id = uuid.uuid4()
+        assert not any(each.is_revoked(session_id) for each in processes)
+        await Revocations.publish(redis, session_id, datetime.now(UTC))
+        await eventually(lambda: all(each.is_revoked(session_id) for each in processes))
+
+    assert await shortest_of_three_s(revoke) < 2
     assert [each.problem() for each in processes] == [None] * 3
     await _stop(stop, *running)
 
@@ -112,22 +125,23 @@ async def test_a_limit_lets_so_many_through_and_says_when_there_are_more(redis: 
 
 async def test_whoever_waits_as_told_gets_through(redis: Redis) -> None:
     limiter, subject = RateLimiter(redis, prefix="test:limits"), uuid.uuid4().hex
-    for _ in range(10):
-        await limiter.hit("x", subject, 2, 0.4)
-    refused = await limiter.hit("x", subject, 2, 0.4)
-    assert not refused.allowed
 
-    async def allowed() -> bool:
-        return (await limiter.hit("x", subject, 2, 0.4)).allowed
+    async def refused_for_s() -> int:
+        """0 when it is allowed."""
+        hit = await limiter.hit("x", subject, 2, 0.4)
+        return 0 if hit.allowed else hit.reset_s
 
-    begun = time.monotonic()
-    await eventually(allowed, timeout_s=refused.reset_s + 1)
-    assert time.monotonic() - begun <= refused.reset_s + 0.2
+    told_at = time.monotonic() + await eventually(refused_for_s)
+    while time.monotonic() < told_at:
+        if not await refused_for_s():
+            return
+        await asyncio.sleep(0.02)
+    assert not await refused_for_s()
 
 
 async def test_a_race_never_lets_too_many_through(redis: Redis) -> None:
     limiter, subject = RateLimiter(redis, prefix="test:limits"), uuid.uuid4().hex
-    decisions = await asyncio.gather(*(limiter.hit("x", subject, 20, 60) for _ in range(100)))
+    decisions = await asyncio.gather(*(limiter.hit("x", subject, 20, 3600) for _ in range(100)))
     assert sum(each.allowed for each in decisions) == 20
 
 
@@ -191,7 +205,8 @@ async def test_without_redis_a_limit_is_open_or_closed_as_it_says(away: Redis, i
         assert (refused.status, refused.code) == (503, "service.unavailable")
 
 
-async def test_an_answer_waits_until_its_object_is_done(redis: Redis) -> None:
+async def test_an_answer_waits_until_its_object_is_done(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting_module, "LOOK_AGAIN_S", 60.0)  # nothing but the hint makes it look
     hints, channel = Hints(redis, prefix="test:hints"), uuid.uuid4().hex
     state = {"status": "pending", "looks": 0}
 
@@ -200,14 +215,17 @@ async def test_an_answer_waits_until_its_object_is_done(redis: Redis) -> None:
         return str(state["status"])
 
     waiting = asyncio.create_task(
-        wait_until(load, lambda status: status == "done", hints=hints, channel=channel, wait_s=10)
+        wait_until(load, lambda status: status == "done", hints=hints, channel=channel, wait_s=60)
     )
     await eventually(lambda: state["looks"] == 2)
-    begun = time.monotonic()
     state["status"] = "done"
-    await hints.publish(channel)
-    assert await asyncio.wait_for(waiting, 5) == "done"
-    assert time.monotonic() - begun < 0.9
+
+    async def told() -> bool:
+        await hints.publish(channel)
+        return waiting.done()
+
+    await eventually(told)
+    assert await waiting == "done"
     await hints.close()
 
 
@@ -229,9 +247,10 @@ async def test_an_answer_does_not_wait_longer_than_asked(redis: Redis) -> None:
     async def load() -> str:
         return "pending"
 
-    begun = time.monotonic()
-    assert await wait_until(load, lambda _: False, hints=hints, channel=uuid.uuid4().hex, wait_s=0.3) == "pending"
-    assert 0.25 < time.monotonic() - begun < 1.5
+    async def wait() -> None:
+        assert await wait_until(load, lambda _: False, hints=hints, channel=uuid.uuid4().hex, wait_s=0.3) == "pending"
+
+    assert 0.25 < await shortest_of_three_s(wait) < 1.5
     await hints.close()
 
 

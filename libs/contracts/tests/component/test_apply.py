@@ -41,7 +41,12 @@ async def test_topics_are_created_once_mended_after_and_gone_at_the_end(config):
         for future in stray_future.values():
             future.result(10)
 
-        seen = await apply_topics(config, prefix=prefix, partitions=2, dry_run=True)
+        async def both_seen():
+            """Brokers show a moment later what the controller took."""
+            plan = await apply_topics(config, prefix=prefix, partitions=2, dry_run=True)
+            return plan if plan.change and plan.drift else None
+
+        seen = await eventually(both_seen, what="the spoilt topic and the stray one")
         assert [(change.topic, change.setting, change.before) for change in seen.change] == [
             (name, "retention.ms", "1000")
         ]
@@ -54,15 +59,18 @@ async def test_topics_are_created_once_mended_after_and_gone_at_the_end(config):
 
         more = await apply_topics(config, prefix=prefix, partitions=3, grow=True)
         assert len(more.grow) == len(declared.topics)
-        found = await cluster.read()
-        assert found.topics[name].partitions == 3
+
+        async def grown():
+            return (await cluster.read()).topics[name].partitions == 3
+
+        await eventually(grown, what="the third partition")
 
     async def nothing_left():
         found = await cluster.read()
         names = [*found.topics, *(grant.name for grant in found.grants or ())]
         return not [name for name in names if name.startswith(prefix)]
 
-    await eventually(nothing_left, what="topics and grants gone")
+    await eventually(nothing_left, timeout_s=30, what="topics and grants gone")
 
 
 async def test_a_plan_made_beside_another_one_is_harmless(config):

@@ -8,14 +8,14 @@ import pytest
 from sampan.commerce.v1 import order_pb2
 from testkit.wait import eventually
 
-pytestmark = [pytest.mark.component, pytest.mark.fault]
+pytestmark = [pytest.mark.component, pytest.mark.fault, pytest.mark.timeout(300)]
 
 EVENTS, KEYS = 40, 5
 ALL_IN_ORDER = {f"o{key}": list(range(key, EVENTS, KEYS)) for key in range(KEYS)}
 
 
 async def _died(process):
-    assert await asyncio.wait_for(process.wait(), 30) == -9
+    assert await asyncio.wait_for(process.wait(), 60) == -9
 
 
 async def _fill(world):
@@ -40,7 +40,7 @@ async def _relay(world, point):
     async with world.child("relay", fault=f"{point}:2") as child:
         await _died(child)
     async with world.child("relay"):
-        await eventually(lambda: _drained(world), timeout_s=30)
+        await eventually(lambda: _drained(world), timeout_s=60)
     assert await world.published() == ALL_IN_ORDER
     assert await world.count("event_log") == EVENTS
 
@@ -51,11 +51,11 @@ async def _consumer(world, point):
     await world.make_effects()
     await _fill(world)
     async with world.child("relay"):
-        await eventually(lambda: _drained(world), timeout_s=30)
+        await eventually(lambda: _drained(world), timeout_s=60)
     async with world.child("consume", fault=f"{point}:2") as child:
         await _died(child)
     async with world.child("consume"):
-        await eventually(lambda: _handled(world), timeout_s=40)
+        await eventually(lambda: _handled(world), timeout_s=60)
     assert await world.effects() == ALL_IN_ORDER
 
 

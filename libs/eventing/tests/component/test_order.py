@@ -93,7 +93,7 @@ async def _owners(world, wanted):
 async def test_a_stopped_relay_is_fenced_and_another_takes_its_lanes(world, running):
     await world.make_effects()
     async with world.child("relay", fence_s=1.0) as zombie:
-        await eventually(lambda: _owners(world, [8]))
+        await eventually(lambda: _owners(world, [8]), timeout_s=30)
         zombie.send_signal(19)  # SIGSTOP
         await world.publish(*[order_pb2.OrderPlaced(order_id="o1") for _ in range(5)], aggregate_version=1)
         async with running(world.relay(rebalance_s=0.2)):
@@ -110,7 +110,7 @@ async def test_a_stopped_relay_is_fenced_and_another_takes_its_lanes(world, runn
 async def test_a_notify_from_another_process_wakes_the_relay_at_once(world, running):
     """With the poll out of the way, only the wake-up can have done it."""
     async with world.child("relay", batch=50):
-        await eventually(lambda: _owners(world, [8]))
+        await eventually(lambda: _owners(world, [8]), timeout_s=30)
         for _ in range(5):
             await world.publish(order_pb2.OrderPlaced(order_id=str(uuid7())), aggregate_version=1)
             await eventually(lambda: _drained(world), every_s=0.005)
@@ -136,4 +136,4 @@ async def test_a_lost_wakeup_costs_one_poll(world, running):
             outbox = Outbox(conn, world.config)  # no wakeups at all
             outbox.add(order_pb2.OrderPlaced(order_id="o1"), aggregate_version=1)
             await outbox.flush()
-        await eventually(lambda: _drained(world), timeout_s=3)
+        await eventually(lambda: _drained(world))

@@ -69,7 +69,7 @@ async def test_a_relay_without_a_broker_says_so_and_keeps_the_records(world, run
 async def test_a_named_instance_gets_its_partitions_back_at_once(world, running):
     """A killed consumer that returns under its name does not wait for its own session to expire."""
     await world.make_effects()
-    world.kafka = replace(world.kafka, instance="shop-0")
+    world.kafka = replace(world.kafka, instance="shop-0", session_timeout_s=60.0)
     await _publish(world, range(6))
     async with running(world.relay()):
         await eventually(lambda: _drained(world))
@@ -88,7 +88,7 @@ async def test_a_named_instance_gets_its_partitions_back_at_once(world, running)
             )
 
         async with running(world.consumer(subscriptions)):
-            await eventually(lambda: _handled(world), timeout_s=6)
+            await eventually(lambda: _handled(world), timeout_s=30)
     assert await world.effects() == IN_ORDER
 
 

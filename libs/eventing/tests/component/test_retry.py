@@ -170,7 +170,7 @@ async def test_a_silent_client_is_rebuilt(world, running):
 
     module.make_consumer = made
     try:
-        async with running(world.relay(), world.consumer(subscriptions, quiet_s=0.5, poll_timeout_s=0.2)):
+        async with running(world.relay(), world.consumer(subscriptions, quiet_s=2.0, poll_timeout_s=0.2)):
             await world.publish(order_pb2.OrderPlaced(order_id="a"))
             await eventually(lambda: world.count("effect"), timeout_s=30)
             clients[0]._fetcher.fetched_records = silence

@@ -27,7 +27,7 @@ async def test_an_event_has_its_effect_once_and_carries_its_flow(world, running)
         [event_id] = await world.publish(order_pb2.OrderPlaced(order_id="o1"), aggregate_version=7)
     async with running(world.relay(), world.consumer(subscriptions)):
         await eventually(lambda: seen, timeout_s=20)
-        await eventually(lambda: _empty(world), timeout_s=5)
+        await eventually(lambda: _empty(world))
     [(message, correlation, causation)] = seen
     assert (message.id, message.key, message.aggregate_version) == (event_id, "o1", 7)
     assert (message.correlation_id, message.causation_id) == ("flow-1", "request-1")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 
 import aiohttp
 import pytest
@@ -13,6 +12,7 @@ from aiohttp import web
 from sandbox.server import make_app
 from sandbox.settings import SandboxSettings
 from sandbox.webhooks import SIGNATURE_HEADER, sign
+from testkit.ports import free_ports
 
 
 class World:
@@ -48,11 +48,7 @@ class World:
 
 @pytest.fixture
 async def world():
-    ports = []
-    for _ in range(4):
-        with socket.socket() as bound:
-            bound.bind(("127.0.0.1", 0))
-            ports.append(bound.getsockname()[1])
+    ports = free_ports(4)
     settings = SandboxSettings(
         http_host="127.0.0.1",
         http_port=ports[0],

@@ -22,7 +22,7 @@ from gateway.envoy.process import envoy_executable
 from gateway.render import render
 from gateway.settings import Settings
 from gateway.table import RouteTable, load_table
-from testkit.ports import free_port
+from testkit.ports import free_ports
 from testkit.wait import eventually
 
 
@@ -142,7 +142,7 @@ async def running_gateway(
 ) -> AsyncIterator[Gateway]:
     """Render, start, wait until it answers; stop at the end."""
     table = table or load_table()
-    port, admin_port, log = free_port(), free_port(), folder / "access.log"
+    (port, admin_port), log = free_ports(2), folder / "access.log"
     environ = {
         f"GATEWAY_{name.upper()}_{kind}": str(upstreams.port)
         for name in table.services
@@ -173,7 +173,7 @@ async def running_gateway(
     scheme = "https" if made.tls_certificate_file else "http"
     gateway = Gateway(f"{scheme}://127.0.0.1:{port}", admin_port, upstreams, log, process)
     try:
-        await eventually(lambda: _serves(gateway), timeout_s=20, what=f"Envoy ready, see {folder}/envoy.log")
+        await eventually(lambda: _serves(gateway), timeout_s=40, what=f"Envoy ready, see {folder}/envoy.log")
         yield gateway
     finally:
         if process.returncode is None:

@@ -195,7 +195,7 @@ async def test_ambiguous_http_is_refused(gateway, raw):
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(raw)
     await writer.drain()
-    status_line = await asyncio.wait_for(reader.readline(), 5)
+    status_line = await asyncio.wait_for(reader.readline(), 20)
     writer.close()
     assert status_line.startswith((b"HTTP/1.1 400", b"HTTP/1.1 501")), status_line
     assert len(gateway.upstreams.seen) == before

@@ -8,6 +8,7 @@ import os
 import signal
 import ssl
 import sys
+import time
 
 import aiohttp
 import pytest
@@ -42,7 +43,7 @@ async def test_a_service_that_is_gone_is_a_503_problem(start_gateway, upstreams,
 
 
 async def test_slow_answers_end_in_504_and_waiting_routes_wait_longer(start_gateway, upstreams, tmp_path):
-    limits = load_table().limits.model_dump() | {"timeout_s": 1, "waiting_timeout_s": 3}
+    limits = load_table().limits.model_dump() | {"timeout_s": 1, "waiting_timeout_s": 30}
     async with (
         start_gateway(tmp_path, upstreams, table=table_with(limits=limits)) as gateway,
         aiohttp.ClientSession(gateway.url) as client,
@@ -59,15 +60,18 @@ async def test_one_address_is_slowed_down_with_a_429_problem(start_gateway, upst
         start_gateway(tmp_path, upstreams, rate_per_address_per_s=10) as gateway,
         aiohttp.ClientSession(gateway.url) as client,
     ):
-        statuses = []
-        for _ in range(60):
+
+        async def ask():
             async with client.get("/v1/products") as answer:
-                statuses.append(answer.status)
                 if answer.status == 429:
                     assert (await answer.json())["code"] == "request.rate.limited"
                     assert answer.headers["retry-after"] == "1"
-        assert statuses.count(200) >= 20
-        assert statuses.count(429) >= 20
+                return answer.status
+
+        statuses, began = [], time.monotonic()
+        while statuses.count(429) < 20:  # a slow machine asks slowly: what comes in time is let through
+            statuses += await asyncio.gather(*(ask() for _ in range(60)))
+        assert 20 <= statuses.count(200) <= 20 + 10 * (time.monotonic() - began) + 1
 
 
 async def test_a_route_may_take_larger_bodies_than_the_rest(start_gateway, upstreams, tmp_path):
@@ -94,7 +98,7 @@ async def test_a_websocket_passes_where_the_table_says_so(start_gateway, upstrea
     ):
         async with client.ws_connect("/v1/realtime") as socket:
             await socket.send_str("hello")
-            assert await socket.receive_str(timeout=5) == "echo hello"
+            assert await socket.receive_str(timeout=20) == "echo hello"
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await client.ws_connect("/v1/products")
         assert refused.value.status == 403
@@ -161,12 +165,12 @@ async def test_sigterm_answers_what_is_under_way_before_it_ends(start_gateway, u
                 async with client.get("/healthz") as answer:
                     return answer.status == 200
 
-            await eventually(healthy, timeout_s=20)
+            await eventually(healthy, timeout_s=40)
             slow = asyncio.create_task(_status(client, "/v1/products/slow?act=sleep&s=2"))
             await eventually(lambda: upstreams.requests_to("/v1/products/slow"))
             process.send_signal(signal.SIGTERM)
             assert await slow == 200
-        assert await asyncio.wait_for(process.wait(), 10) == 0
+        assert await asyncio.wait_for(process.wait(), 30) == 0
     finally:
         if process.returncode is None:
             process.kill()
@@ -187,7 +191,7 @@ async def test_spans_reach_a_collector(start_gateway, upstreams, tmp_path):
         async with client.get("/v1/products"):
             pass
         await eventually(
-            lambda: upstreams.requests_to("/collector/v1/traces"), timeout_s=15, what="a span at the collector"
+            lambda: upstreams.requests_to("/collector/v1/traces"), timeout_s=40, what="a span at the collector"
         )
 
 

@@ -19,7 +19,7 @@ from notification.entrypoints import roles
 from notification.settings import NotificationSettings
 from notification.wiring import App, wire
 from sampan.auth.v1.user_pb2 import UserRegistered
-from testkit.ports import free_port, free_ports
+from testkit.ports import free_ports
 from testkit.processes import Child
 from testkit.topics import own_topics
 from testkit.wait import eventually
@@ -106,7 +106,25 @@ class World:
             items = (await self.get(user_id, "/v1/notifications"))["items"]
             return [each for each in items if each["type"] == notification_type]
 
-        return await eventually(look, timeout_s=15, what=f"{notification_type} of {user_id}")
+        return await eventually(look, timeout_s=40, what=f"{notification_type} of {user_id}")
+
+    async def handled(self, event_id: UUID) -> None:
+        """Wait until a record was handled, whatever became of it."""
+
+        async def look() -> bool:
+            async with self.app.database.read() as conn:
+                return await conn.fetchval("SELECT EXISTS (SELECT FROM inbox WHERE event_id = $1)", event_id)
+
+        await eventually(look, timeout_s=20, what=f"{event_id} handled")
+
+    async def idle(self) -> None:
+        """Wait until nothing waits to be sent: what a provider is told to do next is for the next message of anyone."""
+
+        async def look() -> bool:
+            async with self.app.database.read() as conn:
+                return not await conn.fetchval("SELECT EXISTS (SELECT FROM delivery WHERE status = 'pending')")
+
+        await eventually(look, timeout_s=30, what="all deliveries ended")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -118,11 +136,11 @@ async def kafka(kafka_admin):
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def sandbox(tmp_path_factory):
-    http_port, smtp_port = free_ports(2)
+    http_port, smtp_port, scanner_port = free_ports(3)
     environment = {
         "SANDBOX_HTTP_PORT": str(http_port),
         "SANDBOX_SMTP_PORT": str(smtp_port),
-        "SANDBOX_SCANNER_PORT": str(free_port()),
+        "SANDBOX_SCANNER_PORT": str(scanner_port),
         "SANDBOX_API_KEY": API_KEY,
     }
     async with (
@@ -134,7 +152,7 @@ async def sandbox(tmp_path_factory):
         async def answers() -> bool:
             return isinstance(await made.mails("nobody"), list)
 
-        await eventually(answers, timeout_s=15, what="sandbox answers")
+        await eventually(answers, timeout_s=40, what="sandbox answers")
         yield made
 
 

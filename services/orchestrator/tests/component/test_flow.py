@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from kernel.ids import uuid7
 from orchestrator.adapters.audit import find_differences, find_faults
-from orchestrator.testing.builders import a_checkout
+from orchestrator.sagas import REGISTRY, SagaRegistry
+from orchestrator.testing.builders import a_checkout, hurried
 from orchestrator.testing.engine import running_engine
 from orchestrator.testing.kafka_participants import KafkaParticipants, Mischief
 from orchestrator.testing.participants import Answer, Participants
@@ -18,23 +21,36 @@ from orchestrator.testing.world import World, hurried_registry
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component
+HURRIED = hurried_registry()
+PATIENT = SagaRegistry([hurried(definition, 10) for definition in REGISTRY])  # on a busy machine, too, it asks once
 
 
-async def assert_sound(world: World, participants: KafkaParticipants) -> None:
+def persistent() -> SagaRegistry:
+    """In a hurry to ask again, but not to give up: a rebalance may outlast three attempts in a hurry."""
+    (definition,) = HURRIED
+
+    def step(item: Any) -> Any:
+        return replace(item, do=replace(item.do, retry=replace(item.do.retry, attempts_max=12)))
+
+    stock, money, *rest = definition.stages
+    return SagaRegistry([replace(definition, stages=[step(stock), step(money), *rest], deadline_s=60)])
+
+
+async def assert_sound(world: World, participants: KafkaParticipants, registry: SagaRegistry = HURRIED) -> None:
     """Rows, histories, money and stock."""
     statuses = await world.statuses()
     completed = [key for key, status in statuses.items() if status == "completed"]
     failed = [key for key, status in statuses.items() if status == "failed"]
     assert participants.model.unfinished(completed, failed) == []
     assert await find_faults(world.conn) == []
-    _, different = await find_differences(world.conn, hurried_registry(), sample=1000)
+    _, different = await find_differences(world.conn, registry, sample=1000)
     assert different == []
 
 
 async def test_a_hundred_sagas_complete(world: World) -> None:
-    async with KafkaParticipants(world.kafka) as participants, running_engine(world.settings):
+    async with KafkaParticipants(world.kafka) as participants, running_engine(world.settings, registry=PATIENT):
         await asyncio.gather(*(participants.start_saga(a_checkout()) for _ in range(100)))
-        statuses = await world.ended(100)
+        statuses = await world.ended(100, timeout_s=60)
         await eventually(lambda: len(participants.ended) == 100, what="SagaEnded of each")
     assert set(statuses.values()) == {"completed"}
     assert set(participants.ended.values()) == {"completed"}
@@ -76,11 +92,11 @@ async def test_a_network_without_manners(world: World, seed: int) -> None:
         reply_late=0.3,
         late_s=1.2,
     )
-    model = Participants(stock_available=50, wallet_minor=26_000)
+    model, registry = Participants(stock_available=50, wallet_minor=26_000), persistent()
     async with (
         KafkaParticipants(world.kafka, model, mischief) as participants,
-        running_engine(world.settings, registry=hurried_registry()),
-        running_engine(world.settings, registry=hurried_registry()),
+        running_engine(world.settings, registry=registry),
+        running_engine(world.settings, registry=registry),
     ):
         checkouts = [a_checkout() for _ in range(40)]
         await asyncio.gather(*(participants.start_saga(checkout) for checkout in checkouts))
@@ -88,20 +104,20 @@ async def test_a_network_without_manners(world: World, seed: int) -> None:
             await participants.cancel(checkout.checkout_id)
         statuses = await world.ended(40, timeout_s=90)
     assert len(set(statuses.values())) == 2
-    await assert_sound(world, participants)
+    await assert_sound(world, participants, registry)
 
 
 async def test_two_engines_share_the_work_and_do_nothing_twice(world: World) -> None:
     async with AsyncExitStack() as stack:
         participants = await stack.enter_async_context(KafkaParticipants(world.kafka))
         for _ in range(2):
-            await stack.enter_async_context(running_engine(world.settings, registry=hurried_registry()))
+            await stack.enter_async_context(running_engine(world.settings, registry=PATIENT))
         await asyncio.gather(*(participants.start_saga(a_checkout()) for _ in range(60)))
-        await world.ended(60)
+        await world.ended(60, timeout_s=60)
         await world.drained()
     seqs = await world.conn.fetchval("SELECT count(*) FROM saga_history")
     assert seqs == 60 * 7
-    await assert_sound(world, participants)
+    await assert_sound(world, participants, PATIENT)
 
 
 async def test_a_second_start_for_a_checkout_starts_nothing(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from orchestrator.domain.definition import SagaDefinition
+from orchestrator.domain.definition import CommandSpec, SagaDefinition
 from orchestrator.domain.inputs import Resume
 from orchestrator.sagas import REGISTRY, SagaRegistry
 from orchestrator.testing.builders import a_checkout, hurried
@@ -24,20 +25,35 @@ from testkit.wait import eventually
 pytestmark = pytest.mark.component
 
 
-def impatient() -> SagaRegistry:
-    """Few attempts, then an operator; and long pauses once one was called."""
-
-    def spec(command: Any) -> Any:
-        return replace(command, retry=replace(command.retry, attempts_max=2, stuck_pause_s=3600.0))
-
-    (definition,) = hurried_registry()
+def commanding(definition: SagaDefinition, change: Callable[[CommandSpec], CommandSpec]) -> SagaDefinition:
+    """The same saga with each step's commands changed."""
     stages = [
-        tuple(replace(step, do=spec(step.do)) for step in stage)
+        tuple(replace(step, do=change(step.do)) for step in stage)
         if isinstance(stage, tuple)
-        else replace(stage, do=spec(stage.do), undo=spec(stage.undo) if stage.undo else None)
+        else replace(stage, do=change(stage.do), undo=change(stage.undo) if stage.undo else None)
         for stage in definition.stages
     ]
-    return SagaRegistry([replace(definition, stages=stages)])
+    return replace(definition, stages=stages)
+
+
+def impatient() -> SagaRegistry:
+    """Few attempts, then an operator; and long pauses once one was called. A late answer is no attempt's end."""
+
+    def spec(command: CommandSpec) -> CommandSpec:
+        retry = replace(command.retry, attempts_max=2, stuck_pause_s=3600.0)
+        return replace(command, timeout_s=60.0, retry=retry)
+
+    (definition,) = hurried_registry()
+    return SagaRegistry([commanding(definition, spec)])
+
+
+def first_version() -> SagaDefinition:
+    """It asks again soon, and goes on asking however long the next engine takes to come."""
+
+    def spec(command: CommandSpec) -> CommandSpec:
+        return replace(command, retry=replace(command.retry, attempts_max=100))
+
+    return replace(commanding(hurried(REGISTRY.pinned("order_payment", 1), 0.2), spec), deadline_s=600)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +103,7 @@ def second_version(first: SagaDefinition) -> SagaDefinition:
 
 
 async def test_v1_sagas_finish_on_v1_after_v2_is_deployed(world: World) -> None:
-    v1 = hurried(REGISTRY.pinned("order_payment", 1), 0.2)
+    v1 = first_version()
     before, after = SagaRegistry([v1]), SagaRegistry([v1, second_version(v1)])
     old, new = a_checkout(), a_checkout()
     seen: list[tuple[str, str]] = []
@@ -115,7 +131,7 @@ async def test_v1_sagas_finish_on_v1_after_v2_is_deployed(world: World) -> None:
 
 
 async def test_a_process_of_the_old_version_leaves_new_sagas_to_the_new_one(world: World) -> None:
-    v1 = hurried(REGISTRY.pinned("order_payment", 1), 0.2)
+    v1 = first_version()
     both = SagaRegistry([v1, second_version(v1)])
     new, old = a_checkout(), a_checkout()
     async with KafkaParticipants(world.kafka) as participants:

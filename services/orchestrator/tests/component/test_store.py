@@ -120,7 +120,7 @@ async def test_a_dead_engines_saga_is_woken_by_another_at_once(world: World) -> 
     async with transaction(world) as tx:
         assert (await wake_due_sagas(WakeDueSagas(now=now), tx, REGISTRY))[0] == 0
     dying.terminate()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         woken = 0
         while not woken:
             async with transaction(world) as tx:
