@@ -18,7 +18,7 @@ from orchestrator.sagas import REGISTRY
 from orchestrator.testing.builders import a_checkout
 from orchestrator.testing.kafka_participants import KafkaParticipants, Mischief
 from orchestrator.testing.world import World
-from testkit.ports import free_port
+from testkit.ports import free_ports
 from testkit.processes import Child
 from testkit.wait import eventually
 
@@ -28,11 +28,11 @@ DEATHS = 5
 
 
 def environment(world: World, *, instance: str | None = None, session_s: float = 6) -> Mapping[str, str]:
-    settings = world.settings
+    settings, (http_port, ops_port) = world.settings, free_ports(2)
     values = {
         "ENVIRONMENT": "test",
-        "HTTP_PORT": str(free_port()),
-        "OPS_PORT": str(free_port()),
+        "HTTP_PORT": str(http_port),
+        "OPS_PORT": str(ops_port),
         "DATABASE_DSN": settings.database_dsn.get_secret_value(),
         "REDIS_URL": settings.redis_url.get_secret_value(),
         "KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
