@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import statistics
 import time
@@ -48,9 +49,16 @@ async def seconds_of(service: Service, path: str, email: str) -> float:
     return time.perf_counter() - begun
 
 
+def at_least_s(differences: list[float]) -> float:
+    """What their median is at least, whichever its sign: one end of its 99.9 % interval, which noise makes wide."""
+    ordered, count = sorted(differences), len(differences)
+    end = int(count / 2 - 1.65 * math.sqrt(count))
+    return max(ordered[end], -ordered[-1 - end])
+
+
 async def gap_s(service: Service, known: list[str], path: str, *, rounds_max: int) -> float:
-    """Median of the differences between neighbours, so that the machine's noise hits both; measured again while
-    noise alone may be what keeps it large."""
+    """From the differences between neighbours, so that the machine's noise hits both; measured again while noise alone
+    may be what keeps them large."""
     differences: list[float] = []
     for _ in range(rounds_max):
         for number, email in enumerate(known):
@@ -59,7 +67,7 @@ async def gap_s(service: Service, known: list[str], path: str, *, rounds_max: in
             differences.append(first - second if number % 2 else second - first)
         if abs(statistics.median(differences)) < GAP_MAX_S:
             break
-    return abs(statistics.median(differences))
+    return at_least_s(differences)
 
 
 @pytest.fixture
@@ -70,10 +78,12 @@ async def thirty_people(service: Service) -> list[str]:
     return emails
 
 
+@pytest.mark.timeout(300)
 async def test_sign_in_takes_the_same_time_for_unknown_people(service: Service, thirty_people: list[str]) -> None:
     assert await gap_s(service, thirty_people, "/v1/sessions", rounds_max=5) < GAP_MAX_S
 
 
+@pytest.mark.timeout(300)
 async def test_control_without_a_hash_for_nobody_the_time_tells(
     service: Service, thirty_people: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,7 +93,7 @@ async def test_control_without_a_hash_for_nobody_the_time_tells(
         return password_hash is not None and await verify(hasher, password_hash, password)
 
     monkeypatch.setattr(Argon2Hasher, "verify", hasty)
-    assert await gap_s(service, thirty_people, "/v1/sessions", rounds_max=1) > GAP_MAX_S
+    assert await gap_s(service, thirty_people, "/v1/sessions", rounds_max=3) > GAP_MAX_S
 
 
 async def test_password_reset_takes_the_same_time_for_unknown_people(
@@ -106,15 +116,15 @@ async def test_failures_delay_the_account_but_never_lock_it(shifted: Service) ->
         assert (await service.sign_in(email, "not it at all")).status == 401
 
 
-async def test_unknown_people_are_delayed_alike(service: Service) -> None:
+async def test_unknown_people_are_delayed_alike(shifted: Service) -> None:
     email = new_email()
-    statuses = [(await service.sign_in(email)).status for _ in range(7)]
+    statuses = [(await shifted.sign_in(email)).status for _ in range(7)]
     assert statuses == [401] * 5 + [429] * 2
 
 
-async def test_fifty_guesses_at_once_are_no_more_than_six(service: Service) -> None:
+async def test_fifty_guesses_at_once_are_no_more_than_six(shifted: Service) -> None:
     """Five are free and the sixth earns the first delay; without reserving first all fifty would be compared."""
-    email = new_email()
+    service, email = shifted, new_email()
     await service.sign_up(email=email)
     answers = await asyncio.gather(*(service.sign_in(email, f"guess number {n}") for n in range(50)))
     compared = [answer for answer in answers if answer.status == 401]

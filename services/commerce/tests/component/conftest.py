@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -42,6 +43,12 @@ class Person:
         self.country = country
         self._client = client
         self._authorization = f"Bearer {tokens.token(self.id, country=country)}"
+
+    def at(self, client: TestClient[Any, Any]) -> Person:
+        """The same person at another client."""
+        twin = copy.copy(self)
+        twin._client = client
+        return twin
 
     async def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -99,6 +106,7 @@ def settings_on(dsn: str, redis_url: str, kafka: KafkaConfig | None) -> Commerce
         ops_port=0,
         database_dsn=dsn,
         database_pool_max=20,
+        database_lock_timeout_s=30,  # clients and lock holders are one process here, which may stand still
         redis_url=redis_url,
         kafka_bootstrap=kafka.bootstrap if kafka else "127.0.0.1:1",
         kafka_username=kafka.username if kafka else None,

@@ -47,7 +47,7 @@ async def test_without_a_broker(
         return body if status == (200 if ready else 503) and hindered <= named else None
 
     async with child("commerce", role, environment=environment, log=tmp_path / "commerce.log") as running:
-        body = await eventually(told, timeout_s=30, what="what a process without a broker says")
+        body = await eventually(told, timeout_s=60, what="what a process without a broker says")
         assert body["status"] == ("ready" if ready else "unready")
         if ready:
             status, page = await answer_of(f"http://127.0.0.1:{http_port}/v1/products")

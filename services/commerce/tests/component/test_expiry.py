@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-import time
+import dataclasses
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+import pytest_asyncio
+from aiohttp.test_utils import TestClient, TestServer
 
 from commerce.adapters.audit import audit
 from commerce.domain.ids import CheckoutId
 from commerce.domain.settlement import ConfirmOrder, ReleaseStock, ReserveStock, SagaCommand
+from commerce.entrypoints.http import application
 from commerce.entrypoints.jobs import sweep_holds
 from commerce.usecases.settle_commands import settle_commands
 from commerce.wiring import App
+from kernel.clock import FixedClock
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component
+HOLD = timedelta(seconds=60)
+
+
+def at(app: App, now: datetime) -> App:
+    return dataclasses.replace(app, clock=FixedClock(now))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def when_it_ended(app: App) -> AsyncIterator[TestClient[Any, Any]]:
+    """The API at a time when a ``HOLD`` that begins in this test has ended."""
+    later = at(app, app.clock.now() + 2 * HOLD)
+    async with TestClient(TestServer(application(later))) as client:
+        yield client
 
 
 def variant_of(product: Any) -> str:
@@ -42,32 +61,27 @@ async def test_an_expired_hold_is_sold_to_the_next_within_a_second_without_the_s
     product = await seller.add_product(shop, on_hand=1)
     first: CheckoutId = await buyer.place((variant_of(product), 1))
     second: CheckoutId = await buyer.place((variant_of(product), 1))
-    assert await settle(app, ReserveStock(checkout_id=first, hold_s=0.5)) == [None]
-    ends = time.monotonic() + 0.5
-    assert await settle(app, ReserveStock(checkout_id=second, hold_s=60)) == ["commerce.stock.sold_out"]
-
-    async def sold() -> bool:
-        return await settle(app, ReserveStock(checkout_id=second, hold_s=60)) == [None]
-
-    await eventually(sold, timeout_s=5)
-    assert time.monotonic() - ends < 1.0
-    assert await settle(app, ConfirmOrder(checkout_id=first)) == ["commerce.stock.hold_expired"]
-    assert await settle(app, ConfirmOrder(checkout_id=second)) == [None]
+    now = app.clock.now()
+    before, after = (at(app, now + HOLD + timedelta(seconds=by_s)) for by_s in (-0.001, 0.999))
+    assert await settle(at(app, now), ReserveStock(checkout_id=first, hold_s=HOLD.total_seconds())) == [None]
+    assert await settle(before, ReserveStock(checkout_id=second, hold_s=60)) == ["commerce.stock.sold_out"]
+    assert await settle(after, ReserveStock(checkout_id=second, hold_s=60)) == [None]
+    assert await settle(after, ConfirmOrder(checkout_id=first)) == ["commerce.stock.hold_expired"]
+    assert await settle(after, ConfirmOrder(checkout_id=second)) == [None]
     assert await movements(app, product) == ["set", "reserved", "expired", "reserved", "sold"]
 
 
-async def test_readers_see_it_available_at_once(app: App, seller: Any, buyer: Any, shop: Any) -> None:
+async def test_readers_see_it_available_at_once(
+    app: App, seller: Any, buyer: Any, shop: Any, when_it_ended: Any
+) -> None:
     product = await seller.add_product(shop, on_hand=1)
     path = f"/v1/products?shop_id={shop['shop_id']}&in_stock=true"
     checkout_id = await buyer.place((variant_of(product), 1))
-    await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=0.4))
-    assert (await buyer.get(path)).body["items"] == []
-
-    async def seen() -> bool:
-        one = (await buyer.get(f"/v1/products/{product['product_id']}")).body["variants"][0]["available"]
-        return one == 1 and len((await buyer.get(path)).body["items"]) == 1
-
-    await eventually(seen, timeout_s=3)
+    await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=HOLD.total_seconds()))
+    for client, available in ((buyer, 0), (buyer.at(when_it_ended), 1)):
+        [variant] = (await client.get(f"/v1/products/{product['product_id']}")).body["variants"]
+        assert variant["available"] == available
+        assert len((await client.get(path)).body["items"]) == available
     assert await movements(app, product) == ["set", "reserved"]
 
 
@@ -82,25 +96,21 @@ async def test_the_sweeper_closes_them_and_a_late_release_finds_nothing(
         await sweep_holds(app)
         return await movements(app, product) == ["set", "reserved", "expired"]
 
-    await eventually(swept, timeout_s=5)
+    await eventually(swept)
     assert await settle(app, ReleaseStock(checkout_id=checkout_id)) == [None]
     assert await movements(app, product) == ["set", "reserved", "expired"]
 
 
 async def test_a_count_below_what_is_held_is_refused_until_the_hold_ends(
-    app: App, seller: Any, buyer: Any, shop: Any
+    app: App, seller: Any, buyer: Any, shop: Any, when_it_ended: Any
 ) -> None:
     product = await seller.add_product(shop, on_hand=5)
     stock = f"/v1/products/{product['product_id']}/variants/{variant_of(product)}/stock"
     checkout_id = await buyer.place((variant_of(product), 4))
-    await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=0.5))
+    await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=HOLD.total_seconds()))
     refused = await seller.call("PUT", stock, {"on_hand": 3}, If_Match="*")
     assert (refused.status, refused.code) == (409, "commerce.stock.below_reserved")
-
-    async def counted() -> bool:
-        return bool((await seller.call("PUT", stock, {"on_hand": 3}, If_Match="*")).status == 200)
-
-    await eventually(counted, timeout_s=5)
+    assert (await seller.at(when_it_ended).call("PUT", stock, {"on_hand": 3}, If_Match="*")).status == 200
     assert await movements(app, product) == ["set", "reserved", "expired", "set"]
 
 

@@ -79,7 +79,7 @@ class Orchestrator:
             self.reply_ids.setdefault(command_id, []).append(headers["ce_id"])
 
     async def reply_to(self, command_id: UUID, count: int = 1) -> CommandReply:
-        await eventually(lambda: len(self.replies.get(command_id, [])) >= count, timeout_s=20, what=f"{count} replies")
+        await eventually(lambda: len(self.replies.get(command_id, [])) >= count, timeout_s=60, what=f"{count} replies")
         return self.replies[command_id][-1]
 
 

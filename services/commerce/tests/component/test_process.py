@@ -95,6 +95,7 @@ async def send_reserves(kafka: KafkaConfig, checkout_ids: list[CheckoutId]) -> N
         await producer.stop()
 
 
+@pytest.mark.timeout(300)
 async def test_killed_again_and_again_it_sells_what_there_is(
     database: Callable[[str], Awaitable[ServiceDatabase]],
     redis_url: str,
@@ -129,12 +130,12 @@ async def test_killed_again_and_again_it_sells_what_there_is(
             for turn, point in enumerate(KILLS):
                 await child.start(SAMPAN_FAULT=f"{point}:1")
                 await send_reserves(kafka, checkout_ids[turn * share : (turn + 1) * share])
-                assert await child.died() == -9, point
+                assert await child.died(timeout_s=60) == -9, point
             await child.start()
-            await child.ready(ops_port)
+            await child.ready(ops_port, timeout_s=60)
             commands = {derived_id(each, "reserve") for each in checkout_ids}
             await eventually(lambda: commands <= outcomes.keys(), timeout_s=40, what="every command answered")
-            assert await child.stop() == 0
+            assert await child.stop(timeout_s=30) == 0
         finally:
             await child.kill()
         answered = [outcomes[command] for command in commands]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
@@ -86,7 +86,7 @@ async def race(app: App, checkouts: list[CheckoutId], *, locked: bool) -> int:
     async def buy(checkout_id: CheckoutId) -> bool:
         async with gate, app.begin() as tx:
             attempt = tx if locked else _unlocked(tx)
-            [refusal] = await settle_commands([ReserveStock(checkout_id=checkout_id, hold_s=60)], attempt)
+            [refusal] = await settle_commands([ReserveStock(checkout_id=checkout_id, hold_s=600)], attempt)
             assert refusal is None or isinstance(refusal, SoldOutError)
             return refusal is None
 
@@ -215,15 +215,12 @@ async def test_cancel_against_confirm_has_one_winner(app: App, seller: Any, shop
                 return True
             return False
 
-        # From neck and neck to a head start, so that each of them wins some turns on any machine.
-        head_start_s = (turn // 2 % 5) * 0.005
-
-        async def late(act: Coroutine[Any, Any, bool], after_s: float = head_start_s) -> bool:
-            await asyncio.sleep(after_s)
-            return await act
-
-        acts = (confirm(), late(cancel())) if turn % 2 else (cancel(), late(confirm()))
-        results = await asyncio.gather(*acts)
+        # From neck and neck to a head start to the very end, so that each of them wins some turns on any machine.
+        head_start_s = (0, 0.005, 0.01, 0.015, None)[turn // 2 % 5]
+        early, late = (confirm, cancel) if turn % 2 else (cancel, confirm)
+        first = asyncio.create_task(early())
+        await asyncio.wait([first], timeout=head_start_s)
+        results = await asyncio.gather(first, late())
         confirmed, cancelled = results if turn % 2 else reversed(results)
         assert confirmed != cancelled
         winners.add(confirmed)

@@ -147,7 +147,7 @@ async def sandbox_process(port: int, webhook_url: str, log: Path) -> AsyncIterat
                 async with session.get(f"{url}/healthz") as answer:
                     return answer.status == 200
 
-            await eventually(healthy, timeout_s=15, what=f"sandbox, see {log}")
+            await eventually(healthy, timeout_s=60, what=f"sandbox, see {log}")
         yield url
 
 

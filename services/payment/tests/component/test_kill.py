@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import aiohttp
 import asyncpg
+import pytest
 
 from payment.testing import add_person, balance, give
 from testkit.ports import free_port
@@ -53,6 +54,7 @@ class Callers:
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.timeout(300)
 async def test_killed_again_and_again(database, payment_environment, issuer, audit_holds, tmp_path):
     made = await database("payment")
     conn = await asyncpg.connect(made.dsn)
@@ -78,7 +80,7 @@ async def test_killed_again_and_again(database, payment_environment, issuer, aud
         )
         await service.kill()
         await service.start()
-    await asyncio.wait_for(working, 100)
+    await asyncio.wait_for(working, 200)
     assert await service.stop(timeout_s=30) == 0
 
     assert callers.answered == CALLERS * PER_CALLER

@@ -37,6 +37,7 @@ async def migrate(dsn, *arguments):
     return process.returncode, output.decode()
 
 
+@pytest.mark.timeout(300)
 async def test_up_down_up(dsn):
     assert (await migrate(dsn, "--check"))[0] == 3
     for arguments in ((), (), ("--to", "base"), ()):

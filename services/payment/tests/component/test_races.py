@@ -16,6 +16,7 @@ from payment.domain.ledger import Expire, Outcome
 from payment.testing import NOON, add_person, authorize, balance, capture, give, transfer
 
 PEOPLE, WRITERS, BATCHES, PER_BATCH = 6, 6, 12, 8
+TRIES = 5  # of a control: a busy machine may run one race as if it were a queue
 
 
 async def race(database, *, sabotage=()):
@@ -62,14 +63,21 @@ async def test_concurrent_batches_conserve_money_without_an_error(database):
 
 async def test_control_without_locks_the_same_race_fails(database):
     made = await database("payment")
-    errors, _, _ = await race(made, sabotage=[await without_locks(made)])
+    sabotage = [await without_locks(made)]
+    for _ in range(TRIES):
+        errors, _, _ = await race(made, sabotage=sabotage)
+        if errors:
+            break
     assert errors > 0, "the race is too tame to show anything: the version key caught nothing"
 
 
 async def test_control_without_locks_and_keys_money_is_lost_and_the_audit_sees_it(database):
     made = await database("payment")
-    sabotage = [await without_locks(made), "ALTER TABLE posting DROP CONSTRAINT posting_pkey"]
-    _, violations, _ = await race(made, sabotage=sabotage)
+    sabotage = [await without_locks(made), "ALTER TABLE posting DROP CONSTRAINT IF EXISTS posting_pkey"]
+    for _ in range(TRIES):
+        _, violations, _ = await race(made, sabotage=sabotage)
+        if violations:
+            break
     assert violations > 0
 
 
