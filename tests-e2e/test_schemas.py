@@ -70,6 +70,8 @@ def fuzz(service, tmp_path, token):
             f"--header=Authorization: Bearer {token}",
             "--phases=coverage,fuzzing",
             f"--max-examples={EXAMPLES}",
+            "--generation-deterministic",
+            "--suppress-health-check=too_slow",
             "--exclude-method=DELETE",
             "--continue-on-failure",
             "--warnings=off",

@@ -1,6 +1,6 @@
 """CC-1: consecutive seqs, none twice, whatever comes in which order."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chatclient.ordering import Ordering
@@ -10,7 +10,6 @@ def frame(seq):
     return {"seq": seq}
 
 
-@settings(deadline=None)
 @given(st.integers(0, 20), st.lists(st.integers(1, 30), max_size=120))
 def test_what_leaves_is_consecutive(position, arriving):
     ordering = Ordering(position)

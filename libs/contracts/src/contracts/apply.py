@@ -41,7 +41,7 @@ async def apply_topics(
     plan = make_plan(declared, await cluster.read(), prefix=prefix, grow=grow, prune=prune)
     if not dry_run:
         await cluster.do(plan)
-        await _settled(cluster, declared, prefix)
+        await _settled(cluster, declared, prefix=prefix, grow=grow, prune=prune)
     return plan
 
 
@@ -63,10 +63,10 @@ async def temporary_topics(
             await cluster.revoke(declared.grants(prefix))
 
 
-async def _settled(cluster: Cluster, declared: Declared, prefix: str) -> None:
+async def _settled(cluster: Cluster, declared: Declared, *, prefix: str, grow: bool, prune: bool) -> None:
     """Wait until the brokers see what the controller accepted: grants take a second to reach the authorizer."""
     deadline = time.monotonic() + SETTLED_WITHIN_S
-    while (left := make_plan(declared, await cluster.read(), prefix=prefix)).actions:
+    while (left := make_plan(declared, await cluster.read(), prefix=prefix, grow=grow, prune=prune)).actions:
         if time.monotonic() > deadline:
             raise NotSettledError(f"accepted, but not seen after {SETTLED_WITHIN_S} s: {next(left.lines())}")
         await asyncio.sleep(0.1)

@@ -105,8 +105,16 @@ class Cluster:
         if not names:
             return {}
         asked = self._admin.describe_configs([ConfigResource(ResourceType.TOPIC, name) for name in names])
-        answers = {resource.name: await asyncio.wrap_future(future) for resource, future in asked.items()}
-        return {name: _found(listed[name].partitions, answers[name]) for name in names}
+        found = {}
+        for resource, future in asked.items():
+            try:
+                settings = await asyncio.wrap_future(future)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:  # deleted since it was listed
+                    raise
+            else:
+                found[resource.name] = _found(listed[resource.name].partitions, settings)
+        return found
 
     async def _grants(self) -> frozenset[Grant] | None:
         nothing: Any = None  # the stubs forgot that a filter may leave a part open

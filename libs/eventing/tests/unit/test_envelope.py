@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eventing.envelope import (
@@ -75,7 +75,6 @@ def test_a_truncated_value_is_malformed():
         _read(header_texts(cloud_event_headers(ROW, "commerce")), value[:-1])
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(st.characters(codec="utf-8")), st.binary())))
 def test_any_header_survives_packing(headers):
     packed = pack_headers(headers)

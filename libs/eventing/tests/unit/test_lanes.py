@@ -2,7 +2,7 @@
 
 import uuid
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eventing.lanes import fair_share, lane_of, lock_class
@@ -19,7 +19,6 @@ def test_keys_spread_over_the_lanes():
     assert min(counts) > 800
 
 
-@settings(deadline=None)
 @given(st.integers(1, 64), st.integers(1, 80))
 def test_fair_shares_cover_every_lane(lanes, relays):
     assert fair_share(lanes, relays) * relays >= lanes

@@ -1,12 +1,11 @@
 """Offsets: only the finished prefix is ever committable."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eventing.offsets import Offsets
 
 
-@settings(deadline=None)
 @given(st.permutations(range(12)), st.integers(0, 12))
 def test_only_the_finished_prefix_is_committable(order, finished):
     offsets = Offsets()

@@ -1,7 +1,7 @@
 """The plan: each key's records keep their order, each record is called once, batch handlers get many."""
 
 from eventing_test_records import handler, received
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from eventing.plan import plan
@@ -10,7 +10,6 @@ BATCH, ONE, OTHER = handler(batch=True), handler(), handler(batch=True)
 RECORDS = st.lists(st.tuples(st.sampled_from([b"a", b"b", b"c", None]), st.sampled_from([BATCH, ONE, OTHER])))
 
 
-@settings(deadline=None)
 @given(RECORDS)
 def test_each_keys_order_holds_and_nothing_is_lost(made):
     records = [received(key, handler, offset) for offset, (key, handler) in enumerate(made)]
@@ -20,7 +19,6 @@ def test_each_keys_order_holds_and_nothing_is_lost(made):
         assert [r.offset for r in called if r.key == key] == [r.offset for r in records if r.key == key]
 
 
-@settings(deadline=None)
 @given(RECORDS)
 def test_a_call_has_one_handler_and_one_record_unless_it_is_a_batch(made):
     records = [received(key, handler, offset) for offset, (key, handler) in enumerate(made)]

@@ -1,13 +1,12 @@
 """Money: exact sums, exact splits, readable output."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.money import AMOUNT_MINOR_MAX, Currency, CurrencyMismatchError, Money, allocate_minor, total
 
 
-@settings(deadline=None)
 @given(st.integers(-(10**12), 10**12), st.lists(st.integers(0, 10**6), min_size=1).filter(any))
 def test_a_split_adds_up_to_the_whole_and_no_part_is_off_by_a_unit(amount_minor, weights):
     parts = allocate_minor(amount_minor, weights)

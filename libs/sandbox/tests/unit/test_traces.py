@@ -6,7 +6,7 @@ import gzip
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -81,7 +81,6 @@ def test_the_oldest_traces_make_room():
     assert [len(traces.spans(f"t{number}")) for number in range(4)] == [0, 1, 1, 1]
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.integers(0, 20), st.tuples(st.integers(0, 25), st.integers(0, 5)), max_size=20))
 def test_every_span_stands_in_the_tree_once(links):
     spans = [span(str(each), str(parent), start=start) for each, (parent, start) in links.items()]

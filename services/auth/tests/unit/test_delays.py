@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auth.domain.delays import DELAY_MAX_S, FREE_FAILURES, delay_s
@@ -14,7 +14,6 @@ def test_curve() -> None:
     assert FREE_FAILURES == 5
 
 
-@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=10**9))
 def test_never_a_lockout_and_never_shorter(failures: int) -> None:
     assert delay_s(failures) <= delay_s(failures + 1) <= DELAY_MAX_S

@@ -6,7 +6,7 @@ import uuid
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auth.domain import user as users
@@ -53,7 +53,6 @@ def test_auth_2_name_refused(name: str) -> None:
         somebody(name=name)
 
 
-@settings(deadline=None)
 @given(st.text(min_size=2, max_size=100).filter(lambda text: len(" ".join(text.split())) >= 2))
 def test_names_have_single_spaces(name: str) -> None:
     taken = somebody(name=name).name

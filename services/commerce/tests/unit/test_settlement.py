@@ -241,7 +241,7 @@ def commands() -> st.SearchStrategy[SagaCommand]:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     batch=st.lists(commands(), max_size=40),
     on_hand=st.integers(0, 8),

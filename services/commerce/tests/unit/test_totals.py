@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from commerce.domain.tax import TaxClass, rate_bp
@@ -70,7 +70,6 @@ def test_generated_orders_balance_to_the_minor_unit(currency: Currency, country:
         )
 
 
-@settings(deadline=None)
 @given(
     lines=st.lists(
         st.builds(

@@ -183,10 +183,9 @@ class Streams(RuleBasedStateMachine):
 
 
 TestStreams = Streams.TestCase
-TestStreams.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestStreams.settings = settings(max_examples=150, stateful_step_count=40)
 
 
-@settings(deadline=None)
 @given(st.permutations(range(1, 9)))
 def test_any_order_becomes_the_order(order):
     feed, reader = feed_at(0), Reader()

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.realtime.codes import Close
@@ -32,7 +32,6 @@ def masked(opcode: int, payload: bytes, *, final: bool = True, reserved: int = 0
     return head + mask + bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload))
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=300), max_size=6), st.data())
 def test_messages_survive_any_cut_of_the_bytes(messages, data):
     stream = b"".join(masked(Opcode.TEXT, each) for each in messages)

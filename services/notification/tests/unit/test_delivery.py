@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.ids import uuid7
@@ -45,7 +45,6 @@ def test_refused_is_final_on_the_first_attempt():
     assert result == Ended(DeliveryStatus.FAILED, failure_code="x.y.z")
 
 
-@settings(deadline=None)
 @given(st.integers(0, ATTEMPTS_MAX - 2), st.floats(0, 1, exclude_max=True))
 def test_unknown_is_tried_again_later_and_never_too_late(attempts, jitter):
     result = after_attempt(delivery(attempts=attempts), Unknown("x"), now=NOW, jitter=jitter)

@@ -82,7 +82,7 @@ def random_refusals(refusals: dict[int, bool]) -> Participants:
 
 
 @given(steps=STEPS, refusals=REFUSALS, world=WORLDS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_conserved_and_finished_whatever_the_order(
     steps: list[tuple[str, int]], refusals: dict[int, bool], world: tuple[int, int]
 ) -> None:

@@ -103,7 +103,6 @@ def test_random_batches_agree_with_the_model(infra):
 
         @settings(
             max_examples=60,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
             phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
         )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from payment.domain.errors import AmountNotPositiveError, CardNumberRefusedError
@@ -70,7 +70,6 @@ def test_a_refusal_fails_an_open_top_up_and_nothing_else():
     assert judge(replace(TOP_UP, state=TopUpState.COMPLETED), failed, money_is_new=False) is Verdict.NOTHING
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(list(ChargeStatus)), st.sampled_from([499, 500])), min_size=1, max_size=12))
 def test_any_sequence_of_words_books_each_charge_once_and_credits_at_most_once(words):
     state, booked, verdicts = TopUpState.CREATED, False, []
