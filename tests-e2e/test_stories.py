@@ -7,7 +7,7 @@ import people
 import pytest
 
 from testkit.client import ApiError
-from testkit.wait import eventually
+from testkit.wait import eventually, least_of_three
 
 pytestmark = pytest.mark.e2e
 
@@ -103,11 +103,7 @@ async def test_money_goes_from_person_to_person(api):
 
 
 async def test_a_revoked_session_is_refused_everywhere_within_two_seconds(api):
-    for _ in range(3):  # a busy machine may stall one try
-        took_s = await refused_everywhere_after_s(api)
-        if took_s < 2:
-            break
-    assert took_s < 2
+    assert await least_of_three(lambda: refused_everywhere_after_s(api)) < 2
 
 
 async def refused_everywhere_after_s(api):
