@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 TOPIC_LOOKUP_S: Final = 0.5
 TOPIC_RETRY_S: Final = 1.0
+TOPIC_TOLD_S: Final = 10.0  # longer than an idle relay's poll, so that the problem stands between two looks
 
 
 @dataclass(slots=True)
@@ -59,9 +60,15 @@ class Publisher:
         self._missing: dict[str, float] = {}  # topic → when to look again
 
     def missing_topics(self) -> list[str]:
-        """Topics that do not exist or may not be written; their rows wait."""
-        now = time.monotonic()
-        return [topic for topic, retry_at in self._missing.items() if retry_at > now]
+        """Topics that did not exist, or might not be written, a moment ago."""
+        return self._missing_after(time.monotonic() - TOPIC_TOLD_S)
+
+    def resting_topics(self) -> list[str]:
+        """The missing topics that are not yet looked for again; their rows wait."""
+        return self._missing_after(time.monotonic())
+
+    def _missing_after(self, moment: float) -> list[str]:
+        return [topic for topic, retry_at in self._missing.items() if retry_at > moment]
 
     async def connect(self) -> None:
         """Reach the cluster before there is anything to send. Raises as ``publish`` does."""

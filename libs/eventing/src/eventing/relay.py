@@ -185,7 +185,7 @@ class Relay:
         rows = await conn.fetch(
             _read(self._schema),
             sorted(lanes.owned),
-            self._publisher.missing_topics(),
+            self._publisher.resting_topics(),
             self._batch_records,
             self._batch_bytes,
         )
@@ -201,7 +201,7 @@ class Relay:
             await self._single_out(conn, [row for row, _ in report.refused])
         # Rows that were read and not sent did not fit their partition's batch: there is more.
         more = len(rows) > len(report.acked) + len(held) or len(rows) >= self._batch_records
-        return len(report.acked), more and not self._publisher.missing_topics()
+        return len(report.acked), more and not self._publisher.resting_topics()
 
     async def _single_out(self, conn: asyncpg.Connection, rows: Sequence[Row]) -> None:
         """Send the rows of a refused batch one by one; the key of one refused alone is parked."""

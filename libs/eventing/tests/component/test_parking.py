@@ -1,5 +1,7 @@
 """A record the broker refuses parks its key; everything else is published, and a release keeps the order."""
 
+import asyncio
+
 import pytest
 from aiokafka.admin import NewTopic
 
@@ -59,10 +61,14 @@ async def test_a_missing_topic_holds_up_nobody_else_and_is_named(world, running)
         await world.publish(order_pb2.OrderPlaced(order_id="o"), aggregate_version=1)
         await eventually(lambda: _pending(world, 1))
         await eventually(lambda: "absent" in (relay.problem() or ""))
+        for _ in range(25):  # it does not look every second, and says so all the time
+            await asyncio.sleep(0.1)
+            assert "absent" in (relay.problem() or "")
         cluster = admin_client(world.kafka)
         await cluster.start()
         await cluster.create_topics([NewTopic(missing, 1, 1)])
         await eventually(lambda: _drained(world), timeout_s=20)
+        assert relay.problem() is None
         await cluster.delete_topics([missing])
         await cluster.close()
     assert await world.published() == {"o": [1]}
