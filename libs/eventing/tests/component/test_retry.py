@@ -246,5 +246,8 @@ async def test_a_database_that_goes_away_and_comes_back_costs_nothing(world, run
 
 async def _settled(world):
     """Every committed record was published and has its effect; returns how many."""
-    published, effects = await world.count("event_log"), await world.count("effect")
-    return published if await world.count("outbox") == 0 and published == effects else None
+    waiting, published, effects = await world.pool.fetchrow(
+        """SELECT (SELECT count(*) FROM commerce.outbox), (SELECT count(*) FROM commerce.event_log),
+                  (SELECT count(*) FROM commerce.effect)"""
+    )
+    return published if waiting == 0 and published == effects else None
