@@ -337,6 +337,14 @@ async def test_a_products_dialog_is_one_for_all_who_ask_and_its_shop_owns_it(wor
     await other.ok("DELETE", f"/v1/dialogs/{dialog_id}/members/{other.user_id}")
     assert (await other.ok("POST", f"/v1/dialogs/{dialog_id}/join", {}))["outcome"] == "joined"
     await owner.ok("PUT", f"/v1/dialogs/{dialog_id}/bans/{third.user_id}")
+    etag = (await owner.do("GET", f"/v1/dialogs/{dialog_id}")).headers["ETag"]
+    await owner.ok("PATCH", f"/v1/dialogs/{dialog_id}", {"join_approval": True}, headers={"If-Match": etag})
+    late = await world.person()
+    told = await late.do("POST", "/v1/dialogs", body)
+    assert (told.status, told.code) == (403, "messaging.dialog.approval_needed")
+    assert told.json["context"] == {"dialog_id": dialog_id}
+    assert (await owner.ok("GET", f"/v1/dialogs/{dialog_id}/join-requests"))["items"] == []
+    assert (await late.ok("POST", f"/v1/dialogs/{dialog_id}/join", {"message": "hi"}))["outcome"] == "requested"
     assert await third.refused("POST", "/v1/dialogs", body) == "messaging.member.banned"
     # What becomes of the product changes the card, not who is in.
     product = {"product_id": str(product_id), "shop_id": str(uuid.uuid4())}

@@ -220,6 +220,21 @@ async def test_an_erased_person_is_unreadable_everywhere_and_the_rest_stays(worl
     await sound(world)
 
 
+async def test_the_heir_of_an_erased_owner_is_told_as_they_are(world):
+    nok, budi = await world.person(), await world.person()
+    dialog_id = await world.group(nok, budi)
+    await nok.ok("PATCH", f"/v1/dialogs/{dialog_id}/members/{budi.user_id}", {"muted": True})
+    position = (await budi.dialog(dialog_id))["last_seq"]
+    command = ErasePerson(user_id=nok.user_id, reason="requested", now=world.app.clock.now())
+    await erase_person(command, world.app.begin, world.app.keys)
+    news = await budi.ok("POST", "/v1/sync", {"dialogs": {dialog_id: position}})
+    told = [each["member"] for each in news["dialogs"][0]["events"] if each["type"] == "member.changed"]
+    [heir] = [each for each in told if each["user_id"] == str(budi.user_id)]
+    assert (heir["role"], heir["status"], heir["muted_until"]) == ("owner", "muted", None)
+    me = (await budi.dialog(dialog_id))["me"]
+    assert (me["role"], me["status"]) == ("owner", "muted")
+
+
 class KilledError(Exception):
     pass
 

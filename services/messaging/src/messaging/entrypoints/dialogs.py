@@ -21,7 +21,7 @@ from messaging.usecases.create_dialog import (
     ShopUnknownError,
     create_dialog,
 )
-from messaging.usecases.topic_dialogs import TopicUnknownError, discuss_product
+from messaging.usecases.topic_dialogs import ApprovalNeededError, TopicUnknownError, discuss_product
 from messaging.wiring import App
 
 routes = Routes(tag="dialogs")
@@ -38,6 +38,7 @@ SCOPE = "dialogs"
         PeopleUnknownError,
         ShopUnknownError,
         TopicUnknownError,
+        ApprovalNeededError,
         BlockedError,
         BannedError,
         DialogFullError,

@@ -82,10 +82,12 @@ async def _leave(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
     if member is None or not member.present:
         return
     if member.role is Role.OWNER:
-        heir = await erasure_store.successor_of(tx.conn, dialog_id, user_id)
+        heir_id = await erasure_store.successor_of(tx.conn, dialog_id, user_id)
+        heir = await find_member(tx.conn, dialog_id, heir_id) if heir_id is not None else None
         if heir is not None:
-            await set_role(tx.conn, dialog_id, heir, Role.OWNER)
-            tell_member(dialog, heir, tx, role=Role.OWNER, status=MemberStatus.ACTIVE.value, by=None)
+            await set_role(tx.conn, dialog_id, heir.user_id, Role.OWNER)
+            status, until = heir.status.value, heir.muted_until
+            tell_member(dialog, heir.user_id, tx, role=Role.OWNER, status=status, by=None, muted_until=until)
     seq = tell_member(dialog, user_id, tx, role=Role.MEMBER, status=MemberStatus.LEFT.value, by=None)
     await end_membership(tx.conn, dialog, user_id, MemberStatus.LEFT, seq=seq)
 

@@ -20,7 +20,7 @@ from messaging.adapters.entity_store import find_entities, tie_cards
 from messaging.adapters.member_store import end_membership, not_erased, present_user_ids
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.cards import Entity, EntityType
-from messaging.domain.dialog import BlockedError, Dialog, DialogKind, DialogNotFoundError, MemberStatus
+from messaging.domain.dialog import BlockedError, Dialog, DialogKind, MemberStatus
 from messaging.domain.ids import MAIN_WORKSPACE
 from messaging.domain.permissions import Role
 from messaging.domain.stream import NewMessage
@@ -35,6 +35,14 @@ class TopicUnknownError(DomainError):
     code: ClassVar[str] = "messaging.dialog.topic_unknown"
     kind: ClassVar[Kind] = Kind.INVALID
     title: ClassVar[str] = "There is no such product to talk about"
+
+
+class ApprovalNeededError(DomainError):
+    """Nobody is let in unasked; ``context`` says the dialog in which ``POST …/join`` asks."""
+
+    code: ClassVar[str] = "messaging.dialog.approval_needed"
+    kind: ClassVar[Kind] = Kind.FORBIDDEN
+    title: ClassVar[str] = "The owner of this dialog wants to be asked first"
 
 
 async def open_topics(topics: Sequence[tuple[Entity, str]], tx: MessagingTx, in_flow: InFlow = same_flow) -> None:
@@ -96,10 +104,9 @@ async def follow_parties(topics: Sequence[tuple[Dialog, Entity]], tx: MessagingT
 async def _come_in(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
     member = await find_member(tx.conn, dialog_id, user_id)
     if member is None or not member.present:
-        # Where its owner wants to be asked, POST …/join asks; here there is nothing to show yet.
         outcome = await join_public(dialog_id, user_id, tx)
-        if outcome == "requested":
-            raise DialogNotFoundError
+        if outcome == "requested":  # which is taken back: who asks may want to say why
+            raise ApprovalNeededError(context={"dialog_id": str(dialog_id)})
 
 
 async def _on_sale(product_id: UUID, tx: MessagingTx) -> tuple[Entity, UUID]:
