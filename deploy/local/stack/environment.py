@@ -100,6 +100,7 @@ def _own_settings(context: Context) -> dict[str, dict[str, str]]:
             "OBJECTS_DIR": str(context.layout.home / "objects"),
             "SCANNER_HOST": "127.0.0.1",
             "SCANNER_PORT": str(ports["sandbox_scanner"]),
+            "SENDS_PER_MINUTE": "100000",  # one account writes here what a crowd would
         },
     }
 
