@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import shutil
@@ -192,6 +193,38 @@ async def test_the_card_follows_the_order(stack, api, browser):
         for step in ("processing", "shipped"):
             await seller.post(f"/v1/orders/{order_id}/fulfilment", {"status": step})
         await expect(status).to_have_text("shipped", timeout=PATIENCE_MS)
+
+
+async def test_what_changes_while_a_conversation_is_being_opened_is_shown(stack, api, browser):
+    seller, _, variant_id = await shop_with_product(api, on_hand=5)
+    buyer = await buyer_with(api, 1_000_00)
+    checkout = await settled(buyer, await order(buyer, variant_id))
+    order_path = f"/v1/orders/{checkout['orders'][0]['order_id']}"
+    dialog_id, came = None, asyncio.Event()
+
+    async def shown(status):
+        nonlocal dialog_id
+        [dialog_id] = [each["dialog_id"] for each in (await buyer.get("/v1/dialogs", kind="topic"))["items"]]
+        items = (await buyer.get(f"/v1/dialogs/{dialog_id}/messages"))["items"]
+        return [each["card"]["status"] for each in items if each["card"]] == [status]
+
+    async def late(route):
+        answer = await route.fetch()
+        await came.wait()
+        await route.fulfill(response=answer)
+
+    await eventually(lambda: shown("paid"), timeout_s=30, what="the card says paid")
+    async with device(browser, stack.gateway_url, buyer) as page:
+        await page.route("**/messages?limit=50", late)
+        async with page.expect_request("**/messages?limit=50"):
+            await page.locator("#dialogs li").first.click()
+        await asyncio.sleep(0.5)  # the old page is on its way
+        for step in ("processing", "shipped"):
+            await seller.post(f"{order_path}/fulfilment", {"status": step})
+        await eventually(lambda: shown("shipped"), timeout_s=30, what="the card says shipped")
+        await asyncio.sleep(1)  # and the socket told so
+        came.set()
+        await expect(page.locator("[data-card=order] .status")).to_have_text("shipped", timeout=PATIENCE_MS)
 
 
 async def test_a_wrong_password_is_said(stack, browser):

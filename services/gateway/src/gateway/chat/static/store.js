@@ -31,8 +31,8 @@ export class Store extends EventTarget {
 
   async open(id) {
     const dialog = this.dialogs.get(id);
-    if (dialog && !dialog.messages) await this.#fetch(dialog);
-    return dialog;
+    if (dialog && !dialog.messages) await this.#fetch(id);
+    return this.dialogs.get(id);
   }
 
   async earlier(id) {
@@ -82,13 +82,15 @@ export class Store extends EventTarget {
     if (!dialog) return void this.refresh(frame.dialog_id);
     if (frame.seq <= dialog.position) return;
     if (frame.seq > dialog.position + 1) return void this.#fill(dialog);
-    dialog.position = dialog.last_seq = frame.seq;
+    const fresh = frame.seq > dialog.last_seq;
+    dialog.position = frame.seq;
+    dialog.last_seq = Math.max(dialog.last_seq, frame.seq);
     dialog.last_at = frame.at;
-    this.#change(dialog, frame);
+    this.#change(dialog, frame, fresh);
     this.#changed(dialog.dialog_id);
   }
 
-  #change(dialog, frame) {
+  #change(dialog, frame, fresh) {
     const messages = dialog.messages;
     const subject = messages?.get(frame.message_seq);
     switch (frame.type) {
@@ -96,7 +98,7 @@ export class Store extends EventTarget {
         messages?.set(frame.seq, frame.message);
         dialog.last_message = frame.message;
         this.typing.get(dialog.dialog_id)?.delete(frame.message.sender_id);
-        if (frame.message.sender_id !== me().user_id) dialog.me.unread++;
+        if (fresh && frame.message.sender_id !== me().user_id) dialog.me.unread++;
         break;
       case "message.edited":
         messages?.set(frame.message_seq, { ...frame.message, reactions: this.#mine(subject, frame.message.reactions) });
@@ -179,35 +181,42 @@ export class Store extends EventTarget {
     try {
       const had = this.dialogs.get(id)?.messages !== undefined;
       this.#keep(await call("GET", `/v1/dialogs/${id}`));
-      if (had) await this.#fetch(this.dialogs.get(id));
+      if (had) await this.#fetch(id);
     } catch (error) {
       if (error.status === 404) this.#drop(id);
     }
     this.#changed(id);
   }
 
-  // Events that were missed: asked for from where we stand, once at a time.
+  // Events that were missed: asked for from where we stand, once at a time, and again when more came meanwhile.
   async #fill(dialog) {
     const id = dialog.dialog_id;
-    if (this.#fetching.has(id)) return;
-    this.#fetching.set(id, true);
+    if (this.#fetching.has(id)) return void this.#fetching.set(id, true);
     try {
-      const news = await call("POST", "/v1/sync", { dialogs: this.positions().dialogs, account_seq: this.accountSeq });
-      for (const each of news.dialogs) {
-        if (each.too_old) await this.refresh(each.dialog_id);
-        for (const event of each.events) this.apply(event);
-      }
+      do {
+        this.#fetching.set(id, false);
+        const news = await call("POST", "/v1/sync", { dialogs: this.positions().dialogs, account_seq: this.accountSeq });
+        for (const each of news.dialogs) {
+          if (each.too_old) await this.refresh(each.dialog_id);
+          for (const event of each.events) this.apply(event);
+        }
+      } while (this.#fetching.get(id));
     } finally {
       this.#fetching.delete(id);
     }
   }
 
-  async #fetch(dialog) {
-    const page = await call("GET", `/v1/dialogs/${dialog.dialog_id}/messages?limit=50`);
+  // What changed while the page was on its way is not in it: it is asked for from where the page stands.
+  async #fetch(id) {
+    const page = await call("GET", `/v1/dialogs/${id}/messages?limit=50`);
+    const dialog = this.dialogs.get(id);
+    if (!dialog) return;
+    const behind = page.last_seq < dialog.position;
     dialog.messages = new Map(page.items.map((each) => [each.seq, each]));
     dialog.hasBefore = page.has_before;
-    dialog.position = Math.max(dialog.position, page.last_seq);
-    this.#changed(dialog.dialog_id);
+    dialog.position = page.last_seq;
+    this.#changed(id);
+    if (behind) await this.#fill(dialog);
   }
 
   #keep(dialog) {
