@@ -6,7 +6,7 @@ import uuid
 from datetime import UTC, datetime
 
 from chassis.tokens import Revocations
-from testkit.wait import eventually
+from testkit.wait import eventually, least_of_three
 
 PATH = "/v1/realtime/poll"
 
@@ -65,8 +65,9 @@ async def test_who_is_signed_out_while_it_waits_is_told_within_two_seconds(world
     dialog_id = await world.group(nok, ari)
     last = (await ari.dialog(dialog_id))["last_seq"]
     body = {"dialogs": {dialog_id: last}, "account_seq": 1, "wait_s": 8}
-    node, took = world.app.announcer.node_here, []
-    for _ in range(3):
+    node = world.app.announcer.node_here
+
+    async def refused_after_s():
         session_id = uuid.uuid4()
         token = world.issuer.token_for(ari.user_id, session_id=session_id)
         polling = asyncio.create_task(ari.call("POST", PATH, body, token=token, key=""))
@@ -74,9 +75,11 @@ async def test_who_is_signed_out_while_it_waits_is_told_within_two_seconds(world
         begun = time.monotonic()
         await Revocations.publish(world.app.redis, session_id, datetime.now(UTC))
         refused = await polling
-        took.append(time.monotonic() - begun)
+        after_s = time.monotonic() - begun
         assert (refused.status, refused.content.count(b"frames")) == (401, 0)
-    assert min(took) <= 2, took
+        return after_s
+
+    assert await least_of_three(refused_after_s) <= 2
 
 
 async def test_who_is_removed_while_it_waits_leaves_no_feed_behind(world):
