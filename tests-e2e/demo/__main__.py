@@ -28,5 +28,7 @@ async def play() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(asyncio.run(play()))
+    except KeyboardInterrupt:
+        sys.exit("\ndemo: interrupted; the stack stays up, `make down` stops it")
     except TimeoutError as error:
         sys.exit(f"demo: {error}; `make status` and `make logs SERVICE=…` say more")

@@ -29,6 +29,9 @@ def run(words: Sequence[str]) -> int:
     except BootstrapError as error:
         print(f"bootstrap: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nbootstrap: interrupted; the next run goes on from here", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -16,10 +16,11 @@ import time
 from pathlib import Path
 
 from bootstrap import kafka_jars
-from bootstrap.checkout import BootstrapError, stamp, stamped
+from bootstrap.checkout import BootstrapError, stamped, stamping
 from stack.java import find_java
 
 ARCHIVE = kafka_jars.JARS / "kafka.jsa"
+STAMP = kafka_jars.JARS / "archive-made-for"
 RUNS_TIMEOUT_S = 60.0
 ENDS_TIMEOUT_S = 120.0
 
@@ -30,14 +31,13 @@ def write() -> None:
     if java is None:
         return
     wanted = f"{kafka_jars.wanted()} {Path(java).resolve()}"
-    if stamped("kafka-archive", wanted):
+    if stamped(STAMP, wanted):
         return
     sys.stdout.write("  making Kafka start fast …")
     sys.stdout.flush()
     began = time.monotonic()
-    with contextlib.suppress(BootstrapError), tempfile.TemporaryDirectory() as folder:
+    with stamping(STAMP, wanted), contextlib.suppress(BootstrapError), tempfile.TemporaryDirectory() as folder:
         _run_once(java, Path(folder))
-    stamp("kafka-archive", wanted)
     print(f" {time.monotonic() - began:.1f} s")
 
 

@@ -6,11 +6,12 @@ import hashlib
 import shutil
 
 from bootstrap import progress
-from bootstrap.checkout import DEPLOY, LOCAL, STAMPS, BootstrapError, digest, stamp, stamped
+from bootstrap.checkout import CACHES, DEPLOY, LOCAL, BootstrapError, digest, stamped, stamping
 
 POM = DEPLOY / "kafka" / "pom.xml"
 DIGESTS = DEPLOY / "kafka" / "jars.sha256"
 JARS = LOCAL / "kafka"
+STAMP = JARS / "made-for"
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
 
@@ -19,7 +20,7 @@ def wanted() -> str:
 
 
 def present() -> bool:
-    return stamped("kafka", wanted()) and JARS.is_dir()
+    return stamped(STAMP, wanted())
 
 
 def fetch() -> None:
@@ -37,6 +38,7 @@ def fetch() -> None:
             "-f",
             POM,
             COPY,
+            f"-Dmaven.repo.local={CACHES / 'maven'}",
             f"-DoutputDirectory={fresh}",
             "-DincludeScope=runtime",
         ],
@@ -48,8 +50,7 @@ def fetch() -> None:
     if odd:
         message = f"Kafka's jars are not those of {DIGESTS.relative_to(DEPLOY)}: {', '.join(odd)}."
         raise BootstrapError(message)
-    if JARS.exists():
-        shutil.rmtree(JARS)
-    fresh.rename(JARS)
-    (STAMPS / "kafka-archive").unlink(missing_ok=True)
-    stamp("kafka", wanted())
+    with stamping(STAMP, wanted()):
+        if JARS.exists():
+            shutil.rmtree(JARS)
+        fresh.rename(JARS)

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from bootstrap import progress
-from bootstrap.checkout import CHECKOUT, DEPLOY, LOCAL, BootstrapError, digest, stamp, stamped
+from bootstrap.checkout import CACHES, CHECKOUT, DEPLOY, LOCAL, BootstrapError, digest, stamped, stamping
 
 TOOLS = LOCAL / "bootstrap"
 UV = TOOLS / "bin" / "uv"
@@ -21,6 +21,8 @@ UV_PIN = DEPLOY / "bootstrap" / "uv.txt"
 BUILD_REQUIREMENTS = DEPLOY / "bootstrap" / "build.in"
 VENV = CHECKOUT / ".venv"
 LOCK = CHECKOUT / "requirements.lock"
+UV_STAMP = TOOLS / "made-for"
+VENV_STAMP = VENV / "made-for"
 
 
 def sync() -> None:
@@ -30,24 +32,28 @@ def sync() -> None:
         message = f"{LOCK.name} is missing; `make lock` makes it."
         raise BootstrapError(message)
     wanted = digest([LOCK, *_pyprojects()], str(CHECKOUT), sys.version)
-    if stamped("python", wanted) and _works(VENV / "bin" / "python"):
+    if stamped(VENV_STAMP, wanted) and _works(VENV / "bin" / "python"):
         return
+    with stamping(VENV_STAMP, wanted):
+        _fill_venv()
+
+
+def _fill_venv() -> None:
     if not _works(VENV / "bin" / "python"):
         progress.run(
-            "making .venv", [UV, "venv", "--clear", "--python", sys.executable, VENV], env=_uv_environment(),
+            "making .venv", [UV, "venv", "--clear", "--python", sys.executable, VENV], env=uv_environment(),
             failed="uv could not make .venv.",
         )  # fmt: skip
     install = [UV, "pip", "install", "--python", VENV / "bin" / "python"]
     progress.run(
-        "installing Python packages", [*install, "--require-hashes", "-r", LOCK], env=_uv_environment(),
+        "installing Python packages", [*install, "--require-hashes", "-r", LOCK], env=uv_environment(),
         failed="Python packages could not be installed from the index this machine uses.",
     )  # fmt: skip
     members = [word for member in _members() for word in ("-e", member)]
     progress.run(
         "installing the workspace's members", [*install, "--no-deps", "--no-build-isolation", *members],
-        env=_uv_environment(), failed="a workspace member could not be installed.",
+        env=uv_environment(), failed="a workspace member could not be installed.",
     )  # fmt: skip
-    stamp("python", wanted)
 
 
 def lock(*, upgrade: bool) -> None:
@@ -64,7 +70,7 @@ def lock(*, upgrade: bool) -> None:
             "--no-emit-index-url", "--no-emit-find-links", "--output-file", fresh,
             *(word for name in names for word in ("--no-emit-package", name)),
         ]  # fmt: skip
-        progress.run("resolving requirements.lock", command, env=_uv_environment(), failed="no set of versions fits.")
+        progress.run("resolving requirements.lock", command, env=uv_environment(), failed="no set of versions fits.")
         text = "".join(
             line for line in fresh.read_text(encoding="utf-8").splitlines(keepends=True) if not line.startswith("#")
         )
@@ -81,17 +87,18 @@ def _refuse_hosts(text: str) -> None:
 
 def _install_uv() -> None:
     wanted = digest([UV_PIN], str(CHECKOUT), sys.version)
-    if stamped("uv", wanted) and UV.exists():
+    if stamped(UV_STAMP, wanted) and UV.exists():
         return
-    progress.run(
-        "making a place for tools", [sys.executable, "-m", "venv", "--clear", TOOLS],
-        failed="Python's venv does not work; install python3-venv.",
-    )  # fmt: skip
-    progress.run(
-        "installing uv", [TOOLS / "bin" / "python", "-m", "pip", "install", "-q", "--require-hashes", "-r", UV_PIN],
-        failed="uv could not be installed from the package index this machine uses.",
-    )  # fmt: skip
-    stamp("uv", wanted)
+    with stamping(UV_STAMP, wanted):
+        progress.run(
+            "making a place for tools", [sys.executable, "-m", "venv", "--clear", TOOLS],
+            failed="Python's venv does not work; install python3-venv.",
+        )  # fmt: skip
+        pip = [TOOLS / "bin" / "python", "-m", "pip", "--no-cache-dir", "install", "-q"]
+        progress.run(
+            "installing uv", [*pip, "--require-hashes", "-r", UV_PIN],
+            failed="uv could not be installed from the package index this machine uses.",
+        )  # fmt: skip
 
 
 def _members() -> list[Path]:
@@ -110,5 +117,7 @@ def _works(python: Path) -> bool:
     return subprocess.run([str(python), "-c", ""], check=False, capture_output=True).returncode == 0
 
 
-def _uv_environment() -> dict[str, str]:
-    return {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
+def uv_environment() -> dict[str, str]:
+    """The environment for uv: it writes nothing outside the checkout and downloads no Python."""
+    kept = {"UV_CACHE_DIR": str(CACHES / "uv"), "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
+    return {**os.environ, **kept}

@@ -21,7 +21,11 @@ def all_checks() -> Iterator[Check]:
         name="imports",
         command=(PYTHON, "-c", "import sys; from importlinter.cli import lint_imports_command as c; sys.exit(c())"),
     )
-    yield Check(name="packages", command=(".local/bootstrap/bin/uv", "pip", "check", "--python", PYTHON))
+    yield Check(
+        name="packages",
+        command=(".local/bootstrap/bin/uv", "pip", "check", "--python", PYTHON),
+        environment={"UV_CACHE_DIR": str(CHECKOUT / ".local" / "cache" / "uv")},
+    )
     if (CHECKOUT / "proto-events" / "buf.yaml").exists():
         buf = str((CHECKOUT / BIN / "buf").relative_to(CHECKOUT))
         yield Check(name="proto", command=(buf, "lint", "proto-events"))

@@ -11,6 +11,7 @@ from stack.engine import docker_is_used
 from stack.failure import StackError
 
 NAMES = ("restart", "stop", "start")
+INTERRUPTED = 130
 
 
 def main() -> int:
@@ -24,8 +25,8 @@ def main() -> int:
         print(f"stack: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("stack: interrupted; `make down` stops what runs", file=sys.stderr)
-        return 130
+        print("\nstack: interrupted; `make down` stops what runs", file=sys.stderr, flush=True)
+        os._exit(INTERRUPTED)  # threads that still wait for a part are not waited for
 
 
 def _parser() -> argparse.ArgumentParser:

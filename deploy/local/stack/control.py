@@ -12,8 +12,7 @@ from typing import Any
 
 from stack.context import Context
 from stack.failure import PartFailedError, StackError
-from stack.layout import CHECKOUT
-from stack.supervision import USERNAME, clean_environment, configuration_path
+from stack.supervision import CONFIGURATION, USERNAME, clean_environment
 
 ANSWER_TIMEOUT_S = 10.0
 START_TIMEOUT_S = 10.0
@@ -53,11 +52,11 @@ class Control:
     def launch(self) -> None:
         """Start supervisord as a daemon and wait until it answers."""
         python = str(self._context.layout.python)
-        command = [python, "-m", "supervisor.supervisord", "-c", str(configuration_path(self._context))]
+        command = [python, "-m", "supervisor.supervisord", "-c", CONFIGURATION]
         result = subprocess.run(
             command,
             env=clean_environment(self._context),
-            cwd=CHECKOUT,
+            cwd=self._context.layout.home,
             check=False,
             capture_output=True,
             text=True,

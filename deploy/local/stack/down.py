@@ -1,6 +1,6 @@
 """Stops everything of one instance and leaves nothing running: services first, then what they stand on.
 
-It works after a half start, and after supervisor itself was killed.
+It works after a half start, after supervisor itself was killed, and after the instance's folder was deleted.
 """
 
 from __future__ import annotations
@@ -22,21 +22,23 @@ SHUTDOWN_TIMEOUT_S = 20.0
 
 def down() -> None:
     layout = current_layout()
-    if not layout.home.exists():
-        Report().say(f"{layout.instance} is not up")
-        return
-    with locked(layout):
-        _stop_everything(Report())
+    report = Report()
+    if layout.home.exists():
+        with locked(layout):
+            _stop_everything(report)
+    elif not _end_orphans(report):
+        report.say(f"{layout.instance} is not up")
 
 
 def reset() -> None:
     """`down`, then delete the instance: data, passwords, logs."""
     layout = current_layout()
+    report = Report()
     if not layout.home.exists():
-        Report().say(f"{layout.instance} has no data")
+        if not _end_orphans(report):
+            report.say(f"{layout.instance} has no data")
         return
     with locked(layout):
-        report = Report()
         _stop_everything(report)
         shutil.rmtree(layout.home)
         report.say(f"{layout.instance}: data deleted")
@@ -48,13 +50,20 @@ def _stop_everything(report: Report) -> None:
     stopped = 0
     if context is not None and Control(context).alive():
         stopped = _stop_supervised(context, report)
+    if not _end_orphans(report):
+        report.say(
+            f"{layout.instance} is down ({report.elapsed_s:.1f} s)" if stopped else f"{layout.instance} is not up"
+        )
+
+
+def _end_orphans(report: Report) -> bool:
+    """End what no supervisor knows; whether there was anything."""
+    layout = current_layout()
     left = orphans.end(layout)
     if left:
-        report.line("orphans", f"ended {len(left)}: {', '.join(sorted(set(left.values())))}")
-    if stopped or left:
+        report.line("orphans", f"ended {len(left)}: {orphans.summary(left)}")
         report.say(f"{layout.instance} is down ({report.elapsed_s:.1f} s)")
-    else:
-        report.say(f"{layout.instance} is not up")
+    return bool(left)
 
 
 def _stop_supervised(context: Context, report: Report) -> int:

@@ -57,10 +57,6 @@ class Layout:
     def python(self) -> Path:
         return self.checkout / ".venv" / "bin" / "python"
 
-    @property
-    def with_env(self) -> Path:
-        return self.checkout / "deploy" / "local" / "with-env.sh"
-
     def make_directories(self) -> None:
         for path in (self.home, self.data, self.conf, self.env, self.logs, self.secrets, self.run):
             path.mkdir(parents=True, exist_ok=True)
@@ -71,7 +67,7 @@ class Layout:
 def current_layout() -> Layout:
     """The instance named by SAMPAN_INSTANCE; `demo` when none is."""
     instance = os.environ.get("SAMPAN_INSTANCE") or "demo"
-    if not INSTANCE_NAME.fullmatch(instance) or instance in {"kafka", "stamps", "bootstrap", "logs"}:
+    if not INSTANCE_NAME.fullmatch(instance) or instance in {"kafka", "bootstrap", "bin", "cache", "logs"}:
         message = f"SAMPAN_INSTANCE is {instance!r}; it must be a short lower-case word, such as demo or test."
         raise StackError(message)
     return Layout(checkout=CHECKOUT, instance=instance)

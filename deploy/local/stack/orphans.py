@@ -1,7 +1,8 @@
-"""Processes of this instance that supervisor no longer knows, after it was killed itself.
+"""Processes of this instance that supervisor no longer knows: it was killed itself, or its folder was deleted.
 
 They are recognised by the mark in their environment. Redis and Postgres write over theirs, so the servers are also
-known by their working directory. Invariant: a process that is not of exactly this instance is never signalled.
+known by their working directory, which may be deleted by now. Invariant: a process that is not of exactly this
+instance is never signalled.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from stack.layout import Layout
@@ -18,6 +20,7 @@ from stack.supervision import MARK
 
 GRACE_S = 15.0
 SERVERS = {"postgres", "redis-server", "java"}
+DELETED = " (deleted)"  # Linux' word behind the name of a folder that is no longer there
 
 
 def orphans(layout: Layout) -> dict[int, str]:
@@ -41,6 +44,12 @@ def end(layout: Layout) -> dict[int, str]:
     return found
 
 
+def summary(found: Mapping[int, str]) -> str:
+    """Their names and how many of each, for a person."""
+    counts = Counter(found.values())
+    return ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in sorted(counts.items()))
+
+
 def _process_ids() -> Iterator[int]:
     return (int(path.name) for path in Path("/proc").glob("[0-9]*"))
 
@@ -54,7 +63,8 @@ def _marked(pid: int, mark: bytes) -> bool:
 
 def _serves_from(pid: int, data: Path) -> bool:
     try:
-        return _name(pid) in SERVERS and Path(f"/proc/{pid}/cwd").readlink().is_relative_to(data)
+        folder = str(Path(f"/proc/{pid}/cwd").readlink()).removesuffix(DELETED)
+        return _name(pid) in SERVERS and Path(folder).is_relative_to(data)
     except OSError:
         return False
 

@@ -60,7 +60,8 @@ def http_text(port: int, path: str) -> str:
 
 def answers_postgres(bin_dir: Path, port: int) -> bool:
     command = [str(bin_dir / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port), "-t", "2"]
-    return subprocess.run(command, check=False, capture_output=True).returncode == 0
+    # Without the terminal's variables: a PGSSLMODE or PGSERVICE there is for another server.
+    return subprocess.run(command, env={}, check=False, capture_output=True).returncode == 0
 
 
 def answers_redis(port: int, password: str) -> bool:

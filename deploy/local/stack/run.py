@@ -7,17 +7,16 @@ from collections.abc import Mapping, Sequence
 
 from stack.context import Context
 from stack.failure import TAIL_LINES, StackError
-from stack.supervision import MARK, clean_environment
+from stack.supervision import tool_environment
 
 TIMEOUT_S = 300.0
 
 
 def run_python(context: Context, task: str, arguments: Sequence[str], *, environment: Mapping[str, str]) -> None:
     """Run `.venv/bin/python ARGUMENTS`; `task` names its log, whose end is the message when it fails."""
-    base = {name: value for name, value in clean_environment(context).items() if name != MARK}
     result = subprocess.run(
         [str(context.layout.python), *arguments],
-        env={**base, **environment},
+        env={**tool_environment(context), **environment},
         cwd=context.layout.checkout,
         check=False,
         stdout=subprocess.PIPE,

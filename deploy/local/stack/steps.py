@@ -22,7 +22,8 @@ def run_steps(steps: Sequence[Step], *, at_once: int) -> None:
     done: set[str] = set()
     running: dict[Future[None], str] = {}
     failure: BaseException | None = None
-    with ThreadPoolExecutor(max_workers=at_once) as pool:
+    pool = ThreadPoolExecutor(max_workers=at_once)
+    try:
         while waiting or running:
             if failure is None:
                 startable = [step for step in waiting.values() if done.issuperset(step.needs)]
@@ -35,6 +36,8 @@ def run_steps(steps: Sequence[Step], *, at_once: int) -> None:
                 name = running.pop(future)
                 failure = failure or future.exception()
                 done.add(name)
+    finally:
+        pool.shutdown(wait=False)  # nothing runs by here, unless the person at the terminal interrupted
     if failure is not None:
         raise failure
     if waiting:

@@ -57,7 +57,7 @@ def _supervise(context: Context, everything: Sequence[Part], wanted: Sequence[Pa
         return
     left = orphans.end(context.layout)
     if left:
-        report.line("orphans", f"ended {len(left)} left by an earlier run")
+        report.line("orphans", f"ended {len(left)} left by an earlier run: {orphans.summary(left)}")
     require_free(context.ports, ["supervisor", *(port for part in wanted for port in part.ports)])
     keep_ports(context.layout, context.ports)
     write_configuration(context, everything)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -29,12 +30,23 @@ class Stack:
             "SAMPAN_INSTANCE": INSTANCE,
             "SAMPAN_PORT_OFFSET": str(offset),
             "SAMPAN_STACK": "processes",
+            # What a person set for servers of their own changes nothing here.
+            "PGSSLMODE": "require",
+            "PGSERVICE": "no-such-service",
+            "PGDATABASE": "elsewhere",
+            "LC_ALL": "C",
         }
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "stack", *words]
         return subprocess.run(
             command, env=self._environ, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=120
+        )
+
+    def begin(self, *words: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "stack", *words]
+        return subprocess.Popen(
+            command, env=self._environ, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
     def pid(self, part: str) -> int | None:
@@ -129,6 +141,34 @@ def test_after_supervisor_was_killed_down_leaves_nothing(stack: Stack) -> None:
     result = stack.run("down")
     assert result.returncode == 0, result.stderr
     assert stack.processes() == set()
+
+
+def test_status_tells_of_what_runs_without_its_supervisor(stack: Stack) -> None:
+    os.kill(int((stack.home / "run" / "supervisord.pid").read_text()), signal.SIGKILL)
+    result = stack.run("status")
+    assert result.returncode == 3
+    assert "runs without its supervisor" in result.stdout
+    assert "redis-server" in result.stdout
+    stack.run("down")
+    assert stack.run("status").stdout.strip() == f"{INSTANCE} is not up"
+
+
+def test_after_the_instances_folder_was_deleted_down_leaves_nothing(stack: Stack) -> None:
+    shutil.rmtree(stack.home)
+    assert "runs without its supervisor" in stack.run("status").stdout
+    result = stack.run("down")
+    assert result.returncode == 0, result.stderr
+    assert stack.processes() == set()
+
+
+def test_an_interrupted_start_says_so_and_ends_at_once(stack: Stack) -> None:
+    stack.run("down")
+    process = stack.begin("up", "--only", "infra")
+    wait_for(lambda: stack.processes() != set(), timeout_s=30)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert errors.strip() == "stack: interrupted; `make down` stops what runs"
 
 
 def test_a_part_that_fails_is_named_with_its_log(stack: Stack) -> None:

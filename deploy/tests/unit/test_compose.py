@@ -101,16 +101,18 @@ def test_members_of_an_image_exist(service: str) -> None:
 
 
 def test_the_gateways_image_holds_what_its_portal_is_made_of(tmp_path: Path) -> None:
-    app, ignored = tmp_path / "app", shutil.ignore_patterns("tests", "__pycache__")
+    image, ignored = tmp_path / "image", shutil.ignore_patterns("tests", "__pycache__")
+    app = image / "app"
     shutil.copytree(CHECKOUT / "services" / "gateway", app / "services" / "gateway", ignore=ignored)
     last_stage = DOCKERFILE[DOCKERFILE.rindex("\nFROM ") :]
     for words in re.findall(r"^COPY (?!--)(.+)$", last_stage, re.MULTILINE):
         *sources, target = words.split()
+        place = image / target[1:] if target.startswith("/") else app / target
         for source in sources:
             if (CHECKOUT / source).is_dir():
-                shutil.copytree(CHECKOUT / source, app / target, ignore=ignored, dirs_exist_ok=True)
+                shutil.copytree(CHECKOUT / source, place, ignore=ignored, dirs_exist_ok=True)
             else:
-                into = app / target / Path(source).name if target.endswith("/") else app / target
+                into = place / Path(source).name if target.endswith("/") else place
                 into.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(CHECKOUT / source, into)
     program = (

@@ -18,6 +18,7 @@ from stack.failure import StackError
 from stack.java import find_java
 from stack.layout import private_write
 from stack.part import Part
+from stack.supervision import tool_environment
 
 ADMIN = "admin"
 MECHANISM = "SCRAM-SHA-256"
@@ -127,7 +128,12 @@ def _update_users(context: Context, data: Path) -> None:
 
 def _run_tool(context: Context, doing: str, *command: str) -> None:
     result = subprocess.run(
-        [*_java(context, "128m"), "-XX:TieredStopAtLevel=1", *command], check=False, capture_output=True, text=True
+        [*_java(context, "128m"), "-XX:TieredStopAtLevel=1", *command],
+        env=tool_environment(context),  # its locale is UTF-8, in which Java reads the checkout's path
+        cwd=context.layout.data,
+        check=False,
+        capture_output=True,
+        text=True,
     )
     if result.returncode != 0:
         message = f"{doing}: {result.stderr.strip() or result.stdout.strip()}"
@@ -160,7 +166,8 @@ def _properties(context: Context, data: Path) -> str:
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "allow.everyone.if.no.acl.found": "false",
         "super.users": f"User:{ADMIN}",
-        "log.dirs": str(data).replace("\\", "\\\\"),
+        # Relative to where the broker runs: Java reads this file as Latin-1 and takes a comma for the end of a path.
+        "log.dirs": data.name,
         "auto.create.topics.enable": "false",
         "default.replication.factor": 1,
         "min.insync.replicas": 1,

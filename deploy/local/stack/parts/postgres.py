@@ -17,6 +17,7 @@ from stack.context import Context
 from stack.failure import StackError
 from stack.layout import private_write
 from stack.part import Part
+from stack.supervision import tool_environment
 
 ADMIN = "postgres"
 DATABASE = "sampan"
@@ -85,7 +86,7 @@ def psql(context: Context, bin_dir: Path, database: str, sql: str, **variables: 
         "-h", "127.0.0.1", "-p", str(context.ports["postgres"]), "-U", ADMIN, "-d", database,
     ]  # fmt: skip
     password = context.passwords["postgres-admin"]
-    environment = {**os.environ, **variables, "PGPASSWORD": password, "PGCONNECT_TIMEOUT": "5"}
+    environment = {**tool_environment(context), **variables, "PGPASSWORD": password, "PGCONNECT_TIMEOUT": "5"}
     result = subprocess.run(command, input=sql, env=environment, check=False, capture_output=True, text=True)
     if result.returncode != 0:
         message = f"psql on {database}: {result.stderr.strip()}"

@@ -4,10 +4,8 @@ import asyncio
 import contextlib
 import uuid
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import asyncpg
-import pytest
 import pytest_asyncio
 
 from chassis.http import make_app
@@ -21,13 +19,6 @@ from sampan.auth.v1.user_pb2 import UserRegistered
 from testkit.databases import with_database
 
 SERVICE = "commerce"
-
-
-def pytest_collection_modifyitems(items):
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.component)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

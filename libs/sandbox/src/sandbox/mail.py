@@ -36,7 +36,7 @@ class Behaviour:
     refuse_next: int = 0
 
 
-@dataclass(slots=True)
+@dataclass  # without slots: aiosmtpd looks at every member, and before Python 3.11.3 a slotted one cannot be looked at
 class MailCatcher:
     """The catcher's memory and its SMTP handler."""
 

@@ -6,7 +6,6 @@ import time
 import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -29,13 +28,6 @@ from testkit.wait import eventually
 
 KEY = base64.b64encode(b"k" * 32).decode()
 ENVIRONMENT = {"MESSAGING_KEY_ENCRYPTION_KEY": KEY, "MESSAGING_OBJECTS_DIR": "/nonexistent"}
-
-
-def pytest_collection_modifyitems(items):
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.component)
 
 
 @dataclass

@@ -4,12 +4,10 @@ import asyncio
 import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import aiohttp
-import pytest
 import pytest_asyncio
 
 from chassis.testing.issuer import TokenIssuer
@@ -31,13 +29,6 @@ ENVIRONMENT = {
     "NOTIFICATION_SMS_BASE_URL": "http://127.0.0.1:1",
     "NOTIFICATION_SMS_API_KEY": API_KEY,
 }
-
-
-def pytest_collection_modifyitems(items):
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.component)
 
 
 @dataclass

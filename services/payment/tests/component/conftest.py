@@ -35,13 +35,6 @@ from testkit.wait import eventually
 SECRET, API_KEY = "test-webhook-secret", "test-api-key"
 
 
-def pytest_collection_modifyitems(items):
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.component)
-
-
 @dataclass
 class World:
     """One service with its data."""
