@@ -49,7 +49,8 @@ def _fill_venv() -> None:
         "installing Python packages", [*install, "--require-hashes", "-r", LOCK], env=uv_environment(),
         failed="Python packages could not be installed from the index this machine uses.",
     )  # fmt: skip
-    members = [word for member in _members() for word in ("-e", member)]
+    # Relative: a `#` in the checkout's path would begin a comment.
+    members = [word for member in _members() for word in ("-e", f"./{member.relative_to(CHECKOUT)}")]
     progress.run(
         "installing the workspace's members", [*install, "--no-deps", "--no-build-isolation", *members],
         env=uv_environment(), failed="a workspace member could not be installed.",
