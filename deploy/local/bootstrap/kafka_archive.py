@@ -44,7 +44,7 @@ def write() -> None:
 def _run_once(java: str, folder: Path) -> None:
     properties = folder / "server.properties"
     properties.write_text(_properties(folder), encoding="utf-8")
-    base = [java, "-Xmx256m", "-XX:+UseSerialGC", "-cp", str(kafka_jars.JARS / "*")]
+    base = [java, "-Xmx256m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-cp", str(kafka_jars.JARS / "*")]
     format_ = [*base, "kafka.tools.StorageTool", "format", "--standalone", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c"]
     subprocess.run([*format_, str(properties)], check=False, capture_output=True)
     fresh = folder / "kafka.jsa"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 
 from bootstrap import progress
@@ -42,6 +43,7 @@ def fetch() -> None:
             f"-DoutputDirectory={fresh}",
             "-DincludeScope=runtime",
         ],
+        env={**os.environ, "MAVEN_OPTS": f"{os.environ.get('MAVEN_OPTS', '')} -XX:-UsePerfData"},
         failed="Maven could not fetch Kafka's jars.",
     )
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in fresh.glob("*.jar")}

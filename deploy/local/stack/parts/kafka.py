@@ -45,7 +45,6 @@ def kafka(context: Context) -> Part:
             str(context.layout.kafka_jars / "kafka.jsa"),
             *_java(context, HEAP_MAX),
             "-Xms256m",
-            "-XX:-UsePerfData",
             f"-Djava.io.tmpdir={context.layout.run}",
             f"-Dlog4j2.configurationFile={logging.as_uri()}",
             "kafka.Kafka",
@@ -67,7 +66,7 @@ def _java(context: Context, heap_max: str) -> tuple[str, ...]:
         message = "Java 17 or newer is not installed; `make sync` installs it."
         raise StackError(message)
     jars = str(context.layout.kafka_jars / "*")
-    return (java, f"-Xmx{heap_max}", "-XX:+UseSerialGC", "-Djava.awt.headless=true", "-cp", jars)
+    return (java, f"-Xmx{heap_max}", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Djava.awt.headless=true", "-cp", jars)
 
 
 def _users(context: Context) -> dict[str, str]:
