@@ -3,6 +3,11 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
+# The checkout's path may have any letters, which Python and Java read by the locale; C.UTF-8 is on every machine.
+export LC_ALL := C.UTF-8
+# What a person set for a Postgres of their own is not for ours.
+unexport $(filter PG%,$(.VARIABLES))
+
 PY := .venv/bin/python
 STACK := PYTHONPATH=deploy/local $(PY) -m stack
 # Looking and stopping need nothing installed.

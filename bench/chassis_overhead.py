@@ -29,6 +29,7 @@ from aiohttp import web
 from pydantic import Field
 
 from chassis.http import Body, Line, MoneyBody, MoneyView, Routes, View, WaitQuery, make_app
+from chassis.http.server import ServerRunner
 from chassis.run.process import settle_memory
 from chassis.telemetry import configure_logging
 from chassis.testing import TokenIssuer
@@ -112,10 +113,11 @@ def bare_app() -> web.Application:
 async def serve(kind: str) -> None:
     """A server process: says its port and a token on stderr, then serves until stdin closes."""
     issuer = TokenIssuer()
-    runner = web.AppRunner(chassis_app(issuer) if kind == "chassis" else bare_app(), access_log=None)
+    ours = kind == "chassis"
+    runner = ServerRunner(chassis_app(issuer), access_log=None) if ours else web.AppRunner(bare_app(), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    if kind == "chassis":
+    if ours:
         settle_memory()  # as every process of ours does at start
     token = issuer.token_for(uuid.uuid4(), lifetime_s=86_400)
     sys.stderr.write(f"{runner.addresses[0][1]} {token}\n")

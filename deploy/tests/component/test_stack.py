@@ -34,7 +34,6 @@ class Stack:
             "PGSSLMODE": "require",
             "PGSERVICE": "no-such-service",
             "PGDATABASE": "elsewhere",
-            "LC_ALL": "C",
         }
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:

@@ -56,6 +56,16 @@ class HeaderMalformedError(RequestError):
     title: ClassVar[str] = "A request header cannot be read"
 
 
+class HttpMalformedError(RequestError):
+    code, kind, status = "request.http.malformed", Kind.MALFORMED, 400
+    title: ClassVar[str] = "The request is not readable"
+
+
+class ExpectationError(RequestError):
+    code, kind, status = "request.expectation.unsupported", Kind.MALFORMED, 417
+    title: ClassVar[str] = "This expectation is not supported"
+
+
 class PathNotFoundError(RequestError):
     code, kind, status = "request.path.not_found", Kind.NOT_FOUND, 404
     title: ClassVar[str] = "There is nothing here"

@@ -24,7 +24,12 @@ _MEDIA_TYPE: Final = re.compile(
 
 
 async def read_body(request: web.Request, bytes_max: int) -> bytes:
-    """The raw body. Raises ``BodyTooLargeError`` as soon as the limit is passed, by its length or while reading."""
+    """The raw body. Raises ``BodyTooLargeError`` as soon as the limit is passed, by its length or while reading,
+    and ``MediaTypeError`` when it is compressed.
+    """
+    encoding = request.headers.get("Content-Encoding")
+    if encoding is not None and encoding.strip().lower() != "identity":
+        raise MediaTypeError("send the body without a Content-Encoding", headers={"Accept-Encoding": "identity"})
     length = request.content_length
     if length is not None and length > bytes_max:
         raise BodyTooLargeError(f"the body may have at most {bytes_max} bytes")

@@ -17,6 +17,7 @@ from typing import Any, Final
 import structlog
 from aiohttp import web
 
+from chassis.http.server import ServerRunner
 from chassis.run.health import Health
 from chassis.run.ops import ops_app
 from chassis.run.runners import Runner, Supervised
@@ -80,7 +81,7 @@ def _runners(service: Service[Any, Any], app: Any, roles: Sequence[str]) -> list
 @asynccontextmanager
 async def _listening(app: web.Application, host: str, port: int, drain_s: float) -> AsyncIterator[None]:
     """Serve until the block ends; then accept no more, and give requests in flight ``drain_s``."""
-    runner = web.AppRunner(
+    runner = ServerRunner(
         app,
         access_log=None,
         handle_signals=False,

@@ -12,6 +12,8 @@ import aiohttp
 import orjson
 from aiohttp import web
 
+from chassis.http.server import ServerRunner
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -68,7 +70,7 @@ class Client:
 @asynccontextmanager
 async def serving(app: web.Application) -> AsyncIterator[Client]:
     """``async with serving(make_app(…)) as call: await call("GET", "/v1/orders", token=…)``."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    runner = ServerRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

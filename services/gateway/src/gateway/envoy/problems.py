@@ -90,6 +90,18 @@ PROBLEMS: Final = (
         detail="Send at most 1 MiB, unless the route says otherwise.",
     ),
     GatewayProblem(
+        status=417,
+        code="request.expectation.unsupported",
+        title="This expectation is not supported",
+        detail="The only expectation that is met is 100-continue.",
+    ),
+    GatewayProblem(
+        status=426,
+        code="request.http.version",
+        title="Another version of HTTP is needed",
+        detail="Speak HTTP/1.1 or HTTP/2.",
+    ),
+    GatewayProblem(
         status=429,
         code="request.rate.limited",
         title="Too many requests",

@@ -125,25 +125,31 @@ def _match(endpoint: Endpoint) -> Json:
     return {**path, "headers": [method]}
 
 
+def _moved(path: str, location: str) -> Json:
+    """A redirect on the same host. Envoy's own kind of redirect repeats whatever Host the client sent."""
+    return {
+        "name": f"portal {path}",
+        "match": {"path": path, **_reading()},
+        "direct_response": {"status": 302},
+        "response_headers_to_add": [header("location", location)],
+    }
+
+
+def _reading() -> Json:
+    return {"headers": [{"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}]}
+
+
 def _portal(files: Sequence[PortalFile]) -> Iterator[Json]:
     if not files:
         return
-    for path in ("/", "/docs"):
-        yield {
-            "name": f"portal {path}",
-            "match": {"path": path},
-            "redirect": {"path_redirect": "/docs/", "response_code": "FOUND"},
-        }
-    yield {
-        "name": "chat",
-        "match": {"path": "/chat"},
-        "redirect": {"path_redirect": "/chat/", "response_code": "FOUND"},
-    }
+    yield _moved("/", "/docs/")
+    yield _moved("/docs", "/docs/")
+    yield _moved("/chat", "/chat/")
     for file in files:
         match: Json = {"prefix" if file.prefix else "path": file.url_path}
         yield {
             "name": f"portal {file.url_path}",
-            "match": {**match, "headers": [{"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}]},
+            "match": {**match, **_reading()},
             "direct_response": {"status": file.status, "body": {"filename": str(file.path)}},
             "response_headers_to_add": [
                 header("content-type", file.media_type),
