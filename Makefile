@@ -56,6 +56,7 @@ restart: sync ## Restart a part (SERVICE=payment), or all of our services
 
 .PHONY: check
 check: sync ## Lint, types, import contracts, Protobuf, migrations, gateway: under a minute
+	@PYTHONPATH=deploy/local python3 -m bootstrap validators
 	@PYTHONPATH=deploy/local $(PY) -m checks
 
 .PHONY: fmt

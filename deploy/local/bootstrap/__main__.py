@@ -1,4 +1,4 @@
-"""python3 -m bootstrap sync | browser | lock [--upgrade]"""
+"""python3 -m bootstrap sync | browser | validators | lock [--upgrade]"""
 
 import sys
 

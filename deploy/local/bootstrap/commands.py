@@ -1,5 +1,5 @@
-"""The commands: `sync` prepares the machine and the environment, `browser` adds what the browser's tests need, `lock`
-chooses versions anew.
+"""The commands: `sync` prepares the machine and the environment, `browser` adds what the browser's tests need,
+`validators` what checks the API's documents, `lock` chooses versions anew.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from bootstrap import debian, kafka_archive, kafka_jars, python_packages
+from bootstrap import debian, kafka_archive, kafka_jars, node_packages, python_packages
 from bootstrap.checkout import BootstrapError, one_at_a_time
 from stack.engine import docker_is_used
 
@@ -20,11 +20,14 @@ def run(words: Sequence[str]) -> int:
                     _sync()
                 case ["browser"]:
                     debian.install_browser()
+                case ["validators"]:
+                    node_packages.sync()
                 case ["lock", *options] if set(options) <= {"--upgrade"}:
                     debian.install_missing(with_servers=False, with_maven=False)
                     python_packages.lock(upgrade="--upgrade" in options)
+                    node_packages.lock()
                 case _:
-                    print("usage: python3 -m bootstrap sync | browser | lock [--upgrade]", file=sys.stderr)
+                    print("usage: python3 -m bootstrap sync | browser | validators | lock [--upgrade]", file=sys.stderr)
                     return 2
     except BootstrapError as error:
         print(f"bootstrap: {error}", file=sys.stderr)

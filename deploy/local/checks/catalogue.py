@@ -38,6 +38,15 @@ def all_checks() -> Iterator[Check]:
         yield Check(name="contracts", command=(PYTHON, "-m", "contracts", "check"))
     if _has_command("gateway"):
         yield Check(name="gateway", command=(PYTHON, "-m", "gateway", "validate"))
+        yield Check(
+            name="documents",
+            command=(
+                str(BIN / "node"),
+                ".local/documents/validate.mjs",
+                "services/gateway/openapi.json",
+                "services/messaging/asyncapi.yaml",
+            ),
+        )
         yield Check(name="openapi", command=(PYTHON, "-m", "gateway", "openapi", "--check"))
     if list((CHECKOUT / "services").glob("*/migrations/versions/*.py")):
         yield Check(

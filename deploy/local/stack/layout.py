@@ -67,7 +67,7 @@ class Layout:
 def current_layout() -> Layout:
     """The instance named by SAMPAN_INSTANCE; `demo` when none is."""
     instance = os.environ.get("SAMPAN_INSTANCE") or "demo"
-    if not INSTANCE_NAME.fullmatch(instance) or instance in {"kafka", "bootstrap", "bin", "cache", "logs"}:
+    if not INSTANCE_NAME.fullmatch(instance) or instance in {"kafka", "bootstrap", "bin", "cache", "documents", "logs"}:
         message = f"SAMPAN_INSTANCE is {instance!r}; it must be a short lower-case word, such as demo or test."
         raise StackError(message)
     return Layout(checkout=CHECKOUT, instance=instance)

@@ -58,6 +58,13 @@ async def edit_pet(name: str, body: EditBody, if_match: IfMatch) -> Pet:
     return Pet(name=body.name)
 
 
+@routes.put("/v1/cats/{name}", auth="public")
+async def replace_cat(name: str, body: EditBody, if_match: IfMatch | None) -> Pet:
+    if if_match is not None:
+        if_match.check(7)
+    return Pet(name=body.name)
+
+
 @routes.delete("/v1/pets/{name}", auth="public")
 async def delete_pet(name: str) -> None:
     return None
@@ -231,6 +238,17 @@ async def test_etag_and_conditions(call: Client) -> None:
     for stale in ({"If-Match": '"8"'}, {"If-Match": f"W/{etag}"}, {"If-Match": "7"}, {}):
         answer = await call("PATCH", "/v1/pets/a", {"name": "b"}, headers=stale)
         assert (answer.status, answer.code) == (412, "request.precondition.failed")
+
+
+async def test_a_version_may_be_left_out_where_the_route_says_so(call: Client) -> None:
+    for headers, status in (
+        ({}, 200),
+        ({"If-Match": "*"}, 200),
+        ({"If-Match": '"7"'}, 200),
+        ({"If-Match": '"8"'}, 412),
+    ):
+        answer = await call("PUT", "/v1/cats/a", {"name": "b"}, headers=headers)
+        assert answer.status == status
 
 
 async def test_gzip_where_it_pays(call: Client) -> None:

@@ -177,7 +177,8 @@ class Endpoint:
         if self._takes_key:
             request.key = self._idempotency_key(http)
         if self._if_match is not None:
-            given[self._if_match] = parse_if_match(http.headers.get("If-Match"))
+            header = http.headers.get("If-Match")
+            given[self._if_match] = parse_if_match(header, required=self._plan.if_match_required)
         document = await self._read_body(http, given) if self._has_body else None
         for name in self._gives:
             given[name] = self._part(name, request)

@@ -134,7 +134,8 @@ def _parameters(plan: Plan, schemas: _Schemas) -> list[dict[str, Any]]:
     elif plan.idempotency == "optional":
         found.append({"$ref": "#/components/parameters/IdempotencyKey"})
     if plan.if_match is not None:
-        found.append({"$ref": "#/components/parameters/IfMatch"})
+        name = "IfMatchRequired" if plan.if_match_required else "IfMatch"
+        found.append({"$ref": f"#/components/parameters/{name}"})
     return [*found, {"$ref": "#/components/parameters/AcceptLanguage"}]
 
 
@@ -148,7 +149,7 @@ def _query_parameter(name: str, schema: Mapping[str, Any], required: bool) -> di
 
 def _body(plan: Plan, schemas: _Schemas) -> dict[str, Any] | None:
     if plan.body_raw:
-        return {"required": True, "content": {"application/json": {"schema": True}}}
+        return {"required": True, "content": {"application/json": {"schema": parts.ANYTHING}}}
     if plan.body is None:
         return None
     schema = schemas.ref(plan.body, "validation")
@@ -174,7 +175,7 @@ def _success(plan: Plan, status: int, schemas: _Schemas) -> dict[str, Any]:
         schema = schemas.ref(plan.view, "serialization")
         response["content"] = {"application/json": {"schema": schema}}
     else:
-        response["content"] = {"*/*": {"schema": True}}
+        response["content"] = {"*/*": {"schema": parts.ANYTHING}}
     return response
 
 

@@ -10,6 +10,8 @@ from uuid import UUID
 
 REASONS: Final = {status.value: status.phrase for status in HTTPStatus}
 
+# An empty schema and not `true`: both take anything, but not every tool knows the latter.
+ANYTHING: Final[dict[str, Any]] = {}
 FIELD_ERROR: Final[dict[str, Any]] = {
     "type": "object",
     "description": "What is wrong with one field or parameter.",
@@ -86,11 +88,18 @@ PARAMETERS: Final[dict[str, Any]] = {
         "description": _KEY_DESCRIPTION,
         "schema": _KEY_SCHEMA,
     },
-    "IfMatch": {
+    "IfMatchRequired": {
         "name": "If-Match",
         "in": "header",
         "required": True,
         "description": "The ETag of the version you edit.",
+        "schema": {"type": "string"},
+    },
+    "IfMatch": {
+        "name": "If-Match",
+        "in": "header",
+        "required": False,
+        "description": "The ETag of the version you edit; without it, whatever is there now is edited.",
         "schema": {"type": "string"},
     },
     "AcceptLanguage": {

@@ -21,7 +21,10 @@ class PreconditionFailedError(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class IfMatch:
-    """The ``If-Match`` header of a request. Ask for it by a parameter of this type."""
+    """The ``If-Match`` header of a request.
+
+    A handler that takes ``IfMatch`` requires it; one that takes ``IfMatch | None`` gets None when it is absent.
+    """
 
     tags: tuple[str, ...]
     any_version: bool = False
@@ -37,9 +40,11 @@ def etag_of(version: object) -> str:
     return f'"{version}"'
 
 
-def parse_if_match(header: str | None) -> IfMatch:
-    """Raises ``PreconditionFailedError`` when the header is missing or unreadable."""
+def parse_if_match(header: str | None, *, required: bool) -> IfMatch | None:
+    """Raises ``PreconditionFailedError`` when the header is required and missing."""
     if header is None:
+        if not required:
+            return None
         raise PreconditionFailedError("If-Match is required here; send the ETag of the object you edit")
     if header.strip() == "*":
         return IfMatch(tags=(), any_version=True)

@@ -28,6 +28,7 @@ from chassis.ids import parse_uuid
 
 _BODIES: Final = {"POST", "PUT", "PATCH"}
 _INT64_DIGITS: Final = 18
+_IF_MATCH_OPTIONAL: Final = IfMatch | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Plan:
     query_model: type[BaseModel] | None
     query_name: str | None
     if_match: str | None
+    if_match_required: bool
     gives: frozenset[str]
 
     @property
@@ -97,7 +99,7 @@ def read_plan(route: Route) -> Plan:
     query_name = "query" if "query" in names else None
     query_model = _model(annotations.get("query"), route) if query_name else None
     body, optional, raw = _body(annotations.get("body"), route) if "body" in names else (None, False, False)
-    if_match = next((name for name in names if annotations[name] is IfMatch), None)
+    if_match = next((name for name in names if annotations[name] in {IfMatch, _IF_MATCH_OPTIONAL}), None)
     known = {"request", "principal", "app", "tx", "query", "body", "idempotency_key", if_match, *placeholders}
     if unknown := [name for name in names if name not in known]:
         raise RouteError(f"{route.name}: nobody can give {', '.join(unknown)} to {handler.__name__}")
@@ -116,6 +118,7 @@ def read_plan(route: Route) -> Plan:
         query_model=query_model,
         query_name=query_name,
         if_match=if_match,
+        if_match_required=if_match is not None and annotations[if_match] is IfMatch,
         gives=frozenset(names),
     )
     _check(plan)

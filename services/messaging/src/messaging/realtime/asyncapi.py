@@ -224,7 +224,7 @@ def build() -> Schema:
         "components": {
             "messages": messages,
             "schemas": {
-                **definitions["$defs"],
+                **_without_mappings(definitions["$defs"]),
                 **{name: _server_schema(kind) for kind, name in outgoing.items()},
             },
         },
@@ -234,6 +234,19 @@ def build() -> Schema:
 def render(document: Schema) -> str:
     """As the file has it."""
     return yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _without_mappings(schema: Any) -> Any:
+    """Discriminators as AsyncAPI has them: the property's name alone. Which value means which schema, each says."""
+    if isinstance(schema, list):
+        return [_without_mappings(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: _without_mappings(each) for name, each in schema.items()}
+    match found.get("discriminator"):
+        case {"propertyName": str(name)}:
+            found["discriminator"] = name
+    return found
 
 
 def _operation(action: str, summary: str, names: Any) -> Schema:
