@@ -5,6 +5,8 @@ MAKEFLAGS += --no-print-directory
 
 # The checkout's path may have any letters, which Python and Java read by the locale; C.UTF-8 is on every machine.
 export LC_ALL := C.UTF-8
+# Clients of packages and schemas keep what they fetched below the checkout too.
+export XDG_CACHE_HOME := $(CURDIR)/.local/cache
 # What a person set for a Postgres of their own is not for ours.
 unexport $(filter PG%,$(.VARIABLES))
 

@@ -83,9 +83,9 @@ def noise(width, height):
     return picture.getvalue()
 
 
-def loaded(image):
-    """The image's real width once its bytes are here and decoded, else 0."""
-    return image.evaluate("async image => { await image.decode().catch(() => {}); return image.naturalWidth; }")
+def loaded(image, width):
+    """Waits until the image's bytes are here and decoded, and are so many pixels wide."""
+    return expect(image).to_have_js_property("naturalWidth", width, timeout=PATIENCE_MS)
 
 
 async def test_two_people_talk(stack, api, browser):
@@ -146,11 +146,11 @@ async def test_an_image_is_sent_seen_small_and_opened(stack, api, browser):
         for page, small, whole in ((wide, 320, 800), (phone, 320, 800)):
             image = page.locator("#messages .picture img")
             await image.wait_for()
-            assert await loaded(image) == small
+            await loaded(image, small)
             await page.click("#messages .picture")
             opened = page.locator(".viewer img")
             await opened.wait_for()
-            assert await loaded(opened) == whole
+            await loaded(opened, whole)
             box, view = await opened.bounding_box(), page.viewport_size
             assert box["width"] <= view["width"]
             assert box["height"] <= view["height"]

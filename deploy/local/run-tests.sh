@@ -2,6 +2,7 @@
 # run-tests.sh [PYTEST ARGUMENTS] : tests on the instance `test`, which is started when it is down and stopped again.
 set -u
 export SAMPAN_INSTANCE=test
+export XDG_CONFIG_HOME="$PWD/.local/cache/config" # where the browser that tests drive would write
 python=.venv/bin/python
 log=.local/logs/pytest.log
 stack() { PYTHONPATH=deploy/local "$python" -m stack "$@"; }
