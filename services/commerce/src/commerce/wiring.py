@@ -10,6 +10,7 @@ from uuid import UUID
 
 from asyncpg import Connection
 
+from commerce.adapters.account_store import PgAccountStore
 from commerce.adapters.announcer import OutboxAnnouncer
 from commerce.adapters.cart_store import PgCartStore
 from commerce.adapters.order_store import PgOrderStore
@@ -46,6 +47,7 @@ class PgCommerceTx:
     conn: Connection
     outbox: Outbox
     now: datetime
+    accounts: PgAccountStore
     shops: PgShopStore
     categories: PgCategoryStore
     products: PgProductStore
@@ -61,6 +63,7 @@ class PgCommerceTx:
             conn=conn,
             outbox=outbox,
             now=now,
+            accounts=PgAccountStore(conn),
             shops=PgShopStore(conn),
             categories=PgCategoryStore(conn),
             products=PgProductStore(conn),

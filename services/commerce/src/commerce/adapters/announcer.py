@@ -14,6 +14,7 @@ from commerce.domain.order import FactKind, Order, OrderFact, OrderPlacement
 from commerce.domain.product import Product, ProductStatus
 from commerce.domain.shop import Shop
 from commerce.domain.stock import StockMoved
+from commerce.usecases.ports import WithdrawnProduct
 from eventing import Outbox
 from kernel.money import Currency
 from sampan.commerce.v1 import order_pb2, product_pb2, shop_pb2, stock_pb2
@@ -60,6 +61,17 @@ class OutboxAnnouncer:
                 at=_timestamp(at),
             )
         self._outbox.add(body, aggregate_version=product.version)
+
+    def product_withdrawn(self, product: WithdrawnProduct, at: datetime) -> None:
+        self._outbox.add(
+            product_pb2.ProductWithdrawn(
+                product_id=str(product.product_id),
+                shop_id=str(product.shop_id),
+                status=ProductStatus.ARCHIVED,
+                at=_timestamp(at),
+            ),
+            aggregate_version=product.version,
+        )
 
     def stock_moved(self, moved: StockMoved) -> None:
         self._outbox.add(
@@ -113,7 +125,7 @@ class OutboxAnnouncer:
                 country=order.country,
                 placed_at=_timestamp(at),
             ),
-            aggregate_version=order.version,
+            aggregate_version=order.facts[0].version,
         )
 
     def order_moved(self, order: Order) -> None:
@@ -124,6 +136,7 @@ class OutboxAnnouncer:
                 self._outbox.add(body, aggregate_version=fact.version)
 
     def start_payment(self, checkout: Checkout, orders: Sequence[Order], wallet_id: UUID | None) -> None:
+        """Of the orders those that cost something: nothing of nought is held, captured or settled."""
         self._outbox.add(
             commands_pb2.StartOrderPayment(
                 checkout_id=str(checkout.id),
@@ -138,6 +151,7 @@ class OutboxAnnouncer:
                         total=_money(order.total_minor, order.currency),
                     )
                     for order in orders
+                    if order.total_minor
                 ],
             )
         )

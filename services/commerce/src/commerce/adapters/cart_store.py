@@ -7,7 +7,7 @@ from datetime import datetime
 
 from asyncpg import Connection
 
-from commerce.domain.cart import CartItem
+from commerce.domain.cart import CartItem, Price
 from commerce.domain.ids import UserId, VariantId
 from kernel.money import Currency
 
@@ -30,8 +30,7 @@ class PgCartStore:
             CartItem(
                 variant_id=VariantId(row["variant_id"]),
                 quantity=row["quantity"],
-                price_minor=row["price_minor"],
-                currency=Currency(row["currency"]),
+                price=Price(amount_minor=row["price_minor"], currency=Currency(row["currency"])),
             )
             for row in rows
         ]
@@ -47,10 +46,13 @@ class PgCartStore:
             user_id,
             item.variant_id,
             item.quantity,
-            item.price_minor,
-            item.currency,
+            item.price.amount_minor,
+            item.price.currency,
             at,
         )
+
+    async def clear(self, user_id: UserId) -> None:
+        await self._conn.execute("DELETE FROM cart_item WHERE user_id = $1", user_id)
 
     async def remove(self, user_id: UserId, variant_ids: Collection[VariantId]) -> None:
         await self._conn.execute(

@@ -12,11 +12,14 @@ from dataclasses import asdict
 from asyncpg import Connection, Record
 
 from commerce.adapters.together import Write, write_together
+from commerce.domain.account import AccountEndedError
 from commerce.domain.checkout import Checkout, StockState
 from commerce.domain.ids import CheckoutId, OrderId, ShopId, UserId, VariantId
 from commerce.domain.order import Order, OrderChangedMeanwhileError, OrderPlacement, OrderStatus, PaymentStatus
+from commerce.domain.shop import ShopClosedError
 from commerce.domain.totals import ROUNDING_RULE
 from kernel.country import Country
+from kernel.errors import DomainError
 from kernel.money import Currency
 
 CHECKOUT_COLUMNS = """
@@ -78,8 +81,28 @@ class PgOrderStore:
         )
         return [order_of(row) for row in rows]
 
+    async def abandoned(self, checkout_ids: Collection[CheckoutId]) -> dict[CheckoutId, DomainError]:
+        """Checkouts that nobody is left to fulfil or to receive, and why."""
+        rows = await self._conn.fetch(
+            """
+            SELECT o.checkout_id, bool_or(s.status = 'closed') AS closed FROM orders o JOIN shop s ON s.id = o.shop_id
+            WHERE o.checkout_id = ANY($1::uuid[]) AND (
+                s.status = 'closed' OR EXISTS (SELECT 1 FROM account_ended e WHERE e.user_id = o.buyer_id))
+            GROUP BY o.checkout_id
+            """,
+            list(checkout_ids),
+        )
+        return {
+            CheckoutId(row["checkout_id"]): ShopClosedError() if row["closed"] else AccountEndedError() for row in rows
+        }
+
     async def get(self, order_id: OrderId) -> Order | None:
         row = await self._conn.fetchrow(f"SELECT {ORDER_COLUMNS} FROM orders WHERE id = $1", order_id)
+        return order_of(row) if row else None
+
+    async def lock(self, order_id: OrderId) -> Order | None:
+        """One order, for what concerns it alone: its fulfilment. Whose checkout is settled is not locked for it."""
+        row = await self._conn.fetchrow(f"SELECT {ORDER_COLUMNS} FROM orders WHERE id = $1 FOR NO KEY UPDATE", order_id)
         return order_of(row) if row else None
 
     async def save_checkouts(self, checkouts: Collection[Checkout]) -> None:

@@ -44,8 +44,9 @@ _AFTER = {
 _SELLABLE = """
     coalesce((SELECT bool_or(k.on_hand > k.reserved OR (k.on_hand > 0 AND EXISTS (
                   SELECT 1 FROM stock_hold h WHERE h.variant_id = k.variant_id AND h.expires_at <= {now})))
-              FROM stock k WHERE k.product_id = p.id), false)
+              FROM stock k WHERE {of}), false)
 """
+_OF_PRODUCT = "k.product_id = p.id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,11 @@ class ProductFilter:
     in_stock: bool = False
     every_status: bool = False
     sort: Sort = Sort.NEWEST
+
+    @property
+    def finds_nothing(self) -> bool:
+        """Words were typed, and there is no letter or digit in them."""
+        return self.search is not None and self.search.empty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,13 +132,15 @@ async def list_products(
     limit: int,
 ) -> list[ProductSummary]:
     """One page; one more than ``limit`` when there are more."""
+    if wanted.finds_nothing:
+        return []
     where = _Where()
     now_value = where.value(now)
-    sellable = _SELLABLE.format(now=now_value)
+    sellable = _SELLABLE.format(now=now_value, of=_OF_PRODUCT)
     found = await _found_by_words(conn, wanted) if wanted.search else None
     if found is not None:
         where.add("p.id = ANY({0}::uuid[])", found)
-    _apply(where, wanted, sellable)
+    _apply(where, wanted, now_value)
     if after:
         where.add(_AFTER[wanted.sort], *after)
     return await _select(conn, where, sellable, order_by=_ORDER_BY[wanted.sort], limit=limit + 1)
@@ -142,10 +150,12 @@ async def similar_products(
     conn: Connection, text: str, wanted: ProductFilter, *, now: datetime, limit: int
 ) -> list[ProductSummary]:
     """Titles that look like the text: for typing errors, when nothing matches exactly."""
+    if wanted.finds_nothing:
+        return []
     where = _Where()
     now_value = where.value(now)
-    sellable = _SELLABLE.format(now=now_value)
-    _apply(where, replace(wanted, search=None), sellable)
+    sellable = _SELLABLE.format(now=now_value, of=_OF_PRODUCT)
+    _apply(where, replace(wanted, search=None), now_value)
     text_value = where.value(folded(text))
     where.add(f"{text_value}::text <% p.title_text")
     order_by = f"word_similarity({text_value}::text, p.title_text) DESC, p.id"
@@ -215,11 +225,10 @@ async def _found_by_words(conn: Connection, wanted: ProductFilter) -> list[UUID]
     return [row["id"] for row in rows] if len(rows) < COMMON_FROM else None
 
 
-def _apply(where: _Where, wanted: ProductFilter, sellable: str) -> None:
+def _apply(where: _Where, wanted: ProductFilter, now: str) -> None:
     if not wanted.every_status:
         where.parts.append("p.status = 'active'")
-    if wanted.in_stock:
-        where.parts.append(sellable)
+    _add_prices(where, wanted, now)
     if wanted.search:
         _add_words(where, wanted.search)
     if wanted.category_ids is not None:
@@ -228,12 +237,32 @@ def _apply(where: _Where, wanted: ProductFilter, sellable: str) -> None:
         "p.shop_id = {0}": wanted.shop_id,
         "p.country = {0}": wanted.country,
         "p.currency = {0}": wanted.currency,
-        "p.price_from_minor >= {0}": wanted.price_min_minor,
-        "p.price_from_minor <= {0}": wanted.price_max_minor,
     }
     for condition, value in compared.items():
         if value is not None:
             where.add(condition, value)
+
+
+def _add_prices(where: _Where, wanted: ProductFilter, now: str) -> None:
+    """Some variant costs that; and with ``in_stock``, that very variant is to be had.
+
+    The product's own columns are asked first: they have an index, and most products are told apart by them.
+    """
+    within = []
+    if wanted.price_min_minor is not None:
+        low = where.value(wanted.price_min_minor)
+        where.parts.append(f"p.price_to_minor >= {low}")
+        within.append(f"v.price_minor >= {low}")
+    if wanted.price_max_minor is not None:
+        high = where.value(wanted.price_max_minor)
+        where.parts.append(f"p.price_from_minor <= {high}")
+        within.append(f"v.price_minor <= {high}")
+    variants = f"SELECT v.id FROM variant v WHERE {' AND '.join(['v.product_id = p.id', *within])}"
+    if wanted.in_stock:
+        of = f"k.variant_id IN ({variants})" if within else _OF_PRODUCT
+        where.parts.append(_SELLABLE.format(now=now, of=of))
+    elif len(within) > 1:
+        where.parts.append(f"EXISTS ({variants})")
 
 
 def _add_words(where: _Where, search: SearchQuery) -> None:

@@ -21,7 +21,7 @@ from commerce.domain.product import (
 from commerce.domain.search import search_text, terms
 from commerce.domain.tax import TaxClass
 from commerce.domain.texts import LocalisedText
-from commerce.usecases.ports import Offer
+from commerce.usecases.ports import Offer, WithdrawnProduct
 from kernel.country import Country
 from kernel.money import Currency
 
@@ -60,9 +60,9 @@ class PgProductStore:
             """
             INSERT INTO product (id, shop_id, category_id, titles, descriptions, options, tags, media, tax_class,
                 status, country, currency, price_from_minor, price_to_minor, title_text, search_text, terms,
-                version, created_at)
+                fold_again, version, created_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                array_to_tsvector($17::text[]), $18, $19)
+                array_to_tsvector($17::text[]), false, $18, $19)
             """,
             [
                 (
@@ -116,7 +116,7 @@ class PgProductStore:
             """
             UPDATE product SET category_id = $3, titles = $4, descriptions = $5, tags = $6, media = $7,
                 status = $8, price_from_minor = $9, price_to_minor = $10, title_text = $11, search_text = $12,
-                terms = array_to_tsvector($13::text[]), version = $14
+                terms = array_to_tsvector($13::text[]), fold_again = false, version = $14
             WHERE id = $1 AND version = $2
             """,
             product.id,
@@ -146,6 +146,52 @@ class PgProductStore:
             [variant.price_minor for variant in product.variants],
             [variant.compare_at_minor for variant in product.variants],
         )
+
+    async def archive_all(self, shop_ids: Collection[ShopId]) -> list[WithdrawnProduct]:
+        """Nothing of these shops is seen any more; those that were on sale."""
+        rows = await self._conn.fetch(
+            """
+            WITH shown AS (
+                SELECT id, status FROM product WHERE shop_id = ANY($1::uuid[]) AND status <> 'archived'
+                ORDER BY id FOR NO KEY UPDATE)
+            UPDATE product SET status = 'archived', version = product.version + 1 FROM shown
+            WHERE product.id = shown.id
+            RETURNING product.id, product.shop_id, product.version, shown.status AS before
+            """,
+            list(shop_ids),
+        )
+        return [
+            WithdrawnProduct(product_id=ProductId(row["id"]), shop_id=ShopId(row["shop_id"]), version=row["version"])
+            for row in rows
+            if row["before"] == ProductStatus.ACTIVE
+        ]
+
+    async def to_fold(self, limit: int) -> list[ProductId]:
+        """Products whose search columns were made by another folding."""
+        rows = await self._conn.fetch("SELECT id FROM product WHERE fold_again ORDER BY id LIMIT $1", limit)
+        return [ProductId(row["id"]) for row in rows]
+
+    async def fold(self, product_ids: Collection[ProductId]) -> None:
+        """Make their search columns again; nobody changes them meanwhile."""
+        await self._conn.execute(
+            "SELECT id FROM product WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", list(product_ids)
+        )
+        for product_id in product_ids:
+            product = await self.get(product_id)
+            if product is None:
+                continue
+            columns = _SearchColumns.of(product)
+            await self._conn.execute(
+                """
+                UPDATE product SET title_text = $2, search_text = $3, terms = array_to_tsvector($4::text[]),
+                    fold_again = false
+                WHERE id = $1
+                """,
+                product_id,
+                columns.title_text,
+                columns.search_text,
+                columns.terms,
+            )
 
     async def offers(self, variant_ids: Collection[VariantId]) -> dict[VariantId, Offer]:
         """What each variant is sold as right now; unknown ones are missing."""

@@ -55,6 +55,22 @@ class PgShopStore:
         row = await self._conn.fetchrow(f"SELECT {SHOP_COLUMNS} FROM shop WHERE id = $1", shop_id)
         return shop_of(row) if row else None
 
+    async def lock(self, shop_id: ShopId) -> Shop | None:
+        """The shop as it stays until this transaction ends."""
+        row = await self._conn.fetchrow(f"SELECT {SHOP_COLUMNS} FROM shop WHERE id = $1 FOR SHARE", shop_id)
+        return shop_of(row) if row else None
+
+    async def close_all(self, owner_id: UserId) -> list[ShopId]:
+        """The owner's shops that were not closed before."""
+        rows = await self._conn.fetch(
+            """
+            UPDATE shop SET status = 'closed', version = version + 1
+            WHERE owner_id = $1 AND status <> 'closed' RETURNING id
+            """,
+            owner_id,
+        )
+        return [ShopId(row["id"]) for row in rows]
+
     async def get_many(self, shop_ids: Collection[ShopId]) -> dict[ShopId, Shop]:
         rows = await self._conn.fetch(f"SELECT {SHOP_COLUMNS} FROM shop WHERE id = ANY($1::uuid[])", list(shop_ids))
         return {shop.id: shop for shop in map(shop_of, rows)}

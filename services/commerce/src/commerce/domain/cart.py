@@ -32,10 +32,17 @@ class NotForSaleError(DomainError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What one unit costs. Two prices are the same only in one currency."""
+
+    amount_minor: int
+    currency: Currency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CartItem:
     """Units of a variant at the price seen."""
 
     variant_id: VariantId
     quantity: int
-    price_minor: int
-    currency: Currency
+    price: Price

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from commerce.domain.cart import QUANTITY_MAX
 from commerce.domain.ids import CheckoutId, UserId, VariantId
 from commerce.domain.order import OrderNotCancellableError, OrderPlacement, PaymentStatus
 from kernel.errors import DomainError, Kind
@@ -48,6 +49,12 @@ class StockNotHeldError(DomainError):
     code = "commerce.stock.not_held"
     kind = Kind.CONFLICT
     title = "No stock is held for the checkout"
+
+
+class QuantityTooLargeError(DomainError):
+    code = "commerce.order.quantity_too_large"
+    kind = Kind.INVALID
+    title = f"At most {QUANTITY_MAX} of one variant can be ordered together"
 
 
 class CurrenciesMixedError(DomainError):
@@ -110,8 +117,13 @@ class PlacedCheckout:
 
 
 def summed_demand(lines: Iterable[tuple[VariantId, int]]) -> dict[VariantId, int]:
-    """Units wanted per variant over all lines, in the order in which locks are taken."""
+    """Units wanted per variant over all lines, in the order in which locks are taken.
+
+    Raises ``QuantityTooLargeError``.
+    """
     demand: dict[VariantId, int] = {}
     for variant_id, quantity in lines:
         demand[variant_id] = demand.get(variant_id, 0) + quantity
+        if demand[variant_id] > QUANTITY_MAX:
+            raise QuantityTooLargeError(pointer="/lines")
     return dict(sorted(demand.items()))

@@ -1,7 +1,8 @@
 """One shop's part of a checkout, from placed to delivered or cancelled.
 
 ORD-1: pending → confirmed → processing → shipped → delivered, or cancelled before anything was paid.
-ORD-2: only a confirmed order is paid; only a paid one is fulfilled. ORD-3: ``version`` counts its facts.
+ORD-2: only a confirmed order is paid; only one that is paid, or costs nothing, is fulfilled. An order says that it is
+paid only when money was taken for it. ORD-3: ``version`` counts its facts.
 """
 
 from __future__ import annotations
@@ -32,7 +33,13 @@ class OrderStatus(StrEnum):
 class PaymentStatus(StrEnum):
     PENDING = "pending"
     PAID = "paid"
+    NOT_REQUIRED = "not_required"  # it costs nothing
     FAILED = "failed"
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing is to be paid any more."""
+        return self in {PaymentStatus.PAID, PaymentStatus.NOT_REQUIRED}
 
 
 class FactKind(StrEnum):
@@ -42,6 +49,7 @@ class FactKind(StrEnum):
     CANCEL_REQUESTED = "cancel_requested"
     CONFIRMED = "confirmed"
     PAID = "paid"
+    PAYMENT_NOT_REQUIRED = "payment_not_required"
     PROCESSING = "processing"
     SHIPPED = "shipped"
     DELIVERED = "delivered"
@@ -103,6 +111,11 @@ _FULFILMENT: Final = {
 }
 
 
+def settled_payment(total_minor: int) -> PaymentStatus:
+    """What a payment comes to that is over: nobody paid for what costs nothing."""
+    return PaymentStatus.PAID if total_minor else PaymentStatus.NOT_REQUIRED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFact:
     """Something that became true of an order: one row of its timeline, at most one event."""
@@ -148,16 +161,17 @@ class Order:
             self._note(FactKind.CONFIRMED, at, status=OrderStatus.CONFIRMED)
 
     def mark_paid(self, at: datetime) -> None:
-        """Note the money; done already is fine. Raises ``OrderNotConfirmedError``."""
+        """Note the money, or that none was needed; done already is fine. Raises ``OrderNotConfirmedError``."""
         if self.status in {OrderStatus.PENDING, OrderStatus.CANCELLED}:
             raise OrderNotConfirmedError
-        if self.payment_status is not PaymentStatus.PAID:
-            self.payment_status = PaymentStatus.PAID
-            self._note(FactKind.PAID, at)
+        if not self.payment_status.is_settled:
+            self.payment_status = settled_payment(self.total_minor)
+            paid = self.payment_status is PaymentStatus.PAID
+            self._note(FactKind.PAID if paid else FactKind.PAYMENT_NOT_REQUIRED, at)
 
     def cancel(self, reason_code: str, at: datetime) -> None:
         """Close without money taken; done already is fine. Raises ``OrderAlreadyPaidError``."""
-        if self.payment_status is PaymentStatus.PAID:
+        if self.payment_status.is_settled:
             raise OrderAlreadyPaidError
         if self.status is not OrderStatus.CANCELLED:
             self.cancel_reason = reason_code
@@ -168,7 +182,7 @@ class Order:
         """One step on in fulfilment; done already is fine. Raises ``FulfilmentRefusedError``."""
         if status is self.status:
             return
-        if self.payment_status is not PaymentStatus.PAID or _FULFILMENT.get(self.status) is not status:
+        if not self.payment_status.is_settled or _FULFILMENT.get(self.status) is not status:
             raise FulfilmentRefusedError(f"{self.status} (payment {self.payment_status}) → {status}", pointer="/status")
         self._note(FactKind(status.value), at, status=status)
 

@@ -37,6 +37,9 @@ _NEXT: Final = {
 _SKU: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 
 
+PRICE_MINOR_MAX: Final = 10**12  # far below what an amount can say, so that sums of prices seldom come near it
+
+
 class ProductNotFoundError(DomainError):
     code = "commerce.product.not_found"
     kind = Kind.NOT_FOUND

@@ -2,7 +2,8 @@
 
 Latin words are folded (case, accents, Vietnamese tone marks and đ) and matched by prefix. Thai and other
 scripts without spaces become pairs of letters: a run of letters matches where all its pairs do and the run
-itself stands in the text.
+itself stands in the text. Thai and Lao marks are put in order first, and signs that nobody sees are left out.
+When this changes, what is stored must be folded again: see ``product.fold_again``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+
+from kernel.thai import spelled
 
 TERMS_MAX: Final = 4_000
 QUERY_TERMS_MAX: Final = 60
@@ -23,7 +26,10 @@ _WORD_LENGTH_MAX: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """What to look for: words by prefix, letter pairs exactly, and runs that must stand in the text."""
+    """What to look for: words by prefix, letter pairs exactly, and runs that must stand in the text.
+
+    An empty one, typed without a letter or digit, finds nothing.
+    """
 
     prefixes: tuple[str, ...]
     pairs: tuple[str, ...]
@@ -41,7 +47,8 @@ class SearchQuery:
 
 def folded(text: str) -> str:
     """Lower case without Latin accents; marks of scripts that need them stay."""
-    kept = (letter for letter in unicodedata.normalize("NFKD", text) if not ("\u0300" <= letter <= "\u036f"))
+    seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    kept = (letter for letter in unicodedata.normalize("NFKD", spelled(seen)) if not ("\u0300" <= letter <= "\u036f"))
     return unicodedata.normalize("NFC", "".join(kept).casefold().replace("đ", "d"))
 
 
@@ -67,6 +74,8 @@ def parse_query(text: str) -> SearchQuery:
     for token in _TOKEN.finditer(folded(text)):
         if token["word"]:
             prefixes.append(token["word"][:_WORD_LENGTH_MAX])
+        elif not any(map(str.isalnum, token["run"])):
+            continue  # marks alone, or a currency sign
         elif len(token["run"]) == 1:
             prefixes.append(token["run"])
         else:

@@ -6,14 +6,15 @@ An undo finds nothing to undo, or undoes; either way its "do" is refused from th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import ClassVar
 
 from commerce.domain.checkout import CancelRequestedError, Checkout, CheckoutNotFoundError, StockState
 from commerce.domain.ids import CheckoutId
-from commerce.domain.order import Order, OrderAlreadyPaidError, OrderNotConfirmedError, PaymentStatus
+from commerce.domain.order import Order, OrderAlreadyPaidError, OrderNotConfirmedError, PaymentStatus, settled_payment
 from commerce.domain.reasons import BUYER_CANCELLED
 from commerce.domain.stock import Shelf
 from kernel.errors import DomainError
@@ -55,10 +56,20 @@ SagaCommand = ReserveStock | ReleaseStock | ConfirmOrder | MarkOrderPaid | Cance
 
 
 class Settlement:
-    """The locked rows of a batch of commands, and what became of them."""
+    """The locked rows of a batch of commands, and what became of them.
 
-    def __init__(self, checkouts: Iterable[Checkout], orders: Iterable[Order], shelf: Shelf) -> None:
+    ``abandoned``: checkouts that must not be confirmed, because a seller or the buyer is gone, and why.
+    """
+
+    def __init__(
+        self,
+        checkouts: Iterable[Checkout],
+        orders: Iterable[Order],
+        shelf: Shelf,
+        abandoned: Mapping[CheckoutId, DomainError] = MappingProxyType({}),
+    ) -> None:
         self.checkouts = {checkout.id: checkout for checkout in checkouts}
+        self._abandoned = abandoned
         self.changed: dict[CheckoutId, Checkout] = {}
         self.shelf = shelf
         self._orders: dict[CheckoutId, list[Order]] = {}
@@ -105,7 +116,7 @@ class Settlement:
             self._move(checkout, StockState.HELD)
 
     def _release(self, checkout: Checkout) -> None:
-        if checkout.payment_status is PaymentStatus.PAID:
+        if checkout.payment_status.is_settled:
             raise OrderAlreadyPaidError
         if checkout.stock_state is StockState.HELD:
             self.shelf.release(checkout.id, checkout.demand)
@@ -117,6 +128,8 @@ class Settlement:
     def _confirm(self, checkout: Checkout) -> None:
         if not checkout.must_take():
             return
+        if checkout.id in self._abandoned:
+            raise self._abandoned[checkout.id]
         self.shelf.take(checkout.id, checkout.demand)
         self._move(checkout, StockState.TAKEN)
         for order in self._orders[checkout.id]:
@@ -126,7 +139,7 @@ class Settlement:
         if checkout.stock_state is not StockState.TAKEN:
             raise OrderNotConfirmedError
         if checkout.payment_status is PaymentStatus.PENDING:
-            checkout.payment_status = PaymentStatus.PAID
+            checkout.payment_status = settled_payment(checkout.total_minor)
             self._move(checkout, StockState.TAKEN)
             for order in self._orders[checkout.id]:
                 order.mark_paid(self.shelf.now)

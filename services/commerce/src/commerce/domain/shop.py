@@ -27,6 +27,12 @@ class ShopNotFoundError(DomainError):
     title = "There is no such shop"
 
 
+class ShopClosedError(DomainError):
+    code = "commerce.shop.closed"
+    kind = Kind.CONFLICT
+    title = "The shop has closed"
+
+
 class NotShopOwnerError(DomainError):
     code = "commerce.shop.not_owner"
     kind = Kind.FORBIDDEN
@@ -69,6 +75,12 @@ class Shop:
         """Raises ``NotShopOwnerError`` for anybody else."""
         if user_id != self.owner_id:
             raise NotShopOwnerError
+
+    def require_seller(self, user_id: UserId) -> None:
+        """Raises ``NotShopOwnerError`` for anybody else, and ``ShopClosedError`` where nothing is sold any more."""
+        self.require_owner(user_id)
+        if self.status is ShopStatus.CLOSED:
+            raise ShopClosedError
 
 
 def checked_slug(slug: str) -> str:

@@ -9,12 +9,15 @@ from aiohttp import web
 from chassis.http import Routes
 from chassis.tokens import Principal
 from commerce.adapters.product_reads import available_of
+from commerce.domain.account import AccountEndedError
 from commerce.domain.cart import CartFullError, NotForSaleError
 from commerce.domain.ids import UserId, VariantId
 from commerce.domain.product import VariantNotFoundError
+from commerce.domain.totals import TotalTooLargeError
 from commerce.entrypoints.language import reading_language
 from commerce.entrypoints.order_schemas import CartItemBody, CartItemView, CartView
 from commerce.usecases.put_in_cart import PutInCart, put_in_cart
+from commerce.usecases.take_from_cart import TakeFromCart, take_from_cart
 from commerce.wiring import PgCommerceTx
 
 routes = Routes(tag="cart")
@@ -27,7 +30,7 @@ async def get_cart(request: web.Request, principal: Principal, tx: PgCommerceTx)
 
 @routes.put(
     "/v1/cart/items/{variant_id}",
-    errors=(VariantNotFoundError, NotForSaleError, CartFullError),
+    errors=(VariantNotFoundError, NotForSaleError, CartFullError, TotalTooLargeError, AccountEndedError),
     summary="Put so many of a variant into the cart",
 )
 async def put_item(
@@ -43,7 +46,7 @@ async def put_item(
 
 @routes.delete("/v1/cart/items/{variant_id}", summary="Take a variant out of the cart")
 async def delete_item(request: web.Request, principal: Principal, variant_id: UUID, tx: PgCommerceTx) -> CartView:
-    await tx.carts.remove(UserId(principal.user_id), [VariantId(variant_id)])
+    await take_from_cart(TakeFromCart(user_id=UserId(principal.user_id), variant_id=VariantId(variant_id)), tx)
     return await _cart(request, principal, tx)
 
 

@@ -1,4 +1,4 @@
-"""What commerce does when records arrive: the sagas' commands, many in one transaction.
+"""What commerce does when records arrive: the sagas' commands, many in one transaction; and whose account ended.
 
 Commands of one checkout are in order (their key), and a batch of any number costs one pass (``settle_commands``).
 """
@@ -6,10 +6,11 @@ Commands of one checkout are in order (their key), and a batch of any number cos
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
-from commerce.domain.ids import CheckoutId
+from commerce.domain.ids import CheckoutId, UserId
 from commerce.domain.settlement import (
     CancelOrder,
     ConfirmOrder,
@@ -18,10 +19,12 @@ from commerce.domain.settlement import (
     ReserveStock,
     SagaCommand,
 )
+from commerce.usecases.end_account import EndAccount, end_account
 from commerce.usecases.settle_commands import settle_commands
 from commerce.wiring import SERVICE, PgCommerceTx
 from eventing import Message, Subscriptions, flows_of
 from kernel.errors import DomainError, Kind
+from sampan.auth.v1.user_pb2 import UserDeleted
 from sampan.commerce.v1 import commands_pb2 as pb
 
 HOLD_S = 900.0
@@ -32,6 +35,12 @@ class CommandInvalidError(DomainError):
     code = "commerce.command.invalid"
     kind = Kind.INVALID
     title = "The command cannot be read"
+
+
+class UserRecordInvalidError(DomainError):
+    code = "commerce.user_record.invalid"
+    kind = Kind.INVALID
+    title = "The record about a person cannot be read"
 
 
 @subscriptions.on_batch(
@@ -54,6 +63,17 @@ async def on_saga_commands(messages: Sequence[Message[Any]], tx: PgCommerceTx) -
     for place, outcome in zip(places, await settle_commands(commands, tx, flows_of(causes)), strict=True):
         outcomes[place] = outcome
     return outcomes
+
+
+@subscriptions.on(UserDeleted)
+async def on_user_deleted(message: Message[UserDeleted], tx: PgCommerceTx) -> None:
+    """It may come again, and before the person does the last thing here."""
+    body = message.body
+    try:
+        user_id = UserId(UUID(body.user_id))
+    except ValueError:
+        raise UserRecordInvalidError("user_id is not a UUID") from None
+    await end_account(EndAccount(user_id=user_id, ended_at=body.deleted_at.ToDatetime(UTC)), tx)
 
 
 def command_of(body: Any) -> SagaCommand:

@@ -1,15 +1,68 @@
-"""Background work: the sweep of expired holds, a convenience of figures and events, never of correctness."""
+"""Background work, of convenience and never of correctness: the sweep of expired holds, and search columns that were
+made by an earlier folding.
+
+Invariant: what fails for one item alone never keeps the others waiting.
+"""
 
 from __future__ import annotations
 
-from commerce.usecases.expire_holds import BATCH, expire_holds
-from commerce.wiring import App
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
+
+import structlog
+
+from commerce.usecases.expire_holds import expire_holds
+from commerce.wiring import App, PgCommerceTx
+
+log = structlog.get_logger()
+ItemT = TypeVar("ItemT")
+HOLDS_AT_ONCE: Final = 500
+PRODUCTS_AT_ONCE: Final = 100
+
+
+class ItemsFailedError(RuntimeError):
+    """Some items could not be done; all others were. The job says so until they can."""
 
 
 async def sweep_holds(app: App) -> None:
     """Close expired holds until none is left."""
     while True:
         async with app.begin() as tx:
-            moved = await expire_holds(tx)
-        if moved < BATCH:
+            variant_ids = await tx.stock.expired(tx.now, HOLDS_AT_ONCE)
+        if not await _done(app, "sweep_holds", variant_ids, expire_holds):
             return
+
+
+async def fold_products(app: App) -> None:
+    """Make search columns again until all are made by the folding of today."""
+    while True:
+        async with app.begin() as tx:
+            product_ids = await tx.products.to_fold(PRODUCTS_AT_ONCE)
+        if not await _done(app, "fold_products", product_ids, lambda ids, tx: tx.products.fold(ids)):
+            return
+
+
+async def _done(
+    app: App, job: str, items: Sequence[ItemT], work: Callable[[Sequence[ItemT], PgCommerceTx], Awaitable[None]]
+) -> bool:
+    """All in one transaction, or else each in its own. False when there are none. Raises ``ItemsFailedError``."""
+    if not items:
+        return False
+    try:
+        async with app.begin() as tx:
+            await work(items, tx)
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it may be one item's alone
+        log.warning("job.batch_failed", job=job, items=len(items), error=type(error).__name__)
+    else:
+        return True
+    failed = 0
+    for item in items:
+        try:
+            async with app.begin() as tx:
+                await work([item], tx)
+        except Exception as error:
+            failed += 1
+            log.exception("job.item_failed", job=job, item=str(item), exc_info=error)
+    if failed:
+        raise ItemsFailedError(f"{job}: {failed} of {len(items)}")
+    return True

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from chassis.http import Body, MoneyBody, MoneyView, PageQuery, Text, View
 from commerce.adapters.order_reads import OrderSummary
-from commerce.domain.cart import ITEMS_MAX, CartItem
+from commerce.domain.cart import ITEMS_MAX, CartItem, Price
 from commerce.domain.checkout import Checkout, PlacedCheckout
 from commerce.domain.ids import UserId, VariantId
 from commerce.domain.order import Order, OrderFact, OrderLine, OrderPlacement, OrderStatus, PaymentStatus
@@ -21,7 +21,7 @@ from commerce.entrypoints.schemas import AddressBody, AddressView, Quantity, mon
 from commerce.usecases.place_order import PlaceOrder, WantedLine
 from commerce.usecases.ports import Offer
 from kernel.country import Country
-from kernel.money import Currency
+from kernel.money import AMOUNT_MINOR_MAX, Currency
 
 
 class CartItemBody(Body):
@@ -47,7 +47,7 @@ class CartItemView(View):
     @classmethod
     def of(cls, item: CartItem, offer: Offer | None, available: int, language: str) -> Self:
         now = money(offer.price_minor, offer.currency) if offer else None
-        seen = money(item.price_minor, item.currency)
+        seen = money(item.price.amount_minor, item.price.currency)
         return cls(
             variant_id=item.variant_id,
             product_id=offer.product_id if offer else None,
@@ -65,7 +65,10 @@ class CartItemView(View):
 
 
 class CartView(View):
-    """``subtotals``: what the items for sale come to now, per currency, before tax that is not in the prices."""
+    """``subtotals``: what the items for sale come to now, per currency, before tax that is not in the prices.
+
+    A currency is left out when they come to more than can be paid: such a cart cannot be ordered as it is.
+    """
 
     items: list[CartItemView]
     subtotals: list[MoneyView]
@@ -77,7 +80,8 @@ class CartView(View):
             if item.price_now and item.for_sale:
                 currency = item.price_now.currency
                 sums[currency] = sums.get(currency, 0) + item.price_now.amount_minor * item.quantity
-        return cls(items=items, subtotals=[money(amount, currency) for currency, amount in sorted(sums.items())])
+        payable = {currency: amount for currency, amount in sorted(sums.items()) if amount <= AMOUNT_MINOR_MAX}
+        return cls(items=items, subtotals=[money(amount, currency) for currency, amount in payable.items()])
 
 
 class LineBody(Body):
@@ -91,7 +95,11 @@ class LineBody(Body):
         return WantedLine(
             variant_id=VariantId(self.variant_id),
             quantity=self.quantity,
-            seen_price_minor=self.seen_price.amount_minor if self.seen_price else None,
+            seen_price=(
+                Price(amount_minor=self.seen_price.amount_minor, currency=self.seen_price.currency)
+                if self.seen_price
+                else None
+            ),
         )
 
 

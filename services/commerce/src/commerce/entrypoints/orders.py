@@ -19,14 +19,14 @@ from commerce.adapters.order_reads import (
     timeline,
 )
 from commerce.adapters.shop_store import PgShopStore
+from commerce.domain.account import AccountEndedError
 from commerce.domain.address import PostalCodeInvalidError
-from commerce.domain.cart import NotForSaleError, PriceChangedError
-from commerce.domain.checkout import CheckoutNotFoundError, CurrenciesMixedError
+from commerce.domain.cart import CartFullError, NotForSaleError, PriceChangedError
+from commerce.domain.checkout import CheckoutNotFoundError, CurrenciesMixedError, QuantityTooLargeError
 from commerce.domain.ids import CheckoutId, OrderId, ShopId, UserId
 from commerce.domain.order import (
     EmptyOrderError,
     FulfilmentRefusedError,
-    OrderChangedMeanwhileError,
     OrderNotCancellableError,
     OrderNotFoundError,
     OrderPlacement,
@@ -35,6 +35,7 @@ from commerce.domain.order import (
 )
 from commerce.domain.product import VariantNotFoundError
 from commerce.domain.shop import NotShopOwnerError, ShopNotFoundError
+from commerce.domain.stock import SoldOutError
 from commerce.domain.totals import TotalTooLargeError
 from commerce.entrypoints.language import reading_language
 from commerce.entrypoints.order_schemas import (
@@ -67,15 +68,22 @@ BOUGHT, SOLD = "orders:bought", "orders:sold"
         NotForSaleError,
         PriceChangedError,
         CurrenciesMixedError,
+        QuantityTooLargeError,
         TotalTooLargeError,
         PostalCodeInvalidError,
+        CartFullError,
+        SoldOutError,
+        AccountEndedError,
     ),
     summary="Place an order and have it paid",
 )
 async def post_order(
     request: web.Request, principal: Principal, body: PlaceOrderBody, tx: PgCommerceTx
 ) -> Reply[CheckoutView]:
-    """One order per shop, paid together. Poll the checkout, or an order, with ``wait_s``."""
+    """One order per shop, paid together. Poll the checkout, or an order, with ``wait_s``.
+
+    What costs nothing is confirmed at once, or refused when too little is left.
+    """
     language = reading_language(request)
     placed = await place_order(body.to_command(UserId(principal.user_id), language), tx)
     return Reply(CheckoutView.of(placed, language), status=202, location=f"/v1/checkouts/{placed.checkout.id}")
@@ -166,7 +174,7 @@ async def post_cancel(request: web.Request, principal: Principal, order_id: UUID
 @routes.post(
     "/v1/orders/{order_id}/fulfilment",
     status=200,
-    errors=(OrderNotFoundError, NotShopOwnerError, FulfilmentRefusedError, OrderChangedMeanwhileError),
+    errors=(OrderNotFoundError, NotShopOwnerError, FulfilmentRefusedError),
     summary="Move a paid order of your shop on",
 )
 async def post_fulfilment(

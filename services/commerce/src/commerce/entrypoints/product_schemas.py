@@ -12,7 +12,7 @@ from pydantic import Field
 from chassis.http import Body, Line, MoneyBody, MoneyView, PageQuery, View
 from commerce.adapters.product_reads import ProductSummary, Sort, StockFigures
 from commerce.domain.ids import CategoryId, ShopId, UserId, VariantId
-from commerce.domain.product import ProductOption, ProductStatus, Variant
+from commerce.domain.product import PRICE_MINOR_MAX, ProductOption, ProductStatus, Variant
 from commerce.domain.stock import StockItem
 from commerce.domain.tax import TaxClass
 from commerce.domain.texts import LocalisedText
@@ -27,6 +27,12 @@ OptionText = Annotated[Line, Field(min_length=1, max_length=50)]
 Tag = Annotated[Line, Field(min_length=1, max_length=50)]
 MediaUrl = Annotated[Line, Field(pattern=r"^https://[^\s]+$", max_length=500)]
 AmountMinor = Annotated[int, Field(ge=0, le=AMOUNT_MINOR_MAX)]
+
+
+class PriceBody(MoneyBody):
+    """A price of one unit, in minor units of the shop's currency."""
+
+    amount_minor: Annotated[int, Field(ge=0, le=PRICE_MINOR_MAX)]
 
 
 class PriceCurrencyError(DomainError):
@@ -47,8 +53,8 @@ class VariantBody(Body):
 
     sku: Annotated[Line, Field(min_length=1, max_length=64)]
     options: dict[OptionText, OptionText] = Field(default_factory=dict, max_length=3)
-    price: MoneyBody
-    compare_at: MoneyBody | None = None
+    price: PriceBody
+    compare_at: PriceBody | None = None
     barcode: Annotated[Line, Field(pattern=r"^[0-9]{8,14}$")] | None = None
     weight_g: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     on_hand: Annotated[int, Field(ge=0, le=ON_HAND_MAX)] = 0
@@ -107,7 +113,7 @@ class ChangeProductBody(Body):
     tags: Annotated[list[Tag], Field(max_length=20)] | None = None
     media: Annotated[list[MediaUrl], Field(max_length=10)] | None = None
     status: ProductStatus | None = None
-    prices: Annotated[dict[UUID, MoneyBody], Field(max_length=100)] | None = None
+    prices: Annotated[dict[UUID, PriceBody], Field(max_length=100)] | None = None
 
     def prices_minor(self, currency: Currency) -> dict[VariantId, int] | None:
         if self.prices is None:
@@ -258,7 +264,7 @@ def _available(figures: Mapping[VariantId, StockFigures], variant_id: UUID) -> i
     return figure.available if figure else 0
 
 
-def _minor(price: MoneyBody, currency: Currency, pointer: str) -> int:
+def _minor(price: PriceBody, currency: Currency, pointer: str) -> int:
     if price.currency is not currency:
         raise PriceCurrencyError(f"the shop sells in {currency}", pointer=f"{pointer}/currency")
     return price.amount_minor

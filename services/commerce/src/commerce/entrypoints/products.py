@@ -36,7 +36,7 @@ from commerce.domain.product import (
     VariantOptionsInvalidError,
 )
 from commerce.domain.search import parse_query
-from commerce.domain.shop import NotShopOwnerError, ShopNotFoundError
+from commerce.domain.shop import NotShopOwnerError, ShopClosedError, ShopNotFoundError
 from commerce.domain.stock import BelowReservedError
 from commerce.domain.texts import TextMissingError
 from commerce.entrypoints.language import reading_language
@@ -74,6 +74,7 @@ class CurrencyNeededError(DomainError):
     errors=(
         ShopNotFoundError,
         NotShopOwnerError,
+        ShopClosedError,
         CategoryNotFoundError,
         SkuInvalidError,
         SkuTakenError,
@@ -160,6 +161,7 @@ async def get_product(
     errors=(
         ProductNotFoundError,
         NotShopOwnerError,
+        ShopClosedError,
         ProductChangedError,
         ProductStatusRefusedError,
         VariantNotFoundError,
@@ -218,7 +220,7 @@ async def get_stock(app: App, principal: Principal, product_id: UUID, variant_id
 
 @routes.put(
     "/v1/products/{product_id}/variants/{variant_id}/stock",
-    errors=(ProductNotFoundError, VariantNotFoundError, NotShopOwnerError, BelowReservedError),
+    errors=(ProductNotFoundError, VariantNotFoundError, NotShopOwnerError, ShopClosedError, BelowReservedError),
     summary="Write down how many units are on hand",
 )
 async def put_stock(
@@ -254,9 +256,8 @@ async def _filter(conn: Connection, query: ProductsQuery, *, every_status: bool 
     category_ids = None
     if query.category:
         category_ids = (await PgCategoryStore(conn).tree()).subtree_ids(query.category)
-    search = parse_query(query.q) if query.q else None
     return ProductFilter(
-        search=search if search and not search.empty else None,
+        search=parse_query(query.q) if query.q else None,
         shop_id=ShopId(query.shop_id) if query.shop_id else None,
         category_ids=category_ids,
         country=query.country,

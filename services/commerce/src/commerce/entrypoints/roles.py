@@ -10,13 +10,14 @@ from chassis.postgres import Connection
 from chassis.run import Periodic, Runner
 from commerce.adapters.audit import audit
 from commerce.entrypoints.consumers import subscriptions
-from commerce.entrypoints.jobs import sweep_holds
+from commerce.entrypoints.jobs import fold_products, sweep_holds
 from commerce.wiring import App
 from operations import background, checks, relays
 
 __all__ = ["background", "checks", "consumers", "jobs", "relays"]
 
 SWEEP_EVERY_S: Final = 5.0
+FOLD_EVERY_S: Final = 60.0
 
 
 def consumers(app: App) -> Sequence[Runner]:
@@ -26,6 +27,7 @@ def consumers(app: App) -> Sequence[Runner]:
 def jobs(app: App) -> Sequence[Runner]:
     return [
         Periodic("sweep-holds", SWEEP_EVERY_S, lambda: sweep_holds(app)),
+        Periodic("fold-products", FOLD_EVERY_S, lambda: fold_products(app)),
         *operations.housekeeping(app),
         operations.audit_job(app, lambda conn: _violations(app, conn)),
     ]

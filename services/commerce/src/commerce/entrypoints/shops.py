@@ -10,6 +10,7 @@ from chassis.http import Page, Reply, Routes
 from chassis.tokens import Principal
 from commerce.adapters.shop_reads import list_shops
 from commerce.adapters.shop_store import PgCategoryStore, PgShopStore
+from commerce.domain.account import AccountEndedError
 from commerce.domain.ids import ShopId, UserId
 from commerce.domain.shop import ShopNotFoundError, ShopSlugInvalidError, ShopSlugTakenError
 from commerce.domain.texts import TextMissingError
@@ -33,7 +34,7 @@ SCOPE = "shops"
     "/v1/shops",
     status=201,
     idempotency="optional",
-    errors=(ShopSlugInvalidError, ShopSlugTakenError, TextMissingError),
+    errors=(ShopSlugInvalidError, ShopSlugTakenError, TextMissingError, AccountEndedError),
     summary="Open a shop",
 )
 async def post_shop(

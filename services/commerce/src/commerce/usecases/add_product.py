@@ -40,13 +40,13 @@ class AddProduct:
 async def add_product(command: AddProduct, tx: CommerceTx) -> Product:
     """Store and, when it is active, announce.
 
-    Raises ``ShopNotFoundError``, ``NotShopOwnerError``, ``CategoryNotFoundError``, ``SkuInvalidError``,
-    ``SkuTakenError`` and ``VariantOptionsInvalidError``.
+    Raises ``ShopNotFoundError``, ``NotShopOwnerError``, ``ShopClosedError``, ``CategoryNotFoundError``,
+    ``SkuInvalidError``, ``SkuTakenError`` and ``VariantOptionsInvalidError``.
     """
-    shop = await tx.shops.get(command.shop_id)
+    shop = await tx.shops.lock(command.shop_id)
     if shop is None:
         raise ShopNotFoundError
-    shop.require_owner(command.user_id)
+    shop.require_seller(command.user_id)
     if command.category_id and command.category_id not in await tx.categories.tree():
         raise CategoryNotFoundError(pointer="/category_id")
     product = Product(

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from commerce.domain.ids import VariantId
 from commerce.usecases.announce_stock import announce_stock
 from commerce.usecases.ports import CommerceTx
 
-BATCH = 500
 
-
-async def expire_holds(tx: CommerceTx) -> int:
-    """Close up to ``BATCH`` expired holds' variants; returns how many movements that made."""
-    variant_ids = await tx.stock.expired(tx.now, BATCH)
-    if not variant_ids:
-        return 0
+async def expire_holds(variant_ids: Collection[VariantId], tx: CommerceTx) -> None:
+    """Close the expired holds of these variants: what is expired is judged again once they are locked."""
     shelf = await tx.stock.lock(variant_ids, (), tx.now)
     shelf.expire(variant_ids)
     await tx.stock.save(shelf)
     await announce_stock(shelf.moved, tx)
-    return len(shelf.moved)

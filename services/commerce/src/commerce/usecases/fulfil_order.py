@@ -20,10 +20,9 @@ class FulfilOrder:
 async def fulfil_order(command: FulfilOrder, tx: CommerceTx) -> Order:
     """One step on, announced.
 
-    Raises ``OrderNotFoundError``, ``NotShopOwnerError`` (to the buyer), ``FulfilmentRefusedError`` and
-    ``OrderChangedMeanwhileError``.
+    Raises ``OrderNotFoundError``, ``NotShopOwnerError`` (to the buyer) and ``FulfilmentRefusedError``.
     """
-    order = await tx.orders.get(command.order_id)
+    order = await tx.orders.lock(command.order_id)
     if order is None or command.user_id not in {order.seller_id, order.buyer_id}:
         raise OrderNotFoundError
     if command.user_id != order.seller_id:

@@ -24,7 +24,8 @@ class OpenShop:
 
 
 async def open_shop(command: OpenShop, tx: CommerceTx) -> Shop:
-    """Open and announce. Raises ``ShopSlugInvalidError`` and ``ShopSlugTakenError``."""
+    """Open and announce. Raises ``ShopSlugInvalidError``, ``ShopSlugTakenError`` and ``AccountEndedError``."""
+    await tx.accounts.lock_alive(command.owner_id)
     shop_id = ShopId(uuid7())
     shop = Shop(
         id=shop_id,

@@ -1,4 +1,7 @@
-"""Whose product is it: the check that every act of a seller on a product starts with."""
+"""Whose product is it: the check that every act of a seller on a product starts with.
+
+The shop is locked: it closes before such an act, which is then refused, or after it.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,14 @@ SEEN_BY_ALL = frozenset({ProductStatus.ACTIVE, ProductStatus.DISCONTINUED})
 async def own_product(product_id: ProductId, user_id: UserId, tx: CommerceTx) -> tuple[Product, Shop]:
     """The product and its shop, for the owner.
 
-    Raises ``ProductNotFoundError`` where others may not know of it, else ``NotShopOwnerError``.
+    Raises ``ProductNotFoundError`` where others may not know of it, else ``NotShopOwnerError`` and
+    ``ShopClosedError``.
     """
     product = await tx.products.get(product_id)
-    shop = await tx.shops.get(product.shop_id) if product else None
+    shop = await tx.shops.lock(product.shop_id) if product else None
     if product is None or shop is None:
         raise ProductNotFoundError
     if user_id != shop.owner_id and product.status not in SEEN_BY_ALL:
         raise ProductNotFoundError
-    shop.require_owner(user_id)
+    shop.require_seller(user_id)
     return product, shop

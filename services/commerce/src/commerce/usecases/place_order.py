@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from commerce.domain.address import Address
-from commerce.domain.cart import NotForSaleError, PriceChangedError
+from commerce.domain.cart import ITEMS_MAX, CartFullError, NotForSaleError, Price, PriceChangedError
 from commerce.domain.checkout import Checkout, CurrenciesMixedError, PlacedCheckout, summed_demand
 from commerce.domain.ids import CheckoutId, LineId, OrderId, ShopId, UserId, VariantId
 from commerce.domain.order import EmptyOrderError, Order, OrderLine, OrderPlacement
 from commerce.domain.product import VariantNotFoundError
 from commerce.domain.tax import rate_bp
 from commerce.domain.totals import PricedLine, TotalTooLargeError, order_totals
+from commerce.usecases.confirm_free import announce_confirmed, confirm_free
 from commerce.usecases.ports import CommerceTx, Offer
 from kernel.ids import uuid7
 from kernel.money import AMOUNT_MINOR_MAX
@@ -25,7 +26,7 @@ class WantedLine:
 
     variant_id: VariantId
     quantity: int
-    seen_price_minor: int | None = None
+    seen_price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,28 +42,40 @@ class PlaceOrder:
 async def place_order(command: PlaceOrder, tx: CommerceTx) -> PlacedCheckout:
     """Accept, announce, and ask for the payment: all, or nothing.
 
-    Raises ``EmptyOrderError``, ``VariantNotFoundError``, ``NotForSaleError``, ``PriceChangedError``,
-    ``CurrenciesMixedError`` and ``TotalTooLargeError``. Stock is not looked at here: the saga reserves it.
+    Raises ``EmptyOrderError``, ``CartFullError``, ``VariantNotFoundError``, ``NotForSaleError``,
+    ``PriceChangedError``, ``CurrenciesMixedError``, ``QuantityTooLargeError``, ``TotalTooLargeError`` and
+    ``AccountEndedError``. Stock is not looked at here: the saga reserves it. What costs nothing needs no saga: it is
+    confirmed here, or refused with ``SoldOutError``.
     """
     lines = command.lines if command.lines is not None else await _cart_lines(command.buyer_id, tx)
     if not lines:
         raise EmptyOrderError
+    if len(lines) > ITEMS_MAX:
+        raise CartFullError
     demand = summed_demand((line.variant_id, line.quantity) for line in lines)
     offers = await tx.products.offers(demand)
     _check(lines, offers)
     placed = await _placements(command, demand, offers, tx)
+    costs_nothing = placed.checkout.total_minor == 0
+    shelf = await confirm_free(placed, tx) if costs_nothing else None
     await tx.orders.add(placed.checkout, placed.placements)
     if command.lines is None:
         await tx.carts.remove(command.buyer_id, list(demand))
     for placement in placed.placements:
         tx.announce.order_placed(placement, tx.now)
-    tx.announce.start_payment(placed.checkout, [placement.order for placement in placed.placements], command.wallet_id)
+    if shelf is None:
+        orders = [placement.order for placement in placed.placements]
+        tx.announce.start_payment(placed.checkout, orders, command.wallet_id)
+    else:
+        await announce_confirmed(placed, shelf, tx)
     return placed
 
 
 async def _cart_lines(buyer_id: UserId, tx: CommerceTx) -> list[WantedLine]:
+    """Locked: whoever comes second finds the cart ordered, and what is added now is added after the order."""
+    await tx.accounts.lock_alive(buyer_id)
     return [
-        WantedLine(variant_id=item.variant_id, quantity=item.quantity, seen_price_minor=item.price_minor)
+        WantedLine(variant_id=item.variant_id, quantity=item.quantity, seen_price=item.price)
         for item in await tx.carts.items(buyer_id)
     ]
 
@@ -75,7 +88,7 @@ def _check(lines: Sequence[WantedLine], offers: Mapping[VariantId, Offer]) -> No
             raise VariantNotFoundError(pointer=f"{pointer}/variant_id")
         if not offer.for_sale:
             raise NotForSaleError(pointer=pointer, context={"variant_id": str(line.variant_id)})
-        if line.seen_price_minor not in {None, offer.price_minor}:
+        if line.seen_price not in {None, offer.price}:
             raise PriceChangedError(
                 pointer=pointer,
                 context={

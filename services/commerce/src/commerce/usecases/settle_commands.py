@@ -2,7 +2,7 @@
 
 Hot path: everything the whole batch touches is locked once, checkouts then stock, each in order of id; the
 domain decides in memory; every table is written once. A batch of one costs what a batch of a hundred does in
-round trips (at most 10), so commands of one hot product do not queue behind each other's commits.
+round trips (at most 11), so commands of one hot product do not queue behind each other's commits.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from commerce.domain.order import PaymentStatus
-from commerce.domain.settlement import ReserveStock, SagaCommand, Settlement
+from commerce.domain.settlement import ConfirmOrder, ReserveStock, SagaCommand, Settlement
 from commerce.usecases.announce_stock import announce_stock
 from commerce.usecases.ports import CommerceTx
 from kernel.correlation import InFlow, same_flow
@@ -45,6 +45,8 @@ async def _locked(commands: Sequence[SagaCommand], tx: CommerceTx) -> Settlement
         if not isinstance(command, ReserveStock) and command.checkout_id in by_id
     }
     orders = await tx.orders.orders_of(about_orders) if about_orders else []
+    to_confirm = {command.checkout_id for command in commands if isinstance(command, ConfirmOrder)}
+    abandoned = await tx.orders.abandoned(to_confirm) if to_confirm else {}
     needs_stock = {
         command.checkout_id: by_id[command.checkout_id]
         for command in commands
@@ -55,4 +57,4 @@ async def _locked(commands: Sequence[SagaCommand], tx: CommerceTx) -> Settlement
         needs_stock.keys(),
         tx.now,
     )
-    return Settlement(checkouts, orders, shelf)
+    return Settlement(checkouts, orders, shelf, abandoned)

@@ -1,0 +1,11 @@
+"""Whose account ended does nothing here any more."""
+
+from __future__ import annotations
+
+from kernel.errors import DomainError, Kind
+
+
+class AccountEndedError(DomainError):
+    code = "commerce.account.ended"
+    kind = Kind.FORBIDDEN
+    title = "The account was deleted"
