@@ -1,0 +1,158 @@
+"""What costs nothing needs no payment: alone it is confirmed at once, beside what is paid it is never asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from commerce.adapters.audit import audit
+from commerce.domain.ids import CheckoutId
+from commerce.domain.settlement import CancelOrder, ConfirmOrder, MarkOrderPaid, ReleaseStock, ReserveStock, SagaCommand
+from commerce.usecases.settle_commands import settle_commands
+from commerce.wiring import App
+from sampan.commerce.v1.order_pb2 import OrderConfirmed
+from sampan.orchestrator.v1.commands_pb2 import StartOrderPayment
+
+pytestmark = pytest.mark.component
+
+
+def variant_of(product: Any) -> str:
+    return str(product["variants"][0]["variant_id"])
+
+
+async def on_sale(people: Any, *prices: int, on_hand: int = 10) -> list[str]:
+    """A variant of a shop of its own for each price."""
+    made = []
+    for price_minor in prices:
+        owner = people()
+        shop = await owner.open_shop()
+        made.append(variant_of(await owner.add_product(shop, price_minor=price_minor, on_hand=on_hand)))
+    return made
+
+
+async def told(app: App, *keys: str) -> dict[str, list[bytes]]:
+    """Bodies in the outbox under these keys, by the type's last name."""
+    async with app.database.read() as conn:
+        rows = await conn.fetch("SELECT type, body FROM outbox WHERE key = ANY($1) ORDER BY id", list(keys))
+    found: dict[str, list[bytes]] = {}
+    for row in rows:
+        found.setdefault(row["type"].rpartition(".")[2], []).append(row["body"])
+    return found
+
+
+async def settle(app: App, *commands: SagaCommand) -> list[str | None]:
+    async with app.begin() as tx:
+        return [refusal.code if refusal else None for refusal in await settle_commands(commands, tx)]
+
+
+async def broken(app: App) -> list[str]:
+    async with app.database.read() as conn:
+        return [finding.check.name for finding in await audit(conn, stuck_after_s=3600)]
+
+
+async def test_it_is_confirmed_without_a_payment(app: App, people: Any, buyer: Any) -> None:
+    gifts = await on_sale(people, 0, 0)
+    placed = (await buyer.order(*((gift, 2) for gift in gifts))).body
+    assert (placed["payment_status"], placed["total"]["amount_minor"]) == ("not_required", 0)
+    assert {(order["status"], order["payment_status"]) for order in placed["orders"]} == {("confirmed", "not_required")}
+    assert (await buyer.get(f"/v1/checkouts/{placed['checkout_id']}?wait_s=5")).body == placed
+    orders = [order["order_id"] for order in placed["orders"]]
+    said = await told(app, placed["checkout_id"], *orders)
+    assert {name: len(bodies) for name, bodies in said.items()} == {"OrderPlaced": 2, "OrderConfirmed": 2}
+    assert {OrderConfirmed.FromString(body).total.amount_minor for body in said["OrderConfirmed"]} == {0}
+    facts = (await buyer.get(f"/v1/orders/{orders[0]}/timeline")).body["items"]
+    assert [fact["kind"] for fact in facts] == ["placed", "confirmed", "payment_not_required"]
+    assert await broken(app) == []
+
+
+async def test_it_takes_its_stock_and_is_refused_without(app: App, people: Any, buyer: Any) -> None:
+    [gift] = await on_sale(people, 0, on_hand=3)
+    answers = await asyncio.gather(*(buyer.order((gift, 1)) for _ in range(8)))
+    assert sorted(answer.status for answer in answers) == [202] * 3 + [409] * 5
+    assert {answer.code for answer in answers if answer.status == 409} == {"commerce.stock.sold_out"}
+    async with app.database.read() as conn:
+        figures = await conn.fetchrow("SELECT on_hand, reserved FROM stock WHERE variant_id = $1", UUID(gift))
+    assert tuple(figures or ()) == (0, 0)
+    assert await broken(app) == []
+
+
+async def test_from_the_cart(people: Any, buyer: Any) -> None:
+    [gift] = await on_sale(people, 0, on_hand=1)
+    await buyer.call("PUT", f"/v1/cart/items/{gift}", {"quantity": 2})
+    assert (await buyer.order()).code == "commerce.stock.sold_out"
+    assert len((await buyer.get("/v1/cart")).body["items"]) == 1
+    await buyer.call("PUT", f"/v1/cart/items/{gift}", {"quantity": 1})
+    assert (await buyer.order()).body["payment_status"] == "not_required"
+    assert (await buyer.get("/v1/cart")).body["items"] == []
+
+
+async def test_it_is_fulfilled_and_not_cancelled(app: App, people: Any, buyer: Any) -> None:
+    owner = people()
+    gift = variant_of(await owner.add_product(await owner.open_shop(), price_minor=0))
+    placed = (await buyer.order((gift, 1))).body
+    order = f"/v1/orders/{placed['orders'][0]['order_id']}"
+    assert (await buyer.call("POST", f"{order}/cancel")).code == "commerce.order.not_cancellable"
+    checkout_id = CheckoutId(UUID(placed["checkout_id"]))
+    undone = await settle(
+        app, ReleaseStock(checkout_id=checkout_id), CancelOrder(checkout_id=checkout_id, reason_code="")
+    )
+    assert undone == ["commerce.order.already_paid"] * 2
+    moved = await owner.call("POST", f"{order}/fulfilment", {"status": "processing"})
+    assert (moved.status, moved.body["status"]) == (200, "processing")
+
+
+async def test_beside_what_is_paid_no_money_is_asked_for_it(app: App, people: Any, buyer: Any) -> None:
+    paid, gift = await on_sale(people, 12_900, 0)
+    placed = (await buyer.order((paid, 1), (gift, 1))).body
+    said = await told(app, placed["checkout_id"])
+    [start] = [StartOrderPayment.FromString(body) for body in said["StartOrderPayment"]]
+    assert [order.total.amount_minor for order in start.orders] == [start.total.amount_minor] == [12_900]
+    checkout_id = CheckoutId(UUID(placed["checkout_id"]))
+    commands = [
+        ReserveStock(checkout_id=checkout_id, hold_s=60),
+        ConfirmOrder(checkout_id=checkout_id),
+        MarkOrderPaid(checkout_id=checkout_id),
+        MarkOrderPaid(checkout_id=checkout_id),
+    ]
+    assert await settle(app, *commands) == [None] * 4
+    checkout = (await buyer.get(f"/v1/checkouts/{placed['checkout_id']}")).body
+    assert checkout["payment_status"] == "paid"
+    states = {order["total"]["amount_minor"]: order["payment_status"] for order in checkout["orders"]}
+    assert states == {12_900: "paid", 0: "not_required"}
+    said = await told(app, *(order["order_id"] for order in placed["orders"]))
+    assert {name: len(bodies) for name, bodies in said.items()} == {
+        "OrderPlaced": 2,
+        "OrderConfirmed": 2,
+        "OrderPaid": 1,
+    }
+    assert await broken(app) == []
+
+
+async def test_beside_what_fails_it_fails_too(app: App, people: Any, buyer: Any) -> None:
+    paid, gift = await on_sale(people, 100, 0)
+    placed = (await buyer.order((paid, 1), (gift, 1))).body
+    cancel = CancelOrder(checkout_id=CheckoutId(UUID(placed["checkout_id"])), reason_code="payment.limit.daily")
+    assert await settle(app, cancel) == [None]
+    checkout = (await buyer.get(f"/v1/checkouts/{placed['checkout_id']}")).body
+    assert {order["payment_status"] for order in checkout["orders"]} == {"failed"}
+    assert await broken(app) == []
+
+
+@pytest.mark.parametrize("price_minor", [1, 10**12])
+async def test_prices_at_the_edge_are_taken(price_minor: int, people: Any, buyer: Any) -> None:
+    [variant] = await on_sale(people, price_minor)
+    assert (await buyer.order((variant, 1))).body["total"]["amount_minor"] == price_minor
+
+
+@pytest.mark.parametrize("price_minor", [-1, 10**12 + 1, 2**53 - 1, 2**53])
+async def test_prices_over_the_edge_are_refused(price_minor: int, seller: Any, shop: Any, product: Any) -> None:
+    price = {"amount_minor": price_minor, "currency": "THB"}
+    body = {"titles": {"en": "Dear"}, "variants": [{"sku": "D", "price": price}]}
+    made = await seller.call("POST", f"/v1/shops/{shop['shop_id']}/products", body)
+    change = {"prices": {variant_of(product): price}}
+    changed = await seller.call("PATCH", f"/v1/products/{product['product_id']}", change, If_Match="*")
+    assert {made.status, changed.status} == {422}
+    assert {made.body["errors"][0]["code"], changed.body["errors"][0]["code"]} == {"field.out_of_range"}
