@@ -20,10 +20,9 @@ from commerce.domain.product import (
     Variant,
     VariantOptionsInvalidError,
 )
-from commerce.domain.reasons import reason_text
 from commerce.domain.shop import ShopSlugInvalidError, checked_slug, slug_of
 from commerce.domain.tax import TaxClass
-from commerce.domain.texts import LANGUAGES, LocalisedText, TextLanguageUnknownError, TextMissingError
+from commerce.domain.texts import LocalisedText, TextLanguageUnknownError, TextMissingError
 from kernel.country import Country
 from kernel.errors import DomainError
 from kernel.money import Currency
@@ -164,11 +163,3 @@ def test_slugs_that_are_refused(slug: str) -> None:
 @pytest.mark.parametrize("name", ["ร้านผ้าไหม", "Tiệm Đồ Gỗ", "Batik & Co.", "X" * 100])
 def test_any_name_gives_a_slug(name: str) -> None:
     assert checked_slug(slug_of(name, suffix="12ab34cd"))
-
-
-@pytest.mark.parametrize(
-    "code", ["buyer", "payment.wallet.insufficient_funds", "payment.limit.daily", "something.else", ""]
-)
-def test_every_reason_reads_in_five_languages(code: str) -> None:
-    assert len({reason_text(code, language) for language in LANGUAGES}) == len(LANGUAGES)
-    assert reason_text(code, "de") == reason_text(code, "en")

@@ -2,9 +2,10 @@
 
 import uuid
 
+from contracts.cancel_reasons import reason_text
 from kernel.ids import uuid7
 from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged
-from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderPaid
+from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderConfirmed, OrderPaid
 from sampan.payment.v1.transfer_pb2 import TransferCompleted
 from sampan.types.v1.money_pb2 import Money
 from testkit.wait import eventually
@@ -98,8 +99,27 @@ async def test_the_buyer_reads_why_an_order_was_cancelled(world):
         )
     )
     told = (await world.notifications_of(person, "order_cancelled"))[0]
-    assert told["body"].startswith("Số dư ví không đủ.")
+    assert told["body"].startswith(reason_text("payment.wallet.insufficient_funds", "vi"))
     assert "VND 50,000" in told["body"]
+
+
+async def test_an_order_that_costs_nothing_is_told_when_it_is_confirmed(world):
+    buyer, _ = await world.person()
+    seller, _ = await world.person()
+    for amount_minor in (1, 0):
+        confirmed = OrderConfirmed(
+            order_id=str(uuid7()),
+            order_number=f"TH-26-00000{amount_minor}",
+            buyer_id=str(buyer),
+            seller_id=str(seller),
+            shop_name="Baan Thai",
+            total=Money(amount_minor=amount_minor, currency="THB"),
+        )
+        await world.handled(await world.publish(confirmed))
+    [told] = await world.notifications_of(buyer, "order_confirmed")
+    assert told["title"] == "Order TH-26-000000 is confirmed"
+    [received] = await world.notifications_of(seller, "order_received")
+    assert received["title"] == "New order TH-26-000000"
 
 
 async def test_a_deleted_person_gets_no_mail_any_more(world):

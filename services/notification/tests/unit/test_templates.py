@@ -7,6 +7,7 @@ from importlib import resources
 import jinja2
 import pytest
 
+from contracts.cancel_reasons import TEXTS, reason_text
 from notification.adapters.templates import LANGUAGES, Templates
 from notification.domain.rules import RULES
 
@@ -41,7 +42,6 @@ def test_languages_have_the_same_messages_with_the_same_variables(language):
     variables = re.compile(r"{{ (\w+) }}")
     english, other = texts("en"), texts(language)
     assert other.keys() == english.keys()
-    assert other["reason"].keys() == english["reason"].keys()
     for message_type in RULES:
         for part in ("title", "body"):
             expected = set(variables.findall(english[message_type][part]))
@@ -57,7 +57,8 @@ def test_an_unknown_language_reads_english():
     assert Templates().render("money_sent", "xx", {"amount": "SGD 1.00"}).title == "You sent SGD 1.00"
 
 
-def test_a_reason_is_told_in_the_readers_language_and_unknown_codes_have_a_general_one():
-    templates = Templates()
-    assert templates.reason("commerce.stock.sold_out", "vi") == texts("vi")["reason"]["commerce.stock.sold_out"]
-    assert templates.reason("something.new", "ms") == texts("ms")["reason"]["default"]
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", [*TEXTS, "payment.limit.daily", "something.new"])
+def test_a_cancelled_order_says_why_as_everybody_says_it(code, language):
+    params = {"order_number": "TH-26-000001", "shop_name": "Baan Thai", "total": "THB 1.00", "reason_code": code}
+    assert Templates().render("order_cancelled", language, params).body.startswith(reason_text(code, language))

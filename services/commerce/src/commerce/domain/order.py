@@ -20,6 +20,8 @@ from kernel.country import Country
 from kernel.errors import DomainError, Kind
 from kernel.money import Currency
 
+BUYER_CANCELLED: Final = "buyer"  # the reason code of what its buyer took back
+
 
 class OrderStatus(StrEnum):
     PENDING = "pending"

@@ -14,8 +14,14 @@ from typing import ClassVar
 
 from commerce.domain.checkout import CancelRequestedError, Checkout, CheckoutNotFoundError, StockState
 from commerce.domain.ids import CheckoutId
-from commerce.domain.order import Order, OrderAlreadyPaidError, OrderNotConfirmedError, PaymentStatus, settled_payment
-from commerce.domain.reasons import BUYER_CANCELLED
+from commerce.domain.order import (
+    BUYER_CANCELLED,
+    Order,
+    OrderAlreadyPaidError,
+    OrderNotConfirmedError,
+    PaymentStatus,
+    settled_payment,
+)
 from commerce.domain.stock import Shelf
 from kernel.errors import DomainError
 

@@ -14,9 +14,9 @@ from commerce.adapters.order_reads import OrderSummary
 from commerce.domain.cart import ITEMS_MAX, CartItem, Price
 from commerce.domain.checkout import Checkout, PlacedCheckout
 from commerce.domain.ids import UserId, VariantId
-from commerce.domain.order import Order, OrderFact, OrderLine, OrderPlacement, OrderStatus, PaymentStatus
-from commerce.domain.reasons import reason_text
+from commerce.domain.order import OrderFact, OrderLine, OrderPlacement, OrderStatus, PaymentStatus
 from commerce.domain.totals import LineTotals
+from commerce.entrypoints.reasons import cancelled_because
 from commerce.entrypoints.schemas import AddressBody, AddressView, Quantity, money
 from commerce.usecases.place_order import PlaceOrder, WantedLine
 from commerce.usecases.ports import Offer
@@ -203,7 +203,7 @@ class OrderView(View):
             status=order.status,
             payment_status=order.payment_status,
             cancel_reason_code=order.cancel_reason or None,
-            cancel_reason=_reason(order, language),
+            cancel_reason=cancelled_because(order.cancel_reason, language),
             lines=[
                 OrderLineView.of(line, line_totals, currency)
                 for line, line_totals in zip(placement.lines, totals.lines, strict=True)
@@ -244,7 +244,7 @@ class CheckoutView(View):
             payment_status=checkout.payment_status,
             cancel_requested=checkout.cancel_requested_at is not None,
             cancel_reason_code=first.cancel_reason or None,
-            cancel_reason=_reason(first, language),
+            cancel_reason=cancelled_because(first.cancel_reason, language),
             total=money(checkout.total_minor, checkout.currency),
             orders=[OrderView.of(placement, language) for placement in placed.placements],
             placed_at=checkout.placed_at,
@@ -281,7 +281,7 @@ class OrderSummaryView(View):
             status=OrderStatus(order.status),
             payment_status=PaymentStatus(order.payment_status),
             cancel_reason_code=order.cancel_reason or None,
-            cancel_reason=reason_text(order.cancel_reason, language) if order.cancel_reason else None,
+            cancel_reason=cancelled_because(order.cancel_reason, language),
             total=money(order.total_minor, order.currency),
             placed_at=order.placed_at,
         )
@@ -306,7 +306,7 @@ class TimelineView(View):
                 FactView(
                     kind=fact.kind,
                     reason_code=fact.reason_code or None,
-                    reason=reason_text(fact.reason_code, language) if fact.reason_code else None,
+                    reason=cancelled_because(fact.reason_code, language),
                     at=fact.at,
                 )
                 for fact in facts
@@ -318,7 +318,3 @@ class FulfilmentBody(Body):
     """The next step: processing, then shipped, then delivered."""
 
     status: Literal["processing", "shipped", "delivered"]
-
-
-def _reason(order: Order, language: str) -> str | None:
-    return reason_text(order.cancel_reason, language) if order.cancel_reason else None

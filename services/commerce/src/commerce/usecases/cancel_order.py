@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from commerce.domain.ids import OrderId, UserId
-from commerce.domain.order import Order, OrderNotFoundError
-from commerce.domain.reasons import BUYER_CANCELLED
+from commerce.domain.order import BUYER_CANCELLED, Order, OrderNotFoundError
 from commerce.usecases.ports import CommerceTx
 
 

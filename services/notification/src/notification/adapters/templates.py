@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import jinja2
 
+from contracts.cancel_reasons import reason_text
+
 LANGUAGES: Final = ("en", "th", "id", "ms", "vi")
 FALLBACK: Final = "en"
 
@@ -29,7 +31,6 @@ class Templates:
     def __init__(self) -> None:
         engine = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 -- plain text
         self._texts = {language: _compiled(engine, language) for language in LANGUAGES}
-        self._reasons = {language: _section(language, "reason") for language in LANGUAGES}
 
     def render(self, message_type: str, language: str, params: Mapping[str, Any]) -> Text:
         """The text of one message. Raises ``jinja2.UndefinedError`` when a variable is missing."""
@@ -37,13 +38,8 @@ class Templates:
         compiled = texts.get(message_type) or self._texts[FALLBACK][message_type]
         variables = {**params}
         if "reason_code" in params:
-            variables["reason"] = self.reason(str(params["reason_code"]), language)
+            variables["reason"] = reason_text(str(params["reason_code"]), language)
         return Text(compiled["title"].render(variables), compiled["body"].render(variables))
-
-    def reason(self, code: str, language: str) -> str:
-        """A sentence for a reason code, as a person would say it."""
-        reasons = self._reasons.get(language, self._reasons[FALLBACK])
-        return reasons.get(code, reasons["default"])
 
     def mail(self, text: Text, language: str, name: str) -> str:
         """The plain-text body of an e-mail around a text."""
@@ -57,13 +53,8 @@ def _load(language: str) -> dict[str, dict[str, str]]:
     return tomllib.loads(source.read_text(encoding="utf-8"))
 
 
-def _section(language: str, name: str) -> dict[str, str]:
-    return _load(language)[name]
-
-
 def _compiled(engine: jinja2.Environment, language: str) -> dict[str, dict[str, jinja2.Template]]:
     return {
         name: {part: engine.from_string(source) for part, source in parts.items()}
         for name, parts in _load(language).items()
-        if name != "reason"
     }

@@ -37,6 +37,7 @@ RULES: Final = {
     for rule in (
         _rule("welcome", Priority.NORMAL, _BOTH, {"name"}),
         _rule("order_paid", Priority.HIGH, _BOTH, _ORDER),
+        _rule("order_confirmed", Priority.HIGH, _BOTH, _ORDER),
         _rule("order_received", Priority.HIGH, _IN_APP, _ORDER),
         _rule("order_cancelled", Priority.HIGH, _BOTH, {*_ORDER, "reason_code"}),
         _rule("order_cancelled_seller", Priority.NORMAL, _IN_APP, _ORDER),

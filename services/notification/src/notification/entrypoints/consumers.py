@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from contracts.cancel_reasons import BUYER
 from eventing import Message, Subscriptions
 from kernel.money import Currency
 from kernel.money import Money as KernelMoney
@@ -16,7 +17,7 @@ from notification.usecases.ports import NotificationTx
 from notification.usecases.send_code import SendCode, send_code
 from notification.wiring import PgNotificationTx
 from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged, UserRegistered
-from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderPaid, OrderStatusChanged
+from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderConfirmed, OrderPaid, OrderStatusChanged
 from sampan.commerce.v1.stock_pb2 import StockRanOut
 from sampan.notification.v1.commands_pb2 import SendOtp
 from sampan.payment.v1.top_up_pb2 import TopUpCompleted, TopUpFailed
@@ -24,7 +25,6 @@ from sampan.payment.v1.transfer_pb2 import TransferCompleted
 from sampan.types.v1.money_pb2 import Money
 
 subscriptions: Subscriptions[PgNotificationTx] = Subscriptions("notification", rest_s=0.1)
-BUYER_CANCELLED = "buyer"
 
 
 @subscriptions.on(UserRegistered)
@@ -49,11 +49,19 @@ async def on_order_paid(message: Message[OrderPaid], tx: NotificationTx) -> None
     await _tell_of_order(message, tx, message.body.seller_id, "order_received")
 
 
+@subscriptions.on(OrderConfirmed)
+async def on_order_confirmed(message: Message[OrderConfirmed], tx: NotificationTx) -> None:
+    """What costs nothing is never paid; of all else people hear when it is."""
+    if message.body.total.amount_minor == 0:
+        await _tell_of_order(message, tx, message.body.buyer_id, "order_confirmed")
+        await _tell_of_order(message, tx, message.body.seller_id, "order_received")
+
+
 @subscriptions.on(OrderCancelled)
 async def on_order_cancelled(message: Message[OrderCancelled], tx: NotificationTx) -> None:
     reason_code = message.body.reason_code
     await _tell_of_order(message, tx, message.body.buyer_id, "order_cancelled", reason_code=reason_code)
-    if reason_code == BUYER_CANCELLED:
+    if reason_code == BUYER:
         await _tell_of_order(message, tx, message.body.seller_id, "order_cancelled_seller")
 
 
