@@ -104,8 +104,8 @@ async def test_the_buyer_reads_why_an_order_was_cancelled(world):
 
 
 async def test_an_order_that_costs_nothing_is_told_when_it_is_confirmed(world):
-    buyer, _ = await world.person()
-    seller, _ = await world.person()
+    buyer, _ = await world.person(locale="en-US")
+    seller, _ = await world.person(locale="en-US")
     for amount_minor in (1, 0):
         confirmed = OrderConfirmed(
             order_id=str(uuid7()),

@@ -75,9 +75,11 @@ def _capture_payment(saga: SagaContext) -> CapturePayment:
 
 
 def _settle_payment(saga: SagaContext) -> SettlePayment:
+    """Of what was paid: an order that cost nothing has no share, and payment refuses one of nothing (ADR 0014)."""
     shares = [
         SellerShare(order_id=order.order_id, seller_id=order.seller_id, amount=order.total)
         for order in saga.data.orders
+        if order.total.amount_minor
     ]
     return SettlePayment(checkout_id=saga.data.checkout_id, hold_id=_hold_id(saga), shares=shares)
 

@@ -15,16 +15,18 @@ from sampan.types.v1.money_pb2 import Money
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def a_checkout(*, orders: int = 2, amount_minor: int = 12_500, buyer_id: UUID | None = None) -> StartOrderPayment:
-    """A checkout of ``orders`` orders at ``amount_minor`` each."""
+def a_checkout(
+    *, orders: int = 2, amount_minor: int = 12_500, free: int = 0, buyer_id: UUID | None = None
+) -> StartOrderPayment:
+    """A checkout of ``orders`` orders at ``amount_minor`` each, and ``free`` ones that cost nothing."""
     lines = [
         OrderToPay(
             order_id=str(uuid7()),
             shop_id=str(uuid7()),
             seller_id=str(uuid7()),
-            total=Money(amount_minor=amount_minor, currency="THB"),
+            total=Money(amount_minor=amount, currency="THB"),
         )
-        for _ in range(orders)
+        for amount in (*[amount_minor] * orders, *[0] * free)
     ]
     return StartOrderPayment(
         checkout_id=str(uuid7()),

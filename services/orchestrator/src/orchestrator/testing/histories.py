@@ -18,6 +18,7 @@ import orjson
 
 from orchestrator.adapters.codec import INPUT_KINDS, entry_json, input_of, sent_of
 from orchestrator.domain.inputs import Cancel
+from orchestrator.testing.builders import a_checkout
 from orchestrator.testing.participants import Participants
 from orchestrator.testing.simulation import Simulation
 from orchestrator.usecases.ports import NO_TRAIL, Moved
@@ -72,6 +73,10 @@ def _completed() -> Simulation:
     return Simulation()
 
 
+def _free_beside_paid() -> Simulation:
+    return Simulation(checkout=a_checkout(free=1))
+
+
 def _insufficient_funds() -> Simulation:
     return Simulation(participants=Participants(wallet_minor=0))
 
@@ -102,6 +107,7 @@ def _refused_capture() -> Simulation:
 
 SCENARIOS: Mapping[str, Callable[[], Simulation]] = {
     "completed": _completed,
+    "free_beside_paid": _free_beside_paid,
     "insufficient_funds": _insufficient_funds,
     "sold_out": _sold_out,
     "silent_payment": _silent_payment,

@@ -99,6 +99,8 @@ class Participants:
     def authorize(self, body: AuthorizePayment) -> Answer:
         if body.hold_id in self.hold_tombstones:
             return Answer(False, "payment.hold.voided")
+        if body.amount.amount_minor <= 0:
+            return Answer(False, "payment.amount.not_positive")
         balance = self.wallets.setdefault(body.user_id, self.wallet_minor)
         if balance < body.amount.amount_minor:
             return Answer(False, "payment.wallet.insufficient_funds")
@@ -127,6 +129,8 @@ class Participants:
     def settle(self, body: SettlePayment) -> Answer:
         if self.holds.get(body.hold_id, ("", 0, "none"))[2] != "captured" or body.hold_id in self.settled:
             return Answer(False, "payment.hold.not_captured")
+        if any(share.amount.amount_minor <= 0 for share in body.shares):
+            return Answer(False, "payment.amount.not_positive")
         self.settled.add(body.hold_id)
         for share in body.shares:
             self.clearing_minor -= share.amount.amount_minor

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from orchestrator.domain.definition import SagaDefinition
 from orchestrator.domain.effects import Effect, Milestone, Reached, SendCommand
 from orchestrator.domain.inputs import Input, Reply, TimerFired
 from orchestrator.domain.state import SagaState
@@ -14,6 +15,7 @@ from orchestrator.domain.transition import transition
 from orchestrator.sagas import REGISTRY
 from orchestrator.testing.builders import EPOCH, a_checkout, a_start
 from orchestrator.testing.participants import Answer, Participants
+from sampan.orchestrator.v1.commands_pb2 import StartOrderPayment
 
 DEFINITION = REGISTRY.pinned("order_payment", 1)
 
@@ -23,6 +25,8 @@ class Simulation:
     """Deliver, drop, double and reorder at will; ``lost`` and ``silent`` decide what the network eats."""
 
     participants: Participants = field(default_factory=Participants)
+    checkout: StartOrderPayment = field(default_factory=a_checkout)
+    definition: SagaDefinition = DEFINITION
     now: datetime = EPOCH
     commands: list[SendCommand] = field(default_factory=list)
     replies: list[tuple[UUID, Answer]] = field(default_factory=list)
@@ -34,11 +38,11 @@ class Simulation:
     state: SagaState | None = None
 
     def begin(self) -> None:
-        self.give(a_start(a_checkout(), at=self.now))
+        self.give(a_start(self.checkout, at=self.now))
 
     def give(self, event: Input, *, crash: bool = False) -> tuple[Effect, ...]:
         """One transaction of the engine. A crash before commit writes neither state nor commands."""
-        state, effects = transition(DEFINITION, self.state, event)
+        state, effects = transition(self.definition, self.state, event)
         if crash:
             return effects
         if state.status.is_terminal != (state.next_wake_at is None):
