@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -19,6 +20,7 @@ from aiohttp import web
 from pydantic import Field, field_serializer
 
 from chassis.http import Body, IfMatch, MoneyView, Page, Reply, RouteError, Routes, View, etag_of, make_app, roles
+from chassis.http.preconditions import version_in
 from chassis.http.rendering import renderer_of
 from chassis.http.titles import language_of
 from chassis.ids import parse_uuid
@@ -50,6 +52,11 @@ async def get_pet(name: str) -> Reply[Pet]:
     if name == "closed":
         raise ClosedError("come back at nine", pointer="/name", context={"opens_at": 9})
     return Reply(Pet(name=name * (5000 if name == "x" else 1)), etag=etag_of(7))
+
+
+@routes.get("/v1/pets/{name}/words", auth="public")
+async def get_words(request: web.Request, name: str) -> Reply[Pet]:
+    return Reply(Pet(name=f"{name} {request.headers['Accept-Language']}"), etag=etag_of(7))
 
 
 @routes.patch("/v1/pets/{name}", auth="public")
@@ -227,15 +234,15 @@ async def test_a_literal_path_wins_over_a_placeholder(call: Client) -> None:
 
 async def test_etag_and_conditions(call: Client) -> None:
     etag = (await call("GET", "/v1/pets/a")).headers["ETag"]
-    assert etag == '"7"'
+    assert re.fullmatch(r'"7\.[0-9a-f]{16}"', etag)
     for same in (etag, f"W/{etag}", f'"x", {etag}', "*"):
         answer = await call("GET", "/v1/pets/a", headers={"If-None-Match": same})
         assert (answer.status, answer.content, answer.headers["ETag"]) == (304, b"", etag)
     assert (await call("GET", "/v1/pets/a", headers={"If-None-Match": '"8"'})).status == 200
-    for good in (etag, "*", f'"1", {etag}'):
+    for good in (etag, "*", f'"1", {etag}', '"7"', '"7.0"'):
         answer = await call("PATCH", "/v1/pets/a", {"name": "b"}, headers={"If-Match": good})
         assert (answer.status, answer.json) == (200, {"name": "b"})
-    for stale in ({"If-Match": '"8"'}, {"If-Match": f"W/{etag}"}, {"If-Match": "7"}, {}):
+    for stale in ({"If-Match": '"8"'}, {"If-Match": f"W/{etag}"}, {"If-Match": "7"}, {"If-Match": '"77"'}, {}):
         answer = await call("PATCH", "/v1/pets/a", {"name": "b"}, headers=stale)
         assert (answer.status, answer.code) == (412, "request.precondition.failed")
 
@@ -251,6 +258,23 @@ async def test_a_version_may_be_left_out_where_the_route_says_so(call: Client) -
         assert answer.status == status
 
 
+async def test_a_copy_is_current_only_while_it_says_the_same(call: Client) -> None:
+    """The same version, other words: by who bought meanwhile, or by language."""
+    first = await call("GET", "/v1/pets/a/words", headers={"Accept-Language": "en"})
+    same = {"If-None-Match": first.headers["ETag"], "Accept-Language": "en"}
+    assert (await call("GET", "/v1/pets/a/words", headers=same)).status == 304
+    told = await call("GET", "/v1/pets/a/words", headers={**same, "Accept-Language": "th"})
+    assert (told.status, told.json) == (200, {"name": "a th"})
+    assert told.headers["ETag"] != first.headers["ETag"]
+    assert version_in(told.headers["ETag"]) == version_in(first.headers["ETag"]) == "7"
+
+
+async def test_what_is_kept_by_others_varies_with_the_language(call: Client) -> None:
+    etag = (await call("GET", "/v1/pets/a")).headers["ETag"]
+    for path, headers in (("/v1/pets/a", {}), ("/v1/pets/a", {"If-None-Match": etag}), ("/v1/nowhere", {})):
+        assert (await call("GET", path, headers=headers)).headers["Vary"] == "Accept-Language"
+
+
 async def test_gzip_where_it_pays(call: Client) -> None:
     async def get(name: str, encoding: str) -> Any:
         async with call.session.get(
@@ -260,7 +284,7 @@ async def test_gzip_where_it_pays(call: Client) -> None:
 
     headers, content = await get("x", "gzip, br")
     assert headers["Content-Encoding"] == "gzip"
-    assert headers["Vary"] == "Accept-Encoding"
+    assert headers["Vary"] == "Accept-Language, Accept-Encoding"
     assert orjson.loads(gzip.decompress(content)) == {"name": "x" * 5000}
     assert len(content) < 200
     for encoding in ("identity", "br", "gzip;q=0"):

@@ -43,7 +43,7 @@ class Answer:
         if body is not None:
             headers["Content-Type"] = self.content_type
             if len(body) >= GZIP_BYTES_MIN:
-                headers.add("Vary", "Accept-Encoding")
+                headers["Vary"] = ", ".join([*headers.getall("Vary", ()), "Accept-Encoding"])
                 if len(body) <= GZIP_BYTES_MAX and _accepts_gzip(accept_encoding):
                     response.body = zlib.compress(body, _GZIP_LEVEL, zlib.MAX_WBITS | 16)
                     headers["Content-Encoding"] = "gzip"

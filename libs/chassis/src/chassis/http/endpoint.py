@@ -31,7 +31,7 @@ from chassis.http.addresses import Addresses
 from chassis.http.answers import GZIP_BYTES_MIN, JSON, Answer
 from chassis.http.bodies import check_no_body, parse_body, read_body
 from chassis.http.limiting import Limits
-from chassis.http.preconditions import none_match, parse_if_match
+from chassis.http.preconditions import none_match, parse_if_match, with_body
 from chassis.http.problems import Problems, refusal_of, status_of
 from chassis.http.quick import QuickHeads, QuickResponse
 from chassis.http.rendering import render_any, renderer_of
@@ -289,12 +289,12 @@ class Endpoint:
         headers = dict(reply.headers)
         if reply.location is not None:
             headers["Location"] = reply.location
-        if reply.etag is not None:
-            headers["ETag"] = reply.etag
-        if any(not value.isprintable() for value in headers.values()):
-            raise ValueError(f"{self._name}: a header has a control character")
         view = reply.view
         body = None if view is None else self._render_view(view)
+        if reply.etag is not None:
+            headers["ETag"] = with_body(reply.etag, body or b"")
+        if any(not value.isprintable() for value in headers.values()):
+            raise ValueError(f"{self._name}: a header has a control character")
         default = 204 if view is None and self._plan.status == 200 else self._plan.status
         return Answer(reply.status or default, body, headers.pop("Content-Type", JSON), headers)
 
@@ -311,7 +311,7 @@ class Endpoint:
 
 
 def _fixed_headers(plan: Plan) -> CIMultiDict[str]:
-    headers = {"Server": "sampan"}
+    headers = {"Server": "sampan", "Vary": "Accept-Language"}
     if plan.route.auth != "public":
         headers["Cache-Control"] = "no-store"
     if plan.route.deprecated:

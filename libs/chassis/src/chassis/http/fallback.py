@@ -20,7 +20,7 @@ from chassis.telemetry.tracing import enter_span
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
-_FIXED = CIMultiDict({"Server": "sampan", "X-Content-Type-Options": "nosniff"})
+_FIXED = CIMultiDict({"Server": "sampan", "Vary": "Accept-Language", "X-Content-Type-Options": "nosniff"})
 
 
 class Fallback:

@@ -1,7 +1,13 @@
-"""ETag and If-Match: two people who edit the same thing do not overwrite each other."""
+"""ETag, If-Match and If-None-Match: nobody overwrites what they have not seen, or is told that nothing changed.
+
+An ETag is ``"<version>.<digest>"``. The version is the aggregate's, and what an edit is compared with: what others do
+beside it, such as buying the last unit, is no conflict. The digest is of the body that is shown, whatever it shows
+and in whichever language, so that a copy is called current only when it says the same.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -31,13 +37,23 @@ class IfMatch:
 
     def check(self, version: object) -> None:
         """Raises ``PreconditionFailedError`` unless the caller has this version."""
-        if not self.any_version and etag_of(version) not in self.tags:
+        if not self.any_version and str(version) not in map(version_in, self.tags):
             raise PreconditionFailedError("If-Match names another version; GET the object for its ETag")
 
 
 def etag_of(version: object) -> str:
-    """A strong entity tag of an aggregate's version."""
+    """The part of a strong entity tag that a ``Reply`` says: the aggregate's version."""
     return f'"{version}"'
+
+
+def with_body(etag: str, body: bytes) -> str:
+    """The whole tag: what ``etag_of`` gave, and what is shown."""
+    return f'{etag[:-1]}.{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
+
+
+def version_in(etag: str) -> str:
+    """The version that a tag was given out with; a bare version is taken as well."""
+    return etag.strip('"').partition(".")[0]
 
 
 def parse_if_match(header: str | None, *, required: bool) -> IfMatch | None:

@@ -82,7 +82,7 @@ class Problems:
             document["errors"] = fields
         if error.context:
             document["context"] = dict(error.context)
-        headers = {"Content-Language": language if title else "en", "Vary": "Accept-Language"}
+        headers = {"Content-Language": language if title else "en"}
         headers.update(_headers(error, status))
         if isinstance(error, RequestError):
             headers.update(error.headers)

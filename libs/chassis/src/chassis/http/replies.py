@@ -11,7 +11,10 @@ ViewT = TypeVar("ViewT")
 
 @dataclass(frozen=True, slots=True)
 class Reply(Generic[ViewT]):
-    """A view with a status or headers of its own. ``location`` and ``etag`` become the headers of that name."""
+    """A view with a status or headers of its own. ``location`` and ``etag`` become the headers of that name.
+
+    ``etag`` is that of the version (``etag_of``); what the view shows is added to it.
+    """
 
     view: ViewT
     status: int | None = None

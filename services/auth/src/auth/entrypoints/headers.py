@@ -9,7 +9,7 @@ from aiohttp import web
 
 from kernel.country import LOCALES
 
-_ETAG: Final = re.compile(r'"(\d{1,18})"')
+_ETAG: Final = re.compile(r'"(\d{1,18})(?:\.[0-9a-f]{1,32})?"')
 _DEFAULT_LOCALE: Final = "en-US"
 
 
