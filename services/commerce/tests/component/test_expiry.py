@@ -16,7 +16,7 @@ from commerce.adapters.audit import audit
 from commerce.domain.ids import CheckoutId
 from commerce.domain.settlement import ConfirmOrder, ReleaseStock, ReserveStock, SagaCommand
 from commerce.entrypoints.http import application
-from commerce.entrypoints.jobs import sweep_holds
+from commerce.entrypoints.jobs import ItemsFailedError, sweep_holds
 from commerce.usecases.settle_commands import settle_commands
 from commerce.wiring import App
 from kernel.clock import FixedClock
@@ -137,3 +137,27 @@ async def test_the_audit_speaks_when_something_is_wrong(app: App, product: Any) 
             await conn.execute("UPDATE stock SET on_hand = on_hand - 1 WHERE variant_id = $1", variant_id)
     async with app.database.read() as conn:
         assert await audit(conn, stuck_after_s=3600) == []
+
+
+async def test_a_hold_that_cannot_be_closed_keeps_no_other_waiting(
+    app: App, seller: Any, buyer: Any, shop: Any
+) -> None:
+    good = await seller.add_product(shop)
+    checkout_id = await buyer.place((variant_of(good), 1))
+    assert await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
+    later = at(app, app.clock.now() + 2 * HOLD)
+    stray = UUID(int=checkout_id.int ^ 1)
+    async with app.database.begin() as conn:  # of a variant without stock, and older than all others
+        await conn.execute(
+            "INSERT INTO stock_hold (checkout_id, variant_id, quantity, expires_at) VALUES ($1, $1, 1, $2)",
+            stray,
+            app.clock.now() - HOLD,
+        )
+    try:
+        with pytest.raises(ItemsFailedError, match="sweep_holds: 1 of"):
+            await sweep_holds(later)
+        assert (await movements(app, good))[-1] == "expired"
+    finally:
+        async with app.database.begin() as conn:
+            await conn.execute("DELETE FROM stock_hold WHERE checkout_id = $1", stray)
+    await sweep_holds(later)

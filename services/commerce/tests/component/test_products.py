@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
-from uuid import uuid4
+from urllib.parse import quote
+from uuid import UUID, uuid4
 
 import pytest
 
 from commerce.demo_catalogue.building import build_catalogue
 from commerce.domain.ids import UserId
+from commerce.domain.settlement import ReserveStock
+from commerce.entrypoints.jobs import fold_products
 from commerce.testing import product_body
+from commerce.usecases.settle_commands import settle_commands
 from commerce.wiring import App
 from kernel.country import Country
 
@@ -81,6 +85,99 @@ async def test_filters(seller: Any, buyer: Any, shop: Any) -> None:
     assert (refused.status, refused.code) == (422, "commerce.search.currency_needed")
 
 
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [
+        ("น\u0e4d\u0e49\u0e32ปลา", "น\u0e49\u0e33ปลาแท้"),
+        ("น\u0e33\u0e49ปลา", "น\u0e49\u0e33ปลาแท้"),
+        ("\u0e40\u0e40กงเขียว", "\u0e41กงเขียวหวาน"),
+        ("\u0e41กงเขียว", "\u0e40\u0e40กงเขียวหวาน"),
+        ("ก\u0e4bวยเต\u0e35\u0e4bยว", "ก\u0e4bวยเต\u0e4b\u0e35ยว"),
+        ("ນ\u0ec9\u0eb3", "ນ\u0ecd\u0ec9\u0eb2ປາ"),
+    ],
+)
+async def test_thai_is_found_as_it_looks(*, seller: Any, buyer: Any, shop: Any, typed: str, title: str) -> None:
+    await seller.add_product(shop, titles={"th": title})
+    assert await listed(buyer, f"shop_id={shop['shop_id']}&q={typed}") == [title]
+
+
+@pytest.mark.parametrize(
+    "query", ["🍜", "!!!", "%", "--", "_", "'", "฿", "\u0e48", "...", "<->", "|", "👩\u200d🍳", "´"]
+)
+async def test_a_query_without_a_letter_or_digit_finds_nothing(seller: Any, buyer: Any, shop: Any, query: str) -> None:
+    for title in ("Plain cup", "Teapot", "น้ำปลาแท้"):
+        await seller.add_product(shop, titles={"en": title})
+    base = f"shop_id={shop['shop_id']}&q={quote(query)}"
+    for more in ("", "&in_stock=true", "&sort=price_asc&min_price_minor=1"):
+        assert await listed(buyer, base + more) == []
+    own = await seller.get(f"/v1/shops/{shop['shop_id']}/products?q={quote(query)}")
+    assert own.body["items"] == []
+
+
+async def test_a_price_is_looked_for_among_all_variants(seller: Any, buyer: Any, shop: Any) -> None:
+    sizes = {"S": (50, 3), "L": (500, 0)}
+    await seller.add_product(
+        shop,
+        titles={"en": "Two sizes"},
+        options=[{"name": "size", "values": list(sizes)}],
+        variants=[
+            {
+                "sku": size,
+                "options": {"size": size},
+                "price": {"amount_minor": price_minor, "currency": "THB"},
+                "on_hand": on_hand,
+            }
+            for size, (price_minor, on_hand) in sizes.items()
+        ],
+    )
+    base = f"shop_id={shop['shop_id']}"
+    for low, high, found in (
+        (40, 60, True),
+        (400, 600, True),
+        (500, 500, True),
+        (60, 400, False),
+        (501, 900, False),
+        (0, 49, False),
+        (400, None, True),
+        (None, 50, True),
+        (501, None, False),
+        (None, 49, False),
+        (600, 400, False),
+    ):
+        bounds = "".join(
+            f"&{name}={value}"
+            for name, value in (("min_price_minor", low), ("max_price_minor", high))
+            if value is not None
+        )
+        assert bool(await listed(buyer, base + bounds)) is found, bounds
+        assert bool(await listed(buyer, base + bounds + "&q=sizes")) is found, bounds
+    assert await listed(buyer, f"{base}&min_price_minor=40&max_price_minor=60&in_stock=true") == ["Two sizes"]
+    assert await listed(buyer, f"{base}&min_price_minor=400&in_stock=true") == []
+    assert await listed(buyer, f"{base}&max_price_minor=600&in_stock=true") == ["Two sizes"]
+
+
+async def test_what_an_earlier_folding_stored_is_folded_again(app: App, seller: Any, buyer: Any, shop: Any) -> None:
+    title = "\u0e40\u0e40กงเขียวหวาน"
+    product = await seller.add_product(shop, titles={"th": title})
+    query = f"shop_id={shop['shop_id']}&q=\u0e41กงเขียว"
+    async with app.database.begin() as conn:
+        await conn.execute(
+            """
+            UPDATE product SET fold_again = true, title_text = $2, search_text = $2,
+                               terms = array_to_tsvector($3::text[])
+            WHERE id = $1
+            """,
+            UUID(product["product_id"]),
+            title,
+            [title[index : index + 2] for index in range(len(title) - 1)],
+        )
+    assert await listed(buyer, query) == []
+    await fold_products(app)
+    assert await listed(buyer, query) == [title]
+    async with app.database.read() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM product WHERE fold_again") == 0
+
+
 @pytest.mark.parametrize("sort", ["newest", "price_asc", "price_desc"])
 async def test_pages_are_stable_while_products_arrive(seller: Any, buyer: Any, shop: Any, sort: str) -> None:
     for number in range(7):
@@ -111,6 +208,39 @@ async def test_a_cursor_of_another_list_is_refused(seller: Any, buyer: Any, shop
     ):
         answer = await buyer.get(path)
         assert (answer.status, answer.code) == (422, "cursor_invalid"), path
+
+
+async def test_a_copy_is_current_only_while_it_says_the_same(
+    app: App, seller: Any, buyer: Any, shop: Any, product: Any
+) -> None:
+    path = f"/v1/products/{product['product_id']}"
+    variant_id = product["variants"][0]["variant_id"]
+    first = await buyer.get(path, Accept_Language="en")
+    tag = first.headers["ETag"]
+    assert (await buyer.get(path, Accept_Language="en", If_None_Match=tag)).status == 304
+    in_thai = await buyer.get(path, Accept_Language="th", If_None_Match=tag)
+    assert (in_thai.status, in_thai.body["title"]) == (200, "ผ้าพันคอผ้าไหมทอมือ")
+    counted = await seller.call("PUT", f"{path}/variants/{variant_id}/stock", {"on_hand": 0}, If_Match="*")
+    assert counted.status == 200
+    sold_out = await buyer.get(path, Accept_Language="en", If_None_Match=tag)
+    assert (sold_out.status, sold_out.body["variants"][0]["available"]) == (200, 0)
+    edit = await seller.call("PATCH", path, {"tags": ["silk"]}, If_Match=tag)
+    assert edit.status == 200, "what others bought is no conflict with an edit"
+    assert (await seller.call("PATCH", path, {"tags": []}, If_Match=tag)).status == 412
+
+
+async def test_a_copy_of_the_stock_is_current_only_while_it_says_the_same(
+    app: App, seller: Any, buyer: Any, product: Any
+) -> None:
+    variant_id = product["variants"][0]["variant_id"]
+    path = f"/v1/products/{product['product_id']}/variants/{variant_id}/stock"
+    tag = (await seller.get(path)).headers["ETag"]
+    checkout_id = await buyer.place((variant_id, 2))
+    async with app.begin() as tx:
+        assert await settle_commands([ReserveStock(checkout_id=checkout_id, hold_s=60)], tx) == [None]
+    held = await seller.get(path, If_None_Match=tag)
+    assert (held.status, held.body["reserved"]) == (200, 2)
+    assert (await seller.call("PUT", path, {"on_hand": 9}, If_Match=tag)).status == 200
 
 
 async def test_a_product_reads_in_the_readers_language(buyer: Any, product: Any) -> None:

@@ -33,6 +33,12 @@ def matches(query: str, *texts: str) -> bool:
         ("絲", "絲巾"),
         ("500ml", "Coconut oil 500ml"),
         ("cafe", "Café sữa đá"),
+        ("น\u0e4d\u0e49\u0e32", "น\u0e49\u0e33ปลาแท้"),
+        ("น\u0e49\u0e33", "น\u0e4d\u0e49\u0e32ปลาแท้"),
+        ("\u0e40\u0e40กง", "\u0e41กงเขียวหวาน"),
+        ("ยำกุ้ง", "ต้ม\u200bยำ\u200bกุ้ง"),
+        ("ต้ม\u200bยำ", "ต้มยำกุ้ง"),
+        ("batik", "Ba\u00adtik"),
     ],
 )
 def test_finds(query: str, text: str) -> None:
@@ -50,6 +56,11 @@ def test_finds(query: str, text: str) -> None:
 )
 def test_does_not_find(query: str, text: str) -> None:
     assert not matches(query, text)
+
+
+@pytest.mark.parametrize("text", ["🍜", "!!!", "%", "--", "฿", "\u0e48\u0e34", "\u200b", "\ufeff", "´`", "_", " ", "ะ"])
+def test_what_has_no_letter_or_digit_asks_for_nothing(text: str) -> None:
+    assert parse_query(text).empty is not any(letter.isalnum() for letter in text)
 
 
 def test_pairs_in_another_order_are_caught_by_the_run() -> None:
