@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from commerce.domain.ids import CheckoutId, UserId, VariantId
 from commerce.domain.product import Variant
@@ -24,6 +25,7 @@ from commerce.wiring import App
 from eventing import KafkaConfig, topic_of
 from kernel.country import Country
 from kernel.ids import derived_id
+from sampan.auth.v1.user_pb2 import UserDeleted
 from sampan.commerce.v1 import commands_pb2 as pb
 from sampan.orchestrator.v1.reply_pb2 import OUTCOME_REJECTED, OUTCOME_SUCCEEDED, CommandReply
 from testkit.databases import ServiceDatabase
@@ -265,3 +267,37 @@ async def test_a_truncated_record_goes_to_the_dead_letters_and_the_next_passes(
         what="the dead letter",
         timeout_s=20,
     )
+
+
+async def test_a_deleted_owner_sells_nothing_more_within_seconds(kafka_app: App, orchestrator: Orchestrator) -> None:
+    """Told twice, with a record of nobody between; what goes wrong stops no command."""
+    [checkout_id] = await checkouts(kafka_app, 1)
+    async with kafka_app.database.read() as conn:
+        owner_id = await conn.fetchval("SELECT seller_id FROM orders WHERE checkout_id = $1", checkout_id)
+    at = Timestamp()
+    at.GetCurrentTime()
+    for user_id in (str(owner_id), "not-a-uuid", str(owner_id)):
+        deleted = UserDeleted(user_id=user_id, deleted_at=at)
+        await orchestrator.send(deleted, command_id=uuid4(), saga_id=uuid4(), key=user_id)
+
+    async def closed() -> bool:
+        async with kafka_app.database.read() as conn:
+            return bool(
+                await conn.fetchval(
+                    """
+                    SELECT bool_and(s.status = 'closed' AND p.status = 'archived')
+                    FROM shop s JOIN product p ON p.shop_id = s.id WHERE s.owner_id = $1
+                    """,
+                    owner_id,
+                )
+            )
+
+    await eventually(closed, what="the shop is closed", timeout_s=20)
+    for body, outcome, code in (
+        (pb.ReserveStock(checkout_id=str(checkout_id), hold_s=60), OUTCOME_SUCCEEDED, ""),
+        (pb.ConfirmOrder(checkout_id=str(checkout_id)), OUTCOME_REJECTED, "commerce.shop.closed"),
+    ):
+        command_id = uuid4()
+        await orchestrator.send(body, command_id=command_id, saga_id=checkout_id)
+        reply = await orchestrator.reply_to(command_id)
+        assert (reply.outcome, reply.code) == (outcome, code)
