@@ -27,7 +27,7 @@ from chassis.http.endpoint import REQUEST_ID
 from chassis.http.problems import Problems
 from chassis.telemetry import metrics
 
-_FIXED: Final = CIMultiDict({"Server": "sampan", "X-Content-Type-Options": "nosniff"})
+_FIXED: Final = CIMultiDict({"Server": "sampan", "Vary": "Accept-Language", "X-Content-Type-Options": "nosniff"})
 _REFUSALS: Final[dict[int, tuple[type[RequestError], str]]] = {
     HTTPStatus.NOT_FOUND: (PathNotFoundError, "no route has this path"),
     HTTPStatus.METHOD_NOT_ALLOWED: (MethodNotAllowedError, "no route takes this method"),
