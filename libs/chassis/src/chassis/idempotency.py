@@ -15,6 +15,7 @@ import asyncpg
 
 from chassis.errors import IdempotencyInFlightError, IdempotencyKeyReusedError
 
+REPLAYED_HEADER: Final = "Idempotency-Replayed"  # on every answer that is an earlier one again, refusals too
 KEEP_HOURS: Final = 48
 KEEP_HOURS_MIN: Final = 24
 FORGET_ROWS: Final = 5_000

@@ -28,7 +28,8 @@ class DomainError(Exception):
     """A refusal with a stable ``code`` (``domain.thing.situation``).
 
     ``detail`` is a sentence for the client's developer; it must not hold personal data.
-    ``pointer`` is the JSON Pointer of the field at fault. ``context`` is machine-readable extras.
+    ``pointer`` is the JSON Pointer of the field at fault. ``context`` is machine-readable extras. ``replayed`` says
+    that an earlier request under the same idempotency key was refused, and this is its answer again.
     """
 
     code: ClassVar[str] = "internal.error.unnamed"
@@ -42,9 +43,11 @@ class DomainError(Exception):
         pointer: str | None = None,
         retry_after_s: float | None = None,
         context: Mapping[str, object] | None = None,
+        replayed: bool = False,
     ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.pointer = pointer
         self.retry_after_s = retry_after_s
         self.context: Mapping[str, object] = context or {}
+        self.replayed = replayed

@@ -26,6 +26,7 @@ class Behaviour:
     out_of_order: bool = False  # the outcome is told before the beginning
     drop_webhooks: bool = False
     fail_after_success_next: int = 0  # takes the charge, then answers 500
+    refuse_refunds: bool = False
     unavailable_next: int = 0  # answers 503 and takes nothing
     hang_next: int = 0  # takes the charge and never answers
     wrong_amount_minor: int = 0  # added to what was asked
@@ -52,11 +53,22 @@ class Charge:
     status: str = "pending"  # pending, succeeded, failed
     failure_code: str = ""
     created_at_unix_s: float = field(default_factory=time.time)
+    refunds: dict[str, int] = field(default_factory=dict)  # by idempotency key
 
     def view(self) -> dict[str, Any]:
         shown = asdict(self)
         del shown["payment_token"]
+        del shown["refunds"]
         return shown
+
+    def refund(self, key: str, amount_minor: int) -> bool:
+        """Give it back, once for each key; False when it was not taken, or is given back already."""
+        if key not in self.refunds and (
+            self.status != "succeeded" or amount_minor + sum(self.refunds.values()) > self.amount_minor
+        ):
+            return False
+        self.refunds[key] = amount_minor
+        return True
 
     def settle(self) -> None:
         """Decide it: the token says how."""

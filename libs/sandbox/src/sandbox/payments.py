@@ -33,6 +33,7 @@ class PaymentProvider:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.post("/payments/charges", self.post_charge),
+            web.post("/payments/refunds", self.post_refund),
             web.get("/payments/charges", self.get_charges),
             web.get("/payments/charges/{charge_id}", self.get_charge),
             *behaviour_routes("/payments/behaviour", self),
@@ -53,6 +54,8 @@ class PaymentProvider:
         if request.headers.get("Authorization") != f"Bearer {self._api_key}":
             return web.json_response({"error": "unauthorized"}, status=401)
         body = await request.json()
+        if not _is_amount(body.get("amount_minor")):
+            return web.json_response({"error": "amount_invalid"}, status=422)
         behaviour = self.behaviour
         await asyncio.sleep(behaviour.answer_delay_s)
         if behaviour.spend("unavailable_next"):
@@ -60,7 +63,7 @@ class PaymentProvider:
         charge, new = self.charges.take(
             request.headers["Idempotency-Key"],
             reference=str(body["reference"]),
-            amount_minor=int(body["amount_minor"]) + behaviour.wrong_amount_minor,
+            amount_minor=body["amount_minor"] + behaviour.wrong_amount_minor,
             currency=str(body["currency"]),
             token=str(body["payment_token"]),
         )
@@ -74,6 +77,25 @@ class PaymentProvider:
         if behaviour.spend("hang_next"):
             await asyncio.sleep(_HANG_S)
         return web.json_response(shown, status=201)
+
+    async def post_refund(self, request: web.Request) -> web.Response:
+        """Give a charge back to its payer; the same ``Idempotency-Key`` gives it back once."""
+        if request.headers.get("Authorization") != f"Bearer {self._api_key}":
+            return web.json_response({"error": "unauthorized"}, status=401)
+        body = await request.json()
+        behaviour = self.behaviour
+        if behaviour.spend("unavailable_next"):
+            return web.json_response({"error": "unavailable"}, status=503)
+        charge = self.charges.by_id(str(body["charge_id"]))
+        if charge is None:
+            return web.json_response({"error": "no_such_charge"}, status=404)
+        amount_minor, key = body["amount_minor"], request.headers["Idempotency-Key"]
+        fits = _is_amount(amount_minor) and body["currency"] == charge.currency
+        if behaviour.refuse_refunds or not fits or not charge.refund(key, amount_minor):
+            return web.json_response({"error": "refund_refused"}, status=422)
+        if behaviour.spend("fail_after_success_next"):
+            return web.json_response({"error": "crashed"}, status=500)
+        return web.json_response({**body, "status": "succeeded"}, status=201)
 
     async def get_charge(self, request: web.Request) -> web.Response:
         charge = self.charges.by_id(request.match_info["charge_id"])
@@ -102,3 +124,7 @@ class PaymentProvider:
         await asyncio.sleep(behaviour.settle_delay_s)
         charge.settle()
         self.webhooks.send(f"charge.{charge.status}", charge.view(), behaviour)
+
+
+def _is_amount(value: Any) -> bool:
+    return type(value) is int and value > 0

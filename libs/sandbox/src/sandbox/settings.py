@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import secrets
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSettings:
-    """Defaults suit the local stack; every secret here is worthless outside it."""
+    """Defaults suit the local stack. No secret has one: what is left out is made anew at each start, for nobody."""
 
     http_host: str
     http_port: int
@@ -27,6 +28,6 @@ class SandboxSettings:
             smtp_port=int(env.get("SANDBOX_SMTP_PORT", "18125")),
             scanner_port=int(env.get("SANDBOX_SCANNER_PORT", "18131")),
             webhook_url=env.get("SANDBOX_WEBHOOK_URL", "http://127.0.0.1:18103/v1/provider-webhooks/sandbox"),
-            webhook_secret=env.get("SANDBOX_WEBHOOK_SECRET", "sandbox-webhook-secret"),
-            api_key=env.get("SANDBOX_API_KEY", "sandbox-api-key"),
+            webhook_secret=env.get("SANDBOX_WEBHOOK_SECRET") or secrets.token_urlsafe(),
+            api_key=env.get("SANDBOX_API_KEY") or secrets.token_urlsafe(),
         )

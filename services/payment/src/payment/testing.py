@@ -26,18 +26,19 @@ from payment.domain.ledger import (
 NOON: Final = datetime(2026, 6, 15, 5, 0, tzinfo=UTC)  # noon in Bangkok, far from any month's end
 
 
-async def add_person(
-    conn: Connection, *, currency: str = "THB", country: str = "TH", tier: int = 3, zone: str = "Asia/Bangkok"
-) -> UUID:
+async def add_person(conn: Connection, *, currency: str = "THB", country: str = "TH", tier: int = 3) -> UUID:
     """A person with an empty wallet; returns the user id."""
     user_id = uuid4()
-    await conn.execute("INSERT INTO payer VALUES ($1, $2, $3, $4, now())", user_id, country, tier, zone)
     await conn.execute(
-        "INSERT INTO account (id, user_id, kind, currency, is_primary, created_at)"
-        " VALUES ($1, $2, 'wallet', $3, true, now())",
+        "INSERT INTO payer (user_id, country, kyc_tier, updated_at) VALUES ($1, $2, $3, now())", user_id, country, tier
+    )
+    await conn.execute(
+        "INSERT INTO account (id, user_id, kind, currency, country, is_primary, created_at)"
+        " VALUES ($1, $2, 'wallet', $3, $4, true, now())",
         wallet_id(user_id, currency),
         user_id,
         currency,
+        country,
     )
     return user_id
 

@@ -45,26 +45,36 @@ class App(Parts):
 @asynccontextmanager
 async def wire(settings: PaymentSettings, clock: Clock | None = None) -> AsyncIterator[App]:
     """Open what the service stands on."""
-    sandbox = SandboxProvider(
-        url=settings.sandbox_url,
-        api_key=settings.sandbox_api_key.get_secret_value(),
-        webhook_secret=settings.sandbox_webhook_secret.get_secret_value(),
-        timeout_s=settings.provider_timeout_s,
-    )
     # Any slot is right; processes that meet in one only wait for each other.
     ledger = Ledger(slot=secrets.randbelow(SLOTS))
-    async with open_parts(settings, SERVICE, clock=clock) as opened:
-        try:
-            yield App(
-                **opened.parts(),
-                settings=settings,
-                ledger=ledger,
-                flushers=_flushers(settings, opened, ledger),
-                providers={sandbox.name: sandbox},
-                doorbell=Doorbell(),
-            )
-        finally:
-            await sandbox.close()
+    async with open_parts(settings, SERVICE, clock=clock) as opened, _providers(settings) as providers:
+        yield App(
+            **opened.parts(),
+            settings=settings,
+            ledger=ledger,
+            flushers=_flushers(settings, opened, ledger),
+            providers=providers,
+            doorbell=Doorbell(),
+        )
+
+
+@asynccontextmanager
+async def _providers(settings: PaymentSettings) -> AsyncIterator[Mapping[str, Provider]]:
+    """Those that are configured, by name. Nobody is a provider by default."""
+    url, api_key, secret = settings.sandbox_url, settings.sandbox_api_key, settings.sandbox_webhook_secret
+    if url is None or api_key is None or secret is None:
+        yield {}
+        return
+    sandbox = SandboxProvider(
+        url=url,
+        api_key=api_key.get_secret_value(),
+        webhook_secret=secret.get_secret_value(),
+        timeout_s=settings.provider_timeout_s,
+    )
+    try:
+        yield {sandbox.name: sandbox}
+    finally:
+        await sandbox.close()
 
 
 def _flushers(settings: PaymentSettings, opened: Parts, ledger: Ledger) -> Flushers:

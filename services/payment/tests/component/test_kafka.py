@@ -315,7 +315,7 @@ async def test_tier_and_zone_follow_the_profile_and_a_deleted_account_is_suspend
 
     async def tier():
         async with streams.database.read() as conn:
-            return tuple(await conn.fetchrow("SELECT kyc_tier, time_zone FROM payer WHERE user_id = $1", user))
+            return await conn.fetchval("SELECT kyc_tier FROM payer WHERE user_id = $1", user)
 
     await eventually(lambda: _is(tier, (1, "Asia/Bangkok")), timeout_s=20)
     reply = await bus.answer(await bus.command(order.saga, "authorize", order.authorize()))

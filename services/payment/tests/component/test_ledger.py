@@ -70,7 +70,7 @@ async def test_the_same_id_with_another_request_is_refused(conn, people):
 async def test_unknown_suspended_and_foreign_currency_wallets(conn, people):
     ann, bob, cho = people
     await conn.execute("UPDATE account SET status = 'suspended' WHERE user_id = $1", cho)
-    dong = await add_person(conn, country="VN", currency="VND", zone="Asia/Ho_Chi_Minh")
+    dong = await add_person(conn, country="VN", currency="VND")
     wrong = transfer(ann, bob, 5)
     wrong.recipient_wallet_id = transfer(ann, dong, 5, currency="VND").recipient_wallet_id
     assert await run(

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from datetime import timedelta
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from payment.adapters.ledger import Ledger
 from payment.domain.accounts import wallet_id
-from payment.domain.ledger import Outcome
-from payment.testing import NOON, add_person, give, transfer
+from payment.domain.ledger import Outcome, Suspend
+from payment.testing import NOON, give, transfer
 from testkit.databases import placeholder_settings, with_database
 
 
@@ -46,24 +48,71 @@ async def test_up_down_up(dsn):
     assert (await migrate(dsn, "--check"))[0] == 0
 
 
-async def test_what_a_wallet_spent_moves_into_its_account_and_back(dsn, audit_holds):
-    code, output = await migrate(dsn, "--to", "0001")
+async def add_person_of_old(conn, zone="Asia/Bangkok"):
+    """As before migration 0004."""
+    user_id = uuid4()
+    await conn.execute("INSERT INTO payer VALUES ($1, 'TH', 3, $2, now())", user_id, zone)
+    await conn.execute(
+        "INSERT INTO account (id, user_id, kind, currency, is_primary, created_at)"
+        " VALUES ($1, $2, 'wallet', 'THB', true, now())",
+        wallet_id(user_id, "THB"),
+        user_id,
+    )
+    return user_id
+
+
+async def spent(conn, sender, recipient, amount, now=NOON):
+    """What counts of the day and month after one more transfer, and the limit of a transaction."""
+    [answer] = await Ledger(slot=0).execute(conn, [transfer(sender, recipient, amount)], now=now)
+    assert answer.outcome == Outcome.DONE
+    query = "SELECT day_minor, month_minor, transaction_max_minor FROM spending WHERE account_id = $1"
+    return tuple(await conn.fetchrow(query, wallet_id(sender, "THB")))
+
+
+async def to(dsn, *arguments):
+    code, output = await migrate(dsn, *arguments)
     assert code == 0, output
+
+
+async def test_what_a_wallet_spent_moves_into_its_account_and_back(dsn, audit_holds):
+    await to(dsn, "--to", "0001")
     conn = await asyncpg.connect(dsn)
-    ann, bob = await add_person(conn), await add_person(conn)
+    ann, bob = await add_person_of_old(conn), await add_person_of_old(conn)
     await give(conn, ann, 1_000)
-
-    async def send(amount):
-        [answer] = await Ledger(slot=0).execute(conn, [transfer(ann, bob, amount)], now=NOON)
-        assert answer.outcome == Outcome.DONE
-        query = "SELECT day_minor, month_minor, transaction_max_minor FROM spending WHERE account_id = $1"
-        return tuple(await conn.fetchrow(query, wallet_id(ann, "THB")))
-
-    day, month, limit = await send(100)
+    day, month, limit = await spent(conn, ann, bob, 100)
     assert (day, month) == (100, 100)
-    for arguments, spent in (((), 110), (("--to", "0001"), 120)):
-        code, output = await migrate(dsn, *arguments)
-        assert code == 0, output
-        assert await send(10) == (spent, spent, limit)
+    for arguments, counted in (((), 110), (("--to", "0001"), 120), ((), 130)):
+        await to(dsn, *arguments)
+        assert await spent(conn, ann, bob, 10) == (counted, counted, limit)
+    await audit_holds(conn)
+    await conn.close()
+
+
+async def test_a_wallet_whose_owner_had_moved_the_zone_keeps_its_day_until_the_country_has_it(dsn, audit_holds):
+    await to(dsn, "--to", "0003")
+    conn = await asyncpg.connect(dsn)
+    ann, bob = await add_person_of_old(conn, "Pacific/Kiritimati"), await add_person_of_old(conn)
+    await give(conn, ann, 1_000)
+    evening = NOON + timedelta(hours=6)  # 18:00 in Bangkok, and the next day in Kiritimati
+    await spent(conn, ann, bob, 100, evening)
+    await to(dsn)
+    assert (await spent(conn, ann, bob, 10, evening))[:2] == (110, 110)
+    assert (await spent(conn, ann, bob, 10, evening + timedelta(hours=7)))[:2] == (120, 120)
+    assert (await spent(conn, ann, bob, 10, evening + timedelta(days=1, hours=7)))[:2] == (10, 130)
+    await audit_holds(conn)
+    await conn.close()
+
+
+async def test_charges_in_suspense_are_in_review_after_the_migration(dsn, audit_holds):
+    await to(dsn, "--to", "0003")
+    conn = await asyncpg.connect(dsn)
+    op = Suspend(op_id=uuid4(), provider="sandbox", amount_minor=70, currency="THB")
+    await conn.execute(
+        "INSERT INTO provider_line VALUES ('sandbox', 'ch_old', NULL, 70, 'THB', $1, $2)", op.op_id, NOON
+    )
+    await Ledger(slot=0).execute(conn, [op], now=NOON)
+    await to(dsn)
+    row = await conn.fetchrow("SELECT suspense_reason, review_state FROM provider_line")
+    assert tuple(row) == ("unspecified", "open")
     await audit_holds(conn)
     await conn.close()

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from kernel.errors import DomainError
+from kernel.money import AMOUNT_MINOR_MAX
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Authorize, Capture, Settle, Void
 from payment.entrypoints.commands import operation_of
@@ -18,6 +19,7 @@ from sampan.payment.v1.commands_pb2 import (
     SettlePayment,
     VoidPayment,
 )
+from sampan.payment.v1.requests_pb2 import RequestTransfer
 from sampan.types.v1.money_pb2 import Money
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -40,6 +42,20 @@ def share(amount_minor=50, currency="THB", order=None):
         order_id=str(order or uuid4()),
         seller_id=str(USER),
         amount=Money(amount_minor=amount_minor, currency=currency),
+    )
+
+
+def capture(amount_minor):
+    return CapturePayment(hold_id=str(HOLD), amount=Money(amount_minor=amount_minor, currency="THB"))
+
+
+def request(amount_minor, note=""):
+    return RequestTransfer(
+        transfer_id=str(uuid4()),
+        sender_id=str(USER),
+        recipient_id=str(uuid4()),
+        amount=Money(amount_minor=amount_minor, currency="THB"),
+        note=note,
     )
 
 
@@ -66,12 +82,37 @@ def test_the_others_translate():
 ORDER = uuid4()
 
 
+@pytest.mark.parametrize("amount_minor", [1, AMOUNT_MINOR_MAX])
+def test_the_least_and_the_greatest_amount_are_taken_everywhere(amount_minor):
+    money = Money(amount_minor=amount_minor, currency="THB")
+    for body in (authorize(amount=money), capture(amount_minor), request(amount_minor)):
+        assert operation_of(body, NOW).amount_minor == amount_minor
+    settle = operation_of(SettlePayment(hold_id=str(HOLD), shares=[share(amount_minor)]), NOW)
+    assert [each.amount_minor for each in settle.shares] == [amount_minor]
+
+
+def test_a_share_of_nothing_beside_others_is_settled_with_them():
+    settle = operation_of(SettlePayment(hold_id=str(HOLD), shares=[share(0), share(7), share(0)]), NOW)
+    assert [each.amount_minor for each in settle.shares] == [0, 7, 0]
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
         (authorize(amount=Money(amount_minor=0, currency="THB")), "payment.amount.not_positive"),
         (authorize(amount=Money(amount_minor=-5, currency="THB")), "payment.amount.not_positive"),
-        (authorize(amount=Money(amount_minor=2**60, currency="THB")), "payment.amount.not_positive"),
+        (authorize(amount=Money(amount_minor=AMOUNT_MINOR_MAX + 1, currency="THB")), "payment.amount.too_large"),
+        (authorize(amount=Money(amount_minor=2**63 - 1, currency="THB")), "payment.amount.too_large"),
+        (capture(0), "payment.amount.not_positive"),
+        (capture(-1), "payment.amount.not_positive"),
+        (capture(AMOUNT_MINOR_MAX + 1), "payment.amount.too_large"),
+        (request(0), "payment.amount.not_positive"),
+        (request(AMOUNT_MINOR_MAX + 1), "payment.amount.too_large"),
+        (request(1, note="a NUL \x00"), "payment.command.invalid"),
+        (request(1, note="n" * 201), "payment.command.invalid"),
+        (SettlePayment(hold_id=str(HOLD), shares=[share(0), share(0)]), "payment.hold.shares_mismatch"),
+        (SettlePayment(hold_id=str(HOLD), shares=[share(2), share(-1)]), "payment.amount.not_positive"),
+        (SettlePayment(hold_id=str(HOLD), shares=[share(AMOUNT_MINOR_MAX + 1)]), "payment.amount.too_large"),
         (authorize(amount=Money(amount_minor=5, currency="EUR")), "payment.command.invalid"),
         (authorize(hold_id="nonsense"), "payment.command.invalid"),
         (authorize(hold_s=-1), "payment.command.invalid"),

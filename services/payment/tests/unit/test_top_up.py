@@ -14,6 +14,8 @@ from payment.domain.errors import AmountNotPositiveError, CardNumberRefusedError
 from payment.domain.top_up import (
     Charge,
     ChargeStatus,
+    Ruling,
+    SuspenseReason,
     TopUpRequest,
     TopUpState,
     Verdict,
@@ -46,46 +48,75 @@ CHARGE = Charge(
 )
 
 
+def verdict_of(*arguments, **more):
+    return judge(*arguments, **more).verdict
+
+
+def reason_of(*arguments, **more):
+    ruling = judge(*arguments, **more)
+    assert ruling.verdict is Verdict.SUSPEND
+    return ruling.reason
+
+
 def test_the_asked_amount_is_credited():
-    assert judge(TOP_UP, CHARGE, money_is_new=True) is Verdict.CREDIT
+    assert judge(TOP_UP, CHARGE, booked=False) == Ruling(verdict=Verdict.CREDIT)
 
 
 @pytest.mark.parametrize("wrong", [{"amount_minor": 499}, {"amount_minor": 501}, {"currency": "USD"}])
-def test_another_amount_or_currency_goes_to_suspense_and_review(wrong):
-    assert judge(TOP_UP, replace(CHARGE, **wrong), money_is_new=True) is Verdict.SUSPEND_AND_REVIEW
+def test_another_amount_or_currency_goes_to_suspense(wrong):
+    assert reason_of(TOP_UP, replace(CHARGE, **wrong), booked=False) is SuspenseReason.AMOUNT_MISMATCH
 
 
 def test_money_for_nobody_goes_to_suspense():
-    assert judge(None, CHARGE, money_is_new=True) is Verdict.SUSPEND
+    assert reason_of(None, CHARGE, booked=False) is SuspenseReason.UNKNOWN_REFERENCE
 
 
-@pytest.mark.parametrize("state", [TopUpState.COMPLETED, TopUpState.FAILED, TopUpState.IN_REVIEW])
-def test_money_after_the_end_goes_to_suspense(state):
-    assert judge(replace(TOP_UP, state=state), CHARGE, money_is_new=True) is Verdict.SUSPEND
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (TopUpState.COMPLETED, SuspenseReason.SECOND_CHARGE),
+        (TopUpState.FAILED, SuspenseReason.PAID_AFTER_END),
+        (TopUpState.IN_REVIEW, SuspenseReason.SECOND_CHARGE),
+    ],
+)
+def test_money_after_the_end_goes_to_suspense(state, reason):
+    assert reason_of(replace(TOP_UP, state=state), CHARGE, booked=False) is reason
+
+
+@pytest.mark.parametrize("reason", [SuspenseReason.WALLET_NOT_ACTIVE, SuspenseReason.WALLET_FULL])
+def test_money_for_a_wallet_that_takes_none_goes_to_suspense(reason):
+    assert reason_of(TOP_UP, CHARGE, booked=False, wallet=reason) is reason
 
 
 def test_a_refusal_fails_an_open_top_up_and_nothing_else():
     failed = replace(CHARGE, status=ChargeStatus.FAILED)
-    assert judge(TOP_UP, failed, money_is_new=False) is Verdict.FAIL
-    assert judge(replace(TOP_UP, state=TopUpState.COMPLETED), failed, money_is_new=False) is Verdict.NOTHING
+    assert verdict_of(TOP_UP, failed, booked=False) is Verdict.FAIL
+    for state in (TopUpState.COMPLETED, TopUpState.FAILED, TopUpState.IN_REVIEW):
+        assert verdict_of(replace(TOP_UP, state=state), failed, booked=False) is Verdict.NOTHING
+
+
+def test_a_refusal_of_what_was_booked_is_a_contradiction_and_moves_nothing():
+    failed = replace(CHARGE, status=ChargeStatus.FAILED)
+    for top_up in (None, TOP_UP, *(replace(TOP_UP, state=state) for state in TopUpState)):
+        assert verdict_of(top_up, failed, booked=True) is Verdict.CONTRADICTED
+        assert verdict_of(top_up, CHARGE, booked=True) is Verdict.NOTHING
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(ChargeStatus)), st.sampled_from([499, 500])), min_size=1, max_size=12))
 def test_any_sequence_of_words_books_each_charge_once_and_credits_at_most_once(words):
     state, booked, verdicts = TopUpState.CREATED, False, []
     for status, amount_minor in words:
-        new = status is ChargeStatus.SUCCEEDED and not booked
         charge = replace(CHARGE, status=status, amount_minor=amount_minor)
-        verdict = judge(replace(TOP_UP, state=state), charge, money_is_new=new)
+        verdict = verdict_of(replace(TOP_UP, state=state), charge, booked=booked)
         verdicts.append(verdict)
-        booked = booked or new
+        booked = booked or status is ChargeStatus.SUCCEEDED
         state = {
             Verdict.CREDIT: TopUpState.COMPLETED,
             Verdict.FAIL: TopUpState.FAILED,
-            Verdict.SUSPEND_AND_REVIEW: TopUpState.IN_REVIEW,
+            Verdict.SUSPEND: TopUpState.IN_REVIEW,
             Verdict.WAIT: TopUpState.PENDING,
         }.get(verdict, state)
-    money = [v for v in verdicts if v in {Verdict.CREDIT, Verdict.SUSPEND, Verdict.SUSPEND_AND_REVIEW}]
+    money = [v for v in verdicts if v in {Verdict.CREDIT, Verdict.SUSPEND}]
     assert len(money) == int(booked)
 
 

@@ -338,7 +338,7 @@ def _storable(answer: Answer) -> StoredAnswer:
 
 
 def _replayed(stored: StoredAnswer) -> Answer:
-    headers = {**stored.headers, "Idempotency-Replayed": "true"}
+    headers = {**stored.headers, idempotency.REPLAYED_HEADER: "true"}
     return Answer(stored.status, stored.body or None, stored.content_type, headers)
 
 

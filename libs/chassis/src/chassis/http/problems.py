@@ -24,6 +24,7 @@ from chassis.errors import (
 )
 from chassis.http.answers import PROBLEM, Answer
 from chassis.http.titles import Titles, language_of, titles_of
+from chassis.idempotency import REPLAYED_HEADER
 from kernel.errors import DomainError, Kind
 
 log = structlog.get_logger()
@@ -84,6 +85,8 @@ class Problems:
             document["context"] = dict(error.context)
         headers = {"Content-Language": language if title else "en"}
         headers.update(_headers(error, status))
+        if error.replayed:
+            headers[REPLAYED_HEADER] = "true"
         if isinstance(error, RequestError):
             headers.update(error.headers)
         return Answer(status, orjson.dumps(document, default=str), PROBLEM, headers)

@@ -25,9 +25,10 @@ from payment.domain.ledger import (
     Transfer,
     Void,
 )
+from payment.domain.top_up import Charge, TopUpRequest
 from sampan.payment.v1.hold_pb2 import PaymentAuthorized, PaymentCaptured, PaymentSettled, PaymentVoided
 from sampan.payment.v1.requests_pb2 import RequestTransfer
-from sampan.payment.v1.top_up_pb2 import TopUpCompleted, TopUpFailed
+from sampan.payment.v1.top_up_pb2 import TopUpCompleted, TopUpFailed, TopUpInReview, TopUpReturned
 from sampan.payment.v1.transfer_pb2 import TransferCompleted, TransferRefused
 from sampan.payment.v1.wallet_pb2 import WalletOpened, WalletSuspended
 from sampan.types.v1.money_pb2 import Money
@@ -78,45 +79,50 @@ def wallet_suspended(*, wallet_id: UUID, user_id: UUID, reason_code: str, at: da
     return WalletSuspended(wallet_id=str(wallet_id), user_id=str(user_id), reason_code=reason_code, at=_timestamp(at))
 
 
-def top_up_completed(
-    *,
-    top_up_id: UUID,
-    user_id: UUID,
-    wallet_id: UUID,
-    amount_minor: int,
-    currency: str,
-    provider: str,
-    at: datetime,
-) -> TopUpCompleted:
+def top_up_completed(top_up: TopUpRequest, *, amount_minor: int, currency: str, at: datetime) -> TopUpCompleted:
+    """``amount_minor`` is what reached the wallet: after a review it may be another amount than was asked for."""
     return TopUpCompleted(
-        top_up_id=str(top_up_id),
-        user_id=str(user_id),
-        wallet_id=str(wallet_id),
+        top_up_id=str(top_up.id),
+        user_id=str(top_up.user_id),
+        wallet_id=str(top_up.wallet_id),
         amount=Money(amount_minor=amount_minor, currency=currency),
-        provider=provider,
+        provider=top_up.provider,
         completed_at=_timestamp(at),
     )
 
 
-def top_up_failed(
-    *,
-    top_up_id: UUID,
-    user_id: UUID,
-    wallet_id: UUID,
-    amount_minor: int,
-    currency: str,
-    provider: str,
-    failure_code: str,
-    at: datetime,
-) -> TopUpFailed:
+def top_up_failed(top_up: TopUpRequest, *, failure_code: str, at: datetime) -> TopUpFailed:
     return TopUpFailed(
-        top_up_id=str(top_up_id),
-        user_id=str(user_id),
-        wallet_id=str(wallet_id),
-        amount=Money(amount_minor=amount_minor, currency=currency),
-        provider=provider,
+        top_up_id=str(top_up.id),
+        user_id=str(top_up.user_id),
+        wallet_id=str(top_up.wallet_id),
+        amount=Money(amount_minor=top_up.amount_minor, currency=top_up.currency),
+        provider=top_up.provider,
         failure_code=failure_code,
         failed_at=_timestamp(at),
+    )
+
+
+def top_up_in_review(top_up: TopUpRequest, charge: Charge, *, reason_code: str, at: datetime) -> TopUpInReview:
+    return TopUpInReview(
+        top_up_id=str(top_up.id),
+        user_id=str(top_up.user_id),
+        wallet_id=str(top_up.wallet_id),
+        amount=Money(amount_minor=charge.amount_minor, currency=charge.currency),
+        provider=top_up.provider,
+        reason_code=reason_code,
+        at=_timestamp(at),
+    )
+
+
+def top_up_returned(top_up: TopUpRequest, *, amount_minor: int, currency: str, at: datetime) -> TopUpReturned:
+    return TopUpReturned(
+        top_up_id=str(top_up.id),
+        user_id=str(top_up.user_id),
+        wallet_id=str(top_up.wallet_id),
+        amount=Money(amount_minor=amount_minor, currency=currency),
+        provider=top_up.provider,
+        returned_at=_timestamp(at),
     )
 
 

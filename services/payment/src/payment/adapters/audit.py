@@ -1,6 +1,7 @@
 """Every invariant of payment, checked on a live database in one consistent snapshot.
 
-Each check is a query that returns what breaks it; a healthy database answers nothing to all of them.
+Each check is a query that returns what breaks it; a healthy database answers nothing to all of them. ``CHECKS`` are
+about the books and hold at every commit; ``LATE`` are about money that stands still.
 """
 
 from __future__ import annotations
@@ -123,7 +124,8 @@ CHECKS: Final = (
            FROM (SELECT name, currency, -sum(balance_minor) AS owed FROM account
                  WHERE kind = 'provider_clearing' GROUP BY 1, 2) a
            FULL JOIN (SELECT provider, currency, sum(amount_minor) AS owed FROM provider_line
-                      WHERE settled_at IS NULL GROUP BY 1, 2) l ON l.provider = a.name AND l.currency = a.currency
+                      WHERE settled_at IS NULL AND review_state IS DISTINCT FROM 'returned' GROUP BY 1, 2) l
+               ON l.provider = a.name AND l.currency = a.currency
            WHERE coalesce(a.owed, 0) <> coalesce(l.owed, 0)""",
     ),
     Check(
@@ -133,22 +135,64 @@ CHECKS: Final = (
            WHERE t.amount_minor IS DISTINCT FROM l.amount_minor OR t.currency IS DISTINCT FROM l.currency
            UNION ALL
            SELECT u.id::text FROM top_up u LEFT JOIN transfer t ON t.id = u.id AND t.kind = 2
-           WHERE (u.state = 'completed') <> (t.id IS NOT NULL)
-              OR (t.id IS NOT NULL AND (t.credit_id <> u.wallet_id OR t.amount_minor <> u.amount_minor))""",
+           LEFT JOIN transfer r ON r.reference_id = u.id AND r.kind = 10
+           WHERE (u.state = 'completed') <> (t.id IS NOT NULL OR r.id IS NOT NULL)
+              OR (t.id IS NOT NULL AND (t.credit_id <> u.wallet_id OR t.amount_minor <> u.amount_minor))
+              OR (r.id IS NOT NULL AND r.credit_id <> u.wallet_id)""",
+    ),
+    Check(
+        "PAY-6",
+        "suspense = charges in review, per provider and currency",
+        """SELECT coalesce(a.name, l.provider) || ' ' || coalesce(a.currency, l.currency)
+           FROM (SELECT name, currency, sum(balance_minor) AS held FROM account
+                 WHERE kind = 'suspense' GROUP BY 1, 2) a
+           FULL JOIN (SELECT provider, currency, sum(amount_minor) AS held FROM provider_line
+                      WHERE review_state IN ('open', 'returning') GROUP BY 1, 2) l
+               ON l.provider = a.name AND l.currency = a.currency
+           WHERE coalesce(a.held, 0) <> coalesce(l.held, 0)""",
+    ),
+    Check(
+        "LIM",
+        "no count of what a wallet spent is negative, and no day's is more than its month's",
+        """SELECT id::text FROM account
+           WHERE spent_day_minor < 0 OR spent_month_minor < 0 OR spent_prior_minor < 0
+              OR spent_day_minor > spent_month_minor
+           UNION ALL SELECT account_id::text FROM spending_month WHERE amount_minor < 0""",
+    ),
+)
+
+# Money on its way that should have come to its end: the books are right, and somebody waits all the same.
+LATE: Final = (
+    Check(
+        "PAY-7",
+        "what was captured is settled within a quarter of an hour",
+        "SELECT id::text FROM hold WHERE state = 'captured' AND updated_at < now() - interval '15 minutes'",
+    ),
+    Check(
+        "PAY-7",
+        "a hold ends within a quarter of an hour of its time",
+        "SELECT id::text FROM hold WHERE state = 'authorized' AND expires_at < now() - interval '15 minutes'",
+    ),
+    Check(
+        "PAY-7",
+        "an open top-up, and a charge on its way back, is looked at when its timer says so",
+        """SELECT id::text FROM top_up WHERE next_attempt_at < now() - interval '15 minutes'
+           UNION ALL
+           SELECT transfer_id::text FROM provider_line WHERE next_attempt_at < now() - interval '15 minutes'""",
     ),
 )
 
 
-async def audit(conn: Connection) -> list[Finding]:
-    """Run every check in one read-only snapshot; writers go on meanwhile."""
+async def audit(conn: Connection, checks: Sequence[Check] = CHECKS) -> list[Finding]:
+    """Run the checks in one read-only snapshot; writers go on meanwhile."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        return await run_checks(conn)
+        return await run_checks(conn, checks)
 
 
-async def run_checks(conn: Connection) -> list[Finding]:
-    """Run every check in the caller's transaction."""
+async def run_checks(conn: Connection, checks: Sequence[Check] = CHECKS) -> list[Finding]:
+    """Run the checks in the caller's transaction."""
     findings = []
-    for check in CHECKS:
+    for check in checks:
         row = await conn.fetchrow(
             f"WITH broken (id) AS ({check.sql}) SELECT count(*) AS n, (array_agg(id))[1:5] AS examples FROM broken"
         )

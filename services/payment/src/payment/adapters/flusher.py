@@ -23,7 +23,7 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from prometheus_client import Histogram
+from prometheus_client import Counter, Histogram
 
 from eventing import Outbox, OutboxConfig, Wakeups
 from kernel.clock import Clock
@@ -42,7 +42,16 @@ _AGAIN: Final = (
     asyncpg.UniqueViolationError,
     asyncpg.LockNotAvailableError,
 )
-_LOST: Final = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError, OSError)
+_LOST: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    OSError,
+)
+ISOLATED: Final = Counter("payment_ledger_isolated_operations", "Operations the database could not take, failed alone")
 BATCH_SIZE: Final = Histogram(
     "payment_ledger_batch_operations",
     "Operations in one group commit",
@@ -124,7 +133,7 @@ class Flusher:
                     async with self._connect() as conn:
                         self._problem = None
                         await self._work(conn, pending)
-                except _LOST as error:
+                except Exception as error:  # noqa: BLE001 -- no way of failing to connect may end the flusher
                     self._problem = f"no database connection: {type(error).__name__}"
                     log.warning("flusher_reconnects", flusher=self.name, error=str(error))
                     if self._stopping:
@@ -168,7 +177,9 @@ class Flusher:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever it is, it must fail one caller and not the batch
             if len(batch) == 1:
-                log.warning("flusher_isolated_operation", flusher=self.name, error=str(error))
+                ISOLATED.inc()
+                op_id = str(batch[0].op.op_id)
+                log.warning("flusher_isolated_operation", flusher=self.name, op_id=op_id, error=str(error))
                 self._resolve(batch[0], error)
                 return
             middle = len(batch) // 2

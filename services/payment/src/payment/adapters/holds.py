@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from payment.adapters.ledger import Connection
+from payment.usecases.ports import EXPIRE_HOLDS
 
 
 class PgHoldStore:
@@ -16,10 +17,16 @@ class PgHoldStore:
         self._conn = conn
 
     async def due(self, now: datetime, *, count: int) -> Sequence[UUID]:
-        """Open holds past their time, oldest first; not locked: the ledger decides each."""
+        """Open holds past their time, oldest first; not locked: the ledger decides each.
+
+        Without those that failed and rest.
+        """
         rows = await self._conn.fetch(
-            "SELECT id FROM hold WHERE state = 'authorized' AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
+            "SELECT id FROM hold h WHERE state = 'authorized' AND expires_at <= $1 AND NOT EXISTS"
+            " (SELECT 1 FROM job_failure f WHERE f.job = $3 AND f.item_id = h.id::text AND f.next_attempt_at > $1)"
+            " ORDER BY expires_at LIMIT $2",
             now,
             count,
+            EXPIRE_HOLDS,
         )
         return [row["id"] for row in rows]

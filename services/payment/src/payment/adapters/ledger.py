@@ -89,7 +89,8 @@ class Ledger:
         record = await conn.fetchrow(_CALL_AND_SAY, *rows.arguments(now), *said)
         if record is None:
             raise RuntimeError("ledger_execute answers one row")
-        return _answers(transfers, places, record, {}, {})
+        answers = _answers(transfers, places, record, {}, {})
+        return _marked(answers, now) if max(record["o_outcome"]) > Outcome.DONE_BEFORE else answers
 
     async def _facts(self, conn: Connection, holds: list[UUID]) -> dict[UUID, HoldFacts]:
         if not holds:
@@ -106,6 +107,15 @@ class Ledger:
             )
             for row in await conn.fetch(_FACTS, holds)
         }
+
+
+def _marked(answers: Sequence[Answer], now: datetime) -> list[Answer]:
+    """A refusal that is older than this call is the remembered one; of a key used for something else there is none."""
+    not_remembered = {Outcome.DONE, Outcome.DONE_BEFORE, Outcome.REQUEST_REUSED}
+    return [
+        answer if answer.outcome in not_remembered or answer.at == now else answer._replace(refused_before=True)
+        for answer in answers
+    ]
 
 
 def _answers(

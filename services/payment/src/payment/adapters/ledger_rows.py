@@ -26,11 +26,13 @@ from payment.domain.accounts import (
 from payment.domain.ledger import (
     Authorize,
     Capture,
+    CreditSuspended,
     Expire,
     HoldFacts,
     HoldOp,
     Op,
     OpKind,
+    ReturnSuspended,
     Settle,
     Suspend,
     TopUp,
@@ -89,6 +91,8 @@ class LedgerRows:
         self._more = True
         if isinstance(op, TopUp | Suspend):
             return self._add_from_provider(op)
+        if isinstance(op, CreditSuspended | ReturnSuspended):
+            return self._add_from_suspense(op)
         return self._add_hold_op(op)
 
     def arguments(self, now: datetime) -> tuple[Any, ...]:
@@ -134,6 +138,21 @@ class LedgerRows:
             )
         suspense = self._use(system_account(SUSPENSE, op.currency, self._slot, name=op.provider))
         return self._row(OpKind.SUSPENSE, op.op_id, clearing, suspense, op.amount_minor, op.currency)
+
+    def _add_from_suspense(self, op: CreditSuspended | ReturnSuspended) -> int:
+        if isinstance(op, CreditSuspended):
+            return self._row(
+                OpKind.CREDIT_SUSPENDED,
+                op.op_id,
+                op.suspense_id,
+                op.wallet_id,
+                op.amount_minor,
+                op.currency,
+                reference=op.shown_as,
+                at=op.shown_at,
+            )
+        clearing = self._use(system_account(PROVIDER_CLEARING, op.currency, self._slot, name=op.provider))
+        return self._row(OpKind.RETURN_SUSPENDED, op.op_id, op.suspense_id, clearing, op.amount_minor, op.currency)
 
     def _add_hold_op(self, op: HoldOp) -> int:
         if isinstance(op, Authorize):
@@ -189,6 +208,8 @@ class LedgerRows:
         first = len(self.kind)
         total = sum(share.amount_minor for share in op.shares)
         for share in op.shares:
+            if share.amount_minor == 0:
+                continue
             pending = system_account(SELLER_PENDING, op.currency, self._slot, user_id=share.seller_id)
             self._row(
                 OpKind.SETTLE if len(self.kind) == first else OpKind.SETTLE_NEXT,

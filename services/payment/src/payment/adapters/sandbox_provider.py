@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -12,14 +12,24 @@ from uuid import UUID
 
 import aiohttp
 
+from chassis.errors import RequestError
+from chassis.http import strict_json
 from kernel.money import AMOUNT_MINOR_MAX, Currency
 from payment.domain.errors import WebhookMalformedError, WebhookSignatureError, WebhookStaleError
+from payment.domain.review import Review
 from payment.domain.top_up import Charge, ChargeStatus, TopUpRequest
 from payment.usecases.ports import ProviderOutcomeUnknownError, ProviderRefusedError, WebhookEvent
 
 SIGNATURE_HEADER: Final = "Webhook-Signature"
 TIME_WINDOW_S: Final = 300
-_ID_CHARS_MAX: Final = 200
+ANSWER_BYTES_MAX: Final = 64 * 1024
+_ID: Final = re.compile("[!-~]{1,200}")  # what every database, log and header takes as it is
+_CODE: Final = re.compile("[ -~]{0,200}")
+_REFUSALS: Final = frozenset({400, 402, 404, 410, 422})  # other statuses say nothing about the money
+
+
+class _UnreadableError(Exception):
+    """What the provider said is not what was agreed on."""
 
 
 class SandboxProvider:
@@ -46,11 +56,26 @@ class SandboxProvider:
             "payment_token": top_up.payment_token,
         }
         answer = await self._ask("POST", "/payments/charges", json=body, headers={"Idempotency-Key": str(top_up.id)})
-        return self._charge(answer)
+        return self._answered(answer, top_up.id)
 
     async def find_charge(self, reference_id: UUID) -> Charge | None:
-        answer = await self._ask("GET", "/payments/charges", params={"reference": str(reference_id)})
-        return self._charge(answer["items"][0]) if answer["items"] else None
+        try:
+            answer = await self._ask("GET", "/payments/charges", params={"reference": str(reference_id)})
+        except ProviderRefusedError as refused:
+            # Not being told of a charge is no word on the money.
+            raise ProviderOutcomeUnknownError(f"asked for a charge: {refused.code}") from refused
+        items = answer.get("items")
+        if not isinstance(items, list):
+            raise ProviderOutcomeUnknownError("asked for a charge: an answer without items")
+        return self._answered(items[0], reference_id) if items else None
+
+    async def give_back(self, review: Review) -> None:
+        """The payer gets the whole charge back; the same review once however often this is called."""
+        body = {"charge_id": review.charge_id, "amount_minor": review.amount_minor, "currency": review.currency}
+        key = {"Idempotency-Key": str(review.id)}
+        answer = await self._ask("POST", "/payments/refunds", json=body, headers=key)
+        if {name: answer.get(name) for name in body} != body or answer.get("status") != "succeeded":
+            raise ProviderOutcomeUnknownError("a refund of something else was answered")
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> WebhookEvent:
         """Signature first, over the bytes as they came; then time, both ways; then the content."""
@@ -58,14 +83,10 @@ class SandboxProvider:
         if abs(now.timestamp() - signed_at_s) > TIME_WINDOW_S:
             raise WebhookStaleError
         try:
-            event = json.loads(body)
-            event_id = str(event["id"])
-            charge = self._charge(event["data"])
-        except (ValueError, KeyError, TypeError, RecursionError):
-            raise WebhookMalformedError from None
-        if not 0 < len(event_id) <= _ID_CHARS_MAX or "\x00" in event_id:
-            raise WebhookMalformedError
-        return WebhookEvent(event_id=event_id, charge=charge)
+            event = _object(body)
+            return WebhookEvent(event_id=_matching(_ID, event.get("id")), charge=self._charge(event.get("data")))
+        except _UnreadableError as error:
+            raise WebhookMalformedError(str(error)) from None
 
     def _verified_time_s(self, signature: str, body: bytes) -> int:
         parts = dict(part.split("=", maxsplit=1) for part in signature.split(",") if "=" in part)
@@ -77,31 +98,79 @@ class SandboxProvider:
             raise WebhookSignatureError
         return int(time_text)
 
-    async def _ask(self, method: str, path: str, **options: Any) -> Any:
+    async def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        """What was answered is input as any other. What cannot be read leaves the outcome unknown."""
+        what = f"{method} {path}"
         try:
             async with self._session.request(method, self._url + path, **options) as answer:
-                if answer.status >= 500:
-                    raise ProviderOutcomeUnknownError(f"{method} {path}: {answer.status}")
-                content = await answer.json()
-                if answer.status >= 400:
-                    raise ProviderRefusedError(str(content.get("error", answer.status))[:_ID_CHARS_MAX])
-                return content
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise ProviderOutcomeUnknownError(f"{method} {path}: {type(error).__name__}") from error
+                raw = await _read(answer)
+                content = _object(raw)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ProviderOutcomeUnknownError(f"{what}: {type(error).__name__}") from error
+        except _UnreadableError as error:
+            raise ProviderOutcomeUnknownError(f"{what}: {answer.status}, {error}") from error
+        if answer.status in _REFUSALS:
+            code = content.get("error")
+            plain = isinstance(code, str) and _CODE.fullmatch(code)
+            raise ProviderRefusedError(code if plain and code else str(answer.status))
+        if answer.status not in {200, 201, 202}:
+            raise ProviderOutcomeUnknownError(f"{what}: {answer.status}")
+        return content
+
+    def _answered(self, data: Any, reference_id: UUID) -> Charge:
+        """A charge in an answer, which must be about what was asked."""
+        try:
+            charge = self._charge(data)
+        except _UnreadableError as error:
+            raise ProviderOutcomeUnknownError(f"a charge was answered that cannot be read: {error}") from error
+        if charge.reference_id != reference_id:
+            raise ProviderOutcomeUnknownError("a charge of something else was answered")
+        return charge
 
     def _charge(self, data: Any) -> Charge:
-        amount_minor, charge_id = int(data["amount_minor"]), str(data["charge_id"])
-        if not 0 < amount_minor <= AMOUNT_MINOR_MAX or not 0 < len(charge_id) <= _ID_CHARS_MAX:
-            raise ValueError("amount or charge id out of range")
+        if not isinstance(data, dict):
+            raise _UnreadableError("a charge is an object")
+        amount_minor = data.get("amount_minor")
+        if type(amount_minor) is not int or not 0 < amount_minor <= AMOUNT_MINOR_MAX:
+            raise _UnreadableError(f"amount_minor is a whole number from 1 to {AMOUNT_MINOR_MAX}")
+        try:
+            currency, status = Currency(str(data.get("currency"))), ChargeStatus(str(data.get("status")))
+        except ValueError:
+            raise _UnreadableError("the currency or the status is not one of ours") from None
         return Charge(
             provider=self.name,
-            charge_id=charge_id,
-            reference_id=_uuid_or_none(str(data["reference"])),
+            charge_id=_matching(_ID, data.get("charge_id")),
+            reference_id=_uuid_or_none(_matching(_CODE, data.get("reference"))),
             amount_minor=amount_minor,
-            currency=Currency(data["currency"]).value,
-            status=ChargeStatus(data["status"]),
-            failure_code=str(data.get("failure_code", ""))[:_ID_CHARS_MAX],
+            currency=currency.value,
+            status=status,
+            failure_code=_matching(_CODE, data.get("failure_code", "")),
         )
+
+
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    raw = bytearray()
+    async for chunk in answer.content.iter_any():
+        raw += chunk
+        if len(raw) > ANSWER_BYTES_MAX:
+            raise _UnreadableError("an answer larger than was agreed on")
+    return bytes(raw)
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        document = strict_json.load(raw)
+    except RequestError as error:
+        raise _UnreadableError(error.detail) from None
+    if not isinstance(document, dict):
+        raise _UnreadableError("a JSON object is expected")
+    return document
+
+
+def _matching(pattern: re.Pattern[str], value: Any) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise _UnreadableError("an id or a code is missing, or not plain text")
+    return value
 
 
 def _uuid_or_none(text: str) -> UUID | None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from payment.adapters.ledger import Connection
-from payment.domain.top_up import LEASE, Charge, TopUpRequest, TopUpState
+from payment.domain.top_up import LEASE, Charge, SuspenseReason, TopUpRequest, TopUpState
 
 _COLUMNS: Final = (
     "id, user_id, wallet_id, amount_minor, currency, provider, payment_token, state, attempts, version,"
@@ -68,13 +68,17 @@ class PgTopUpStore:
         return amount
 
     async def lease_due(self, now: datetime, *, count: int) -> Sequence[TopUpRequest]:
-        """Due top-ups, with their timer moved on so that nobody else takes them meanwhile."""
+        """Due top-ups, with their timer moved on so that nobody else takes them meanwhile.
+
+        By longer each time, so that one whose attempts end in nothing rests.
+        """
         rows = await self._conn.fetch(
-            f"UPDATE top_up SET attempts = attempts + 1, next_attempt_at = $2 WHERE id IN"
+            "UPDATE top_up SET attempts = attempts + 1,"
+            " next_attempt_at = $1 + $2::interval * least(attempts + 1, 30) WHERE id IN"
             " (SELECT id FROM top_up WHERE next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $3"
             f" FOR UPDATE SKIP LOCKED) RETURNING {_COLUMNS}",
             now,
-            now + LEASE,
+            LEASE,
             count,
         )
         return [_top_up(row) for row in rows]
@@ -119,11 +123,65 @@ class PgTopUpStore:
             now,
         )
 
-    async def add_line(self, charge: Charge, transfer_id: UUID, now: datetime) -> bool:
-        """PAY-6: one line per succeeded charge. False when it was there."""
+    async def advance(self, top_up: TopUpRequest) -> None:
+        """Something about it was told that left its state as it was."""
+        await self._conn.execute("UPDATE top_up SET version = version + 1 WHERE id = $1", top_up.id)
+
+    async def show(
+        self, top_up: TopUpRequest, charge: Charge, *, shown_as: UUID, failure_code: str, now: datetime
+    ) -> None:
+        """A charge in review beside the top-up's own, as a transaction of its own."""
+        await self.advance(top_up)
+        await self._conn.execute(
+            "INSERT INTO wallet_transaction (wallet_id, created_at, id, user_id, type, status, amount_minor,"
+            " currency, reference_id, failure_code) VALUES ($1, $2, $3, $4, 'topup', 'processing', $5, $6, $7, $8)",
+            top_up.wallet_id,
+            now,
+            shown_as,
+            top_up.user_id,
+            charge.amount_minor,
+            charge.currency,
+            top_up.id,
+            failure_code,
+        )
+
+    async def close_shown(
+        self, top_up: TopUpRequest, *, shown_as: UUID, shown_at: datetime, failure_code: str, now: datetime
+    ) -> None:
+        """The charge that ``show`` showed did not reach the wallet."""
+        await self.advance(top_up)
+        await self._conn.execute(
+            "UPDATE wallet_transaction SET status = 'failed', failure_code = $4, completed_at = $5"
+            " WHERE wallet_id = $1 AND created_at = $2 AND id = $3",
+            top_up.wallet_id,
+            shown_at,
+            shown_as,
+            failure_code,
+            now,
+        )
+
+    async def has_line(self, charge: Charge) -> bool:
+        found: bool = await self._conn.fetchval(
+            "SELECT EXISTS (SELECT 1 FROM provider_line WHERE provider = $1 AND charge_id = $2)",
+            charge.provider,
+            charge.charge_id,
+        )
+        return found
+
+    async def add_line(
+        self,
+        charge: Charge,
+        transfer_id: UUID,
+        now: datetime,
+        *,
+        reason: SuspenseReason | None,
+        shown_as: UUID | None,
+    ) -> bool:
+        """PAY-6: one line per succeeded charge. False when it was there. With a reason it is in review."""
         status: str = await self._conn.execute(
             "INSERT INTO provider_line (provider, charge_id, reference_id, amount_minor, currency, transfer_id,"
-            " seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (provider, charge_id) DO NOTHING",
+            " seen_at, suspense_reason, shown_as, review_state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
+            " CASE WHEN $8::text IS NULL THEN NULL ELSE 'open' END) ON CONFLICT (provider, charge_id) DO NOTHING",
             charge.provider,
             charge.charge_id,
             charge.reference_id,
@@ -131,6 +189,8 @@ class PgTopUpStore:
             charge.currency,
             transfer_id,
             now,
+            reason,
+            shown_as,
         )
         return status.endswith("1")
 

@@ -9,7 +9,9 @@ from eventing import Outbox
 from kernel.clock import Clock
 from payment.adapters.announcements import announce
 from payment.adapters.holds import PgHoldStore
+from payment.adapters.job_failures import PgJobFailureStore
 from payment.adapters.ledger import Connection, Ledger
+from payment.adapters.reviews import PgReviewStore
 from payment.adapters.top_ups import PgTopUpStore
 from payment.adapters.wallets import PgWalletStore
 from payment.domain.ledger import Answer, Op
@@ -48,10 +50,14 @@ class PgPaymentTx:
     wallets: PgWalletStore = field(init=False)
     top_ups: PgTopUpStore = field(init=False)
     holds: PgHoldStore = field(init=False)
+    reviews: PgReviewStore = field(init=False)
+    job_failures: PgJobFailureStore = field(init=False)
     ledger: LedgerInTransaction = field(init=False)
 
     def __post_init__(self) -> None:
         self.wallets = PgWalletStore(self.conn)
         self.top_ups = PgTopUpStore(self.conn)
         self.holds = PgHoldStore(self.conn)
+        self.reviews = PgReviewStore(self.conn)
+        self.job_failures = PgJobFailureStore(self.conn)
         self.ledger = LedgerInTransaction(self.conn, self.posts_to, self.outbox, self.clock)

@@ -21,6 +21,11 @@ _TRANSACTION: Final = (
     "SELECT id, wallet_id, created_at, type, status, amount_minor, currency, balance_after_minor, completed_at,"
     " reference_id, counterpart_user_id, description, failure_code FROM wallet_transaction"
 )
+_REVIEW: Final = (
+    "SELECT l.transfer_id AS review_id, l.provider, l.charge_id, l.amount_minor, l.currency, l.suspense_reason,"
+    " l.review_state, l.seen_at, l.reviewed_at, l.reviewed_by, l.review_note, u.id AS top_up_id, u.user_id, u.wallet_id"
+    " FROM provider_line l LEFT JOIN top_up u ON u.id = l.reference_id AND u.provider = l.provider"
+)
 Row = Any
 
 
@@ -91,3 +96,42 @@ async def top_up(conn: Connection, user_id: UUID, top_up_id: UUID) -> Row | None
         top_up_id,
         user_id,
     )
+
+
+async def reviews(conn: Connection, *, after: tuple[datetime, UUID] | None, limit: int) -> Sequence[Row]:
+    """Charges in suspense that are not at their end, oldest first."""
+    seen_at, last_id = after or (None, None)
+    rows: Sequence[Row] = await conn.fetch(
+        f"{_REVIEW} WHERE l.review_state IN ('open', 'returning')"
+        " AND ($1::timestamptz IS NULL OR (l.seen_at, l.transfer_id) > ($1, $2::uuid))"
+        " ORDER BY l.seen_at, l.transfer_id LIMIT $3",
+        seen_at,
+        last_id,
+        limit,
+    )
+    return rows
+
+
+async def review(conn: Connection, review_id: UUID) -> Row | None:
+    return await conn.fetchrow(f"{_REVIEW} WHERE l.transfer_id = $1 AND l.review_state IS NOT NULL", review_id)
+
+
+async def open_reviews(conn: Connection) -> tuple[int, datetime | None]:
+    """How many charges wait for a decision, and since when the oldest does."""
+    row = await conn.fetchrow(
+        "SELECT count(*) AS waiting, min(seen_at) AS oldest_at FROM provider_line WHERE review_state = 'open'"
+    )
+    return (row["waiting"], row["oldest_at"]) if row else (0, None)
+
+
+async def failures_of_jobs(conn: Connection, *, after: tuple[str, str] | None, limit: int) -> Sequence[Row]:
+    """Rows that jobs could not do, by job."""
+    job, item_id = after or ("", "")
+    rows: Sequence[Row] = await conn.fetch(
+        "SELECT job, item_id, attempts, error, failed_first_at, failed_last_at, next_attempt_at FROM job_failure"
+        " WHERE (job, item_id) > ($1, $2) ORDER BY job, item_id LIMIT $3",
+        job,
+        item_id,
+        limit,
+    )
+    return rows

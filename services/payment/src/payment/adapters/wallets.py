@@ -8,7 +8,7 @@ from uuid import UUID
 
 from payment.adapters.ledger import Connection
 from payment.domain.accounts import wallet_id
-from payment.usecases.ports import Payer, WalletLimits
+from payment.usecases.ports import Payer, WalletCondition, WalletLimits
 
 
 class PgWalletStore:
@@ -20,25 +20,23 @@ class PgWalletStore:
     async def add_payer(self, payer: Payer, now: datetime) -> None:
         """Know a person; a change that came before their sign-up is kept."""
         await self._conn.execute(
-            "INSERT INTO payer (user_id, country, kyc_tier, time_zone, updated_at)"
-            " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (user_id) DO NOTHING",
+            "INSERT INTO payer (user_id, country, kyc_tier, updated_at)"
+            " VALUES ($1, $2, $3, $4) ON CONFLICT (user_id) DO NOTHING",
             payer.user_id,
             payer.country,
             payer.kyc_tier,
-            payer.time_zone,
             now,
         )
 
     async def change_payer(self, payer: Payer, now: datetime) -> None:
         """Store the new state; the wallets' limits are recomputed at their next use."""
         await self._conn.execute(
-            "INSERT INTO payer (user_id, country, kyc_tier, time_zone, updated_at) VALUES ($1, $2, $3, $4, $5)"
+            "INSERT INTO payer (user_id, country, kyc_tier, updated_at) VALUES ($1, $2, $3, $4)"
             " ON CONFLICT (user_id) DO UPDATE SET country = excluded.country, kyc_tier = excluded.kyc_tier,"
-            " time_zone = excluded.time_zone, updated_at = excluded.updated_at",
+            " updated_at = excluded.updated_at",
             payer.user_id,
             payer.country,
             payer.kyc_tier,
-            payer.time_zone,
             now,
         )
         await self._conn.execute(
@@ -47,20 +45,27 @@ class PgWalletStore:
             payer.user_id,
         )
 
-    async def payer(self, user_id: UUID) -> Payer | None:
+    async def lock_payer(self, user_id: UUID) -> Payer | None:
+        """Whoever opens a wallet holds this, so that an account does not end in between and leave it open."""
         row = await self._conn.fetchrow(
-            "SELECT user_id, country, kyc_tier, time_zone FROM payer WHERE user_id = $1", user_id
+            "SELECT user_id, country, kyc_tier, ended_at IS NOT NULL AS ended FROM payer WHERE user_id = $1 FOR SHARE",
+            user_id,
         )
         return Payer(**row) if row else None
 
-    async def open(self, user_id: UUID, currency: str, *, primary: bool, now: datetime) -> bool:
+    async def end_payer(self, user_id: UUID, now: datetime) -> None:
+        """The account was deleted."""
+        await self._conn.execute("UPDATE payer SET ended_at = coalesce(ended_at, $2) WHERE user_id = $1", user_id, now)
+
+    async def open(self, user_id: UUID, currency: str, country: str, *, primary: bool, now: datetime) -> bool:
         """False when it is open already."""
         status: str = await self._conn.execute(
-            "INSERT INTO account (id, user_id, kind, currency, is_primary, created_at)"
-            " VALUES ($1, $2, 'wallet', $3, $4, $5) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO account (id, user_id, kind, currency, country, is_primary, created_at)"
+            " VALUES ($1, $2, 'wallet', $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
             wallet_id(user_id, currency),
             user_id,
             currency,
+            country,
             primary,
             now,
         )
@@ -78,6 +83,13 @@ class PgWalletStore:
             user_id,
         )
         return [row["id"] for row in rows]
+
+    async def lock_condition(self, wallet: UUID) -> WalletCondition | None:
+        """Lock the wallet and read whether it takes money."""
+        row = await self._conn.fetchrow(
+            "SELECT status, balance_minor FROM account WHERE id = $1 AND kind = 'wallet' FOR NO KEY UPDATE", wallet
+        )
+        return WalletCondition(**row) if row else None
 
     async def lock_limits(self, wallet: UUID, now: datetime) -> WalletLimits | None:
         """Lock the wallet and read its limits as of ``now``."""

@@ -15,6 +15,11 @@ class WalletNotActiveError(DomainError):
     title = "The wallet is suspended or closed"
 
 
+class AccountEndedError(DomainError):
+    code, kind = "payment.account.ended", Kind.CONFLICT
+    title = "The account was deleted"
+
+
 class WalletAlreadyOpenError(DomainError):
     code, kind = "payment.wallet.already_open", Kind.CONFLICT
     title = "There is a wallet of this currency already"
@@ -33,6 +38,11 @@ class CurrencyMismatchError(DomainError):
 class AmountNotPositiveError(DomainError):
     code, kind = "payment.amount.not_positive", Kind.INVALID
     title = "The amount must be more than zero"
+
+
+class AmountTooLargeError(DomainError):
+    code, kind = "payment.amount.too_large", Kind.INVALID
+    title = "The amount is more than any payment can be"
 
 
 class InsufficientFundsError(DomainError):
@@ -145,3 +155,18 @@ class WebhookStaleError(DomainError):
 class WebhookMalformedError(DomainError):
     code, kind = "payment.webhook.malformed", Kind.MALFORMED
     title = "The webhook cannot be read"
+
+
+class ReviewNotFoundError(DomainError):
+    code, kind = "payment.review.not_found", Kind.NOT_FOUND
+    title = "There is no such charge in review"
+
+
+class ReviewDecidedError(DomainError):
+    code, kind = "payment.review.decided", Kind.CONFLICT
+    title = "What becomes of this charge is decided already"
+
+
+class NobodyToCreditError(DomainError):
+    code, kind = "payment.review.nobody_to_credit", Kind.CONFLICT
+    title = "The charge names no top-up; it can only be sent back"

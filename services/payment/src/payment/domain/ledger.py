@@ -29,6 +29,8 @@ class OpKind(IntEnum):
     SETTLE = 7
     SETTLE_NEXT = 8
     SUSPENSE = 9
+    CREDIT_SUSPENDED = 10
+    RETURN_SUSPENDED = 11
 
 
 class Outcome(IntEnum):
@@ -91,6 +93,30 @@ class Suspend:
 
 
 @dataclass(slots=True, kw_only=True)
+class CreditSuspended:
+    """Money out of ``suspense_id`` into a wallet. ``shown_as`` and ``shown_at`` name the transaction that shows it."""
+
+    op_id: UUID
+    suspense_id: UUID
+    wallet_id: UUID
+    amount_minor: int
+    currency: str
+    shown_as: UUID
+    shown_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class ReturnSuspended:
+    """Money out of ``suspense_id`` back to the provider, who gave it back to the payer."""
+
+    op_id: UUID
+    provider: str
+    suspense_id: UUID
+    amount_minor: int
+    currency: str
+
+
+@dataclass(slots=True, kw_only=True)
 class Authorize:
     """Freeze money in a wallet until it is captured, voided or expires."""
 
@@ -138,14 +164,17 @@ class Share:
 
 @dataclass(slots=True, kw_only=True)
 class Settle:
-    """Move captured money to the sellers' pending balances; the shares add up to what was captured."""
+    """Move captured money to the sellers' pending balances; the shares add up to what was captured.
+
+    A share of zero moves nothing and is settled with the others: what was captured must have a way to its end.
+    """
 
     hold_id: UUID
     currency: str
     shares: Sequence[Share]
 
 
-Op = Transfer | TopUp | Suspend | Authorize | Capture | Void | Expire | Settle
+Op = Transfer | TopUp | Suspend | CreditSuspended | ReturnSuspended | Authorize | Capture | Void | Expire | Settle
 HoldOp = Authorize | Capture | Void | Expire | Settle
 
 
@@ -163,12 +192,16 @@ class HoldFacts:
 
 
 class Answer(NamedTuple):
-    """What became of one operation. ``version`` is the hold's, ``at`` the first answer's time for a repeat."""
+    """What became of one operation. ``version`` is the hold's, ``at`` the first answer's time for a repeat.
+
+    ``refused_before``: the refusal is the remembered one of an earlier request.
+    """
 
     outcome: int
     version: int
     at: datetime
     hold: HoldFacts | None
+    refused_before: bool = False
 
     @property
     def done(self) -> bool:
@@ -177,7 +210,9 @@ class Answer(NamedTuple):
 
     def error(self) -> DomainError | None:
         """The refusal, or None."""
-        return None if self.outcome <= Outcome.DONE_BEFORE else _ERRORS[self.outcome]()
+        if self.outcome <= Outcome.DONE_BEFORE:
+            return None
+        return _ERRORS[self.outcome](replayed=self.refused_before)
 
 
 _ERRORS: Final[dict[int, type[DomainError]]] = {

@@ -1,21 +1,20 @@
-"""A top-up: created -> pending -> completed | failed | in_review.
+"""A top-up: created -> pending -> completed | failed | in_review; in_review -> completed | failed.
 
 Invariant: the provider's word moves it forward once. Money that comes in a wrong amount, twice, or after the end is
-never dropped: it goes to suspense, and a person looks (in_review).
+never dropped: it goes to suspense, and a person decides (``payment.domain.review``).
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from payment.domain.card_numbers import holds_card_number
 from payment.domain.errors import AmountNotPositiveError, CardNumberRefusedError
 
-_CARD_NUMBER: Final = re.compile(r"^[\d \-]{13,23}$")
 _BACKOFF_S: Final = (1, 2, 5, 10, 30, 60, 300, 900)
 GIVE_UP_AFTER: Final = timedelta(hours=24)
 LEASE: Final = timedelta(seconds=30)
@@ -78,25 +77,56 @@ class Verdict(StrEnum):
     WAIT = "wait"
     CREDIT = "credit"
     FAIL = "fail"
-    SUSPEND = "suspend"  # money came that does not fit: suspense, and review where a top-up is open
-    SUSPEND_AND_REVIEW = "suspend_and_review"
+    SUSPEND = "suspend"  # money came that does not fit: suspense, and a person decides
+    CONTRADICTED = "contradicted"  # money that was booked is said to have been refused: told, and nothing moves
 
 
-def judge(top_up: TopUpRequest | None, charge: Charge, *, money_is_new: bool) -> Verdict:
+class SuspenseReason(StrEnum):
+    """Why a charge's money is in suspense."""
+
+    AMOUNT_MISMATCH = "amount_mismatch"  # another amount or currency than was asked for
+    PAID_AFTER_END = "paid_after_end"  # the top-up had failed, by a refusal or for want of an answer
+    SECOND_CHARGE = "second_charge"  # the top-up had its money already
+    UNKNOWN_REFERENCE = "unknown_reference"
+    WALLET_NOT_ACTIVE = "wallet_not_active"
+    WALLET_FULL = "wallet_full"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """A verdict, with its reason when it is ``SUSPEND``."""
+
+    verdict: Verdict
+    reason: SuspenseReason | None = None
+
+
+def judge(top_up: TopUpRequest | None, charge: Charge, *, booked: bool, wallet: SuspenseReason | None = None) -> Ruling:
     """Decide from the state and the charge alone; words may come twice and in any order.
 
-    ``money_is_new`` says that this succeeded charge was not booked before.
+    ``booked`` says that the money of this very charge is in the books; ``wallet`` why the wallet takes no money.
     """
+    if booked:
+        contradicted = charge.status is ChargeStatus.FAILED
+        return Ruling(verdict=Verdict.CONTRADICTED if contradicted else Verdict.NOTHING)
     if charge.status is ChargeStatus.SUCCEEDED:
-        if not money_is_new:
-            return Verdict.NOTHING
-        if top_up is None or not top_up.state.open:
-            return Verdict.SUSPEND
-        fits = (charge.amount_minor, charge.currency) == (top_up.amount_minor, top_up.currency)
-        return Verdict.CREDIT if fits else Verdict.SUSPEND_AND_REVIEW
+        reason = _misfit(top_up, charge) or wallet
+        return Ruling(verdict=Verdict.SUSPEND if reason else Verdict.CREDIT, reason=reason)
     if top_up is None or not top_up.state.open:
-        return Verdict.NOTHING
-    return Verdict.FAIL if charge.status is ChargeStatus.FAILED else Verdict.WAIT
+        return Ruling(verdict=Verdict.NOTHING)
+    return Ruling(verdict=Verdict.FAIL if charge.status is ChargeStatus.FAILED else Verdict.WAIT)
+
+
+def _misfit(top_up: TopUpRequest | None, charge: Charge) -> SuspenseReason | None:
+    """Why the charge is not what the top-up waits for."""
+    if top_up is None:
+        return SuspenseReason.UNKNOWN_REFERENCE
+    if top_up.state is TopUpState.FAILED:
+        return SuspenseReason.PAID_AFTER_END
+    if not top_up.state.open:
+        return SuspenseReason.SECOND_CHARGE
+    if (charge.amount_minor, charge.currency) != (top_up.amount_minor, top_up.currency):
+        return SuspenseReason.AMOUNT_MISMATCH
+    return None
 
 
 def next_attempt_at(now: datetime, attempts: int) -> datetime:
@@ -108,5 +138,10 @@ def check_request(amount_minor: int, payment_token: str) -> None:
     """Raises for an amount that is not positive, and for a card number where a token belongs."""
     if amount_minor <= 0:
         raise AmountNotPositiveError(pointer="/amount/amount_minor")
-    if _CARD_NUMBER.match(payment_token):
+    check_token(payment_token)
+
+
+def check_token(payment_token: str) -> None:
+    """Raises for a card's number: what is taken is stored, and a card's number may not be."""
+    if holds_card_number(payment_token):
         raise CardNumberRefusedError(pointer="/payment_token")

@@ -12,9 +12,10 @@ import operations
 from chassis.http import make_app
 from payment.entrypoints.consumers import subscriptions
 from payment.entrypoints.http import TABLE
+from payment.entrypoints.operators import operators
 from payment.wiring import App
 
-ROUTES: Final = (*TABLE, operations.operator_routes("payment", subscriptions))
+ROUTES: Final = (*TABLE, operators, operations.operator_routes("payment", subscriptions))
 
 
 def http(app: App) -> web.Application:

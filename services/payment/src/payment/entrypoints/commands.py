@@ -13,6 +13,7 @@ from kernel.money import AMOUNT_MINOR_MAX, Currency
 from payment.domain.accounts import wallet_id
 from payment.domain.errors import (
     AmountNotPositiveError,
+    AmountTooLargeError,
     SharesMismatchError,
     TransferToSelfError,
     WalletNotFoundError,
@@ -25,6 +26,7 @@ from sampan.types.v1.money_pb2 import Money
 HOLD_S_DEFAULT: Final = 900
 HOLD_S_MAX: Final = 7 * 24 * 3600
 SHARES_MAX: Final = 200
+NOTE_CHARS_MAX: Final = 200
 
 
 class CommandInvalidError(DomainError):
@@ -56,6 +58,8 @@ def _transfer(body: RequestTransfer) -> Transfer:
     sender_id, recipient_id = _id(body.sender_id), _id(body.recipient_id)
     if sender_id == recipient_id:
         raise TransferToSelfError
+    if len(body.note) > NOTE_CHARS_MAX or "\x00" in body.note:
+        raise CommandInvalidError(f"the note is a line of at most {NOTE_CHARS_MAX} characters")
     return Transfer(
         op_id=_id(body.transfer_id),
         sender_id=sender_id,
@@ -92,10 +96,13 @@ def _authorize(body: AuthorizePayment, now: datetime) -> Authorize:
 def _settle(body: SettlePayment) -> Settle:
     if not 0 < len(body.shares) <= SHARES_MAX:
         raise SharesMismatchError(f"between 1 and {SHARES_MAX} shares are settled")
-    amounts = [_money(share.amount) for share in body.shares]
+    # A free item beside a paid one leaves its seller nothing; that must not keep the others from what is theirs.
+    amounts = [_money(share.amount, least_minor=0) for share in body.shares]
     currencies = {currency for _, currency in amounts}
     if len(currencies) != 1:
         raise SharesMismatchError("the shares are of one currency")
+    if not any(amount_minor for amount_minor, _ in amounts):
+        raise SharesMismatchError("nothing is shared")
     shares: Sequence[Share] = [
         Share(order_id=_id(share.order_id), seller_id=_id(share.seller_id), amount_minor=amount_minor)
         for share, (amount_minor, _) in zip(body.shares, amounts, strict=True)
@@ -105,9 +112,11 @@ def _settle(body: SettlePayment) -> Settle:
     return Settle(hold_id=_id(body.hold_id), currency=currencies.pop(), shares=shares)
 
 
-def _money(money: Money) -> tuple[int, str]:
-    if not 0 < money.amount_minor <= AMOUNT_MINOR_MAX:
+def _money(money: Money, *, least_minor: int = 1) -> tuple[int, str]:
+    if money.amount_minor < least_minor:
         raise AmountNotPositiveError
+    if money.amount_minor > AMOUNT_MINOR_MAX:
+        raise AmountTooLargeError
     try:
         return money.amount_minor, Currency(money.currency).value
     except ValueError:

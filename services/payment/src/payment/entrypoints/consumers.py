@@ -6,9 +6,8 @@ All commands of one poll become one ledger batch in the consumer's transaction; 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from eventing import Message, Subscriptions, in_flow_of
 from kernel.country import Country
@@ -24,7 +23,6 @@ from sampan.payment.v1.commands_pb2 import AuthorizePayment, CapturePayment, Set
 from sampan.payment.v1.requests_pb2 import RequestTransfer
 
 subscriptions: Subscriptions[PgPaymentTx] = Subscriptions("payment")
-_ZONES: Final = frozenset(available_timezones())
 
 
 class UserRecordInvalidError(DomainError):
@@ -42,7 +40,7 @@ async def on_user_registered(message: Message[UserRegistered], tx: PgPaymentTx) 
 
 @subscriptions.on(UserProfileChanged)
 async def on_user_profile_changed(message: Message[UserProfileChanged], tx: PgPaymentTx) -> None:
-    """Limits follow tier and time zone."""
+    """Limits follow the tier. A time zone is a preference and moves none."""
     await change_payer(_payer(message.body), tx)
 
 
@@ -94,13 +92,7 @@ def _payer(body: UserRegistered | UserProfileChanged) -> Payer:
         user_id=_user_id(body.user_id),
         country=country.value,
         kyc_tier=tier,
-        time_zone=_time_zone(body.time_zone, country),
     )
-
-
-def _time_zone(name: str, country: Country) -> str:
-    """The zone as given where it is one, else the country's: a limit must always have a day."""
-    return name if name in _ZONES else country.default_time_zone
 
 
 def _user_id(text: str) -> UUID:

@@ -9,6 +9,7 @@ from uuid import UUID
 from aiohttp import web
 
 from chassis.http import Page, RateLimit, Reply, Routes, WaitQuery
+from chassis.idempotency import REPLAYED_HEADER
 from chassis.tokens import Principal
 from chassis.waiting import wait_until
 from payment.adapters import views
@@ -59,7 +60,12 @@ async def get_wallets(principal: Principal, tx: PgPaymentTx) -> WalletsView:
     status=201,
     idempotency="optional",
     summary="Open a wallet of another currency",
-    errors=(errors.CurrencyNotOfferedError, errors.WalletAlreadyOpenError, errors.WalletNotFoundError),
+    errors=(
+        errors.AccountEndedError,
+        errors.CurrencyNotOfferedError,
+        errors.WalletAlreadyOpenError,
+        errors.WalletNotFoundError,
+    ),
 )
 async def post_wallet(principal: Principal, body: OpenWalletBody, tx: PgPaymentTx) -> Reply[WalletView]:
     """One wallet per currency; the country decides which currencies are offered."""
@@ -127,14 +133,15 @@ async def get_transactions(
 )
 async def post_top_up(principal: Principal, body: TopUpBody, tx: PgPaymentTx, app: App) -> Reply[TopUpView]:
     """Answers at once; the money comes when the provider says so. Poll the location, or wait on it."""
-    if body.provider not in app.providers:
+    provider = body.provider or next(iter(app.providers), "")
+    if provider not in app.providers:
         raise errors.ProviderUnknownError(pointer="/provider")
     top_up = await request_top_up(
         RequestTopUp(
             user_id=principal.user_id,
             amount_minor=body.amount.amount_minor,
             currency=body.amount.currency.value,
-            provider=body.provider,
+            provider=provider,
             payment_token=body.payment_token,
         ),
         tx,
@@ -200,7 +207,7 @@ async def post_transfer(
     return Reply(
         TransferView.of_sent(sent, principal.user_id, body),
         status=201,
-        headers={"Idempotency-Replayed": "true"} if sent.replayed else {},
+        headers={REPLAYED_HEADER: "true"} if sent.replayed else {},
         location=f"/v1/transfers/{sent.transfer_id}",
     )
 

@@ -1,16 +1,27 @@
-"""What the clock makes payment do. Every round is small, so that a stop is quick and a crash loses nothing."""
+"""What the clock makes payment do. Every round is small, so that a stop is quick and a crash loses nothing.
+
+Each row has an outcome of its own (``usecases.attempt``): one that cannot be done never stops the others.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
+from prometheus_client import Gauge
+
+from payment.adapters import housekeeping, job_failures, views
+from payment.usecases.attempt import attempt_each
 from payment.usecases.drive_top_ups import drive_top_ups
 from payment.usecases.expire_holds import expire_holds
+from payment.usecases.return_charges import return_charges
 from payment.wiring import App
 
 MONTHS_AHEAD: Final = 3
 KEEP: Final = timedelta(days=30)
+FAILING: Final = Gauge("payment_job_failures", "Rows that a job could not do and tries again", ["job"])
+IN_REVIEW: Final = Gauge("payment_charges_in_review", "Charges in suspense that nobody decided about")
+IN_REVIEW_AGE_S: Final = Gauge("payment_charges_in_review_oldest_seconds", "Age of the oldest of them, or 0")
 
 
 async def top_ups(app: App) -> None:
@@ -20,16 +31,49 @@ async def top_ups(app: App) -> None:
 
 
 async def expiry(app: App) -> None:
-    """Until no hold is due."""
+    """Until no hold is due that can be expired."""
     while await expire_holds(app.begin):
         pass
 
 
-async def housekeeping(app: App) -> None:
-    """Partitions ahead; refusals and webhook ids that no retry can ask for any more."""
-    now = app.clock.now()
+async def returns(app: App) -> int:
+    """One round of charges that operators sent back."""
+    return await return_charges(app.begin, app.providers)
+
+
+async def transaction_months(app: App) -> None:
+    """Partitions ahead."""
+
+    async def make(month: date) -> None:
+        async with app.database.begin() as conn:
+            await housekeeping.make_month(conn, month)
+
+    months = housekeeping.months_from(app.clock.now().date(), MONTHS_AHEAD)
+    await attempt_each("transaction_months", months, make, app.begin, name=str)
+
+
+async def forget_old(app: App) -> None:
+    """Refusals and webhook ids that no retry can ask for any more, and failures of rows that are done with."""
+    before = app.clock.now() - KEEP
+
+    async def forget(table: str) -> None:
+        more = True
+        while more:
+            async with app.database.begin() as conn:
+                more = await housekeeping.forget_some(conn, table, before)
+
+    await attempt_each("forget_old", list(housekeeping.FORGOTTEN), forget, app.begin, name=str)
     async with app.database.begin() as conn:
-        await conn.execute("SELECT ensure_transaction_months($1, $2)", now.date(), MONTHS_AHEAD)
-    async with app.database.begin() as conn:
-        await conn.execute("DELETE FROM refusal WHERE at < $1", now - KEEP)
-        await conn.execute("DELETE FROM provider_event WHERE received_at < $1", now - KEEP)
+        await job_failures.forget(conn, app.clock.now())
+
+
+async def gauges(app: App) -> None:
+    """What waits for a person, for the alerts."""
+    async with app.database.read() as conn:
+        failing = await job_failures.count_by_job(conn)
+        waiting, oldest_at = await views.open_reviews(conn)
+    FAILING.clear()
+    for job, failures in failing.items():
+        FAILING.labels(job).set(failures)
+    IN_REVIEW.set(waiting)
+    IN_REVIEW_AGE_S.set((app.clock.now() - oldest_at).total_seconds() if oldest_at else 0.0)

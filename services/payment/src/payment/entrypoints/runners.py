@@ -13,6 +13,8 @@ from payment.entrypoints.consumers import subscriptions
 from payment.wiring import App
 
 _HOUSEKEEPING_EVERY_S = 3600.0
+_GAUGES_EVERY_S = 30.0
+_IDLE_S = 10.0
 
 
 def consumers(app: App) -> Sequence[Runner]:
@@ -26,12 +28,15 @@ def relays(app: App) -> Sequence[Runner]:
 
 
 def jobs(app: App) -> Sequence[Runner]:
-    """Top-ups driven, holds expired, tables kept small, and the audit once an hour."""
+    """Top-ups driven, holds expired, charges returned, tables kept small, and the audit once an hour."""
     settings = app.settings
     return [
         Periodic("top-ups", settings.top_ups_every_s, lambda: work.top_ups(app), bell=app.doorbell.subscribe()),
         Periodic("hold-expiry", settings.expiry_every_s, lambda: work.expiry(app)),
-        Periodic("housekeeping", _HOUSEKEEPING_EVERY_S, lambda: work.housekeeping(app)),
+        Periodic("charge-returns", settings.top_ups_every_s, lambda: work.returns(app), idle_s=_IDLE_S),
+        Periodic("transaction-months", _HOUSEKEEPING_EVERY_S, lambda: work.transaction_months(app)),
+        Periodic("forget-old", _HOUSEKEEPING_EVERY_S, lambda: work.forget_old(app)),
+        Periodic("gauges", _GAUGES_EVERY_S, lambda: work.gauges(app)),
         *operations.housekeeping(app),
         operations.audit_job(app, _violations),
     ]
@@ -43,4 +48,5 @@ def background(app: App) -> Sequence[Runner]:
 
 
 async def _violations(conn: Connection) -> int:
-    return sum(finding.count > 0 for finding in await audit.audit(conn))
+    findings = await audit.audit(conn, (*audit.CHECKS, *audit.LATE))
+    return sum(finding.count > 0 for finding in findings)

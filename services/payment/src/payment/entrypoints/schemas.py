@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from chassis.http import Body, Line, MoneyBody, MoneyView, PageQuery, View
 from kernel.money import Currency
-from payment.domain.top_up import TopUpRequest
+from payment.domain.top_up import TopUpRequest, check_token
 from payment.usecases.send_money import MoneySent
 
 TransactionType = Literal["send", "receive", "topup", "withdraw", "purchase", "refund", "fee", "reward", "cashback"]
@@ -22,11 +22,21 @@ class OpenWalletBody(Body):
 
 
 class TopUpBody(Body):
-    """``payment_token`` is what the provider's own form gave the app; never a card number."""
+    """``payment_token`` is what the provider's own form gave the app; never a card number.
+
+    ``provider`` may be left out where there is one.
+    """
 
     amount: MoneyBody
-    provider: Annotated[Line, Field(min_length=1, max_length=40)] = "sandbox"
+    provider: Annotated[Line, Field(min_length=1, max_length=40)] | None = None
     payment_token: Annotated[Line, Field(min_length=1, max_length=200)]
+
+    @field_validator("payment_token")
+    @classmethod
+    def _no_card_number(cls, token: str) -> str:
+        """Here, before anything of the request is remembered for its Idempotency-Key."""
+        check_token(token)
+        return token
 
 
 class TransferBody(Body):
@@ -41,7 +51,10 @@ class TransactionsQuery(PageQuery):
 
 
 class LimitsView(View):
-    """Limits in force in the owner's time zone, and what was used of them. Null: no limit of that kind."""
+    """Limits in force, and what was used of them. Null: no limit of that kind.
+
+    Days and months are those of the country the wallet was opened in, whatever time zone its owner prefers.
+    """
 
     transaction_max_minor: int | None
     daily_max_minor: int | None
@@ -201,6 +214,60 @@ class TopUpView(View):
             created_at=top_up.created_at,
             completed_at=None,
         )
+
+
+class ReasonBody(Body):
+    """Why: kept with the charge, and in the operators' log."""
+
+    reason: Annotated[Line, Field(min_length=3, max_length=200)]
+
+
+class ReviewView(View):
+    """A charge that a provider took and that fits nothing. Without a top-up it can only be sent back."""
+
+    review_id: UUID
+    status: Literal["open", "credited", "returning", "returned"]
+    reason: str
+    provider: str
+    charge_id: str
+    amount: MoneyView
+    top_up_id: UUID | None
+    user_id: UUID | None
+    wallet_id: UUID | None
+    received_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    note: str | None
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        return cls(
+            review_id=row["review_id"],
+            status=row["review_state"],
+            reason=row["suspense_reason"],
+            provider=row["provider"],
+            charge_id=row["charge_id"],
+            amount=MoneyView(amount_minor=row["amount_minor"], currency=Currency(row["currency"])),
+            top_up_id=row["top_up_id"],
+            user_id=row["user_id"],
+            wallet_id=row["wallet_id"],
+            received_at=row["seen_at"],
+            decided_at=row["reviewed_at"],
+            decided_by=row["reviewed_by"] or None,
+            note=row["review_note"] or None,
+        )
+
+
+class JobFailureView(View):
+    """A row that a job could not do. It is tried again at ``next_attempt_at``, and leaves the list when it is done."""
+
+    job: str
+    item_id: str
+    attempts: int
+    error: str
+    failed_first_at: datetime
+    failed_last_at: datetime
+    next_attempt_at: datetime
 
 
 _INCOMING = frozenset({"receive", "topup", "refund", "reward", "cashback"})

@@ -2,20 +2,22 @@
 
 Crosses the network between its transactions. A lease on the row's timer keeps two workers apart, and a crash between
 the two leaves a timer that fires again. After an attempt whose outcome is unknown the provider is asked what it
-knows, before it is asked for money again (under the same idempotency key).
+knows, before it is asked for money again (under the same idempotency key). A top-up that fails otherwise waits by
+itself (``attempt``): its timer goes on, and the others are not held up.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 import structlog
 
 from payment.domain.top_up import GIVE_UP_AFTER, TopUpRequest, next_attempt_at
-from payment.usecases.ports import Begin, Provider, ProviderOutcomeUnknownError, ProviderRefusedError
+from payment.usecases.attempt import attempt_each
+from payment.usecases.ports import Begin, Provider, ProviderOutcomeUnknownError, ProviderRefusedError, provider_of
 from payment.usecases.record_charge import fail_top_up, record_charge
 
+JOB = "drive_top_ups"
 BATCH = 50
 log = structlog.get_logger(__name__)
 
@@ -24,7 +26,11 @@ async def drive_top_ups(begin: Begin, providers: Mapping[str, Provider]) -> int:
     """One round over what is due; returns how many were looked at."""
     async with begin() as tx:
         due = await tx.top_ups.lease_due(tx.clock.now(), count=BATCH)
-    await asyncio.gather(*(_drive(top_up, begin, providers[top_up.provider]) for top_up in due))
+
+    async def work(top_up: TopUpRequest) -> None:
+        await _drive(top_up, begin, provider_of(top_up.provider, providers))
+
+    await attempt_each(JOB, due, work, begin, name=lambda top_up: str(top_up.id))
     return len(due)
 
 
@@ -33,10 +39,9 @@ async def _drive(top_up: TopUpRequest, begin: Begin, provider: Provider) -> None
     try:
         charge = await provider.find_charge(top_up.id) if top_up.attempts > 1 else None
         if charge is None:
-            async with begin() as tx:
-                too_late = tx.clock.now() - top_up.created_at > GIVE_UP_AFTER
-            if too_late:
-                await _fail(top_up, "expired", begin)
+            failure = await _past_asking(top_up, begin)
+            if failure is not None:
+                await _fail(top_up, failure, begin)
                 return
             charge = await provider.charge(top_up)
     except ProviderOutcomeUnknownError as error:
@@ -50,6 +55,15 @@ async def _drive(top_up: TopUpRequest, begin: Begin, provider: Provider) -> None
         return
     async with begin() as tx:
         await record_charge(charge, tx)
+
+
+async def _past_asking(top_up: TopUpRequest, begin: Begin) -> str | None:
+    """Why the provider is not asked for the money (again), or None."""
+    async with begin() as tx:
+        if tx.clock.now() - top_up.created_at > GIVE_UP_AFTER:
+            return "expired"
+        condition = await tx.wallets.lock_condition(top_up.wallet_id)
+    return None if condition is not None and condition.status == "active" else "wallet_not_active"
 
 
 async def _fail(top_up: TopUpRequest, code: str, begin: Begin) -> None:

@@ -1,21 +1,30 @@
 """Give back the money of holds whose time is over.
 
-Expiry and capture meet in the ledger, which lets one of them win; whoever comes second is told.
+Expiry and capture meet in the ledger, which lets one of them win; whoever comes second is told. A hold that cannot be
+expired waits by itself (``attempt``).
 """
 
 from __future__ import annotations
 
-from payment.domain.ledger import Expire, Outcome
-from payment.usecases.ports import Begin
+from collections.abc import Sequence
+from uuid import UUID
+
+from payment.domain.ledger import Expire
+from payment.usecases.attempt import attempt
+from payment.usecases.ports import EXPIRE_HOLDS, Begin
 
 BATCH = 500
 
 
 async def expire_holds(begin: Begin) -> int:
-    """One round; returns how many holds expired."""
+    """One round; returns how many holds it was done with."""
     async with begin() as tx:
         due = await tx.holds.due(tx.clock.now(), count=BATCH)
-        if not due:
-            return 0
-        answers = await tx.ledger.apply([Expire(hold_id=hold_id) for hold_id in due])
-    return sum(answer.outcome == Outcome.DONE for answer in answers)
+    if not due:
+        return 0
+
+    async def work(hold_ids: Sequence[UUID]) -> None:
+        async with begin() as tx:
+            await tx.ledger.apply([Expire(hold_id=hold_id) for hold_id in hold_ids])
+
+    return await attempt(EXPIRE_HOLDS, due, work, begin, name=str)

@@ -7,7 +7,12 @@ from uuid import UUID
 
 from payment.adapters.announcements import wallet_opened
 from payment.domain.accounts import wallet_id
-from payment.domain.errors import CurrencyNotOfferedError, WalletAlreadyOpenError, WalletNotFoundError
+from payment.domain.errors import (
+    AccountEndedError,
+    CurrencyNotOfferedError,
+    WalletAlreadyOpenError,
+    WalletNotFoundError,
+)
 from payment.usecases.ports import PaymentTx
 
 
@@ -19,13 +24,15 @@ class OpenWallet:
 
 async def open_wallet(cmd: OpenWallet, tx: PaymentTx) -> UUID:
     """Returns the wallet's id. Raises when it is open already or the currency is not offered."""
-    payer = await tx.wallets.payer(cmd.user_id)
+    payer = await tx.wallets.lock_payer(cmd.user_id)
     if payer is None:
         raise WalletNotFoundError("your first wallet is still being opened; try again in a moment")
+    if payer.ended:
+        raise AccountEndedError
     if cmd.currency not in await tx.wallets.currencies_offered(payer.country):
         raise CurrencyNotOfferedError(pointer="/currency")
     now = tx.clock.now()
-    if not await tx.wallets.open(cmd.user_id, cmd.currency, primary=False, now=now):
+    if not await tx.wallets.open(cmd.user_id, cmd.currency, payer.country, primary=False, now=now):
         raise WalletAlreadyOpenError
     opened = wallet_id(cmd.user_id, cmd.currency)
     record = wallet_opened(wallet_id=opened, user_id=cmd.user_id, currency=cmd.currency, at=now)

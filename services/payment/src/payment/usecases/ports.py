@@ -6,14 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from google.protobuf.message import Message as Record
 
 from kernel.clock import Clock
+from payment.domain.errors import ProviderUnknownError
 from payment.domain.ledger import Answer, Op, Transfer
-from payment.domain.top_up import Charge, TopUpRequest, TopUpState
+from payment.domain.review import Review, ReviewState
+from payment.domain.top_up import Charge, SuspenseReason, TopUpRequest, TopUpState
+
+EXPIRE_HOLDS: Final = "expire_holds"  # the job's name: its failures say which holds rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +27,7 @@ class Payer:
     user_id: UUID
     country: str
     kyc_tier: int
-    time_zone: str
+    ended: bool = False  # the account was deleted: nothing begins any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,14 @@ class WalletLimits:
     balance_max_minor: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletCondition:
+    """What decides whether a wallet takes money, locked."""
+
+    status: str
+    balance_minor: int
+
+
 class OutboxPort(Protocol):
     def add(self, body: Record, *, aggregate_version: int | None = None) -> UUID: ...
 
@@ -44,11 +56,13 @@ class OutboxPort(Protocol):
 class WalletStore(Protocol):
     async def add_payer(self, payer: Payer, now: datetime) -> None: ...
     async def change_payer(self, payer: Payer, now: datetime) -> None: ...
-    async def payer(self, user_id: UUID) -> Payer | None: ...
-    async def open(self, user_id: UUID, currency: str, *, primary: bool, now: datetime) -> bool: ...
+    async def lock_payer(self, user_id: UUID) -> Payer | None: ...
+    async def end_payer(self, user_id: UUID, now: datetime) -> None: ...
+    async def open(self, user_id: UUID, currency: str, country: str, *, primary: bool, now: datetime) -> bool: ...
     async def currencies_offered(self, country: str) -> frozenset[str]: ...
     async def suspend_all(self, user_id: UUID) -> Sequence[UUID]: ...
     async def lock_limits(self, wallet_id: UUID, now: datetime) -> WalletLimits | None: ...
+    async def lock_condition(self, wallet_id: UUID) -> WalletCondition | None: ...
 
 
 class TopUpStore(Protocol):
@@ -66,12 +80,45 @@ class TopUpStore(Protocol):
         failure_code: str,
         now: datetime,
     ) -> None: ...
-    async def add_line(self, charge: Charge, transfer_id: UUID, now: datetime) -> bool: ...
+    async def advance(self, top_up: TopUpRequest) -> None: ...
+    async def show(
+        self, top_up: TopUpRequest, charge: Charge, *, shown_as: UUID, failure_code: str, now: datetime
+    ) -> None: ...
+    async def close_shown(
+        self, top_up: TopUpRequest, *, shown_as: UUID, shown_at: datetime, failure_code: str, now: datetime
+    ) -> None: ...
+    async def add_line(
+        self,
+        charge: Charge,
+        transfer_id: UUID,
+        now: datetime,
+        *,
+        reason: SuspenseReason | None,
+        shown_as: UUID | None,
+    ) -> bool: ...
+    async def has_line(self, charge: Charge) -> bool: ...
     async def add_event(self, provider: str, event_id: str, now: datetime) -> bool: ...
+
+
+class ReviewStore(Protocol):
+    """Charges in suspense."""
+
+    async def find(self, review_id: UUID) -> Review | None: ...
+    async def lock(self, review_id: UUID) -> Review | None: ...
+    async def decide(
+        self, review: Review, state: ReviewState, *, by: str | None = None, note: str = "", now: datetime
+    ) -> None: ...
+    async def lease_returning(self, now: datetime, *, count: int) -> Sequence[Review]: ...
+    async def wait(self, review_id: UUID, *, next_attempt_at: datetime) -> None: ...
 
 
 class HoldStore(Protocol):
     async def due(self, now: datetime, *, count: int) -> Sequence[UUID]: ...
+
+
+class JobFailureStore(Protocol):
+    async def record(self, job: str, item_id: str, error: str, now: datetime) -> int: ...
+    async def clear(self, job: str, item_ids: Sequence[str]) -> None: ...
 
 
 class LedgerPort(Protocol):
@@ -94,6 +141,10 @@ class PaymentTx(Protocol):
     def top_ups(self) -> TopUpStore: ...
     @property
     def holds(self) -> HoldStore: ...
+    @property
+    def reviews(self) -> ReviewStore: ...
+    @property
+    def job_failures(self) -> JobFailureStore: ...
     @property
     def ledger(self) -> LedgerPort: ...
 
@@ -136,8 +187,22 @@ class Provider(Protocol):
     async def find_charge(self, reference_id: UUID) -> Charge | None:
         """What the provider knows under our reference. Raises ``ProviderOutcomeUnknownError``."""
 
+    async def give_back(self, review: Review) -> None:
+        """Return a charge's money to the payer; the review's id is the idempotency key.
+
+        Raises ``ProviderOutcomeUnknownError`` or ``ProviderRefusedError``.
+        """
+
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> WebhookEvent:
         """Verify and read. Raises the webhook errors of ``payment.domain.errors``."""
+
+
+def provider_of(name: str, providers: Mapping[str, Provider]) -> Provider:
+    """Raises ``ProviderUnknownError`` for one that is not configured (any more)."""
+    provider = providers.get(name)
+    if provider is None:
+        raise ProviderUnknownError(f"no provider is configured as {name}")
+    return provider
 
 
 class TransferPort(Protocol):

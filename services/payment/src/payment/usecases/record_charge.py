@@ -1,6 +1,7 @@
 """Take a provider's word on a charge, whether it came by webhook, by answer or by asking: each effect once.
 
-The charge's line is inserted first; who inserts it books the money, everybody else finds it booked.
+The charge's line is inserted first; who inserts it books the money, everybody else finds it booked. Locks are taken in
+one order everywhere: the top-up, its wallet, then what the ledger takes.
 """
 
 from __future__ import annotations
@@ -8,57 +9,97 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
+import structlog
+
 from kernel.ids import derived_id
-from payment.adapters.announcements import top_up_completed, top_up_failed
+from kernel.money import AMOUNT_MINOR_MAX
+from payment.adapters.announcements import top_up_completed, top_up_failed, top_up_in_review
 from payment.domain.ledger import Suspend, TopUp
-from payment.domain.top_up import Charge, ChargeStatus, TopUpRequest, TopUpState, Verdict, judge, next_attempt_at
+from payment.domain.top_up import (
+    Charge,
+    ChargeStatus,
+    Ruling,
+    SuspenseReason,
+    TopUpRequest,
+    TopUpState,
+    Verdict,
+    judge,
+    next_attempt_at,
+)
 from payment.usecases.ports import PaymentTx
 
-AMOUNT_MISMATCH: Final = "amount_mismatch"
 _CHARGES: Final = UUID("0e7a3f0c-3c0f-5c0e-8a11-2b8f8f0d6a52")
+log = structlog.get_logger(__name__)
 
 
 async def record_charge(charge: Charge, tx: PaymentTx) -> Verdict:
     """Move the top-up and the money as ``judge`` says."""
-    now = tx.clock.now()
+    top_up = await _top_up_of(charge, tx)
+    wallet = await _wallet_refuses(top_up, charge, tx) if top_up else None
+    ruling = judge(top_up, charge, booked=await tx.top_ups.has_line(charge), wallet=wallet)
+    if ruling.verdict is Verdict.CONTRADICTED:
+        log.warning("charge.refused_after_success", provider=charge.provider, charge_id=charge.charge_id)
+    elif ruling.verdict is Verdict.SUSPEND:
+        return await _suspend(top_up, charge, ruling, tx)
+    elif top_up is not None:
+        return await _move(top_up, charge, ruling.verdict, tx)
+    return ruling.verdict
+
+
+async def _top_up_of(charge: Charge, tx: PaymentTx) -> TopUpRequest | None:
+    """Locked. What another provider was asked for is none of this one's."""
     top_up = await tx.top_ups.lock(charge.reference_id) if charge.reference_id else None
-    suspense_id = derived_id(_CHARGES, f"{charge.provider}:{charge.charge_id}")
-    money_is_new = False
-    if charge.status is ChargeStatus.SUCCEEDED:
-        fits = judge(top_up, charge, money_is_new=True) is Verdict.CREDIT
-        transfer_id = top_up.id if top_up and fits else suspense_id
-        money_is_new = await tx.top_ups.add_line(charge, transfer_id, now)
-    verdict = judge(top_up, charge, money_is_new=money_is_new)
-    if verdict in {Verdict.SUSPEND, Verdict.SUSPEND_AND_REVIEW}:
-        op = Suspend(
-            op_id=suspense_id,
-            provider=charge.provider,
-            amount_minor=charge.amount_minor,
-            currency=charge.currency,
-        )
-        await tx.ledger.apply([op])
-    if top_up is not None:
-        await _move(top_up, charge, verdict, tx)
-    return verdict
+    return top_up if top_up is not None and top_up.provider == charge.provider else None
 
 
-async def _move(top_up: TopUpRequest, charge: Charge, verdict: Verdict, tx: PaymentTx) -> None:
+async def _wallet_refuses(top_up: TopUpRequest, charge: Charge, tx: PaymentTx) -> SuspenseReason | None:
+    """Why the wallet takes no money; locked until the money is booked."""
+    if charge.status is not ChargeStatus.SUCCEEDED:
+        return None
+    condition = await tx.wallets.lock_condition(top_up.wallet_id)
+    if condition is None or condition.status != "active":
+        return SuspenseReason.WALLET_NOT_ACTIVE
+    return SuspenseReason.WALLET_FULL if condition.balance_minor + charge.amount_minor > AMOUNT_MINOR_MAX else None
+
+
+async def _move(top_up: TopUpRequest, charge: Charge, verdict: Verdict, tx: PaymentTx) -> Verdict:
     now = tx.clock.now()
     if verdict is Verdict.WAIT:
         later = next_attempt_at(now, top_up.attempts)
         await tx.top_ups.wait(top_up.id, charge_id=charge.charge_id, next_attempt_at=later)
     elif verdict is Verdict.CREDIT:
+        if not await tx.top_ups.add_line(charge, top_up.id, now, reason=None, shown_as=None):
+            return Verdict.NOTHING
         await _credit(top_up, charge, tx)
     elif verdict is Verdict.FAIL:
         await fail_top_up(top_up, charge.failure_code or "refused", charge.charge_id, tx)
-    elif verdict is Verdict.SUSPEND_AND_REVIEW:
-        await tx.top_ups.close(
-            top_up,
-            TopUpState.IN_REVIEW,
-            charge_id=charge.charge_id,
-            failure_code=AMOUNT_MISMATCH,
-            now=now,
+    return verdict
+
+
+async def _suspend(top_up: TopUpRequest | None, charge: Charge, ruling: Ruling, tx: PaymentTx) -> Verdict:
+    """Keep the money apart, let the person see it, and tell them that somebody looks."""
+    now, reason = tx.clock.now(), ruling.reason
+    suspense_id = derived_id(_CHARGES, f"{charge.provider}:{charge.charge_id}")
+    waits = top_up is not None and (top_up.state.open or top_up.state is TopUpState.FAILED)
+    shown_as = (top_up.id if waits else suspense_id) if top_up else None
+    if not await tx.top_ups.add_line(charge, suspense_id, now, reason=reason, shown_as=shown_as):
+        return Verdict.NOTHING
+    op = Suspend(
+        op_id=suspense_id, provider=charge.provider, amount_minor=charge.amount_minor, currency=charge.currency
+    )
+    await tx.ledger.apply([op])
+    log.warning("charge.in_review", provider=charge.provider, charge_id=charge.charge_id, reason=reason)
+    if top_up is not None and reason is not None:
+        if waits:
+            await tx.top_ups.close(
+                top_up, TopUpState.IN_REVIEW, charge_id=charge.charge_id, failure_code=reason, now=now
+            )
+        else:
+            await tx.top_ups.show(top_up, charge, shown_as=suspense_id, failure_code=reason, now=now)
+        tx.outbox.add(
+            top_up_in_review(top_up, charge, reason_code=reason, at=now), aggregate_version=top_up.version + 1
         )
+    return Verdict.SUSPEND
 
 
 async def _credit(top_up: TopUpRequest, charge: Charge, tx: PaymentTx) -> None:
@@ -76,15 +117,7 @@ async def _credit(top_up: TopUpRequest, charge: Charge, tx: PaymentTx) -> None:
     if error is not None:
         raise error
     await tx.top_ups.close(top_up, TopUpState.COMPLETED, charge_id=charge.charge_id, failure_code="", now=now)
-    record = top_up_completed(
-        top_up_id=top_up.id,
-        user_id=top_up.user_id,
-        wallet_id=top_up.wallet_id,
-        amount_minor=top_up.amount_minor,
-        currency=top_up.currency,
-        provider=top_up.provider,
-        at=now,
-    )
+    record = top_up_completed(top_up, amount_minor=top_up.amount_minor, currency=top_up.currency, at=now)
     tx.outbox.add(record, aggregate_version=top_up.version + 1)
 
 
@@ -92,14 +125,7 @@ async def fail_top_up(top_up: TopUpRequest, failure_code: str, charge_id: str | 
     """The provider took nothing and will not."""
     now = tx.clock.now()
     await tx.top_ups.close(top_up, TopUpState.FAILED, charge_id=charge_id, failure_code=failure_code, now=now)
-    record = top_up_failed(
-        top_up_id=top_up.id,
-        user_id=top_up.user_id,
-        wallet_id=top_up.wallet_id,
-        amount_minor=top_up.amount_minor,
-        currency=top_up.currency,
-        provider=top_up.provider,
-        failure_code=failure_code,
-        at=now,
+    tx.outbox.add(
+        top_up_failed(top_up, failure_code=failure_code, at=now),
+        aggregate_version=top_up.version + 1,
     )
-    tx.outbox.add(record, aggregate_version=top_up.version + 1)

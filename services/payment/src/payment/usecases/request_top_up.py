@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from kernel.ids import uuid7
+from kernel.money import AMOUNT_MINOR_MAX
 from payment.domain.accounts import wallet_id
 from payment.domain.errors import (
     BalanceLimitError,
@@ -39,7 +40,7 @@ async def request_top_up(cmd: RequestTopUp, tx: PaymentTx) -> TopUpRequest:
     if limits.transaction_max_minor is not None and cmd.amount_minor > limits.transaction_max_minor:
         raise TransactionLimitError(pointer="/amount")
     expected = limits.balance_minor + await tx.top_ups.open_minor(wallet) + cmd.amount_minor
-    if limits.balance_max_minor is not None and expected > limits.balance_max_minor:
+    if expected > min(limits.balance_max_minor or AMOUNT_MINOR_MAX, AMOUNT_MINOR_MAX):
         raise BalanceLimitError(pointer="/amount")
     top_up = TopUpRequest(
         id=uuid7(),

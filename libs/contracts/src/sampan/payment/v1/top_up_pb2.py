@@ -27,7 +27,7 @@ from sampan.options.v1 import options_pb2 as sampan_dot_options_dot_v1_dot_optio
 from sampan.types.v1 import money_pb2 as sampan_dot_types_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esampan/payment/v1/top_up.proto\x12\x11sampan.payment.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsampan/options/v1/options.proto\x1a\x1bsampan/types/v1/money.proto\"\x91\x02\n\x0eTopUpCompleted\x12\x11\n\ttop_up_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x11\n\twallet_id\x18\x03 \x01(\t\x12&\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.sampan.types.v1.Money\x12\x10\n\x08provider\x18\x05 \x01(\t\x12\x30\n\x0c\x63ompleted_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\\\x8a\xb5\x18X\n\x07payment\x10\x01\x1a\x18public.payment.top_up.v1\"\ttop_up_id*&All events of one top-up are in order.\"\xa1\x02\n\x0bTopUpFailed\x12\x11\n\ttop_up_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x11\n\twallet_id\x18\x03 \x01(\t\x12&\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.sampan.types.v1.Money\x12\x10\n\x08provider\x18\x05 \x01(\t\x12\x14\n\x0c\x66\x61ilure_code\x18\x06 \x01(\t\x12-\n\tfailed_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\\\x8a\xb5\x18X\n\x07payment\x10\x01\x1a\x18public.payment.top_up.v1\"\ttop_up_id*&All events of one top-up are in order.b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esampan/payment/v1/top_up.proto\x12\x11sampan.payment.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsampan/options/v1/options.proto\x1a\x1bsampan/types/v1/money.proto\"\x91\x02\n\x0eTopUpCompleted\x12\x11\n\ttop_up_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x11\n\twallet_id\x18\x03 \x01(\t\x12&\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.sampan.types.v1.Money\x12\x10\n\x08provider\x18\x05 \x01(\t\x12\x30\n\x0c\x63ompleted_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\\\x8a\xb5\x18X\n\x07payment\x10\x01\x1a\x18public.payment.top_up.v1\"\ttop_up_id*&All events of one top-up are in order.\"\xa1\x02\n\x0bTopUpFailed\x12\x11\n\ttop_up_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x11\n\twallet_id\x18\x03 \x01(\t\x12&\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.sampan.types.v1.Money\x12\x10\n\x08provider\x18\x05 \x01(\t\x12\x14\n\x0c\x66\x61ilure_code\x18\x06 \x01(\t\x12-\n\tfailed_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\\\x8a\xb5\x18X\n\x07payment\x10\x01\x1a\x18public.payment.top_up.v1\"\ttop_up_id*&All events of one top-up are in order.\"\x9b\x02\n\rTopUpInReview\x12\x11\n\ttop_up_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x11\n\twallet_id\x18\x03 \x01(\t\x12&\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.sampan.types.v1.Money\x12\x10\n\x08provider\x18\x05 \x01(\t\x12\x13\n\x0breason_code\x18\x06 \x01(\t\x12&\n\x02\x61t\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\\\x8a\xb5\x18X\n\x07payment\x10\x01\x1a\x18public.payment.top_up.v1\"\ttop_up_id*&All events of one top-up are in order.\"\x8f\x02\n\rTopUpReturned\x12\x11\n\ttop_up_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x11\n\twallet_id\x18\x03 \x01(\t\x12&\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x16.sampan.types.v1.Money\x12\x10\n\x08provider\x18\x05 \x01(\t\x12/\n\x0breturned_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\\\x8a\xb5\x18X\n\x07payment\x10\x01\x1a\x18public.payment.top_up.v1\"\ttop_up_id*&All events of one top-up are in order.b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,8 +38,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TOPUPCOMPLETED']._serialized_options = b'\212\265\030X\n\007payment\020\001\032\030public.payment.top_up.v1\"\ttop_up_id*&All events of one top-up are in order.'
   _globals['_TOPUPFAILED']._loaded_options = None
   _globals['_TOPUPFAILED']._serialized_options = b'\212\265\030X\n\007payment\020\001\032\030public.payment.top_up.v1\"\ttop_up_id*&All events of one top-up are in order.'
+  _globals['_TOPUPINREVIEW']._loaded_options = None
+  _globals['_TOPUPINREVIEW']._serialized_options = b'\212\265\030X\n\007payment\020\001\032\030public.payment.top_up.v1\"\ttop_up_id*&All events of one top-up are in order.'
+  _globals['_TOPUPRETURNED']._loaded_options = None
+  _globals['_TOPUPRETURNED']._serialized_options = b'\212\265\030X\n\007payment\020\001\032\030public.payment.top_up.v1\"\ttop_up_id*&All events of one top-up are in order.'
   _globals['_TOPUPCOMPLETED']._serialized_start=149
   _globals['_TOPUPCOMPLETED']._serialized_end=422
   _globals['_TOPUPFAILED']._serialized_start=425
   _globals['_TOPUPFAILED']._serialized_end=714
+  _globals['_TOPUPINREVIEW']._serialized_start=717
+  _globals['_TOPUPINREVIEW']._serialized_end=1000
+  _globals['_TOPUPRETURNED']._serialized_start=1003
+  _globals['_TOPUPRETURNED']._serialized_end=1274
 # @@protoc_insertion_point(module_scope)

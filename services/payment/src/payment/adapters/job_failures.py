@@ -1,0 +1,56 @@
+"""What jobs could not do to single rows, in Postgres: for the next attempt, and for operators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from payment.adapters.ledger import Connection
+
+_FIRST_PAUSE: Final = timedelta(seconds=30)
+_LONGEST_PAUSE: Final = timedelta(hours=1)
+_DOUBLINGS_MAX: Final = 8  # no more are needed, and an interval must not overflow
+# A row that fails is tried again within the longest pause; one that nobody tried since has no failure any more.
+_FORGOTTEN_AFTER: Final = timedelta(days=1)
+
+
+class PgJobFailureStore:
+    """Bound to one transaction."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    async def record(self, job: str, item_id: str, error: str, now: datetime) -> int:
+        """The row rests, each time twice as long; returns how often it failed."""
+        attempts: int = await self._conn.fetchval(
+            "INSERT INTO job_failure (job, item_id, error, failed_first_at, failed_last_at, next_attempt_at)"
+            " VALUES ($1, $2, $3, $4, $4, $4 + $5::interval) ON CONFLICT (job, item_id) DO UPDATE SET"
+            " attempts = job_failure.attempts + 1, error = excluded.error, failed_last_at = excluded.failed_last_at,"
+            " next_attempt_at = $4 + least($5 * 2 ^ least(job_failure.attempts, $7), $6::interval)"
+            " RETURNING attempts",
+            job,
+            item_id,
+            error,
+            now,
+            _FIRST_PAUSE,
+            _LONGEST_PAUSE,
+            _DOUBLINGS_MAX,
+        )
+        return attempts
+
+    async def clear(self, job: str, item_ids: Sequence[str]) -> None:
+        """They were done."""
+        await self._conn.execute(
+            "DELETE FROM job_failure WHERE job = $1 AND item_id = ANY ($2::text[])", job, list(item_ids)
+        )
+
+
+async def forget(conn: Connection, now: datetime) -> None:
+    """Failures of rows that are no job's business any more."""
+    await conn.execute("DELETE FROM job_failure WHERE next_attempt_at < $1", now - _FORGOTTEN_AFTER)
+
+
+async def count_by_job(conn: Connection) -> Mapping[str, int]:
+    rows = await conn.fetch("SELECT job, count(*) AS failures FROM job_failure GROUP BY job")
+    return {row["job"]: row["failures"] for row in rows}

@@ -1,0 +1,20 @@
+"""A charge in suspense with the top-up it is for, locked in the order of ``record_charge``: the top-up first."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from payment.domain.errors import ReviewNotFoundError
+from payment.domain.review import Review
+from payment.domain.top_up import TopUpRequest
+from payment.usecases.ports import PaymentTx
+
+
+async def load_review(review_id: UUID, tx: PaymentTx) -> tuple[Review, TopUpRequest | None]:
+    """Raises ``ReviewNotFoundError``."""
+    seen = await tx.reviews.find(review_id)
+    top_up = await tx.top_ups.lock(seen.top_up_id) if seen is not None and seen.top_up_id else None
+    review = await tx.reviews.lock(review_id)
+    if review is None:
+        raise ReviewNotFoundError
+    return review, top_up

@@ -1,0 +1,93 @@
+"""Give charges that an operator sent back to their payers, through the provider.
+
+Crosses the network between its transactions, as ``drive_top_ups`` does: a lease on the row's timer, the review's id as
+idempotency key, and an unknown outcome is asked for again. What the provider refuses is open again, with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import structlog
+
+from kernel.ids import derived_id
+from payment.adapters.announcements import top_up_returned
+from payment.domain.ledger import ReturnSuspended
+from payment.domain.review import RETURNED, Review, ReviewState
+from payment.domain.top_up import TopUpState, next_attempt_at
+from payment.usecases.attempt import attempt_each
+from payment.usecases.load_review import load_review
+from payment.usecases.ports import (
+    Begin,
+    PaymentTx,
+    Provider,
+    ProviderOutcomeUnknownError,
+    ProviderRefusedError,
+    provider_of,
+)
+
+JOB = "return_charges"
+BATCH = 20
+log = structlog.get_logger(__name__)
+
+
+async def return_charges(begin: Begin, providers: Mapping[str, Provider]) -> int:
+    """One round over what is due; returns how many were looked at."""
+    async with begin() as tx:
+        due = await tx.reviews.lease_returning(tx.clock.now(), count=BATCH)
+
+    async def work(review: Review) -> None:
+        await _give_back(review, begin, provider_of(review.provider, providers))
+
+    await attempt_each(JOB, due, work, begin, name=lambda review: str(review.id))
+    return len(due)
+
+
+async def _give_back(review: Review, begin: Begin, provider: Provider) -> None:
+    try:
+        await provider.give_back(review)
+    except ProviderOutcomeUnknownError as error:
+        log.warning("return.outcome_unknown", review_id=str(review.id), error=str(error))
+        async with begin() as tx:
+            later = next_attempt_at(tx.clock.now(), review.return_attempts)
+            await tx.reviews.wait(review.id, next_attempt_at=later)
+        return
+    except ProviderRefusedError as refused:
+        log.warning("return.refused", review_id=str(review.id), code=refused.code)
+        async with begin() as tx:
+            stored = await tx.reviews.lock(review.id)
+            if stored is not None and stored.state is ReviewState.RETURNING:
+                note = f"the provider refused to give it back: {refused.code}"
+                await tx.reviews.decide(stored, ReviewState.OPEN, note=note, now=tx.clock.now())
+        return
+    async with begin() as tx:
+        await _book(review, tx)
+
+
+async def _book(given_back: Review, tx: PaymentTx) -> None:
+    review, top_up = await load_review(given_back.id, tx)
+    if review.state is not ReviewState.RETURNING:
+        return
+    now = tx.clock.now()
+    op = ReturnSuspended(
+        op_id=derived_id(review.id, "return"),
+        provider=review.provider,
+        suspense_id=review.suspense_id,
+        amount_minor=review.amount_minor,
+        currency=review.currency,
+    )
+    [answer] = await tx.ledger.apply([op])
+    refusal = answer.error()
+    if refusal is not None:
+        raise refusal
+    await tx.reviews.decide(review, ReviewState.RETURNED, now=now)
+    if top_up is None or review.shown_as is None:
+        return
+    if review.shown_as == top_up.id:
+        await tx.top_ups.close(top_up, TopUpState.FAILED, charge_id=review.charge_id, failure_code=RETURNED, now=now)
+    else:
+        await tx.top_ups.close_shown(
+            top_up, shown_as=review.shown_as, shown_at=review.seen_at, failure_code=RETURNED, now=now
+        )
+    record = top_up_returned(top_up, amount_minor=review.amount_minor, currency=review.currency, at=now)
+    tx.outbox.add(record, aggregate_version=top_up.version + 1)

@@ -1,0 +1,24 @@
+"""An operator decides that a charge in suspense goes back to the payer; the job ``return_charges`` sees to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from payment.domain.review import ReviewState, check_open
+from payment.usecases.load_review import load_review
+from payment.usecases.ports import PaymentTx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnReview:
+    review_id: UUID
+    by: str
+    note: str
+
+
+async def return_review(cmd: ReturnReview, tx: PaymentTx) -> None:
+    """Raises when it is decided."""
+    review, _ = await load_review(cmd.review_id, tx)
+    check_open(review)
+    await tx.reviews.decide(review, ReviewState.RETURNING, by=cmd.by, note=cmd.note, now=tx.clock.now())
