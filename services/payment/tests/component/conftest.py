@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,6 +29,7 @@ from payment.entrypoints.runners import consumers, relays
 from payment.settings import PaymentSettings
 from payment.testing import add_person
 from payment.wiring import App, wire
+from sandbox.webhooks import SIGNATURE_HEADER, sign
 from testkit.databases import ServiceDatabase
 from testkit.ports import free_port
 from testkit.processes import Child
@@ -56,6 +59,25 @@ class World:
         url = f"{self.sandbox_url}/payments/behaviour"
         async with aiohttp.ClientSession() as session, session.put(url, json=behaviour) as answer:
             assert answer.status == 200, await answer.text()
+
+    async def provider_says(self, reference, *, secret=SECRET, at=None, provider="sandbox", event_id=None, **data):
+        """The answer to a webhook of the provider; ``data`` of its charge."""
+        charge = {
+            "charge_id": f"ch_{uuid.uuid4().hex}",
+            "reference": str(reference),
+            "amount_minor": 5_000,
+            "currency": "THB",
+            "status": "succeeded",
+            "failure_code": "",
+            **data,
+        }
+        body = json.dumps({"id": event_id or f"evt_{uuid.uuid4().hex}", "type": "charge", "data": charge}).encode()
+        return await self.deliver(body, secret=secret, at=at, provider=provider)
+
+    async def deliver(self, body: bytes, *, secret=SECRET, at=None, provider="sandbox"):
+        header = sign(secret, body, at_unix_s=at if at is not None else int(time.time()))
+        path = f"/v1/provider-webhooks/{provider}"
+        return await self.call("POST", path, raw=body, headers={SIGNATURE_HEADER: header}, key="")
 
     async def provider(self, path: str):
         async with aiohttp.ClientSession() as session, session.get(self.sandbox_url + path) as answer:
@@ -176,6 +198,7 @@ async def world(database, redis_url, kafka, issuer, tmp_path_factory) -> AsyncIt
         running(
             Periodic("top-ups", 0.05, lambda: jobs.top_ups(app)),
             Periodic("expiry", 0.1, lambda: jobs.expiry(app)),
+            Periodic("returns", 0.1, lambda: jobs.returns(app)),
         ),
     ):
         made = World(app, call, issuer, service_database, sandbox_url)

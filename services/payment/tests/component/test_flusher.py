@@ -195,6 +195,41 @@ async def test_a_connection_cut_in_mid_batch_is_redone_and_doubles_nothing(conn,
     assert await balance(conn, pair[1]) == (CALLS, 0)
 
 
+@pytest.mark.parametrize("error", [RuntimeError("a pool in a state nobody foresaw"), asyncpg.InternalClientError()])
+async def test_no_way_of_failing_to_connect_ends_the_flusher(payment_database, conn, pair, error):
+    """It says so while it lasts, and answers who waited once it is over."""
+    broken = asyncio.Event()
+    broken.set()
+
+    @asynccontextmanager
+    async def connect():
+        if broken.is_set():
+            raise error
+        made = await asyncpg.connect(payment_database.dsn)
+        yield made
+        await made.close(timeout=2)
+
+    flusher = Flusher(
+        name="test",
+        connect=connect,
+        ledger=Ledger(slot=0),
+        outbox_config=OutboxConfig(schema="payment", source="payment"),
+        wakeups=None,
+        clock=SystemClock(),
+        answer_timeout_s=PATIENCE_S,
+    )
+    stop = asyncio.Event()
+    running = asyncio.create_task(flusher.run(stop))
+    waiting = asyncio.create_task(flusher.submit(transfer(*pair, 7)))
+    await eventually(lambda: type(error).__name__ in (flusher.problem() or ""))
+    broken.clear()
+    assert (await waiting).outcome == Outcome.DONE
+    assert flusher.problem() is None
+    stop.set()
+    await running
+    assert await balance(conn, pair[1]) == (7, 0)
+
+
 async def test_stopping_finishes_what_was_submitted_and_takes_no_more(conn, flusher, gate, pair):
     gate.open.clear()
     tasks = [asyncio.create_task(flusher.submit(transfer(*pair, 1))) for _ in range(20)]

@@ -67,10 +67,22 @@ async def test_a_key_that_failed_stays_failed(world, pair):
     key = str(uuid4())
     first = await world.call("POST", "/v1/transfers", sending(ann, 900), token=world.token(bob), key=key)
     assert (first.status, first.code) == (409, "payment.wallet.insufficient_funds")
+    assert "Idempotency-Replayed" not in first.headers
     async with world.app.database.begin() as conn:
         await give(conn, bob, 5_000)
     again = await world.call("POST", "/v1/transfers", sending(ann, 900), token=world.token(bob), key=key)
     assert (again.status, again.code) == (409, "payment.wallet.insufficient_funds")
+    assert again.headers["Idempotency-Replayed"] == "true"
+    other = await world.call("POST", "/v1/transfers", sending(ann, 901), token=world.token(bob), key=key)
+    assert (other.status, other.code) == (422, "idempotency_key_reused")
+    assert "Idempotency-Replayed" not in other.headers
+
+
+async def test_a_top_up_that_was_refused_is_replayed_as_such(world, pair):
+    key, body = str(uuid4()), {"amount": {"amount_minor": 0, "currency": "THB"}, "payment_token": "tok"}
+    answers = [await world.call("POST", "/v1/top-ups", body, token=world.token(pair[0]), key=key) for _ in range(2)]
+    assert [answer.code for answer in answers] == ["payment.amount.not_positive"] * 2
+    assert [answer.headers.get("Idempotency-Replayed") for answer in answers] == [None, "true"]
 
 
 async def test_one_key_of_two_people_is_two_transfers(world, pair):

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from kernel.money import AMOUNT_MINOR_MAX
 from payment.adapters.sandbox_provider import SIGNATURE_HEADER, TIME_WINDOW_S, SandboxProvider
 from payment.domain.errors import WebhookMalformedError, WebhookSignatureError, WebhookStaleError
 from sandbox.webhooks import sign
@@ -23,6 +24,12 @@ DATA = {
     "status": "succeeded",
 }
 BODY = json.dumps({"id": "evt_1", "type": "charge.succeeded", "data": DATA}).encode()
+
+
+NO_AMOUNTS = (7.9, 7.0, True, False, "7", "7.0", "seven", None, [], {}, 0, -1, AMOUNT_MINOR_MAX + 1, 2**64)
+NO_AMOUNTS += (float("inf"), float("-inf"), float("nan"))
+NO_TEXTS = ("a\x00b", "a\ud800", "a\udfffb", "a\x1b[31m", "a\u202eb", "x" * 201, 7, None, [], {}, True)
+NO_IDS = (*NO_TEXTS, "", "two words", "é")
 
 
 @pytest.fixture
@@ -41,6 +48,12 @@ async def test_signed_and_in_time(provider):
     event = read(provider)
     assert event.event_id == "evt_1"
     assert event.charge.amount_minor == 100
+
+
+@pytest.mark.parametrize("amount_minor", [1, AMOUNT_MINOR_MAX])
+async def test_the_least_and_the_greatest_amount(provider, amount_minor):
+    body = json.dumps({"id": "e", "data": {**DATA, "amount_minor": amount_minor}}).encode()
+    assert read(provider, body=body).charge.amount_minor == amount_minor
 
 
 async def test_forged(provider):
@@ -80,6 +93,16 @@ async def test_unreadable_signatures(provider, header):
         json.dumps({"id": "e", "data": {**DATA, "amount_minor": 10**30}}).encode(),
         json.dumps({"id": "e", "data": {**DATA, "currency": "EUR"}}).encode(),
         json.dumps({"id": "e", "data": {**DATA, "status": "maybe"}}).encode(),
+        *(json.dumps({"id": "e", "data": {**DATA, "amount_minor": value}}).encode() for value in NO_AMOUNTS),
+        *(json.dumps({"id": "e", "data": {**DATA, "charge_id": value}}).encode() for value in NO_IDS),
+        *(json.dumps({"id": value, "data": DATA}).encode() for value in NO_IDS),
+        *(json.dumps({"id": "e", "data": {**DATA, "reference": value}}).encode() for value in NO_TEXTS),
+        *(json.dumps({"id": "e", "data": {**DATA, "failure_code": value}}).encode() for value in NO_TEXTS),
+        BODY.replace(b'"id": "evt_1"', b'"id": "evt_1", "id": "evt_2"'),
+        BODY.replace(b'"amount_minor": 100', b'"amount_minor": 100, "amount_minor": 900'),
+        BODY.replace(b'"amount_minor": 100', b'"amount_minor": 1e2'),
+        BODY.replace(b'"amount_minor": 100', b'"amount_minor": -0'),
+        BODY.replace(b"evt_1", b"evt_\xff"),
     ],
 )
 async def test_signed_nonsense_is_refused_and_never_an_error_of_ours(provider, body):

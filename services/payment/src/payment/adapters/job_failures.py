@@ -25,9 +25,9 @@ class PgJobFailureStore:
         """The row rests, each time twice as long; returns how often it failed."""
         attempts: int = await self._conn.fetchval(
             "INSERT INTO job_failure (job, item_id, error, failed_first_at, failed_last_at, next_attempt_at)"
-            " VALUES ($1, $2, $3, $4, $4, $4 + $5::interval) ON CONFLICT (job, item_id) DO UPDATE SET"
+            " VALUES ($1, $2, $3, $4, $4, $4::timestamptz + $5::interval) ON CONFLICT (job, item_id) DO UPDATE SET"
             " attempts = job_failure.attempts + 1, error = excluded.error, failed_last_at = excluded.failed_last_at,"
-            " next_attempt_at = $4 + least($5 * 2 ^ least(job_failure.attempts, $7), $6::interval)"
+            " next_attempt_at = $4 + least($5 * 2 ^ least(job_failure.attempts, $7::int), $6::interval)"
             " RETURNING attempts",
             job,
             item_id,

@@ -1,0 +1,305 @@
+"""A row that always fails stands among good ones: they are done, it is written down, rests, and is tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from kernel.clock import FixedClock
+from kernel.ids import derived_id
+from payment.adapters.audit import LATE, audit
+from payment.domain.accounts import wallet_id
+from payment.domain.ledger import Expire
+from payment.domain.top_up import Charge, ChargeStatus
+from payment.entrypoints import jobs
+from payment.settings import PaymentSettings
+from payment.testing import NOON, add_person, authorize, balance, give
+from payment.usecases.attempt import attempt
+from payment.usecases.drive_top_ups import drive_top_ups
+from payment.usecases.expire_holds import expire_holds
+from payment.usecases.record_charge import record_charge
+from payment.usecases.request_top_up import RequestTopUp, request_top_up
+from payment.usecases.return_charges import return_charges
+from payment.usecases.return_review import ReturnReview, return_review
+from payment.wiring import App, wire
+
+HOUR_S = 3_600
+
+
+@dataclass
+class Place:
+    """A service with a database and a clock of its own, and a superuser who can poison a row."""
+
+    app: App
+    clock: FixedClock
+    admin: asyncpg.Connection
+
+    async def poison(self, table, condition):
+        """Whoever changes such a row of the table fails."""
+        await self.admin.execute(
+            "CREATE OR REPLACE FUNCTION payment.poisoned() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'poisoned'; END $$"
+        )
+        await self.admin.execute(
+            f"CREATE TRIGGER poisoned BEFORE UPDATE ON payment.{table} FOR EACH ROW WHEN ({condition})"
+            " EXECUTE FUNCTION payment.poisoned()"
+        )
+
+    async def heal(self, table):
+        await self.admin.execute(f"DROP TRIGGER poisoned ON payment.{table}")
+
+    async def failures(self):
+        """(job, item, attempts) of what is written down for operators."""
+        async with self.app.database.read() as conn:
+            rows = await conn.fetch("SELECT job, item_id, attempts, error FROM job_failure ORDER BY item_id")
+        return [(row["job"], row["item_id"], row["attempts"]) for row in rows]
+
+    async def person(self, amount_minor=0):
+        async with self.app.database.begin() as conn:
+            made = await add_person(conn)
+            if amount_minor:
+                await give(conn, made, amount_minor)
+        return made
+
+    async def money(self, person):
+        async with self.app.database.read() as conn:
+            return await balance(conn, person)
+
+
+@pytest.fixture
+async def place(database, payment_environment, monkeypatch, audit_holds):
+    made = await database("payment")
+    for name, value in payment_environment(made, SANDBOX_URL="http://127.0.0.1:9").items():
+        monkeypatch.setenv(name, value)
+    admin, clock = await asyncpg.connect(made.admin_dsn), FixedClock(NOON)
+    async with wire(PaymentSettings(), clock) as app:
+        yield Place(app, clock, admin)
+        async with app.database.read() as conn:
+            await audit_holds(conn)
+    await admin.close()
+
+
+async def hold_for(place, people):
+    async with place.app.begin() as tx:
+        holds = [authorize(person, 100) for person in people]
+        await tx.ledger.apply(holds)
+    return [hold.hold_id for hold in holds]
+
+
+async def test_a_hold_that_cannot_be_expired_stops_no_other(place):
+    people = [await place.person(1_000) for _ in range(9)]
+    holds = await hold_for(place, people)
+    await place.poison("hold", f"OLD.id = '{holds[4]}'")
+    place.clock.advance(HOUR_S)
+    assert await expire_holds(place.app.begin) == 8
+    assert [await place.money(person) for person in people] == [(1_000, 0)] * 4 + [(1_000, 100)] + [(1_000, 0)] * 4
+    assert await place.failures() == [("expire_holds", str(holds[4]), 1)]
+    assert await expire_holds(place.app.begin) == 0  # it rests
+    place.clock.advance(31)
+    await expire_holds(place.app.begin)
+    assert await place.failures() == [("expire_holds", str(holds[4]), 2)]
+    async with place.app.database.read() as conn:
+        late = [finding.examples for finding in await audit(conn, LATE) if finding.count]
+    assert late == [[str(holds[4])]]
+    await place.heal("hold")
+    place.clock.advance(61)
+    assert await expire_holds(place.app.begin) == 1
+    assert await place.failures() == []
+    assert await place.money(people[4]) == (1_000, 0)
+
+
+async def test_control_in_one_batch_the_row_stops_all(place):
+    people = [await place.person(1_000) for _ in range(3)]
+    holds = await hold_for(place, people)
+    await place.poison("hold", f"OLD.id = '{holds[1]}'")
+    place.clock.advance(HOUR_S)
+    with pytest.raises(asyncpg.RaiseError, match="poisoned"):
+        async with place.app.begin() as tx:
+            await tx.ledger.apply([Expire(hold_id=hold_id) for hold_id in holds])
+    assert [await place.money(person) for person in people] == [(1_000, 100)] * 3
+
+
+async def test_of_many_poisoned_holds_each_rests_and_the_others_are_done(place):
+    people = [await place.person(1_000) for _ in range(20)]
+    holds = await hold_for(place, people)
+    bad = [holds[place_] for place_ in (0, 1, 7, 8, 19)]
+    await place.poison("hold", " OR ".join(f"OLD.id = '{hold_id}'" for hold_id in bad))
+    place.clock.advance(HOUR_S)
+    assert await expire_holds(place.app.begin) == 15
+    assert [item for _, item, _ in await place.failures()] == sorted(map(str, bad))
+
+
+class Provider:
+    """Takes and gives back at once, but for one reference, of which it says what nobody expects."""
+
+    name = "sandbox"
+
+    def __init__(self, bad=None):
+        self.bad, self.asked = bad, []
+
+    async def charge(self, top_up):
+        self.asked.append(top_up.id)
+        if top_up.id == self.bad:
+            raise RuntimeError("no error that anybody thought of\x00")
+        return Charge(
+            provider=self.name,
+            charge_id=f"ch_{top_up.id.hex}",
+            reference_id=top_up.id,
+            amount_minor=top_up.amount_minor,
+            currency=top_up.currency,
+            status=ChargeStatus.SUCCEEDED,
+        )
+
+    async def find_charge(self, reference_id):
+        return None
+
+    async def give_back(self, review):
+        self.asked.append(review.id)
+        if review.id == self.bad:
+            raise RuntimeError("no error that anybody thought of")
+
+
+async def top_up_for(place, person, provider="sandbox"):
+    async with place.app.begin() as tx:
+        asked = await request_top_up(
+            RequestTopUp(user_id=person, amount_minor=500, currency="THB", provider=provider, payment_token="tok"), tx
+        )
+    return asked.id
+
+
+async def test_a_top_up_that_cannot_be_driven_stops_no_other(place):
+    people = [await place.person() for _ in range(5)]
+    asked = [await top_up_for(place, person) for person in people]
+    provider = Provider(bad=asked[2])
+    await drive_top_ups(place.app.begin, {"sandbox": provider})
+    assert [await place.money(person) for person in people] == [(500, 0)] * 2 + [(0, 0)] + [(500, 0)] * 2
+    assert await place.failures() == [("drive_top_ups", str(asked[2]), 1)]
+    assert await drive_top_ups(place.app.begin, {"sandbox": provider}) == 0  # it rests
+    provider.bad = None
+    place.clock.advance(31)
+    assert await drive_top_ups(place.app.begin, {"sandbox": provider}) == 1
+    assert await place.money(people[2]) == (500, 0)
+    assert await place.failures() == []
+
+
+async def test_a_top_up_whose_row_fails_or_whose_provider_is_gone_stops_no_other(place):
+    people = [await place.person() for _ in range(4)]
+    asked = [
+        await top_up_for(place, people[0], "of-yesterday"),
+        *[await top_up_for(place, each) for each in people[1:]],
+    ]
+    await place.poison("top_up", f"NEW.id = '{asked[2]}' AND NEW.state = 'completed'")
+    await drive_top_ups(place.app.begin, {"sandbox": Provider()})
+    assert [await place.money(person) for person in people] == [(0, 0), (500, 0), (0, 0), (500, 0)]
+    failed = {item for job, item, _ in await place.failures() if job == "drive_top_ups"}
+    assert failed == {str(asked[0]), str(asked[2])}
+
+
+async def review_for(place, person) -> UUID:
+    """A charge of nobody, which an operator sent back."""
+    charge_id = f"ch_{uuid4().hex}"
+    charge = Charge(
+        provider="sandbox",
+        charge_id=charge_id,
+        reference_id=None,
+        amount_minor=70,
+        currency="THB",
+        status=ChargeStatus.SUCCEEDED,
+    )
+    async with place.app.begin() as tx:
+        await record_charge(charge, tx)
+    async with place.app.begin() as tx:
+        review_id = await tx.conn.fetchval("SELECT transfer_id FROM provider_line WHERE charge_id = $1", charge_id)
+        await return_review(ReturnReview(review_id=review_id, by=str(person), note="nobody's"), tx)
+    return review_id
+
+
+async def test_a_charge_that_cannot_be_returned_stops_no_other(place):
+    reviews = [await review_for(place, uuid4()) for _ in range(4)]
+    provider = Provider(bad=reviews[1])
+    assert await return_charges(place.app.begin, {"sandbox": provider}) == 4
+    assert await place.failures() == [("return_charges", str(reviews[1]), 1)]
+    states = "SELECT transfer_id, review_state FROM provider_line"
+    async with place.app.database.read() as conn:
+        found = {row["transfer_id"]: row["review_state"] for row in await conn.fetch(states)}
+    assert [found[each] for each in reviews] == ["returned", "returning", "returned", "returned"]
+    provider.bad = None
+    place.clock.advance(61)
+    assert await return_charges(place.app.begin, {"sandbox": provider}) == 1
+    assert await place.failures() == []
+
+
+async def test_a_month_that_cannot_be_made_stops_no_other(place):
+    """Rows of July are in the default partition: its own cannot be made before they are moved."""
+    place.clock.advance(400 * 24 * HOUR_S)  # July 2027
+    person = await place.person()
+    await place.admin.execute(
+        "INSERT INTO payment.wallet_transaction (wallet_id, created_at, id, user_id, type, status, amount_minor, currency)"
+        " VALUES ($1, $2, $3, $4, 'topup', 'pending', 1, 'THB')",
+        wallet_id(person, "THB"),
+        place.clock.now() + timedelta(days=31),
+        uuid4(),
+        person,
+    )
+    await jobs.transaction_months(place.app)
+    made = "SELECT count(*) FROM pg_tables WHERE tablename = ANY ($1::text[])"
+    names = [f"wallet_transaction_2027_{month:02}" for month in (7, 8, 9)]
+    assert [await place.admin.fetchval(made, [name]) for name in names] == [1, 0, 1]
+    assert await place.failures() == [("transaction_months", str(date(2027, 8, 1)), 1)]
+
+
+async def test_a_table_that_cannot_be_cleaned_stops_no_other(place):
+    old = place.clock.now() - timedelta(days=31)
+    await place.admin.execute("INSERT INTO payment.refusal VALUES ($1, 13, $2, $1)", uuid4(), old)
+    await place.admin.execute("INSERT INTO payment.provider_event VALUES ('sandbox', 'evt_old', $1)", old)
+    await place.admin.execute(
+        "CREATE FUNCTION payment.poisoned() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'poisoned'; END $$"
+    )
+    await place.admin.execute(
+        "CREATE TRIGGER poisoned BEFORE DELETE ON payment.refusal FOR EACH ROW EXECUTE FUNCTION payment.poisoned()"
+    )
+    await jobs.forget_old(place.app)
+    assert await place.admin.fetchval("SELECT count(*) FROM payment.provider_event") == 0
+    assert await place.failures() == [("forget_old", "refusal", 1)]
+    await place.heal("refusal")
+    await jobs.forget_old(place.app)
+    assert await place.admin.fetchval("SELECT count(*) FROM payment.refusal") == 0
+    assert await place.failures() == []
+
+
+async def test_what_waits_for_a_person_is_in_the_gauges(place):
+    person = await place.person(1_000)
+    [hold] = await hold_for(place, [person])
+    await place.poison("hold", f"OLD.id = '{hold}'")
+    await review_for(place, person)
+    charge = Charge(
+        provider="sandbox",
+        charge_id="ch_open",
+        reference_id=derived_id(person, "nothing"),
+        amount_minor=70,
+        currency="THB",
+        status=ChargeStatus.SUCCEEDED,
+    )
+    async with place.app.begin() as tx:
+        await record_charge(charge, tx)
+    place.clock.advance(HOUR_S)
+    await expire_holds(place.app.begin)
+    await jobs.gauges(place.app)
+    assert jobs.FAILING.labels("expire_holds")._value.get() == 1
+    assert jobs.IN_REVIEW._value.get() == 1
+    assert jobs.IN_REVIEW_AGE_S._value.get() == HOUR_S
+
+
+async def test_a_failure_that_cannot_be_written_down_is_not_swallowed(place):
+    async def work(_: Sequence[int]) -> None:
+        raise RuntimeError("always")
+
+    await place.admin.execute("ALTER TABLE payment.job_failure RENAME TO job_failure_away")
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await attempt("test", [1, 2, 3], work, place.app.begin, name=str)
+    await place.admin.execute("ALTER TABLE payment.job_failure_away RENAME TO job_failure")
