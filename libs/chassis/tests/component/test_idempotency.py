@@ -16,6 +16,7 @@ import pytest_asyncio
 from chassis import idempotency
 from chassis.housekeeping import forget_keys
 from chassis.http import Body, Line, Reply, Routes, View, make_app
+from chassis.http.problems import Problems
 from chassis.idempotency import Claim, StoredAnswer
 from chassis.postgres import Connection, Database
 from chassis.testing import Client, TokenIssuer, serving
@@ -297,3 +298,13 @@ async def test_old_keys_are_forgotten_and_young_ones_kept(database_of_shop: Data
     async with database_of_shop.begin() as conn:
         with pytest.raises(ValueError, match="at least 24 hours"):
             await idempotency.forget_old(conn, keep_hours=23)
+
+
+def test_a_refusal_that_a_route_itself_remembered_is_marked_as_replayed() -> None:
+    """As payment's transfers do, whose keys are the ledger's."""
+    answers = [
+        Problems().render(TooManyError(replayed=replayed), request_id="r", accept_language=None)
+        for replayed in (False, True)
+    ]
+    assert answers[0].body == answers[1].body
+    assert [(answer.headers or {}).get(idempotency.REPLAYED_HEADER) for answer in answers] == [None, "true"]

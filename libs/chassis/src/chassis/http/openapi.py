@@ -164,7 +164,7 @@ def _success(plan: Plan, status: int, schemas: _Schemas) -> dict[str, Any]:
     headers = ["X-Request-Id"]
     if status in {201, 202}:
         headers.append("Location")
-    if plan.idempotency in {"required", "optional"}:
+    if plan.idempotency in {"required", "optional", "own"}:
         headers.append("Idempotency-Replayed")
     if plan.route.limits:
         headers += ["RateLimit", "RateLimit-Policy"]

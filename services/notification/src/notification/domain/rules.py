@@ -48,6 +48,8 @@ RULES: Final = {
         _rule("money_sent", Priority.NORMAL, _IN_APP, {"amount"}),
         _rule("top_up_completed", Priority.NORMAL, _IN_APP, {"amount"}),
         _rule("top_up_failed", Priority.HIGH, _IN_APP, {"amount"}),
+        _rule("top_up_in_review", Priority.HIGH, _IN_APP, {"amount"}),
+        _rule("top_up_returned", Priority.HIGH, _IN_APP, {"amount"}),
         _rule("stock_ran_out", Priority.NORMAL, _IN_APP, {"product_title"}),
     )
 }

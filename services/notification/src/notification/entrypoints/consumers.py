@@ -20,7 +20,7 @@ from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged, UserRegiste
 from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderConfirmed, OrderPaid, OrderStatusChanged
 from sampan.commerce.v1.stock_pb2 import StockRanOut
 from sampan.notification.v1.commands_pb2 import SendOtp
-from sampan.payment.v1.top_up_pb2 import TopUpCompleted, TopUpFailed
+from sampan.payment.v1.top_up_pb2 import TopUpCompleted, TopUpFailed, TopUpInReview, TopUpReturned
 from sampan.payment.v1.transfer_pb2 import TransferCompleted
 from sampan.types.v1.money_pb2 import Money
 
@@ -86,6 +86,16 @@ async def on_top_up_completed(message: Message[TopUpCompleted], tx: Notification
 @subscriptions.on(TopUpFailed)
 async def on_top_up_failed(message: Message[TopUpFailed], tx: NotificationTx) -> None:
     await _tell(message, tx, message.body.user_id, "top_up_failed", amount=_display(message.body.amount))
+
+
+@subscriptions.on(TopUpInReview)
+async def on_top_up_in_review(message: Message[TopUpInReview], tx: NotificationTx) -> None:
+    await _tell(message, tx, message.body.user_id, "top_up_in_review", amount=_display(message.body.amount))
+
+
+@subscriptions.on(TopUpReturned)
+async def on_top_up_returned(message: Message[TopUpReturned], tx: NotificationTx) -> None:
+    await _tell(message, tx, message.body.user_id, "top_up_returned", amount=_display(message.body.amount))
 
 
 @subscriptions.on(StockRanOut)
