@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from payment.adapters.audit import audit, report, run_checks
+from payment.adapters.audit import LATE, audit, report, run_checks
 from payment.adapters.ledger import Ledger
+from payment.domain.ledger import Suspend
 from payment.testing import NOON, add_person, authorize, capture, give, settle, transfer
 from testkit.databases import placeholder_settings
 
@@ -28,6 +29,16 @@ DAMAGE = {
     "PAY-5 a refusal that moved money": "INSERT INTO refusal SELECT id, 13, now(), id FROM transfer LIMIT 1",
     "PAY-6 a statement line lost": "DELETE FROM provider_line",
     "PAY-6 a statement line changed": "UPDATE provider_line SET amount_minor = amount_minor + 1",
+    "PAY-6 a charge in suspense that nobody looks at": "UPDATE provider_line SET review_state = 'returned'"
+    " WHERE review_state = 'open'",
+    "LIM a negative count": "ALTER TABLE account DROP CONSTRAINT limit_spent_not_negative;"
+    " UPDATE account SET spent_day_minor = -1 WHERE kind = 'wallet'",
+}
+STANDING = {
+    "captured and not settled": "UPDATE hold SET updated_at = now() - interval '16 minutes' WHERE state = 'captured'",
+    "held past its time": "UPDATE hold SET expires_at = now() - interval '16 minutes' WHERE state = 'authorized'",
+    "a charge on its way back": "UPDATE provider_line SET review_state = 'returning',"
+    " next_attempt_at = now() - interval '16 minutes' WHERE review_state = 'open'",
 }
 
 
@@ -36,11 +47,20 @@ async def busy(payment_database):
     """A database in which a little of everything happened."""
     conn = await asyncpg.connect(payment_database.dsn)
     ann, bob = await add_person(conn), await add_person(conn)
-    await give(conn, ann, 10_000)
-    hold, done, partial = authorize(ann, 300), authorize(ann, 200), authorize(ann, 100)
+    now = datetime.now(UTC)
+    await give(conn, ann, 10_000, now=now)
+    later = now + timedelta(hours=1)
+    hold, done, partial = (authorize(ann, amount, expires_at=later) for amount in (300, 200, 100))
     ops = [transfer(ann, bob, 50), transfer(bob, ann, 5_000), hold, done, partial]
     ops += [capture(done.hold_id, 200), settle(done.hold_id, 200, seller=bob), capture(partial.hold_id, 60)]
-    await Ledger(slot=1).execute(conn, ops, now=NOON)
+    ops.append(Suspend(op_id=uuid4(), provider="sandbox", amount_minor=70, currency="THB"))
+    await conn.execute(
+        "INSERT INTO provider_line (provider, charge_id, amount_minor, currency, transfer_id, seen_at,"
+        " suspense_reason, review_state) VALUES ('sandbox', 'ch', 70, 'THB', $1, $2, 'unknown_reference', 'open')",
+        ops[-1].op_id,
+        now,
+    )
+    await Ledger(slot=1).execute(conn, ops, now=now)
     yield conn
     await conn.close()
 
@@ -48,7 +68,21 @@ async def busy(payment_database):
 async def test_a_healthy_database(busy):
     findings = await audit(busy)
     assert not any(finding.count for finding in findings), report(findings)
-    assert {finding.check.invariant for finding in findings} == {f"PAY-{n}" for n in range(1, 7)}
+    assert {finding.check.invariant for finding in findings} == {*(f"PAY-{n}" for n in range(1, 7)), "LIM"}
+    assert not any(finding.count for finding in await audit(busy, LATE))
+
+
+@pytest.mark.parametrize("what", STANDING)
+async def test_money_that_stands_still_is_found_and_the_books_are_right_all_the_same(busy, what):
+    damaged = busy.transaction()
+    await damaged.start()
+    try:
+        await busy.execute(STANDING[what])
+        late, broken = await run_checks(busy, LATE), await run_checks(busy)
+    finally:
+        await damaged.rollback()
+    assert [finding.count for finding in late if finding.count] == [1]
+    assert not any(finding.count for finding in broken), report(broken)
 
 
 @pytest.mark.parametrize("what", DAMAGE)

@@ -153,10 +153,9 @@ CHECKS: Final = (
     ),
     Check(
         "LIM",
-        "no count of what a wallet spent is negative, and no day's is more than its month's",
+        "no count of what a wallet spent is negative",
         """SELECT id::text FROM account
            WHERE spent_day_minor < 0 OR spent_month_minor < 0 OR spent_prior_minor < 0
-              OR spent_day_minor > spent_month_minor
            UNION ALL SELECT account_id::text FROM spending_month WHERE amount_minor < 0""",
     ),
 )
