@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -187,13 +188,14 @@ async def test_a_top_up_that_cannot_be_driven_stops_no_other(place):
     assert await place.failures() == []
 
 
-async def test_a_top_up_whose_row_fails_or_whose_provider_is_gone_stops_no_other(place):
+@pytest.mark.parametrize("when", ["true", "NEW.state = 'completed'"])  # already at its lease, or at its end
+async def test_a_top_up_whose_row_fails_or_whose_provider_is_gone_stops_no_other(place, when):
     people = [await place.person() for _ in range(4)]
     asked = [
         await top_up_for(place, people[0], "of-yesterday"),
         *[await top_up_for(place, each) for each in people[1:]],
     ]
-    await place.poison("top_up", f"NEW.id = '{asked[2]}' AND NEW.state = 'completed'")
+    await place.poison("top_up", f"NEW.id = '{asked[2]}' AND {when}")
     await drive_top_ups(place.app.begin, {"sandbox": Provider()})
     assert [await place.money(person) for person in people] == [(0, 0), (500, 0), (0, 0), (500, 0)]
     failed = {item for job, item, _ in await place.failures() if job == "drive_top_ups"}
@@ -232,6 +234,26 @@ async def test_a_charge_that_cannot_be_returned_stops_no_other(place):
     place.clock.advance(61)
     assert await return_charges(place.app.begin, {"sandbox": provider}) == 1
     assert await place.failures() == []
+
+
+async def test_a_charge_whose_row_fails_at_its_lease_stops_no_other(place):
+    reviews = [await review_for(place, uuid4()) for _ in range(3)]
+    await place.poison("provider_line", f"NEW.transfer_id = '{reviews[1]}'")
+    provider = Provider()
+    await return_charges(place.app.begin, {"sandbox": provider})
+    assert sorted(provider.asked) == sorted([reviews[0], reviews[2]])
+    assert await place.failures() == [("return_charges", str(reviews[1]), 1)]
+
+
+async def test_two_workers_ask_once(place):
+    people = [await place.person() for _ in range(8)]
+    for person in people:
+        await top_up_for(place, person)
+    provider = Provider()
+    await asyncio.gather(*(drive_top_ups(place.app.begin, {"sandbox": provider}) for _ in range(3)))
+    assert sorted(provider.asked) == sorted(set(provider.asked))
+    assert len(provider.asked) == 8
+    assert [await place.money(person) for person in people] == [(500, 0)] * 8
 
 
 async def test_a_month_that_cannot_be_made_stops_no_other(place):

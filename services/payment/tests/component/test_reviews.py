@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from payment.adapters import reviews, top_ups
 from payment.domain.accounts import wallet_id
 from payment.testing import balance
 from payment.usecases.register_payer import suspend_payer
@@ -217,6 +218,23 @@ async def test_of_many_decisions_at_once_one_is_taken(world, person, operator):
     review = await review_of(world, operator, "ch_race")
     answers = await asyncio.gather(*(act(world, operator, review, "credit") for _ in range(8)))
     assert sorted(answer.status for answer in answers) == [200] + [409] * 7
+    assert await money(world, person) == (5_000, 0)
+
+
+async def test_control_without_locks_more_than_one_is_taken(world, person, operator, monkeypatch):
+    """The money moves once all the same: the ledger knows the operation."""
+    top_up_id = await refused_top_up(world, person)
+    await world.provider_says(top_up_id, charge_id="ch_race_unlocked")
+    review = await review_of(world, operator, "ch_race_unlocked")
+
+    async def unlocked(self, top_up_id):
+        row = await self._conn.fetchrow(f"SELECT {top_ups._COLUMNS} FROM top_up WHERE id = $1", top_up_id)
+        return top_ups._top_up(row)
+
+    monkeypatch.setattr(reviews.PgReviewStore, "lock", reviews.PgReviewStore.find)
+    monkeypatch.setattr(top_ups.PgTopUpStore, "lock", unlocked)
+    answers = await asyncio.gather(*(act(world, operator, review, "credit") for _ in range(8)))
+    assert [answer.status for answer in answers].count(200) > 1
     assert await money(world, person) == (5_000, 0)
 
 

@@ -144,6 +144,18 @@ async def test_limits_and_card_numbers_are_refused_before_the_provider_hears(wor
         assert (answered.status // 100, answered.code) == (4, code), answered.content
 
 
+async def test_nothing_of_a_request_with_a_card_number_is_kept(world, person):
+    key = str(uuid4())
+    for _ in range(2):
+        refused = await ask(world, person, paid_with="4242.4242.4242.4242", key=key)
+        assert (refused.status, refused.code) == (422, "payment.top_up.card_number_refused")
+        assert "Idempotency-Replayed" not in refused.headers
+    async with world.app.database.read() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM idempotency_key WHERE key = $1", key) == 0
+        assert await conn.fetchval("SELECT count(*) FROM top_up WHERE user_id = $1", person) == 0
+    assert (await ask(world, person, key=key)).status == 202
+
+
 async def test_open_top_ups_count_against_the_balance_limit(world, person):
     low = await world.person(tier=1)
     await world.behave(unavailable_next=1_000)

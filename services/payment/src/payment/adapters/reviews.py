@@ -10,6 +10,7 @@ from uuid import UUID
 from payment.adapters.ledger import Connection
 from payment.domain.review import Review, ReviewState
 from payment.domain.top_up import LEASE
+from payment.usecases.ports import RETURN_CHARGES
 
 _COLUMNS: Final = (
     "l.transfer_id AS id, l.provider, l.charge_id, u.id AS top_up_id, t.credit_id AS suspense_id, l.amount_minor,"
@@ -52,21 +53,28 @@ class PgReviewStore:
             now,
         )
 
-    async def lease_returning(self, now: datetime, *, count: int) -> Sequence[Review]:
-        """Due ones, with their timer moved on so that nobody else takes them meanwhile, by longer each time."""
+    async def due(self, now: datetime, *, count: int) -> Sequence[UUID]:
+        """Charges on their way back whose timer rang, without those that failed and rest."""
         rows = await self._conn.fetch(
-            "UPDATE provider_line SET return_attempts = return_attempts + 1,"
-            " next_attempt_at = $1 + $2::interval * least(return_attempts + 1, 30)"
-            " WHERE transfer_id IN (SELECT transfer_id FROM provider_line WHERE review_state = 'returning'"
-            " AND next_attempt_at <= $1 ORDER BY seen_at LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING transfer_id",
+            "SELECT transfer_id FROM provider_line l WHERE review_state = 'returning' AND next_attempt_at <= $1"
+            " AND NOT EXISTS (SELECT 1 FROM job_failure f WHERE f.job = $3 AND f.item_id = l.transfer_id::text"
+            " AND f.next_attempt_at > $1) ORDER BY seen_at LIMIT $2",
             now,
-            LEASE,
             count,
+            RETURN_CHARGES,
         )
-        leased = await self._conn.fetch(
-            f"{_SELECT} AND l.transfer_id = ANY ($1::uuid[])", [row["transfer_id"] for row in rows]
+        return [row["transfer_id"] for row in rows]
+
+    async def lease(self, review_id: UUID, now: datetime) -> Review | None:
+        """A due one, with its timer moved on so that nobody else takes it meanwhile; None when somebody did."""
+        leased = await self._conn.fetchval(
+            "UPDATE provider_line SET return_attempts = return_attempts + 1, next_attempt_at = $3"
+            " WHERE transfer_id = $1 AND review_state = 'returning' AND next_attempt_at <= $2 RETURNING true",
+            review_id,
+            now,
+            now + LEASE,
         )
-        return [_review(row) for row in leased]
+        return await self.find(review_id) if leased else None
 
     async def wait(self, review_id: UUID, *, next_attempt_at: datetime) -> None:
         """Ask the provider again later."""

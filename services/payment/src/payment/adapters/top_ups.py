@@ -9,6 +9,7 @@ from uuid import UUID
 
 from payment.adapters.ledger import Connection
 from payment.domain.top_up import LEASE, Charge, SuspenseReason, TopUpRequest, TopUpState
+from payment.usecases.ports import DRIVE_TOP_UPS
 
 _COLUMNS: Final = (
     "id, user_id, wallet_id, amount_minor, currency, provider, payment_token, state, attempts, version,"
@@ -67,21 +68,28 @@ class PgTopUpStore:
         )
         return amount
 
-    async def lease_due(self, now: datetime, *, count: int) -> Sequence[TopUpRequest]:
-        """Due top-ups, with their timer moved on so that nobody else takes them meanwhile.
-
-        By longer each time, so that one whose attempts end in nothing rests.
-        """
+    async def due(self, now: datetime, *, count: int) -> Sequence[UUID]:
+        """Top-ups whose timer rang, without those that failed and rest."""
         rows = await self._conn.fetch(
-            "UPDATE top_up SET attempts = attempts + 1,"
-            " next_attempt_at = $1 + $2::interval * least(attempts + 1, 30) WHERE id IN"
-            " (SELECT id FROM top_up WHERE next_attempt_at <= $1 ORDER BY next_attempt_at LIMIT $3"
-            f" FOR UPDATE SKIP LOCKED) RETURNING {_COLUMNS}",
+            "SELECT id FROM top_up u WHERE next_attempt_at <= $1 AND NOT EXISTS"
+            " (SELECT 1 FROM job_failure f WHERE f.job = $3 AND f.item_id = u.id::text AND f.next_attempt_at > $1)"
+            " ORDER BY next_attempt_at LIMIT $2",
             now,
-            LEASE,
             count,
+            DRIVE_TOP_UPS,
         )
-        return [_top_up(row) for row in rows]
+        return [row["id"] for row in rows]
+
+    async def lease(self, top_up_id: UUID, now: datetime) -> TopUpRequest | None:
+        """A due one, with its timer moved on so that nobody else takes it meanwhile; None when somebody did."""
+        row = await self._conn.fetchrow(
+            "UPDATE top_up SET attempts = attempts + 1, next_attempt_at = $3 WHERE id = $1 AND next_attempt_at <= $2"
+            f" RETURNING {_COLUMNS}",
+            top_up_id,
+            now,
+            now + LEASE,
+        )
+        return _top_up(row) if row else None
 
     async def wait(self, top_up_id: UUID, *, charge_id: str | None, next_attempt_at: datetime) -> None:
         """Look again later; with a charge id the provider is known to be at work."""

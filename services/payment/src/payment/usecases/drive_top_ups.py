@@ -9,15 +9,22 @@ itself (``attempt``): its timer goes on, and the others are not held up.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
 
 import structlog
 
 from payment.domain.top_up import GIVE_UP_AFTER, TopUpRequest, next_attempt_at
 from payment.usecases.attempt import attempt_each
-from payment.usecases.ports import Begin, Provider, ProviderOutcomeUnknownError, ProviderRefusedError, provider_of
+from payment.usecases.ports import (
+    DRIVE_TOP_UPS,
+    Begin,
+    Provider,
+    ProviderOutcomeUnknownError,
+    ProviderRefusedError,
+    provider_of,
+)
 from payment.usecases.record_charge import fail_top_up, record_charge
 
-JOB = "drive_top_ups"
 BATCH = 50
 log = structlog.get_logger(__name__)
 
@@ -25,12 +32,15 @@ log = structlog.get_logger(__name__)
 async def drive_top_ups(begin: Begin, providers: Mapping[str, Provider]) -> int:
     """One round over what is due; returns how many were looked at."""
     async with begin() as tx:
-        due = await tx.top_ups.lease_due(tx.clock.now(), count=BATCH)
+        due = await tx.top_ups.due(tx.clock.now(), count=BATCH)
 
-    async def work(top_up: TopUpRequest) -> None:
-        await _drive(top_up, begin, provider_of(top_up.provider, providers))
+    async def work(top_up_id: UUID) -> None:
+        async with begin() as tx:
+            top_up = await tx.top_ups.lease(top_up_id, tx.clock.now())
+        if top_up is not None:
+            await _drive(top_up, begin, provider_of(top_up.provider, providers))
 
-    await attempt_each(JOB, due, work, begin, name=lambda top_up: str(top_up.id))
+    await attempt_each(DRIVE_TOP_UPS, due, work, begin, name=str)
     return len(due)
 
 

@@ -7,6 +7,7 @@ idempotency key, and an unknown outcome is asked for again. What the provider re
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
 
 import structlog
 
@@ -18,6 +19,7 @@ from payment.domain.top_up import TopUpState, next_attempt_at
 from payment.usecases.attempt import attempt_each
 from payment.usecases.load_review import load_review
 from payment.usecases.ports import (
+    RETURN_CHARGES,
     Begin,
     PaymentTx,
     Provider,
@@ -26,7 +28,6 @@ from payment.usecases.ports import (
     provider_of,
 )
 
-JOB = "return_charges"
 BATCH = 20
 log = structlog.get_logger(__name__)
 
@@ -34,12 +35,15 @@ log = structlog.get_logger(__name__)
 async def return_charges(begin: Begin, providers: Mapping[str, Provider]) -> int:
     """One round over what is due; returns how many were looked at."""
     async with begin() as tx:
-        due = await tx.reviews.lease_returning(tx.clock.now(), count=BATCH)
+        due = await tx.reviews.due(tx.clock.now(), count=BATCH)
 
-    async def work(review: Review) -> None:
-        await _give_back(review, begin, provider_of(review.provider, providers))
+    async def work(review_id: UUID) -> None:
+        async with begin() as tx:
+            review = await tx.reviews.lease(review_id, tx.clock.now())
+        if review is not None:
+            await _give_back(review, begin, provider_of(review.provider, providers))
 
-    await attempt_each(JOB, due, work, begin, name=lambda review: str(review.id))
+    await attempt_each(RETURN_CHARGES, due, work, begin, name=str)
     return len(due)
 
 
