@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
+from chassis.run import Supervised
 from eventing import OutboxConfig
 from kernel.clock import SystemClock
 from kernel.correlation import flow
@@ -224,6 +225,37 @@ async def test_no_way_of_failing_to_connect_ends_the_flusher(payment_database, c
     await eventually(lambda: type(error).__name__ in (flusher.problem() or ""))
     broken.clear()
     assert (await waiting).outcome == Outcome.DONE
+    assert flusher.problem() is None
+    stop.set()
+    await running
+    assert await balance(conn, pair[1]) == (7, 0)
+
+
+async def test_a_flusher_that_was_cancelled_from_within_runs_again(payment_database, conn, pair):
+    """As when a library lets a cancellation of its own escape."""
+    failures = iter([asyncio.CancelledError()])
+
+    @asynccontextmanager
+    async def connect():
+        for failure in failures:
+            raise failure
+        made = await asyncpg.connect(payment_database.dsn)
+        yield made
+        await made.close(timeout=2)
+
+    flusher = Flusher(
+        name="test",
+        connect=connect,
+        ledger=Ledger(slot=0),
+        outbox_config=OutboxConfig(schema="payment", source="payment"),
+        wakeups=None,
+        clock=SystemClock(),
+        answer_timeout_s=PATIENCE_S,
+    )
+    stop = asyncio.Event()
+    running = asyncio.create_task(Supervised(flusher).run(stop))
+    await eventually(lambda: flusher.problem() == "it stands still")
+    assert (await flusher.submit(transfer(*pair, 7))).outcome == Outcome.DONE
     assert flusher.problem() is None
     stop.set()
     await running

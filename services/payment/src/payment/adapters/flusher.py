@@ -140,6 +140,7 @@ class Flusher:
                         self._give_up(pending)
                     await asyncio.sleep(_RECONNECT_S)
         finally:
+            self._problem = "it stands still"  # until it runs again
             stopping.cancel()
             sweeping.cancel()
             self._give_up(pending)

@@ -10,6 +10,7 @@ from aiohttp import web
 
 import operations
 from chassis.http import make_app
+from chassis.run import Supervised
 from payment.entrypoints.consumers import subscriptions
 from payment.entrypoints.http import TABLE
 from payment.entrypoints.operators import operators
@@ -33,7 +34,8 @@ def http(app: App) -> web.Application:
 
     async def flushing(_: web.Application) -> AsyncIterator[None]:
         stop = asyncio.Event()
-        running = [asyncio.create_task(flusher.run(stop), name=flusher.name) for flusher in app.flushers.all]
+        # Supervised: a flusher that ended for whatever reason runs again, else every transfer would wait in vain.
+        running = [asyncio.create_task(Supervised(each).run(stop), name=each.name) for each in app.flushers.all]
         yield
         stop.set()
         await asyncio.gather(*running)
