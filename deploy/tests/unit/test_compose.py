@@ -91,7 +91,7 @@ def test_dockerfile_is_pinned_and_not_root() -> None:
     assert re.search(r'^ENTRYPOINT \["', DOCKERFILE, re.MULTILINE)
 
 
-@pytest.mark.parametrize("service", ["auth", "gateway", "sandbox", "contracts"])
+@pytest.mark.parametrize("service", ["auth", "gateway", "messaging", "sandbox", "contracts"])
 def test_members_of_an_image_exist(service: str) -> None:
     script = CHECKOUT / "deploy" / "compose" / "members.sh"
     words = subprocess.run(["sh", script, service], capture_output=True, text=True, check=True).stdout.split()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from kernel.ids import uuid7
@@ -31,6 +29,7 @@ from messaging.domain.bot import (
     TooManyBotsError,
     WebhookUrlInvalidError,
 )
+from outgoing import LOCAL, PUBLIC, UrlRefusedError, fold
 
 TOKEN_BYTES: Final = 32
 SECRET_BYTES: Final = 32
@@ -86,9 +85,12 @@ async def renew_token(bot: Bot, tx: MessagingTx) -> str:
 
 async def point_webhook(bot: Bot, url: str, tx: MessagingTx, *, local: bool) -> str:
     """The secret that signs what is sent, shown once. ``local``: this machine's own addresses are let through."""
-    _require_public(url, local=local)
+    try:
+        target = fold(url, LOCAL if local else PUBLIC)
+    except UrlRefusedError as refused:
+        raise WebhookUrlInvalidError(str(refused), pointer="/url") from None
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    await set_webhook(tx.conn, bot.bot_id, url, tx.keys.encrypt(None, secret.encode()))
+    await set_webhook(tx.conn, bot.bot_id, target.url, tx.keys.encrypt(None, secret.encode()))
     return secret
 
 
@@ -98,21 +100,3 @@ async def drop_webhook(bot: Bot, tx: MessagingTx) -> None:
 
 async def delete_bot(bot: Bot, tx: MessagingTx) -> None:
     await end_bot(tx.conn, bot.bot_id, tx.now)
-
-
-def _require_public(url: str, *, local: bool) -> None:
-    """What a name resolves to is checked again at each delivery."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise WebhookUrlInvalidError(pointer="/url") from None
-    schemes = {"https", "http"} if local else {"https"}
-    if parts.scheme not in schemes or not host or parts.username is not None or parts.fragment:
-        raise WebhookUrlInvalidError(pointer="/url")
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return
-    if not (local or address.is_global):
-        raise WebhookUrlInvalidError(pointer="/url")
