@@ -15,6 +15,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from messaging.adapters.ending_store import HAS_ENDED
 from messaging.domain.activity import PERSONAL, UNCONDITIONAL, UNREAD_COUNTED_MAX, Activity, ActivityType
 
 _NOTHING: Final = UUID(int=0)
@@ -35,7 +36,7 @@ _ADD: Final = f"""
       AND (t.type = ANY($10) OR m.notification_level = 'all'
            OR (m.notification_level = 'mentions' AND t.type = ANY($11)))
       AND (t.type = ANY($10) OR m.silent_until IS NULL OR m.silent_until <= t.at)
-      AND NOT EXISTS (SELECT FROM account a WHERE a.user_id = t.user_id AND (a.erased_at IS NOT NULL OR a.is_bot))
+      AND NOT EXISTS (SELECT FROM account a WHERE a.user_id = t.user_id AND ({HAS_ENDED} OR a.is_bot))
     ORDER BY t.user_id, t.dedupe_key
     ON CONFLICT (user_id, dedupe_key) DO NOTHING
 """

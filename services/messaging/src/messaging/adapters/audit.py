@@ -191,6 +191,15 @@ CHECKS: Final = (
                OR NOT EXISTS (SELECT FROM person_key k WHERE k.user_id = e.user_id AND k.wrapped_key IS NULL))""",
     ),
     Check(
+        "END-1",
+        "an account that ended minutes ago is in no dialog, and nothing of it is alive or to come",
+        """SELECT e.user_id::text FROM account_ending e WHERE e.requested_at < now() - interval '5 minutes' AND (
+               EXISTS (SELECT FROM member m WHERE m.user_id = e.user_id AND m.status IN ('active', 'muted'))
+               OR EXISTS (SELECT FROM bot b WHERE b.owner_id = e.user_id AND b.deleted_at IS NULL)
+               OR EXISTS (SELECT FROM join_request j WHERE j.user_id = e.user_id AND j.status = 'pending')
+               OR EXISTS (SELECT FROM scheduled_message s WHERE s.user_id = e.user_id AND s.status = 'pending'))""",
+    ),
+    Check(
         "SRCH-1",
         "each indexed message is within its stretch's time",
         """SELECT e.dialog_id || ' ' || e.seq FROM sample s JOIN search_entry e USING (dialog_id)

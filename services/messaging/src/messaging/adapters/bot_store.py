@@ -12,15 +12,18 @@ from uuid import UUID
 import asyncpg
 
 from messaging.adapters import rendering
+from messaging.adapters.ending_store import HAS_ENDED
 
 _COLUMNS: Final = (
     "bot_id, owner_id, username, display_name, commands, webhook_url, webhook_secret, failing_since, failures, "
     "last_update_id, created_at"
 )
-_BEHIND: Final = """
+# A bot lives no longer than its owner, whichever of the two ends is heard of first.
+_LIVE: Final = f"deleted_at IS NULL AND NOT EXISTS (SELECT FROM account a WHERE a.user_id = owner_id AND {HAS_ENDED})"
+_BEHIND: Final = f"""
     SELECT m.dialog_id, m.user_id AS bot_id, m.role, m.delivered_seq, d.kind, d.oldest_seq
     FROM bot b JOIN member m ON m.user_id = b.bot_id JOIN dialog d USING (dialog_id)
-    WHERE b.deleted_at IS NULL AND m.status IN ('active', 'muted') AND d.last_seq > m.delivered_seq
+    WHERE {_LIVE} AND m.status IN ('active', 'muted') AND d.last_seq > m.delivered_seq
     ORDER BY d.last_at LIMIT $1 FOR NO KEY UPDATE OF m SKIP LOCKED
 """
 _ADD: Final = """
@@ -100,20 +103,16 @@ async def change_bot(
 
 
 async def find_bot(conn: asyncpg.Connection[Any], bot_id: UUID) -> Bot | None:
-    return _of(await conn.fetchrow(f"SELECT {_COLUMNS} FROM bot WHERE bot_id = $1 AND deleted_at IS NULL", bot_id))
+    return _of(await conn.fetchrow(f"SELECT {_COLUMNS} FROM bot WHERE bot_id = $1 AND {_LIVE}", bot_id))
 
 
 async def bot_of_token(conn: asyncpg.Connection[Any], token: str) -> Bot | None:
-    row = await conn.fetchrow(
-        f"SELECT {_COLUMNS} FROM bot WHERE token_hash = $1 AND deleted_at IS NULL", token_hash(token)
-    )
+    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM bot WHERE token_hash = $1 AND {_LIVE}", token_hash(token))
     return _of(row)
 
 
 async def bots_of(conn: asyncpg.Connection[Any], owner_id: UUID) -> list[Bot]:
-    rows = await conn.fetch(
-        f"SELECT {_COLUMNS} FROM bot WHERE owner_id = $1 AND deleted_at IS NULL ORDER BY created_at", owner_id
-    )
+    rows = await conn.fetch(f"SELECT {_COLUMNS} FROM bot WHERE owner_id = $1 AND {_LIVE} ORDER BY created_at", owner_id)
     return [bot for bot in map(_of, rows) if bot is not None]
 
 
@@ -129,25 +128,35 @@ async def set_webhook(conn: asyncpg.Connection[Any], bot_id: UUID, url: str | No
     )
 
 
-async def end_bot(conn: asyncpg.Connection[Any], bot_id: UUID, now: datetime) -> None:
-    """Its token is worth nothing from now on; what it wrote stays."""
+async def close_bots(conn: asyncpg.Connection[Any], bot_ids: Sequence[UUID], now: datetime) -> None:
+    """Their tokens are worth nothing from now on; what they wrote stays."""
     await conn.execute(
-        "UPDATE bot SET deleted_at = $2, webhook_url = NULL, webhook_secret = NULL WHERE bot_id = $1", bot_id, now
+        "UPDATE bot SET deleted_at = coalesce(deleted_at, $2), webhook_url = NULL, webhook_secret = NULL "
+        "WHERE bot_id = ANY($1)",
+        *(list(bot_ids), now),
     )
-    await conn.execute("DELETE FROM bot_update WHERE bot_id = $1", bot_id)
+    await conn.execute("DELETE FROM bot_update WHERE bot_id = ANY($1)", list(bot_ids))
 
 
-async def end_bots_of(conn: asyncpg.Connection[Any], owner_id: UUID, now: datetime) -> None:
-    """For somebody who is erased: their bots end, and lose the names and commands they were given."""
-    rows = await conn.fetch("SELECT bot_id FROM bot WHERE owner_id = $1 ORDER BY bot_id FOR UPDATE", owner_id)
+async def close_bots_of(conn: asyncpg.Connection[Any], owner_id: UUID, now: datetime) -> list[UUID]:
+    """All that somebody has; which they are."""
+    rows = await conn.fetch(
+        "SELECT bot_id FROM bot WHERE owner_id = $1 AND deleted_at IS NULL ORDER BY bot_id FOR UPDATE", owner_id
+    )
     bots = [row["bot_id"] for row in rows]
-    await conn.execute(
-        "UPDATE bot SET deleted_at = coalesce(deleted_at, $2), webhook_url = NULL, webhook_secret = NULL, "
-        "username = bot_id::text, display_name = '', commands = '[]' WHERE bot_id = ANY($1)",
-        *(bots, now),
+    await close_bots(conn, bots, now)
+    return bots
+
+
+async def blank_bots_of(conn: asyncpg.Connection[Any], owner_id: UUID) -> None:
+    """For somebody who is erased: their bots, which have ended, lose the names and commands they were given."""
+    rows = await conn.fetch(
+        "UPDATE bot SET username = bot_id::text, display_name = '', commands = '[]' WHERE owner_id = $1 "
+        "RETURNING bot_id",
+        owner_id,
     )
+    bots = [row["bot_id"] for row in rows]
     await conn.execute("UPDATE account SET display_name = '', username = '' WHERE user_id = ANY($1)", bots)
-    await conn.execute("DELETE FROM bot_update WHERE bot_id = ANY($1)", bots)
 
 
 async def lock_behind(conn: asyncpg.Connection[Any], limit: int) -> list[Behind]:
@@ -194,7 +203,7 @@ async def claim_webhooks(conn: asyncpg.Connection[Any], now: datetime, until: da
     """Bots with a webhook that may be called now and updates that wait for it; nobody else gets them ``until`` then."""
     rows = await conn.fetch(
         "UPDATE bot SET next_attempt_at = $2 WHERE bot_id IN ("
-        "SELECT bot_id FROM bot b WHERE webhook_url IS NOT NULL AND deleted_at IS NULL "
+        f"SELECT bot_id FROM bot b WHERE webhook_url IS NOT NULL AND {_LIVE} "
         "AND (next_attempt_at IS NULL OR next_attempt_at <= $1) "
         "AND EXISTS (SELECT FROM bot_update u WHERE u.bot_id = b.bot_id) "
         f"LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING {_COLUMNS}",

@@ -9,8 +9,10 @@ from uuid import UUID
 
 import asyncpg
 
-_CONTACTS: Final = """
-    SELECT t.user_id, a.user_id IS NULL OR a.erased_at IS NOT NULL AS unknown,
+from messaging.adapters.ending_store import HAS_ENDED
+
+_CONTACTS: Final = f"""
+    SELECT t.user_id, a.user_id IS NULL AS unheard, coalesce({HAS_ENDED}, false) AS ended,
            EXISTS (SELECT FROM block b WHERE b.active AND ((b.blocker_id = t.user_id AND b.blocked_id = $1)
                                                        OR (b.blocker_id = $1 AND b.blocked_id = t.user_id))) AS blocked,
            a.direct_from = 'nobody' OR (a.direct_from = 'friends' AND NOT EXISTS (
@@ -18,21 +20,26 @@ _CONTACTS: Final = """
     FROM unnest($2::uuid[]) AS t (user_id) LEFT JOIN account a USING (user_id)
 """
 
-_PARTED: Final = """
+_PARTED: Final = f"""
     SELECT EXISTS (SELECT FROM member o LEFT JOIN block b
                        ON b.active AND ((b.blocker_id = o.user_id AND b.blocked_id = $2)
                                      OR (b.blocker_id = $2 AND b.blocked_id = o.user_id))
                    WHERE o.dialog_id = $1 AND o.user_id <> $2
-                     AND (b.active OR o.status NOT IN ('active', 'muted')))
+                     AND (b.active OR o.status NOT IN ('active', 'muted')
+                          OR EXISTS (SELECT FROM account a WHERE a.user_id = o.user_id AND {HAS_ENDED})))
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """Who cannot be written to, and why: the reason is for the rules, never for the client."""
+    """Who cannot be written to, and why: the reason is for the rules, never for the client.
+
+    ``unknown``: not heard of yet, or ended; ``ended``: those of them who are not to come.
+    """
 
     unknown: frozenset[UUID]
     blocked: frozenset[UUID]
+    ended: frozenset[UUID]
 
 
 async def unreachable(
@@ -41,12 +48,13 @@ async def unreachable(
     """``direct``: whether their own wish about direct messages counts."""
     rows = await conn.fetch(_CONTACTS, asker_id, list(people))
     return Unreachable(
-        unknown=frozenset(row["user_id"] for row in rows if row["unknown"]),
+        unknown=frozenset(row["user_id"] for row in rows if row["unheard"] or row["ended"]),
+        ended=frozenset(row["user_id"] for row in rows if row["ended"]),
         blocked=frozenset(row["user_id"] for row in rows if row["blocked"] or (direct and row["closed"])),
     )
 
 
 async def parted(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID) -> bool:
-    """Whether, of the two in a dialog, one blocks the other, or the other is not in any more."""
+    """Whether, of the two in a dialog, one blocks the other, or the other is not in any more or has ended."""
     found: bool = await conn.fetchval(_PARTED, dialog_id, user_id)
     return found

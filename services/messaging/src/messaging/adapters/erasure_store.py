@@ -31,10 +31,10 @@ _SHRED: Final = """
         shredded_at = coalesce(person_key.shredded_at, excluded.shredded_at)
 """
 _TOMBSTONE: Final = """
-    INSERT INTO account (user_id, erased_at) VALUES ($1, $2)
+    INSERT INTO account (user_id, ended_at, erased_at) VALUES ($1, $2, $2)
     ON CONFLICT (user_id) DO UPDATE SET display_name = '', username = '', avatar_url = '', last_seen_at = NULL,
         presence_to = 'nobody', last_seen_to = 'nobody', direct_from = 'nobody',
-        erased_at = coalesce(account.erased_at, $2)
+        ended_at = coalesce(account.ended_at, $2), erased_at = coalesce(account.erased_at, $2)
 """
 _FREE_HELD_KEYS: Final = """
     DELETE FROM held_key h WHERE NOT EXISTS (
@@ -56,9 +56,6 @@ OWN_ROWS: Final = (
 )
 _WRITTEN: Final = """
     SELECT dialog_id, seq FROM message WHERE dialog_id = $1 AND sender_id = $2 AND seq > $3 ORDER BY seq LIMIT $4
-"""
-_DIALOGS: Final = """
-    SELECT dialog_id FROM member WHERE user_id = $1 AND dialog_id > $2 {present} ORDER BY dialog_id LIMIT $3
 """
 
 
@@ -137,33 +134,12 @@ async def blank_reports(conn: asyncpg.Connection[Any], user_id: UUID) -> None:
     await conn.execute("UPDATE report SET detail = '' WHERE reporter_id = $1 AND detail <> ''", user_id)
 
 
-async def dialogs_of(
-    conn: asyncpg.Connection[Any], user_id: UUID, after: UUID, limit: int, *, present: bool
-) -> list[UUID]:
-    """Dialogs they are in, or, without ``present``, ever were; in order of id."""
-    condition = "AND status IN ('active', 'muted')" if present else ""
-    rows = await conn.fetch(_DIALOGS.format(present=condition), user_id, after, limit)
-    return [row["dialog_id"] for row in rows]
-
-
 async def written_in(
     conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, after_seq: int, limit: int
 ) -> list[tuple[UUID, int]]:
     """Messages they wrote there, in order."""
     rows = await conn.fetch(_WRITTEN, dialog_id, user_id, after_seq, limit)
     return [(row["dialog_id"], row["seq"]) for row in rows]
-
-
-async def successor_of(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID) -> UUID | None:
-    """Who keeps a dialog whose owner is gone: the highest in rank, of those the longest in."""
-    found: UUID | None = await conn.fetchval(
-        "SELECT user_id FROM member WHERE dialog_id = $1 AND user_id <> $2 AND status IN ('active', 'muted') "
-        "ORDER BY array_position(ARRAY['owner', 'admin', 'moderator', 'member', 'guest'], role), joined_at, user_id "
-        "LIMIT 1",
-        dialog_id,
-        user_id,
-    )
-    return found
 
 
 def _count(status: str) -> int:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
+from messaging.adapters.ending_store import HAS_ENDED
 from messaging.domain.dialog import Dialog, MemberStatus
 from messaging.domain.permissions import Role
 
@@ -19,6 +20,16 @@ _PAGE: Final = """
     FROM member m LEFT JOIN account a USING (user_id)
     WHERE m.dialog_id = $1 AND m.status = ANY($2) AND m.user_id > $3
     ORDER BY m.user_id LIMIT $4
+"""
+_DIALOGS: Final = """
+    SELECT dialog_id FROM member WHERE user_id = $1 AND dialog_id > $2 {present} ORDER BY dialog_id LIMIT $3
+"""
+_SUCCESSOR: Final = f"""
+    SELECT m.user_id FROM member m LEFT JOIN account a USING (user_id)
+    WHERE m.dialog_id = $1 AND m.user_id <> $2 AND m.status IN ('active', 'muted')
+    ORDER BY coalesce({HAS_ENDED}, false), coalesce(a.is_bot, false),
+             array_position(ARRAY['owner', 'admin', 'moderator', 'member', 'guest'], m.role), m.joined_at, m.user_id
+    LIMIT 1
 """
 _COUNT: Final = """
     UPDATE dialog SET member_count = member_count + $2 WHERE dialog_id = $1 RETURNING member_count
@@ -44,14 +55,22 @@ async def present_user_ids(conn: asyncpg.Connection[Any], dialog_ids: Sequence[U
     return present
 
 
-async def not_erased(conn: asyncpg.Connection[Any], user_ids: Sequence[UUID]) -> set[UUID]:
-    """Those of them who have not gone for good; who is not heard of yet has not."""
-    rows = await conn.fetch(
-        "SELECT user_id FROM unnest($1::uuid[]) AS t (user_id) WHERE NOT EXISTS "
-        "(SELECT FROM account a WHERE a.user_id = t.user_id AND a.erased_at IS NOT NULL)",
-        list(user_ids),
-    )
-    return {row["user_id"] for row in rows}
+async def dialogs_of(
+    conn: asyncpg.Connection[Any], user_id: UUID, after: UUID, limit: int, *, present: bool
+) -> list[UUID]:
+    """Dialogs they are in, or, without ``present``, ever were; in order of id."""
+    condition = "AND status IN ('active', 'muted')" if present else ""
+    rows = await conn.fetch(_DIALOGS.format(present=condition), user_id, after, limit)
+    return [row["dialog_id"] for row in rows]
+
+
+async def successor_of(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID) -> UUID | None:
+    """Who keeps a dialog whose owner is gone: the highest in rank, of those the longest in.
+
+    Somebody who has ended, or a bot, only where there is nobody else: there is always one owner (MSG-11).
+    """
+    found: UUID | None = await conn.fetchval(_SUCCESSOR, dialog_id, user_id)
+    return found
 
 
 async def set_role(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, role: Role) -> None:

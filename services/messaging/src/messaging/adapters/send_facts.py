@@ -14,11 +14,12 @@ from uuid import UUID
 
 import asyncpg
 
+from messaging.adapters.ending_store import HAS_ENDED
 from messaging.domain.dialog import Membership, MemberStatus
 from messaging.domain.message import SendMessage
 from messaging.domain.permissions import Role
 
-_FACTS: Final = """
+_FACTS: Final = f"""
     SELECT m.role, m.status, m.joined_seq, m.muted_until, m.last_sent_at,
            p.seq AS sent_seq, p.body_hash AS sent_hash, p.created_at AS sent_at,
            EXISTS (
@@ -26,7 +27,8 @@ _FACTS: Final = """
                    ON b.active AND ((b.blocker_id = o.user_id AND b.blocked_id = s.sender_id)
                                  OR (b.blocker_id = s.sender_id AND b.blocked_id = o.user_id))
                WHERE s.pair AND o.dialog_id = s.dialog_id AND o.user_id <> s.sender_id
-                 AND (b.active OR o.status NOT IN ('active', 'muted'))
+                 AND (b.active OR o.status NOT IN ('active', 'muted')
+                      OR EXISTS (SELECT FROM account a WHERE a.user_id = o.user_id AND {HAS_ENDED}))
            ) AS blocked
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::boolean[]) WITH ORDINALITY
          AS s (dialog_id, sender_id, client_message_id, pair, n)
@@ -56,7 +58,7 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """About one command of the batch. ``blocked``: of two, one blocks the other, or the other is not in any more."""
+    """About one command of the batch. ``blocked``: of two, one blocks the other, or the other is gone."""
 
     member: Membership | None
     earlier: Earlier | None

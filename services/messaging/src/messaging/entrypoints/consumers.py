@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,10 +12,11 @@ from messaging.adapters.accounts import Account, keep_account, keep_block, keep_
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.stream import Sight
 from messaging.entrypoints.entities import ENTITY_OF
+from messaging.usecases.end_account import EndAccount, end_account
 from messaging.usecases.follow_entity import follow_entities
 from messaging.usecases.topic_dialogs import open_topics
 from sampan.auth.v1.graph_pb2 import FriendshipEnded, FriendshipStarted, UserBlocked, UserPrivacyChanged, UserUnblocked
-from sampan.auth.v1.user_pb2 import UserProfileChanged, UserRegistered
+from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged, UserRegistered
 from sampan.commerce.v1.order_pb2 import OrderPlaced
 
 CONSUMER: Final = "messaging"
@@ -31,6 +33,14 @@ async def on_user_registered(message: Message[UserRegistered], tx: MessagingTx) 
 async def on_user_profile_changed(message: Message[UserProfileChanged], tx: MessagingTx) -> None:
     """Their name is shown as it is now."""
     await keep_account(tx.conn, _account(message))
+
+
+@subscriptions.on(UserDeleted)
+async def on_user_deleted(message: Message[UserDeleted], tx: MessagingTx) -> None:
+    """They are gone for everybody at once; the follower has their words erased much later."""
+    body = message.body
+    ended_at = body.deleted_at.ToDatetime(tzinfo=UTC) if body.HasField("deleted_at") else message.time
+    await end_account(EndAccount(user_id=UUID(body.user_id), ended_at=ended_at), tx)
 
 
 @subscriptions.on(UserBlocked)

@@ -1,4 +1,4 @@
-"""What runs by the clock: scheduled messages, polls whose time is over, ids that nobody repeats any more."""
+"""What runs by the clock: scheduled messages, polls whose time is over, the places of ended accounts, old ids."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from uuid import UUID
 import structlog
 
 from chassis.run import Periodic, Runner
+from messaging.adapters.ending_store import take_endings
 from messaging.adapters.poll_store import due_polls, find_poll
 from messaging.domain.message import Sent
 from messaging.entrypoints.posting import send
 from messaging.entrypoints.schemas import SendMessageBody
+from messaging.usecases.end_account import tidy_after
 from messaging.usecases.poll_votes import end_poll
 from messaging.usecases.scheduled_messages import Scheduled, after_fault, note_outcome, send_scheduled, take_due
 from messaging.wiring import App
@@ -21,6 +23,9 @@ from messaging.wiring import App
 DUE_EVERY_S: Final = 1.0
 FORGET_EVERY_S: Final = 300.0
 BATCH: Final = 200
+ENDINGS_AT_ONCE: Final = 20
+# A process that dies over an ended account is followed by another after this long.
+ENDING_HELD: Final = timedelta(seconds=20)
 # A client may repeat a message as late as this and get the first answer.
 SENT_IDS_KEPT: Final = timedelta(days=14)
 log = structlog.get_logger(__name__)
@@ -30,6 +35,7 @@ def jobs(app: App) -> Sequence[Runner]:
     return [
         Periodic("scheduled-messages", DUE_EVERY_S, lambda: send_due(app)),
         Periodic("polls", DUE_EVERY_S, lambda: close_due_polls(app)),
+        Periodic("endings", DUE_EVERY_S, lambda: tidy_after_ended(app)),
         Periodic("sent-ids", FORGET_EVERY_S, lambda: forget_sent_ids(app)),
     ]
 
@@ -50,6 +56,18 @@ async def send_due(app: App) -> None:
             outcome = after_fault(each)
         async with app.begin() as tx:
             await note_outcome(each, outcome, tx)
+
+
+async def tidy_after_ended(app: App) -> None:
+    """End the places of accounts that have ended. One that fails is left for a while and holds nobody up."""
+    async with app.database.begin() as conn:
+        now = app.clock.now()
+        due = await take_endings(conn, now, now + ENDING_HELD, ENDINGS_AT_ONCE)
+    for user_id, requested_at in due:
+        try:
+            await tidy_after(user_id, requested_at, app.begin)
+        except Exception:  # whatever it is, it is about this one
+            log.exception("account_ending_failed", user_id=str(user_id))
 
 
 async def close_due_polls(app: App) -> None:

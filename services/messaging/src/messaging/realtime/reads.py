@@ -14,6 +14,7 @@ from uuid import UUID
 
 from chassis.postgres import Database
 from messaging.adapters.dialog_store import find_member
+from messaging.adapters.ending_store import HAS_ENDED
 from messaging.adapters.person_keys import PersonKeys
 from messaging.adapters.stream import DIALOG_COLUMNS, dialog_of
 from messaging.adapters.stream_reads import (
@@ -47,14 +48,14 @@ _WATCHED: Final = f"""
 _BLOCKS: Final = """
     SELECT blocker_id, blocked_id FROM block WHERE active AND (blocker_id = ANY($1) OR blocked_id = ANY($1))
 """
-_VISIBLE: Final = """
+_VISIBLE: Final = f"""
     SELECT p.viewer_id, p.user_id, a.last_seen_at,
            NOT b.blocked AND (p.viewer_id = p.user_id OR a.presence_to = 'everyone'
                OR (a.presence_to = 'friends' AND f.friends)) AS presence,
            NOT b.blocked AND (p.viewer_id = p.user_id OR a.last_seen_to = 'everyone'
                OR (a.last_seen_to = 'friends' AND f.friends)) AS last_seen
     FROM unnest($1::uuid[], $2::uuid[]) AS p (viewer_id, user_id)
-    JOIN account a ON a.user_id = p.user_id AND a.erased_at IS NULL
+    JOIN account a ON a.user_id = p.user_id AND NOT {HAS_ENDED}
     CROSS JOIN LATERAL (SELECT EXISTS (
         SELECT FROM friendship x WHERE x.user_id = p.user_id AND x.friend_id = p.viewer_id AND x.active) AS friends) f
     CROSS JOIN LATERAL (SELECT EXISTS (

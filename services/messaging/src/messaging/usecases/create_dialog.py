@@ -12,6 +12,7 @@ from messaging.adapters.announcements import dialog_created
 from messaging.adapters.contacts import unreachable
 from messaging.adapters.dialog_reads import people_of
 from messaging.adapters.dialog_store import NewDialog, add_dialog, dialog_of_pair, find_member
+from messaging.adapters.ending_store import ended_among
 from messaging.adapters.entity_store import find_entities
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.cards import EntityType
@@ -88,7 +89,9 @@ async def create_dialog(command: CreateDialog, tx: MessagingTx) -> tuple[UUID, b
 
 
 async def _come_back(dialog_id: UUID, command: CreateDialog, others: tuple[UUID, ...], tx: MessagingTx) -> None:
-    """Whoever left a bot and starts it again is in their dialog again."""
+    """Whoever left a bot and starts it again is in their dialog again. With who has ended none is opened."""
+    if await ended_among(tx.conn, others):
+        raise PeopleUnknownError(pointer="/user_ids")
     dialog = await tx.stream.lock(dialog_id)
     member = await find_member(tx.conn, dialog_id, command.created_by)
     if dialog.kind == DialogKind.BOT and member is not None and not member.present:
@@ -118,6 +121,8 @@ def _pair(command: CreateDialog, others: tuple[UUID, ...]) -> str | None:
 async def _require_reachable(command: CreateDialog, others: tuple[UUID, ...], tx: MessagingTx) -> None:
     direct = command.kind is DialogKind.DIRECT
     refused = await unreachable(tx.conn, command.created_by, others, direct=direct)
+    if refused.ended and command.kind is DialogKind.BUSINESS:
+        raise ShopUnknownError(pointer="/shop_id")
     if refused.blocked and command.kind in PAIRS:
         raise BlockedError
     people = await people_of(tx.conn, others)

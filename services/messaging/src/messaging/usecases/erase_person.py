@@ -11,26 +11,21 @@ the key is set aside instead of destroyed, readable by no reader, until the last
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from messaging.adapters import erasure_store
-from messaging.adapters.bot_store import end_bots_of
-from messaging.adapters.dialog_store import find_member
-from messaging.adapters.member_store import end_membership, set_role
+from messaging.adapters.bot_store import blank_bots_of
+from messaging.adapters.member_store import dialogs_of
 from messaging.adapters.person_keys import PersonKeys
 from messaging.adapters.search_store import remove_entries
-from messaging.adapters.transaction import MessagingTx
-from messaging.domain.dialog import MemberStatus
-from messaging.domain.permissions import Role
-from messaging.usecases.seating import tell_member
+from messaging.usecases.end_account import EndAccount, end_account
+from messaging.usecases.leave_dialogs import Begin, leave_dialogs
 
 BATCH: Final = 500
 _FIRST: Final = UUID(int=0)
-Begin = Callable[[], AbstractAsyncContextManager[MessagingTx]]
 Progress = Callable[[str], None]
 Step = Callable[[Begin, UUID], Awaitable[None]]
 
@@ -51,6 +46,7 @@ async def erase_person(command: ErasePerson, begin: Begin, keys: PersonKeys, tel
         await erasure_store.request_erasure(tx.conn, user_id, command.reason, now, now)
         done = await erasure_store.steps_done(tx.conn, user_id)
         if "key" not in done:
+            await end_account(EndAccount(user_id=user_id, ended_at=now), tx)
             await erasure_store.shred_key(tx.conn, user_id, now)
             await erasure_store.note_step(tx.conn, user_id, "key")
     keys.forget(user_id)
@@ -66,37 +62,15 @@ async def erase_person(command: ErasePerson, begin: Begin, keys: PersonKeys, tel
 
 
 async def _leave_dialogs(begin: Begin, user_id: UUID) -> None:
-    while True:
-        async with begin() as tx:
-            dialogs = await erasure_store.dialogs_of(tx.conn, user_id, _FIRST, BATCH, present=True)
-        for dialog_id in dialogs:
-            async with begin() as tx:
-                await _leave(dialog_id, user_id, tx)
-        if not dialogs:
-            return
-
-
-async def _leave(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
-    dialog = await tx.stream.lock(dialog_id)
-    member = await find_member(tx.conn, dialog_id, user_id)
-    if member is None or not member.present:
-        return
-    if member.role is Role.OWNER:
-        heir_id = await erasure_store.successor_of(tx.conn, dialog_id, user_id)
-        heir = await find_member(tx.conn, dialog_id, heir_id) if heir_id is not None else None
-        if heir is not None:
-            await set_role(tx.conn, dialog_id, heir.user_id, Role.OWNER)
-            status, until = heir.status.value, heir.muted_until
-            tell_member(dialog, heir.user_id, tx, role=Role.OWNER, status=status, by=None, muted_until=until)
-    seq = tell_member(dialog, user_id, tx, role=Role.MEMBER, status=MemberStatus.LEFT.value, by=None)
-    await end_membership(tx.conn, dialog, user_id, MemberStatus.LEFT, seq=seq)
+    while await leave_dialogs(begin, user_id, BATCH):
+        pass
 
 
 async def _clear_index(begin: Begin, user_id: UUID) -> None:
     after = _FIRST
     while True:
         async with begin() as tx:
-            dialogs = await erasure_store.dialogs_of(tx.conn, user_id, after, BATCH, present=False)
+            dialogs = await dialogs_of(tx.conn, user_id, after, BATCH, present=False)
         for dialog_id in dialogs:
             await _clear_dialog(begin, dialog_id, user_id)
         if len(dialogs) < BATCH:
@@ -128,7 +102,7 @@ async def _delete_own(begin: Begin, user_id: UUID) -> None:
 
 async def _end_bots(begin: Begin, user_id: UUID) -> None:
     async with begin() as tx:
-        await end_bots_of(tx.conn, user_id, tx.now)
+        await blank_bots_of(tx.conn, user_id)
 
 
 _STEPS: Final[dict[str, Step]] = {

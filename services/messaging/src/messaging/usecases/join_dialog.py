@@ -12,6 +12,7 @@ from uuid import UUID
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
 from messaging.adapters.dialog_store import find_member
+from messaging.adapters.ending_store import ended_among
 from messaging.adapters.invite_store import (
     InviteRow,
     add_invite,
@@ -24,7 +25,7 @@ from messaging.adapters.invite_store import (
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import Dialog, DialogArchivedError, DialogNotFoundError
 from messaging.domain.membership import require_joinable, require_room, require_shared
-from messaging.domain.permissions import Act, Role
+from messaging.domain.permissions import Act, Role, may
 from messaging.usecases.seating import seat
 from messaging.usecases.touching import touch_dialog
 
@@ -89,7 +90,7 @@ async def join_by_invite(token: str, user_id: UUID, tx: MessagingTx, message: st
         raise InviteInvalidError
     dialog = await tx.stream.lock(found.dialog_id)
     found = await find_invite(tx.conn, _hash(token))
-    if found is None or not _valid(found, tx.now):
+    if found is None or not _valid(found, tx.now) or not await _may_invite(dialog, found.created_by, tx):
         raise InviteInvalidError
     how, fresh = await _enter(dialog, user_id, message, tx)
     if fresh:
@@ -109,16 +110,16 @@ async def join_public(dialog_id: UUID, user_id: UUID, tx: MessagingTx, message: 
 async def decide(dialog_id: UUID, user_id: UUID, by: UUID, tx: MessagingTx, *, approved: bool) -> None:
     """Deciding the same again changes nothing; what was decided otherwise is no request any more."""
     dialog, _ = await touch_dialog(tx, dialog_id, by, Act.MANAGE_MEMBERS)
+    member = await find_member(tx.conn, dialog_id, user_id)
+    if approved:
+        require_joinable(member)
     was = await decide_request(tx.conn, dialog_id, user_id, approved=approved, by=by, now=tx.now)
     if was == ("approved" if approved else "declined"):
         return
     if was != "pending":
         raise JoinRequestNotFoundError
-    if approved:
-        member = await find_member(tx.conn, dialog_id, user_id)
-        require_joinable(member)
-        if member is None or not member.present:
-            await seat(dialog, [(user_id, Role.MEMBER)], by, tx)
+    if approved and (member is None or not member.present):
+        await seat(dialog, [(user_id, Role.MEMBER)], by, tx)
 
 
 async def _enter(dialog: Dialog, user_id: UUID, message: str, tx: MessagingTx) -> tuple[Joined, bool]:
@@ -136,6 +137,14 @@ async def _enter(dialog: Dialog, user_id: UUID, message: str, tx: MessagingTx) -
         return "requested", before not in {"pending", "declined"}
     await seat(dialog, [(user_id, Role.MEMBER)], user_id, tx)
     return "joined", True
+
+
+async def _may_invite(dialog: Dialog, user_id: UUID, tx: MessagingTx) -> bool:
+    """A link is the permission of whoever made it: it is worth nothing once they are out, gone, or may no longer."""
+    member = await find_member(tx.conn, dialog.dialog_id, user_id)
+    if member is None or not member.present or await ended_among(tx.conn, [user_id]):
+        return False
+    return may(dialog.kind, dialog.permissions, member.role, Act.INVITE)
 
 
 def _valid(row: InviteRow, now: datetime) -> bool:

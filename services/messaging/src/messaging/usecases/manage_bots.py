@@ -14,13 +14,14 @@ from messaging.adapters.bot_store import (
     add_bot,
     bots_of,
     change_bot,
-    end_bot,
+    close_bots,
     find_bot,
     keep_face,
     set_token,
     set_webhook,
     token_hash,
 )
+from messaging.adapters.ending_store import end_accounts
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.bot import (
     BOTS_MAX,
@@ -99,4 +100,6 @@ async def drop_webhook(bot: Bot, tx: MessagingTx) -> None:
 
 
 async def delete_bot(bot: Bot, tx: MessagingTx) -> None:
-    await end_bot(tx.conn, bot.bot_id, tx.now)
+    """Nobody can write to it, add it or open it from the commit on; its places in dialogs end right after."""
+    await close_bots(tx.conn, [bot.bot_id], tx.now)
+    await end_accounts(tx.conn, [bot.bot_id], tx.now, tx.now)

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from messaging.adapters.contacts import unreachable
 from messaging.adapters.dialog_store import find_member
-from messaging.adapters.member_store import ban_stranger, end_membership, lift_ban, set_muted, set_role
+from messaging.adapters.ending_store import ended_among
+from messaging.adapters.member_store import ban_stranger, lift_ban, set_muted, set_role
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.dialog import Dialog, DialogKind, DialogNotFoundError, Membership, MemberStatus
+from messaging.domain.dialog import DialogKind, DialogNotFoundError, Membership, MemberStatus
 from messaging.domain.membership import (
     MemberNotFoundError,
     OwnerStaysError,
@@ -20,7 +21,7 @@ from messaging.domain.membership import (
 )
 from messaging.domain.permissions import Act, Role
 from messaging.usecases.create_dialog import PeopleUnknownError
-from messaging.usecases.seating import seat, tell_member
+from messaging.usecases.seating import end_acts, seat, tell_member, unseat
 from messaging.usecases.touching import touch_dialog
 
 
@@ -51,7 +52,7 @@ async def leave(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
         require_shared(dialog)
     if member.role is Role.OWNER and dialog.member_count > 1:
         raise OwnerStaysError
-    await _end(dialog, member, MemberStatus.LEFT, user_id, tx)
+    await unseat(dialog, user_id, MemberStatus.LEFT, user_id, tx)
 
 
 async def remove(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx, *, ban: bool = False) -> None:
@@ -65,9 +66,10 @@ async def remove(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx, *, b
         if member is None or member.status is not MemberStatus.BANNED:
             seq = tell_member(dialog, user_id, tx, role=Role.MEMBER, status=MemberStatus.BANNED.value, by=by)
             await ban_stranger(tx.conn, dialog, user_id, tx.now, seq=seq)
+            await end_acts(dialog, user_id, by, tx)
         return
     require_above(actor, member)
-    await _end(dialog, member, MemberStatus.BANNED if ban else MemberStatus.REMOVED, by, tx)
+    await unseat(dialog, user_id, MemberStatus.BANNED if ban else MemberStatus.REMOVED, by, tx)
 
 
 async def unban(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx) -> None:
@@ -122,12 +124,6 @@ async def hand_over(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx) -
 
 async def _present(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> Membership:
     member = await find_member(tx.conn, dialog_id, user_id)
-    if member is None or not member.present:
+    if member is None or not member.present or await ended_among(tx.conn, [user_id]):
         raise MemberNotFoundError
     return member
-
-
-async def _end(dialog: Dialog, member: Membership, status: MemberStatus, by: UUID, tx: MessagingTx) -> None:
-    seq = tell_member(dialog, member.user_id, tx, role=Role.MEMBER, status=status.value, by=by)
-    await end_membership(tx.conn, dialog, member.user_id, status, seq=seq)
-    tx.accounts.change(member.user_id, "dialog.removed", dialog_id=dialog.dialog_id, payload={"reason": status.value})

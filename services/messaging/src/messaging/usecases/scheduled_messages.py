@@ -17,6 +17,7 @@ import orjson
 from kernel.errors import DomainError, Kind
 from messaging.adapters import rendering
 from messaging.adapters.dialog_store import find_member
+from messaging.adapters.ending_store import HAS_ENDED
 from messaging.adapters.person_keys import PersonKeys
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import DialogNotFoundError
@@ -118,9 +119,10 @@ async def cancel_scheduled(scheduled_id: UUID, user_id: UUID, tx: MessagingTx) -
 
 
 async def take_due(conn: asyncpg.Connection[Any], keys: PersonKeys, now: datetime, limit: int) -> Sequence[Scheduled]:
-    """What is due; two processes may see the same one, and send it once all the same."""
+    """What is due, of people who are still here; two processes may see the same one, and send it once all the same."""
     rows = await conn.fetch(
-        f"SELECT {_COLUMNS}, attempts FROM scheduled_message WHERE status = 'pending' AND send_at <= $1 "
+        f"SELECT {_COLUMNS}, attempts FROM scheduled_message s WHERE status = 'pending' AND send_at <= $1 "
+        f"AND NOT EXISTS (SELECT FROM account a WHERE a.user_id = s.user_id AND {HAS_ENDED}) "
         "AND coalesce(next_attempt_at, send_at) <= $1 ORDER BY coalesce(next_attempt_at, send_at) LIMIT $2",
         *(now, limit),
     )

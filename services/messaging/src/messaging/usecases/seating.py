@@ -1,4 +1,7 @@
-"""Let people into a dialog whose row is locked, and tell everybody: the one way in for all use cases."""
+"""Let people into a dialog whose row is locked, or out of it, and tell everybody: the one way for all use cases.
+
+What a membership allowed ends with it: their invites by link let nobody in, what they scheduled there is not sent.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,10 @@ from uuid import UUID
 
 from kernel.correlation import InFlow, same_flow
 from messaging.adapters.dialog_store import add_members, find_member
+from messaging.adapters.ending_store import end_acts_of_member, ended_among
+from messaging.adapters.member_store import end_membership
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.dialog import Dialog, MemberStatus
+from messaging.domain.dialog import Dialog, DialogNotFoundError, MemberStatus
 from messaging.domain.membership import require_room
 from messaging.domain.permissions import Role
 
@@ -24,10 +29,11 @@ async def seat(dialog: Dialog, people: Sequence[Seat], by: UUID | None, tx: Mess
 async def seat_all(
     groups: Sequence[tuple[Dialog, Sequence[Seat]]], by: UUID | None, tx: MessagingTx, in_flow: InFlow = same_flow
 ) -> None:
-    """``seat`` in several dialogs at once. ``in_flow`` by what they are about."""
-    for dialog, people in groups:
-        require_room(dialog, len(people))
-    seats = [(dialog, user_id, role) for dialog, people in groups for user_id, role in people]
+    """``seat`` in several dialogs at once. ``in_flow`` by what they are about. Who has ended gets no seat."""
+    ended = await ended_among(tx.conn, list({user_id for _, people in groups for user_id, _ in people}))
+    seats = [(dialog, user_id, role) for dialog, people in groups for user_id, role in people if user_id not in ended]
+    for dialog, _ in groups:
+        require_room(dialog, sum(each is dialog for each, _, _ in seats))
     if not seats:
         return
     seated = await add_members(tx.conn, seats, tx.now)
@@ -38,6 +44,23 @@ async def seat_all(
         with in_flow(dialog.entity_id):
             tell_member(dialog, user_id, tx, role=role, status=status.value, by=by, muted_until=until)
         tx.accounts.change(user_id, "dialog.added", dialog_id=dialog.dialog_id)
+
+
+async def unseat(dialog: Dialog, user_id: UUID, status: MemberStatus, by: UUID | None, tx: MessagingTx) -> None:
+    """They are in no longer, ``status`` says how."""
+    seq = tell_member(dialog, user_id, tx, role=Role.MEMBER, status=status.value, by=by)
+    await end_membership(tx.conn, dialog, user_id, status, seq=seq)
+    await end_acts(dialog, user_id, by, tx)
+    tx.accounts.change(user_id, "dialog.removed", dialog_id=dialog.dialog_id, payload={"reason": status.value})
+
+
+async def end_acts(dialog: Dialog, user_id: UUID, by: UUID | None, tx: MessagingTx) -> None:
+    """What they had begun here as a member, or to become one, does not go on."""
+    failure = DialogNotFoundError.code
+    failed = await end_acts_of_member(tx.conn, dialog.dialog_id, user_id, by=by, now=tx.now, failure_code=failure)
+    for scheduled_id in failed:
+        told = {"scheduled_id": scheduled_id, "status": "failed", "failure_code": failure, "seq": None}
+        tx.accounts.change(user_id, "scheduled.changed", dialog_id=dialog.dialog_id, payload=told)
 
 
 def tell_member(

@@ -17,7 +17,7 @@ from messaging.adapters.announcements import dialog_created
 from messaging.adapters.contacts import unreachable
 from messaging.adapters.dialog_store import NewDialog, add_dialogs, dialog_about, find_member
 from messaging.adapters.entity_store import find_entities, tie_cards
-from messaging.adapters.member_store import end_membership, not_erased, present_user_ids
+from messaging.adapters.member_store import present_user_ids
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.cards import Entity, EntityType
 from messaging.domain.dialog import BlockedError, Dialog, DialogKind, MemberStatus
@@ -25,7 +25,7 @@ from messaging.domain.ids import MAIN_WORKSPACE
 from messaging.domain.permissions import Role
 from messaging.domain.stream import NewMessage
 from messaging.usecases.join_dialog import join_public
-from messaging.usecases.seating import Seat, seat_all, tell_member
+from messaging.usecases.seating import Seat, seat_all, unseat
 
 PARTIES_MAX: Final = 50
 PUBLIC_MAX: Final = 1_000
@@ -59,7 +59,10 @@ async def discuss_product(product_id: UUID, user_id: UUID, tx: MessagingTx) -> t
     known = await dialog_about(tx.conn, MAIN_WORKSPACE, EntityType.PRODUCT, product_id)
     if known is None:
         product, owner_id = await _on_sale(product_id, tx)
-        if (await unreachable(tx.conn, user_id, [owner_id], direct=False)).blocked:
+        refused = await unreachable(tx.conn, user_id, [owner_id], direct=False)
+        if refused.ended:
+            raise TopicUnknownError(pointer="/product_id")
+        if refused.blocked:
             raise BlockedError
         people = [
             (each, Role.OWNER if each == owner_id else Role.MEMBER) for each in dict.fromkeys((owner_id, user_id))
@@ -84,17 +87,10 @@ async def follow_parties(topics: Sequence[tuple[Dialog, Entity]], tx: MessagingT
         there = present[dialog.dialog_id]
         for user_id in sorted(there - set(entity.parties)):
             with in_flow(entity.id):
-                seq = tell_member(dialog, user_id, tx, role=Role.MEMBER, status=MemberStatus.REMOVED.value, by=None)
-            await end_membership(tx.conn, dialog, user_id, MemberStatus.REMOVED, seq=seq)
-            tx.accounts.change(user_id, "dialog.removed", dialog_id=dialog.dialog_id, payload={"reason": "removed"})
+                await unseat(dialog, user_id, MemberStatus.REMOVED, None, tx)
         fresh[dialog.dialog_id] = [each for each in dict.fromkeys(entity.parties) if each not in there]
-    everybody = {each for people in fresh.values() for each in people}
-    alive = await not_erased(tx.conn, sorted(everybody)) if everybody else set()
     await seat_all(
-        [
-            (dialog, [(each, Role.MEMBER) for each in fresh[dialog.dialog_id] if each in alive])
-            for dialog, _ in following
-        ],
+        [(dialog, [(each, Role.MEMBER) for each in fresh[dialog.dialog_id]]) for dialog, _ in following],
         None,
         tx,
         in_flow,
