@@ -120,6 +120,54 @@ async def test_a_late_verdict_takes_a_file_back_from_everybody(world, pair, scan
     assert [each["type"] for each in news["dialogs"][0]["events"]] == ["message.edited"]
 
 
+FOREIGN = [
+    (b"%PDF-1.7\n<script>app.alert(1)</script>", "application/pdf", "a.pdf"),
+    (b"alert(document.domain)", "text/javascript", "a.js"),
+    (b"alert(document.domain)", "application/javascript", "a.js"),
+    (
+        b"<?xml version='1.0'?><a xmlns:h='http://www.w3.org/1999/xhtml'><h:script>alert(1)</h:script></a>",
+        "text/xml",
+        "a.xml",
+    ),
+    (b"<?xml version='1.0'?><a/>", "application/xml", "a.xml"),
+    (b"words first, then <script>alert(1)</script>", "text/plain", "a.html"),
+    (b"<script>alert(1)</script>", "image/x-icon", "a.ico"),
+    (b"<script>alert(1)</script>", "image/vnd.foreign", "a.svg"),
+    (b"<script>alert(1)</script>", "video/x-foreign", "a.avi"),
+    (b"<script>alert(1)</script>", "audio/x-foreign", "a.html"),
+    (b"<script>alert(1)</script>", "image/png", "a.png"),
+    (b"From: a\r\nContent-Type: text/html\r\n\r\n<script>alert(1)</script>", "message/rfc822", "a.mht"),
+    (b"GIF89a/*<script>*/=1;alert(1)", "image/gif", "a.gif"),
+]
+
+
+@pytest.mark.parametrize(("content", "media_type", "name"), FOREIGN)
+async def test_what_a_browser_might_run_is_saved_and_not_shown(world, pair, content, media_type, name):
+    one, _, _ = pair
+    attachment_id = await one.clean(content, purpose="file", media_type=media_type, name=name)
+    link = await one.ok("POST", f"/v1/attachments/{attachment_id}/link", {})
+    for headers in ({}, {"Range": "bytes=0-3"}, {"Accept": "text/html"}):
+        got = await world.call("GET", link["url"], headers=headers)
+        assert got.status in {200, 206}
+        assert got.headers["Content-Type"] == "application/octet-stream"
+        assert got.headers["Content-Disposition"] == f"attachment; filename*=UTF-8''{name}"
+        assert got.headers["X-Content-Type-Options"] == "nosniff"
+        assert got.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'; sandbox"
+
+
+async def test_pictures_and_their_thumbnails_are_shown_as_what_they_are(world, pair):
+    one, _, _ = pair
+    for purpose in ("image", "avatar", "sticker"):
+        attachment_id = await one.clean(png(), purpose=purpose)
+        link = await one.ok("POST", f"/v1/attachments/{attachment_id}/link", {})
+        for url, media_type in ((link["url"], "image/png"), (link["thumbnails"][0]["url"], "image/webp")):
+            got = await world.call("GET", url)
+            assert got.headers["Content-Type"] == media_type
+            assert got.headers["Content-Disposition"].startswith("inline")
+            assert "sandbox" in got.headers["Content-Security-Policy"]
+            assert got.headers["X-Content-Type-Options"] == "nosniff"
+
+
 @pytest.mark.parametrize(
     ("content", "options"),
     [

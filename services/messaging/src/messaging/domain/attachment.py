@@ -53,6 +53,23 @@ REFUSED_TYPES: Final = frozenset(
     }
 )
 WIDTHS: Final = (320, 1280)
+THUMBNAIL_TYPE: Final = "image/webp"
+# What browsers may show in place: they draw or play it, and run nothing of it. Everything else is saved as a file.
+INLINE_TYPES: Final = PICTURE_TYPES | {
+    "video/mp4",
+    "video/webm",
+    "video/quicktime",
+    "audio/mpeg",
+    "audio/mp4",
+    "audio/x-m4a",
+    "audio/aac",
+    "audio/ogg",
+    "audio/opus",
+    "audio/webm",
+    "audio/wav",
+    "audio/x-wav",
+    "audio/flac",
+}
 
 
 class AttachmentNotFoundError(DomainError):
@@ -143,6 +160,11 @@ class Attachment:
     attempts: int
     created_at: datetime
     expires_at: datetime | None
+
+    @property
+    def inline(self) -> bool:
+        """Whether it may be shown in place: its bytes were compared with its type, and the type runs nothing."""
+        return self.purpose != "file" and self.media_type in INLINE_TYPES
 
     def shows_as(self, message_type: str) -> bool:
         """Whether a message of this type can show it. What moves is a picture that can, or a video."""

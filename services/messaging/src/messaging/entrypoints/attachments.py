@@ -22,6 +22,7 @@ from messaging.adapters.links import LIFE_S
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.attachment import (
     PIECE_BYTES_MAX,
+    THUMBNAIL_TYPE,
     Attachment,
     AttachmentNotFoundError,
     AttachmentStoreUnavailableError,
@@ -42,7 +43,6 @@ UPLOAD: Final = "/v1/attachments/{attachment_id}/upload"
 TUS: Final = {"Tus-Resumable": "1.0.0", "Cache-Control": "no-store"}
 TURN_S: Final = 5.0
 OFFSET_TYPE: Final = "application/offset+octet-stream"
-_INLINE: Final = ("image/", "video/", "audio/")
 Purpose = Literal["image", "video", "voice", "file", "sticker", "avatar"]
 MediaType = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}$")]
 
@@ -221,14 +221,14 @@ async def get_content(request: web.Request, attachment_id: UUID, query: ContentQ
     if found is None or found.status != "clean":
         raise AttachmentNotFoundError
     key = f"{attachment_id}.{query.variant}" if query.variant else str(attachment_id)
-    media_type = "image/webp" if query.variant else found.media_type
-    inline = media_type.startswith(_INLINE)
-    disposition = f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{quote(found.file_name)}"
+    inline = bool(query.variant) or found.inline
+    media_type = THUMBNAIL_TYPE if query.variant else found.media_type
+    disposition = f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{quote(found.file_name, safe='')}"
     headers = {
         "Content-Type": media_type if inline else "application/octet-stream",
         "Content-Disposition": disposition,
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
         "Cache-Control": "private, max-age=300",
         "Cross-Origin-Resource-Policy": "same-site",
     }
