@@ -236,3 +236,92 @@ async def test_a_wrong_password_is_said(stack, browser):
     await page.click("#sign-go")
     await expect(page.locator("#sign-problem")).to_be_visible(timeout=PATIENCE_MS)
     await context.close()
+
+
+async def stored(page):
+    """All that the page keeps in the browser, and all that it shows or remembers."""
+    return await page.evaluate(
+        """() => JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, document.title,
+            location.href, document.documentElement.outerHTML,
+            [...document.querySelectorAll("input, textarea")].map((each) => each.value)])"""
+    )
+
+
+async def nothing_left(page, *words):
+    """Signed out, and not one of these words anywhere."""
+    await page.locator("#door").wait_for()
+    await expect(page.locator("#room")).to_be_hidden()
+
+    async def gone():
+        found = await stored(page)
+        return not [word for word in words if word in found]
+
+    await eventually(gone, timeout_s=5, what="what they wrote is gone from the page and its storage")
+    assert await page.evaluate("localStorage.length + sessionStorage.length") == 0
+
+
+async def talking(page, other):
+    """A dialog with a sent message, a draft and a reply begun; the words of it."""
+    sent, draft = f"secret {uuid.uuid4().hex[:8]}", f"draft {uuid.uuid4().hex[:8]}"
+    await open_with(page, other)
+    await write(page, sent)
+    await said(page, sent).first.wait_for()
+    await page.fill("#words", draft)
+    assert sent in await stored(page)
+    return sent, draft
+
+
+async def test_after_sign_out_nothing_of_them_is_left_in_any_tab(stack, api, browser):
+    one, other = await person(api, "Anong"), await person(api, "Budi")
+    async with device(browser, stack.gateway_url, one) as page:
+        sent, draft = await talking(page, other)
+        second = await page.context.new_page()
+        await second.goto(page.url)
+        await said(second, sent).wait_for()
+        kept = await page.evaluate("JSON.stringify({...localStorage})")
+        assert not [word for word in (one.email, "Anong", sent, draft) if word in kept]
+        await page.click("#out")
+        words = (sent, draft, one.email, str(one.user_id), str(other.user_id), "Anong", "Budi")
+        await nothing_left(page, *words)
+        await nothing_left(second, *words)
+        for each in (page, second):
+            await each.reload()
+            await nothing_left(each, *words)
+
+
+async def test_a_session_that_is_revoked_elsewhere_leaves_nothing_behind(stack, api, browser):
+    one, other = await person(api, "Anong"), await person(api, "Budi")
+    async with device(browser, stack.gateway_url, one) as page:
+        sent, draft = await talking(page, other)
+        session = await page.evaluate("JSON.parse(localStorage['sampan.session']).session_id")
+        await one.delete(f"/v1/sessions/{session}")
+        await nothing_left(page, sent, draft, one.email, "Budi")
+
+
+async def test_signed_out_without_a_network_is_signed_out(stack, api, browser):
+    one, other = await person(api, "Anong"), await person(api, "Budi")
+    async with device(browser, stack.gateway_url, one) as page:
+        sent, draft = await talking(page, other)
+        await page.context.set_offline(True)
+        await page.click("#out")
+        await nothing_left(page, sent, draft, one.email, "Budi")
+        await page.context.set_offline(False)
+
+
+async def test_who_signs_in_next_sees_nothing_of_who_was_there(stack, api, browser):
+    one, other, third = await person(api, "Anong"), await person(api, "Budi"), await person(api, "Chai")
+    async with device(browser, stack.gateway_url, one) as page:
+        sent, draft = await talking(page, other)
+        second = await page.context.new_page()
+        await second.goto(page.url)
+        await said(second, sent).wait_for()
+        await page.click("#out")
+        await page.locator("#door").wait_for()
+        await page.fill("[name=email]", third.email)
+        await page.fill("[name=password]", PASSWORD)
+        await page.click("#sign-go")
+        for each in (page, second):
+            await expect(each.locator("#me")).to_have_text("Chai", timeout=PATIENCE_MS)
+            await each.wait_for_selector("#link.live")
+            found = await stored(each)
+            assert not [word for word in (sent, draft, "Anong", "Budi", one.email) if word in found]

@@ -229,7 +229,7 @@ async def get_content(request: web.Request, attachment_id: UUID, query: ContentQ
         "Content-Disposition": disposition,
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
-        "Cache-Control": "private, max-age=300",
+        "Cache-Control": "no-store",  # a picture is not left on the disk of whoever looked at it
         "Cross-Origin-Resource-Policy": "same-site",
     }
     try:

@@ -1,7 +1,7 @@
 // The client: signs in, keeps the store fed by the socket, turns what people do into requests.
 
-import { call, me, pause, Refused, signIn, signOut, signUp } from "./api.js";
-import { open, shown, upload } from "./images.js";
+import { call, me, name, pause, Refused, signIn, signOut, signUp } from "./api.js";
+import { forgetLinks, open, shown, upload } from "./images.js";
 import { Socket } from "./socket.js";
 import { Store } from "./store.js";
 import { arrange, dialogRow, messageRow, summary, titleOf } from "./view.js";
@@ -18,6 +18,7 @@ async function start() {
   wireDoor();
   wireRoom();
   addEventListener("signed-out", leave);
+  addEventListener("signed-in", enter);
   if (me()) await enter();
   else $("door").hidden = false;
 }
@@ -49,34 +50,48 @@ function wireDoor() {
 async function enter() {
   $("door").hidden = true;
   $("room").hidden = false;
-  $("me").textContent = me().name;
   $("my-id").textContent = me().user_id;
-  store = new Store();
-  store.addEventListener("change", draw);
-  socket = new Socket(() => store.positions());
-  socket.addEventListener("frame", (event) => hear(event.detail));
-  socket.addEventListener("state", (event) => {
+  const mine = (store = new Store());
+  const wire = (socket = new Socket(() => mine.positions()));
+  const here = () => store === mine;
+  mine.addEventListener("change", () => here() && draw());
+  wire.addEventListener("frame", (event) => here() && hear(event.detail));
+  wire.addEventListener("state", (event) => {
+    if (!here()) return;
     $("link").classList.toggle("live", event.detail);
     $("link").title = event.detail ? "Connected" : "Connecting again";
     if (event.detail) watchPresence();
   });
-  while (me()) {
+  name().then((found) => here() && ($("me").textContent = found)).catch(() => {});
+  while (here()) {
     try {
-      await store.load();
+      await mine.load();
       break;
     } catch (error) {
-      if (error instanceof Refused && error.status < 500 && error.status !== 429) return leave();
+      if (error instanceof Refused && error.status < 500 && error.status !== 429) return here() && leave();
       await pause(1500);
     }
   }
-  socket.run();
+  if (!here()) return;
+  wire.run();
   if (location.hash.length > 1) openDialog(location.hash.slice(1));
 }
 
+// Nothing of whoever was signed in stays: not on the page, not in memory, not in the address or the title.
 function leave() {
   socket?.stop();
-  openId = undefined;
+  store = socket = openId = answering = editing = undefined;
   outbox = new Map();
+  forgetLinks();
+  for (const id of ["dialogs", "messages", "me", "my-id", "talk-title", "talk-note", "typing", "sign-problem", "open-problem"]) $(id).replaceChildren();
+  $("answering").querySelector("span").replaceChildren();
+  for (const form of document.forms) form.reset();
+  for (const viewer of document.querySelectorAll("dialog.viewer")) viewer.remove();
+  if ($("opener").open) $("opener").close("left");
+  for (const id of ["answering", "down", "no-dialogs", "sign-problem", "open-problem"]) $(id).hidden = true;
+  $("link").classList.remove("live");
+  document.title = "Sampan chat";
+  history.replaceState(null, "", location.pathname);
   $("room").hidden = true;
   $("room").classList.remove("talking");
   $("talk").classList.remove("on");
@@ -93,12 +108,13 @@ function hear(frame) {
 }
 
 function watchPresence() {
+  if (!store) return;
   const peers = [...store.dialogs.values()].map((each) => each.peer?.user_id).filter(Boolean);
   socket.send({ type: "presence.watch", user_ids: [...new Set(peers)].slice(0, 200) });
 }
 
 function wireRoom() {
-  $("out").onclick = () => signOut().catch(() => {}).finally(leave);
+  $("out").onclick = () => signOut();
   $("back").onclick = () => closeDialog();
   $("new").onclick = () => $("opener").showModal();
   $("opener").onclose = () => openNew();
@@ -126,7 +142,7 @@ function wireRoom() {
   $("image").onchange = () => sendImage($("image").files[0]);
   const list = $("messages");
   list.onscroll = async () => {
-    if (list.scrollTop < 80 && openId) {
+    if (list.scrollTop < 80 && store && openId) {
       const height = list.scrollHeight;
       if (await store.earlier(openId)) {
         await new Promise(requestAnimationFrame);
@@ -157,7 +173,7 @@ async function openNew() {
     const made = await call("POST", "/v1/dialogs", { kind, user_ids, ...(kind === "group" ? { title: form.get("title") } : {}) });
     problem("open-problem", null);
     dialog.querySelector("form").reset();
-    await store.refresh(made.dialog_id);
+    await store?.refresh(made.dialog_id);
     openDialog(made.dialog_id);
   } catch (error) {
     problem("open-problem", error);
@@ -166,13 +182,14 @@ async function openNew() {
 }
 
 async function openDialog(id) {
-  if (!store.dialogs.has(id)) return;
+  if (!store?.dialogs.has(id)) return;
   openId = id;
   answerTo(null);
   history.replaceState(null, "", `#${id}`);
   $("room").classList.add("talking");
   $("talk").classList.add("on");
   const dialog = await store.open(id);
+  if (!store || !dialog || openId !== id) return;
   if (dialog.kind !== "direct") store.names(id).catch(() => {});
   draw();
   toEnd();
@@ -214,7 +231,7 @@ async function post(dialogId, content, reply_to_seq) {
     await call("POST", `/v1/dialogs/${dialogId}/messages`, body, { tries: 8 });
     shownNow.pending = false;
     setTimeout(() => {
-      if (outbox.delete(body.client_message_id)) store.refresh(dialogId);
+      if (outbox.delete(body.client_message_id)) store?.refresh(dialogId);
     }, 4000);
   } catch (error) {
     shownNow.pending = false;
@@ -286,6 +303,7 @@ function draw() {
   drawing = true;
   requestAnimationFrame(() => {
     drawing = false;
+    if (!store) return;
     drawDialogs();
     drawTalk();
   });

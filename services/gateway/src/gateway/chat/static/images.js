@@ -93,6 +93,9 @@ function fill(image, id, put) {
   load();
 }
 
+// Whoever signs in next asks for their own.
+export const forgetLinks = () => links.clear();
+
 async function link(id) {
   const held = links.get(id);
   if (held && held.until > Date.now()) return held;

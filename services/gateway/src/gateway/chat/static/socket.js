@@ -1,7 +1,8 @@
 // The realtime connection: resumes from the last seq of each dialog after every break, and waits longer each time.
 
-import { pause, token } from "./api.js";
+import { doubt, pause, token } from "./api.js";
 
+const UNAUTHENTICATED = 4401;
 const FOR_GOOD = new Set([4400, 4403, 4413]);
 
 export class Socket extends EventTarget {
@@ -47,6 +48,7 @@ export class Socket extends EventTarget {
 
   stop() {
     this.#stopped = true;
+    if (this.#socket) this.#socket.onmessage = null;
     this.#socket?.close();
     this.#wake();
   }
@@ -70,6 +72,7 @@ export class Socket extends EventTarget {
       socket.onclose = (event) => {
         clearInterval(this.#beat);
         if (FOR_GOOD.has(event.code)) this.#stopped = true;
+        if (event.code === UNAUTHENTICATED) doubt();
         if (socket.ready) done(wait);
         else fail(new Error(`closed with ${event.code}`));
       };

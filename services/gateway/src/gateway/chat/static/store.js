@@ -9,6 +9,7 @@ export class Store extends EventTarget {
   online = new Set();
   accountSeq = 0;
   #fetching = new Map();
+  #me = me().user_id;
 
   positions() {
     const dialogs = {};
@@ -98,7 +99,7 @@ export class Store extends EventTarget {
         messages?.set(frame.seq, frame.message);
         dialog.last_message = frame.message;
         this.typing.get(dialog.dialog_id)?.delete(frame.message.sender_id);
-        if (fresh && frame.message.sender_id !== me().user_id) dialog.me.unread++;
+        if (fresh && frame.message.sender_id !== this.#me) dialog.me.unread++;
         break;
       case "message.edited":
         messages?.set(frame.message_seq, { ...frame.message, reactions: this.#mine(subject, frame.message.reactions) });
@@ -130,7 +131,7 @@ export class Store extends EventTarget {
   }
 
   #react(message, frame) {
-    const own = frame.user_id === me().user_id;
+    const own = frame.user_id === this.#me;
     const before = message.reactions.find((each) => each.emoji === frame.emoji);
     const shown = { emoji: frame.emoji, count: frame.count, mine: own ? frame.added : before?.mine ?? false };
     if (before) message.reactions = message.reactions.map((each) => (each === before ? shown : each));
@@ -144,7 +145,7 @@ export class Store extends EventTarget {
   }
 
   #types(frame) {
-    if (frame.user_id === me().user_id) return;
+    if (frame.user_id === this.#me) return;
     const who = this.typing.get(frame.dialog_id) ?? new Map();
     this.typing.set(frame.dialog_id, who);
     clearTimeout(who.get(frame.user_id));
@@ -164,7 +165,7 @@ export class Store extends EventTarget {
 
   #receipt(frame) {
     const dialog = this.dialogs.get(frame.dialog_id);
-    if (!dialog || frame.user_id === me().user_id) return;
+    if (!dialog || frame.user_id === this.#me) return;
     dialog.delivered = Math.max(dialog.delivered ?? 0, frame.delivered_seq ?? 0, frame.read_seq ?? 0);
     dialog.read = Math.max(dialog.read ?? 0, frame.read_seq ?? 0);
     this.#changed(dialog.dialog_id);
@@ -201,6 +202,8 @@ export class Store extends EventTarget {
           for (const event of each.events) this.apply(event);
         }
       } while (this.#fetching.get(id));
+    } catch (error) {
+      if (me()?.user_id === this.#me) throw error; // else they have left, and nobody waits for it
     } finally {
       this.#fetching.delete(id);
     }
