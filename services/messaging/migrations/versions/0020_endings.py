@@ -38,13 +38,8 @@ def upgrade() -> None:
         INSERT INTO account_ending (user_id, requested_at, due_at)
         SELECT user_id, now(), now() FROM account WHERE ended_at IS NOT NULL
     """)
-    with op.get_context().autocommit_block():
-        op.execute("DROP INDEX CONCURRENTLY IF EXISTS join_request_of")
-        op.execute("CREATE INDEX CONCURRENTLY join_request_of ON join_request (user_id) WHERE status = 'pending'")
 
 
 def downgrade() -> None:
-    with op.get_context().autocommit_block():
-        op.execute("DROP INDEX CONCURRENTLY join_request_of")
     op.execute("DROP TABLE account_ending")
     op.execute("ALTER TABLE account DROP COLUMN ended_at")
