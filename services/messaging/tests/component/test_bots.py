@@ -181,6 +181,29 @@ async def test_a_webhook_is_signed_and_repeated_until_it_is_taken_in_order(world
         assert await bot.updates() == []
 
 
+async def test_the_webhook_of_a_bot_that_ended_is_not_called_again(world):
+    """What waited for it is gone too: a receiver that was away learns nothing after the end."""
+    owner, person = await world.person(), await world.person()
+    made, _ = await make_bot(world, owner)
+    other, _ = await make_bot(world, owner)
+    async with receiver() as (url, calls, behave), receiver() as (other_url, other_calls, _):
+        behave["status"] = 500
+        for bot, hook in ((made, url), (other, other_url)):
+            await owner.ok("PUT", f"/v1/bots/{bot['bot_id']}/webhook", {"url": hook})
+            dialog = await person.ok("POST", "/v1/dialogs", {"kind": "bot", "user_ids": [bot["bot_id"]]})
+            bot["dialog_id"] = dialog["dialog_id"]
+        await person.send(made["dialog_id"], "waits to be told")
+        await eventually(lambda: calls, timeout_s=15, what="the first attempt")
+        await owner.ok("DELETE", f"/v1/bots/{made['bot_id']}")
+        behave["status"] = 200
+        told = len(calls)
+        await person.send(other["dialog_id"], "marker")
+        await eventually(lambda: other_calls, timeout_s=15, what="the other bot is told")
+        await asyncio.sleep(2)  # a repetition would be due by now
+        assert len(calls) <= told + 1  # one may have been on its way
+        await owner.ok("DELETE", f"/v1/bots/{other['bot_id']}")
+
+
 async def test_a_receiver_that_hangs_delays_nobody_elses_updates(world):
     owner, person = await world.person(), await world.person()
     slow, _ = await make_bot(world, owner)

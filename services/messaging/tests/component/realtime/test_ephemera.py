@@ -12,6 +12,7 @@ from sampan.auth.v1.graph_pb2 import (
     UserPrivacyChanged,
     UserUnblocked,
 )
+from sampan.auth.v1.user_pb2 import UserDeleted
 
 
 @pytest.fixture
@@ -216,6 +217,24 @@ async def test_blocks_and_wishes_reach_who_looks_within_two_seconds(world, socke
     await flushed(beside, looked_at)
     assert [each["online"] for each in beside.frames if each["type"] == "presence"] == [True, *[False, True] * rounds]
     assert "presence" not in kinds(looked_at)
+
+
+async def test_who_has_ended_is_seen_by_nobody_whatever_connection_is_left(world, sockets):
+    """The session's end closes the socket; presence does not wait for that, nor tell when they were here last."""
+    nok, ari = [await world.person() for _ in range(2)]
+    await sockets.of(ari)
+    looking = await sockets.of(nok)
+    async with world.app.begin() as tx:
+        await tx.conn.execute("UPDATE account SET last_seen_at = now() WHERE user_id = $1", ari.user_id)
+    await looking.say("presence.watch", user_ids=[str(ari.user_id)])
+    await looking.until("presence", online=True)
+    before = len(looking.frames)
+    await world.publish(UserDeleted(user_id=str(ari.user_id)))
+    told = await looking.until("presence", after=before, timeout_s=20)
+    assert told == {"type": "presence", "user_id": str(ari.user_id), "online": False}
+    before = len(looking.frames)
+    await looking.say("presence.watch", user_ids=[str(ari.user_id)])
+    assert (await looking.until("presence", after=before)) == told
 
 
 async def test_sends_new_dialogs_and_receipts_end_within_two_seconds_of_a_block(world, sockets, message):
