@@ -20,6 +20,7 @@ from auth.adapters.common_passwords import common_passwords
 from auth.adapters.graph import GraphStore
 from auth.adapters.hasher import Argon2Hasher
 from auth.adapters.keyring import Keyring, decoded_key
+from auth.adapters.known_networks import Familiarities, KnownNetworks
 from auth.adapters.otps import OtpStore
 from auth.adapters.passwords import PasswordHistory
 from auth.adapters.refresh_chains import PostgresRefreshChains
@@ -56,6 +57,7 @@ class AuthTx:
     events: Announcements
     signing_keys: SigningKeyStore
     graph: GraphStore
+    networks: KnownNetworks
 
     @classmethod
     def on(cls, conn: asyncpg.Connection[Any], outbox: Outbox, keyring: Keyring) -> AuthTx:
@@ -70,6 +72,7 @@ class AuthTx:
             events=Announcements(outbox),
             signing_keys=SigningKeyStore(conn, keyring),
             graph=GraphStore(conn),
+            networks=KnownNetworks(conn),
         )
 
 
@@ -153,6 +156,7 @@ def _assemble(settings: AuthSettings, opened: Parts, issuer: TokenIssuer, hasher
     addresses = AddressLimits(
         limiter, _address_allowance(settings), spare_loopback=settings.environment != "production"
     )
+    familiarities = Familiarities(database)
     announcer = RevocationAnnouncer(redis, database, clock)
     transactions = Transactions(parts=opened, keyring=keyring, announcer=announcer)
     return App(
@@ -170,8 +174,15 @@ def _assemble(settings: AuthSettings, opened: Parts, issuer: TokenIssuer, hasher
             issuer=issuer,
             secrets=keyring,
             common_passwords=common_passwords(),
-            attempts=CountedAttempts(redis, database, keyring, addresses, clock),
-            send_limits=CodeSendLimits(limiter, addresses, keyring, _send_allowance(settings)),
+            attempts=CountedAttempts(
+                redis=redis,
+                database=database,
+                keyring=keyring,
+                addresses=addresses,
+                familiarities=familiarities,
+                clock=clock,
+            ),
+            send_limits=CodeSendLimits(limiter, addresses, familiarities, keyring, _send_allowance(settings)),
             chains=PostgresRefreshChains(database),
         ),
     )
@@ -189,5 +200,6 @@ def _send_allowance(settings: AuthSettings) -> SendAllowance:
     return SendAllowance(
         to_destination_per_10_min=settings.codes_to_destination_per_10_min,
         to_destination_per_day=settings.codes_to_destination_per_day,
+        elsewhere_factor=settings.codes_elsewhere_factor,
         sms_to_country_per_hour=settings.sms_to_country_per_hour,
     )

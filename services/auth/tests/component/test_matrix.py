@@ -85,7 +85,7 @@ def test_the_table_has_every_route() -> None:
 async def test_roles_open_what_they_should(service: Service, name: str, role: str) -> None:
     signed = await service.sign_up()
     async with service.app.transactions.begin() as tx:
-        await grant_role(UserId(uuid.UUID(signed["user"]["user_id"])), Role(role), tx, service.clock)
+        await grant_role(UserId(uuid.UUID(signed["user"]["user_id"])), Role(role), tx, service.app.tools)
     fresh = await service.call("POST", "/v1/sessions/refresh", {"refresh_token": signed["refresh_token"]})
     method, path = path_of(name)
     answer = await service.call(method, path, token=fresh.body["access_token"])

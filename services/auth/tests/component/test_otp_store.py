@@ -24,6 +24,7 @@ async def kept_code(service: Service) -> OtpId:
         channel=Channel.SMS,
         destination_hash=b"d" * 32,
         user_id=None,
+        token_version=None,
         code_hash=uuid.uuid4().bytes * 2,
         expires_at=now + timedelta(minutes=10),
     )

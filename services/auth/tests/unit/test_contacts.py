@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from auth.adapters.contacts import EmailRefusedError, PhoneRefusedError, parsed_email, parsed_phone, phone_country
+from auth.adapters.contacts import (
+    EmailRefusedError,
+    MailboxNotAsciiError,
+    PhoneRefusedError,
+    parsed_email,
+    parsed_phone,
+    phone_country,
+)
 
 
 @pytest.mark.parametrize(
@@ -13,7 +22,10 @@ from auth.adapters.contacts import EmailRefusedError, PhoneRefusedError, parsed_
         ("Mai.Linh@Example.COM", "mai.linh@example.com"),
         (" a@b.example.org ", "a@b.example.org"),
         ("x+y@example.co.th", "x+y@example.co.th"),
-        ("user@xn--q9jyb4c.example", "user@みんな.example"),
+        ("user@xn--q9jyb4c.example", "user@xn--q9jyb4c.example"),
+        ("user@みんな.example", "user@xn--q9jyb4c.example"),
+        ("user@ＥＸＡＭＰＬＥ.com", "user@example.com"),
+        ("user@BÜCHER.example", "user@xn--bcher-kva.example"),
     ],
 )
 def test_emails(text: str, kept: str) -> None:
@@ -30,6 +42,23 @@ def test_emails_refused(text: str) -> None:
         parsed_email(text)
 
 
+@pytest.mark.parametrize("text", ["mäi@example.com", "สมชาย@example.com", "用户@例子.公司", "маи@example.com"])
+def test_mailboxes_that_few_servers_take_are_refused_by_name(text: str) -> None:
+    with pytest.raises(MailboxNotAsciiError) as refusal:
+        parsed_email(text)
+    assert (refusal.value.code, refusal.value.pointer) == ("auth.email.mailbox_not_ascii", "/email")
+
+
+@given(st.emails())
+def test_what_is_kept_is_ascii_and_its_own_one_form(text: str) -> None:
+    try:
+        kept = parsed_email(text)
+    except EmailRefusedError:
+        return
+    assert kept.isascii()
+    assert parsed_email(kept) == kept
+
+
 @pytest.mark.parametrize(
     ("text", "kept", "country"),
     [
@@ -39,6 +68,10 @@ def test_emails_refused(text: str) -> None:
         ("+84 91 234 56 78", "+84912345678", "VN"),
         ("+65 8123 4567", "+6581234567", "SG"),
         ("+63 917 123 4567", "+639171234567", "PH"),
+        ("+66 (0)81-234.5678", "+66812345678", "TH"),
+        ("+66\u00a081\u2011234\u20135678", "+66812345678", "TH"),
+        ("+６６８１２３４５６７８", "+66812345678", "TH"),
+        ("+๖๖๘๑๒๓๔๕๖๗๘", "+66812345678", "TH"),
     ],
 )
 def test_phones(text: str, kept: str, country: str) -> None:
@@ -49,6 +82,9 @@ def test_phones(text: str, kept: str, country: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "0812345678", "+66", "+6681234567890123", "+442079460958", "+12025550123", "+6621234567", "+66812345678;ext=5",
+     "+66 8123 CALL", "+6681234CALL", "+66812345678x5", "+66812345678 ext. 5", "+66812345678,5", "+66812345678#5",
+     "+66８１２３CALL", "+66 81 234 567８x", "+6681234567\u00b2", "+6681234567\u2467", "tel:+66812345678", "++66812345678",
+     "+66812345678;phone-context=+1", "+66*12345678", "+6681234567\u0e01",
      "+669", "phone", "+66 81 234 567x", "\u0000+66812345678", "+66812345678" * 5],
 )  # fmt: skip
 def test_phones_refused(text: str) -> None:

@@ -16,6 +16,7 @@ from auth.domain.settings import Audience, UnknownLocaleError, UnknownTimeZoneEr
 from auth.domain.user import ContactMissingError, NameRefusedError, User
 from auth.domain.username import UsernameRefusedError, checked_username
 from kernel.country import Country
+from kernel.text import seen, shows_something, single_spaced
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -53,7 +54,22 @@ def test_auth_2_name_refused(name: str) -> None:
         somebody(name=name)
 
 
-@given(st.text(min_size=2, max_size=100).filter(lambda text: len(" ".join(text.split())) >= 2))
+@pytest.mark.parametrize(
+    "name", ["\u3164" * 3, "\uffa0" * 3, "\u115f\u1160", "\u2800" * 9, "\u3164\u0301\u3164", "A\u3164", "\u0301\u0301"]
+)
+def test_auth_2_name_of_blanks_refused(name: str) -> None:
+    with pytest.raises(NameRefusedError):
+        somebody(name=name)
+
+
+@pytest.mark.parametrize("name", ["Kim \u3131\u3161", "김민수", "ดี", "می\u200cخواهم", "🐶🐶"])
+def test_auth_2_names_that_show_are_kept_as_they_are(name: str) -> None:
+    assert somebody(name=name).name == name
+
+
+@given(
+    st.text(min_size=2, max_size=100).filter(lambda text: len(seen(single_spaced(text))) >= 2 and shows_something(text))
+)
 def test_names_have_single_spaces(name: str) -> None:
     taken = somebody(name=name).name
     assert taken == taken.strip()

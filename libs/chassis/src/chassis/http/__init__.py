@@ -6,7 +6,7 @@ from chassis.http.openapi import build_openapi
 from chassis.http.preconditions import IfMatch, PreconditionFailedError, etag_of
 from chassis.http.replies import Reply
 from chassis.http.routes import RateLimit, RouteError, Routes, roles
-from chassis.http.text import Line, Text
+from chassis.http.text import Line, Name, Text
 
 __all__ = [
     "Body",
@@ -14,6 +14,7 @@ __all__ = [
     "Line",
     "MoneyBody",
     "MoneyView",
+    "Name",
     "Page",
     "PageQuery",
     "PreconditionFailedError",

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
+from kernel.text import shows_something
+
 # C0 without tab, line feed and carriage return, DEL, C1; soft hyphen, Arabic letter mark, Mongolian separator;
 # zero-width and bidi marks; line and paragraph separators; bidi embeddings and isolates; invisible operators; BOM;
 # interlinear marks; noncharacters; surrogates; tags.
@@ -77,7 +79,15 @@ def _check_line(value: str) -> str:
     return _check_text(value)
 
 
+def _check_name(value: str) -> str:
+    if value and not shows_something(value):
+        raise PydanticCustomError(ERROR_TYPE, "nothing of it can be seen")
+    return value
+
+
 Text = Annotated[str, AfterValidator(_check_text)]
 """Text of any number of lines."""
 Line = Annotated[str, AfterValidator(_check_line)]
-"""Text of one line: names, titles, references."""
+"""Text of one line: titles, references."""
+Name = Annotated[Line, AfterValidator(_check_name)]
+"""A line by which people tell somebody or something apart: if there is anything, it shows."""

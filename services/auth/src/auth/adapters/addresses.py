@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 from redis.exceptions import RedisError
 
-from auth.domain.delays import TooManyAttemptsError
+from auth.domain.delays import UNKNOWN_PLACE, Place, TooManyAttemptsError
 from chassis.redis import RateLimiter
 
 _log = structlog.get_logger(__name__)
@@ -29,6 +29,16 @@ class AddressAllowance:
     sign_ins_per_minute: int
     sign_ups_per_hour: int
     codes_per_hour: int
+
+
+def place_of(ip: str | None) -> Place:
+    """``UNKNOWN_PLACE`` when it cannot be told where a request comes from."""
+    try:
+        client = ip_interface(ip or "")
+    except ValueError:
+        return UNKNOWN_PLACE
+    own, around = (32, 24) if isinstance(client, IPv4Interface) else (64, 48)
+    return Place(*(str(ip_network((client.ip, bits), strict=False)) for bits in (own, around)))
 
 
 class AddressLimits:
@@ -66,15 +76,12 @@ class AddressLimits:
 
 
 def _subjects(ip: str | None, limit: int) -> Iterator[tuple[str, int]]:
-    """The address (for IPv6 the /64 a subscriber gets) and the network around it."""
-    try:
-        client = ip_interface(ip or "")
-    except ValueError:
+    place = place_of(ip)
+    if place is UNKNOWN_PLACE:
         yield "unknown", limit
         return
-    own, around = (32, 24) if isinstance(client, IPv4Interface) else (64, 48)
-    yield str(ip_network((client.ip, own), strict=False)), limit
-    yield str(ip_network((client.ip, around), strict=False)), limit * _NETWORK_FACTOR
+    yield place.address, limit
+    yield place.network, limit * _NETWORK_FACTOR
 
 
 def _is_loopback(ip: str | None) -> bool:

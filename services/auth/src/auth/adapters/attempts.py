@@ -1,24 +1,32 @@
 """Sign-in attempts: counted in Redis before the password is looked at, recorded in ``login_attempt`` after.
 
 Signing in fails open: with Redis away, Postgres counts instead (a row per attempt, under a lock per account), and
-only the limits per address are gone. Every attempt counts as failed until it succeeds, so guesses made at the
-same moment do not slip through together.
+only the limits per address are gone. Which counters an attempt counts in is the domain's (``domain/delays.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, cast
-from uuid import UUID
+from typing import Final
 
+import asyncpg
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from auth.adapters.addresses import AddressLimits
+from auth.adapters.addresses import AddressLimits, place_of
+from auth.adapters.attempt_counters import AttemptCounters
 from auth.adapters.keyring import Keyring
-from auth.domain.delays import FORGOTTEN_AFTER, TooManyAttemptsError, delay_s
+from auth.adapters.known_networks import Familiarities
+from auth.domain.delays import (
+    CUT_OFF_AFTER,
+    FORGOTTEN_AFTER,
+    Counter,
+    TooManyAttemptsError,
+    counters,
+    delay_s,
+)
 from auth.domain.ids import UserId
 from auth.usecases.ports import Reservation
 from chassis.postgres import Database
@@ -27,110 +35,111 @@ from kernel.ids import uuid7
 
 _log = structlog.get_logger(__name__)
 
-_DELAYS: Final = ",".join(str(delay_s(failures)) for failures in range(1, 16))
-_RESERVE: Final = """
-local now_ms, forgotten_ms = tonumber(ARGV[1]), tonumber(ARGV[2])
-local next_ms = tonumber(redis.call('HGET', KEYS[1], 'next_ms') or '0')
-if now_ms < next_ms then return next_ms - now_ms end
-local failures = redis.call('HINCRBY', KEYS[1], 'failures', 1)
-local delays = {}
-for delay in string.gmatch(ARGV[3], '%d+') do delays[#delays + 1] = tonumber(delay) end
-local delay_s = delays[math.min(failures, #delays)]
-if delay_s > 0 then redis.call('HSET', KEYS[1], 'next_ms', now_ms + delay_s * 1000) end
-redis.call('PEXPIRE', KEYS[1], forgotten_ms)
-return 0
-"""
 _RECORD: Final = """
-INSERT INTO login_attempt (at, id, account_hash, user_id, method, outcome, ip)
-VALUES ($1, $2, $3, $4, $5, $6, $7::text::inet)
+INSERT INTO login_attempt (at, id, account_hash, user_id, method, outcome, ip, counters)
+VALUES ($1, $2, $3, $4, $5, $6, $7::text::inet, $8)
 """
 _SETTLE: Final = "UPDATE login_attempt SET outcome = $3, user_id = $4 WHERE id = $1 AND at = $2"
+# A success ends the row of failures of its place, which is the first of its counters.
 _RECENT: Final = """
 SELECT count(*) AS failures, max(at) AS last_at FROM login_attempt
-WHERE account_hash = $1 AND outcome IN ('failed', 'pending') AND at > greatest($2, coalesce(
-    (SELECT max(at) FROM login_attempt WHERE account_hash = $1 AND at > $2 AND outcome = 'succeeded'), $2))
+WHERE account_hash = $1 AND $2 = ANY(counters) AND (outcome = 'failed' OR (outcome = 'pending' AND at > $4))
+  AND at > greatest($3, coalesce((
+      SELECT max(at) FROM login_attempt
+      WHERE account_hash = $1 AND at > $3 AND outcome = 'succeeded' AND counters[1] = $2), $3))
 """
 
 
 class CountedAttempts:
-    """Per account here; per address in ``AddressLimits``."""
+    """Per account and place here; per address in ``AddressLimits``."""
 
     def __init__(
-        self, redis: Redis, database: Database, keyring: Keyring, addresses: AddressLimits, clock: Clock
+        self,
+        *,
+        redis: Redis,
+        database: Database,
+        keyring: Keyring,
+        addresses: AddressLimits,
+        familiarities: Familiarities,
+        clock: Clock,
     ) -> None:
-        self._redis = redis
+        self._in_redis = AttemptCounters(redis)
         self._database = database
         self._keyring = keyring
         self._addresses = addresses
+        self._familiarities = familiarities
         self._clock = clock
 
-    async def reserve(self, account: str, method: str, ip: str | None) -> Reservation:
+    async def reserve(self, account: str, method: str, ip: str | None, user_id: UserId | None = None) -> Reservation:
         await self._addresses.check_sign_in(ip)
-        account_hash = self._keyring.destination_hash(account)
-        now = self._clock.now()
-        row_id: tuple[datetime, UUID] | None = None
+        place = place_of(ip)
+        counted = counters(await self._familiarities.of(user_id, place), place)
+        attempt = Reservation(
+            attempt_id=uuid7(),
+            account_hash=self._keyring.destination_hash(account),
+            method=method,
+            ip=ip,
+            counters=counted,
+            at=self._clock.now(),
+        )
         try:
-            wait_s = await self._reserve_in_redis(account_hash, now)
+            wait_s = await self._in_redis.reserve(self._keys(attempt), counted, attempt.attempt_id, attempt.at)
         except (RedisError, TimeoutError, OSError) as error:
             _log.warning("attempts_counted_in_postgres", error=type(error).__name__)
-            wait_s, row_id = await self._reserve_in_postgres(account_hash, method, ip, now)
+            attempt = replace(attempt, in_postgres=True)
+            wait_s = await self._reserve_in_postgres(attempt)
         if wait_s > 0:
-            await self._record(account_hash, method, "delayed", ip, None)
+            await self._record(attempt, "delayed", None)
             raise TooManyAttemptsError(retry_after_s=wait_s)
-        return Reservation(account_hash=account_hash, method=method, ip=ip, row_id=row_id)
+        return attempt
 
-    async def succeeded(self, reservation: Reservation, user_id: UserId) -> None:
-        await self._settle(reservation, "succeeded", user_id)
+    async def succeeded(self, attempt: Reservation, user_id: UserId) -> None:
+        await self._settle(attempt, "succeeded", user_id)
         try:
-            await self._redis.delete(_key(reservation.account_hash))
+            await self._in_redis.succeeded(self._keys(attempt), attempt.counters, attempt.attempt_id)
         except (RedisError, TimeoutError, OSError) as error:
             _log.warning("attempts_not_cleared", error=type(error).__name__)
 
-    async def failed(self, reservation: Reservation, user_id: UserId | None) -> None:
-        await self._settle(reservation, "failed", user_id)
+    async def failed(self, attempt: Reservation, user_id: UserId | None) -> None:
+        try:
+            await self._in_redis.failed(self._keys(attempt), attempt.attempt_id, attempt.at)
+        except (RedisError, TimeoutError, OSError) as error:
+            _log.warning("attempt_left_to_postgres", error=type(error).__name__)
+        await self._settle(attempt, "failed", user_id)
 
-    async def _reserve_in_redis(self, account_hash: bytes, now: datetime) -> float:
-        """Seconds to wait; 0 when let through (and counted)."""
-        script = self._redis.eval(
-            _RESERVE,
-            1,
-            _key(account_hash),
-            str(int(now.timestamp() * 1000)),
-            str(int(FORGOTTEN_AFTER.total_seconds() * 1000)),
-            _DELAYS,
-        )
-        wait_ms = await cast("Awaitable[int]", script)
-        return wait_ms / 1000
+    def _keys(self, attempt: Reservation) -> list[str]:
+        account = attempt.account_hash.hex()
+        names = (self._keyring.destination_hash(f"{account} {each.name}").hex() for each in attempt.counters)
+        return [f"auth:attempts:{name}" for name in names]
 
-    async def _reserve_in_postgres(
-        self, account_hash: bytes, method: str, ip: str | None, now: datetime
-    ) -> tuple[float, tuple[datetime, UUID] | None]:
-        lock = int.from_bytes(account_hash[:8], signed=True)
+    async def _reserve_in_postgres(self, attempt: Reservation) -> float:
+        lock = int.from_bytes(attempt.account_hash[:8], signed=True)
         async with self._database.begin() as conn:
             await conn.execute("SELECT pg_advisory_xact_lock($1)", lock)
-            recent = await conn.fetchrow(_RECENT, account_hash, now - FORGOTTEN_AFTER)
-            if recent is not None and (wait_s := delay_s(recent["failures"])):
-                free_at = recent["last_at"] + timedelta(seconds=wait_s)
-                if now < free_at:
-                    return (free_at - now).total_seconds(), None
-            row_id = (now, uuid7())
-            await conn.execute(_RECORD, *row_id, account_hash, None, method, "pending", ip)
-        return 0, row_id
+            waits = [await _wait_s(conn, attempt, counter) for counter in attempt.counters]
+            if max(waits) <= 0:
+                await conn.execute(_RECORD, *_row(attempt, attempt.at, "pending", None))
+        return max(waits)
 
-    async def _settle(self, reservation: Reservation, outcome: str, user_id: UserId | None) -> None:
-        if reservation.row_id is None:
-            await self._record(reservation.account_hash, reservation.method, outcome, reservation.ip, user_id)
+    async def _settle(self, attempt: Reservation, outcome: str, user_id: UserId | None) -> None:
+        if not attempt.in_postgres:
+            await self._record(attempt, outcome, user_id)
             return
-        at, row_id = reservation.row_id
         async with self._database.read() as conn:
-            await conn.execute(_SETTLE, row_id, at, outcome, user_id)
+            await conn.execute(_SETTLE, attempt.attempt_id, attempt.at, outcome, user_id)
 
-    async def _record(
-        self, account_hash: bytes, method: str, outcome: str, ip: str | None, user_id: UserId | None
-    ) -> None:
+    async def _record(self, attempt: Reservation, outcome: str, user_id: UserId | None) -> None:
         async with self._database.read() as conn:
-            await conn.execute(_RECORD, self._clock.now(), uuid7(), account_hash, user_id, method, outcome, ip)
+            await conn.execute(_RECORD, *_row(attempt, self._clock.now(), outcome, user_id))
 
 
-def _key(account_hash: bytes) -> str:
-    return f"auth:attempts:{account_hash.hex()}"
+async def _wait_s(conn: asyncpg.Connection, attempt: Reservation, counter: Counter) -> float:
+    since, cut_off = attempt.at - FORGOTTEN_AFTER, attempt.at - CUT_OFF_AFTER
+    recent = await conn.fetchrow(_RECENT, attempt.account_hash, counter.name, since, cut_off)
+    wait_s = delay_s(recent["failures"], counter.free_failures) if recent else 0
+    return (recent["last_at"] + timedelta(seconds=wait_s) - attempt.at).total_seconds() if recent and wait_s else 0.0
+
+
+def _row(attempt: Reservation, at: datetime, outcome: str, user_id: UserId | None) -> tuple[object, ...]:
+    names = [each.name for each in attempt.counters]
+    return at, attempt.attempt_id, attempt.account_hash, user_id, attempt.method, outcome, attempt.ip, names

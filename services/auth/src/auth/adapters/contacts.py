@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
 import phonenumbers
@@ -13,6 +14,8 @@ from kernel.errors import DomainError, Kind
 
 _EMAIL_LENGTH_MAX: Final = 254
 _PHONE_LENGTH_MAX: Final = 32
+# What people and their address books put between digits, of any script: spaces and dashes besides these.
+_BETWEEN_DIGITS: Final = ".()/"
 _MOBILE: Final = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 
 
@@ -21,13 +24,23 @@ class EmailRefusedError(DomainError):
     title = "This is not an e-mail address that can be used"
 
 
+class MailboxNotAsciiError(DomainError):
+    """Few mail servers take such mailboxes (SMTPUTF8), and what cannot be sent there cannot be proved."""
+
+    code, kind = "auth.email.mailbox_not_ascii", Kind.INVALID
+    title = "What stands before the @ has to be in Latin letters without accents"
+
+
 class PhoneRefusedError(DomainError):
     code, kind = "auth.phone.refused", Kind.INVALID
     title = "This is not a mobile number of a country Sampan serves"
 
 
 def parsed_email(text: str) -> str:
-    """Lower case as a whole: nobody runs two mailboxes that differ in case. Raises ``EmailRefusedError``."""
+    """ASCII and lower case as a whole: domains by IDNA, and nobody runs two mailboxes that differ in case.
+
+    Raises ``EmailRefusedError`` or ``MailboxNotAsciiError``.
+    """
     if len(text) > _EMAIL_LENGTH_MAX:
         raise EmailRefusedError(pointer="/email")
     try:
@@ -35,26 +48,42 @@ def parsed_email(text: str) -> str:
         address = validate_email(text.strip(), check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError:
         raise EmailRefusedError(pointer="/email") from None
-    folded = address.normalized.lower()
+    if not address.local_part.isascii():
+        raise MailboxNotAsciiError(pointer="/email")
+    folded = f"{address.local_part}@{address.ascii_domain}".lower()
     if len(folded) > _EMAIL_LENGTH_MAX:
         raise EmailRefusedError(pointer="/email")
     return folded
 
 
 def parsed_phone(text: str) -> str:
-    """E.164. Only mobiles of the six countries: a code to anywhere else is money for a fraudster."""
-    if len(text) > _PHONE_LENGTH_MAX or not text.strip().startswith("+"):
+    """E.164. Only mobiles of the six countries: a code to anywhere else is money for a fraudster.
+
+    Digits of any script are digits; letters, extensions and whatever else are refused, never turned into digits.
+    """
+    written = text.strip()
+    if len(text) > _PHONE_LENGTH_MAX or not written.startswith("+"):
         raise PhoneRefusedError("Write the number with + and the country code.", pointer="/phone")
+    if not all(_is_digit(each) or _separates(each) for each in written[1:]):
+        raise PhoneRefusedError("Write the number in digits.", pointer="/phone")
     try:
-        number = phonenumbers.parse(text)
+        number = phonenumbers.parse("+" + "".join(str(int(each)) for each in written if _is_digit(each)))
     except NumberParseException:
         raise PhoneRefusedError(pointer="/phone") from None
     served = phonenumbers.region_code_for_number(number) in set(Country)
-    if not served or number.extension or not phonenumbers.is_valid_number(number):
+    if not served or not phonenumbers.is_valid_number(number):
         raise PhoneRefusedError(pointer="/phone")
     if phonenumbers.number_type(number) not in _MOBILE:
         raise PhoneRefusedError(pointer="/phone")
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def _is_digit(character: str) -> bool:
+    return unicodedata.category(character) == "Nd"
+
+
+def _separates(character: str) -> bool:
+    return character in _BETWEEN_DIGITS or unicodedata.category(character) in {"Zs", "Pd"}
 
 
 def phone_country(phone_e164: str) -> str:

@@ -10,8 +10,8 @@ import asyncpg
 from auth.domain.ids import OtpId, UserId
 from auth.domain.otp import GUESSES_MAX, Channel, Otp, OtpPurpose
 
-_COLUMNS: Final = "id, purpose, channel, destination_hash, user_id, code_hash, expires_at"
-_INSERT: Final = f"INSERT INTO one_time_code ({_COLUMNS}, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+_COLUMNS: Final = "id, purpose, channel, destination_hash, user_id, token_version, code_hash, expires_at"
+_INSERT: Final = f"INSERT INTO one_time_code ({_COLUMNS}, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 _GUESS: Final = f"""
 UPDATE one_time_code SET guesses = guesses + 1
 WHERE id = $1 AND guesses < {GUESSES_MAX} AND consumed_at IS NULL AND expires_at > $2
@@ -36,6 +36,7 @@ class OtpStore:
             otp.channel,
             otp.destination_hash,
             otp.user_id,
+            otp.token_version,
             otp.code_hash,
             otp.expires_at,
             now,
@@ -56,6 +57,7 @@ def _otp_of(row: asyncpg.Record) -> Otp:
         channel=Channel(row["channel"]),
         destination_hash=row["destination_hash"],
         user_id=UserId(row["user_id"]) if row["user_id"] else None,
+        token_version=row["token_version"],
         code_hash=row["code_hash"],
         expires_at=row["expires_at"],
     )

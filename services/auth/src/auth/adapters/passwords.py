@@ -38,3 +38,6 @@ class PasswordHistory:
             password_hash,
         )
         await self._conn.execute(_FORGET, user_id, HISTORY_COUNT)
+
+    async def forget(self, user_id: UserId) -> None:
+        await self._conn.execute("DELETE FROM password_history WHERE user_id = $1", user_id)

@@ -1,20 +1,27 @@
-"""Limits on sending codes: per destination, per address, and a budget per country of the number.
+"""Limits on sending codes: per destination and place, per address, and a budget per country of the number.
+
+Places a person signed in from have an allowance of their own, each, so that no stranger's requests keep codes from the
+owner; resetting a password has another than other codes. All other places share a larger one beside their own.
 
 They fail closed: a code sent without them costs money (SMS pumping) and can be used to pester a stranger.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 from redis.exceptions import RedisError
 
-from auth.adapters.addresses import AddressLimits
+from auth.adapters.addresses import AddressLimits, place_of
 from auth.adapters.contacts import phone_country
 from auth.adapters.keyring import Keyring
-from auth.domain.delays import LimitsUnavailableError, TooManyAttemptsError
+from auth.adapters.known_networks import Familiarities
+from auth.domain.delays import LimitsUnavailableError, TooManyAttemptsError, counters
+from auth.domain.ids import UserId
+from auth.domain.otp import OtpPurpose
 from auth.usecases.ports import Contact
 from chassis.redis import RateLimiter
 
@@ -31,6 +38,7 @@ class SendAllowance:
 
     to_destination_per_10_min: int
     to_destination_per_day: int
+    elsewhere_factor: int
     sms_to_country_per_hour: int
 
 
@@ -38,22 +46,42 @@ class CodeSendLimits:
     """The same for known and unknown destinations, so that a refusal tells nothing."""
 
     def __init__(
-        self, limiter: RateLimiter, addresses: AddressLimits, keyring: Keyring, allowance: SendAllowance
+        self,
+        limiter: RateLimiter,
+        addresses: AddressLimits,
+        familiarities: Familiarities,
+        keyring: Keyring,
+        allowance: SendAllowance,
     ) -> None:
         self._limiter = limiter
         self._addresses = addresses
+        self._familiarities = familiarities
         self._keyring = keyring
         self._allowance = allowance
 
-    async def check(self, contact: Contact, ip: str | None) -> None:
-        subject = self._keyring.destination_hash(contact.value).hex()
+    async def check(self, contact: Contact, purpose: OtpPurpose, ip: str | None, user_id: UserId | None) -> None:
+        use = "reset" if purpose is OtpPurpose.PASSWORD_RESET else "code"
+        place = place_of(ip)
+        counted = counters(await self._familiarities.of(user_id, place), place)
+        await self._check(ip, {f"{use} {contact.value} {each.name}": each.place for each in counted})
+
+    async def check_own(self, user_id: UserId, ip: str | None) -> None:
+        await self._check(ip, {f"own {user_id}": True})
+
+    async def _check(self, ip: str | None, subjects: Mapping[str, bool]) -> None:
+        """``subjects``: each with whether it is one place, or all the others together."""
         try:
             await self._addresses.check_code(ip)
-            await self._hit("auth:code_short", subject, self._allowance.to_destination_per_10_min, _TEN_MINUTES_S)
-            await self._hit("auth:code_day", subject, self._allowance.to_destination_per_day, _DAY_S)
+            for subject, is_place in subjects.items():
+                await self._hit_twice(subject, 1 if is_place else self._allowance.elsewhere_factor)
         except (RedisError, TimeoutError, OSError) as error:
             _log.warning("codes_refused_without_limits", error=type(error).__name__)
             raise LimitsUnavailableError(retry_after_s=_RETRY_AFTER_S) from None
+
+    async def _hit_twice(self, subject: str, factor: int) -> None:
+        hashed = self._keyring.destination_hash(subject).hex()
+        await self._hit("auth:code_short", hashed, self._allowance.to_destination_per_10_min * factor, _TEN_MINUTES_S)
+        await self._hit("auth:code_day", hashed, self._allowance.to_destination_per_day * factor, _DAY_S)
 
     async def check_budget(self, contact: Contact) -> bool:
         if contact.phone_e164 is None:

@@ -27,6 +27,9 @@ UPDATE session SET revoked_at = $3, revocation_reason = $2
 WHERE user_id = $1 AND revoked_at IS NULL AND id IS DISTINCT FROM $4
 RETURNING id
 """
+_REBASE_ALL: Final = """
+UPDATE session SET token_version = $2 WHERE user_id = $1 AND revoked_at IS NULL AND token_version = $2 - 1
+"""
 _PAGE: Final = """
 SELECT id, user_id, method, device_name, started_at, rotated_at, expires_at FROM session
 WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2
@@ -70,6 +73,14 @@ class SessionStore:
             "UPDATE session SET token_version = $2 WHERE id = $1 AND revoked_at IS NULL",
             session_id,
             token_version,
+        )
+
+    async def rebase_all(self, user_id: UserId, token_version: int) -> None:
+        await self._conn.execute(_REBASE_ALL, user_id, token_version)
+
+    async def is_alive(self, session_id: SessionId) -> bool:
+        return bool(
+            await self._conn.fetchval("SELECT true FROM session WHERE id = $1 AND revoked_at IS NULL", session_id)
         )
 
     async def page(

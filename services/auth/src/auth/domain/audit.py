@@ -17,6 +17,7 @@ class Act(StrEnum):
     PASSWORD_RESET_ASKED = "password_reset_asked"  # noqa: S105 -- an act
     PASSWORD_RESET = "password_reset"  # noqa: S105 -- an act
     EMAIL_VERIFIED = "email_verified"
+    PHONE_VERIFIED = "phone_verified"
     ROLES_CHANGED = "roles_changed"
     USER_DELETED = "user_deleted"
     SIGNING_KEY_ROTATED = "signing_key_rotated"

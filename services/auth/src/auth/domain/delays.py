@@ -1,18 +1,26 @@
-"""How long somebody waits after failed sign-ins: longer each time, never locked out.
+"""How long somebody waits after failed sign-ins: longer each time, never locked out, and nobody for somebody else.
 
-Invariant: the wait is bounded, so nobody can shut another person out of their account.
+Failures are counted where they come from. An address, or the network around it, that the account signed in from before
+has a counter of its own, which no stranger moves. Everything else counts twice: for its own address, and in one counter
+of the account for all places it is not known from, so that a guesser with many addresses is slowed down, too.
+
+Invariant: a wait is bounded, and where the account is known it follows from failures in that place alone.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Final
 
 from kernel.errors import DomainError, Kind
 
 FREE_FAILURES: Final = 5
+FREE_FAILURES_ELSEWHERE: Final = 50  # one address makes 25 in the same time: it takes several to use them up
 DELAY_MAX_S: Final = 60
 FORGOTTEN_AFTER: Final = timedelta(minutes=15)
+CUT_OFF_AFTER: Final = timedelta(seconds=15)  # an attempt without an outcome for so long was no guess
 
 
 class TooManyAttemptsError(DomainError):
@@ -27,8 +35,50 @@ class LimitsUnavailableError(DomainError):
     title = "Codes cannot be sent right now"
 
 
-def delay_s(failures: int) -> int:
-    """Seconds to wait after this many failures in a row: 0 up to five, then 1, 2, 4 … at most a minute."""
-    if failures < FREE_FAILURES:
+class Familiarity(StrEnum):
+    """Whether the account signed in before from the very address, from the network around it, or from neither."""
+
+    ADDRESS = "address"
+    NETWORK = "network"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An address (for IPv6 the /64 a subscriber gets) and the network around it, as CIDR."""
+
+    address: str
+    network: str
+
+
+UNKNOWN_PLACE: Final = Place("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Failures of one account that are counted together. ``place``: a success clears it."""
+
+    name: str
+    free_failures: int = FREE_FAILURES
+    place: bool = True
+
+
+ELSEWHERE: Final = Counter("elsewhere", FREE_FAILURES_ELSEWHERE, place=False)
+
+
+def counters(familiarity: Familiarity, place: Place) -> tuple[Counter, ...]:
+    """What an attempt from this place counts in."""
+    match familiarity:
+        case Familiarity.ADDRESS:
+            return (Counter(f"known:{place.address}"),)
+        case Familiarity.NETWORK:
+            return (Counter(f"near:{place.network}"),)
+        case Familiarity.NONE:
+            return (Counter(f"from:{place.address}"), ELSEWHERE)
+
+
+def delay_s(failures: int, free_failures: int = FREE_FAILURES) -> int:
+    """Seconds to wait after this many failures: 0 while they are free, then 1, 2, 4 … at most a minute."""
+    if failures < free_failures:
         return 0
-    return int(min(DELAY_MAX_S, 2 ** min(failures - FREE_FAILURES, 16)))
+    return int(min(DELAY_MAX_S, 2 ** min(failures - free_failures, 16)))

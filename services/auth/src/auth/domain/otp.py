@@ -1,7 +1,7 @@
 """One-time codes: what each is for, how long it lives, and how often it may be guessed.
 
 Invariants: AUTH-5: a code works once. AUTH-6: at most five guesses are ever compared with it.
-AUTH-7: it lives ten minutes at most.
+AUTH-7: it lives ten minutes at most. AUTH-4 (``user.py``): it ends with the token version it was asked for under.
 """
 
 from __future__ import annotations
@@ -65,5 +65,10 @@ class Otp:
     channel: Channel
     destination_hash: bytes
     user_id: UserId | None
+    token_version: int | None
     code_hash: bytes
     expires_at: datetime
+
+    def holds_for(self, token_version: int) -> bool:
+        """Codes that the release before issued name no version."""
+        return self.token_version is None or self.token_version == token_version

@@ -117,6 +117,11 @@ def judge(token: RefreshToken, chain: Chain, key: bytes, now: datetime) -> Use:
     return Use.REUSE
 
 
+def is_head(token: RefreshToken, chain: Chain) -> bool:
+    """Whether it is the current one."""
+    return token.generation == chain.generation and hmac.compare_digest(token.hash(), chain.secret_hash)
+
+
 def head(token: RefreshToken, chain: Chain, key: bytes) -> RefreshToken:
     """The current token of the chain that the given one leads to."""
     while token.generation < chain.generation:

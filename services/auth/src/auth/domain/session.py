@@ -51,6 +51,8 @@ class RevocationReason(StrEnum):
     REVOKED_BY_USER = "revoked_by_user"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105 -- a reason
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 -- a reason
+    CONTACT_PROVED = "contact_proved"
+    ROLES_CHANGED = "roles_changed"
     USER_DELETED = "user_deleted"
 
 

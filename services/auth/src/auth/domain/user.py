@@ -2,9 +2,10 @@
 
 Invariants, which the table's CHECK constraints and the tests cite:
 AUTH-1: an existing person has an e-mail address or a phone number.
-AUTH-2: a name has 2 to 100 characters.
+AUTH-2: a name has 2 to 100 characters, and shows something.
 AUTH-3: each change adds one to ``version``, and a change of what others may know is told in an event with it.
-AUTH-4: raising ``token_version`` ends every session begun under a lower one.
+AUTH-4: raising ``token_version`` ends every session begun and every code asked for under a lower one.
+AUTH-12: the first proof of an address or number leaves nothing to sign in with that was made up before it.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from datetime import datetime
 from typing import Final
 
 from auth.domain.ids import UserId
+from auth.domain.otp import Channel
 from auth.domain.roles import FIRST_ROLES, Role
 from auth.domain.settings import Settings
 from auth.domain.username import checked_username
 from kernel.country import Country
 from kernel.errors import DomainError, Kind
+from kernel.text import seen, shows_something, single_spaced
 
 NAME_LENGTH_MIN: Final = 2
 NAME_LENGTH_MAX: Final = 100
@@ -42,7 +45,7 @@ class PhoneTakenError(DomainError):
 
 class NameRefusedError(DomainError):
     code, kind = "auth.user.name_refused", Kind.INVALID
-    title = "A name has 2 to 100 characters"
+    title = "A name has 2 to 100 characters that can be seen"
 
 
 class UserNotFoundError(DomainError):
@@ -172,19 +175,34 @@ def _privacy(user: User) -> tuple[object, ...]:
 
 
 def change_roles(user: User, roles: frozenset[Role], now: datetime) -> tuple[User, UserRolesChanged | None]:
-    """Give exactly these roles; nobody ever loses ``user``."""
+    """Give exactly these roles; nobody ever loses ``user``. Tokens that say otherwise end (AUTH-4)."""
     roles |= FIRST_ROLES
     if roles == user.roles:
         return user, None
-    changed = replace(user, roles=roles, version=user.version + 1)
+    changed = replace(user, roles=roles, token_version=user.token_version + 1, version=user.version + 1)
     return changed, UserRolesChanged(user=changed, changed_at=now)
 
 
-def verify_email(user: User, now: datetime) -> User:
-    """The address was shown to be theirs. Nothing others know changes."""
-    if user.email_verified_at is not None:
+def is_proved(user: User, channel: Channel) -> bool:
+    """Whether the address (or the number) was ever shown to be theirs."""
+    return (user.email_verified_at if channel is Channel.EMAIL else user.phone_verified_at) is not None
+
+
+def prove_contact(user: User, channel: Channel, now: datetime, *, keep_password: bool) -> User:
+    """AUTH-12: the address or number was shown to be theirs for the first time. Nothing others know changes.
+
+    ``keep_password`` when the proof came from somebody who is signed in with it.
+    """
+    if is_proved(user, channel):
         return user
-    return replace(user, email_verified_at=now, version=user.version + 1)
+    return replace(
+        user,
+        email_verified_at=now if channel is Channel.EMAIL else user.email_verified_at,
+        phone_verified_at=now if channel is Channel.SMS else user.phone_verified_at,
+        password_hash=user.password_hash if keep_password else None,
+        token_version=user.token_version + 1,
+        version=user.version + 1,
+    )
 
 
 def set_password(user: User, password_hash: str) -> User:
@@ -211,8 +229,8 @@ def delete(user: User, now: datetime) -> tuple[User, UserDeleted]:
 
 def checked_name(text: str) -> str:
     """AUTH-2, on the text without spaces around it and with single spaces inside."""
-    name = " ".join(text.split())
-    if not NAME_LENGTH_MIN <= len(name) <= NAME_LENGTH_MAX:
+    name = single_spaced(text)
+    if not (len(seen(name)) >= NAME_LENGTH_MIN and len(name) <= NAME_LENGTH_MAX and shows_something(name)):
         raise NameRefusedError(pointer="/name")
     return name
 

@@ -38,14 +38,14 @@ def _telling(run: Run) -> Run:
 
 async def _grant(app: App, given: argparse.Namespace) -> int:
     async with app.transactions.begin() as tx:
-        user = await grant_role(await _named(given, tx), Role(given.role), tx, app.tools.clock)
+        user = await grant_role(await _named(given, tx), Role(given.role), tx, app.tools)
     _say(f"{user.id}: {', '.join(sorted(user.roles))}")
     return 0
 
 
 async def _withdraw(app: App, given: argparse.Namespace) -> int:
     async with app.transactions.begin() as tx:
-        user = await withdraw_role(await _named(given, tx), Role(given.role), tx, app.tools.clock)
+        user = await withdraw_role(await _named(given, tx), Role(given.role), tx, app.tools)
     _say(f"{user.id}: {', '.join(sorted(user.roles))}")
     return 0
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from auth.adapters.contacts import EmailRefusedError, PhoneRefusedError
+from auth.adapters.contacts import EmailRefusedError, MailboxNotAsciiError, PhoneRefusedError
 from auth.adapters.hasher import HashingBusyError
 from auth.domain.delays import LimitsUnavailableError, TooManyAttemptsError
 from auth.domain.ids import OtpId, SessionId, UserId
@@ -42,6 +42,7 @@ _SEND_ERRORS = (
     ContactMissingError,
     ContactAmbiguousError,
     EmailRefusedError,
+    MailboxNotAsciiError,
     PhoneRefusedError,
     TooManyAttemptsError,
     LimitsUnavailableError,

@@ -56,6 +56,8 @@ class FriendRequestsQuery(PageQuery):
 
 
 class RelatedView(View):
+    """As much of somebody as their card shows you."""
+
     user_id: UUID
     name: str
     username: str | None
@@ -159,8 +161,13 @@ async def delete_friend(user_id: UUID, principal: Principal, app: App, tx: AuthT
 @routes.get("/v1/users/me/friend-suggestions", summary="Friends of your friends")
 async def get_suggestions(query: SuggestionsQuery, principal: Principal, app: App) -> SuggestionsView:
     async with app.database.read() as conn:
-        rows = await GraphStore(conn).suggestions(principal.user_id, query.limit)
-    return SuggestionsView(items=[SuggestionView(**dict(row)) for row in rows])
+        found = await GraphStore(conn).suggestions(principal.user_id, query.limit)
+    return SuggestionsView(
+        items=[
+            SuggestionView(user_id=card.user_id, name=card.name, username=card.username, mutual_friends=mutual)
+            for card, mutual in found
+        ]
+    )
 
 
 @routes.get("/v1/users/me/blocks", summary="List whom you block")
@@ -172,13 +179,16 @@ async def get_blocks(query: PageQuery, principal: Principal, app: App) -> Page[R
     "/v1/users/me/blocks/{user_id}",
     status=204,
     limit=CHANGING,
-    rows_of_caller=False,
     errors=MEETING,
     summary="Block somebody",
 )
-async def put_block(user_id: UUID, principal: Principal, app: App, tx: AuthTx) -> None:
+async def put_block(user_id: UUID, principal: Principal, app: App) -> None:
     """Ends friendship, follows and requests between you. They are not told."""
-    tx.events.add(*await change_graph.block(principal.user_id, user_id, tx.graph, app.tools.clock.now()))
+    async with app.transactions.begin() as tx:
+        events, hidden = await change_graph.block(principal.user_id, user_id, tx.graph, app.tools.clock.now())
+        tx.events.add(*events)
+    if hidden:
+        raise UserNotFoundError
 
 
 @routes.delete("/v1/users/me/blocks/{user_id}", limit=CHANGING, rows_of_caller=False, summary="Unblock somebody")
@@ -227,14 +237,18 @@ async def _people(
     scope = f"graph:{kind}:{incoming}"
     before = _position(app, query.cursor, scope)
     async with app.database.read() as conn:
-        rows = await GraphStore(conn).people(
+        found = await GraphStore(conn).people(
             kind, principal.user_id, incoming=incoming, before=before, limit=query.limit + 1
         )
-    shown = rows[: query.limit]
+    shown = found[: query.limit]
     cursor = None
-    if len(rows) > query.limit:
-        cursor = app.cursors.encode((shown[-1]["since"].isoformat(), str(shown[-1]["user_id"])), scope=scope)
-    return Page(items=[RelatedView(**dict(row)) for row in shown], next_cursor=cursor)
+    if len(found) > query.limit:
+        card, since = shown[-1]
+        cursor = app.cursors.encode((since.isoformat(), str(card.user_id)), scope=scope)
+    items = [
+        RelatedView(user_id=card.user_id, name=card.name, username=card.username, since=since) for card, since in shown
+    ]
+    return Page(items=items, next_cursor=cursor)
 
 
 def _position(app: App, cursor: str | None, scope: str) -> tuple[datetime, UUID] | None:

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from aiohttp import web
 
-from auth.adapters.contacts import EmailRefusedError, PhoneRefusedError
+from auth.adapters.contacts import EmailRefusedError, MailboxNotAsciiError, PhoneRefusedError
+from auth.adapters.graph import GraphStore
 from auth.adapters.hasher import HashingBusyError
 from auth.domain.delays import LimitsUnavailableError, TooManyAttemptsError
-from auth.domain.ids import OtpId, UserId
+from auth.domain.ids import OtpId, SessionId, UserId
 from auth.domain.otp import OtpRefusedError
 from auth.domain.password import (
     PasswordMissingError,
@@ -56,7 +57,13 @@ routes = Routes(tag="users")
 _PRIVATE = {"Cache-Control": "private, no-cache"}
 _NO_STORE = {"Cache-Control": "no-store"}
 _PASSWORD_ERRORS = (PasswordTooShortError, PasswordTooLongError, PasswordTooCommonError)
-_CONTACT_ERRORS = (ContactMissingError, ContactAmbiguousError, EmailRefusedError, PhoneRefusedError)
+_CONTACT_ERRORS = (
+    ContactMissingError,
+    ContactAmbiguousError,
+    EmailRefusedError,
+    MailboxNotAsciiError,
+    PhoneRefusedError,
+)
 _CHOICE_ERRORS = (UnknownLocaleError, UnknownTimeZoneError)
 _USERNAME_ERRORS = (UsernameRefusedError, UsernameTakenError)
 _VERSION_ERRORS = (UserVersionStaleError,)
@@ -177,10 +184,16 @@ async def post_email_verification(
 )
 async def complete_email_verification(principal: Principal, otp_id: UUID, body: CodeBody, app: App) -> Reply[UserView]:
     guess = OtpGuess(otp_id=OtpId(otp_id), code=body.code)
-    user = await verify_email.verify_email(UserId(principal.user_id), guess, app.tools)
+    user_id, session_id = UserId(principal.user_id), SessionId(principal.session_id)
+    user = await verify_email.verify_email(user_id, session_id, guess, app.tools)
     return Reply(UserView.of(user), etag=etag_of(user.version), headers=_PRIVATE)
 
 
 @routes.get("/v1/users/{user_id}", summary="Somebody's public card", errors=(UserNotFoundError,))
-async def get_user(principal: Principal, user_id: UUID, app: App) -> UserCard:  # noqa: ARG001 -- signed in
-    return UserCard.of(await app.find_user(UserId(user_id)))
+async def get_user(principal: Principal, user_id: UUID, app: App) -> UserCard:
+    """Somebody who blocks you is not there for you."""
+    async with app.database.read() as conn:
+        card = await GraphStore(conn).card(principal.user_id, user_id)
+    if card is None:
+        raise UserNotFoundError
+    return UserCard.of(card)

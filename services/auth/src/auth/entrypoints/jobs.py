@@ -21,6 +21,7 @@ _log = structlog.get_logger(__name__)
 
 _CODES_KEPT: Final = timedelta(days=1)
 _SESSIONS_KEPT: Final = timedelta(days=30)
+_NETWORKS_KEPT: Final = timedelta(days=90)
 _BATCH: Final = 5000
 _MONTHS_AHEAD: Final = 2
 _PURGE_CODES: Final = """
@@ -28,6 +29,10 @@ DELETE FROM one_time_code WHERE id IN (SELECT id FROM one_time_code WHERE expire
 """
 _PURGE_SESSIONS: Final = """
 DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires_at < $1 LIMIT $2)
+"""
+_PURGE_NETWORKS: Final = """
+DELETE FROM known_network WHERE (user_id, network) IN (
+    SELECT user_id, network FROM known_network WHERE seen_at < $1 LIMIT $2)
 """
 
 
@@ -51,6 +56,7 @@ def jobs(app: App) -> list[Runner]:
         async with app.database.read() as conn:
             await conn.execute(_PURGE_CODES, now - _CODES_KEPT, _BATCH)
             await conn.execute(_PURGE_SESSIONS, now - _SESSIONS_KEPT, _BATCH)
+            await conn.execute(_PURGE_NETWORKS, now - _NETWORKS_KEPT, _BATCH)
 
     async def turn_months() -> None:
         kept = {

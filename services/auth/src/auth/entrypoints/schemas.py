@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field, SecretStr, StringConstraints
 
 from auth.adapters.contacts import parsed_email, parsed_phone
+from auth.domain.card import Card
 from auth.domain.ids import OtpId, SessionId
 from auth.domain.otp import LIFETIME, RESEND_AFTER, OtpPurpose
 from auth.domain.roles import Role
@@ -38,7 +39,7 @@ class ContactAmbiguousError(DomainError):
 
 
 def contact_of(email: str | None, phone: str | None) -> Contact:
-    """Raises ``ContactMissingError``, ``ContactAmbiguousError``, ``EmailRefusedError`` or ``PhoneRefusedError``."""
+    """Raises ``ContactMissingError``, ``ContactAmbiguousError`` or what ``parsed_email`` and ``parsed_phone`` raise."""
     if email is not None and phone is not None:
         raise ContactAmbiguousError(pointer="/phone")
     if email is not None:
@@ -193,14 +194,8 @@ class UserCard(View):
     country: Country | None
 
     @classmethod
-    def of(cls, user: User) -> Self:
-        shown = user.settings.show_profile_to is Audience.EVERYONE
-        return cls(
-            user_id=user.id,
-            name=user.name,
-            username=user.username if shown else None,
-            country=user.country if shown else None,
-        )
+    def of(cls, card: Card) -> Self:
+        return cls(user_id=card.user_id, name=card.name, username=card.username, country=card.country)
 
 
 class SettingsView(View):

@@ -1,10 +1,12 @@
 """Ask, accept, decline, end; block and unblock; follow and unfollow. Doing any of it twice changes nothing.
 
-Being blocked is not told: to a blocked person the other looks like somebody who does not exist.
+Being blocked is not told: to a blocked person the other looks like somebody who does not exist, whatever is asked.
+What counts for somebody's limits happens under the lock of their row, which the end of an account takes, too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -35,7 +37,7 @@ async def ask(
     me: UUID, other: UUID, message: str, graph: GraphStore, now: datetime
 ) -> tuple[FriendRequest, list[GraphEvent]]:
     """Two who ask each other are friends. Raises ``AlreadyAskedError``, ``AlreadyFriendsError``."""
-    await _meet(me, other, graph)
+    await _meet(me, other, graph, counted={me, other})
     if await graph.has(RelationKind.FRIEND, me, other):
         raise AlreadyFriendsError
     waiting = await graph.waiting(me, other)
@@ -64,6 +66,8 @@ async def decide(
     if found is None or found.status != "pending":
         raise FriendRequestNotFoundError
     if status == "accepted":
+        if not await graph.hold({found.from_id, found.to_id}, ()):
+            raise FriendRequestNotFoundError
         return await _befriend(found, graph, now)
     await graph.close_request(request_id, status, now)
     closed = FriendRequest(found.request_id, found.from_id, found.to_id, found.message, status, found.created_at, now)
@@ -73,15 +77,18 @@ async def decide(
 async def unfriend(me: UUID, other: UUID, graph: GraphStore, now: datetime) -> list[GraphEvent]:
     """Nobody has to be asked."""
     await graph.lock_pair(me, other)
+    await graph.hold((), {me, other})
     return await _end_friendship(me, other, graph, now)
 
 
-async def block(me: UUID, other: UUID, graph: GraphStore, now: datetime) -> list[GraphEvent]:
-    """AUTH-21: what was between the two ends with it."""
+async def block(me: UUID, other: UUID, graph: GraphStore, now: datetime) -> tuple[list[GraphEvent], bool]:
+    """AUTH-21: what was between the two ends with it. The block holds also when ``other`` blocks ``me``; then the
+    second value is True, and who asked is answered as of somebody who does not exist.
+    """
     if me == other:
         raise NotWithOneselfError
     await graph.lock_pair(me, other)
-    if not await graph.known(other):
+    if not await graph.hold({me}, {other}):
         raise UserNotFoundError
     await _require_room(RelationKind.BLOCK, me, graph)
     events = await _end_friendship(me, other, graph, now)
@@ -98,7 +105,8 @@ async def block(me: UUID, other: UUID, graph: GraphStore, now: datetime) -> list
             )
         )
     begun = await graph.set(RelationKind.BLOCK, me, other, now, active=True)
-    return events + ([RelationChanged(begun)] if begun else [])
+    events += [RelationChanged(begun)] if begun else []
+    return events, await graph.has(RelationKind.BLOCK, other, me)
 
 
 async def unblock(me: UUID, other: UUID, graph: GraphStore, now: datetime) -> list[GraphEvent]:
@@ -108,7 +116,7 @@ async def unblock(me: UUID, other: UUID, graph: GraphStore, now: datetime) -> li
 
 
 async def follow(me: UUID, other: UUID, graph: GraphStore, now: datetime) -> list[GraphEvent]:
-    await _meet(me, other, graph)
+    await _meet(me, other, graph, counted={me})
     await _require_room(RelationKind.FOLLOW, me, graph)
     begun = await graph.set(RelationKind.FOLLOW, me, other, now, active=True)
     return [RelationChanged(begun)] if begun else []
@@ -120,13 +128,17 @@ async def unfollow(me: UUID, other: UUID, graph: GraphStore, now: datetime) -> l
     return [RelationChanged(ended)] if ended else []
 
 
-async def _meet(me: UUID, other: UUID, graph: GraphStore) -> None:
-    """The pair locked; raises ``UserNotFoundError`` for somebody unknown, and between two of whom one blocks."""
+async def _meet(me: UUID, other: UUID, graph: GraphStore, *, counted: Collection[UUID]) -> None:
+    """The pair and both people locked.
+
+    Raises ``UserNotFoundError`` for somebody unknown, and between two of whom one blocks.
+    """
     if me == other:
         raise NotWithOneselfError
     await graph.lock_pair(me, other)
+    known = await graph.hold(counted, {me, other})
     blocked = await graph.has(RelationKind.BLOCK, me, other) or await graph.has(RelationKind.BLOCK, other, me)
-    if blocked or not await graph.known(other):
+    if blocked or not known:
         raise UserNotFoundError
 
 

@@ -44,10 +44,15 @@ async def change_settings(
 
 
 async def delete_user(user_id: UserId, version: int | None, tx: Tx, tools: Tools) -> None:
-    """Gone for everybody, every session ended."""
+    """Gone for everybody at once: nothing of theirs signs in, and nothing waits for them or stands between them and
+    others. Other services follow ``UserDeleted``, which commits with it.
+    """
     before = await _locked(user_id, version, tx)
     after, event = users.delete(before, tools.clock.now())
     await tx.users.save(after)
+    await tx.passwords.forget(user_id)
+    await tx.networks.forget(user_id)
+    await tx.graph.end_all(user_id, tools.clock.now())
     await end_sessions(user_id, RevocationReason.USER_DELETED, tx, tools)
     await tx.audit.write(Act.USER_DELETED, now=tools.clock.now(), user_id=user_id)
     tx.events.add(event)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from auth.domain.ids import OtpId
 from auth.domain.otp import Otp, OtpPurpose, OtpRefusedError
+from auth.domain.user import User
 from auth.usecases.ports import Tools, Tx
 
 
@@ -32,7 +33,10 @@ async def check_otp(guess: OtpGuess, purpose: OtpPurpose, tools: Tools) -> Otp:
     return otp
 
 
-async def consume_otp(otp: Otp, tx: Tx, tools: Tools) -> None:
-    """Use it up together with what it allowed (AUTH-5). Raises ``OtpRefusedError``."""
-    if not await tx.otps.consume(otp.id, tools.clock.now()):
+async def consume_otp(otp: Otp, tx: Tx, tools: Tools, *, of: User | None = None) -> None:
+    """Use it up together with what it allowed (AUTH-5); ``of`` is the person, locked, whose code it must still be
+    (AUTH-4). Raises ``OtpRefusedError``.
+    """
+    held = of is None or (otp.user_id == of.id and otp.holds_for(of.token_version))
+    if not held or not await tx.otps.consume(otp.id, tools.clock.now()):
         raise OtpRefusedError(pointer="/otp/code")

@@ -26,6 +26,7 @@ async def open_session(user: User, method: SignInMethod, origin: Origin, tx: Tx,
     )
     token = RefreshToken(started.id, 0, secrets.token_bytes(SECRET_BYTES))
     await tx.sessions.add(started, token, token_version=user.token_version, ip=origin.ip)
+    await tx.networks.remember(user.id, origin.ip, now)
     await tx.audit.write(
         Act.SIGNED_IN,
         now=now,

@@ -10,8 +10,9 @@ from typing import Protocol
 from uuid import UUID
 
 from auth.domain.audit import Act
+from auth.domain.delays import Counter
 from auth.domain.ids import OtpId, SessionId, UserId
-from auth.domain.otp import Otp, OtpIssued
+from auth.domain.otp import Otp, OtpIssued, OtpPurpose
 from auth.domain.refresh_token import Chain, RefreshToken
 from auth.domain.session import RevocationReason, Session, SessionEvent
 from auth.domain.signing_key import SigningKey
@@ -87,6 +88,11 @@ class Sessions(Protocol):
     async def rebase(self, session_id: SessionId, token_version: int) -> None:
         """Carry a session over to the person's new token version (AUTH-4)."""
 
+    async def rebase_all(self, user_id: UserId, token_version: int) -> None:
+        """Carry every session of the version before over."""
+
+    async def is_alive(self, session_id: SessionId) -> bool: ...
+
 
 class Otps(Protocol):
     async def add(self, otp: Otp, now: datetime) -> None: ...
@@ -100,6 +106,19 @@ class Otps(Protocol):
 class Passwords(Protocol):
     async def recent(self, user_id: UserId, count: int) -> list[str]: ...
     async def remember(self, user_id: UserId, password_hash: str, now: datetime) -> None: ...
+    async def forget(self, user_id: UserId) -> None: ...
+
+
+class Networks(Protocol):
+    """From where a person signed in."""
+
+    async def remember(self, user_id: UserId, ip: str | None, now: datetime) -> None: ...
+    async def forget(self, user_id: UserId) -> None: ...
+
+
+class Graph(Protocol):
+    async def end_all(self, user_id: UserId, now: datetime) -> None:
+        """No friendship, follow, block or waiting request of theirs, or with them, is left."""
 
 
 class Audit(Protocol):
@@ -145,6 +164,10 @@ class Tx(Protocol):
     @property
     def passwords(self) -> Passwords: ...
     @property
+    def networks(self) -> Networks: ...
+    @property
+    def graph(self) -> Graph: ...
+    @property
     def audit(self) -> Audit: ...
     @property
     def events(self) -> Events: ...
@@ -189,17 +212,23 @@ class RefreshChains(Protocol):
 class Reservation:
     """A sign-in attempt that was let through and waits for its outcome."""
 
+    attempt_id: UUID
     account_hash: bytes
     method: str
     ip: str | None
-    row_id: tuple[datetime, UUID] | None = None  # set when Postgres counted because Redis was away
+    counters: tuple[Counter, ...]
+    at: datetime
+    in_postgres: bool = False  # it counted, because Redis was away
 
 
 class Attempts(Protocol):
     """Counts and records sign-in attempts."""
 
-    async def reserve(self, account: str, method: str, ip: str | None) -> Reservation:
-        """Count the attempt as failed until told otherwise. Raises ``TooManyAttemptsError``."""
+    async def reserve(self, account: str, method: str, ip: str | None, user_id: UserId | None = None) -> Reservation:
+        """Count the attempt as failed until told otherwise, or until it must have been cut off.
+
+        Raises ``TooManyAttemptsError``.
+        """
 
     async def succeeded(self, reservation: Reservation, user_id: UserId) -> None: ...
     async def failed(self, reservation: Reservation, user_id: UserId | None) -> None: ...
@@ -208,8 +237,11 @@ class Attempts(Protocol):
 class SendLimits(Protocol):
     """Limits on sending codes; they fail closed."""
 
-    async def check(self, contact: Contact, ip: str | None) -> None:
+    async def check(self, contact: Contact, purpose: OtpPurpose, ip: str | None, user_id: UserId | None) -> None:
         """Raises ``TooManyAttemptsError`` or ``LimitsUnavailableError``."""
+
+    async def check_own(self, user_id: UserId, ip: str | None) -> None:
+        """For somebody who is signed in. Raises as ``check``."""
 
     async def check_budget(self, contact: Contact) -> bool:
         """False when the country's budget of messages for this hour is spent."""

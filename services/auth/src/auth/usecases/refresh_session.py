@@ -2,21 +2,29 @@
 
 Hot path: one UPDATE that commits by itself is the whole write; no transaction is opened around it. Only when it
 finds nothing is the chain read, to tell the loser of a race (served with the same successor) from a thief (the
-session ends, and the end is committed although the request is refused).
+session ends, and the end is committed although the request is refused). A token that is still the current one met a
+session that was just carried over to a new token version (AUTH-4), and is tried once more.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 from auth.domain.audit import Act
-from auth.domain.refresh_token import RefreshToken, Use, head, judge, parse
+from auth.domain.refresh_token import RefreshToken, Use, head, is_head, judge, parse
 from auth.domain.session import RefreshTokenInvalidError, RefreshTokenReusedError, RevocationReason
 from auth.usecases.ports import Signed, StoredChain, Tools
 from auth.usecases.revoke_sessions import end_session
 
+_TRIES: Final = 2
+
 
 async def refresh_session(text: str, ip: str | None, tools: Tools) -> Signed:
     """Raises ``RefreshTokenInvalidError`` or ``RefreshTokenReusedError``."""
-    token = parse(text)
+    return await _refreshed(parse(text), ip, tools, tries=_TRIES)
+
+
+async def _refreshed(token: RefreshToken, ip: str | None, tools: Tools, *, tries: int) -> Signed:
     now = tools.clock.now()
     successor = token.successor(tools.secrets.refresh_key)
     rotated = await tools.chains.rotate(token, successor, now)
@@ -25,6 +33,8 @@ async def refresh_session(text: str, ip: str | None, tools: Tools) -> Signed:
     stored = await tools.chains.find(token.session_id, now)
     if stored is None:
         raise RefreshTokenInvalidError
+    if tries > 1 and is_head(token, stored.chain):
+        return await _refreshed(token, ip, tools, tries=tries - 1)
     match judge(token, stored.chain, tools.secrets.refresh_key, tools.clock.now()):
         case Use.RACE:
             return _signed(stored, head(token, stored.chain, tools.secrets.refresh_key), tools)

@@ -105,7 +105,7 @@ async def _send_verification(user: User, tx: Tx, tools: Tools) -> OtpId:
     return await issue_otp(
         Contact(email=user.email),
         OtpPurpose.EMAIL_VERIFICATION,
-        user_id=user.id,
+        user=user,
         locale=user.settings.locale,
         send=True,
         tx=tx,

@@ -9,8 +9,9 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from auth.domain.ids import OtpId, UserId
+from auth.domain.ids import OtpId
 from auth.domain.otp import LIFETIME, Channel, Otp, OtpIssued, OtpPurpose
+from auth.domain.user import User
 from auth.usecases.ports import Contact, Tools, Tx
 from kernel.ids import uuid7
 
@@ -27,16 +28,16 @@ class RequestOtp:
 
 async def request_otp(cmd: RequestOtp, tools: Tools) -> OtpId:
     """Raises ``TooManyAttemptsError`` or ``LimitsUnavailableError``."""
-    await tools.send_limits.check(cmd.contact, cmd.ip)
     async with tools.begin() as tx:
         user = await tx.users.find_by_contact(cmd.contact)
+    await tools.send_limits.check(cmd.contact, cmd.purpose, cmd.ip, user.id if user else None)
     wanted = user is not None or cmd.purpose is OtpPurpose.SIGN_UP
     send = wanted and await tools.send_limits.check_budget(cmd.contact)
     async with tools.begin() as tx:
         return await issue_otp(
             cmd.contact,
             cmd.purpose,
-            user_id=user.id if user else None,
+            user=user,
             locale=user.settings.locale if user else cmd.locale,
             send=send,
             tx=tx,
@@ -48,7 +49,7 @@ async def issue_otp(
     contact: Contact,
     purpose: OtpPurpose,
     *,
-    user_id: UserId | None,
+    user: User | None,
     locale: str,
     send: bool,
     tx: Tx,
@@ -64,7 +65,8 @@ async def issue_otp(
         purpose=purpose,
         channel=channel,
         destination_hash=tools.secrets.destination_hash(contact.value),
-        user_id=user_id,
+        user_id=user.id if user else None,
+        token_version=user.token_version if user else None,
         code_hash=tools.secrets.code_hash(otp_id, code),
         expires_at=now + LIFETIME,
     )

@@ -27,9 +27,12 @@ async def revoke_other_sessions(user_id: UserId, keep: SessionId, tx: Tx, tools:
 
 
 async def log_out_everywhere(user_id: UserId, tx: Tx, tools: Tools) -> int:
-    """Every session, this one too; a sign-in that runs at the same moment comes before or after, not between."""
+    """Every session, this one too, and every waiting code (AUTH-4); a sign-in that runs at the same moment comes before
+    or after, not between.
+    """
     user = users.log_out_everywhere(await tx.users.lock(user_id))
     await tx.users.save(user)
+    await tx.networks.forget(user_id)
     await tx.audit.write(Act.LOGGED_OUT_EVERYWHERE, now=tools.clock.now(), user_id=user_id)
     return len(await end_sessions(user_id, RevocationReason.LOGOUT, tx, tools))
 

@@ -1,4 +1,4 @@
-"""Sign in by a code that was sent to the person's phone or address."""
+"""Sign in by a code that was sent to the person's phone or address, which proves that it is theirs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from auth.domain.user import User, UserNotFoundError
 from auth.usecases.check_otp import OtpGuess, check_otp, consume_otp
 from auth.usecases.open_session import open_session
 from auth.usecases.ports import Origin, Signed, Tools, Tx
+from auth.usecases.prove_contact import prove_contact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +29,9 @@ async def sign_in_with_otp(cmd: SignInWithOtp, tools: Tools) -> Signed:
         await tools.attempts.failed(attempt, None)
         raise
     async with tools.begin() as tx:
-        await consume_otp(otp, tx, tools)
         user = await _existing(user_id, tx)
+        await consume_otp(otp, tx, tools, of=user)
+        user = await prove_contact(user, otp.channel, tx, tools)
         signed = await open_session(user, SignInMethod.OTP, cmd.origin, tx, tools)
     await tools.attempts.succeeded(attempt, user.id)
     return signed
@@ -45,6 +47,6 @@ async def _matched(guess: OtpGuess, tools: Tools) -> tuple[Otp, UserId]:
 
 async def _existing(user_id: UserId, tx: Tx) -> User:
     try:
-        return await tx.users.share(user_id)
+        return await tx.users.lock(user_id)
     except UserNotFoundError:
         raise OtpRefusedError(pointer="/otp/code") from None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hmac
 
-from auth.domain import user as users
-from auth.domain.audit import Act
 from auth.domain.delays import TooManyAttemptsError
-from auth.domain.ids import OtpId, UserId
+from auth.domain.ids import OtpId, SessionId, UserId
 from auth.domain.otp import OtpPurpose, OtpRefusedError
 from auth.domain.user import ContactMissingError, User
 from auth.usecases.check_otp import OtpGuess, check_otp, consume_otp
 from auth.usecases.ports import Contact, Tools
+from auth.usecases.prove_contact import prove_contact
 from auth.usecases.request_otp import issue_otp
 
 
@@ -22,14 +21,14 @@ async def request_email_verification(user_id: UserId, ip: str | None, tools: Too
     if user is None or user.email is None:
         raise ContactMissingError("There is no e-mail address to verify.")
     contact = Contact(email=user.email)
-    await tools.send_limits.check(contact, ip)
+    await tools.send_limits.check_own(user_id, ip)
     if not await tools.send_limits.check_budget(contact):
         raise TooManyAttemptsError(retry_after_s=3600)
     async with tools.begin() as tx:
         return await issue_otp(
             contact,
             OtpPurpose.EMAIL_VERIFICATION,
-            user_id=user_id,
+            user=user,
             locale=user.settings.locale,
             send=True,
             tx=tx,
@@ -37,17 +36,16 @@ async def request_email_verification(user_id: UserId, ip: str | None, tools: Too
         )
 
 
-async def verify_email(user_id: UserId, guess: OtpGuess, tools: Tools) -> User:
-    """Raises ``OtpRefusedError``, also for a code of another person or another address."""
+async def verify_email(user_id: UserId, session_id: SessionId, guess: OtpGuess, tools: Tools) -> User:
+    """The first time every other session ends (AUTH-12).
+
+    Raises ``OtpRefusedError``, also for a code of another person or another address.
+    """
     otp = await check_otp(guess, OtpPurpose.EMAIL_VERIFICATION, tools)
     async with tools.begin() as tx:
         before = await tx.users.lock(user_id)
         address_hash = tools.secrets.destination_hash(before.email or "")
-        if otp.user_id != user_id or not hmac.compare_digest(otp.destination_hash, address_hash):
+        if not hmac.compare_digest(otp.destination_hash, address_hash):
             raise OtpRefusedError(pointer="/otp/code")
-        await consume_otp(otp, tx, tools)
-        after = users.verify_email(before, tools.clock.now())
-        if after != before:
-            await tx.users.save(after)
-            await tx.audit.write(Act.EMAIL_VERIFIED, now=tools.clock.now(), user_id=user_id)
-        return after
+        await consume_otp(otp, tx, tools, of=before)
+        return await prove_contact(before, otp.channel, tx, tools, signed_in=session_id)

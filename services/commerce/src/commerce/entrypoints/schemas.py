@@ -6,14 +6,14 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from chassis.http import Body, Line, MoneyView, Text, View
+from chassis.http import Body, Line, MoneyView, Name, Text, View
 from commerce.domain.address import Address
 from commerce.domain.cart import QUANTITY_MAX
 from commerce.domain.texts import LocalisedText
 from kernel.country import Country
 from kernel.money import Currency
 
-Title = Annotated[Line, Field(min_length=1, max_length=200)]
+Title = Annotated[Name, Field(min_length=1, max_length=200)]
 Description = Annotated[Text, Field(min_length=1, max_length=5_000)]
 Quantity = Annotated[int, Field(ge=1, le=QUANTITY_MAX, strict=True)]
 ON_HAND_MAX = 1_000_000_000
@@ -48,7 +48,7 @@ class DescriptionsBody(Body):
 class AddressBody(Body):
     """Where to send it. Postal codes are checked per country."""
 
-    recipient: Annotated[Line, Field(min_length=1, max_length=100)]
+    recipient: Annotated[Name, Field(min_length=1, max_length=100)]
     phone: Annotated[Line, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
     line1: Annotated[Line, Field(min_length=1, max_length=200)]
     line2: Annotated[Line, Field(max_length=200)] = ""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.http import Body, Line, PageQuery, View
+from chassis.http import Body, Line, Name, PageQuery, View
 from commerce.domain.category import CategoryNode
 from commerce.domain.ids import UserId
 from commerce.domain.shop import Shop
@@ -23,7 +23,7 @@ Language = Literal["th", "id", "ms", "vi", "en"]
 class OpenShopBody(Body):
     """A shop sells in its country's currency and with its country's tax."""
 
-    name: Annotated[Line, Field(min_length=2, max_length=100)]
+    name: Annotated[Name, Field(min_length=2, max_length=100)]
     country: Annotated[Country | None, Field(description="your own when left out")] = None
     slug: Annotated[Line, Field(min_length=3, max_length=60, description="made from the name when left out")] | None = (
         None

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.http import Body, Line, RateLimit, Reply, Routes, View
+from chassis.http import Body, Line, Name, RateLimit, Reply, Routes, View
 from chassis.tokens import Principal
 from messaging.adapters.bot_store import Bot, bots_of, find_bot
 from messaging.adapters.transaction import MessagingTx
@@ -27,7 +27,7 @@ from messaging.wiring import App
 routes = Routes(tag="bots")
 LIMIT = RateLimit("bots", per_user=60, window_s=60, fails="open")
 NO_STORE = {"Cache-Control": "no-store"}
-DisplayName = Annotated[Line, Field(min_length=2, max_length=64)]
+DisplayName = Annotated[Name, Field(min_length=2, max_length=64)]
 
 
 class CommandBody(Body):

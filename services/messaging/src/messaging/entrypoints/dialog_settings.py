@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from chassis.http import Body, IfMatch, Line, Query, RateLimit, Routes, Text, View
+from chassis.http import Body, IfMatch, Name, Query, RateLimit, Routes, Text, View
 from chassis.postgres import Connection
 from chassis.tokens import Principal
 from messaging.adapters.dialog_store import find_member
@@ -51,7 +51,7 @@ class ChangeDialogBody(Body):
     Only ``avatar_attachment_id`` and ``retention_days`` can be null: no picture, and kept for good.
     """
 
-    title: Annotated[Line, Field(max_length=120)] = ""
+    title: Annotated[Name, Field(max_length=120)] = ""
     description: Annotated[Text, Field(max_length=1000)] = ""
     avatar_attachment_id: UUID | None = None
     is_public: bool = False

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from chassis.http import Body, Line, Query, Text, View
+from chassis.http import Body, Name, Query, Text, View
 from messaging.domain.message import MENTIONS_MAX, SendMessage
 from messaging.entrypoints.contents import Content
 from messaging.usecases.forward_message import Forwarded
@@ -208,7 +208,7 @@ class CreateDialogBody(Body):
     user_ids: Annotated[list[UUID], Field(default_factory=list, max_length=200)]
     shop_id: UUID | None = None
     product_id: UUID | None = None
-    title: Annotated[Line, Field(max_length=120)] = ""
+    title: Annotated[Name, Field(max_length=120)] = ""
     description: Annotated[Text, Field(max_length=1000)] = ""
     is_public: bool = False
 
