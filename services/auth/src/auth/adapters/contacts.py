@@ -25,7 +25,7 @@ class EmailRefusedError(DomainError):
 
 
 class MailboxNotAsciiError(DomainError):
-    """Few mail servers take such mailboxes (SMTPUTF8), and what cannot be sent there cannot be proved."""
+    """Few mail servers take such a mailbox (SMTPUTF8), and where no code arrives nothing can be proved."""
 
     code, kind = "auth.email.mailbox_not_ascii", Kind.INVALID
     title = "What stands before the @ has to be in Latin letters without accents"
@@ -37,9 +37,9 @@ class PhoneRefusedError(DomainError):
 
 
 def parsed_email(text: str) -> str:
-    """ASCII and lower case as a whole: domains by IDNA, and nobody runs two mailboxes that differ in case.
+    """Lower case as a whole, for nobody runs two mailboxes that differ in case; the domain in ASCII (IDNA).
 
-    Raises ``EmailRefusedError`` or ``MailboxNotAsciiError``.
+    Raises ``EmailRefusedError``.
     """
     if len(text) > _EMAIL_LENGTH_MAX:
         raise EmailRefusedError(pointer="/email")
@@ -48,12 +48,18 @@ def parsed_email(text: str) -> str:
         address = validate_email(text.strip(), check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError:
         raise EmailRefusedError(pointer="/email") from None
-    if not address.local_part.isascii():
-        raise MailboxNotAsciiError(pointer="/email")
     folded = f"{address.local_part}@{address.ascii_domain}".lower()
     if len(folded) > _EMAIL_LENGTH_MAX:
         raise EmailRefusedError(pointer="/email")
     return folded
+
+
+def parsed_new_email(text: str) -> str:
+    """As ``parsed_email``, of somebody who is not there yet. Raises ``MailboxNotAsciiError``, too."""
+    email = parsed_email(text)
+    if not email.isascii():
+        raise MailboxNotAsciiError(pointer="/email")
+    return email
 
 
 def parsed_phone(text: str) -> str:

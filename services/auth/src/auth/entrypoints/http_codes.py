@@ -28,6 +28,7 @@ from auth.entrypoints.schemas import (
     PasswordChangeBody,
     PasswordResetBody,
     contact_of,
+    new_contact_of,
 )
 from auth.usecases.change_password import ChangePassword, ResetPassword, change_password, reset_password
 from auth.usecases.check_otp import OtpGuess
@@ -67,8 +68,9 @@ _PASSWORD_ERRORS = (
     errors=_SEND_ERRORS,
 )
 async def post_otp(request: web.Request, body: OtpRequestBody, app: App) -> OtpView:
+    reached = new_contact_of if body.purpose is OtpPurpose.SIGN_UP else contact_of
     command = RequestOtp(
-        contact=contact_of(body.email, body.phone),
+        contact=reached(body.email, body.phone),
         purpose=body.purpose,
         locale=asked_locale(request, body.locale),
         ip=app.ip_of(request),

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from auth.adapters.contacts import EmailRefusedError, MailboxNotAsciiError, PhoneRefusedError
+from auth.adapters.contacts import EmailRefusedError, PhoneRefusedError
 from auth.adapters.hasher import HashingBusyError
 from auth.domain.delays import TooManyAttemptsError
 from auth.domain.ids import SessionId, UserId
@@ -70,7 +70,6 @@ class RevokeQuery(Query):
         ContactMissingError,
         ContactAmbiguousError,
         EmailRefusedError,
-        MailboxNotAsciiError,
         PhoneRefusedError,
         InvalidCredentialsError,
         OtpRefusedError,

@@ -42,7 +42,7 @@ from auth.entrypoints.schemas import (
     SignUpBody,
     UserCard,
     UserView,
-    contact_of,
+    new_contact_of,
 )
 from auth.usecases import change_user, verify_email
 from auth.usecases.check_otp import OtpGuess
@@ -91,7 +91,7 @@ _VERSION_ERRORS = (UserVersionStaleError,)
 )
 async def post_user(request: web.Request, body: SignUpBody, app: App) -> Reply[SignedUpView]:
     command = RegisterUser(
-        contact=contact_of(body.email, body.phone),
+        contact=new_contact_of(body.email, body.phone),
         otp=body.otp.guess() if body.otp else None,
         password=body.password.get_secret_value() if body.password else None,
         name=body.name,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, SecretStr, StringConstraints
 
-from auth.adapters.contacts import parsed_email, parsed_phone
+from auth.adapters.contacts import parsed_email, parsed_new_email, parsed_phone
 from auth.domain.card import Card
 from auth.domain.ids import OtpId, SessionId
 from auth.domain.otp import LIFETIME, RESEND_AFTER, OtpPurpose
@@ -47,6 +47,12 @@ def contact_of(email: str | None, phone: str | None) -> Contact:
     if phone is not None:
         return Contact(phone_e164=parsed_phone(phone))
     raise ContactMissingError(pointer="/email")
+
+
+def new_contact_of(email: str | None, phone: str | None) -> Contact:
+    """Of somebody who signs up. Raises what ``contact_of`` and ``parsed_new_email`` raise."""
+    contact = contact_of(email, phone)
+    return contact if contact.email is None else Contact(email=parsed_new_email(contact.email))
 
 
 class OtpBody(Body):

@@ -8,6 +8,7 @@ from kernel.country import text_language
 from notification.adapters.templates import Templates, Text
 from notification.domain.delivery import Delivery
 from notification.domain.recipient import DEFAULT_LANGUAGE, Recipient
+from notification.domain.rules import RULES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ def written(delivery: Delivery, recipient: Recipient | None, templates: Template
     if delivery.payload is not None:
         return _code(delivery, templates)
     language = recipient.language if recipient else DEFAULT_LANGUAGE
-    name = recipient.display_name if recipient else ""
+    name = recipient.display_name if recipient and RULES[delivery.message_type].by_name else ""
     params = {**(delivery.params or {}), "name": name}
     return Written(
         text=templates.render(delivery.message_type, language, params),

@@ -14,7 +14,11 @@ from notification.domain.notification import Category, Channel, Priority
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How one type of notification is sent. ``params`` are the variables its texts may use."""
+    """How one type of notification is sent. ``params`` are the variables its texts may use.
+
+    Without ``by_name`` its mail greets nobody by name: it goes to an address that nobody has proved yet, so nothing in
+    it is what a person typed.
+    """
 
     notification_type: str
     category: Category
@@ -22,10 +26,11 @@ class Rule:
     channels: frozenset[Channel]
     params: frozenset[str]
     lifetime: timedelta = timedelta(days=90)
+    by_name: bool = True
 
 
-def _rule(name: str, priority: Priority, channels: set[Channel], params: set[str]) -> Rule:
-    return Rule(name, Category.TRANSACTIONAL, priority, frozenset(channels), frozenset(params))
+def _rule(name: str, priority: Priority, channels: set[Channel], params: set[str], *, by_name: bool = True) -> Rule:
+    return Rule(name, Category.TRANSACTIONAL, priority, frozenset(channels), frozenset(params), by_name=by_name)
 
 
 _IN_APP, _BOTH = {Channel.IN_APP}, {Channel.IN_APP, Channel.EMAIL}
@@ -35,7 +40,7 @@ _STATUS = {"order_number", "shop_name"}
 RULES: Final = {
     rule.notification_type: rule
     for rule in (
-        _rule("welcome", Priority.NORMAL, _BOTH, {"name"}),
+        _rule("welcome", Priority.NORMAL, _BOTH, set(), by_name=False),
         _rule("order_paid", Priority.HIGH, _BOTH, _ORDER),
         _rule("order_confirmed", Priority.HIGH, _BOTH, _ORDER),
         _rule("order_received", Priority.HIGH, _IN_APP, _ORDER),

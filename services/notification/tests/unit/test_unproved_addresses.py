@@ -1,0 +1,53 @@
+"""Nothing a person typed goes into a mail to an address that nobody has proved."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from notification.adapters.message import written
+from notification.adapters.templates import LANGUAGES, Templates
+from notification.domain.delivery import Delivery
+from notification.domain.notification import Channel, Priority
+from notification.domain.recipient import Recipient
+
+TYPED = "You won, collect it at evil example"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def mail_of(message_type, language, **params):
+    """Subject and text."""
+    templates = Templates()
+    delivery = Delivery(
+        delivery_id=uuid.uuid4(),
+        user_id=uuid.uuid4(),
+        channel=Channel.EMAIL,
+        priority=Priority.NORMAL,
+        message_type=message_type,
+        params=params,
+        created_at=NOW,
+        expires_at=NOW + timedelta(days=1),
+    )
+    recipient = Recipient(
+        user_id=uuid.uuid4(),
+        display_name=TYPED,
+        locale=language,
+        time_zone="UTC",
+        email="victim@example.com",
+        phone_e164="",
+    )
+    message = written(delivery, recipient, templates)
+    return message.text.title + "\n" + templates.mail(message.text, message.language, message.name)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_welcome_mail_says_nothing_that_was_typed(language):
+    mail = mail_of("welcome", language)
+    assert not any(word in mail for word in TYPED.split() if len(word) > 4)
+    greeting = mail.splitlines()[1]
+    assert greeting == greeting.strip()
+    assert " ," not in greeting
+
+
+def test_control_other_mails_greet_by_name():
+    assert TYPED in mail_of("order_delivered", "en", order_number="TH-26-000001", shop_name="Baan Thai")
