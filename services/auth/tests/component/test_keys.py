@@ -45,6 +45,22 @@ async def test_one_key_signs_and_the_next_is_published(own_service: Service) -> 
     assert header_of(token, keys) == {"alg": "ES256", "typ": "at+jwt", "kid": keys[0]["kid"]}
 
 
+async def test_a_key_that_does_not_open_leaves_the_signing_to_the_others(own_service: Service) -> None:
+    service = own_service
+    present, waiting = [each["kid"] for each in await key_set(service)]
+    async with service.app.database.begin() as conn:
+        await conn.execute("UPDATE signing_key SET private_sealed = 'spoilt' WHERE kid = $1", waiting)
+    service.clock.move(PERIOD + LEAD)
+    await service.app.load_keys()
+    token = (await service.sign_up())["access_token"]
+    assert header_of(token, await key_set(service))["kid"] == present
+    async with service.app.database.begin() as conn:
+        await conn.execute("UPDATE signing_key SET private_sealed = 'spoilt'")
+    await service.app.load_keys()
+    answer = await service.sign_in("somebody@example.com")
+    assert answer.status == 401
+
+
 async def test_rotation_keeps_old_tokens_valid(own_service: Service) -> None:
     service = own_service
     async with service.app.database.read() as conn:

@@ -42,7 +42,7 @@ class TokenIssuer:
         self._keys = keys
 
     def access_token(self, user: User, session_id: SessionId, now: datetime) -> str:
-        key = signing_key.signing(self._keys, now)
+        key = signing_key.signing([each for each in self._keys if each.kid in self._private], now)
         issued_at = int(now.timestamp())
         claims: dict[str, Any] = {
             "iss": self._issuer,

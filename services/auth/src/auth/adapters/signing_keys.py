@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, Final
 
 import asyncpg
+import structlog
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -17,6 +19,8 @@ from joserfc.jwk import ECKey
 
 from auth.adapters.keyring import Keyring
 from auth.domain.signing_key import SigningKey
+
+_log = structlog.get_logger(__name__)
 
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('auth.signing_key', 0))"
 _COLUMNS: Final = "kid, public_jwk, created_at, signs_from, published_until"
@@ -71,9 +75,14 @@ class SigningKeyStore:
         return int(done.split()[-1])
 
     async def private_keys(self) -> dict[str, ec.EllipticCurvePrivateKey]:
-        """By id, unsealed."""
-        rows = await self._conn.fetch("SELECT kid, private_sealed FROM signing_key")
-        return {row["kid"]: self._unsealed(row["kid"], row["private_sealed"]) for row in rows}
+        """By id, unsealed; one that does not open is told and left out, and the others go on signing."""
+        found = {}
+        for row in await self._conn.fetch("SELECT kid, private_sealed FROM signing_key"):
+            try:
+                found[row["kid"]] = self._unsealed(row["kid"], row["private_sealed"])
+            except (InvalidTag, ValueError, TypeError) as error:
+                _log.error("signing_key_unreadable", kid=row["kid"], error=type(error).__name__)
+        return found
 
     def _unsealed(self, kid: str, sealed: bytes) -> ec.EllipticCurvePrivateKey:
         key = load_der_private_key(self._keyring.unseal(sealed, name=kid), password=None)

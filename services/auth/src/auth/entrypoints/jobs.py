@@ -58,20 +58,21 @@ def jobs(app: App) -> list[Runner]:
             await conn.execute(_PURGE_SESSIONS, now - _SESSIONS_KEPT, _BATCH)
             await conn.execute(_PURGE_NETWORKS, now - _NETWORKS_KEPT, _BATCH)
 
-    async def turn_months() -> None:
-        kept = {
-            "login_attempt": app.settings.login_attempts_kept_months,
-            "security_event": app.settings.security_events_kept_months,
-        }
-        for table, months in kept.items():
+    def turn_months(table: str, kept: int) -> Periodic:
+        """A runner each: what is wrong with one table stops no other."""
+
+        async def turn() -> None:
             async with app.database.begin() as conn:
                 await conn.execute("SELECT auth.ensure_months($1, $2)", table, _MONTHS_AHEAD)
-                await conn.execute("SELECT auth.drop_months($1, $2)", table, months)
+                await conn.execute("SELECT auth.drop_months($1, $2)", table, kept)
+
+        return Periodic(f"turn-months-{table}", 3600.0, turn)
 
     return [
         Periodic("announce-revocations", 0.8, announce_revocations),
         Periodic("rotate-signing-keys", 60.0, rotate_signing_keys),
         Periodic("purge-old-rows", 600.0, purge_old_rows),
-        Periodic("turn-months", 3600.0, turn_months),
+        turn_months("login_attempt", app.settings.login_attempts_kept_months),
+        turn_months("security_event", app.settings.security_events_kept_months),
         *housekeeping(app, idempotency_keys=False),
     ]
