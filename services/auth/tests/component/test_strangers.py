@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from auth.adapters import attempts as counting
-from auth.domain.delays import CUT_OFF_AFTER, Counter, TooManyAttemptsError
+from auth.adapters.addresses import AddressAllowance, AddressLimits
+from auth.domain.delays import CUT_OFF_AFTER, Counter, Familiarity, TooManyAttemptsError
 from auth.domain.ids import UserId
 from auth.testing import PASSWORD, Answer, Service, new_email
+from chassis.redis import RateLimiter
 
 pytestmark = pytest.mark.component
 
@@ -151,6 +153,20 @@ async def test_nobody_is_answered_as_somebody(shifted: Service) -> None:
         return [(await sign_in(shifted, email, FAR, WRONG)).status for _ in range(7)]
 
     assert await answers(user["email"]) == await answers(new_email()) == [401] * 5 + [429] * 2
+
+
+async def test_neighbours_use_up_nothing_of_a_known_address(service: Service) -> None:
+    allowance = AddressAllowance(sign_ins_per_minute=2, sign_ups_per_hour=2, codes_per_hour=2)
+    limits = AddressLimits(RateLimiter(service.app.redis, prefix=uuid.uuid4().hex), allowance, spare_loopback=False)
+    for number in range(100, 110):
+        for _ in range(2):
+            await limits.check_code(f"198.51.100.{number}")
+    with pytest.raises(TooManyAttemptsError):
+        await limits.check_code(NEXT_DOOR)
+    for _ in range(2):
+        await limits.check_code(HOME, Familiarity.ADDRESS)
+    with pytest.raises(TooManyAttemptsError):
+        await limits.check_code(HOME, Familiarity.ADDRESS)
 
 
 async def asked(service: Service, path: str, email: str, ip: str) -> int:

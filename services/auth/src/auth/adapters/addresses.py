@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 from redis.exceptions import RedisError
 
-from auth.domain.delays import UNKNOWN_PLACE, Place, TooManyAttemptsError
+from auth.domain.delays import UNKNOWN_PLACE, Familiarity, Place, TooManyAttemptsError
 from chassis.redis import RateLimiter
 
 _log = structlog.get_logger(__name__)
@@ -50,38 +50,37 @@ class AddressLimits:
         self._allowance = allowance
         self._spare_loopback = spare_loopback
 
-    async def check_sign_in(self, ip: str | None) -> None:
-        await self._check_open("auth:sign_in", ip, self._allowance.sign_ins_per_minute, _MINUTE_S)
+    async def check_sign_in(self, ip: str | None, familiarity: Familiarity = Familiarity.NONE) -> None:
+        """Neighbours use up nothing of an address the account is known from."""
+        await self._check_open("auth:sign_in", ip, self._allowance.sign_ins_per_minute, _MINUTE_S, familiarity)
 
     async def check_sign_up(self, ip: str | None) -> None:
-        await self._check_open("auth:sign_up", ip, self._allowance.sign_ups_per_hour, _HOUR_S)
+        await self._check_open("auth:sign_up", ip, self._allowance.sign_ups_per_hour, _HOUR_S, Familiarity.NONE)
 
-    async def check_code(self, ip: str | None) -> None:
+    async def check_code(self, ip: str | None, familiarity: Familiarity = Familiarity.NONE) -> None:
         """Raises also what Redis raises."""
-        await self._check("auth:codes", ip, self._allowance.codes_per_hour, _HOUR_S)
+        await self._check("auth:codes", ip, self._allowance.codes_per_hour, _HOUR_S, familiarity)
 
-    async def _check_open(self, name: str, ip: str | None, limit: int, window_s: int) -> None:
+    async def _check_open(self, name: str, ip: str | None, limit: int, window_s: int, familiarity: Familiarity) -> None:
         try:
-            await self._check(name, ip, limit, window_s)
+            await self._check(name, ip, limit, window_s, familiarity)
         except (RedisError, TimeoutError, OSError) as error:
             _log.warning("address_limit_skipped", limit=name, error=type(error).__name__)
 
-    async def _check(self, name: str, ip: str | None, limit: int, window_s: int) -> None:
+    async def _check(self, name: str, ip: str | None, limit: int, window_s: int, familiarity: Familiarity) -> None:
         if self._spare_loopback and _is_loopback(ip):
             return
-        for subject, allowed in _subjects(ip, limit):
+        for subject, allowed in _subjects(place_of(ip), limit, familiarity):
             decision = await self._limiter.hit(name, subject, allowed, window_s)
             if not decision.allowed:
                 raise TooManyAttemptsError(retry_after_s=decision.reset_s)
 
 
-def _subjects(ip: str | None, limit: int) -> Iterator[tuple[str, int]]:
-    place = place_of(ip)
-    if place is UNKNOWN_PLACE:
-        yield "unknown", limit
-        return
-    yield place.address, limit
-    yield place.network, limit * _NETWORK_FACTOR
+def _subjects(place: Place, limit: int, familiarity: Familiarity) -> Iterator[tuple[str, int]]:
+    """The address and the network around it, which is not asked about where the account is known."""
+    yield place.address or "unknown", limit
+    if place is not UNKNOWN_PLACE and familiarity is not Familiarity.ADDRESS:
+        yield place.network, limit * _NETWORK_FACTOR
 
 
 def _is_loopback(ip: str | None) -> bool:

@@ -71,9 +71,10 @@ class CountedAttempts:
         self._clock = clock
 
     async def reserve(self, account: str, method: str, ip: str | None, user_id: UserId | None = None) -> Reservation:
-        await self._addresses.check_sign_in(ip)
         place = place_of(ip)
-        counted = counters(await self._familiarities.of(user_id, place), place)
+        familiarity = await self._familiarities.of(user_id, place)
+        await self._addresses.check_sign_in(ip, familiarity)
+        counted = counters(familiarity, place)
         attempt = Reservation(
             attempt_id=uuid7(),
             account_hash=self._keyring.destination_hash(account),

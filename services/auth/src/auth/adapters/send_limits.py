@@ -19,7 +19,7 @@ from auth.adapters.addresses import AddressLimits, place_of
 from auth.adapters.contacts import phone_country
 from auth.adapters.keyring import Keyring
 from auth.adapters.known_networks import Familiarities
-from auth.domain.delays import LimitsUnavailableError, TooManyAttemptsError, counters
+from auth.domain.delays import Familiarity, LimitsUnavailableError, TooManyAttemptsError, counters
 from auth.domain.ids import UserId
 from auth.domain.otp import OtpPurpose
 from auth.usecases.ports import Contact
@@ -62,16 +62,18 @@ class CodeSendLimits:
     async def check(self, contact: Contact, purpose: OtpPurpose, ip: str | None, user_id: UserId | None) -> None:
         use = "reset" if purpose is OtpPurpose.PASSWORD_RESET else "code"
         place = place_of(ip)
-        counted = counters(await self._familiarities.of(user_id, place), place)
-        await self._check(ip, {f"{use} {contact.value} {each.name}": each.place for each in counted})
+        familiarity = await self._familiarities.of(user_id, place)
+        counted = counters(familiarity, place)
+        await self._check(ip, familiarity, {f"{use} {contact.value} {each.name}": each.place for each in counted})
 
     async def check_own(self, user_id: UserId, ip: str | None) -> None:
-        await self._check(ip, {f"own {user_id}": True})
+        familiarity = await self._familiarities.of(user_id, place_of(ip))
+        await self._check(ip, familiarity, {f"own {user_id}": True})
 
-    async def _check(self, ip: str | None, subjects: Mapping[str, bool]) -> None:
+    async def _check(self, ip: str | None, familiarity: Familiarity, subjects: Mapping[str, bool]) -> None:
         """``subjects``: each with whether it is one place, or all the others together."""
         try:
-            await self._addresses.check_code(ip)
+            await self._addresses.check_code(ip, familiarity)
             for subject, is_place in subjects.items():
                 await self._hit_twice(subject, 1 if is_place else self._allowance.elsewhere_factor)
         except (RedisError, TimeoutError, OSError) as error:
