@@ -19,7 +19,8 @@ from chassis.postgres import Database
 _NOBODY: Final = UUID(int=0)
 _REMEMBER: Final = """
 INSERT INTO known_network (user_id, network, seen_at) VALUES ($1, $2::text::cidr, $3)
-ON CONFLICT (user_id, network) DO UPDATE SET seen_at = greatest(known_network.seen_at, excluded.seen_at)
+ON CONFLICT (user_id, network) DO UPDATE SET seen_at = excluded.seen_at
+WHERE known_network.seen_at < excluded.seen_at - interval '1 day'
 """
 _FAMILIARITY: Final = """
 SELECT bool_or(network = $2::text::cidr) FROM known_network WHERE user_id = $1 AND network <<= $3::text::cidr
