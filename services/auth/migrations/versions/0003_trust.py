@@ -7,7 +7,7 @@ lives ten minutes.
 from __future__ import annotations
 
 import sqlalchemy as sa
-from alembic import context, op
+from alembic import op
 from email_validator import EmailNotValidError, validate_email
 
 revision = "0003"
@@ -39,7 +39,7 @@ def upgrade() -> None:
         SELECT user_id, network(set_masklen(ip, CASE family(ip) WHEN 4 THEN 32 ELSE 64 END)), max(rotated_at)
         FROM auth.session WHERE ip IS NOT NULL AND revoked_at IS NULL GROUP BY 1, 2
     """)
-    if not context.is_offline_mode():  # no SQL can say it
+    if not op.get_context().as_sql:  # no SQL can say it
         _fold_domains()
 
 

@@ -43,6 +43,26 @@ async def test_a_stale_copy_is_refused(service: Service) -> None:
     assert (await service.call("GET", "/v1/users/me", token=token)).body["name"] == "First"
 
 
+@pytest.mark.parametrize("header", ['"0"', '"nonsense"', 'W/"1"', '"00"', "", "1"])
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", "/v1/users/me", {"name": "Second"}),
+        ("PATCH", "/v1/users/me/settings", {"findable_by_phone": True}),
+        ("DELETE", "/v1/users/me", None),
+    ],
+)
+async def test_tags_that_were_never_given_out_match_nothing(
+    service: Service, method: str, path: str, body: Any, header: str
+) -> None:
+    token = (await service.sign_up())["access_token"]
+    refused = await service.call(method, path, body, token=token, If_Match=header)
+    assert (refused.status, refused.code) == (412, "auth.user.version_stale")
+    etag = (await service.call("GET", "/v1/users/me", token=token)).headers["ETag"]
+    taken = await service.call(method, path, body, token=token, If_Match=f'"0", {etag}')
+    assert taken.status in {200, 204}
+
+
 async def test_of_ten_edits_of_one_copy_one_is_taken(service: Service) -> None:
     token = (await service.sign_up())["access_token"]
     etag = (await service.call("GET", "/v1/users/me", token=token)).headers["ETag"]

@@ -7,6 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
+from chassis.http import IfMatch
 from kernel.country import LOCALES
 
 _ETAG: Final = re.compile(r'"(\d{1,18})(?:\.[0-9a-f]{1,32})?"')
@@ -23,10 +24,8 @@ def asked_locale(request: web.Request, given: str | None) -> str:
     return _DEFAULT_LOCALE
 
 
-def expected_version(request: web.Request) -> int | None:
-    """From ``If-Match``; None when absent or ``*``. A tag that was never given out is version 0: nobody's."""
-    header = request.headers.get("If-Match")
-    if header is None or header.strip() == "*":
+def expected_versions(if_match: IfMatch | None) -> frozenset[int] | None:
+    """None when ``If-Match`` is absent or ``*``. Tags that were never given out name no version."""
+    if if_match is None or if_match.any_version:
         return None
-    match = _ETAG.fullmatch(header.strip())
-    return int(match[1]) if match else 0
+    return frozenset(int(match[1]) for match in map(_ETAG.fullmatch, if_match.tags) if match)

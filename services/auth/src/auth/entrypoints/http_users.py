@@ -29,7 +29,7 @@ from auth.domain.user import (
     UserVersionStaleError,
 )
 from auth.domain.username import UsernameRefusedError, UsernameTakenError
-from auth.entrypoints.headers import expected_version
+from auth.entrypoints.headers import expected_versions
 from auth.entrypoints.schemas import (
     CodeBody,
     ContactAmbiguousError,
@@ -49,7 +49,7 @@ from auth.usecases.check_otp import OtpGuess
 from auth.usecases.ports import Origin
 from auth.usecases.register_user import RegisterUser, register_user
 from auth.wiring import App, AuthTx
-from chassis.http import Reply, Routes, etag_of
+from chassis.http import IfMatch, Reply, Routes, etag_of
 from chassis.tokens import Principal
 
 routes = Routes(tag="users")
@@ -125,17 +125,17 @@ async def get_me(principal: Principal, app: App) -> Reply[UserView]:
     ),
 )
 async def patch_me(
-    request: web.Request, principal: Principal, body: ProfilePatch, tx: AuthTx, app: App
+    if_match: IfMatch | None, principal: Principal, body: ProfilePatch, tx: AuthTx, app: App
 ) -> Reply[UserView]:
     user = await change_user.change_profile(
-        UserId(principal.user_id), body.changes(), expected_version(request), tx, app.tools
+        UserId(principal.user_id), body.changes(), expected_versions(if_match), tx, app.tools
     )
     return Reply(UserView.of(user), etag=etag_of(user.version), headers=_PRIVATE)
 
 
 @routes.delete("/v1/users/me", status=204, summary="Delete one's account", errors=(*_VERSION_ERRORS, UserNotFoundError))
-async def delete_me(request: web.Request, principal: Principal, tx: AuthTx, app: App) -> None:
-    await change_user.delete_user(UserId(principal.user_id), expected_version(request), tx, app.tools)
+async def delete_me(if_match: IfMatch | None, principal: Principal, tx: AuthTx, app: App) -> None:
+    await change_user.delete_user(UserId(principal.user_id), expected_versions(if_match), tx, app.tools)
 
 
 @routes.get("/v1/users/me/settings", summary="One's own settings", errors=(UserNotFoundError,))
@@ -150,10 +150,10 @@ async def get_settings(principal: Principal, app: App) -> Reply[SettingsView]:
     errors=(*_CHOICE_ERRORS, *_VERSION_ERRORS, UserNotFoundError),
 )
 async def patch_settings(
-    request: web.Request, principal: Principal, body: SettingsPatch, tx: AuthTx, app: App
+    if_match: IfMatch | None, principal: Principal, body: SettingsPatch, tx: AuthTx, app: App
 ) -> Reply[SettingsView]:
     user = await change_user.change_settings(
-        UserId(principal.user_id), body.changes(), expected_version(request), tx, app.tools
+        UserId(principal.user_id), body.changes(), expected_versions(if_match), tx, app.tools
     )
     return Reply(SettingsView.of(user), etag=etag_of(user.version), headers=_PRIVATE)
 

@@ -1,6 +1,6 @@
 """Change the caller's own profile or settings, or delete the account.
 
-``version`` is the one the caller read (``If-Match``); None takes whatever is there.
+``versions`` are those the caller read (``If-Match``); None takes whatever is there.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from auth.usecases.revoke_sessions import end_sessions
 
 
 async def change_profile(
-    user_id: UserId, changes: Mapping[str, str | None], version: int | None, tx: Tx, tools: Tools
+    user_id: UserId, changes: Mapping[str, str | None], versions: frozenset[int] | None, tx: Tx, tools: Tools
 ) -> User:
     """Raises ``UserVersionStaleError``, ``UsernameTakenError`` or what is wrong with a value."""
-    before = await _locked(user_id, version, tx)
+    before = await _locked(user_id, versions, tx)
     after, event = users.change_profile(before, changes, tools.clock.now())
     if event:
         await tx.users.save(after)
@@ -30,10 +30,10 @@ async def change_profile(
 
 
 async def change_settings(
-    user_id: UserId, changes: Mapping[str, object], version: int | None, tx: Tx, tools: Tools
+    user_id: UserId, changes: Mapping[str, object], versions: frozenset[int] | None, tx: Tx, tools: Tools
 ) -> User:
     """``changes`` are fields of ``Settings``."""
-    before = await _locked(user_id, version, tx)
+    before = await _locked(user_id, versions, tx)
     settings: Settings = before.settings.with_changes(**changes)  # type: ignore[arg-type]
     after, event = users.change_settings(before, settings, tools.clock.now())
     if after != before:
@@ -43,11 +43,11 @@ async def change_settings(
     return after
 
 
-async def delete_user(user_id: UserId, version: int | None, tx: Tx, tools: Tools) -> None:
+async def delete_user(user_id: UserId, versions: frozenset[int] | None, tx: Tx, tools: Tools) -> None:
     """Gone for everybody at once: nothing of theirs signs in, and nothing waits for them or stands between them and
     others. Other services follow ``UserDeleted``, which commits with it.
     """
-    before = await _locked(user_id, version, tx)
+    before = await _locked(user_id, versions, tx)
     after, event = users.delete(before, tools.clock.now())
     await tx.users.save(after)
     await tx.passwords.forget(user_id)
@@ -58,8 +58,8 @@ async def delete_user(user_id: UserId, version: int | None, tx: Tx, tools: Tools
     tx.events.add(event)
 
 
-async def _locked(user_id: UserId, version: int | None, tx: Tx) -> User:
+async def _locked(user_id: UserId, versions: frozenset[int] | None, tx: Tx) -> User:
     user = await tx.users.lock(user_id)
-    if version is not None and version != user.version:
+    if versions is not None and user.version not in versions:
         raise UserVersionStaleError
     return user
