@@ -17,13 +17,16 @@ import pytest
 import pytest_asyncio
 
 from commerce.adapters.audit import audit
+from commerce.adapters.order_store import PgOrderStore
+from commerce.adapters.product_store import PgProductStore
 from commerce.adapters.stock_store import PgStockStore
 from commerce.domain.checkout import Checkout
-from commerce.domain.ids import CheckoutId, UserId, VariantId
-from commerce.domain.order import OrderNotCancellableError
-from commerce.domain.settlement import CancelOrder, ConfirmOrder, ReleaseStock, ReserveStock
+from commerce.domain.ids import CheckoutId, OrderId, UserId, VariantId
+from commerce.domain.order import OrderNotCancellableError, OrderStatus
+from commerce.domain.settlement import CancelOrder, ConfirmOrder, MarkOrderPaid, ReleaseStock, ReserveStock
 from commerce.domain.stock import SoldOutError
 from commerce.usecases.cancel_order import RequestCancel, request_cancel
+from commerce.usecases.fulfil_order import FulfilOrder, fulfil_order
 from commerce.usecases.place_order import PlaceOrder, WantedLine, place_order
 from commerce.usecases.settle_commands import settle_commands
 from commerce.wiring import App, PgCommerceTx
@@ -229,3 +232,61 @@ async def test_cancel_against_confirm_has_one_winner(app: App, seller: Any, shop
                 undo = CancelOrder(checkout_id=checkout_id, reason_code="commerce.order.cancel_requested")
                 assert await settle_commands([undo], tx) == [None]
     assert winners == {True, False}
+
+
+async def placed_and_paid(app: App, buyer: Any, product: Any) -> tuple[OrderId, UserId]:
+    """An order that its seller may move on."""
+    checkout_id = await buyer.place((product["variants"][0]["variant_id"], 1))
+    async with app.begin() as tx:
+        commands = [
+            ReserveStock(checkout_id=checkout_id, hold_s=60),
+            ConfirmOrder(checkout_id=checkout_id),
+            MarkOrderPaid(checkout_id=checkout_id),
+        ]
+        assert await settle_commands(commands, tx) == [None] * 3
+        [order] = await tx.orders.orders_of([checkout_id])
+    return order.id, order.seller_id
+
+
+async def moved_on_at_once(app: App, order_id: OrderId, seller_id: UserId) -> list[Any]:
+    async def move() -> None:
+        async with app.begin() as tx:
+            await fulfil_order(FulfilOrder(order_id=order_id, user_id=seller_id, status=OrderStatus.PROCESSING), tx)
+            await asyncio.sleep(0.02)
+
+    return list(await asyncio.gather(*(move() for _ in range(8)), return_exceptions=True))
+
+
+async def test_an_order_moved_on_from_two_devices_is_moved_once(app: App, buyer: Any, product: Any) -> None:
+    order_id, seller_id = await placed_and_paid(app, buyer, product)
+    assert await moved_on_at_once(app, order_id, seller_id) == [None] * 8
+    async with app.database.read() as conn:
+        facts = await conn.fetch("SELECT kind FROM order_fact WHERE order_id = $1 ORDER BY version", order_id)
+    assert [fact["kind"] for fact in facts] == ["placed", "confirmed", "paid", "processing"]
+
+
+async def test_negative_control_without_the_lock_they_collide(
+    app: App, buyer: Any, product: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id, seller_id = await placed_and_paid(app, buyer, product)
+    monkeypatch.setattr(PgOrderStore, "lock", PgOrderStore.get)
+    assert any(isinstance(each, Exception) for each in await moved_on_at_once(app, order_id, seller_id))
+
+
+async def changed_at_once(seller: Any, product: Any) -> set[int]:
+    path = f"/v1/products/{product['product_id']}"
+    answers = await asyncio.gather(
+        *(seller.call("PATCH", path, {"tags": [f"tag {number}"]}, If_Match="*") for number in range(8))
+    )
+    return {answer.status for answer in answers}
+
+
+async def test_whoever_changes_any_version_of_a_product_waits_and_is_not_refused(seller: Any, product: Any) -> None:
+    assert await changed_at_once(seller, product) == {200}
+
+
+async def test_negative_control_without_the_lock_one_is_refused(
+    seller: Any, product: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PgProductStore, "lock", PgProductStore.get)
+    assert 412 in await changed_at_once(seller, product)

@@ -13,6 +13,7 @@ from commerce.domain.ids import CategoryId, ProductId, ShopId, UserId, VariantId
 from commerce.domain.product import (
     Product,
     ProductChangedError,
+    ProductNotFoundError,
     ProductOption,
     ProductStatus,
     SkuTakenError,
@@ -103,6 +104,14 @@ class PgProductStore:
             product_id,
         )
         return _product(row, variants)
+
+    async def lock(self, product_id: ProductId) -> Product:
+        """As it is now and stays until this transaction ends. Raises ``ProductNotFoundError``."""
+        await self._conn.execute("SELECT 1 FROM product WHERE id = $1 FOR NO KEY UPDATE", product_id)
+        product = await self.get(product_id)
+        if product is None:
+            raise ProductNotFoundError
+        return product
 
     async def known(self, product_ids: Collection[ProductId]) -> set[ProductId]:
         """Which of them are stored."""

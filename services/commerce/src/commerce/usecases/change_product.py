@@ -40,7 +40,8 @@ async def change_product(command: ChangeProduct, tx: CommerceTx) -> Product:
     Raises ``ProductNotFoundError``, ``NotShopOwnerError``, ``ProductChangedError``, ``VariantNotFoundError``,
     ``CategoryNotFoundError`` and ``ProductStatusRefusedError``.
     """
-    product, shop = await own_product(command.product_id, command.user_id, tx)
+    _, shop = await own_product(command.product_id, command.user_id, tx)
+    product = await tx.products.lock(command.product_id)
     command.precondition.check(product.version)
     if command.category_id and command.category_id not in await tx.categories.tree():
         raise CategoryNotFoundError(pointer="/category_id")
