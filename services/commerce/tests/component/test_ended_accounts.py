@@ -208,8 +208,11 @@ async def test_a_shop_that_opens_meanwhile_is_closed(app: App) -> None:
     assert await opened_while_it_ends(app, locked=True) == ["closed"]
 
 
-async def test_negative_control_without_the_lock_it_stays_open(app: App) -> None:
+async def test_negative_control_without_the_lock_it_stays_open_and_the_audit_says_so(app: App) -> None:
     assert await opened_while_it_ends(app, locked=False) == ["open"]
+    assert await audited_and_mended(app, "UPDATE shop SET status = 'closed' WHERE owner_id IN (TABLE ended)") == [
+        "SHP-1"
+    ]
 
 
 async def added_while_it_ends(app: App, *, locked: bool) -> list[str]:
@@ -238,8 +241,19 @@ async def test_a_product_that_is_added_meanwhile_is_withdrawn(app: App) -> None:
     assert await added_while_it_ends(app, locked=True) == ["archived"]
 
 
-async def test_negative_control_without_the_lock_it_stays_on_sale(app: App) -> None:
+async def test_negative_control_without_the_lock_it_stays_on_sale_and_the_audit_says_so(app: App) -> None:
     assert await added_while_it_ends(app, locked=False) == ["active"]
+    mend = "UPDATE product SET status = 'archived' FROM shop s WHERE s.id = shop_id AND s.owner_id IN (TABLE ended)"
+    assert await audited_and_mended(app, mend) == ["SHP-1"]
+
+
+async def audited_and_mended(app: App, mend: str) -> list[str]:
+    """What the audit finds; afterwards the other tests have a sound store again."""
+    async with app.database.read() as conn:
+        found = [finding.check.name for finding in await audit(conn, stuck_after_s=3600)]
+    async with app.database.begin() as conn:
+        await conn.execute(f"WITH ended AS (SELECT user_id FROM account_ended) {mend}")
+    return found
 
 
 async def test_who_is_late_is_refused_and_nothing_is_left(app: App) -> None:

@@ -148,6 +148,16 @@ CHECKS: Final = (
         """,
     ),
     Check(
+        "SHP-1",
+        "whose account ended has no open shop, and what is closed has nothing on sale",
+        """
+        SELECT s.id, s.status, p.id AS product_id FROM shop s
+        LEFT JOIN account_ended e ON e.user_id = s.owner_id
+        LEFT JOIN product p ON p.shop_id = s.id AND p.status = 'active' AND s.status = 'closed'
+        WHERE (e.user_id IS NOT NULL AND s.status <> 'closed') OR p.id IS NOT NULL
+        """,
+    ),
+    Check(
         "ORD-4",
         "no checkout is pending for too long",
         """
