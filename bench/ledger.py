@@ -60,7 +60,10 @@ async def prepare(dsn: str) -> list[uuid.UUID]:
     conn = await asyncpg.connect(dsn)
     await conn.execute("UPDATE tier_limit SET amount_minor = 1000000000000000")
     users = [uuid.uuid4() for _ in range(USERS)]
-    await conn.executemany("INSERT INTO payer VALUES ($1, 'TH', 3, 'Asia/Bangkok', now())", [(user,) for user in users])
+    await conn.executemany(
+        "INSERT INTO payer (user_id, country, kyc_tier, updated_at) VALUES ($1, 'TH', 3, now())",
+        [(user,) for user in users],
+    )
     await conn.executemany(
         "INSERT INTO account (id, user_id, kind, currency, created_at) VALUES ($1, $2, 'wallet', 'THB', now())",
         [(wallet_id(user, "THB"), user) for user in users],

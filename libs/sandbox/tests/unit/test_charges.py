@@ -39,3 +39,13 @@ def test_memory_is_bounded(monkeypatch):
 def test_counters_run_out():
     behaviour = Behaviour(hang_next=2)
     assert [behaviour.spend("hang_next") for _ in range(3)] == [True, True, False]
+
+
+def test_a_charge_is_given_back_once_a_key_and_never_more_than_it_was():
+    charge, _ = Charges().take("k", reference="r", amount_minor=100, currency="THB", token="tok_visa")
+    assert not charge.refund("early", 100)
+    charge.settle()
+    assert [charge.refund(key, 60) for key in ("a", "a", "b")] == [True, True, False]
+    assert charge.refund("b", 40)
+    assert not charge.refund("c", 1)
+    assert "refunds" not in charge.view()

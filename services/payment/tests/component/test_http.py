@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from chassis.testing.forged import forgeries
+from kernel.money import AMOUNT_MINOR_MAX
 from payment.domain.accounts import wallet_id
 from payment.testing import give
 
@@ -114,6 +115,10 @@ async def test_many_at_once_with_one_key_move_money_once(world, pair):
         ({"amount_minor": 1.5}, 422, "request.body.invalid"),
         ({"amount_minor": -1}, 422, "request.body.invalid"),
         ({"amount_minor": 2**63}, 422, "request.body.invalid"),
+        ({"amount_minor": AMOUNT_MINOR_MAX + 1}, 422, "request.body.invalid"),
+        ({"amount_minor": AMOUNT_MINOR_MAX}, 409, "payment.wallet.insufficient_funds"),
+        ({"amount_minor": True}, 422, "request.body.invalid"),
+        ({"amount_minor": 100.0}, 422, "request.body.invalid"),
         ({"amount_minor": 0}, 422, "payment.amount.not_positive"),
         ({"currency": "EUR"}, 422, "request.body.invalid"),
         ({"currency": "USD"}, 404, "payment.wallet.not_found"),

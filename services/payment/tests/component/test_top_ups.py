@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from kernel.money import AMOUNT_MINOR_MAX
 from payment.testing import balance
 from sandbox.webhooks import SIGNATURE_HEADER, sign
 from testkit.wait import eventually
@@ -138,6 +139,9 @@ async def test_limits_and_card_numbers_are_refused_before_the_provider_hears(wor
         (low, {"amount": {"amount_minor": 500 * 3500 + 1, "currency": "THB"}}, "payment.limit.transaction"),
         (person, {"amount": {"amount_minor": 1, "currency": "USD"}}, "payment.wallet.not_found"),
         (person, {"amount": {"amount_minor": 0, "currency": "THB"}}, "payment.amount.not_positive"),
+        (person, {"amount": {"amount_minor": AMOUNT_MINOR_MAX, "currency": "THB"}}, "payment.limit.transaction"),
+        (person, {"amount": {"amount_minor": AMOUNT_MINOR_MAX + 1, "currency": "THB"}}, "request.body.invalid"),
+        (person, {"amount": {"amount_minor": 7.0, "currency": "THB"}}, "request.body.invalid"),
     ):
         sent = {"amount": {"amount_minor": 5, "currency": "THB"}, "payment_token": "tok", **body}
         answered = await world.call("POST", "/v1/top-ups", sent, token=world.token(who))
