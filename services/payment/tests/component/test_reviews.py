@@ -10,6 +10,7 @@ import pytest
 from payment.adapters import reviews, top_ups
 from payment.domain.accounts import wallet_id
 from payment.testing import balance
+from payment.usecases.record_charge import CONTRADICTIONS
 from payment.usecases.register_payer import suspend_payer
 from testkit.wait import eventually
 
@@ -115,8 +116,10 @@ async def test_a_success_after_the_refusal_is_in_review_seen_told_and_credited(w
         again = await act(world, operator, review, what)
         assert (again.status, again.code) == (409, "payment.review.decided")
     # Its own later words change nothing.
-    for status in ("succeeded", "failed", "pending"):
-        assert (await world.provider_says(top_up_id, charge_id="ch_late", status=status)).status == 204
+    contradicted = CONTRADICTIONS.labels("sandbox")._value.get()
+    for word in ({}, {"status": "pending"}, {"status": "failed"}, {"amount_minor": 9}, {"currency": "USD"}):
+        assert (await world.provider_says(top_up_id, charge_id="ch_late", **word)).status == 204
+    assert CONTRADICTIONS.labels("sandbox")._value.get() == contradicted + 3
     assert await money(world, person) == (5_000, 0)
 
 

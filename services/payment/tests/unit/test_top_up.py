@@ -59,16 +59,16 @@ def reason_of(*arguments, **more):
 
 
 def test_the_asked_amount_is_credited():
-    assert judge(TOP_UP, CHARGE, booked=False) == Ruling(verdict=Verdict.CREDIT)
+    assert judge(TOP_UP, CHARGE, booked=None) == Ruling(verdict=Verdict.CREDIT)
 
 
 @pytest.mark.parametrize("wrong", [{"amount_minor": 499}, {"amount_minor": 501}, {"currency": "USD"}])
 def test_another_amount_or_currency_goes_to_suspense(wrong):
-    assert reason_of(TOP_UP, replace(CHARGE, **wrong), booked=False) is SuspenseReason.AMOUNT_MISMATCH
+    assert reason_of(TOP_UP, replace(CHARGE, **wrong), booked=None) is SuspenseReason.AMOUNT_MISMATCH
 
 
 def test_money_for_nobody_goes_to_suspense():
-    assert reason_of(None, CHARGE, booked=False) is SuspenseReason.UNKNOWN_REFERENCE
+    assert reason_of(None, CHARGE, booked=None) is SuspenseReason.UNKNOWN_REFERENCE
 
 
 @pytest.mark.parametrize(
@@ -80,36 +80,39 @@ def test_money_for_nobody_goes_to_suspense():
     ],
 )
 def test_money_after_the_end_goes_to_suspense(state, reason):
-    assert reason_of(replace(TOP_UP, state=state), CHARGE, booked=False) is reason
+    assert reason_of(replace(TOP_UP, state=state), CHARGE, booked=None) is reason
 
 
 @pytest.mark.parametrize("reason", [SuspenseReason.WALLET_NOT_ACTIVE, SuspenseReason.WALLET_FULL])
 def test_money_for_a_wallet_that_takes_none_goes_to_suspense(reason):
-    assert reason_of(TOP_UP, CHARGE, booked=False, wallet=reason) is reason
+    assert reason_of(TOP_UP, CHARGE, booked=None, wallet=reason) is reason
 
 
 def test_a_refusal_fails_an_open_top_up_and_nothing_else():
     failed = replace(CHARGE, status=ChargeStatus.FAILED)
-    assert verdict_of(TOP_UP, failed, booked=False) is Verdict.FAIL
+    assert verdict_of(TOP_UP, failed, booked=None) is Verdict.FAIL
     for state in (TopUpState.COMPLETED, TopUpState.FAILED, TopUpState.IN_REVIEW):
-        assert verdict_of(replace(TOP_UP, state=state), failed, booked=False) is Verdict.NOTHING
+        assert verdict_of(replace(TOP_UP, state=state), failed, booked=None) is Verdict.NOTHING
 
 
 def test_a_refusal_of_what_was_booked_is_a_contradiction_and_moves_nothing():
     failed = replace(CHARGE, status=ChargeStatus.FAILED)
     for top_up in (None, TOP_UP, *(replace(TOP_UP, state=state) for state in TopUpState)):
-        assert verdict_of(top_up, failed, booked=True) is Verdict.CONTRADICTED
-        assert verdict_of(top_up, CHARGE, booked=True) is Verdict.NOTHING
+        assert verdict_of(top_up, failed, booked=(500, "THB")) is Verdict.CONTRADICTED
+        assert verdict_of(top_up, CHARGE, booked=(500, "THB")) is Verdict.NOTHING
+        for other in ((499, "THB"), (500, "USD")):
+            assert verdict_of(top_up, CHARGE, booked=other) is Verdict.CONTRADICTED
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(ChargeStatus)), st.sampled_from([499, 500])), min_size=1, max_size=12))
 def test_any_sequence_of_words_books_each_charge_once_and_credits_at_most_once(words):
-    state, booked, verdicts = TopUpState.CREATED, False, []
+    state, booked, verdicts = TopUpState.CREATED, None, []
     for status, amount_minor in words:
         charge = replace(CHARGE, status=status, amount_minor=amount_minor)
         verdict = verdict_of(replace(TOP_UP, state=state), charge, booked=booked)
         verdicts.append(verdict)
-        booked = booked or status is ChargeStatus.SUCCEEDED
+        if status is ChargeStatus.SUCCEEDED and booked is None:
+            booked = (amount_minor, "THB")
         state = {
             Verdict.CREDIT: TopUpState.COMPLETED,
             Verdict.FAIL: TopUpState.FAILED,
@@ -117,7 +120,7 @@ def test_any_sequence_of_words_books_each_charge_once_and_credits_at_most_once(w
             Verdict.WAIT: TopUpState.PENDING,
         }.get(verdict, state)
     money = [v for v in verdicts if v in {Verdict.CREDIT, Verdict.SUSPEND}]
-    assert len(money) == int(booked)
+    assert len(money) == int(booked is not None)
 
 
 def test_backoff_grows_and_never_ends():

@@ -168,13 +168,14 @@ class PgTopUpStore:
             now,
         )
 
-    async def has_line(self, charge: Charge) -> bool:
-        found: bool = await self._conn.fetchval(
-            "SELECT EXISTS (SELECT 1 FROM provider_line WHERE provider = $1 AND charge_id = $2)",
+    async def booked(self, charge: Charge) -> tuple[int, str] | None:
+        """Amount and currency of the charge's line."""
+        row = await self._conn.fetchrow(
+            "SELECT amount_minor, currency FROM provider_line WHERE provider = $1 AND charge_id = $2",
             charge.provider,
             charge.charge_id,
         )
-        return found
+        return (row["amount_minor"], row["currency"]) if row else None
 
     async def add_line(
         self,

@@ -78,7 +78,7 @@ class Verdict(StrEnum):
     CREDIT = "credit"
     FAIL = "fail"
     SUSPEND = "suspend"  # money came that does not fit: suspense, and a person decides
-    CONTRADICTED = "contradicted"  # money that was booked is said to have been refused: told, and nothing moves
+    CONTRADICTED = "contradicted"  # what was booked is said to have been refused, or to be another amount: only told
 
 
 class SuspenseReason(StrEnum):
@@ -100,13 +100,17 @@ class Ruling:
     reason: SuspenseReason | None = None
 
 
-def judge(top_up: TopUpRequest | None, charge: Charge, *, booked: bool, wallet: SuspenseReason | None = None) -> Ruling:
+def judge(
+    top_up: TopUpRequest | None, charge: Charge, *, booked: tuple[int, str] | None, wallet: SuspenseReason | None = None
+) -> Ruling:
     """Decide from the state and the charge alone; words may come twice and in any order.
 
-    ``booked`` says that the money of this very charge is in the books; ``wallet`` why the wallet takes no money.
+    ``booked`` is the amount and currency in which this very charge is in the books; ``wallet`` why the wallet takes no
+    money.
     """
-    if booked:
-        contradicted = charge.status is ChargeStatus.FAILED
+    if booked is not None:
+        other = charge.status is ChargeStatus.SUCCEEDED and booked != (charge.amount_minor, charge.currency)
+        contradicted = other or charge.status is ChargeStatus.FAILED
         return Ruling(verdict=Verdict.CONTRADICTED if contradicted else Verdict.NOTHING)
     if charge.status is ChargeStatus.SUCCEEDED:
         reason = _misfit(top_up, charge) or wallet

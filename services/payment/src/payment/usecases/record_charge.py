@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
+from prometheus_client import Counter
 
 from kernel.ids import derived_id
 from kernel.money import AMOUNT_MINOR_MAX
@@ -29,6 +30,9 @@ from payment.domain.top_up import (
 from payment.usecases.ports import PaymentTx
 
 _CHARGES: Final = UUID("0e7a3f0c-3c0f-5c0e-8a11-2b8f8f0d6a52")
+CONTRADICTIONS: Final = Counter(
+    "payment_charges_contradicted", "Words of providers against what is in the books already", ["provider"]
+)
 log = structlog.get_logger(__name__)
 
 
@@ -36,9 +40,10 @@ async def record_charge(charge: Charge, tx: PaymentTx) -> Verdict:
     """Move the top-up and the money as ``judge`` says."""
     top_up = await _top_up_of(charge, tx)
     wallet = await _wallet_refuses(top_up, charge, tx) if top_up else None
-    ruling = judge(top_up, charge, booked=await tx.top_ups.has_line(charge), wallet=wallet)
+    ruling = judge(top_up, charge, booked=await tx.top_ups.booked(charge), wallet=wallet)
     if ruling.verdict is Verdict.CONTRADICTED:
-        log.warning("charge.refused_after_success", provider=charge.provider, charge_id=charge.charge_id)
+        CONTRADICTIONS.labels(charge.provider).inc()
+        log.error("charge.contradicted", provider=charge.provider, charge_id=charge.charge_id, status=charge.status)
     elif ruling.verdict is Verdict.SUSPEND:
         return await _suspend(top_up, charge, ruling, tx)
     elif top_up is not None:
