@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 AMOUNT_MINOR_MAX = 2**53 - 1  # what a JSON number carries exactly to every client
+_SEPARATORS = {"id": (".", ","), "vi": (".", ",")}  # between thousands and before decimals; elsewhere "," and "."
 
 
 class Currency(StrEnum):
@@ -82,14 +83,20 @@ class Money:
         parts = allocate_minor(self.amount_minor, weights)
         return [Money(part, self.currency) for part in parts]
 
-    def display(self) -> str:
-        """The amount as people write it, e.g. ``THB 1,250.00`` or ``IDR 15,000``."""
-        units = abs(self.amount_minor)
-        sign = "-" if self.amount_minor < 0 else ""
-        scale = 10**self.currency.exponent
-        if self.currency.display_decimals == 0:
-            return f"{self.currency} {sign}{round(units / scale):,}"
-        return f"{self.currency} {sign}{units // scale:,}.{units % scale:0{self.currency.exponent}d}"
+    def display(self, locale: str = "en") -> str:
+        """The amount as people of a locale write it, e.g. ``THB 1,250.00``, for ``id`` ``IDR 15.000``.
+
+        Halves of what is not shown are rounded up, away from zero, as everywhere.
+        """
+        hidden = self.currency.exponent - self.currency.display_decimals
+        shown = (abs(self.amount_minor) + 10**hidden // 2) // 10**hidden
+        whole, part = divmod(shown, 10**self.currency.display_decimals)
+        thousands, point = _SEPARATORS.get(locale.split("-", maxsplit=1)[0].lower(), (",", "."))
+        text = f"{whole:,}".replace(",", thousands)
+        if self.currency.display_decimals:
+            text += f"{point}{part:0{self.currency.display_decimals}d}"
+        sign = "-" if self.amount_minor < 0 and shown else ""
+        return f"{self.currency} {sign}{text}"
 
     def _same_currency(self, other: Money) -> None:
         if self.currency is not other.currency:

@@ -6,6 +6,7 @@ It knows no service: each gives its ``App`` and, where it consumes, its table of
 
 from operations.app import Handlers, OperatedApp
 from operations.audits import audit_connection, audit_job
+from operations.batches import in_halves
 from operations.commands import operator_commands
 from operations.connections import kafka_config
 from operations.parts import Parts, open_parts
@@ -23,6 +24,7 @@ __all__ = [
     "consumers",
     "forget_keys",
     "housekeeping",
+    "in_halves",
     "kafka_config",
     "open_parts",
     "operator_commands",

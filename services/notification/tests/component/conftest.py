@@ -147,27 +147,39 @@ async def sandbox(tmp_path_factory):
         yield made
 
 
+def settings_for(dsn, redis_url, kafka, sandbox, *, jwks_url="http://127.0.0.1:1/jwks.json"):
+    return NotificationSettings(
+        environment="test",
+        http_port=0,
+        ops_port=0,
+        database_dsn=dsn,
+        redis_url=redis_url,
+        kafka_bootstrap=kafka.bootstrap,
+        kafka_username=kafka.username,
+        kafka_password=kafka.password,
+        kafka_topic_prefix=kafka.topic_prefix,
+        jwks_url=jwks_url,
+        cursor_secret="test-only-cursor-secret-of-32-bytes",
+        smtp_host="127.0.0.1",
+        smtp_port=sandbox.smtp_port,
+        sms_base_url=sandbox.url,
+        sms_api_key=API_KEY,
+    )
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def idle_app(databases, kafka, redis_url, sandbox):
+    """A service with a database of its own, none of whose roles runs: a test does by hand what they would."""
+    made = await databases.create("notification", environment=ENVIRONMENT)
+    async with wire(settings_for(made.dsn, redis_url, kafka, sandbox)) as app:
+        yield app
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def world(databases, kafka, redis_url, sandbox):
     made = await databases.create("notification", environment=ENVIRONMENT)
     async with TokenIssuer.serve() as issuer:
-        settings = NotificationSettings(
-            environment="test",
-            http_port=0,
-            ops_port=0,
-            database_dsn=made.dsn,
-            redis_url=redis_url,
-            kafka_bootstrap=kafka.bootstrap,
-            kafka_username=kafka.username,
-            kafka_password=kafka.password,
-            kafka_topic_prefix=kafka.topic_prefix,
-            jwks_url=issuer.jwks_url,
-            cursor_secret="test-only-cursor-secret-of-32-bytes",
-            smtp_host="127.0.0.1",
-            smtp_port=sandbox.smtp_port,
-            sms_base_url=sandbox.url,
-            sms_api_key=API_KEY,
-        )
+        settings = settings_for(made.dsn, redis_url, kafka, sandbox, jwks_url=issuer.jwks_url)
         async with wire(settings) as app, running(app), serving(roles.http(app)) as call:
             yield World(app, call, issuer, sandbox)
 

@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 from kernel.ids import uuid7
 from notification.domain.delivery import (
     ATTEMPTS_MAX,
+    ATTEMPTS_USED_UP_CODE,
     BACKOFF_MAX_S,
+    EXPIRED_CODE,
+    LEASE_S,
+    SEND_S,
     Delivery,
     DeliveryStatus,
     Ended,
@@ -18,13 +22,14 @@ from notification.domain.delivery import (
     TryAgain,
     Unknown,
     after_attempt,
+    refusal_before_sending,
 )
 from notification.domain.notification import Channel, Priority
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-def delivery(*, attempts=0, lives=timedelta(days=1)):
+def delivery(*, attempts=1, lives=timedelta(days=1)):
     return Delivery(
         delivery_id=uuid7(),
         channel=Channel.SMS,
@@ -45,7 +50,7 @@ def test_refused_is_final_on_the_first_attempt():
     assert result == Ended(DeliveryStatus.FAILED, failure_code="x.y.z")
 
 
-@given(st.integers(0, ATTEMPTS_MAX - 2), st.floats(0, 1, exclude_max=True))
+@given(st.integers(1, ATTEMPTS_MAX - 1), st.floats(0, 1, exclude_max=True))
 def test_unknown_is_tried_again_later_and_never_too_late(attempts, jitter):
     result = after_attempt(delivery(attempts=attempts), Unknown("x"), now=NOW, jitter=jitter)
     assert isinstance(result, TryAgain)
@@ -57,7 +62,24 @@ def test_the_providers_wish_is_honoured():
     assert result == TryAgain(NOW + timedelta(seconds=60), "x")
 
 
-@pytest.mark.parametrize("tired", [delivery(attempts=ATTEMPTS_MAX - 1), delivery(lives=timedelta(milliseconds=100))])
+@pytest.mark.parametrize("tired", [delivery(attempts=ATTEMPTS_MAX), delivery(lives=timedelta(milliseconds=100))])
 def test_unknown_ends_as_failed_when_attempts_or_time_are_used_up(tired):
     result = after_attempt(tired, Unknown("x"), now=NOW, jitter=0.9)
     assert result == Ended(DeliveryStatus.FAILED, failure_code="x")
+
+
+@pytest.mark.parametrize(
+    ("taken_up", "code"),
+    [
+        (delivery(), None),
+        (delivery(attempts=ATTEMPTS_MAX), None),
+        (delivery(attempts=ATTEMPTS_MAX + 1), ATTEMPTS_USED_UP_CODE),
+        (delivery(lives=timedelta()), EXPIRED_CODE),
+    ],
+)
+def test_what_senders_died_with_too_often_or_came_too_late_is_not_tried(taken_up, code):
+    assert refusal_before_sending(taken_up, NOW) == (Refused(code) if code else None)
+
+
+def test_a_lease_outlasts_an_attempt_and_the_recording_of_it():
+    assert SEND_S + 5 <= LEASE_S

@@ -1,10 +1,14 @@
-"""What a channel needs of a delivery: the written text, and where it goes."""
+"""What a channel needs of a delivery: the written text, and where it goes.
+
+What people wrote (names of people, shops, products) leaves the app as plain words: see ``plain_words``.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from kernel.country import text_language
+from notification.adapters.plain_words import plain_words
 from notification.adapters.templates import Templates, Text
 from notification.domain.delivery import Delivery
 from notification.domain.recipient import DEFAULT_LANGUAGE, Recipient
@@ -27,8 +31,8 @@ def written(delivery: Delivery, recipient: Recipient | None, templates: Template
     if delivery.payload is not None:
         return _code(delivery, templates)
     language = recipient.language if recipient else DEFAULT_LANGUAGE
-    name = recipient.display_name if recipient and RULES[delivery.message_type].by_name else ""
-    params = {**(delivery.params or {}), "name": name}
+    name = plain_words(recipient.display_name) if recipient and RULES[delivery.message_type].by_name else ""
+    params = {key: _outside(value) for key, value in (delivery.params or {}).items()} | {"name": name}
     return Written(
         text=templates.render(delivery.message_type, language, params),
         language=language,
@@ -36,6 +40,10 @@ def written(delivery: Delivery, recipient: Recipient | None, templates: Template
         email=recipient.email if recipient else "",
         phone_e164=recipient.phone_e164 if recipient else "",
     )
+
+
+def _outside(value: object) -> object:
+    return plain_words(value) if isinstance(value, str) else value
 
 
 def _code(delivery: Delivery, templates: Templates) -> Written:

@@ -10,6 +10,8 @@ from notification.domain.delivery import Delivery, Outcome, Refused, Sent, Unkno
 from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient
 
+MESSAGE_ID_CHARS_MAX = 200
+
 
 class SmsGateway:
     """5xx, 429 and time-outs mean unknown: tried again with the same key. Other 4xx are final."""
@@ -42,8 +44,18 @@ class SmsGateway:
 
 async def _outcome(answer: aiohttp.ClientResponse) -> Outcome:
     if answer.status in {200, 201, 202}:
-        return Sent(str((await answer.json())["message_id"]))
+        return Sent(await _message_id(answer))
     if answer.status == 429 or answer.status >= 500:
         wait = answer.headers.get("Retry-After", "")
         return Unknown("notification.sms.try_later", float(wait) if wait.isdigit() else None)
     return Refused("notification.sms.refused")
+
+
+async def _message_id(answer: aiohttp.ClientResponse) -> str:
+    """Empty when the provider took the message and names it in no way that can be stored: it is sent all the same."""
+    try:
+        message_id = (await answer.json())["message_id"]
+    except (aiohttp.ContentTypeError, ValueError, TypeError, KeyError):
+        return ""
+    text = str(message_id)[:MESSAGE_ID_CHARS_MAX]
+    return text if text.isprintable() else ""

@@ -9,10 +9,22 @@ from uuid import UUID
 
 import asyncpg
 import orjson
+import structlog
 
-from notification.domain.delivery import LEASE_S, Delivery, DeliveryStatus, Ended, TryAgain
+from notification.domain.delivery import (
+    ACCOUNT_ENDED_CODE,
+    LEASE_S,
+    UNREADABLE_CODE,
+    Delivery,
+    DeliveryStatus,
+    Ended,
+    TryAgain,
+)
 from notification.domain.notification import Category, Channel, Notification, Priority
 from notification.domain.recipient import Recipient
+from notification.usecases.ports import Result
+
+log = structlog.get_logger(__name__)
 
 
 class PgRecipientStore:
@@ -46,13 +58,20 @@ class PgRecipientStore:
         rows = await self._conn.fetch("SELECT * FROM recipient WHERE user_id = ANY($1)", list(user_ids))
         return {row["user_id"]: _recipient(row) for row in rows}
 
-    async def erase(self, user_id: UUID) -> None:
+    async def end(self, user_id: UUID, *, at: datetime) -> Recipient:
+        known = await self._conn.fetchrow("SELECT * FROM recipient WHERE user_id = $1 FOR UPDATE", user_id)
         await self._conn.execute(
             """
-            UPDATE recipient SET display_name = '', email = '', phone_e164 = '', erased_at = now() WHERE user_id = $1
+            INSERT INTO recipient (user_id, version, display_name, locale, time_zone, erased_at)
+            VALUES ($1, 0, '', '', '', $2)
+            ON CONFLICT (user_id) DO UPDATE
+            SET display_name = '', email = '', phone_e164 = '', erased_at = excluded.erased_at
+            WHERE recipient.erased_at IS NULL
             """,
             user_id,
+            at,
         )
+        return _recipient(known) if known else _unknown(user_id)
 
 
 class PgNotificationStore:
@@ -66,7 +85,8 @@ class PgNotificationStore:
             """
             INSERT INTO notification (user_id, notification_id, notification_type, category, priority, dedupe_key,
                                       action_url, params, created_at, expires_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            SELECT $1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10
+            WHERE NOT EXISTS (SELECT FROM recipient WHERE user_id = $1 AND erased_at IS NOT NULL)
             ON CONFLICT DO NOTHING
             RETURNING true
             """,
@@ -84,25 +104,31 @@ class PgNotificationStore:
         return bool(inserted)
 
     async def mark_read(self, user_id: UUID, ids: Sequence[UUID], *, at: datetime) -> int:
+        return await self._mark("notification_id = ANY($2)", user_id, list(ids), at)
+
+    async def mark_all_read(self, user_id: UUID, *, up_to: datetime, at: datetime) -> int:
+        return await self._mark("created_at <= $2", user_id, up_to, at)
+
+    async def _mark(self, which: str, user_id: UUID, limit: Any, at: datetime) -> int:
+        """Rows are locked in one order, so that two devices of a person never wait for each other in a circle."""
         status = await self._conn.execute(
-            """
+            f"""
+            WITH unread AS (
+                SELECT notification_id FROM notification
+                WHERE user_id = $1 AND read_at IS NULL AND {which}
+                ORDER BY notification_id FOR UPDATE
+            )
             UPDATE notification SET read_at = $3
-            WHERE user_id = $1 AND notification_id = ANY($2) AND read_at IS NULL
+            FROM unread WHERE notification.user_id = $1 AND notification.notification_id = unread.notification_id
             """,
             user_id,
-            list(ids),
+            limit,
             at,
         )
         return _count(status)
 
-    async def mark_all_read(self, user_id: UUID, *, up_to: datetime, at: datetime) -> int:
-        status = await self._conn.execute(
-            "UPDATE notification SET read_at = $3 WHERE user_id = $1 AND created_at <= $2 AND read_at IS NULL",
-            user_id,
-            up_to,
-            at,
-        )
-        return _count(status)
+    async def erase_of(self, user_id: UUID) -> None:
+        await self._conn.execute("DELETE FROM notification WHERE user_id = $1", user_id)
 
 
 class PgDeliveryStore:
@@ -136,7 +162,7 @@ class PgDeliveryStore:
     async def lease(self, *, urgent: bool, limit: int, now: datetime) -> list[Delivery]:
         rows = await self._conn.fetch(
             """
-            UPDATE delivery SET next_attempt_at = $4
+            UPDATE delivery SET next_attempt_at = $4, attempts = attempts + 1
             WHERE delivery_id IN (
                 SELECT delivery_id FROM delivery
                 WHERE status = 'pending' AND (priority = 'urgent') = $1 AND next_attempt_at <= $2
@@ -151,24 +177,63 @@ class PgDeliveryStore:
             limit,
             now + timedelta(seconds=LEASE_S),
         )
-        return [_delivery(row) for row in rows]
+        leased = []
+        for row in rows:
+            try:
+                leased.append(_delivery(row))
+            except (ValueError, TypeError, KeyError):
+                log.exception("delivery.unreadable", delivery_id=str(row["delivery_id"]))
+                await self._end("delivery_id = $3", UNREADABLE_CODE, now, row["delivery_id"])
+        return leased
 
-    async def finish(self, results: Sequence[tuple[Delivery, Ended | TryAgain]], *, at: datetime) -> None:
-        await self._conn.executemany(
+    async def finish(self, results: Sequence[Result], *, at: datetime) -> set[UUID]:
+        rows = await self._conn.fetch(
             """
             UPDATE delivery
-            SET status = $2, attempts = attempts + 1, next_attempt_at = $3, provider_message_id = $4, failure_code = $5,
-                ended_at = $6, payload = CASE WHEN $2 = 'pending' THEN payload END
-            WHERE delivery_id = $1 AND status = 'pending'
+            SET status = new.status, next_attempt_at = new.next_attempt_at,
+                provider_message_id = new.provider_message_id, failure_code = new.failure_code,
+                ended_at = new.ended_at, payload = CASE WHEN new.status = 'pending' THEN payload END,
+                params = CASE WHEN new.status = 'pending' THEN params END
+            FROM unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::text[],
+                $7::timestamptz[])
+            AS new (delivery_id, attempts, status, next_attempt_at, provider_message_id, failure_code, ended_at)
+            WHERE delivery.delivery_id = new.delivery_id AND delivery.status = 'pending'
+                AND (new.status <> 'pending' OR delivery.attempts = new.attempts)
+            RETURNING delivery.delivery_id
             """,
-            [_finished(delivery, result, at) for delivery, result in results],
+            *(list(column) for column in zip(*(_finished(*result, at) for result in results), strict=True)),
+        )
+        return {row["delivery_id"] for row in rows}
+
+    async def end_of(self, recipient: Recipient, *, at: datetime) -> None:
+        await self._end("user_id = $3", ACCOUNT_ENDED_CODE, at, recipient.user_id)
+        addresses = [each for each in (recipient.email, recipient.phone_e164) if each]
+        codes = "user_id IS NULL AND created_at <= $2 AND payload ->> 'destination' = ANY($3)"
+        await self._end(codes, ACCOUNT_ENDED_CODE, at, addresses)
+
+    async def _end(self, which: str, failure_code: str, at: datetime, value: Any) -> None:
+        await self._conn.execute(
+            f"""
+            UPDATE delivery
+            SET status = 'failed', failure_code = $1, ended_at = $2, next_attempt_at = NULL, payload = NULL,
+                params = NULL
+            WHERE status = 'pending' AND {which}
+            """,
+            failure_code,
+            at,
+            value,
         )
 
 
 def _finished(delivery: Delivery, result: Ended | TryAgain, at: datetime) -> tuple[Any, ...]:
+    leased = (delivery.delivery_id, delivery.attempts)
     if isinstance(result, Ended):
-        return delivery.delivery_id, result.status, None, result.provider_message_id, result.failure_code, at
-    return delivery.delivery_id, DeliveryStatus.PENDING, result.at, "", result.failure_code, None
+        return *leased, result.status, None, result.provider_message_id, result.failure_code, at
+    return *leased, DeliveryStatus.PENDING, result.at, "", result.failure_code, None
+
+
+def _unknown(user_id: UUID) -> Recipient:
+    return Recipient(user_id=user_id, display_name="", locale="", time_zone="", email="", phone_e164="")
 
 
 def _recipient(row: asyncpg.Record) -> Recipient:
@@ -179,6 +244,7 @@ def _recipient(row: asyncpg.Record) -> Recipient:
         time_zone=row["time_zone"],
         email=row["email"],
         phone_e164=row["phone_e164"],
+        has_ended=row["erased_at"] is not None,
     )
 
 

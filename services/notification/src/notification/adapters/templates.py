@@ -14,6 +14,7 @@ from typing import Any, Final
 import jinja2
 
 from contracts.cancel_reasons import reason_text
+from kernel.money import Currency, Money
 
 LANGUAGES: Final = ("en", "th", "id", "ms", "vi")
 FALLBACK: Final = "en"
@@ -36,7 +37,7 @@ class Templates:
         """The text of one message. Raises ``jinja2.UndefinedError`` when a variable is missing."""
         texts = self._texts.get(language, self._texts[FALLBACK])
         compiled = texts.get(message_type) or self._texts[FALLBACK][message_type]
-        variables = {**params}
+        variables = {name: _shown(value, language) for name, value in params.items()}
         if "reason_code" in params:
             variables["reason"] = reason_text(str(params["reason_code"]), language)
         return Text(compiled["title"].render(variables), compiled["body"].render(variables))
@@ -46,6 +47,18 @@ class Templates:
         layout = self._texts.get(language, self._texts[FALLBACK])["layout"]
         greeting = layout["greeting"].render(name=name)
         return f"{greeting}\n\n{text.body}\n\n{layout['closing'].render()}\n"
+
+
+def money_param(amount: Money) -> Mapping[str, Any]:
+    """An amount as a notification keeps it: shown in the reader's language whenever it is read."""
+    return {"amount_minor": amount.amount_minor, "currency": amount.currency.value}
+
+
+def _shown(value: Any, language: str) -> Any:
+    """What was kept before amounts were is a text already."""
+    if isinstance(value, Mapping) and value.keys() == {"amount_minor", "currency"}:
+        return Money(value["amount_minor"], Currency(value["currency"])).display(language)
+    return value
 
 
 def _load(language: str) -> dict[str, dict[str, str]]:

@@ -2,6 +2,8 @@
 
 NTF-1: a delivery ends as sent or failed, never in between for longer than its lease.
 NTF-2: what a delivery carried (an address, a code) is erased once it has ended.
+NTF-3: an attempt is counted when it begins, so that no fault of a sender can try a delivery more than
+``ATTEMPTS_MAX`` times.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import assert_never
 from uuid import UUID
 
 from notification.domain.notification import Channel, Priority
@@ -18,6 +21,14 @@ ATTEMPTS_MAX = 8
 BACKOFF_FIRST_S = 1.0
 BACKOFF_MAX_S = 300.0
 LEASE_S = 30.0
+SEND_S = 20.0  # one attempt, waiting for its turn included: over well before its lease, or another worker sends it too
+
+EXPIRED_CODE = "notification.delivery.expired"
+ATTEMPTS_USED_UP_CODE = "notification.delivery.attempts_used_up"
+TIMED_OUT_CODE = "notification.delivery.timed_out"
+UNEXPECTED_CODE = "notification.delivery.unexpected_error"
+UNREADABLE_CODE = "notification.delivery.unreadable"
+ACCOUNT_ENDED_CODE = "notification.recipient.account_ended"
 
 
 class DeliveryStatus(StrEnum):
@@ -28,7 +39,10 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A message waiting for one channel; ``payload`` holds what no notification row does: a code and its address."""
+    """A message waiting for one channel; ``payload`` holds what no notification row does: a code and its address.
+
+    ``attempts`` counts those that began, the present one included.
+    """
 
     delivery_id: UUID
     channel: Channel
@@ -81,6 +95,15 @@ class TryAgain:
     failure_code: str
 
 
+def refusal_before_sending(delivery: Delivery, now: datetime) -> Refused | None:
+    """Why a delivery that was taken up is not even tried: it came too late, or senders died with it too often."""
+    if now >= delivery.expires_at:
+        return Refused(EXPIRED_CODE)
+    if delivery.attempts > ATTEMPTS_MAX:
+        return Refused(ATTEMPTS_USED_UP_CODE)
+    return None
+
+
 def after_attempt(delivery: Delivery, outcome: Outcome, *, now: datetime, jitter: float) -> Ended | TryAgain:
     """What becomes of a delivery after an attempt; ``jitter`` is uniform in [0, 1)."""
     match outcome:
@@ -89,8 +112,11 @@ def after_attempt(delivery: Delivery, outcome: Outcome, *, now: datetime, jitter
         case Refused(failure_code):
             return Ended(DeliveryStatus.FAILED, failure_code=failure_code)
         case Unknown(failure_code, retry_after_s):
-            wait_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2**delivery.attempts) * (0.5 + jitter / 2)
+            doublings = max(0, delivery.attempts - 1)
+            wait_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2**doublings) * (0.5 + jitter / 2)
             at = now + timedelta(seconds=max(wait_s, retry_after_s or 0.0))
-            if delivery.attempts + 1 >= ATTEMPTS_MAX or at >= delivery.expires_at:
+            if delivery.attempts >= ATTEMPTS_MAX or at >= delivery.expires_at:
                 return Ended(DeliveryStatus.FAILED, failure_code=failure_code)
             return TryAgain(at, failure_code)
+        case _:
+            assert_never(outcome)

@@ -20,6 +20,7 @@ class Recipient:
     time_zone: str
     email: str
     phone_e164: str
+    has_ended: bool = False  # the account: nothing is told any more
 
     @property
     def language(self) -> str:

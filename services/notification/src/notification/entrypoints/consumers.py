@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,10 @@ from contracts.cancel_reasons import BUYER
 from eventing import Message, Subscriptions
 from kernel.money import Currency
 from kernel.money import Money as KernelMoney
+from notification.adapters.templates import money_param
 from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient
+from notification.usecases.end_account import EndAccount, end_account
 from notification.usecases.notify import Notify, notify
 from notification.usecases.ports import NotificationTx
 from notification.usecases.send_code import SendCode, send_code
@@ -40,7 +43,8 @@ async def on_user_profile_changed(message: Message[UserProfileChanged], tx: Noti
 
 @subscriptions.on(UserDeleted)
 async def on_user_deleted(message: Message[UserDeleted], tx: NotificationTx) -> None:
-    await tx.recipients.erase(UUID(message.body.user_id))
+    ended_at = message.body.deleted_at.ToDatetime(UTC) if message.body.HasField("deleted_at") else message.time
+    await end_account(EndAccount(user_id=UUID(message.body.user_id), ended_at=ended_at), tx)
 
 
 @subscriptions.on(OrderPaid)
@@ -73,19 +77,19 @@ async def on_order_status_changed(message: Message[OrderStatusChanged], tx: Noti
 
 @subscriptions.on(TransferCompleted)
 async def on_transfer_completed(message: Message[TransferCompleted], tx: NotificationTx) -> None:
-    amount = _display(message.body.amount)
+    amount = _amount(message.body.amount)
     await _tell(message, tx, message.body.recipient_id, "money_received", amount=amount)
     await _tell(message, tx, message.body.sender_id, "money_sent", amount=amount)
 
 
 @subscriptions.on(TopUpCompleted)
 async def on_top_up_completed(message: Message[TopUpCompleted], tx: NotificationTx) -> None:
-    await _tell(message, tx, message.body.user_id, "top_up_completed", amount=_display(message.body.amount))
+    await _tell(message, tx, message.body.user_id, "top_up_completed", amount=_amount(message.body.amount))
 
 
 @subscriptions.on(TopUpFailed)
 async def on_top_up_failed(message: Message[TopUpFailed], tx: NotificationTx) -> None:
-    await _tell(message, tx, message.body.user_id, "top_up_failed", amount=_display(message.body.amount))
+    await _tell(message, tx, message.body.user_id, "top_up_failed", amount=_amount(message.body.amount))
 
 
 @subscriptions.on(TopUpInReview)
@@ -146,11 +150,11 @@ async def _tell_of_order(
     tx: NotificationTx,
     user_id: str,
     notification_type: str,
-    **more: str,
+    **more: object,
 ) -> None:
     body = message.body
     if not isinstance(body, OrderStatusChanged):
-        more["total"] = _display(body.total)
+        more["total"] = _amount(body.total)
     await _tell(
         message,
         tx,
@@ -170,7 +174,7 @@ async def _tell(
     notification_type: str,
     *,
     action_url: str = "",
-    **params: str,
+    **params: object,
 ) -> None:
     await notify(
         Notify(
@@ -185,5 +189,5 @@ async def _tell(
     )
 
 
-def _display(amount: Money) -> str:
-    return KernelMoney(amount.amount_minor, Currency(amount.currency)).display()
+def _amount(amount: Money) -> Mapping[str, Any]:
+    return money_param(KernelMoney(amount.amount_minor, Currency(amount.currency)))

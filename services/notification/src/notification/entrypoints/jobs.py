@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from functools import partial
+from uuid import UUID
 
 import structlog
 
 from chassis.doorbell import rung
 from notification.usecases.deliver import deliver
 from notification.wiring import App
+from operations import in_halves
 
 log = structlog.get_logger()
 
@@ -16,6 +20,16 @@ POLL_URGENT_S, POLL_S = 1.0, 2.0  # what this process queues rings; this finds r
 BATCH = 20
 GATHER_S = 0.25  # receipts are in no hurry: those of a quarter second share two transactions
 KEEP_DELIVERIES_DAYS = 30
+CLEAN_ROWS = 5_000
+
+_OLD_NOTIFICATIONS = "SELECT user_id, notification_id FROM notification WHERE expires_at < now() LIMIT $1"
+# Told at the very moment of the end, in a transaction that saw the person alive.
+_OF_ENDED_ACCOUNTS = """
+SELECT user_id, notification_id FROM notification JOIN recipient USING (user_id)
+WHERE erased_at > now() - interval '7 days' LIMIT $1"""
+_OLD_DELIVERIES = """
+SELECT delivery_id FROM delivery
+WHERE status <> 'pending' AND ended_at < now() - make_interval(days => $1) LIMIT $2"""
 
 
 class Sender:
@@ -57,21 +71,33 @@ class Sender:
 
 
 async def erase_expired(app: App) -> None:
-    """Delete notifications past their lifetime and deliveries that ended long ago, in bounded steps."""
+    """Delete notifications past their lifetime or of people whose account ended, and deliveries that ended long ago.
+
+    In bounded steps; a row that cannot be deleted stays, and the others go.
+    """
+    async with app.database.read() as conn:
+        old = await conn.fetch(_OLD_NOTIFICATIONS, CLEAN_ROWS)
+        ended = await conn.fetch(_OF_ENDED_ACCOUNTS, CLEAN_ROWS)
+        deliveries = await conn.fetch(_OLD_DELIVERIES, KEEP_DELIVERIES_DAYS, CLEAN_ROWS)
+    notifications = [(row["user_id"], row["notification_id"]) for row in (*old, *ended)]
+    await in_halves(notifications, partial(_delete_notifications, app))
+    await in_halves([row["delivery_id"] for row in deliveries], partial(_delete_deliveries, app))
+
+
+async def _delete_notifications(app: App, keys: Sequence[tuple[UUID, UUID]]) -> int:
     async with app.database.begin() as conn:
         await conn.execute(
             """
-            DELETE FROM notification WHERE (user_id, notification_id) IN (
-                SELECT user_id, notification_id FROM notification WHERE expires_at < now() LIMIT 5000
-            )
-            """
-        )
-        await conn.execute(
-            """
-            DELETE FROM delivery WHERE delivery_id IN (
-                SELECT delivery_id FROM delivery
-                WHERE status <> 'pending' AND ended_at < now() - make_interval(days => $1) LIMIT 5000
-            )
+            DELETE FROM notification
+            WHERE (user_id, notification_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
             """,
-            KEEP_DELIVERIES_DAYS,
+            [user_id for user_id, _ in keys],
+            [notification_id for _, notification_id in keys],
         )
+    return len(keys)
+
+
+async def _delete_deliveries(app: App, ids: Sequence[UUID]) -> int:
+    async with app.database.begin() as conn:
+        await conn.execute("DELETE FROM delivery WHERE delivery_id = ANY($1)", ids)
+    return len(ids)

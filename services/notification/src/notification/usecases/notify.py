@@ -26,7 +26,7 @@ class Notify:
     notification_type: str
     now: datetime
     action_url: str = ""
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, object] = field(default_factory=dict)
 
 
 async def notify(cmd: Notify, tx: NotificationTx) -> None:

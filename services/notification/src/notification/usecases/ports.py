@@ -14,6 +14,8 @@ from notification.domain.delivery import Delivery, Ended, Outcome, TryAgain
 from notification.domain.notification import Channel, Notification
 from notification.domain.recipient import Recipient
 
+Result = tuple[Delivery, Ended | TryAgain]
+
 
 class Outbox(Protocol):
     def add(self, body: Message, *, aggregate_version: int | None = None, event_id: UUID | None = None) -> UUID: ...
@@ -22,21 +24,29 @@ class Outbox(Protocol):
 class RecipientStore(Protocol):
     async def put(self, recipient: Recipient, *, version: int) -> None: ...
     async def get_many(self, user_ids: Sequence[UUID]) -> dict[UUID, Recipient]: ...
-    async def erase(self, user_id: UUID) -> None: ...
+    async def end(self, user_id: UUID, *, at: datetime) -> Recipient:
+        """Erase what is known of the person, for good: also if nothing was known yet. Returns what was known."""
 
 
 class NotificationStore(Protocol):
     async def add(self, notification: Notification) -> bool:
-        """False when the person was told of this already."""
+        """False when the person was told of this already, or their account has ended."""
 
     async def mark_read(self, user_id: UUID, ids: Sequence[UUID], *, at: datetime) -> int: ...
     async def mark_all_read(self, user_id: UUID, *, up_to: datetime, at: datetime) -> int: ...
+    async def erase_of(self, user_id: UUID) -> None: ...
 
 
 class DeliveryStore(Protocol):
     async def add(self, delivery: Delivery) -> bool: ...
-    async def lease(self, *, urgent: bool, limit: int, now: datetime) -> list[Delivery]: ...
-    async def finish(self, results: Sequence[tuple[Delivery, Ended | TryAgain]], *, at: datetime) -> None: ...
+    async def lease(self, *, urgent: bool, limit: int, now: datetime) -> list[Delivery]:
+        """Those that are due, each with this attempt counted. A row that cannot be read ends as failed."""
+
+    async def finish(self, results: Sequence[Result], *, at: datetime) -> set[UUID]:
+        """Returns which were recorded: not what ended meanwhile, nor another try of what was leased anew."""
+
+    async def end_of(self, recipient: Recipient, *, at: datetime) -> None:
+        """End what waits for a person whose account ended, and codes asked for until then at their addresses."""
 
 
 class NotificationTx(Protocol):

@@ -1,0 +1,207 @@
+"""One delivery that cannot be sent, or that a sender dies with, is that delivery's fault alone (NTF-1, NTF-3)."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from kernel.clock import SystemClock
+from kernel.ids import uuid7
+from notification.adapters.stores import PgDeliveryStore
+from notification.domain.delivery import ATTEMPTS_MAX, LEASE_S, Delivery, Sent, TryAgain
+from notification.domain.notification import Channel, Priority
+from notification.usecases.deliver import deliver
+
+GOOD = 19
+LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
+
+
+class Gateway:
+    """Notes what it sent; does with the one at fault what a test says."""
+
+    channel = Channel.EMAIL
+
+    def __init__(self, fault):
+        self.sent, self._fault = [], fault
+
+    async def send(self, delivery, _recipient):
+        if delivery.payload["destination"] == "bad":
+            return await self._fault(delivery)
+        self.sent.append(delivery.delivery_id)
+        return Sent(f"<{delivery.delivery_id}>")
+
+
+class Later(SystemClock):
+    """The present clock, some seconds on."""
+
+    def __init__(self, seconds):
+        self._by = timedelta(seconds=seconds)
+
+    def now(self):
+        return super().now() + self._by
+
+
+def code_for(destination, **more):
+    return Delivery(
+        delivery_id=uuid7(),
+        channel=Channel.EMAIL,
+        priority=Priority.URGENT,
+        message_type="otp",
+        payload={"destination": destination, "code": "482913", "locale": "en", "purpose": "sign_in"},
+        created_at=LONG_AGO,
+        expires_at=datetime.now(UTC) + timedelta(days=2),
+        **more,
+    )
+
+
+async def queued(app):
+    """One at fault among twenty, in the midst of them."""
+    bad = code_for("bad")
+    async with app.begin() as tx:
+        for number in range(GOOD + 1):
+            await tx.deliveries.add(bad if number == GOOD // 2 else code_for(f"good-{number}"))
+    return bad.delivery_id
+
+
+async def send(app, gateway, *, seconds_later=0.0, send_s=0.5):
+    gateways = {Channel.EMAIL: gateway}
+    return await deliver(app.begin, gateways, Later(seconds_later), urgent=True, limit=GOOD + 1, send_s=send_s)
+
+
+async def statuses(app):
+    async with app.database.read() as conn:
+        rows = await conn.fetch("SELECT delivery_id, status, attempts, failure_code FROM delivery")
+    return {row["delivery_id"]: (row["status"], row["attempts"], row["failure_code"]) for row in rows}
+
+
+async def raises(_delivery):
+    raise UnicodeEncodeError("ascii", "ü", 0, 1, "ordinal not in range(128)")
+
+
+async def raises_a_group(_delivery):
+    raise ExceptionGroup("both", [ValueError("one"), OSError("other")])
+
+
+async def hangs(_delivery):
+    await asyncio.Event().wait()
+
+
+async def answers_nonsense(_delivery):
+    return "yes"
+
+
+async def names_it_unstorably(_delivery):
+    return Sent("\x00")
+
+
+@pytest.mark.parametrize("fault", [raises, raises_a_group, hangs, answers_nonsense, names_it_unstorably])
+async def test_the_other_nineteen_are_sent_once_and_the_one_ends_as_failed(idle_app, fault):
+    bad, gateway = await queued(idle_app), Gateway(fault)
+    for attempt in range(ATTEMPTS_MAX + 2):
+        await send(idle_app, gateway, seconds_later=attempt * 1_000)
+    found = await statuses(idle_app)
+    status, attempts, failure_code = found.pop(bad)
+    assert (status, attempts) == ("failed", ATTEMPTS_MAX + (fault is names_it_unstorably))
+    assert failure_code.startswith("notification.delivery.")
+    assert set(found.values()) == {("sent", 1, "")}
+    assert len(gateway.sent) == len(set(gateway.sent)) == GOOD
+
+
+async def test_negative_control_without_outcomes_of_its_own_the_one_takes_all_along(idle_app):
+    """As it was: gathered, recorded together, attempts counted afterwards."""
+    await queued(idle_app)
+    gateway = Gateway(raises)
+    for _ in range(3):
+        async with idle_app.begin() as tx:
+            due = await tx.deliveries.lease(urgent=True, limit=GOOD + 1, now=Later(LEASE_S * 2).now())
+        with pytest.raises(UnicodeError):
+            await asyncio.gather(*(gateway.send(each, None) for each in due))
+        async with idle_app.database.begin() as conn:
+            await conn.execute("UPDATE delivery SET next_attempt_at = now() - interval '1 second'")
+    assert len(gateway.sent) == 3 * GOOD
+
+
+async def test_what_is_sent_is_recorded_while_another_hangs(idle_app):
+    bad, gateway = await queued(idle_app), Gateway(hangs)
+    sending = asyncio.create_task(send(idle_app, gateway, send_s=30))
+    while [status for status, *_ in (await statuses(idle_app)).values()].count("sent") < GOOD:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    assert not sending.done()
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+    assert (await statuses(idle_app))[bad] == ("pending", 1, "")
+
+
+async def test_a_sender_that_dies_each_time_tries_a_delivery_no_more_than_the_attempts_it_has(idle_app):
+    """Each is gone with what it had leased, and records nothing."""
+    await queued(idle_app)
+    for number in range(ATTEMPTS_MAX):
+        async with idle_app.begin() as tx:
+            leased = await tx.deliveries.lease(urgent=True, limit=GOOD + 1, now=Later(number * 1_000).now())
+        assert len(leased) == GOOD + 1
+    gateway = Gateway(raises)
+    await send(idle_app, gateway, seconds_later=100_000)
+    assert gateway.sent == []
+    assert set((await statuses(idle_app)).values()) == {
+        ("failed", ATTEMPTS_MAX + 1, "notification.delivery.attempts_used_up")
+    }
+
+
+async def test_a_row_that_cannot_be_read_ends_and_the_rest_is_sent(idle_app):
+    bad, gateway = await queued(idle_app), Gateway(raises)
+    async with idle_app.database.begin() as conn:
+        await conn.execute("UPDATE delivery SET payload = '[1, 2]' WHERE delivery_id = $1", bad)
+    await send(idle_app, gateway)
+    found = await statuses(idle_app)
+    assert found.pop(bad) == ("failed", 1, "notification.delivery.unreadable")
+    assert {status for status, *_ in found.values()} == {"sent"}
+
+
+async def test_a_result_the_database_refuses_leaves_the_others_recorded(idle_app):
+    bad, gateway = await queued(idle_app), Gateway(raises)
+    async with idle_app.database.begin() as conn:
+        await conn.execute(
+            f"""CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+                $$BEGIN IF OLD.delivery_id = '{bad}' AND NEW.failure_code <> '' THEN RAISE 'poisoned'; END IF;
+                RETURN NEW; END$$"""
+        )
+        await conn.execute("CREATE TRIGGER refuse BEFORE UPDATE ON delivery FOR EACH ROW EXECUTE FUNCTION refuse()")
+    await send(idle_app, gateway)
+    found = await statuses(idle_app)
+    assert found.pop(bad) == ("pending", 1, "")
+    assert set(found.values()) == {("sent", 1, "")}
+
+
+async def test_a_database_that_is_away_after_the_sending_is_asked_until_it_is_back(idle_app):
+    await queued(idle_app)
+    gateway, refusals = Gateway(answers_nonsense), 4
+    begin = idle_app.begin
+
+    def unsteady():
+        nonlocal refusals
+        if gateway.sent and refusals:
+            refusals -= 1
+            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+        return begin()
+
+    await deliver(unsteady, {Channel.EMAIL: gateway}, SystemClock(), urgent=True, limit=GOOD + 1)
+    assert refusals == 0
+    assert [status for status, *_ in (await statuses(idle_app)).values()].count("sent") == GOOD
+
+
+async def test_a_late_result_of_a_lease_that_ran_out_does_not_set_back_the_next_attempt(idle_app):
+    await queued(idle_app)
+    async with idle_app.begin() as tx:
+        first = await tx.deliveries.lease(urgent=True, limit=1, now=SystemClock().now())
+    async with idle_app.begin() as tx:
+        (again,) = [
+            each
+            for each in await tx.deliveries.lease(urgent=True, limit=GOOD + 1, now=Later(LEASE_S + 1).now())
+            if each.delivery_id == first[0].delivery_id
+        ]
+    async with idle_app.begin() as tx:
+        assert await PgDeliveryStore(tx.conn).finish([(first[0], TryAgain(LONG_AGO, "x"))], at=LONG_AGO) == set()
+        assert len(await PgDeliveryStore(tx.conn).finish([(again, TryAgain(LONG_AGO, "x"))], at=LONG_AGO)) == 1
+    assert replace(first[0], attempts=2) == again

@@ -1,0 +1,102 @@
+"""Mail servers that offer SMTPUTF8, that do not, that hang, and that hang up."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from aiosmtpd.smtp import SMTP
+
+from kernel.ids import uuid7
+from notification.adapters.email_gateway import EmailGateway
+from notification.adapters.templates import Templates
+from notification.domain.delivery import Delivery, Refused, Sent, Unknown
+from notification.domain.notification import Channel, Priority
+
+THAI = "ผู้ใช้@example.com"
+
+
+class Server:
+    """Keeps what it takes; a mail to ``slow@`` is never answered, one to ``gone@`` ends the connection."""
+
+    def __init__(self):
+        self.taken = []
+
+    async def handle_DATA(self, server, _session, envelope):  # noqa: N802
+        (to,) = envelope.rcpt_tos
+        if to.startswith("slow@"):
+            await asyncio.sleep(60)
+        if to.startswith("gone@"):
+            server.transport.abort()
+        self.taken.append(to)
+        return "250 2.0.0 taken"
+
+
+@asynccontextmanager
+async def mail_server(*, smtputf8=True):
+    kept, loop = Server(), asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(kept, loop=loop, enable_SMTPUTF8=smtputf8), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    gateway = EmailGateway(
+        host="127.0.0.1", port=port, sender="Sampan <no-reply@sampan.example>", templates=Templates(), timeout_s=0.5
+    )
+    try:
+        yield gateway, kept
+    finally:
+        await gateway.close()
+        server.close()
+
+
+async def send(gateway, address):
+    delivery = Delivery(
+        delivery_id=uuid7(),
+        channel=Channel.EMAIL,
+        priority=Priority.URGENT,
+        message_type="otp",
+        payload={"destination": address, "code": "482913", "locale": "en", "purpose": "sign_in"},
+        created_at=datetime.now(UTC),
+        expires_at=datetime.now(UTC) + timedelta(minutes=5),
+    )
+    return await gateway.send(delivery, None)
+
+
+async def test_a_mailbox_in_any_script_gets_its_mail():
+    async with mail_server() as (gateway, server):
+        assert isinstance(await send(gateway, THAI), Sent)
+        assert isinstance(await send(gateway, "nok@müller.example"), Sent)
+        assert server.taken == [THAI, "nok@xn--mller-kva.example"]
+
+
+async def test_where_the_server_cannot_the_mail_fails_at_once_with_a_reason():
+    async with mail_server(smtputf8=False) as (gateway, server):
+        assert await send(gateway, THAI) == Refused("notification.email.smtputf8_not_offered")
+        assert isinstance(await send(gateway, "nok@müller.example"), Sent)
+        assert isinstance(await send(gateway, "nok@example.com"), Sent)
+        assert server.taken == ["nok@xn--mller-kva.example", "nok@example.com"]
+
+
+@pytest.mark.parametrize("address", ["nobody", "a b@example.com", "a@b..c", "a\r\nRCPT TO:<x@example.com>@b.c"])
+async def test_what_is_no_mailbox_fails_at_once_and_the_next_mail_goes(address):
+    async with mail_server() as (gateway, server):
+        assert await send(gateway, address) == Refused("notification.email.address_invalid")
+        assert isinstance(await send(gateway, "nok@example.com"), Sent)
+        assert server.taken == ["nok@example.com"]
+
+
+@pytest.mark.parametrize("address", ["slow@example.com", "gone@example.com"])
+async def test_a_dialogue_that_breaks_off_is_no_answer_to_the_next_mail(address):
+    async with mail_server() as (gateway, server):
+        assert isinstance(await send(gateway, "first@example.com"), Sent)
+        assert await send(gateway, address) == Unknown("notification.email.unreachable")
+        assert isinstance(await send(gateway, "next@example.com"), Sent)
+        assert "next@example.com" in server.taken
+
+
+async def test_a_mail_that_is_cut_off_from_outside_leaves_a_clean_connection():
+    async with mail_server() as (gateway, server):
+        cut = asyncio.create_task(send(gateway, "slow@example.com"))
+        waiting = asyncio.create_task(send(gateway, "next@example.com"))
+        await asyncio.sleep(0.2)
+        cut.cancel()
+        assert isinstance(await waiting, Sent)
+        assert server.taken == ["next@example.com"]
