@@ -1,5 +1,6 @@
 """The routes: pages, counts, reading, and other people's notifications."""
 
+import asyncio
 import uuid
 
 import pytest
@@ -87,3 +88,16 @@ async def test_bad_input_has_a_stable_code(world, path, body, status, code):
     token = world.issuer.token_for(uuid.uuid4())
     answer = await world.call("POST" if body is not None else "GET", path, body, token=token)
     assert (answer.status, answer.code) == (status, code)
+
+
+async def test_two_devices_that_mark_the_same_at_once_count_each_one_once(world):
+    person = await told(world, 20)
+    token = world.issuer.token_for(person)
+    ids = [each["notification_id"] for each in (await world.get(person, "/v1/notifications?limit=50"))["items"]]
+    bodies = [{"notification_ids": ids}, {"notification_ids": ids[::-1]}] * 5
+    answers = await asyncio.gather(
+        *(world.call("POST", "/v1/notifications/read", body, token=token) for body in bodies)
+    )
+    assert [each.status for each in answers] == [200] * 10
+    assert sum(each.json["marked"] for each in answers) == len(ids)
+    assert (await world.get(person, "/v1/notifications/unread-count")) == {"unread": 0}

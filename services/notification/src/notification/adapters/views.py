@@ -49,3 +49,39 @@ async def unread_count(conn: asyncpg.Connection, user_id: UUID) -> int:
         UNREAD_COUNT_MAX,
     )
     return int(count)
+
+
+async def failed_deliveries(
+    conn: asyncpg.Connection, *, before: tuple[datetime, UUID] | None, limit: int
+) -> list[asyncpg.Record]:
+    """What could not be sent, newest first, without what it carried; one more than ``limit``."""
+    ended_before, id_before = before or (None, None)
+    return list(
+        await conn.fetch(
+            """
+            SELECT delivery_id, notification_id, user_id, channel, message_type, attempts, failure_code, created_at,
+                ended_at
+            FROM delivery
+            WHERE status = 'failed' AND status <> 'pending'
+              AND ($1::timestamptz IS NULL OR (ended_at, delivery_id) < ($1, $2::uuid))
+            ORDER BY ended_at DESC, delivery_id DESC
+            LIMIT $3
+            """,
+            ended_before,
+            id_before,
+            limit + 1,
+        )
+    )
+
+
+async def count_deliveries(conn: asyncpg.Connection) -> list[asyncpg.Record]:
+    """How many wait, and how many ended within the last hour, by channel, status and reason."""
+    return list(
+        await conn.fetch(
+            """
+            SELECT channel, status, failure_code, count(*) AS count FROM delivery
+            WHERE status = 'pending' OR (status <> 'pending' AND ended_at > now() - interval '1 hour')
+            GROUP BY channel, status, failure_code
+            """
+        )
+    )

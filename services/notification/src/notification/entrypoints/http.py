@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from chassis.http import Page, Routes
+from chassis.http import Page, PageQuery, Routes, roles
 from chassis.tokens import Principal
 from notification.adapters import views
 from notification.adapters.stores import PgRecipientStore
 from notification.domain.recipient import DEFAULT_LANGUAGE
 from notification.entrypoints.schemas import (
+    FailedDeliveryView,
     MarkedReadView,
     MarkReadBody,
     NotificationsQuery,
@@ -22,7 +23,8 @@ from notification.usecases.ports import NotificationTx
 from notification.wiring import App
 
 routes = Routes(tag="notifications")
-CURSOR_SCOPE = "notifications"
+CURSOR_SCOPE, DELIVERIES_SCOPE = "notifications", "deliveries"
+OPS = roles("ops", "admin")
 
 
 @routes.get("/v1/notifications", summary="List your notifications, newest first")
@@ -62,3 +64,22 @@ async def post_read(app: App, principal: Principal, body: MarkReadBody, tx: Noti
         user_id=principal.user_id, now=app.clock.now(), ids=body.notification_ids or (), up_to=body.up_to
     )
     return MarkedReadView(marked=await mark_read(command, tx))
+
+
+@routes.get("/v1/ops/notification/deliveries", auth=OPS, summary="Messages that could not be sent, newest first")
+async def get_failed_deliveries(app: App, query: PageQuery) -> Page[FailedDeliveryView]:
+    """With the reason and the attempts made; kept for thirty days."""
+    before = None
+    if query.cursor:
+        ended_at, delivery_id = app.cursors.decode(query.cursor, scope=DELIVERIES_SCOPE)
+        before = datetime.fromisoformat(ended_at), UUID(delivery_id)
+    async with app.database.read() as conn:
+        found = await views.failed_deliveries(conn, before=before, limit=query.limit)
+    shown = found[: query.limit]
+    next_cursor = None
+    if len(found) > query.limit:
+        last = shown[-1]
+        next_cursor = app.cursors.encode(
+            (last["ended_at"].isoformat(), str(last["delivery_id"])), scope=DELIVERIES_SCOPE
+        )
+    return Page(items=[FailedDeliveryView(**dict(row)) for row in shown], next_cursor=next_cursor)

@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 
 from chassis.doorbell import rung
+from notification.adapters import metrics, views
 from notification.usecases.deliver import deliver
 from notification.wiring import App
 from operations import in_halves
@@ -68,6 +69,15 @@ class Sender:
     async def _ring_on(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._bell.set()
+
+
+async def observe(app: App) -> None:
+    """Set the gauge of deliveries."""
+    async with app.database.read() as conn:
+        rows = await views.count_deliveries(conn)
+    metrics.DELIVERIES.clear()
+    for row in rows:
+        metrics.DELIVERIES.labels(row["channel"], row["status"], row["failure_code"]).set(row["count"])
 
 
 async def erase_expired(app: App) -> None:

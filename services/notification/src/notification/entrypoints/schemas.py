@@ -74,3 +74,17 @@ class MarkedReadView(View):
     """How many became read by this request."""
 
     marked: int
+
+
+class FailedDeliveryView(View):
+    """A message that could not be sent, without its text and address."""
+
+    delivery_id: UUID
+    notification_id: UUID | None
+    user_id: UUID | None
+    channel: str
+    message_type: str
+    attempts: int
+    failure_code: str
+    created_at: datetime
+    ended_at: datetime

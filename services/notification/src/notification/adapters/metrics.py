@@ -1,0 +1,13 @@
+"""What the process tells Prometheus about deliveries."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Gauge
+
+DELIVERIES: Final = Gauge(
+    "notification_deliveries",
+    "Deliveries that wait, and those that ended within the last hour, by status and reason",
+    ["channel", "status", "failure_code"],
+)
