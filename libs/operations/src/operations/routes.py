@@ -1,10 +1,12 @@
 """``/v1/ops/<service>/…``: what waits to be published, what could not be handled, and another try at it.
 
-For the roles ops and admin. Discarding is left to the command line: it gives up an effect.
+For the roles ops and admin. Discarding is left to the command line: it gives up an effect. What is done is on record,
+and can be read here too.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from chassis.http import Page, PageQuery, Routes, roles
@@ -15,28 +17,40 @@ from eventing.parking import parked_keys
 from eventing.pending import pending
 from eventing.redrive import RedriveReport, redrive
 from kernel.errors import DomainError
-from operations.acts import audited
+from operations.act_reads import list_acts
+from operations.acts import BEGUN, DONE, FAILED, Act, record_alone, record_refusal
 from operations.app import Handlers, OperatedApp, handlers_of, schema_of, service_of
 from operations.letters import DeadLetterClosedError, DeadLetterNotFoundError
 from operations.views import (
+    ActView,
     DeadLetterContentView,
     DeadLetterView,
     OutboxView,
     ParkedKeyView,
     RedriveView,
+    WhyBody,
 )
 
 OPS: Final = roles("ops", "admin")
 _SCOPE: Final = "dead-letters"
+_ACTS_SCOPE: Final = "acts"
 
 
 def operator_routes(service: str, handlers: Handlers | None = None) -> Routes:
     """The operators' part of a service's route table; without handlers, of its outbox only."""
     routes = Routes(tag="operators")
+    _add_acts(routes, f"/v1/ops/{service}/acts")
     _add_outbox(routes, f"/v1/ops/{service}/outbox")
     if handlers is not None:
         _add_dead_letters(routes, f"/v1/ops/{service}/dead-letters", handlers)
     return routes
+
+
+def _add_acts(routes: Routes, path: str) -> None:
+    @routes.get(path, auth=OPS, summary="What operators did, newest first")
+    async def get_acts(query: PageQuery, app: Any) -> Page[ActView]:
+        """Of the last thirty days, refused acts too; the topic ``private.<service>.acts.v1`` keeps a year."""
+        return await read_acts(app, query)
 
 
 def _add_outbox(routes: Routes, path: str) -> None:
@@ -69,9 +83,18 @@ def _add_dead_letters(routes: Routes, path: str, handlers: Handlers) -> None:
         errors=(DeadLetterNotFoundError, DeadLetterClosedError),
         summary="Handle the waiting records of this one's key again",
     )
-    async def post_redrive(letter_id: int, principal: Principal, app: Any) -> RedriveView:
+    async def post_redrive(letter_id: int, principal: Principal, app: Any, body: WhyBody | None = None) -> RedriveView:
         """In order, each in a transaction of its own: a call cut short may be repeated, and repeats no effect."""
-        return await redrive_letter(app, handlers, letter_id, principal)
+        return await redrive_letter(app, handlers, letter_id, principal, body.reason if body else "")
+
+
+async def read_acts(app: OperatedApp, query: PageQuery) -> Page[ActView]:
+    before_id = _place(app, query.cursor, _ACTS_SCOPE)
+    async with app.database.read() as conn:
+        acts = await list_acts(conn, schema_of(app), service_of(app), before_id=before_id, limit=query.limit + 1)
+    shown = acts[: query.limit]
+    cursor = app.cursors.encode([shown[-1].id], scope=_ACTS_SCOPE) if len(acts) > query.limit else None
+    return Page[ActView](items=[ActView.of(each) for each in shown], next_cursor=cursor)
 
 
 async def read_outbox(app: OperatedApp) -> OutboxView:
@@ -84,7 +107,7 @@ async def read_outbox(app: OperatedApp) -> OutboxView:
 
 
 async def list_letters(app: OperatedApp, query: PageQuery) -> Page[DeadLetterView]:
-    after_id = _after_id(app, query.cursor)
+    after_id = _place(app, query.cursor, _SCOPE) or 0
     async with app.database.read() as conn:
         letters = await list_dead_letters(conn, schema_of(app), after_id=after_id, limit=query.limit + 1)
     shown = letters[: query.limit]
@@ -102,40 +125,50 @@ async def read_letter(app: OperatedApp, letter_id: int) -> DeadLetterContentView
     return DeadLetterContentView.with_content(*found)
 
 
-async def redrive_letter(app: OperatedApp, handlers: Handlers, letter_id: int, principal: Principal) -> RedriveView:
+async def redrive_letter(
+    app: OperatedApp, handlers: Handlers, letter_id: int, principal: Principal, reason: str = ""
+) -> RedriveView:
     """Raises ``DeadLetterNotFoundError`` and ``DeadLetterClosedError``."""
-    outcome, redriven = "failed", 0
+    act = Act(
+        action="dead_letters.redrive",
+        service=service_of(app),
+        actor=str(principal.user_id),
+        via="http",
+        reason=reason,
+        target={"letter_id": letter_id},
+    )
     try:
-        report = await _redrive_waiting(app, handlers, letter_id)
-        outcome, redriven = "failed" if report.failed else "done", report.redriven
+        letter = await read_letter(app, letter_id)
+        if letter.status != "waiting":
+            raise DeadLetterClosedError(f"it is {letter.status}")
     except DomainError as refusal:
-        outcome = refusal.code
+        await record_refusal(act, refusal, app)
         raise
-    finally:
-        audited(
-            "dead_letters.redrive",
-            service=service_of(app),
-            actor=str(principal.user_id),
-            via="http",
-            outcome=outcome,
-            letter_id=letter_id,
-            redriven=redriven,
-        )
-    return RedriveView.of(report)
+    act = replace(act, before={"waiting_of_key": letter.waiting_of_key, "key": letter.key, "topic": letter.topic})
+    return RedriveView.of(await redrive_on_record(app, handlers, act, letter_id=letter_id))
 
 
-async def _redrive_waiting(app: OperatedApp, handlers: Handlers, letter_id: int) -> RedriveReport:
-    letter = await read_letter(app, letter_id)
-    if letter.status != "waiting":
-        raise DeadLetterClosedError(f"it is {letter.status}")
-    return await redrive(handlers_of(handlers, app), begin=app.begin, config=app.outbox_config, letter_id=letter_id)
+async def redrive_on_record(
+    app: OperatedApp, handlers: Handlers, act: Act, *, letter_id: int | None = None, topic: str | None = None
+) -> RedriveReport:
+    """Each letter is a transaction of its own, so the act is on record before the first, and with its end."""
+    await record_alone(act.ended(BEGUN), app)
+    try:
+        table = handlers_of(handlers, app)
+        report = await redrive(table, begin=app.begin, config=app.outbox_config, topic=topic, letter_id=letter_id)
+    except Exception as error:
+        await record_refusal(act, error, app)
+        raise
+    ended = act.ended(FAILED if report.failed else DONE, redriven=report.redriven, failed=len(report.failed))
+    await record_alone(ended, app)
+    return report
 
 
-def _after_id(app: OperatedApp, cursor: str | None) -> int:
+def _place(app: OperatedApp, cursor: str | None, scope: str) -> int | None:
     if cursor is None:
-        return 0
-    match app.cursors.decode(cursor, scope=_SCOPE):
-        case (int(letter_id),):
-            return letter_id
+        return None
+    match app.cursors.decode(cursor, scope=scope):
+        case (int(place),):
+            return place
         case _:
             raise CursorInvalidError(pointer="/cursor")

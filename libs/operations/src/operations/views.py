@@ -2,16 +2,56 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Self
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from chassis.http import View
+from pydantic import Field
+
+from chassis.http import Body, Text, View
 from chassis.telemetry.masking import mask_text
 from eventing.dead_letters import Content, DeadLetter
 from eventing.parking import ParkedKey
 from eventing.redrive import RedriveReport
+from operations.act_reads import RecordedAct
 from operations.letters import error_of, failures, key_of, show
+
+
+class WhyBody(Body):
+    """Why: kept with the act."""
+
+    reason: Annotated[Text, Field(max_length=500)] = ""
+
+
+class ActView(View):
+    """What a person did to this service, or tried. ``outcome``: done, begun, unchanged, failed, or a refusal's code."""
+
+    id: int
+    at: datetime
+    action: str
+    actor: str
+    via: str
+    reason: str
+    outcome: str
+    target: dict[str, str]
+    before: dict[str, str]
+    after: dict[str, str]
+
+    @classmethod
+    def of(cls, recorded: RecordedAct) -> Self:
+        act = recorded.act
+        return cls(
+            id=recorded.id,
+            at=act.at.ToDatetime(UTC),
+            action=act.action,
+            actor=act.actor,
+            via=act.via,
+            reason=act.reason,
+            outcome=act.outcome,
+            target={each.name: each.value for each in act.target},
+            before={each.name: each.value for each in act.before},
+            after={each.name: each.value for each in act.after},
+        )
 
 
 class ParkedKeyView(View):

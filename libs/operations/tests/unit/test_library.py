@@ -10,12 +10,15 @@ from operations.letters import DeadLetterClosedError
 
 def test_a_service_that_consumes_nothing_has_no_dead_letters():
     assert sorted(operator_commands()) == ["parked", "replay"]
-    assert [route.path for route in operator_routes("auth")] == ["/v1/ops/auth/outbox"]
+    assert [route.path for route in operator_routes("auth")] == [
+        "/v1/ops/auth/acts",
+        "/v1/ops/auth/outbox",
+    ]
 
 
 def test_every_route_is_for_operators():
     found = list(operator_routes("shop", Subscriptions("shop")))
-    assert len(found) == 4
+    assert len(found) == 5
     assert all(route.auth.names == {"ops", "admin"} for route in found)
     assert all(route.path.startswith("/v1/ops/shop/") for route in found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from eventing import KafkaConfig
 from orchestrator.domain.inputs import Reply
 from orchestrator.domain.state import command_id
 from orchestrator.entrypoints.jobs import observe, prune
-from orchestrator.entrypoints.roles import http
+from orchestrator.entrypoints.roles import ROUTES, http
 from orchestrator.testing.builders import a_start
 from orchestrator.testing.engine import engine_settings
 from orchestrator.usecases.advance_sagas import Arrival, advance_sagas
@@ -69,6 +70,12 @@ class Ops:
     async def sent(self, saga_id: UUID) -> list[str]:
         rows = await self.conn.fetch("SELECT type, headers FROM outbox WHERE headers IS NOT NULL ORDER BY id")
         return [row["type"].rpartition(".")[2] for row in rows if str(saga_id) in row["headers"]]
+
+    async def acts(self) -> list[dict[str, Any]]:
+        """What is on record of this service's operators, the newest first."""
+        answer = await self.call("GET", "/v1/ops/orchestrator/acts?limit=200", token=self.token())
+        items: list[dict[str, Any]] = answer.json["items"]
+        return items
 
     async def audited(self, saga_id: UUID) -> list[tuple[str, str]]:
         return [(item["action"], item["outcome"]) for item in (await self.get(f"/{saga_id}/actions"))["items"]]
@@ -204,16 +211,143 @@ async def test_pause_and_resume(ops: Ops) -> None:
     assert (again.status, again.code) == (409, "orchestrator.saga.not_held")
 
 
-async def test_skip_step(ops: Ops) -> None:
+async def test_a_skipped_step_is_open_until_somebody_says_who_did_it(ops: Ops) -> None:
     saga_id = await ops.saga(at_step="capture_payment")
     refused = await ops.act(saga_id, "skip-step", {**BECAUSE, "step": "settle_payment"})
     assert (refused.status, refused.code) == (409, "orchestrator.step.not_in_flight")
-    skipped = await ops.act(saga_id, "skip-step", {**BECAUSE, "step": "capture_payment"})
-    assert skipped.json["steps_in_flight"] == ["settle_payment", "mark_order_paid"]
+    early = await ops.act(saga_id, "settle-step", {**BECAUSE, "step": "capture_payment", "reference": "entry 17"})
+    assert (early.status, early.code) == (409, "orchestrator.step.not_skipped")
+
+    skipped = (await ops.act(saga_id, "skip-step", {**BECAUSE, "step": "capture_payment"})).json
+    assert (skipped["steps_in_flight"], skipped["steps_unsettled"]) == ([], ["capture_payment"])
+    assert (skipped["needs_operator"], skipped["status"]) == (True, "started")
+    found = await ops.get("?needs_operator=true&step=capture_payment")
+    assert str(saga_id) in [item["id"] for item in found["items"]]
+
+    settled = await ops.act(saga_id, "settle-step", {**BECAUSE, "step": "capture_payment", "reference": "entry 17"})
+    assert settled.json["steps_in_flight"] == ["settle_payment", "mark_order_paid"]
     assert await ops.audited(saga_id) == [
+        ("settle_step", "done"),
         ("skip_step", "done"),
+        ("settle_step", "orchestrator.step.not_skipped"),
         ("skip_step", "orchestrator.step.not_in_flight"),
     ]
+
+
+@pytest.mark.parametrize("step", ["reserve_stock", "authorize_payment", "confirm_order"])
+async def test_what_later_steps_rest_on_is_not_skipped(ops: Ops, step: str) -> None:
+    saga_id = await ops.saga(at_step=step)
+    refused = await ops.act(saga_id, "skip-step", {**BECAUSE, "step": step})
+    assert (refused.status, refused.code) == (409, "orchestrator.step.not_skippable")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [BECAUSE, {**BECAUSE, "step": "x"}, {"step": "x", "reference": "y"}, {**BECAUSE, "step": "", "reference": "y"}],
+)
+async def test_who_settles_a_step_says_which_and_where_it_can_be_seen(ops: Ops, body: Any) -> None:
+    answer = await ops.act(await ops.saga(), "settle-step", body)
+    assert (answer.status, answer.code) == (422, "request.body.invalid")
+
+
+async def test_the_database_refuses_to_end_a_saga_with_an_open_task(ops: Ops) -> None:
+    saga_id = await ops.saga(at_step="capture_payment")
+    await ops.act(saga_id, "skip-step", {**BECAUSE, "step": "capture_payment"})
+    with pytest.raises(asyncpg.CheckViolationError, match="saga_6"):
+        await ops.conn.execute(
+            "UPDATE saga_execution SET status = 'completed', completed_at = now(), next_wake_at = NULL WHERE id = $1",
+            saga_id,
+        )
+
+
+async def test_an_answer_and_a_skip_at_once_leave_the_step_done_or_open(ops: Ops) -> None:
+    """Whoever comes first: a late success settles what was skipped, and what is done is not skipped any more."""
+    for _ in range(10):
+        saga_id = await ops.saga(at_step="capture_payment")
+        reply = Reply(
+            at=datetime.now(UTC), command_id=command_id(saga_id, "capture_payment", undo=False), succeeded=True
+        )
+
+        async def answered(saga_id: UUID = saga_id, reply: Reply = reply) -> None:
+            async with ops.app.begin() as tx:
+                await advance_sagas([Arrival(event=reply, saga_id=saga_id)], tx, ops.app.registry)
+
+        skipped, _ = await asyncio.gather(
+            ops.act(saga_id, "skip-step", {**BECAUSE, "step": "capture_payment"}), answered()
+        )
+        assert skipped.status in {200, 409}
+        saga = await ops.get(f"/{saga_id}")
+        assert saga["steps"][3]["status"] == "done"
+        assert saga["steps_in_flight"] == ["settle_payment", "mark_order_paid"]
+
+
+async def test_a_dry_run_speaks_of_the_same_sagas_as_the_act(ops: Ops) -> None:
+    """Each once, in the order given: ended, unknown, refusing and doubled ones too, and more than a filter's limit."""
+    open_id, past_id, unknown = await ops.saga(), await ops.saga(at_step="capture_payment"), uuid4()
+    many = [uuid4() for _ in range(150)]
+    ids = [unknown, open_id, past_id, open_id, *many, unknown]
+    body = {**BECAUSE, "action": "force_compensation", "saga_ids": [str(each) for each in ids]}
+
+    async def outcomes(*, dry_run: bool) -> list[tuple[str, str, str | None]]:
+        answer = await ops.call("POST", "/v1/ops/sagas/bulk", {**body, "dry_run": dry_run}, token=ops.token())
+        return [(item["saga_id"], item["outcome"], item["status"]) for item in answer.json["items"]]
+
+    tried = await outcomes(dry_run=True)
+    assert tried[:3] == [
+        (str(unknown), "orchestrator.saga.not_found", None),
+        (str(open_id), "done", "compensating"),
+        (str(past_id), "orchestrator.saga.past_pivot", None),
+    ]
+    assert [each for each, *_ in tried] == [str(each) for each in dict.fromkeys(ids)]
+    assert await outcomes(dry_run=False) == tried
+
+
+async def test_a_saga_that_cannot_be_read_is_one_outcome_of_a_bulk_act(ops: Ops) -> None:
+    first, bad, last = [await ops.saga() for _ in range(3)]
+    await ops.conn.execute("""UPDATE saga_execution SET steps = '[["unheard_of", 1, 1]]' WHERE id = $1""", bad)
+    body = {**BECAUSE, "action": "retry_now", "saga_ids": [str(first), str(bad), str(last)], "dry_run": False}
+    answer = await ops.call("POST", "/v1/ops/sagas/bulk", body, token=ops.token())
+    assert [item["outcome"] for item in answer.json["items"]] == [
+        "done",
+        "orchestrator.saga.failed_unexpectedly",
+        "done",
+    ]
+    await ops.conn.execute("DELETE FROM saga_execution WHERE id = $1", bad)
+
+
+async def test_every_unsafe_route_for_operators_leaves_an_act_on_record(ops: Ops) -> None:
+    """Done or refused, with who and why; a route that is new must be added here."""
+    saga_id = await ops.saga(at_step="capture_payment")
+    bodies = {
+        "/v1/ops/sagas/{saga_id}/retry-now": BECAUSE,
+        "/v1/ops/sagas/{saga_id}/pause": BECAUSE,
+        "/v1/ops/sagas/{saga_id}/resume": BECAUSE,
+        "/v1/ops/sagas/{saga_id}/force-compensation": BECAUSE,
+        "/v1/ops/sagas/{saga_id}/skip-step": {**BECAUSE, "step": "capture_payment"},
+        "/v1/ops/sagas/{saga_id}/settle-step": {**BECAUSE, "step": "capture_payment", "reference": "entry 17"},
+        "/v1/ops/sagas/bulk": {**BECAUSE, "action": "pause", "saga_ids": [str(saga_id)], "dry_run": False},
+        "/v1/ops/orchestrator/dead-letters/{letter_id}/redrive": BECAUSE,
+    }
+    unsafe = [route for table in ROUTES for route in table if route.method != "GET"]
+    assert {route.path for route in unsafe} == bodies.keys()
+    for path, body in bodies.items():
+        newest = max((each["id"] for each in await ops.acts()), default=0)
+        await ops.call("POST", path.format(saga_id=saga_id, letter_id=10**9), body, token=ops.token())
+        new = [each for each in await ops.acts() if each["id"] > newest]
+        assert new, path
+        assert {(each["actor"], each["reason"]) for each in new} == {(str(ops.operator_id), BECAUSE["reason"])}, path
+
+
+async def test_an_act_says_how_the_saga_stood_before_and_after(ops: Ops) -> None:
+    saga_id = await ops.saga(at_step="capture_payment")
+    await ops.act(saga_id, "skip-step", {**BECAUSE, "step": "capture_payment"})
+    await ops.act(saga_id, "settle-step", {**BECAUSE, "step": "capture_payment", "reference": "entry 17"})
+    settled, skipped = [each for each in await ops.acts() if each["target"].get("saga_id") == str(saga_id)]
+    assert (skipped["action"], skipped["target"]["step"]) == ("saga.skip_step", "capture_payment")
+    assert skipped["before"] == {"needs_operator": "False", "step capture_payment": "running, attempt 1"}
+    assert skipped["after"] == {"needs_operator": "True", "step capture_payment": "unsettled, attempt 1"}
+    assert settled["after"]["reference"] == "entry 17"
+    assert settled["after"]["step capture_payment"] == "by_hand, attempt 1"
 
 
 async def test_bulk_says_first_and_does_then(ops: Ops) -> None:

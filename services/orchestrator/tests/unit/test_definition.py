@@ -31,8 +31,20 @@ def saga(*stages: Stage, closing: Step | None = None) -> SagaDefinition:
         (PIVOT, replace(PIVOT, name="q")),
         (COMPENSABLE, (PIVOT, RETRIABLE)),
         (COMPENSABLE, PIVOT, replace(RETRIABLE, undo=ASK)),
+        (replace(COMPENSABLE, do=replace(ASK, skippable=True)), PIVOT),
+        (COMPENSABLE, replace(PIVOT, do=replace(ASK, skippable=True))),
     ],
-    ids=["same name", "no undo", "undoable after pivot", "retriable before", "two pivots", "pivot in parallel", "undo"],
+    ids=[
+        "same name",
+        "no undo",
+        "undoable after pivot",
+        "retriable before",
+        "two pivots",
+        "pivot in parallel",
+        "undo",
+        "skippable before the pivot",
+        "skippable pivot",
+    ],
 )
 def test_is_refused(stages: tuple[Stage, ...]) -> None:
     with pytest.raises(ValueError, match="t: "):

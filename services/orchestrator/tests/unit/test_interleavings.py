@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
+from uuid import uuid4
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.domain.effects import SendCommand
-from orchestrator.domain.errors import SagaEndedError
-from orchestrator.domain.inputs import Cancel, Operated, Pause, Resume, RetryNow, Start, TimerFired
+from orchestrator.domain.errors import SagaEndedError, StepNotSkippableError
+from orchestrator.domain.inputs import (
+    Cancel,
+    Operated,
+    Pause,
+    Resume,
+    RetryNow,
+    SettleStep,
+    SkipStep,
+    Start,
+    TimerFired,
+)
+from orchestrator.domain.state import StepState, StepStatus
 from orchestrator.domain.transition import transition
 from orchestrator.testing.participants import Participants
 from orchestrator.testing.simulation import DEFINITION, Simulation
@@ -30,6 +43,8 @@ ACTIONS = st.sampled_from(
         "retry now",
         "pause",
         "resume",
+        "skip",
+        "settle by hand",
     ]
 )
 STEPS = st.lists(st.tuples(ACTIONS, st.integers(0, 9)), max_size=70)
@@ -69,6 +84,35 @@ def act(simulation: Simulation, action: str, number: int) -> None:  # noqa: C901
             simulation.give(Pause(**who, until=simulation.now + timedelta(seconds=30)))  # type: ignore[arg-type]
         case "resume" if simulation.current.paused_until is not None:
             simulation.give(Resume(**who))  # type: ignore[arg-type]
+        case "skip":
+            skip(simulation, number)
+        case "settle by hand":
+            settle_by_hand(simulation)
+
+
+def skip(simulation: Simulation, number: int) -> None:
+    """One of the steps in flight, where it may be skipped."""
+    flying = [name for name, step in named_steps(simulation) if step.status.is_in_flight]
+    if flying:
+        who = {"at": simulation.now, "actor": "ops", "reason": "test"}
+        with contextlib.suppress(StepNotSkippableError):
+            simulation.give(SkipStep(**who, step=flying[number % len(flying)], open_task=True))  # type: ignore[arg-type]
+
+
+def settle_by_hand(simulation: Simulation) -> None:
+    """Somebody does what the skipped steps would have done, then says so."""
+    for name, step in named_steps(simulation):
+        if step.status.is_unsettled:
+            undo = step.status is StepStatus.UNDO_UNSETTLED
+            sent = [e for e in simulation.effects if isinstance(e, SendCommand) and (e.step, e.undo) == (name, undo)]
+            simulation.participants.handle(sent[-1].body, uuid4())
+            act = {"at": simulation.now, "actor": "ops", "reason": "test", "step": name, "reference": "by hand"}
+            simulation.give(SettleStep(**act))  # type: ignore[arg-type]
+
+
+def named_steps(simulation: Simulation) -> list[tuple[str, StepState]]:
+    names = [step.name for step in DEFINITION.steps]
+    return list(zip(names, simulation.current.steps, strict=True))
 
 
 def random_refusals(refusals: dict[int, bool]) -> Participants:
@@ -93,7 +137,9 @@ def test_conserved_and_finished_whatever_the_order(
     for action, number in steps:
         act(simulation, action, number)
         assert simulation.participants.problems() == []
-    simulation.settle()
+    while not simulation.current.status.is_terminal:
+        settle_by_hand(simulation)
+        simulation.settle(until_unsettled=True)
     simulation.check_end()
     replay(simulation)
 

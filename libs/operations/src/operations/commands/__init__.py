@@ -1,6 +1,6 @@
 """``python -m <service> dead-letters | parked | replay``: what an operator does by hand.
 
-Every change is audited in the log under the account that called.
+Every change is on record under the account that called (``operations.acts``).
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -36,6 +37,10 @@ def say_table(names: Sequence[str], rows: Sequence[Sequence[object]], *, empty: 
     widths = [max(len(line[column]) for line in cells) for column in range(len(names))]
     for line in cells:
         say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def reason_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--reason", default="", metavar="WHY", help="kept with the act")
 
 
 def moment(text: str) -> datetime:

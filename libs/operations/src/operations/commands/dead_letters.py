@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from chassis.run import Command
 from eventing.dead_letters import discard, find_dead_letter, list_dead_letters
-from eventing.redrive import redrive
-from operations.acts import audited, person_at_the_console
-from operations.app import Handlers, OperatedApp, handlers_of, schema_of, service_of
-from operations.commands.console import DONE, FAILED, complain, say, say_document, say_table
+from operations.acts import REFUSED, Act, person_at_the_console, record
+from operations.app import Handlers, OperatedApp, schema_of, service_of
+from operations.commands.console import DONE, FAILED, complain, reason_argument, say, say_document, say_table
 from operations.letters import error_of, failures, key_of, show
+from operations.routes import redrive_on_record
 
 _EPILOG: Final = """\
 A dead letter stops the later records of its key until it is redriven or discarded; everything else goes on.
@@ -48,6 +49,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--topic", help="only those of this topic, without prefix")
     away = actions.add_parser("discard", help="close one without its effect")
     away.add_argument("id", type=int)
+    for each in (again, away):
+        reason_argument(each)
 
 
 async def _run(handlers: Handlers, app: OperatedApp, given: argparse.Namespace) -> int:
@@ -59,7 +62,7 @@ async def _run(handlers: Handlers, app: OperatedApp, given: argparse.Namespace) 
         case "redrive":
             return await _redrive(handlers, app, given)
         case _:
-            return await _discard(app, given.id)
+            return await _discard(app, given)
 
 
 async def _list(app: OperatedApp, given: argparse.Namespace) -> int:
@@ -107,39 +110,35 @@ async def _show(app: OperatedApp, letter_id: int) -> int:
 
 
 async def _redrive(handlers: Handlers, app: OperatedApp, given: argparse.Namespace) -> int:
-    report = await redrive(
-        handlers_of(handlers, app),
-        begin=app.begin,
-        config=app.outbox_config,
-        topic=given.topic,
-        letter_id=given.id,
-    )
-    failed = failures(report)
-    _tell(
-        app, "redrive", "failed" if failed else "done", letter_id=given.id, topic=given.topic, redriven=report.redriven
-    )
+    act = _act(app, "redrive", given, letter_id=given.id, topic=given.topic)
+    report = await redrive_on_record(app, handlers, act, letter_id=given.id, topic=given.topic)
     say(f"{report.redriven} redriven")
+    failed = failures(report)
     for letter_id, error in failed:
         say(f"{letter_id} failed again: {error}")
     return FAILED if failed else DONE
 
 
-async def _discard(app: OperatedApp, letter_id: int) -> int:
-    async with app.database.begin() as conn:
-        closed = await discard(conn, schema_of(app), letter_id)
-    _tell(app, "discard", "done" if closed else "refused", letter_id=letter_id)
+async def _discard(app: OperatedApp, given: argparse.Namespace) -> int:
+    act = _act(app, "discard", given, letter_id=given.id)
+    async with app.begin() as tx:
+        closed = await discard(tx.conn, schema_of(app), given.id)
+        if closed:
+            record(replace(act, before={"status": "waiting"}, after={"status": "discarded"}), tx)
+        else:
+            record(act.ended(REFUSED), tx)
     if not closed:
-        return complain(f"no dead letter {letter_id} waits")
-    say(f"{letter_id} discarded; redrive --id {letter_id} frees its key")
+        return complain(f"no dead letter {given.id} waits")
+    say(f"{given.id} discarded; redrive --id {given.id} frees its key")
     return DONE
 
 
-def _tell(app: OperatedApp, action: str, outcome: str, **target: object) -> None:
-    audited(
-        f"dead_letters.{action}",
+def _act(app: OperatedApp, action: str, given: argparse.Namespace, **target: object) -> Act:
+    return Act(
+        action=f"dead_letters.{action}",
         service=service_of(app),
         actor=person_at_the_console(),
         via="command",
-        outcome=outcome,
-        **target,
+        reason=given.reason,
+        target=target,
     )

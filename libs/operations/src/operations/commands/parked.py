@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
 from chassis.run import Command
 from chassis.telemetry.masking import mask_text
 from eventing.parking import parked_keys, release
-from operations.acts import audited, person_at_the_console
+from operations.acts import REFUSED, Act, person_at_the_console, record
 from operations.app import OperatedApp, schema_of, service_of
-from operations.commands.console import DONE, complain, say, say_table
+from operations.commands.console import DONE, complain, reason_argument, say, say_table
 
 _EPILOG: Final = """\
 The broker refused a record for good (too large, no such topic, no right). Its key's later records wait behind it.
@@ -30,6 +31,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     back.add_argument("topic", help="without prefix, as the list shows it")
     back.add_argument("key")
     back.add_argument("--discard", type=UUID, metavar="EVENT_ID", help="drop this one record")
+    reason_argument(back)
 
 
 async def _run(app: OperatedApp, given: argparse.Namespace) -> int:
@@ -45,23 +47,25 @@ async def _run(app: OperatedApp, given: argparse.Namespace) -> int:
 
 
 async def _release(app: OperatedApp, given: argparse.Namespace) -> int:
-    async with app.database.read() as conn:
-        known = any(
-            (each.topic, each.key) == (given.topic, given.key) for each in await parked_keys(conn, schema_of(app))
-        )
-        records = await release(conn, schema_of(app), given.topic, given.key, discard=given.discard) if known else 0
-    audited(
-        "parked.release",
+    act = Act(
+        action="parked.release",
         service=service_of(app),
         actor=person_at_the_console(),
         via="command",
-        outcome="done" if known else "refused",
-        topic=given.topic,
-        record_key=given.key,
-        discarded=given.discard,
-        records=records,
+        reason=given.reason,
+        target={"topic": given.topic, "record_key": given.key, "discarded": given.discard},
     )
-    if not known:
+    async with app.begin() as tx:
+        parked = {(each.topic, each.key): each for each in await parked_keys(tx.conn, schema_of(app))}
+        found = parked.get((given.topic, given.key))
+        if found is None:
+            record(act.ended(REFUSED), tx)
+            records = 0
+        else:
+            records = await release(tx.conn, schema_of(app), given.topic, given.key, discard=given.discard)
+            before = {"parked": found.records, "error": mask_text(found.error)}
+            record(replace(act, before=before, after={"records": records}), tx)
+    if found is None:
         return complain(f"no key {given.key} of {given.topic} is parked")
     say(f"{records} records go out again")
     return DONE

@@ -7,9 +7,10 @@ from typing import Final
 
 from chassis.run import Command
 from eventing.replay import replay
-from operations.acts import audited, person_at_the_console
+from operations.acts import BEGUN, Act, person_at_the_console, record_alone
+from operations.acts import DONE as ACT_DONE
 from operations.app import OperatedApp, service_of
-from operations.commands.console import DONE, complain, moment, say
+from operations.commands.console import DONE, complain, moment, reason_argument, say
 
 _EPILOG: Final = """\
 Reads the event log and puts its records back into the outbox, in order per key, with their original ids:
@@ -27,27 +28,32 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", required=True, type=moment, help="the first moment not to publish again")
     parser.add_argument("--to", metavar="TOPIC", help="another topic, without prefix (default: the same)")
     parser.add_argument("--key", help="only the records of this key")
+    reason_argument(parser)
 
 
 async def _run(app: OperatedApp, given: argparse.Namespace) -> int:
     if given.since >= given.until:
         return complain("--since is not before --until")
+    act = Act(
+        action="replay",
+        service=service_of(app),
+        actor=person_at_the_console(),
+        via="command",
+        reason=given.reason,
+        target={
+            "topic": given.topic,
+            "to": given.to,
+            "record_key": given.key,
+            "since": given.since.isoformat(),
+            "until": given.until.isoformat(),
+        },
+    )
+    await record_alone(act.ended(BEGUN), app)  # each page is a transaction of its own
     async with app.database.read() as conn:
         records = await replay(
             conn, app.outbox_config, given.topic, since=given.since, until=given.until, to=given.to, key=given.key
         )
-    audited(
-        "replay",
-        service=service_of(app),
-        actor=person_at_the_console(),
-        via="command",
-        outcome="done",
-        topic=given.topic,
-        to=given.to,
-        since=given.since.isoformat(),
-        until=given.until.isoformat(),
-        records=records,
-    )
+    await record_alone(act.ended(ACT_DONE, records=records), app)
     say(f"{records} records go out again")
     return DONE
 

@@ -1,4 +1,4 @@
-"""Effects as outbox records: commands to participants, events to everybody, and what the metrics count."""
+"""Effects and acts of operators as outbox records, and what the metrics count of them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from eventing import Outbox
 from kernel.correlation import flow
 from kernel.ids import derived_id
+from operations.acts import Act, record
 from orchestrator.adapters import metrics
 from orchestrator.domain.effects import Effect, Milestone, Reached, SendCommand, StepSettled, StepTimedOut
 from orchestrator.domain.state import SagaState
-from orchestrator.usecases.ports import Moved
+from orchestrator.usecases.ports import Moved, OperatorAction
 from sampan.orchestrator.v1.saga_pb2 import SagaEnded, SagaNeedsOperator, SagaStarted
 
 log = structlog.get_logger(__name__)
@@ -37,6 +38,26 @@ class OutboxAnnouncer:
             with flow(state.correlation_id, item.trail.causation_id or str(state.saga_id)):
                 for effect in item.effects:
                     self._write(state, effect, item.event.at, item.trail.traceparent)
+
+    def acted(self, action: OperatorAction) -> None:
+        record(
+            Act(
+                action=f"saga.{action.action}",
+                service="orchestrator",
+                actor=str(action.actor_id),
+                via="http",
+                reason=action.reason,
+                outcome=action.outcome,
+                target={"saga_id": action.saga_id, "step": action.step, "bulk_id": action.bulk_id},
+                before=action.before,
+                after=action.after,
+            ),
+            self,
+        )
+
+    @property
+    def outbox(self) -> Outbox:
+        return self._outbox
 
     def counted(self) -> None:
         """Count what was committed."""

@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 
 from chassis.postgres import Connection
+from kernel.errors import DomainError
 from orchestrator.adapters.codec import input_of, sent_of, state_of
 from orchestrator.domain.errors import UnknownDefinitionError
 from orchestrator.sagas.registry import SagaRegistry
@@ -35,6 +36,13 @@ CHECKS: Final[Mapping[str, str]] = {
         "SELECT id FROM saga_execution WHERE status IN ('failed', 'compensating') AND compensation_data IS NULL"
     ),
     "ended with a step still in flight": ("SELECT id FROM saga_execution WHERE terminal AND step <> ''"),
+    "ended with a step unsettled: skipped before there were tasks, or done and neither undone nor completed": (
+        "SELECT id FROM saga_execution AS saga WHERE terminal AND EXISTS ("
+        "  SELECT FROM jsonb_array_elements(saga.steps) WITH ORDINALITY AS step (state, place)"
+        "  WHERE state ->> 0 = ANY ('{skipped,undo_skipped,unsettled,undo_unsettled,running,undoing}')"
+        "     OR (saga.status = 'failed' AND state ->> 0 = 'done' AND place < saga.total_steps)"
+        "     OR (saga.status = 'completed' AND state ->> 0 = ANY ('{rejected,undone,undo_by_hand}')))"
+    ),
     "history with a hole, or not as long as the saga's count of transitions": (
         "SELECT saga.id FROM saga_execution AS saga LEFT JOIN LATERAL ("
         "  SELECT count(*) AS entries, max(seq) AS last FROM saga_history WHERE saga_id = saga.id"
@@ -83,7 +91,10 @@ async def find_differences(
     )
     different = []
     for row in rows:
-        problems = await _replay(conn, registry, row["id"])
+        try:
+            problems = await _replay(conn, registry, row["id"])
+        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, DomainError) as error:
+            problems = [f"its history cannot be read or replayed: {type(error).__name__}: {error}"]
         if problems:
             different.append((row["id"], problems))
     return len(rows), different

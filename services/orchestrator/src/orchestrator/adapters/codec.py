@@ -25,6 +25,7 @@ from orchestrator.domain.inputs import (
     Reply,
     Resume,
     RetryNow,
+    SettleStep,
     SkipStep,
     Start,
     TimerFired,
@@ -42,6 +43,7 @@ INPUT_KINDS: dict[type[Input], str] = {
     Pause: "pause",
     Resume: "resume",
     SkipStep: "skip_step",
+    SettleStep: "settle_step",
 }
 _STATUSES = {status.value: status for status in StepStatus}
 _KINDS = {name: kind for kind, name in INPUT_KINDS.items()}
@@ -50,7 +52,7 @@ _LEFT_OUT = frozenset({"at", "data", "saga_id", "business_key", "correlation_id"
 
 
 def steps_json(steps: tuple[StepState, ...]) -> str:
-    """Step states, compact: 0 while pending; status, attempts, round; and in flight also refused, stuck, since, wake.
+    """Step states, compact: 0 while pending; status, attempts, round; and while open also refused, stuck, since, wake.
 
     Moments are in µs since 1970.
     """
@@ -64,7 +66,7 @@ def steps_of(text: str) -> tuple[StepState, ...]:
 def _step_values(step: StepState) -> object:
     if step is PENDING_STEP or step.status is StepStatus.PENDING:
         return 0
-    if not step.status.is_in_flight:
+    if not step.status.is_open:
         return (step.status, step.attempts, step.round)
     return (
         step.status,

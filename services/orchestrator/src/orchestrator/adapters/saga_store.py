@@ -34,10 +34,15 @@ ORDER BY id FOR UPDATE"""
 
 _READ_BY_ID = f"SELECT {_COLUMNS} FROM saga_execution WHERE id = ANY($1) ORDER BY id"
 
-_LOCK_DUE = f"""
-SELECT {_COLUMNS} FROM saga_execution
-WHERE next_wake_at <= $1 AND (saga_type, saga_version) IN (SELECT * FROM unnest($2::text[], $3::int[]))
-ORDER BY next_wake_at LIMIT $4 FOR UPDATE SKIP LOCKED"""
+_DUE = """
+FROM saga_execution
+WHERE next_wake_at <= $1 AND (saga_type, saga_version) IN (SELECT * FROM unnest($2::text[], $3::int[]))"""
+_IN_TURN = "ORDER BY next_wake_at LIMIT $4"
+_LOCK_DUE = f"SELECT {_COLUMNS} {_DUE} {_IN_TURN} FOR UPDATE SKIP LOCKED"
+_LOCK_DUE_ONLY = f"SELECT {_COLUMNS} {_DUE} AND id = ANY($5::uuid[]) {_IN_TURN} FOR UPDATE SKIP LOCKED"
+_DUE_IDS = f"SELECT id {_DUE} {_IN_TURN}"
+_POSTPONE = """
+UPDATE saga_execution SET next_wake_at = $2, needs_operator = true WHERE id = $1 AND next_wake_at < $2"""
 
 _INSERT = """
 INSERT INTO saga_execution (id, saga_type, saga_version, business_key, correlation_id, data, started_at, total_steps,
@@ -118,9 +123,17 @@ class PostgresSagaStore:
             return []
         return [state_of(dict(row)) for row in rows]
 
-    async def lock_due(self, now: datetime, known: Sequence[tuple[str, int]], limit: int) -> Sequence[SagaState]:
-        types, versions = [item[0] for item in known], [item[1] for item in known]
-        rows = await self._conn.fetch(_LOCK_DUE, now, types, versions, limit)
+    async def read(self, ids: Iterable[UUID]) -> Sequence[SagaState]:
+        return [state_of(dict(row)) for row in await self._conn.fetch(_READ_BY_ID, list(ids))]
+
+    async def lock_due(
+        self, now: datetime, known: Sequence[tuple[str, int]], limit: int, only: Sequence[UUID] | None
+    ) -> Sequence[SagaState]:
+        given = (*_due(now, known), limit)
+        if only is None:
+            rows = await self._conn.fetch(_LOCK_DUE, *given)
+        else:
+            rows = await self._conn.fetch(_LOCK_DUE_ONLY, *given, list(only))
         return [state_of(dict(row)) for row in rows]
 
     async def save(self, changes: Sequence[Change], moved: Sequence[Moved]) -> None:
@@ -161,11 +174,11 @@ class PostgresSagaStore:
 
     def _variable(self, state: SagaState, moments: dict[UUID, datetime]) -> tuple[Any, ...]:
         """The columns that move, in the order both statements list them."""
-        position, in_flight = self._position(state)
+        position, waited_for = self._position(state)
         return (
             state.status,
             position,
-            in_flight,
+            waited_for,
             steps_json(state.steps),
             failure_json(state.failure),
             state.error_code or None,
@@ -181,13 +194,27 @@ class PostgresSagaStore:
         )
 
     def _position(self, state: SagaState) -> tuple[int, str]:
-        """Stage (1-based) and names of what is in flight; past the last stage when ended or closing."""
+        """Stage (1-based) and names of what is waited for; past the last stage when ended or closing."""
         definition = self._registry.pinned(state.saga_type, state.version)
-        flying = [index for index, step in enumerate(state.steps) if step.status.is_in_flight]
-        if not flying:
+        waited_for = [index for index, step in enumerate(state.steps) if step.status.is_open]
+        if not waited_for:
             return len(definition.groups), ""
-        stage = definition.group_of.get(flying[0], len(definition.groups) - 1) + 1
-        return stage, ",".join(definition.steps[index].name for index in flying)
+        stage = definition.group_of.get(waited_for[0], len(definition.groups) - 1) + 1
+        return stage, ",".join(definition.steps[index].name for index in waited_for)
+
+
+async def due_ids(conn: Connection, now: datetime, known: Sequence[tuple[str, int]], limit: int) -> Sequence[UUID]:
+    """Which sagas are due, without reading more of them."""
+    return [row["id"] for row in await conn.fetch(_DUE_IDS, *_due(now, known), limit)]
+
+
+async def postpone(conn: Connection, saga_id: UUID, until: datetime) -> None:
+    """Out of the way of the others, for a person to see: of a saga that cannot be read nothing else can be written."""
+    await conn.execute(_POSTPONE, saga_id, until)
+
+
+def _due(now: datetime, known: Sequence[tuple[str, int]]) -> tuple[Any, ...]:
+    return now, [item[0] for item in known], [item[1] for item in known]
 
 
 def _fixed(state: SagaState) -> tuple[Any, ...]:

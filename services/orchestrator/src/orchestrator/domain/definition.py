@@ -55,11 +55,17 @@ class SagaContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSpec:
-    """One command: the record it sends (its type names topic and key) and how long the answer may take."""
+    """One command: the record it sends (its type names topic and key) and how long the answer may take.
+
+    ``skippable``: an operator may stop asking for it. What it would have settled is then open, and the saga waits,
+    until somebody says by a named act that it was done by hand (SAGA-6). Not for what can be undone instead, nor for
+    what later steps rest on.
+    """
 
     build: Callable[[SagaContext], object]
     timeout_s: float
     retry: RetryPolicy
+    skippable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +142,8 @@ class SagaDefinition:
                 raise ValueError(f"{self.saga_type}: {step.name} needs an undo and a place before the pivot")
             elif step.kind is StepKind.RETRIABLE and not past_pivot:
                 raise ValueError(f"{self.saga_type}: {step.name} is retriable before the pivot")
+            if step.do.skippable and step.kind in {StepKind.COMPENSABLE, StepKind.PIVOT}:
+                raise ValueError(f"{self.saga_type}: {step.name} can be undone or refused, so it is not skipped")
             if step.kind is not StepKind.COMPENSABLE and step.undo is not None:
                 raise ValueError(f"{self.saga_type}: {step.name} cannot be undone, yet has an undo")
         if self.closing and self.closing.kind is not StepKind.CLOSING:

@@ -54,6 +54,20 @@ class StepNotInFlightError(DomainError):
     title = "The step is not in flight"
 
 
+class StepNotSkippableError(DomainError):
+    """Later steps rest on it, or it can be undone: an operator cannot take it for done."""
+
+    code, kind = "orchestrator.step.not_skippable", Kind.CONFLICT
+    title = "This step cannot be skipped"
+
+
+class StepNotSkippedError(DomainError):
+    """Only a step that was skipped is settled by hand."""
+
+    code, kind = "orchestrator.step.not_skipped", Kind.CONFLICT
+    title = "The step was not skipped"
+
+
 class UnknownDefinitionError(DomainError):
     """This process does not know the saga's version: another one, newer, does. Try again later."""
 

@@ -77,10 +77,22 @@ class Resume(Operated):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkipStep(Operated):
-    """Take a step in flight for done (or undone): a person did it by hand."""
+    """Stop asking for a step in flight. What it would have settled stays open until ``SettleStep``.
+
+    ``open_task`` is False only in histories from before there were tasks: there the saga went on as if it were done.
+    """
 
     step: str
+    open_task: bool = False
 
 
-OperatorInput = RetryNow | ForceCompensation | Pause | Resume | SkipStep
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleStep(Operated):
+    """A person did by hand what a skipped step would have done; ``reference`` says where that can be seen."""
+
+    step: str
+    reference: str
+
+
+OperatorInput = RetryNow | ForceCompensation | Pause | Resume | SkipStep | SettleStep
 Input = Start | Reply | TimerFired | Cancel | OperatorInput

@@ -35,15 +35,28 @@ class StepStatus(StrEnum):
     PENDING = "pending"
     RUNNING = "running"
     DONE = "done"
-    SKIPPED = "skipped"  # an operator says it was done by hand
+    UNSETTLED = "unsettled"  # skipped by an operator: nobody is asked, and it is not done (SAGA-6)
+    BY_HAND = "by_hand"  # an operator says it was done by hand, and where that can be seen
+    SKIPPED = "skipped"  # before there were tasks: taken for done, and nobody said by whom
     REJECTED = "rejected"  # refused, so it has no effect
     UNDOING = "undoing"
     UNDONE = "undone"
-    UNDO_SKIPPED = "undo_skipped"  # an operator says it was undone by hand
+    UNDO_UNSETTLED = "undo_unsettled"  # as unsettled, of an undo
+    UNDO_BY_HAND = "undo_by_hand"  # as by_hand, of an undo
+    UNDO_SKIPPED = "undo_skipped"  # as skipped, of an undo
 
     @property
     def is_in_flight(self) -> bool:
         return self is StepStatus.RUNNING or self is StepStatus.UNDOING
+
+    @property
+    def is_unsettled(self) -> bool:
+        return self is StepStatus.UNSETTLED or self is StepStatus.UNDO_UNSETTLED
+
+    @property
+    def is_open(self) -> bool:
+        """Waited for: an answer, or a person."""
+        return self.is_in_flight or self.is_unsettled
 
 
 class StepState(NamedTuple):
@@ -59,8 +72,8 @@ class StepState(NamedTuple):
     attempts: int = 0
     round: int = 1
     refused: bool = False  # the present round was answered with a refusal: the next send opens a new one
-    stuck: bool = False  # out of attempts: an operator was called; slow attempts go on
-    since: datetime | None = None  # in flight: first send in the present direction
+    stuck: bool = False  # an operator is needed: out of attempts (slow ones go on), or skipped and unsettled
+    since: datetime | None = None  # open: first send in the present direction
     wake_at: datetime | None = None  # in flight: when the present attempt is given up
 
 

@@ -8,6 +8,8 @@ Rules it keeps:
 - ENG-4: every step that was sent and not refused is undone, stage by stage backwards, whether or not it answered.
 - ENG-5: a success that arrives for a step held to be absent is undone again, even after the saga had failed.
 - ENG-6: what must finish is never given up: past its attempts an operator is called and slow attempts go on.
+- ENG-7: no act of an operator ends a saga with something unsettled: a skipped step keeps it waiting, all that comes
+  after it too, until the participant's late answer or a person's word that it was done by hand.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ from orchestrator.domain.errors import (
     SagaEndedError,
     SagaPausedError,
     StepNotInFlightError,
+    StepNotSkippableError,
+    StepNotSkippedError,
 )
 from orchestrator.domain.inputs import (
     Cancel,
@@ -44,6 +48,7 @@ from orchestrator.domain.inputs import (
     Reply,
     Resume,
     RetryNow,
+    SettleStep,
     SkipStep,
     Start,
     TimerFired,
@@ -62,9 +67,21 @@ DEADLINE_CODE = "orchestrator.saga.deadline_passed"
 TIMEOUT_CODE = "orchestrator.step.timed_out"
 FORCED_CODE = "orchestrator.saga.forced_by_operator"
 
-_ABSENT = frozenset({StepStatus.REJECTED, StepStatus.UNDONE, StepStatus.UNDO_SKIPPED})
+_ABSENT = frozenset({StepStatus.REJECTED, StepStatus.UNDONE, StepStatus.UNDO_BY_HAND, StepStatus.UNDO_SKIPPED})
 _TO_UNDO = frozenset({StepStatus.RUNNING, StepStatus.DONE, StepStatus.SKIPPED})
-_PASSED = frozenset({StepStatus.DONE, StepStatus.SKIPPED})
+_PASSED = frozenset({StepStatus.DONE, StepStatus.BY_HAND, StepStatus.SKIPPED})
+_WAITS_FOR_DO = frozenset({StepStatus.RUNNING, StepStatus.UNSETTLED})
+_WAITS_FOR_UNDO = frozenset({StepStatus.UNDOING, StepStatus.UNDO_UNSETTLED})
+_UNDO_SIDE = frozenset({*_WAITS_FOR_UNDO, StepStatus.UNDONE, StepStatus.UNDO_BY_HAND, StepStatus.UNDO_SKIPPED})
+# How a step that was skipped is settled by hand; the last two were skipped before there were tasks.
+_BY_HAND = {
+    StepStatus.UNSETTLED: StepStatus.BY_HAND,
+    StepStatus.UNDO_UNSETTLED: StepStatus.UNDO_BY_HAND,
+    StepStatus.SKIPPED: StepStatus.BY_HAND,
+    StepStatus.UNDO_SKIPPED: StepStatus.UNDO_BY_HAND,
+}
+UNSETTLED_CODE = "orchestrator.step.unsettled"
+_LOOK_AGAIN_S = 3600.0  # at a saga that waits for nothing but a person
 _RUNNING = StepState(StepStatus.RUNNING)
 
 
@@ -141,7 +158,9 @@ class _Run:
             return self._ignore("unknown_command")
         index, undo, round_number = found
         step = self.steps[index]
-        waits = step.status is (StepStatus.UNDOING if undo else StepStatus.RUNNING)
+        waits = step.status in (_WAITS_FOR_UNDO if undo else _WAITS_FOR_DO)
+        if waits and step.status.is_unsettled and not reply.succeeded:
+            return self._ignore("skipped")
         if waits and round_number == step.round and not step.refused:
             self._answered(index, reply, undo=undo)
             return self._finish()
@@ -174,7 +193,8 @@ class _Run:
         return self._finish()
 
     def operated(self, event: Operated) -> Transition:
-        if self.status.is_terminal:
+        settles = isinstance(event, SettleStep) and self._skipped(event.step) is not None
+        if self.status.is_terminal and not settles:
             raise SagaEndedError(f"It ended as {self.status}")
         self.epoch += 1
         match event:
@@ -188,6 +208,8 @@ class _Run:
                 self._resume()
             case SkipStep():
                 self._skip(event)
+            case SettleStep():
+                self._settle(event)
             case _:
                 raise TypeError(f"{type(event).__name__} is not an operator's input")
         return self._finish()
@@ -313,16 +335,40 @@ class _Run:
         for index, step in self._in_flight():
             if self.definition.steps[index].name == event.step:
                 undo = step.status is StepStatus.UNDOING
-                status = StepStatus.UNDO_SKIPPED if undo else StepStatus.SKIPPED
-                self.steps[index] = StepState(status, step.attempts, step.round)
+                if not event.open_task:
+                    status = StepStatus.UNDO_SKIPPED if undo else StepStatus.SKIPPED
+                    self.steps[index] = StepState(status, step.attempts, step.round)
+                    return
+                if not self._spec_in_flight(index).skippable:
+                    raise StepNotSkippableError(f"{event.step} cannot be taken for done")
+                self._call_operator(index, UNSETTLED_CODE)
+                status = StepStatus.UNDO_UNSETTLED if undo else StepStatus.UNSETTLED
+                self.steps[index] = self.steps[index]._replace(status=status, wake_at=None)
                 return
         raise StepNotInFlightError(f"{event.step} does not wait for an answer")
 
+    def _settle(self, event: SettleStep) -> None:
+        index = self._skipped(event.step)
+        if index is None:
+            raise StepNotSkippedError(f"{event.step} was not skipped")
+        step = self.steps[index]
+        self.steps[index] = StepState(_BY_HAND[step.status], step.attempts, step.round)
+
+    def _skipped(self, name: str) -> int | None:
+        """The step of that name, if it was skipped and nobody said who did it."""
+        for index, step in enumerate(self.steps):
+            if step.status in _BY_HAND and self.definition.steps[index].name == name:
+                return index
+        return None
+
     def _release_in_flight(self) -> None:
-        """Fresh attempts, now, for everything in flight."""
-        for index, step in self._in_flight():
-            self.steps[index] = step._replace(attempts=0, stuck=False)
-            self._send(index)
+        """Fresh attempts, now, for everything in flight, and again for what was skipped."""
+        for index, step in enumerate(self.steps):
+            if step.status.is_open:
+                undo = step.status in _WAITS_FOR_UNDO
+                asked = StepStatus.UNDOING if undo else StepStatus.RUNNING
+                self.steps[index] = step._replace(status=asked, attempts=0, stuck=False)
+                self._send(index)
 
     # --- going on ---
 
@@ -355,7 +401,7 @@ class _Run:
                 if self.definition.steps[index].undo and self.steps[index].status in _TO_UNDO:
                     self.steps[index] = StepState(StepStatus.UNDOING)
                     self._send(index)
-            if any(self.steps[i].status is StepStatus.UNDOING for i in group):
+            if any(self.steps[i].status in _WAITS_FOR_UNDO for i in group):
                 return
         closing = self.definition.closing_index
         if closing is not None:
@@ -415,7 +461,7 @@ class _Run:
     def _command_id(self, index: int) -> UUID:
         step = self.steps[index]
         name = self.definition.steps[index].name
-        undo = step.status is StepStatus.UNDOING
+        undo = step.status in _WAITS_FOR_UNDO
         return command_id(self.before.saga_id, name, undo=undo, round_number=step.round)
 
     def _may_turn_back(self) -> bool:
@@ -446,7 +492,7 @@ class _Run:
         moments = [step.wake_at for _, step in self._in_flight() if step.wake_at is not None]
         if self._may_turn_back():
             moments.append(self.deadline_at)
-        return min(moments)
+        return min(moments, default=self.now + timedelta(seconds=_LOOK_AGAIN_S))
 
     # --- the result ---
 
@@ -461,7 +507,7 @@ class _Run:
             steps=tuple(self.steps),
             seq=self.before.seq + 1,
             epoch=self.epoch,
-            ended_at=self.now if ended else None,
+            ended_at=(self.before.ended_at or self.now) if ended else None,
             next_wake_at=self._lazy_wake_at(),
             paused_until=None if ended else self.paused_until,
             failure=self.failure,
@@ -479,4 +525,4 @@ class _Run:
 
 
 def _is_undo_side(status: StepStatus) -> bool:
-    return status in {StepStatus.UNDOING, StepStatus.UNDONE, StepStatus.UNDO_SKIPPED}
+    return status in _UNDO_SIDE

@@ -23,8 +23,10 @@ from orchestrator.domain.errors import (
     SagaPausedError,
     StaleSagaError,
     StepNotInFlightError,
+    StepNotSkippableError,
+    StepNotSkippedError,
 )
-from orchestrator.domain.inputs import ForceCompensation, OperatorInput, Pause, Resume, RetryNow, SkipStep
+from orchestrator.domain.inputs import ForceCompensation, OperatorInput, Pause, Resume, RetryNow, SettleStep, SkipStep
 from orchestrator.entrypoints.schemas import (
     ActionsView,
     ActionView,
@@ -35,6 +37,7 @@ from orchestrator.entrypoints.schemas import (
     ReasonBody,
     SagaQuery,
     SagaView,
+    SettleBody,
     SkipBody,
     TimelineView,
     filter_of,
@@ -156,12 +159,26 @@ async def resume(saga_id: UUID, body: ReasonBody, principal: Principal, tx: Orch
     auth=OPS,
     status=200,
     idempotency="optional",
-    errors=(*_REFUSALS, StepNotInFlightError),
-    summary="Take a step in flight for done",
+    errors=(*_REFUSALS, StepNotInFlightError, StepNotSkippableError),
+    summary="Stop asking for a step in flight",
 )
 async def skip_step(saga_id: UUID, body: SkipBody, principal: Principal, tx: OrchestratorTx, app: App) -> SagaView:
-    """Only after its work was done by hand: the saga goes on as if the participant had answered."""
-    act = SkipStep(**_who(body, principal, app), step=body.step)
+    """The step is unsettled then, and the saga waits for ``settle-step``, a late success, or ``resume``."""
+    act = SkipStep(**_who(body, principal, app), step=body.step, open_task=True)
+    return await _operate(saga_id, act, principal, tx, app)
+
+
+@routes.post(
+    "/v1/ops/sagas/{saga_id}/settle-step",
+    auth=OPS,
+    status=200,
+    idempotency="optional",
+    errors=(*_REFUSALS, StepNotSkippedError),
+    summary="Say that a skipped step was done by hand",
+)
+async def settle_step(saga_id: UUID, body: SettleBody, principal: Principal, tx: OrchestratorTx, app: App) -> SagaView:
+    """Only after its work was done, and where that can be seen. It moves no money and no stock; the saga goes on."""
+    act = SettleStep(**_who(body, principal, app), step=body.step, reference=body.reference)
     return await _operate(saga_id, act, principal, tx, app)
 
 
@@ -174,7 +191,10 @@ async def skip_step(saga_id: UUID, body: SkipBody, principal: Principal, tx: Orc
     summary="The same act on many sagas",
 )
 async def bulk(body: BulkBody, principal: Principal, app: App) -> BulkView:
-    """A dry run unless ``dry_run`` is false: it says what each saga would answer, and writes nothing."""
+    """A dry run unless ``dry_run`` is false: it says what each saga would answer, and writes nothing.
+
+    Both speak of the same sagas: each once, unknown ones and those that refuse too.
+    """
     saga_ids = body.saga_ids or await _matching(body, app)
     who = _who(body, principal, app)
     act: OperatorInput
@@ -188,7 +208,7 @@ async def bulk(body: BulkBody, principal: Principal, app: App) -> BulkView:
         case "pause":
             act = Pause(**who, until=app.clock.now() + timedelta(seconds=body.for_s))
     command = OperateSagas(
-        saga_ids=saga_ids[: body.limit],
+        saga_ids=saga_ids,
         act=act,
         actor_id=principal.user_id,
         dry_run=body.dry_run,

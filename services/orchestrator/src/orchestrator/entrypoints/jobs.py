@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Final
+from uuid import UUID
 
+from operations import in_halves
 from orchestrator.adapters import metrics
 from orchestrator.wiring import App
 
@@ -16,10 +20,13 @@ SELECT saga_type, count(*) AS running, count(*) FILTER (WHERE needs_operator) AS
     coalesce(extract(epoch FROM clock_timestamp() - min(started_at)), 0)::float8 AS oldest_s
 FROM saga_execution WHERE status IN ('started', 'compensating') GROUP BY saga_type"""
 
+_OLD = """
+SELECT id FROM saga_execution
+WHERE terminal AND coalesce(completed_at, failed_at) < $1 AND id > $2 ORDER BY id LIMIT $3"""
+
 _PRUNE = """
 WITH old AS (
-    SELECT id FROM saga_execution
-    WHERE terminal AND coalesce(completed_at, failed_at) < $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+    SELECT id FROM saga_execution WHERE id = ANY($1) AND terminal ORDER BY id FOR UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM saga_history WHERE saga_id IN (SELECT id FROM old)
 )
@@ -39,13 +46,22 @@ async def observe(app: App) -> None:
 
 
 async def prune(app: App) -> int:
-    """Delete ended sagas past their retention, in small transactions. The audit trail of people's acts stays."""
+    """Delete ended sagas past their retention, in small transactions. The audit trail of people's acts stays.
+
+    A saga that cannot be deleted stays, and the others go.
+    """
     before = app.clock.now() - timedelta(days=app.settings.retention_days)
-    total = 0
+    total, last = 0, UUID(int=0)
     while True:
-        async with app.database.begin() as conn:
-            status: str = await conn.execute(_PRUNE, before, PRUNE_BATCH)
-        deleted = int(status.rpartition(" ")[2])
-        total += deleted
-        if deleted < PRUNE_BATCH:
+        async with app.database.read() as conn:
+            old = [row["id"] for row in await conn.fetch(_OLD, before, last, PRUNE_BATCH)]
+        total += await in_halves(old, partial(_delete, app))
+        if len(old) < PRUNE_BATCH:
             return total
+        last = old[-1]
+
+
+async def _delete(app: App, ids: Sequence[UUID]) -> int:
+    async with app.database.begin() as conn:
+        status: str = await conn.execute(_PRUNE, ids)
+    return int(status.rpartition(" ")[2])

@@ -47,9 +47,16 @@ class PauseBody(ReasonBody):
 
 
 class SkipBody(ReasonBody):
-    """The step in flight to take for done."""
+    """The step in flight to stop asking for."""
 
     step: Name
+
+
+class SettleBody(ReasonBody):
+    """The skipped step that was done by hand, and where that can be seen: a ledger entry, a ticket."""
+
+    step: Name
+    reference: Name
 
 
 class BulkFilter(Body):
@@ -65,7 +72,7 @@ class BulkFilter(Body):
 
 
 class BulkBody(ReasonBody):
-    """The same act on up to ``limit`` sagas. A dry run, unless told otherwise."""
+    """The same act on sagas by their ids, or on up to ``limit`` that a filter finds. Dry, unless told otherwise."""
 
     action: Literal["retry_now", "force_compensation", "resume", "pause"]
     filter: BulkFilter | None = None
@@ -76,7 +83,7 @@ class BulkBody(ReasonBody):
 
 
 class BulkOutcomeView(View):
-    """``outcome`` is ``done`` or the code of the refusal; ``status`` is the saga's afterwards."""
+    """``outcome`` is ``done`` or the code of the refusal; ``status`` is the saga's afterwards. One item a saga."""
 
     saga_id: UUID
     outcome: str
@@ -124,6 +131,7 @@ class SagaView(View):
     needs_operator: bool
     paused_until: datetime | None
     steps_in_flight: list[str]
+    steps_unsettled: list[str]
     current_step: int
     total_steps: int
     error_code: str | None
@@ -151,7 +159,8 @@ class SagaView(View):
             status=state.status,
             needs_operator=state.needs_operator,
             paused_until=state.paused_until,
-            steps_in_flight=[name for name in row.step.split(",") if name],
+            steps_in_flight=[name for name, step in _open_steps(row) if step.status.is_in_flight],
+            steps_unsettled=[name for name, step in _open_steps(row) if step.status.is_unsettled],
             current_step=row.current_step,
             total_steps=row.total_steps,
             error_code=state.error_code or None,
@@ -255,6 +264,11 @@ def filter_of(query: SagaQuery | BulkFilter, now: datetime) -> SagaFilter:
         business_key=query.business_key if isinstance(query, SagaQuery) else None,
         started_before=now - timedelta(seconds=age_s) if age_s is not None else None,
     )
+
+
+def _open_steps(row: SagaRow) -> list[tuple[str, StepState]]:
+    """What the saga waits for, by the names its row has: its definition may not be known here."""
+    return list(zip(row.step.split(","), (step for step in row.state.steps if step.status.is_open), strict=False))
 
 
 def _step(name: str, kind: str, step: StepState) -> StepView:

@@ -1,7 +1,8 @@
 """The timers: wakes due sagas, in as many processes as there are. What one leaves locked, another skips.
 
-Invariant: a saga that is due is woken within ``poll_s`` of any living process, whoever died holding it; and on time
-where its timer was set before the last look.
+Invariants: a saga that is due is woken within ``poll_s`` of any living process, whoever died holding it, and on time
+where its timer was set before the last look. One that cannot be read or moved holds up no other: it is tried again
+every ``POSTPONED_S``, and shows as one that needs an operator.
 """
 
 from __future__ import annotations
@@ -9,15 +10,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+from uuid import UUID
 
+import asyncpg
 import structlog
 
+from eventing.failures import Failure, classify
+from operations import in_halves
 from orchestrator.adapters import metrics
+from orchestrator.adapters.saga_store import due_ids, postpone
 from orchestrator.usecases.wake_due_sagas import WakeDueSagas, wake_due_sagas
 from orchestrator.wiring import App
 
 log = structlog.get_logger(__name__)
 
+POSTPONED_S: Final = 300.0
 _NEXT = "SELECT min(next_wake_at) FROM saga_execution"
 
 
@@ -57,14 +68,36 @@ class Timers:
         return math.inf if due_at is None else (due_at - self._app.clock.now()).total_seconds()
 
     async def sweep(self) -> int:
-        """One batch, one transaction. Returns how many sagas were due."""
+        """One batch, one transaction; in halves where one of its sagas cannot be moved. Returns how many were due."""
         now = self._app.clock.now()
+        try:
+            return await self._wake(now, None)
+        except Exception as error:
+            if classify(error) is Failure.OUTAGE:
+                raise
+            log.warning("timers.batch_failed", error=type(error).__name__, exc_info=True)
+        known = [(item.saga_type, item.version) for item in self._app.registry]
+        async with self._app.database.read() as conn:
+            due = await due_ids(conn, now, known, self._batch)
+        return await in_halves(due, partial(self._wake, now), at_fault=partial(self._postpone, now))
+
+    async def _wake(self, now: datetime, only: Sequence[UUID] | None) -> int:
         async with self._app.begin() as tx:
-            command = WakeDueSagas(now=now, limit=self._batch)
+            command = WakeDueSagas(now=now, limit=self._batch, only=only)
             woken, ignored = await wake_due_sagas(command, tx, self._app.registry)
         for ignorance in ignored:
             metrics.IGNORED.labels(ignorance.saga_type, ignorance.reason).inc()
         return woken
+
+    async def _postpone(self, now: datetime, saga_id: UUID, error: Exception) -> None:
+        if classify(error).transient:
+            return
+        log.error("timers.saga_failed", saga_id=str(saga_id), error=type(error).__name__, exc_info=error)
+        try:
+            async with self._app.database.begin() as conn:
+                await postpone(conn, saga_id, now + timedelta(seconds=POSTPONED_S))
+        except asyncpg.PostgresError:
+            log.exception("timers.saga_not_postponed", saga_id=str(saga_id))
 
     def problem(self) -> str | None:
         return f"timers fail: {self._failed}" if self._failed else None

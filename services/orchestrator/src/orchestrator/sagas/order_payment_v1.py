@@ -3,6 +3,8 @@
     reserve stock → hold the money → confirm the order (pivot) → capture → settle ∥ mark paid
 
 Invariant: the buyer's money is taken only after commerce promised to fulfil, and once it promised it is taken.
+``mark_order_paid`` says that the buyer's money was taken (captured), not that the sellers have it: that is
+``settle_payment``, and the saga does not end before both are done.
 """
 
 from __future__ import annotations
@@ -112,13 +114,13 @@ ORDER_PAYMENT_V1: Final = SagaDefinition(
             name="reserve_stock",
             kind=StepKind.COMPENSABLE,
             do=CommandSpec(build=_reserve_stock, timeout_s=5, retry=_TRY),
-            undo=CommandSpec(build=_release_stock, timeout_s=5, retry=_INSIST),
+            undo=CommandSpec(build=_release_stock, timeout_s=5, retry=_INSIST, skippable=True),
         ),
         Step(
             name="authorize_payment",
             kind=StepKind.COMPENSABLE,
             do=CommandSpec(build=_authorize_payment, timeout_s=5, retry=_TRY),
-            undo=CommandSpec(build=_void_payment, timeout_s=5, retry=_INSIST),
+            undo=CommandSpec(build=_void_payment, timeout_s=5, retry=_INSIST, skippable=True),
         ),
         Step(
             name="confirm_order",
@@ -128,24 +130,24 @@ ORDER_PAYMENT_V1: Final = SagaDefinition(
         Step(
             name="capture_payment",
             kind=StepKind.RETRIABLE,
-            do=CommandSpec(build=_capture_payment, timeout_s=5, retry=_INSIST),
+            do=CommandSpec(build=_capture_payment, timeout_s=5, retry=_INSIST, skippable=True),
         ),
         (
             Step(
                 name="settle_payment",
                 kind=StepKind.RETRIABLE,
-                do=CommandSpec(build=_settle_payment, timeout_s=5, retry=_INSIST),
+                do=CommandSpec(build=_settle_payment, timeout_s=5, retry=_INSIST, skippable=True),
             ),
             Step(
                 name="mark_order_paid",
                 kind=StepKind.RETRIABLE,
-                do=CommandSpec(build=_mark_order_paid, timeout_s=5, retry=_INSIST),
+                do=CommandSpec(build=_mark_order_paid, timeout_s=5, retry=_INSIST, skippable=True),
             ),
         ),
     ),
     closing=Step(
         name="cancel_order",
         kind=StepKind.CLOSING,
-        do=CommandSpec(build=_cancel_order, timeout_s=5, retry=_INSIST),
+        do=CommandSpec(build=_cancel_order, timeout_s=5, retry=_INSIST, skippable=True),
     ),
 )

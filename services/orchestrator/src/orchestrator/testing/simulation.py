@@ -83,18 +83,26 @@ class Simulation:
         self.now = max(self.now, self.current.next_wake_at)
         self.fire_timer()
 
-    def settle(self, *, wakes_max: int = 400) -> None:
-        """Everything that is under way arrives; where nothing is, time passes; until the saga ends."""
+    def settle(self, *, wakes_max: int = 400, until_unsettled: bool = False) -> None:
+        """Everything that is under way arrives; where nothing is, time passes; until the saga ends.
+
+        ``until_unsettled``: or until it waits for nothing but a person who settles a skipped step.
+        """
         for _ in range(wakes_max):
             while self.commands or self.replies:
                 if self.commands:
                     self.deliver_command()
                 else:
                     self.deliver_reply()
-            if self.current.status.is_terminal:
+            if self.current.status.is_terminal or (until_unsettled and self._waits_for_a_person):
                 return
             self.wake()
         raise AssertionError(f"still {self.current.status} after {wakes_max} wake-ups")
+
+    @property
+    def _waits_for_a_person(self) -> bool:
+        steps = self.current.steps
+        return any(step.status.is_unsettled for step in steps) and not any(step.status.is_in_flight for step in steps)
 
     @property
     def current(self) -> SagaState:

@@ -28,6 +28,7 @@ TOPICS = (
     "private.orchestrator.commands.v1",
     "private.commerce.replies.v1",
     "private.payment.replies.v1",
+    "private.orchestrator.acts.v1",
     "private.orchestrator.dlq.v1",
 )
 HURRY = 0.1

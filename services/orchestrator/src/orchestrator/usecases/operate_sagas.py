@@ -9,12 +9,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
+
 from kernel.errors import DomainError
 from kernel.ids import uuid7
+from orchestrator.domain.errors import SagaNotFoundError
 from orchestrator.domain.inputs import OperatorInput
+from orchestrator.domain.state import SagaState
 from orchestrator.domain.transition import transition
 from orchestrator.sagas.registry import SagaRegistry
-from orchestrator.usecases.operate_saga import Begin, OperateSaga, operate_saga
+from orchestrator.usecases.operate_saga import Begin, OperateSaga, operate_saga, record_failure
+
+log = structlog.get_logger(__name__)
+
+FAILED = "orchestrator.saga.failed_unexpectedly"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +37,7 @@ class OperateSagas:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkOutcome:
-    """What became (or would become) of one saga: ``done`` or the code of the refusal."""
+    """What became (or would become) of one saga: ``done``, the code of the refusal, or ``FAILED``."""
 
     saga_id: UUID
     outcome: str
@@ -37,36 +45,39 @@ class BulkOutcome:
 
 
 async def operate_sagas(command: OperateSagas, begin: Begin, registry: SagaRegistry) -> tuple[UUID, list[BulkOutcome]]:
-    """The id that ties the audit rows together, and one outcome a saga."""
+    """The id that ties the audit rows together, and one outcome a saga: each once, in the order first given."""
     bulk_id = uuid7()
+    saga_ids = list(dict.fromkeys(command.saga_ids))
     if command.dry_run:
-        return bulk_id, await _foresee(command, begin, registry)
-    outcomes = []
-    for saga_id in command.saga_ids:
-        one = OperateSaga(
-            saga_id=saga_id,
-            act=command.act,
-            actor_id=command.actor_id,
-            bulk_id=bulk_id,
-        )
-        try:
-            async with begin() as tx:
-                state = await operate_saga(one, tx, begin, registry)
-            outcomes.append(BulkOutcome(saga_id=saga_id, outcome="done", status=state.status))
-        except DomainError as refusal:
-            outcomes.append(BulkOutcome(saga_id=saga_id, outcome=refusal.code, status=None))
-    return bulk_id, outcomes
+        async with begin() as tx:
+            states = {state.saga_id: state for state in await tx.sagas.read(saga_ids)}
+        return bulk_id, [_foresee(each, states.get(each), command, registry) for each in saga_ids]
+    return bulk_id, [await _operate(each, bulk_id, command, begin, registry) for each in saga_ids]
 
 
-async def _foresee(command: OperateSagas, begin: Begin, registry: SagaRegistry) -> list[BulkOutcome]:
+async def _operate(
+    saga_id: UUID, bulk_id: UUID, command: OperateSagas, begin: Begin, registry: SagaRegistry
+) -> BulkOutcome:
+    """One saga, whatever is wrong with it: the others do not wait for it."""
+    one = OperateSaga(saga_id=saga_id, act=command.act, actor_id=command.actor_id, bulk_id=bulk_id)
+    try:
+        async with begin() as tx:
+            state = await operate_saga(one, tx, begin, registry)
+    except DomainError as refusal:
+        return BulkOutcome(saga_id=saga_id, outcome=refusal.code, status=None)
+    except Exception:
+        log.exception("bulk.saga_failed", saga_id=str(saga_id))
+        await record_failure(one, FAILED, begin)
+        return BulkOutcome(saga_id=saga_id, outcome=FAILED, status=None)
+    return BulkOutcome(saga_id=saga_id, outcome="done", status=state.status)
+
+
+def _foresee(saga_id: UUID, state: SagaState | None, command: OperateSagas, registry: SagaRegistry) -> BulkOutcome:
     """Run the pure core on what is stored, and throw the result away."""
-    async with begin() as tx:
-        states = await tx.sagas.lock(command.saga_ids, [])
-    outcomes = []
-    for state in states:
-        try:
-            after, _ = transition(registry.pinned(state.saga_type, state.version), state, command.act)
-            outcomes.append(BulkOutcome(saga_id=state.saga_id, outcome="done", status=after.status))
-        except DomainError as refusal:
-            outcomes.append(BulkOutcome(saga_id=state.saga_id, outcome=refusal.code, status=None))
-    return outcomes
+    try:
+        if state is None:
+            raise SagaNotFoundError
+        after, _ = transition(registry.pinned(state.saga_type, state.version), state, command.act)
+    except DomainError as refusal:
+        return BulkOutcome(saga_id=saga_id, outcome=refusal.code, status=None)
+    return BulkOutcome(saga_id=saga_id, outcome="done", status=after.status)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -46,7 +46,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorAction:
-    """One act of a person, for the audit trail. ``outcome`` is ``done`` or the code of the refusal."""
+    """One act of a person, for the audit trail. ``outcome`` is ``done`` or the code of the refusal.
+
+    ``before`` and ``after`` hold what the act changed.
+    """
 
     at: datetime
     saga_id: UUID
@@ -56,6 +59,8 @@ class OperatorAction:
     reason: str
     bulk_id: UUID | None
     outcome: str
+    before: Mapping[str, object] = field(default_factory=dict)
+    after: Mapping[str, object] = field(default_factory=dict)
 
 
 class SagaStore(Protocol):
@@ -65,7 +70,9 @@ class SagaStore(Protocol):
         """Load and lock, in the order of ids, so that two engines never wait for each other in a circle."""
         ...
 
-    async def lock_due(self, now: datetime, known: Sequence[tuple[str, int]], limit: int) -> Sequence[SagaState]:
+    async def lock_due(
+        self, now: datetime, known: Sequence[tuple[str, int]], limit: int, only: Sequence[UUID] | None
+    ) -> Sequence[SagaState]:
         """Load and lock sagas whose wake-up came and that nobody else works on."""
         ...
 
@@ -73,13 +80,18 @@ class SagaStore(Protocol):
         """Write rows and history. Raises ``StaleSagaError`` when a row moved on since it was read."""
         ...
 
+    async def read(self, ids: Iterable[UUID]) -> Sequence[SagaState]:
+        """As they stand, without a lock: for looking."""
+        ...
+
     async def record(self, action: OperatorAction) -> None: ...
 
 
 class Announcer(Protocol):
-    """Puts commands and events into the transaction's outbox."""
+    """Puts commands, events and what operators did into the transaction's outbox."""
 
     def announce(self, moved: Sequence[Moved]) -> None: ...
+    def acted(self, action: OperatorAction) -> None: ...
 
 
 class SagaTx(Protocol):
