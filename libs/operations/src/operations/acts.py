@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol
 import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.tokens import Principal
 from eventing import Outbox
 from kernel.errors import DomainError
 from sampan.operations.v1.act_pb2 import ActFact, OperatorActed
@@ -60,6 +61,18 @@ class Act:
     def ended(self, outcome: str, **after: object) -> Act:
         """The same act with its end."""
         return replace(self, outcome=outcome, after={**self.after, **after})
+
+
+def by_person(action: str, service: str, principal: Principal, *, reason: str = "", **target: object) -> Act:
+    """An act through the API."""
+    actor = str(principal.user_id)
+    return Act(action=action, service=service, actor=actor, via="http", reason=reason, target=target)
+
+
+def at_console(action: str, service: str, *, reason: str = "", **target: object) -> Act:
+    """An act by a command, of the account that called it."""
+    actor = person_at_the_console()
+    return Act(action=action, service=service, actor=actor, via="command", reason=reason, target=target)
 
 
 def record(act: Act, tx: Acting) -> None:

@@ -18,7 +18,7 @@ from eventing.pending import pending
 from eventing.redrive import RedriveReport, redrive
 from kernel.errors import DomainError
 from operations.act_reads import list_acts
-from operations.acts import BEGUN, DONE, FAILED, Act, record_alone, record_refusal
+from operations.acts import BEGUN, DONE, FAILED, Act, by_person, record_alone, record_refusal
 from operations.app import Handlers, OperatedApp, handlers_of, schema_of, service_of
 from operations.letters import DeadLetterClosedError, DeadLetterNotFoundError
 from operations.views import (
@@ -129,14 +129,7 @@ async def redrive_letter(
     app: OperatedApp, handlers: Handlers, letter_id: int, principal: Principal, reason: str = ""
 ) -> RedriveView:
     """Raises ``DeadLetterNotFoundError`` and ``DeadLetterClosedError``."""
-    act = Act(
-        action="dead_letters.redrive",
-        service=service_of(app),
-        actor=str(principal.user_id),
-        via="http",
-        reason=reason,
-        target={"letter_id": letter_id},
-    )
+    act = by_person("dead_letters.redrive", service_of(app), principal, reason=reason, letter_id=letter_id)
     try:
         letter = await read_letter(app, letter_id)
         if letter.status != "waiting":

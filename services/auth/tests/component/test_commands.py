@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from auth.testing import KEY, Service
+from operations.act_reads import list_acts
 from testkit.databases import placeholder_settings
 
 pytestmark = pytest.mark.component
@@ -46,8 +47,17 @@ async def test_grant_and_withdraw_a_role(service: Service) -> None:
     refreshed = await service.call("POST", "/v1/sessions/refresh", {"refresh_token": signed["refresh_token"]})
     part = refreshed.body["access_token"].split(".")[1]
     assert json.loads(base64.urlsafe_b64decode(part + "=="))["roles"] == ["ops", "user"]
-    status, _ = await run(service, "withdraw-role", "--user-id", user_id, "--role", "ops")
+    status, _ = await run(service, "withdraw-role", "--user-id", user_id, "--role", "ops", "--reason", "left the team")
     assert status == 0
+    async with service.app.database.read() as conn:
+        granted, withdrawn = [
+            each.act
+            for each in reversed(await list_acts(conn, "auth", "auth", before_id=None, limit=50))
+            if user_id in [fact.value for fact in each.act.target]
+        ]
+    assert (granted.action, withdrawn.action, withdrawn.reason) == ("role.grant", "role.withdraw", "left the team")
+    assert [(fact.name, fact.value) for fact in withdrawn.before] == [("roles", "ops, user")]
+    assert [(fact.name, fact.value) for fact in withdrawn.after] == [("roles", "user")]
     assert (await service.events_of(user_id)).count("UserRolesChanged") == 2
 
 

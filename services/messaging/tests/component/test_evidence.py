@@ -11,6 +11,7 @@ from PIL import Image
 from messaging.entrypoints import attachment_jobs, lifecycle
 from messaging.usecases.erase_person import ErasePerson, erase_person
 from messaging.usecases.hold_dialog import hold_dialog
+from operations.act_reads import list_acts
 
 
 def png(color):
@@ -93,8 +94,6 @@ async def test_what_a_hold_keeps_is_exported_for_a_reason(world, tmp_path, capsy
     answers = [(await budi.send(dialog_id, f"answer {number}"))["seq"] for number in range(5)]
     await erase(world, nok)
     monkeypatch.setattr("messaging.adapters.held_reads.PAGE", 2)
-    acts = []
-    monkeypatch.setattr(lifecycle, "audited", lambda action, **told: acts.append({"action": action, **told}))
     assert await lifecycle.command_hold(world.app, asked(dialog_id, tmp_path / "out")) == 0
     messages = {each["seq"]: each for each in lines(tmp_path / "out" / "messages.jsonl")}
     assert [each["content"]["text"] for each in messages[first["seq"]]["versions"]] == ["we meet", "we do not meet"]
@@ -110,9 +109,12 @@ async def test_what_a_hold_keeps_is_exported_for_a_reason(world, tmp_path, capsy
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert (manifest["reason"], manifest["counts"]["messages"]) == ("case 7/2026", len(messages))
     said = capsys.readouterr().out
-    told = [(each["outcome"], each["dialog_id"], each["reason"]) for each in acts]
-    assert told == [(outcome, dialog_id, "case 7/2026") for outcome in ("begun", "done")]
-    assert all(each["actor"] for each in acts)
+    async with world.app.database.read() as conn:
+        recorded = await list_acts(conn, "messaging", "messaging", before_id=None, limit=200)
+    acts = [each.act for each in reversed(recorded) if dialog_id in [fact.value for fact in each.act.target]]
+    exports = [(each.outcome, each.reason) for each in acts if each.action == "legal_hold.export"]
+    assert exports == [(outcome, "case 7/2026") for outcome in ("begun", "done")]
+    assert all(each.actor for each in acts)
     assert "2 messages, 1 files" in said
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from chassis.run import Command
 from eventing.dead_letters import discard, find_dead_letter, list_dead_letters
-from operations.acts import REFUSED, Act, person_at_the_console, record
+from operations.acts import REFUSED, at_console, record
 from operations.app import Handlers, OperatedApp, schema_of, service_of
 from operations.commands.console import DONE, FAILED, complain, reason_argument, say, say_document, say_table
 from operations.letters import error_of, failures, key_of, show
@@ -110,7 +110,9 @@ async def _show(app: OperatedApp, letter_id: int) -> int:
 
 
 async def _redrive(handlers: Handlers, app: OperatedApp, given: argparse.Namespace) -> int:
-    act = _act(app, "redrive", given, letter_id=given.id, topic=given.topic)
+    act = at_console(
+        "dead_letters.redrive", service_of(app), reason=given.reason, letter_id=given.id, topic=given.topic
+    )
     report = await redrive_on_record(app, handlers, act, letter_id=given.id, topic=given.topic)
     say(f"{report.redriven} redriven")
     failed = failures(report)
@@ -120,7 +122,7 @@ async def _redrive(handlers: Handlers, app: OperatedApp, given: argparse.Namespa
 
 
 async def _discard(app: OperatedApp, given: argparse.Namespace) -> int:
-    act = _act(app, "discard", given, letter_id=given.id)
+    act = at_console("dead_letters.discard", service_of(app), reason=given.reason, letter_id=given.id)
     async with app.begin() as tx:
         closed = await discard(tx.conn, schema_of(app), given.id)
         if closed:
@@ -131,14 +133,3 @@ async def _discard(app: OperatedApp, given: argparse.Namespace) -> int:
         return complain(f"no dead letter {given.id} waits")
     say(f"{given.id} discarded; redrive --id {given.id} frees its key")
     return DONE
-
-
-def _act(app: OperatedApp, action: str, given: argparse.Namespace, **target: object) -> Act:
-    return Act(
-        action=f"dead_letters.{action}",
-        service=service_of(app),
-        actor=person_at_the_console(),
-        via="command",
-        reason=given.reason,
-        target=target,
-    )

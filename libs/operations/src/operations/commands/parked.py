@@ -10,7 +10,7 @@ from uuid import UUID
 from chassis.run import Command
 from chassis.telemetry.masking import mask_text
 from eventing.parking import parked_keys, release
-from operations.acts import REFUSED, Act, person_at_the_console, record
+from operations.acts import REFUSED, at_console, record
 from operations.app import OperatedApp, schema_of, service_of
 from operations.commands.console import DONE, complain, reason_argument, say, say_table
 
@@ -47,14 +47,8 @@ async def _run(app: OperatedApp, given: argparse.Namespace) -> int:
 
 
 async def _release(app: OperatedApp, given: argparse.Namespace) -> int:
-    act = Act(
-        action="parked.release",
-        service=service_of(app),
-        actor=person_at_the_console(),
-        via="command",
-        reason=given.reason,
-        target={"topic": given.topic, "record_key": given.key, "discarded": given.discard},
-    )
+    target = {"topic": given.topic, "record_key": given.key, "discarded": given.discard}
+    act = at_console("parked.release", service_of(app), reason=given.reason, **target)
     async with app.begin() as tx:
         parked = {(each.topic, each.key): each for each in await parked_keys(tx.conn, schema_of(app))}
         found = parked.get((given.topic, given.key))

@@ -7,7 +7,7 @@ from typing import Final
 
 from chassis.run import Command
 from eventing.replay import replay
-from operations.acts import BEGUN, Act, person_at_the_console, record_alone
+from operations.acts import BEGUN, at_console, record_alone
 from operations.acts import DONE as ACT_DONE
 from operations.app import OperatedApp, service_of
 from operations.commands.console import DONE, complain, moment, reason_argument, say
@@ -34,20 +34,14 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 async def _run(app: OperatedApp, given: argparse.Namespace) -> int:
     if given.since >= given.until:
         return complain("--since is not before --until")
-    act = Act(
-        action="replay",
-        service=service_of(app),
-        actor=person_at_the_console(),
-        via="command",
-        reason=given.reason,
-        target={
-            "topic": given.topic,
-            "to": given.to,
-            "record_key": given.key,
-            "since": given.since.isoformat(),
-            "until": given.until.isoformat(),
-        },
-    )
+    target = {
+        "topic": given.topic,
+        "to": given.to,
+        "record_key": given.key,
+        "since": given.since.isoformat(),
+        "until": given.until.isoformat(),
+    }
+    act = at_console("replay", service_of(app), reason=given.reason, **target)
     await record_alone(act.ended(BEGUN), app)  # each page is a transaction of its own
     async with app.database.read() as conn:
         records = await replay(

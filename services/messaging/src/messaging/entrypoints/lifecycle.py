@@ -9,11 +9,14 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
-from chassis.http import Routes, View, roles
+from pydantic import Field
+
+from chassis.http import Query, Routes, Text, View, roles
 from chassis.postgres import Connection
 from chassis.run import Command, Periodic, Runner
 from chassis.tokens import Principal
@@ -29,7 +32,19 @@ from messaging.usecases.hold_dialog import NoSuchDialogError, hold_dialog
 from messaging.usecases.reindex import reindex
 from messaging.wiring import SERVICE, App
 from operations import audit_connection, audit_job
-from operations.acts import audited, person_at_the_console
+from operations.acts import (
+    BEGUN,
+    DONE,
+    FAILED,
+    REFUSED,
+    UNCHANGED,
+    Act,
+    at_console,
+    by_person,
+    record,
+    record_alone,
+    record_refusal,
+)
 
 RETENTION_EVERY_S: Final = 900.0
 ERASURES_EVERY_S: Final = 60.0
@@ -48,29 +63,33 @@ class LegalHoldView(View):
     changed: bool
 
 
+class WhyQuery(Query):
+    reason: Annotated[Text, Field(max_length=500)] = ""
+
+
 @routes.put(HOLD, auth=OPS, errors=(NoSuchDialogError,), summary="Put a dialog under legal hold")
-async def put_legal_hold(dialog_id: UUID, principal: Principal, app: App) -> LegalHoldView:
+async def put_legal_hold(dialog_id: UUID, query: WhyQuery, principal: Principal, app: App) -> LegalHoldView:
     """Nothing written in it is destroyed while it holds; nobody in the dialog is told."""
-    return await _hold(app, dialog_id, str(principal.user_id), held=True)
+    act = by_person("legal_hold.put", SERVICE, principal, reason=query.reason, dialog_id=dialog_id)
+    return await _hold(app, dialog_id, act, held=True)
 
 
 @routes.delete(HOLD, auth=OPS, status=200, errors=(NoSuchDialogError,), summary="Lift a legal hold")
-async def delete_legal_hold(dialog_id: UUID, principal: Principal, app: App) -> LegalHoldView:
+async def delete_legal_hold(dialog_id: UUID, query: WhyQuery, principal: Principal, app: App) -> LegalHoldView:
     """What only the hold kept is destroyed."""
-    return await _hold(app, dialog_id, str(principal.user_id), held=False)
+    act = by_person("legal_hold.lift", SERVICE, principal, reason=query.reason, dialog_id=dialog_id)
+    return await _hold(app, dialog_id, act, held=False)
 
 
-async def _hold(app: App, dialog_id: UUID, actor: str, *, held: bool) -> LegalHoldView:
-    async with app.begin() as tx:
-        changed = await hold_dialog(dialog_id, tx, held=held)
-    audited(
-        "legal_hold.put" if held else "legal_hold.lift",
-        service=SERVICE,
-        actor=actor,
-        via="http",
-        outcome="done" if changed else "unchanged",
-        dialog_id=str(dialog_id),
-    )
+async def _hold(app: App, dialog_id: UUID, act: Act, *, held: bool) -> LegalHoldView:
+    try:
+        async with app.begin() as tx:
+            changed = await hold_dialog(dialog_id, tx, held=held)
+            before = {"held": held if not changed else not held}
+            record(replace(act, before=before, after={"held": held}, outcome=DONE if changed else UNCHANGED), tx)
+    except NoSuchDialogError as refusal:
+        await record_refusal(act, refusal, app)
+        raise
     return LegalHoldView(dialog_id=dialog_id, held=held, changed=changed)
 
 
@@ -127,17 +146,21 @@ async def command_retention(app: App, _: argparse.Namespace) -> None:
 
 async def command_export(app: App, arguments: argparse.Namespace) -> None:
     await asyncio.to_thread(arguments.out.mkdir, parents=True, exist_ok=True)
+    act = at_console("person.export", SERVICE, user_id=arguments.user)
+    await record_alone(act.ended(BEGUN), app)
     async with app.database.read() as conn:
         counts = await export_person(arguments.user, arguments.out, conn, app.keys, app.objects, tell=_say)
-    _note("person.export", user_id=str(arguments.user))
+    await record_alone(act, app)
     for name, count in sorted(counts.items()):
         _say(f"{name}.jsonl: {count:,} lines")
 
 
 async def command_erase(app: App, arguments: argparse.Namespace) -> None:
     command = ErasePerson(user_id=arguments.user, reason="requested", now=app.clock.now())
+    act = at_console("person.erase", SERVICE, user_id=arguments.user)
+    await record_alone(act.ended(BEGUN), app)
     await erase_person(command, app.begin, app.keys, _say)
-    _note("person.erase", user_id=str(arguments.user))
+    await record_alone(act, app)
     _say("erased")
 
 
@@ -146,10 +169,9 @@ async def command_hold(app: App, arguments: argparse.Namespace) -> int:
     if arguments.act == "export":
         return await _export_hold(app, arguments)
     held = arguments.act == "put"
-    async with app.begin() as tx:
-        changed = await hold_dialog(arguments.dialog, tx, held=held)
-    _note(f"legal_hold.{arguments.act}", dialog_id=str(arguments.dialog))
-    _say(("held" if held else "lifted") if changed else "nothing to change")
+    act = at_console(f"legal_hold.{arguments.act}", SERVICE, reason=arguments.reason or "", dialog_id=arguments.dialog)
+    done = await _hold(app, arguments.dialog, act, held=held)
+    _say(("held" if held else "lifted") if done.changed else "nothing to change")
     return 0
 
 
@@ -159,21 +181,21 @@ async def _export_hold(app: App, arguments: argparse.Namespace) -> int:
     if not reason or folder is None:
         _complain("an export needs --out FOLDER and --reason WHY")
         return EXIT_BROKEN
-    target = {"dialog_id": str(arguments.dialog), "reason": reason}
-    _note("legal_hold.export", outcome="begun", **target)
+    act = at_console("legal_hold.export", SERVICE, reason=reason, dialog_id=arguments.dialog)
+    await record_alone(act.ended(BEGUN), app)
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     keys = HeldKeys(decoded_key(app.settings.key_encryption_key.get_secret_value()))
     command = ExportHold(dialog_id=arguments.dialog, folder=folder, reason=reason)
     try:
         done = await export_hold(command, app.database.read, keys, app.objects, _say)
     except NotHeldError as error:
-        _note("legal_hold.export", outcome="refused", **target)
+        await record_alone(act.ended(REFUSED), app)
         _complain(str(error))
         return EXIT_BROKEN
     except BaseException:
-        _note("legal_hold.export", outcome="failed", **target)
+        await record_alone(act.ended(FAILED), app)
         raise
-    _note("legal_hold.export", **target)
+    await record_alone(act.ended(DONE, messages=done.messages, files=done.files), app)
     _say(f"exported: {done.messages:,} messages, {done.files:,} files; {done.missing:,} files have no bytes")
     return 0
 
@@ -195,11 +217,7 @@ def _hold_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("act", choices=("put", "lift", "export"))
     parser.add_argument("dialog", type=UUID, metavar="DIALOG", help="dialog id")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="export: folder for the files; made if missing")
-    parser.add_argument("--reason", help="export: why; it is told in the log of what operators did")
-
-
-def _note(action: str, outcome: str = "done", **target: str) -> None:
-    audited(action, service=SERVICE, actor=person_at_the_console(), via="command", outcome=outcome, **target)
+    parser.add_argument("--reason", help="why; kept with the act, and needed for an export")
 
 
 def _complain(line: str) -> None:

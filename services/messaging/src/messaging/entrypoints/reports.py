@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -16,7 +17,7 @@ from messaging.domain.message import MessageNotFoundError
 from messaging.entrypoints.schemas import MessageView, Seq
 from messaging.usecases.report import Report, ReportNotFoundError, decide_report, open_reports, read_reported, report
 from messaging.wiring import SERVICE, App
-from operations.acts import audited
+from operations.acts import by_person, record, record_refusal
 
 routes = Routes(tag="reports")
 MODERATORS = roles("moderator", "ops", "admin")
@@ -66,6 +67,7 @@ class ReportsQuery(Query):
 
 class DecisionBody(Body):
     status: Literal["upheld", "dismissed"]
+    reason: Annotated[Text, Field(max_length=500)] = ""
 
 
 @routes.post(
@@ -104,16 +106,14 @@ async def get_reports(query: ReportsQuery, principal: Principal, tx: MessagingTx
 )
 async def get_reported(report_id: UUID, principal: Principal, app: App) -> ReportedMessagesView:
     """Of an open report. Who read it, and when, is recorded."""
-    async with app.begin() as tx:
-        seq, shown = await read_reported(report_id, principal.user_id, tx)
-    audited(
-        "report.read",
-        service=SERVICE,
-        actor=str(principal.user_id),
-        via="http",
-        outcome="done",
-        report_id=str(report_id),
-    )
+    act = by_person("report.read", SERVICE, principal, report_id=report_id)
+    try:
+        async with app.begin() as tx:
+            seq, shown = await read_reported(report_id, principal.user_id, tx)
+            record(act, tx)
+    except ReportNotFoundError as refusal:
+        await record_refusal(act, refusal, app)
+        raise
     return ReportedMessagesView(
         report_id=report_id, seq=seq, items=[MessageView.model_validate(each) for each in shown]
     )
@@ -127,5 +127,11 @@ async def get_reported(report_id: UUID, principal: Principal, app: App) -> Repor
     errors=(ReportNotFoundError,),
     summary="Decide a report",
 )
-async def post_decision(report_id: UUID, body: DecisionBody, principal: Principal, tx: MessagingTx) -> None:
-    await decide_report(report_id, principal.user_id, body.status, tx)
+async def post_decision(report_id: UUID, body: DecisionBody, principal: Principal, tx: MessagingTx, app: App) -> None:
+    act = by_person("report.decide", SERVICE, principal, reason=body.reason, report_id=report_id)
+    try:
+        await decide_report(report_id, principal.user_id, body.status, tx)
+    except ReportNotFoundError as refusal:
+        await record_refusal(act, refusal, app)
+        raise
+    record(replace(act, before={"status": "open"}, after={"status": body.status}), tx)

@@ -77,19 +77,19 @@ async def on_order_status_changed(message: Message[OrderStatusChanged], tx: Noti
 
 @subscriptions.on(TransferCompleted)
 async def on_transfer_completed(message: Message[TransferCompleted], tx: NotificationTx) -> None:
-    amount = _amount(message.body.amount)
+    amount = _display(message.body.amount)
     await _tell(message, tx, message.body.recipient_id, "money_received", amount=amount)
     await _tell(message, tx, message.body.sender_id, "money_sent", amount=amount)
 
 
 @subscriptions.on(TopUpCompleted)
 async def on_top_up_completed(message: Message[TopUpCompleted], tx: NotificationTx) -> None:
-    await _tell(message, tx, message.body.user_id, "top_up_completed", amount=_amount(message.body.amount))
+    await _tell(message, tx, message.body.user_id, "top_up_completed", amount=_display(message.body.amount))
 
 
 @subscriptions.on(TopUpFailed)
 async def on_top_up_failed(message: Message[TopUpFailed], tx: NotificationTx) -> None:
-    await _tell(message, tx, message.body.user_id, "top_up_failed", amount=_amount(message.body.amount))
+    await _tell(message, tx, message.body.user_id, "top_up_failed", amount=_display(message.body.amount))
 
 
 @subscriptions.on(TopUpInReview)
@@ -154,7 +154,7 @@ async def _tell_of_order(
 ) -> None:
     body = message.body
     if not isinstance(body, OrderStatusChanged):
-        more["total"] = _amount(body.total)
+        more["total"] = _display(body.total)
     await _tell(
         message,
         tx,
@@ -189,5 +189,6 @@ async def _tell(
     )
 
 
-def _amount(amount: Money) -> Mapping[str, Any]:
+def _display(amount: Money) -> Mapping[str, Any]:
+    """As it is kept until it is shown, in the reader's language."""
     return money_param(KernelMoney(amount.amount_minor, Currency(amount.currency)))
