@@ -101,3 +101,16 @@ async def test_two_devices_that_mark_the_same_at_once_count_each_one_once(world)
     assert [each.status for each in answers] == [200] * 10
     assert sum(each.json["marked"] for each in answers) == len(ids)
     assert (await world.get(person, "/v1/notifications/unread-count")) == {"unread": 0}
+
+
+async def test_one_row_that_cannot_be_shown_does_not_take_the_list_away(world):
+    person = await told(world, 2)
+    async with world.app.database.begin() as conn:
+        await conn.execute(
+            "UPDATE notification SET params = '{}' WHERE user_id = $1 AND notification_type = 'top_up_completed'"
+            " AND params #>> '{amount,amount_minor}' = '100'",
+            person,
+        )
+    titles = [each["title"] for each in (await world.get(person, "/v1/notifications"))["items"]]
+    assert len(titles) == 3
+    assert titles.count("มีความเคลื่อนไหวในบัญชีของคุณ") == 1

@@ -42,7 +42,7 @@ def test_languages_have_the_same_messages_with_the_same_variables(language):
     variables = re.compile(r"{{ (\w+) }}")
     english, other = texts("en"), texts(language)
     assert other.keys() == english.keys()
-    for message_type in RULES:
+    for message_type in (*RULES, "otp", "unreadable"):
         for part in ("title", "body"):
             expected = set(variables.findall(english[message_type][part]))
             assert set(variables.findall(other[message_type][part])) == expected, (message_type, part)
@@ -62,3 +62,18 @@ def test_an_unknown_language_reads_english():
 def test_a_cancelled_order_says_why_as_everybody_says_it(code, language):
     params = {"order_number": "TH-26-000001", "shop_name": "Baan Thai", "total": "THB 1.00", "reason_code": code}
     assert Templates().render("order_cancelled", language, params).body.startswith(reason_text(code, language))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("message_type", "params"),
+    [
+        ("of_tomorrow", {}),
+        ("order_paid", {"order_number": "TH-26-000001"}),
+        ("money_sent", {"amount": {"amount_minor": 1, "currency": "XXX"}}),
+        ("money_sent", {"amount": {"amount_minor": 10**20, "currency": "THB"}}),
+        ("money_sent", {"amount": {"amount_minor": "1", "currency": "THB"}}),
+    ],
+)
+def test_one_row_that_cannot_be_shown_says_so_in_the_readers_language(language, message_type, params):
+    assert Templates().shown(message_type, language, params).title == texts(language)["unreadable"]["title"]

@@ -12,9 +12,12 @@ from importlib import resources
 from typing import Any, Final
 
 import jinja2
+import structlog
 
 from contracts.cancel_reasons import reason_text
 from kernel.money import Currency, Money
+
+log = structlog.get_logger(__name__)
 
 LANGUAGES: Final = ("en", "th", "id", "ms", "vi")
 FALLBACK: Final = "en"
@@ -41,6 +44,16 @@ class Templates:
         if "reason_code" in params:
             variables["reason"] = reason_text(str(params["reason_code"]), language)
         return Text(compiled["title"].render(variables), compiled["body"].render(variables))
+
+    def shown(self, message_type: str, language: str, params: Mapping[str, Any]) -> Text:
+        """The text, or in its place that it cannot be shown: one row that an older or newer process wrote, or that is
+        broken, does not take a person's whole list away.
+        """
+        try:
+            return self.render(message_type, language, params)
+        except (jinja2.TemplateError, KeyError, ValueError, TypeError, OverflowError):
+            log.exception("notification.unreadable", message_type=message_type)
+            return self.render("unreadable", language, {})
 
     def mail(self, text: Text, language: str, name: str) -> str:
         """The plain-text body of an e-mail around a text."""

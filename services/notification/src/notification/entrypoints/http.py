@@ -42,7 +42,7 @@ async def get_notifications(app: App, principal: Principal, query: Notifications
     language, name = (recipient.language, recipient.display_name) if recipient else (DEFAULT_LANGUAGE, "")
     shown = found[: query.limit]
     items = [
-        NotificationView.of(each, app.templates.render(each.notification_type, language, {**each.params, "name": name}))
+        NotificationView.of(each, app.templates.shown(each.notification_type, language, {**each.params, "name": name}))
         for each in shown
     ]
     next_cursor = None
