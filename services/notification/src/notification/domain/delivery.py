@@ -17,7 +17,7 @@ from uuid import UUID
 
 from notification.domain.notification import Channel, Priority
 
-ATTEMPTS_MAX = 8
+ATTEMPTS_MAX = 16  # with the pauses between them some forty minutes: a mail server may be away for that long
 BACKOFF_FIRST_S = 1.0
 BACKOFF_MAX_S = 300.0
 LEASE_S = 30.0
