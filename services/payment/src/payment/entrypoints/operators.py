@@ -6,6 +6,7 @@ For the roles ops and admin. Each act is in the operators' log, and with the cha
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -13,7 +14,7 @@ from uuid import UUID
 from chassis.http import Page, PageQuery, Reply, Routes, roles
 from chassis.tokens import Principal
 from kernel.errors import DomainError
-from operations.acts import audited
+from operations.acts import Act, by_person, record, record_refusal
 from payment.adapters import views
 from payment.adapters.transaction import PgPaymentTx
 from payment.domain import errors
@@ -69,11 +70,10 @@ async def get_review(review_id: UUID, app: App) -> ReviewView:
     ),
     summary="Give a charge's money to the wallet it was meant for",
 )
-async def post_credit(review_id: UUID, body: ReasonBody, principal: Principal, tx: PgPaymentTx) -> ReviewView:
+async def post_credit(review_id: UUID, body: ReasonBody, principal: Principal, tx: PgPaymentTx, app: App) -> ReviewView:
     """The top-up is completed with what came, and the person is told."""
     command = CreditReview(review_id=review_id, by=str(principal.user_id), note=body.reason)
-    await _logged("charges_in_review.credit", credit_review(command, tx), review_id, body, principal)
-    return ReviewView.of(await views.review(tx.conn, review_id))
+    return await _on_record(_act("credit", review_id, body, principal), credit_review(command, tx), review_id, tx, app)
 
 
 @operators.post(
@@ -84,11 +84,14 @@ async def post_credit(review_id: UUID, body: ReasonBody, principal: Principal, t
     errors=(errors.ReviewDecidedError, errors.ReviewNotFoundError),
     summary="Give a charge's money back to the payer",
 )
-async def post_send_back(review_id: UUID, body: ReasonBody, principal: Principal, tx: PgPaymentTx) -> Reply[ReviewView]:
+async def post_send_back(
+    review_id: UUID, body: ReasonBody, principal: Principal, tx: PgPaymentTx, app: App
+) -> Reply[ReviewView]:
     """The provider is asked until it says that it did; what it refuses is open again, with its reason as note."""
     command = ReturnReview(review_id=review_id, by=str(principal.user_id), note=body.reason)
-    await _logged("charges_in_review.send_back", return_review(command, tx), review_id, body, principal)
-    view = ReviewView.of(await views.review(tx.conn, review_id))
+    view = await _on_record(
+        _act("send_back", review_id, body, principal), return_review(command, tx), review_id, tx, app
+    )
     return Reply(view, status=202, location=f"{_PATH}/{review_id}")
 
 
@@ -106,21 +109,17 @@ async def get_job_failures(query: PageQuery, app: App) -> Page[JobFailureView]:
     return Page[JobFailureView](items=[JobFailureView(**dict(row)) for row in shown], next_cursor=cursor)
 
 
-async def _logged(action: str, act: Awaitable[None], review_id: UUID, body: ReasonBody, principal: Principal) -> None:
-    outcome = "failed"
+def _act(action: str, review_id: UUID, body: ReasonBody, principal: Principal) -> Act:
+    return by_person(f"charge_in_review.{action}", SERVICE, principal, reason=body.reason, review_id=review_id)
+
+
+async def _on_record(act: Act, change: Awaitable[None], review_id: UUID, tx: PgPaymentTx, app: App) -> ReviewView:
+    """Do it and put it on record with it; a refusal is on record too. Returns the charge as it is then."""
     try:
-        await act
-        outcome = "done"
+        await change
     except DomainError as refusal:
-        outcome = refusal.code
+        await record_refusal(act, refusal, app)
         raise
-    finally:
-        audited(
-            action,
-            service=SERVICE,
-            actor=str(principal.user_id),
-            via="http",
-            outcome=outcome,
-            review_id=str(review_id),
-            reason=body.reason,
-        )
+    view = ReviewView.of(await views.review(tx.conn, review_id))
+    record(replace(act, before={"status": "open"}, after={"status": view.status}), tx)
+    return view
