@@ -1,0 +1,69 @@
+"""Text as people write and paste it: kept, cleaned of what does not show, or refused."""
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from chassis.http import Line, Text
+from chassis.http.text import cleaned, refused_character, shows
+
+ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+KEPT = {
+    "Thai with word breaks": "สวัสดี\u200bครับ",
+    "Lao with word breaks": "ສະບາຍດີ\u200bທ່ານ",
+    "Khmer with word breaks": "សួស្តី\u200bអ្នក",
+    "Persian": "می\u200cخواهم",
+    "Hindi": "क\u094d\u200dष",
+    "Sinhala": "ශ්\u200dරී",
+    "Arabic beside digits": "\u200fمرحبا \u200e123",
+    "Mongolian": "\u182e\u180e\u1820",
+    "a flag made of tags": ENGLAND,
+    "a family": "👨\u200d👩\u200d👧",
+    "two lines": "one\ntwo\tthree",
+}
+CLEANED = {
+    "a soft hyphen": ("co\u00adoperate", "cooperate"),
+    "a byte order mark": ("\ufeffhello", "hello"),
+    "a word joiner": ("one\u2060two", "onetwo"),
+    "an invisible operator": ("2\u2062x", "2x"),
+    "a line separator": ("one\u2028two\u2029three", "one\ntwo\nthree"),
+    "word breaks in Latin": ("a\u200bb\u200dc\u200ed", "abcd"),
+    "hidden tags": ("hi\U000e0068\U000e0069\U000e007f", "hi"),
+    "tags behind a flag that are no region": ("\U0001f3f4" + "\U000e0061" * 50 + "\U000e007f", "\U0001f3f4"),
+    "a mark again and again": ("ก\u200b\u200b\u200bข", "ก\u200bข"),
+    "nothing but marks": ("\u200b\u200f\ufeff", ""),
+    "nothing but fillers": ("\u3164\u2800 \u115f", ""),
+    "nothing but wide spaces": ("\u3000\u00a0", ""),
+}
+REFUSED = ["a\x00b", "a\x1bb", "a\x7fb", "a\x9bb", "a\u202eb", "a\u2066b", "a\u206ab", "a\ufff9b", "a\ufdd0b", "\ud800"]
+text, line = TypeAdapter(Text), TypeAdapter(Line)
+
+
+@pytest.mark.parametrize("written", KEPT.values(), ids=KEPT)
+def test_what_scripts_and_emoji_need_stays(written):
+    assert text.validate_python(written) == written
+    assert shows(written)
+
+
+@pytest.mark.parametrize(("pasted", "kept"), CLEANED.values(), ids=CLEANED)
+def test_what_does_not_show_is_left_out(pasted, kept):
+    assert text.validate_python(pasted) == kept
+    assert cleaned(kept) == kept
+    assert line.validate_python(pasted) == kept.replace("\n", " ")
+
+
+@pytest.mark.parametrize("hostile", REFUSED)
+def test_what_turns_or_breaks_text_is_refused(hostile):
+    assert refused_character(hostile) is not None
+    for kind in (text, line):
+        with pytest.raises(ValidationError):
+            kind.validate_python(hostile)
+
+
+def test_every_character_is_kept_cleaned_or_refused_and_cleaning_again_changes_nothing():
+    for code in range(0x110000):
+        written = f"ก{chr(code)}ข"
+        if refused_character(written) is None:
+            once = cleaned(written)
+            assert cleaned(once) == once
+            assert refused_character(once) is None
+            assert once[0] + once[-1] == "กข"
