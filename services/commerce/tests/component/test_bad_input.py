@@ -20,7 +20,7 @@ SHOPS: list[Any] = [
     {"name": "x" * 101},
     {"name": "nul\x00"},
     {"name": "bidi\u202eevil"},
-    {"name": "zero\u200bwidth"},
+    {"name": "\u200b\u200b\u200b"},
     {"name": "Shop", "country": "US"},
     {"name": "Shop", "slug": "No Spaces"},
     {"name": "Shop", "extra": 1},

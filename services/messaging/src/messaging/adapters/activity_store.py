@@ -1,7 +1,8 @@
 """The activity feed: rows of one person's own, and one row for all where everybody was called.
 
 A mention of all in a dialog of 100,000 writes one row; each reader finds it by being in the dialog. Invariant: who is
-blocked, and what a person does not want to hear of, is left out; a dialog one has left shows nothing any more.
+blocked, and what a person does not want to hear of, is left out; a dialog one has left, and a message one deleted for
+oneself, shows nothing any more.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from messaging.adapters.contacts import BLOCKED
 from messaging.adapters.ending_store import HAS_ENDED
 from messaging.domain.activity import PERSONAL, UNCONDITIONAL, UNREAD_COUNTED_MAX, Activity, ActivityType
 
 _NOTHING: Final = UUID(int=0)
-_BLOCKED: Final = """
-    EXISTS (SELECT FROM block b WHERE b.active AND ((b.blocker_id = {user} AND b.blocked_id = {actor})
-                                                OR (b.blocker_id = {actor} AND b.blocked_id = {user})))
+_HIDDEN: Final = """
+    EXISTS (SELECT FROM hidden_message h WHERE h.user_id = {user} AND h.dialog_id = {dialog} AND h.seq = {seq})
 """
 _ADD: Final = f"""
     INSERT INTO activity (user_id, activity_id, type, dedupe_key, actor_id, dialog_id, seq, payload, created_at)
@@ -31,7 +32,7 @@ _ADD: Final = f"""
          AS t (user_id, activity_id, type, dedupe_key, actor_id, dialog_id, seq, payload, at)
     LEFT JOIN member m ON m.dialog_id = t.dialog_id AND m.user_id = t.user_id AND m.status IN ('active', 'muted')
     WHERE t.user_id IS DISTINCT FROM t.actor_id
-      AND NOT {_BLOCKED.format(user="t.user_id", actor="t.actor_id")}
+      AND NOT {BLOCKED.format(one="t.user_id", other="t.actor_id")}
       AND (t.dialog_id IS NULL OR m.user_id IS NOT NULL)
       AND (t.type = ANY($10) OR m.notification_level = 'all'
            OR (m.notification_level = 'mentions' AND t.type = ANY($11)))
@@ -58,7 +59,7 @@ _REMOVE_OF_MESSAGES: Final = """
     WHERE activity_for_all.dialog_id = t.dialog_id AND activity_for_all.seq = t.seq
 """
 # $1 the person, $2 ids below, $3 unread only, $4 a type or NULL, $5 how many
-_OWN: Final = """
+_OWN: Final = f"""
     SELECT a.activity_id, a.type, a.actor_id, a.dialog_id, a.seq, a.payload, a.created_at,
            a.read_at IS NOT NULL OR a.activity_id <= c.read_upto AS read
     FROM cursor c CROSS JOIN activity a
@@ -66,6 +67,7 @@ _OWN: Final = """
       AND NOT ($3 AND (a.read_at IS NOT NULL OR a.activity_id <= c.read_upto))
       AND (a.dialog_id IS NULL OR EXISTS (
           SELECT FROM member m WHERE m.dialog_id = a.dialog_id AND m.user_id = $1 AND m.status IN ('active', 'muted')))
+      AND NOT {_HIDDEN.format(user="a.user_id", dialog="a.dialog_id", seq="a.seq")}
     ORDER BY a.activity_id DESC LIMIT $5
 """
 _FOR_ALL: Final = f"""
@@ -76,7 +78,8 @@ _FOR_ALL: Final = f"""
         WHERE x.dialog_id = m.dialog_id AND x.activity_id < $2 AND x.target IN ('@all', '@' || m.role)
           AND x.seq >= m.joined_seq AND x.actor_id <> m.user_id AND NOT ($3 AND x.activity_id <= c.read_upto)
           AND (m.silent_until IS NULL OR m.silent_until <= x.created_at)
-          AND NOT {_BLOCKED.format(user="m.user_id", actor="x.actor_id")}
+          AND NOT {BLOCKED.format(one="m.user_id", other="x.actor_id")}
+          AND NOT {_HIDDEN.format(user="m.user_id", dialog="m.dialog_id", seq="x.seq")}
           AND NOT EXISTS (SELECT FROM activity a WHERE a.user_id = m.user_id AND a.activity_id = x.activity_id)
         ORDER BY x.activity_id DESC LIMIT $5
     ) AS f

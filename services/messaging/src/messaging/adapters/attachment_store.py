@@ -20,13 +20,14 @@ _A_COLUMNS: Final = ", ".join(f"a.{name.strip()}" for name in COLUMNS.split(",")
 _SEEN: Final = """
     EXISTS (SELECT FROM attachment_use u JOIN member m ON m.dialog_id = u.dialog_id
             WHERE u.attachment_id = a.attachment_id AND m.user_id = {who} AND m.status IN ('active', 'muted')
-              AND u.seq >= CASE WHEN (SELECT history_from FROM dialog d WHERE d.dialog_id = u.dialog_id) = 'join'
-                                THEN m.joined_seq ELSE 0 END)
+              AND u.seq >= (SELECT greatest(d.oldest_seq, CASE WHEN d.history_from = 'join' THEN m.joined_seq END)
+                            FROM dialog d WHERE d.dialog_id = u.dialog_id))
 """
 _SENDABLE: Final = f"""
     SELECT t.sender_id, {_A_COLUMNS} FROM unnest($1::uuid[], $2::uuid[]) AS t (sender_id, wanted)
     JOIN attachment a ON a.attachment_id = t.wanted
     WHERE a.status = 'clean' AND (a.owner_id = t.sender_id OR {_SEEN.format(who="t.sender_id")})
+    FOR SHARE OF a
 """
 _VISIBLE: Final = f"""
     SELECT {_A_COLUMNS} FROM attachment a
@@ -38,6 +39,16 @@ _OF_MESSAGES: Final = f"""
     SELECT u.dialog_id, u.seq, {_A_COLUMNS} FROM unnest($1::uuid[], $2::bigint[]) AS t (dialog_id, seq)
     JOIN attachment_use u ON u.dialog_id = t.dialog_id AND u.seq = t.seq JOIN attachment a USING (attachment_id)
     ORDER BY u.dialog_id, u.seq, u.place
+"""
+_LOCK_OF_MESSAGE: Final = """
+    SELECT a.attachment_id FROM attachment a JOIN attachment_use u USING (attachment_id)
+    WHERE u.dialog_id = $1 AND u.seq = $2 ORDER BY a.attachment_id FOR UPDATE OF a
+"""
+_END_UNUSED: Final = """
+    UPDATE attachment a SET status = 'deleted', file_name = '-', next_attempt_at = NULL
+    WHERE a.attachment_id = ANY($1)
+      AND NOT EXISTS (SELECT FROM attachment_use u WHERE u.attachment_id = a.attachment_id)
+      AND NOT EXISTS (SELECT FROM dialog d WHERE d.avatar_attachment_id = a.attachment_id)
 """
 _GONE: Final = f"""
     SELECT attachment_id, thumbnails FROM attachment a
@@ -158,6 +169,17 @@ async def tie_attachments(conn: asyncpg.Connection[Any], uses: Sequence[tuple[UU
     await conn.executemany(
         "INSERT INTO attachment_use (attachment_id, dialog_id, seq, place) VALUES ($1, $2, $3, $4)", uses
     )
+
+
+async def untie_attachments(conn: asyncpg.Connection[Any], dialog_id: UUID, seq: int) -> None:
+    """A message that is deleted takes its files along, those that nothing else shows: no link opens them any more.
+
+    Who puts one of them into another message at the same time holds its row until that is committed.
+    """
+    shown = [row["attachment_id"] for row in await conn.fetch(_LOCK_OF_MESSAGE, dialog_id, seq)]
+    if shown:
+        await conn.execute("DELETE FROM attachment_use WHERE dialog_id = $1 AND seq = $2", dialog_id, seq)
+        await conn.execute(_END_UNUSED, shown)
 
 
 async def shown_attachments(

@@ -11,6 +11,11 @@ import asyncpg
 
 from messaging.adapters.ending_store import HAS_ENDED
 
+# Of two, whether either blocks the other.
+BLOCKED: Final = """
+    EXISTS (SELECT FROM block b WHERE b.active AND ((b.blocker_id = {one} AND b.blocked_id = {other})
+                                                OR (b.blocker_id = {other} AND b.blocked_id = {one})))
+"""
 _CONTACTS: Final = f"""
     SELECT t.user_id, a.user_id IS NULL AS unheard, coalesce({HAS_ENDED}, false) AS ended,
            EXISTS (SELECT FROM block b WHERE b.active AND ((b.blocker_id = t.user_id AND b.blocked_id = $1)
@@ -43,14 +48,14 @@ class Unreachable:
 
 
 async def unreachable(
-    conn: asyncpg.Connection[Any], asker_id: UUID, people: Sequence[UUID], *, direct: bool
+    conn: asyncpg.Connection[Any], asker_id: UUID, people: Sequence[UUID], *, wishes: bool
 ) -> Unreachable:
-    """``direct``: whether their own wish about direct messages counts."""
+    """``wishes``: whether who may write to them unasked is for them to say; a shop is there to be written to."""
     rows = await conn.fetch(_CONTACTS, asker_id, list(people))
     return Unreachable(
         unknown=frozenset(row["user_id"] for row in rows if row["unheard"] or row["ended"]),
         ended=frozenset(row["user_id"] for row in rows if row["ended"]),
-        blocked=frozenset(row["user_id"] for row in rows if row["blocked"] or (direct and row["closed"])),
+        blocked=frozenset(row["user_id"] for row in rows if row["blocked"] or (wishes and row["closed"])),
     )
 
 

@@ -1,4 +1,8 @@
-"""Read and delivered cursors: one row a member, moved only forward, many at once in one statement."""
+"""Read and delivered cursors: one row a member, moved only forward, many at once in one statement.
+
+What was read was delivered; of somebody who does not tell how far they read, that would tell it: theirs is moved only
+by what their devices say they received.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ import asyncpg
 
 _ADVANCE: Final = """
     UPDATE member m SET
-        delivered_seq = greatest(m.delivered_seq, t.delivered, t.read),
+        delivered_seq = greatest(m.delivered_seq, t.delivered, CASE WHEN t.tells_reads THEN t.read END),
         read_seq = greatest(m.read_seq, t.read),
         read_message_no = CASE WHEN t.read > m.read_seq THEN greatest(m.read_message_no, coalesce((
             SELECT message_no FROM message x WHERE x.dialog_id = m.dialog_id AND x.seq <= t.read
@@ -20,24 +24,27 @@ _ADVANCE: Final = """
         read_at = CASE WHEN t.read > m.read_seq THEN $5 ELSE m.read_at END,
         marked_unread = CASE WHEN t.read >= m.read_seq AND t.read > 0 THEN false ELSE m.marked_unread END
     FROM (
-        SELECT t.dialog_id, t.user_id, least(t.delivered, d.last_seq) AS delivered, least(t.read, d.last_seq) AS read
+        SELECT t.dialog_id, t.user_id, least(t.delivered, d.last_seq) AS delivered, least(t.read, d.last_seq) AS read,
+               coalesce(a.read_receipts, true) AS tells_reads, o.delivered_seq AS delivered_before
         FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) AS t (dialog_id, user_id, delivered, read)
-        JOIN dialog d USING (dialog_id)
+        JOIN dialog d USING (dialog_id) JOIN member o USING (dialog_id, user_id) LEFT JOIN account a USING (user_id)
     ) AS t
     WHERE m.dialog_id = t.dialog_id AND m.user_id = t.user_id AND m.status IN ('active', 'muted')
       AND (t.read > m.read_seq OR t.delivered > m.delivered_seq OR (m.marked_unread AND t.read > 0))
-    RETURNING m.dialog_id, m.user_id, m.delivered_seq, m.read_seq
+    RETURNING m.dialog_id, m.user_id, m.delivered_seq, m.read_seq,
+              t.tells_reads OR m.delivered_seq > t.delivered_before AS told
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far one member has got in one dialog. 0: says nothing."""
+    """How far one member has got in one dialog. 0: says nothing. ``told``: others may notice that it moved."""
 
     dialog_id: UUID
     user_id: UUID
     delivered_seq: int = 0
     read_seq: int = 0
+    told: bool = True
 
 
 async def advance(conn: asyncpg.Connection[Any], cursors: Sequence[Cursor], now: datetime) -> list[Cursor]:
@@ -51,4 +58,4 @@ async def advance(conn: asyncpg.Connection[Any], cursors: Sequence[Cursor], now:
         [each.read_seq for each in ordered],
         now,
     )
-    return [Cursor(row["dialog_id"], row["user_id"], row["delivered_seq"], row["read_seq"]) for row in rows]
+    return [Cursor(**dict(row)) for row in rows]

@@ -47,6 +47,10 @@ _SMALL: Final = {
     "reports": "SELECT dialog_id, seq, user_id, reason, detail, status, created_at FROM report "
     "WHERE reporter_id = $1 ORDER BY report_id",
 }
+_DRAFTS: Final = """
+    SELECT user_id, dialog_id, content, reply_to_seq, version, updated_at FROM draft
+    WHERE user_id = $1 AND (thrown_away_at IS NULL OR updated_at > thrown_away_at) ORDER BY dialog_id
+"""
 Rows = AsyncIterator[Mapping[str, Any]]
 
 
@@ -107,7 +111,7 @@ async def sealed(conn: asyncpg.Connection[Any], keys: PersonKeys, user_id: UUID)
             clear = keys.decrypt(user_id, row[column])
             yield {**dict(row), column: None if clear is None else clear.decode()}
 
-    yield "drafts", opened("SELECT * FROM draft WHERE user_id = $1 ORDER BY dialog_id", "content")
+    yield "drafts", opened(_DRAFTS, "content")
     yield "scheduled", opened("SELECT * FROM scheduled_message WHERE user_id = $1 ORDER BY scheduled_id", "body")
 
 

@@ -54,13 +54,20 @@ async def count_use(conn: asyncpg.Connection[Any], invite_id: UUID) -> None:
     await conn.execute("UPDATE invite SET uses = uses + 1 WHERE invite_id = $1", invite_id)
 
 
-async def revoke_invite(conn: asyncpg.Connection[Any], dialog_id: UUID, invite_id: UUID, now: datetime) -> bool:
-    """Whether there is one; one that is revoked stays so."""
-    done = await conn.execute(
+async def maker_of_invite(conn: asyncpg.Connection[Any], dialog_id: UUID, invite_id: UUID) -> UUID | None:
+    """Who made it; None when there is none."""
+    found: UUID | None = await conn.fetchval(
+        "SELECT created_by FROM invite WHERE dialog_id = $1 AND invite_id = $2", dialog_id, invite_id
+    )
+    return found
+
+
+async def revoke_invite(conn: asyncpg.Connection[Any], dialog_id: UUID, invite_id: UUID, now: datetime) -> None:
+    """One that is revoked stays so."""
+    await conn.execute(
         "UPDATE invite SET revoked_at = coalesce(revoked_at, $3) WHERE dialog_id = $1 AND invite_id = $2",
         *(dialog_id, invite_id, now),
     )
-    return not done.endswith(" 0")
 
 
 async def ask_to_join(

@@ -38,8 +38,11 @@ _FACTS: Final = f"""
     ORDER BY s.n
 """
 _TARGETS: Final = """
-    SELECT t.dialog_id, t.seq FROM unnest($1::uuid[], $2::bigint[]) AS t (dialog_id, seq)
-    WHERE EXISTS (SELECT FROM message m WHERE m.dialog_id = t.dialog_id AND m.seq = t.seq AND m.deleted_at IS NULL)
+    SELECT m.dialog_id, m.seq, m.thread_seq, m.thread_seq IS NULL OR EXISTS (
+        SELECT FROM message r WHERE r.dialog_id = m.dialog_id AND r.seq = m.thread_seq AND r.deleted_at IS NULL
+    ) AS thread_open
+    FROM unnest($1::uuid[], $2::bigint[]) AS t (dialog_id, seq)
+    JOIN message m USING (dialog_id, seq) WHERE m.deleted_at IS NULL
 """
 _PRESENT: Final = """
     SELECT t.dialog_id, t.user_id FROM unnest($1::uuid[], $2::uuid[]) AS t (dialog_id, user_id)
@@ -54,6 +57,14 @@ class Earlier:
     seq: int
     body_hash: bytes
     sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A message that another is hung on. ``thread_seq``: the first of the thread it is in, or would begin."""
+
+    thread_seq: int
+    thread_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +97,15 @@ async def read_facts(
     ]
 
 
-async def present_targets(conn: asyncpg.Connection[Any], wanted: set[tuple[UUID, int]]) -> set[tuple[UUID, int]]:
+async def present_targets(
+    conn: asyncpg.Connection[Any], wanted: set[tuple[UUID, int]]
+) -> dict[tuple[UUID, int], Target]:
     """Those (dialog, seq) that are messages and not deleted."""
     if not wanted:
-        return set()
+        return {}
     pairs = list(wanted)
     rows = await conn.fetch(_TARGETS, [each[0] for each in pairs], [each[1] for each in pairs])
-    return {(row["dialog_id"], row["seq"]) for row in rows}
+    return {(row["dialog_id"], row["seq"]): Target(row["thread_seq"] or row["seq"], row["thread_open"]) for row in rows}
 
 
 async def present_people(conn: asyncpg.Connection[Any], wanted: set[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:

@@ -25,7 +25,7 @@ from messaging.domain.stream import NewChange, NewMessage, Position, StreamEvent
 DIALOG_COLUMNS: Final = (
     "dialog_id, workspace_id, kind, permissions, slow_mode_s, archived_at, members_max, member_count, last_seq, "
     "last_message_no, last_message_at, last_at, oldest_seq, history_from, is_public, join_approval, content_published, "
-    "entity_type, entity_id"
+    "entity_type, entity_id, version"
 )
 _LOCK: Final = f"SELECT {DIALOG_COLUMNS} FROM dialog WHERE dialog_id = ANY($1) ORDER BY dialog_id FOR NO KEY UPDATE"
 _OUTBOX_FROM: Final = 29
@@ -286,6 +286,7 @@ def dialog_of(row: Mapping[str, Any]) -> Dialog:
         archived=row["archived_at"] is not None,
         members_max=row["members_max"],
         member_count=row["member_count"],
+        version=row["version"],
         oldest_seq=row["oldest_seq"],
         history_from=row["history_from"],
         is_public=row["is_public"],

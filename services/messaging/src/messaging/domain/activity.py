@@ -16,6 +16,8 @@ from uuid import UUID
 
 UNREAD_COUNTED_MAX: Final = 1_000
 JOINS_TOLD_MEMBERS_MAX: Final = 1_000
+# Of a long thread, who answered in it lately is told of the next answer.
+THREAD_TOLD_MAX: Final = 50
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _RANDOM: Final = (1 << 62) - 1
 

@@ -97,6 +97,13 @@ class Membership:
         return self.status is MemberStatus.MUTED and (self.muted_until is None or self.muted_until > now)
 
 
+def require_present(member: Membership | None) -> Membership:
+    """The member, who is in. To anybody else the dialog does not exist."""
+    if member is None or not member.present:
+        raise DialogNotFoundError
+    return member
+
+
 @dataclass(slots=True, kw_only=True)
 class Dialog:
     """What rules ask about a dialog; its row is locked when it is used for writing."""
@@ -107,6 +114,7 @@ class Dialog:
     archived: bool = False
     members_max: int = 0
     member_count: int = 0
+    version: int = 1
     oldest_seq: int = 1
     history_from: str = "start"
     is_public: bool = False
@@ -122,10 +130,13 @@ class Dialog:
     def kind(self) -> str:
         return self.position.kind
 
+    def first_seq_of(self, member: Membership) -> int:
+        """Where what the member may see begins: nothing before it is there for them."""
+        return max(self.oldest_seq, member.joined_seq if self.history_from == "join" else 0)
+
     def require(self, member: Membership | None, act: Act, now: datetime) -> Membership:
         """The member, who may act. Raises what hinders them; to a stranger the dialog does not exist."""
-        if member is None or not member.present:
-            raise DialogNotFoundError
+        member = require_present(member)
         if self.archived:
             raise DialogArchivedError
         if act in _SPEECH and member.silenced(now):

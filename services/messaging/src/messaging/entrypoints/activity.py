@@ -29,8 +29,9 @@ class ActivityQuery(PageQuery):
 
 
 class ActivityView(View):
-    """Something that concerns you. ``payload`` by type: mention ``target`` (where it was not you by name), reaction
-    ``emoji``, order ``order_id``, ``order_number``, ``status``.
+    """Something that concerns you. ``payload`` by type: mention ``target`` (where it was not you by name), reply
+    ``thread_seq`` (where it is in a thread that you began or answered in), reaction ``emoji``, order ``order_id``,
+    ``order_number``, ``status``.
     """
 
     activity_id: UUID

@@ -17,8 +17,8 @@ from pydantic import Field
 
 from chassis.http import Body, Line, Query, RateLimit, Reply, Routes, View
 from chassis.tokens import Principal
-from messaging.adapters.attachment_store import find_attachment, visible_attachment
-from messaging.adapters.links import LIFE_S
+from messaging.adapters.attachment_store import visible_attachment
+from messaging.adapters.links import LIFE_S, Link
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.attachment import (
     PIECE_BYTES_MAX,
@@ -92,7 +92,7 @@ class ThumbnailView(View):
 
 
 class LinkView(View):
-    """Good for whoever has it, until ``expires_at_unix_s``."""
+    """Good for whoever has it, until ``expires_at_unix_s``, and as long as the caller may see the file."""
 
     url: str
     thumbnails: list[ThumbnailView]
@@ -100,6 +100,9 @@ class LinkView(View):
 
 
 class ContentQuery(Query):
+    """``viewer``: whom the link was made for."""
+
+    viewer: UUID = UUID(int=0)
     variant: Annotated[int, Field(ge=0, le=10_000)] = 0
     expires: Annotated[int, Field(ge=0, le=2**53)]
     signature: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -197,11 +200,16 @@ async def post_link(attachment_id: UUID, principal: Principal, app: App) -> Link
     if found.status != "clean":
         raise AttachmentNotFoundError
     expires = int(time.time()) + LIFE_S
+
+    def url(variant: int) -> str:
+        made_for = principal.user_id
+        return app.links.url(
+            Link(attachment_id=attachment_id, viewer_id=made_for, variant=variant, expires_unix_s=expires)
+        )
+
     return LinkView(
-        url=app.links.url(attachment_id, 0, expires),
-        thumbnails=[
-            ThumbnailView(width=width, url=app.links.url(attachment_id, width, expires)) for width in found.thumbnails
-        ],
+        url=url(0),
+        thumbnails=[ThumbnailView(width=width, url=url(width)) for width in found.thumbnails],
         expires_at_unix_s=expires,
     )
 
@@ -214,10 +222,13 @@ async def post_link(attachment_id: UUID, principal: Principal, app: App) -> Link
 )
 async def get_content(request: web.Request, attachment_id: UUID, query: ContentQuery, app: App) -> web.StreamResponse:
     """Ranges are served. What was taken back is gone at once, whatever links there are."""
-    if not app.links.good(attachment_id, query.variant, query.expires, query.signature, time.time()):
+    link = Link(
+        attachment_id=attachment_id, viewer_id=query.viewer, variant=query.variant, expires_unix_s=query.expires
+    )
+    if not app.links.good(link, query.signature, time.time()):
         raise LinkInvalidError
     async with app.database.read() as conn:
-        found = await find_attachment(conn, attachment_id)
+        found = await visible_attachment(conn, attachment_id, query.viewer)
     if found is None or found.status != "clean":
         raise AttachmentNotFoundError
     key = f"{attachment_id}.{query.variant}" if query.variant else str(attachment_id)

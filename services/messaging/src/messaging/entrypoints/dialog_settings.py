@@ -9,11 +9,9 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from chassis.http import Body, IfMatch, Name, Query, RateLimit, Routes, Text, View
-from chassis.postgres import Connection
 from chassis.tokens import Principal
 from messaging.adapters.dialog_store import find_member
 from messaging.adapters.member_store import keep_settings
-from messaging.adapters.message_reads import messages_at
 from messaging.adapters.receipts import seen_by
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.attachment import AttachmentUnusableError
@@ -22,7 +20,7 @@ from messaging.domain.membership import FixedMembersError, MembersMaxError
 from messaging.domain.message import MessageNotFoundError
 from messaging.domain.permissions import Act
 from messaging.entrypoints.dialog_schemas import RoleName
-from messaging.entrypoints.message_pages import seen_by_member, watch_of
+from messaging.entrypoints.message_pages import seen_by_member, seen_message
 from messaging.usecases.change_dialog import change_dialog, close_dialog
 from messaging.wiring import App
 
@@ -86,7 +84,9 @@ class SeenView(View):
 
 
 class SeenByView(View):
-    """Derived from cursors. ``people`` are those who tell; the counts hold all but those whom a block parts."""
+    """Derived from cursors. Only who tells how far they read is named and counted as a reader, and no one whom a block
+    parts from the caller.
+    """
 
     read_count: int
     delivered_count: int
@@ -105,9 +105,8 @@ async def patch_dialog(
     dialog_id: UUID, body: ChangeDialogBody, principal: Principal, tx: MessagingTx, if_match: IfMatch
 ) -> None:
     """``If-Match``: the version that was looked at, as GET gives it in ``ETag``."""
-    await tx.stream.lock(dialog_id)
-    if_match.check(await _version(tx.conn, dialog_id))
-    await change_dialog(dialog_id, principal.user_id, body.model_dump(exclude_unset=True), tx)
+    changes = body.model_dump(exclude_unset=True)
+    await change_dialog(dialog_id, principal.user_id, changes, tx, require_version=if_match.check)
 
 
 @routes.post(
@@ -167,9 +166,8 @@ async def patch_settings(dialog_id: UUID, body: OwnSettingsBody, principal: Prin
 async def get_seen_by(dialog_id: UUID, seq: int, query: SeenByQuery, principal: Principal, app: App) -> SeenByView:
     async with app.database.read() as conn:
         await seen_by_member(conn, dialog_id, principal.user_id)
-        watch = await watch_of(conn, principal.user_id, dialog_id)
-        message = (await messages_at(conn, [(dialog_id, seq)])).get((dialog_id, seq))
-        if message is None or message["deleted_at"] is not None or seq < watch.from_seq:
+        _, message = await seen_message(conn, principal.user_id, dialog_id, seq)
+        if message["deleted_at"] is not None:
             raise MessageNotFoundError
         found = await seen_by(conn, dialog_id, seq, viewer_id=principal.user_id, limit=query.limit)
     return SeenByView(
@@ -177,8 +175,3 @@ async def get_seen_by(dialog_id: UUID, seq: int, query: SeenByQuery, principal: 
         delivered_count=found.delivered_count,
         people=[SeenView(**each) for each in found.people],
     )
-
-
-async def _version(conn: Connection, dialog_id: UUID) -> int:
-    version: int = await conn.fetchval("SELECT version FROM dialog WHERE dialog_id = $1", dialog_id)
-    return version

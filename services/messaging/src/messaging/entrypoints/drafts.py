@@ -49,7 +49,7 @@ class DraftsView(View):
 
 
 class DraftVersionView(View):
-    """0: there is none any more."""
+    """Greater than that of any draft before in this dialog, those thrown away too; 0 when there never was one."""
 
     version: int
 

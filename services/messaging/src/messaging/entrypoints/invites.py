@@ -124,6 +124,7 @@ async def get_invites(dialog_id: UUID, principal: Principal, tx: MessagingTx) ->
     summary="Revoke an invite",
 )
 async def delete_invite(dialog_id: UUID, invite_id: UUID, principal: Principal, tx: MessagingTx) -> None:
+    """One's own, or another's by who manages members."""
     await revoke(dialog_id, invite_id, principal.user_id, tx)
 
 

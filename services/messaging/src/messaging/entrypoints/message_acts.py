@@ -14,7 +14,7 @@ from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import BlockedError, DialogArchivedError, DialogNotFoundError, MutedError, NotAllowedError
 from messaging.domain.message import ContentTooLargeError, MessageNotFoundError
 from messaging.domain.reactions import NotAnEmojiError, TooManyReactionsError
-from messaging.entrypoints.message_pages import watch_of
+from messaging.entrypoints.message_pages import seen_message, watch_of
 from messaging.entrypoints.schemas import (
     EditMessageBody,
     MessagesQuery,
@@ -134,9 +134,7 @@ async def get_pins(dialog_id: UUID, principal: Principal, app: App) -> PinsView:
 @routes.get(MESSAGE + "/revisions", errors=SEEN, summary="Look at what a message said before")
 async def get_revisions(dialog_id: UUID, seq: int, principal: Principal, app: App) -> RevisionsView:
     async with app.database.read() as conn:
-        watch = await watch_of(conn, principal.user_id, dialog_id)
-        if seq < watch.from_seq:
-            raise MessageNotFoundError
+        await seen_message(conn, principal.user_id, dialog_id, seq)
         rows = await revisions_of(conn, app.keys, dialog_id, seq)
     return RevisionsView(items=[RevisionView.model_validate(each) for each in rows])
 
@@ -145,9 +143,7 @@ async def get_revisions(dialog_id: UUID, seq: int, principal: Principal, app: Ap
 async def get_thread(dialog_id: UUID, seq: int, query: MessagesQuery, principal: Principal, app: App) -> MessagesView:
     """``after_seq`` goes on from there."""
     async with app.database.read() as conn:
-        watch = await watch_of(conn, principal.user_id, dialog_id)
-        if seq < watch.from_seq:
-            raise MessageNotFoundError
+        watch, _ = await seen_message(conn, principal.user_id, dialog_id, seq)
         after_seq = max(query.after_seq or 0, watch.from_seq - 1)
         rows = await thread_page(
             conn, dialog_id, seq, after_seq=after_seq, viewer_id=principal.user_id, limit=query.limit + 1

@@ -10,10 +10,11 @@ from uuid import UUID
 import asyncpg
 
 from messaging.adapters.dialog_store import find_member
-from messaging.adapters.message_reads import messages_after, messages_before
+from messaging.adapters.message_reads import messages_after, messages_at, messages_before
 from messaging.adapters.stream import DIALOG_COLUMNS, dialog_of
 from messaging.adapters.stream_reads import Watch, watched_by
 from messaging.domain.dialog import Dialog, DialogNotFoundError, Membership
+from messaging.domain.message import MessageNotFoundError
 from messaging.entrypoints.schemas import MessagesQuery
 
 Row = Mapping[str, Any]
@@ -34,6 +35,18 @@ async def watch_of(conn: asyncpg.Connection[Any], user_id: UUID, dialog_id: UUID
     if not found:
         raise DialogNotFoundError
     return found[0]
+
+
+async def seen_message(conn: asyncpg.Connection[Any], user_id: UUID, dialog_id: UUID, seq: int) -> tuple[Watch, Row]:
+    """A message that the person may read, deleted ones too. Raises ``DialogNotFoundError``, ``MessageNotFoundError``.
+
+    The first step of every route below a message: what is not there has nothing below it.
+    """
+    watch = await watch_of(conn, user_id, dialog_id)
+    row = (await messages_at(conn, [(dialog_id, seq)])).get((dialog_id, seq)) if seq >= watch.from_seq else None
+    if row is None:
+        raise MessageNotFoundError
+    return watch, row
 
 
 async def seen_by_member(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID) -> tuple[Dialog, Membership]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis.http import Reply, Routes
 from chassis.tokens import Principal
-from messaging.adapters.message_reads import documents, messages_at
+from messaging.adapters.message_reads import documents
 from messaging.domain.attachment import AttachmentUnusableError
 from messaging.domain.cards import CardUnknownError
 from messaging.domain.dialog import (
@@ -24,7 +24,7 @@ from messaging.domain.message import (
     MessageNotFoundError,
     ReplyTargetMissingError,
 )
-from messaging.entrypoints.message_pages import read_page, watch_of
+from messaging.entrypoints.message_pages import read_page, seen_message, watch_of
 from messaging.entrypoints.posting import send
 from messaging.entrypoints.schemas import MessagesQuery, MessagesView, MessageView, SendMessageBody, SentView
 from messaging.sending.lane import SendingBusyError
@@ -95,9 +95,6 @@ async def get_messages(dialog_id: UUID, query: MessagesQuery, principal: Princip
 )
 async def get_message(dialog_id: UUID, seq: int, principal: Principal, app: App) -> MessageView:
     async with app.database.read() as conn:
-        watch = await watch_of(conn, principal.user_id, dialog_id)
-        row = (await messages_at(conn, [(dialog_id, seq)])).get((dialog_id, seq)) if seq >= watch.from_seq else None
-        if row is None:
-            raise MessageNotFoundError
+        _, row = await seen_message(conn, principal.user_id, dialog_id, seq)
         [document] = await documents(conn, app.keys, [row], viewer_id=principal.user_id)
     return MessageView.model_validate(document)

@@ -1,8 +1,8 @@
 """Cursors that moved become receipts for the dialog and counts for the person's own devices.
 
 Nothing of this is stored: a client that missed a receipt reads the cursors. Who does not want to show how far they have
-read shows only what reached them; who is blocked is told nothing; a crowd is told nothing at all, for its receipts
-would be as many as its members times themselves.
+read shows only what reached them, and that they read makes no frame; who is blocked is told nothing; a crowd is told
+nothing at all, for its receipts would be as many as its members times themselves.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GATHER_S: Final = 0.05
 PENDING_MAX: Final = 20_000
 log = structlog.get_logger(__name__)
 _STATES: Final = f"""
-    SELECT t.dialog_id, t.user_id, d.member_count, coalesce(a.read_receipts, true) AS tells_reads,
+    SELECT t.dialog_id, t.user_id, m.read_seq, d.member_count, coalesce(a.read_receipts, true) AS tells_reads,
            {UNREAD} AS unread, {MENTIONS} AS mentions,
            ARRAY(SELECT CASE WHEN b.blocker_id = t.user_id THEN b.blocked_id ELSE b.blocker_id END
                  FROM block b WHERE b.active AND (b.blocker_id = t.user_id OR b.blocked_id = t.user_id)) AS strangers
@@ -56,10 +56,11 @@ class Receipts:
         self._problem: str | None = None
 
     def add(self, cursors: Sequence[Cursor]) -> None:
-        """These moved; of one person in one dialog, only the latest matters."""
+        """These moved; of one person in one dialog, only the latest that others are told matters."""
         for cursor in cursors:
-            if len(self._moved) < PENDING_MAX:
-                self._moved[cursor.dialog_id, cursor.user_id] = cursor
+            place = cursor.dialog_id, cursor.user_id
+            if len(self._moved) < PENDING_MAX and (cursor.told or place not in self._moved):
+                self._moved[place] = cursor
         self._wake.set()
 
     def problem(self) -> str | None:
@@ -95,7 +96,7 @@ class Receipts:
                 self._tell_one(cursor, state)
 
     def _tell_one(self, cursor: Cursor, state: Any) -> None:
-        if state["member_count"] <= MEMBERS_MAX:
+        if cursor.told and state["member_count"] <= MEMBERS_MAX:
             frame = document(
                 "receipt",
                 dialog_id=cursor.dialog_id,
@@ -104,11 +105,8 @@ class Receipts:
                 read_seq=cursor.read_seq if state["tells_reads"] else None,
             )
             self._tell_dialog(cursor.dialog_id, Whisper(frame, frozenset({cursor.user_id, *state["strangers"]})))
-        if cursor.read_seq:
-            counts = {"unread": state["unread"], "mentions": state["mentions"]}
-            self._tell_person(
-                cursor.user_id, document("unread", dialog_id=cursor.dialog_id, read_seq=cursor.read_seq, **counts)
-            )
+        counts = {name: state[name] for name in ("read_seq", "unread", "mentions")}
+        self._tell_person(cursor.user_id, document("unread", dialog_id=cursor.dialog_id, **counts))
 
     async def _wake_when(self, stop: asyncio.Event) -> None:
         await stop.wait()

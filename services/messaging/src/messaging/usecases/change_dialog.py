@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
 from messaging.adapters.attachment_store import find_attachment
-from messaging.adapters.dialog_store import avatar_of, find_member
+from messaging.adapters.dialog_store import avatar_of
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.attachment import PICTURES, AttachmentUnusableError
-from messaging.domain.dialog import Dialog, DialogNotFoundError, NotAllowedError
+from messaging.domain.dialog import Dialog, NotAllowedError
 from messaging.domain.membership import require_possible_size, require_settable, require_shared
 from messaging.domain.permissions import Act, may
-from messaging.usecases.touching import touch_dialog
+from messaging.usecases.touching import enter_dialog, touch_dialog
 
 INFO: Final = ("title", "description", "avatar_attachment_id")
 RULES: Final = (
@@ -28,12 +28,18 @@ RULES: Final = (
 )
 
 
-async def change_dialog(dialog_id: UUID, by: UUID, changes: Mapping[str, Any], tx: MessagingTx) -> None:
-    """``changes`` by column name, of ``INFO`` (who may change info) and ``RULES`` (who manages roles)."""
+async def change_dialog(
+    dialog_id: UUID, by: UUID, changes: Mapping[str, Any], tx: MessagingTx, *, require_version: Callable[[int], None]
+) -> None:
+    """``changes`` by column name, of ``INFO`` (who may change info) and ``RULES`` (who manages roles).
+
+    ``require_version`` raises unless the caller looked at this version; who may not change it learns no version.
+    """
     dialog, member = await touch_dialog(tx, dialog_id, by, Act.CHANGE_INFO)
     require_shared(dialog)
     if set(changes) & set(RULES) and not may(dialog.kind, dialog.permissions, member.role, Act.MANAGE_ROLES):
         raise NotAllowedError
+    require_version(dialog.version)
     if "permissions" in changes:
         require_settable(member, dialog.permissions, changes["permissions"])
     if "members_max" in changes:
@@ -45,10 +51,7 @@ async def change_dialog(dialog_id: UUID, by: UUID, changes: Mapping[str, Any], t
 
 async def close_dialog(dialog_id: UUID, by: UUID, tx: MessagingTx, *, closed: bool) -> None:
     """A closed dialog is read and not written."""
-    dialog = await tx.stream.lock(dialog_id)
-    member = await find_member(tx.conn, dialog_id, by)
-    if member is None or not member.present:
-        raise DialogNotFoundError
+    dialog, member = await enter_dialog(tx, dialog_id, by)
     require_shared(dialog)
     if not may(dialog.kind, dialog.permissions, member.role, Act.MANAGE_ROLES):
         raise NotAllowedError

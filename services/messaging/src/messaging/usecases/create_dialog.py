@@ -120,7 +120,8 @@ def _pair(command: CreateDialog, others: tuple[UUID, ...]) -> str | None:
 
 async def _require_reachable(command: CreateDialog, others: tuple[UUID, ...], tx: MessagingTx) -> None:
     direct = command.kind is DialogKind.DIRECT
-    refused = await unreachable(tx.conn, command.created_by, others, direct=direct)
+    wishes = command.kind is not DialogKind.BUSINESS
+    refused = await unreachable(tx.conn, command.created_by, others, wishes=wishes)
     if refused.ended and command.kind is DialogKind.BUSINESS:
         raise ShopUnknownError(pointer="/shop_id")
     if refused.blocked and command.kind in PAIRS:

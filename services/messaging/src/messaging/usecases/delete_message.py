@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from messaging.adapters.dialog_store import find_member
+from messaging.adapters.attachment_store import untie_attachments
+from messaging.adapters.cursor_store import Cursor
 from messaging.adapters.legal_hold import keep_if_held
 from messaging.adapters.message_reads import messages_at
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.dialog import DialogNotFoundError
 from messaging.domain.message import MessageNotFoundError
 from messaging.domain.permissions import Act
-from messaging.usecases.touching import Touched, touch_message
+from messaging.usecases.touching import Touched, enter_dialog, touch_message
 
 # What hangs on a message and goes with it.
 _HANGING: Final = (
@@ -24,7 +24,6 @@ _HANGING: Final = (
     "poll_vote",
     "poll",
     "card",
-    "attachment_use",
 )
 
 
@@ -37,7 +36,7 @@ class DeleteMessage:
 
 async def delete_for_all(command: DeleteMessage, tx: MessagingTx) -> None:
     """One's own, past blocks too, or another's with the permission to. Deleting it again changes nothing."""
-    await tx.stream.lock(command.dialog_id)
+    await enter_dialog(tx, command.dialog_id, command.user_id)
     row = (await messages_at(tx.conn, [(command.dialog_id, command.seq)])).get((command.dialog_id, command.seq))
     if row is not None and row["deleted_at"] is not None and row["deleted_by"] == command.user_id:
         return
@@ -57,10 +56,9 @@ async def delete_for_all(command: DeleteMessage, tx: MessagingTx) -> None:
 
 async def delete_for_me(command: DeleteMessage, tx: MessagingTx) -> None:
     """Nobody else hears of it."""
-    member = await find_member(tx.conn, command.dialog_id, command.user_id)
-    if member is None or not member.present:
-        raise DialogNotFoundError
-    if not await messages_at(tx.conn, [(command.dialog_id, command.seq)]):
+    dialog, member = await enter_dialog(tx, command.dialog_id, command.user_id)
+    there = await messages_at(tx.conn, [(command.dialog_id, command.seq)])
+    if not there or command.seq < dialog.first_seq_of(member):
         raise MessageNotFoundError
     hidden = await tx.conn.execute(
         "INSERT INTO hidden_message (user_id, dialog_id, seq) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
@@ -70,6 +68,7 @@ async def delete_for_me(command: DeleteMessage, tx: MessagingTx) -> None:
         tx.accounts.change(
             command.user_id, "message.hidden", dialog_id=command.dialog_id, payload={"message_seq": command.seq}
         )
+        tx.cursors.append(Cursor(command.dialog_id, command.user_id, told=False))
 
 
 async def _empty(command: DeleteMessage, touched: Touched, tx: MessagingTx) -> None:
@@ -78,5 +77,6 @@ async def _empty(command: DeleteMessage, touched: Touched, tx: MessagingTx) -> N
         "WHERE dialog_id = $1 AND seq = $2 AND created_at = $3",
         *(command.dialog_id, command.seq, touched.row["created_at"], tx.now, command.user_id),
     )
+    await untie_attachments(tx.conn, command.dialog_id, command.seq)
     for table in _HANGING:
         await tx.conn.execute(f"DELETE FROM {table} WHERE dialog_id = $1 AND seq = $2", command.dialog_id, command.seq)

@@ -1,10 +1,14 @@
-"""What a person has begun to write, the same on all their devices. The last device to write wins."""
+"""What a person has begun to write, the same on all their devices. The last device to write wins.
+
+Invariant: the versions of a person's drafts in one dialog only grow. A draft that is thrown away stays as an empty one
+that nobody is shown, so that a device which was away does not take an old draft for a newer one.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -12,7 +16,21 @@ import asyncpg
 from messaging.adapters.dialog_store import find_member
 from messaging.adapters.person_keys import PersonKeys
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.dialog import DialogNotFoundError
+from messaging.domain.dialog import require_present
+
+_KEEP: Final = """
+    INSERT INTO draft (user_id, dialog_id, content, reply_to_seq, version, updated_at)
+    VALUES ($1, $2, $3, $4, 1, $5)
+    ON CONFLICT (user_id, dialog_id) DO UPDATE SET content = excluded.content, reply_to_seq = excluded.reply_to_seq,
+        version = draft.version + 1, updated_at = excluded.updated_at, thrown_away_at = NULL
+    RETURNING version
+"""
+# A version of the service that does not know the column writes over it, and the draft is there again.
+_THERE: Final = "(thrown_away_at IS NULL OR updated_at > thrown_away_at)"
+_THROW_AWAY: Final = f"""
+    UPDATE draft SET content = $3, reply_to_seq = NULL, version = version + 1, updated_at = $4, thrown_away_at = $4
+    WHERE user_id = $1 AND dialog_id = $2 AND {_THERE} RETURNING version
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,33 +54,34 @@ class Draft:
 
 async def keep_draft(command: KeepDraft, tx: MessagingTx) -> int:
     """The draft's version. The account's stream says that it changed, not what it says."""
-    member = await find_member(tx.conn, command.dialog_id, command.user_id)
-    if member is None or not member.present:
-        raise DialogNotFoundError
-    if not command.text.strip():
-        gone = await tx.conn.execute(
-            "DELETE FROM draft WHERE user_id = $1 AND dialog_id = $2", command.user_id, command.dialog_id
-        )
-        if not gone.endswith(" 0"):
-            _tell(command, tx, version=0)
-        return 0
+    require_present(await find_member(tx.conn, command.dialog_id, command.user_id))
     await tx.stream.ready([command.user_id])
-    version: int = await tx.conn.fetchval(
-        "INSERT INTO draft (user_id, dialog_id, content, reply_to_seq, version, updated_at) "
-        "VALUES ($1, $2, $3, $4, 1, $5) ON CONFLICT (user_id, dialog_id) DO UPDATE SET content = excluded.content, "
-        "reply_to_seq = excluded.reply_to_seq, version = draft.version + 1, updated_at = excluded.updated_at "
-        "RETURNING version",
-        *(command.user_id, command.dialog_id, tx.keys.encrypt(command.user_id, command.text.encode())),
-        *(command.reply_to_seq, tx.now),
-    )
-    _tell(command, tx, version=version)
+    thrown_away = not command.text.strip()
+    sealed = tx.keys.encrypt(command.user_id, b"" if thrown_away else command.text.encode())
+    place = command.user_id, command.dialog_id, sealed
+    if thrown_away:
+        version: int | None = await tx.conn.fetchval(_THROW_AWAY, *place, tx.now)
+    else:
+        version = await tx.conn.fetchval(_KEEP, *place, command.reply_to_seq, tx.now)
+    if version is None:
+        return await _version(command, tx)
+    payload = {"version": version, "thrown_away": thrown_away}
+    tx.accounts.change(command.user_id, "draft.changed", dialog_id=command.dialog_id, payload=payload)
     return version
+
+
+async def _version(command: KeepDraft, tx: MessagingTx) -> int:
+    """Of the draft that was thrown away before; 0 when there never was one."""
+    last: int | None = await tx.conn.fetchval(
+        "SELECT version FROM draft WHERE user_id = $1 AND dialog_id = $2", command.user_id, command.dialog_id
+    )
+    return last or 0
 
 
 async def drafts_of(conn: asyncpg.Connection[Any], keys: PersonKeys, user_id: UUID) -> list[Draft]:
     """All of a person's drafts, the newest first."""
     rows = await conn.fetch(
-        "SELECT dialog_id, content, reply_to_seq, version, updated_at FROM draft WHERE user_id = $1 "
+        f"SELECT dialog_id, content, reply_to_seq, version, updated_at FROM draft WHERE user_id = $1 AND {_THERE} "
         "ORDER BY updated_at DESC LIMIT 1000",
         user_id,
     )
@@ -81,7 +100,3 @@ async def drafts_of(conn: asyncpg.Connection[Any], keys: PersonKeys, user_id: UU
                 )
             )
     return found
-
-
-def _tell(command: KeepDraft, tx: MessagingTx, *, version: int) -> None:
-    tx.accounts.change(command.user_id, "draft.changed", dialog_id=command.dialog_id, payload={"version": version})

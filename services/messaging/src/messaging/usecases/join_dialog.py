@@ -20,6 +20,7 @@ from messaging.adapters.invite_store import (
     count_use,
     decide_request,
     find_invite,
+    maker_of_invite,
     revoke_invite,
 )
 from messaging.adapters.transaction import MessagingTx
@@ -27,7 +28,7 @@ from messaging.domain.dialog import Dialog, DialogArchivedError, DialogNotFoundE
 from messaging.domain.membership import require_joinable, require_room, require_shared
 from messaging.domain.permissions import Act, Role, may
 from messaging.usecases.seating import seat
-from messaging.usecases.touching import touch_dialog
+from messaging.usecases.touching import enter_dialog, touch_dialog
 
 TOKEN_BYTES: Final = 18
 Joined = Literal["joined", "member", "requested"]
@@ -74,10 +75,13 @@ async def invite(
 
 
 async def revoke(dialog_id: UUID, invite_id: UUID, by: UUID, tx: MessagingTx) -> None:
-    """Nobody comes in by it any more; who came in stays."""
-    await touch_dialog(tx, dialog_id, by, Act.INVITE)
-    if not await revoke_invite(tx.conn, dialog_id, invite_id, tx.now):
+    """Nobody comes in by it any more; who came in stays. One's own, or another's as who manages members."""
+    dialog, member = await enter_dialog(tx, dialog_id, by)
+    made_by = await maker_of_invite(tx.conn, dialog_id, invite_id)
+    dialog.require(member, Act.INVITE if made_by == by else Act.MANAGE_MEMBERS, tx.now)
+    if made_by is None:
         raise InviteInvalidError
+    await revoke_invite(tx.conn, dialog_id, invite_id, tx.now)
 
 
 async def join_by_invite(token: str, user_id: UUID, tx: MessagingTx, message: str = "") -> tuple[UUID, Joined]:

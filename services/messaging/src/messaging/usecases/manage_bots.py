@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from kernel.ids import uuid7
+from messaging.adapters.allowances import Allowance, hold_allowance
 from messaging.adapters.bot_store import (
     Bot,
     add_bot,
@@ -40,6 +41,7 @@ async def make_bot(
     owner_id: UUID, username: str, display_name: str, commands: Sequence[Mapping[str, str]], tx: MessagingTx
 ) -> tuple[Bot, str]:
     """The bot and its token, which is shown once."""
+    await hold_allowance(tx.conn, owner_id, Allowance.BOTS)
     if len(await bots_of(tx.conn, owner_id)) >= BOTS_MAX:
         raise TooManyBotsError
     token = secrets.token_urlsafe(TOKEN_BYTES)

@@ -26,20 +26,24 @@ from messaging.usecases.touching import touch_dialog
 
 
 async def add_people(dialog_id: UUID, by: UUID, user_ids: Sequence[UUID], tx: MessagingTx) -> None:
-    """Who is in already stays as they are. Somebody banned, or who blocks the one who adds, cannot be added."""
+    """Who is in already stays as they are.
+
+    Somebody banned, or who blocks the one who adds, or does not want to be written to by them, cannot be added: who
+    does not want that may come in by an invite.
+    """
     dialog, _ = await touch_dialog(tx, dialog_id, by, Act.INVITE)
     require_shared(dialog)
-    refused = await unreachable(tx.conn, by, user_ids, direct=False)
-    if refused.unknown or refused.blocked:
-        raise PeopleUnknownError(pointer="/user_ids")
     fresh = []
     for user_id in dict.fromkeys(user_ids):
         member = await find_member(tx.conn, dialog_id, user_id)
         if member is not None and member.status is MemberStatus.BANNED:
             raise PeopleUnknownError(pointer="/user_ids")
         if member is None or not member.present:
-            fresh.append((user_id, Role.MEMBER))
-    await seat(dialog, fresh, by, tx)
+            fresh.append(user_id)
+    refused = await unreachable(tx.conn, by, fresh, wishes=True)
+    if refused.unknown or refused.blocked:
+        raise PeopleUnknownError(pointer="/user_ids")
+    await seat(dialog, [(each, Role.MEMBER) for each in fresh], by, tx)
 
 
 async def leave(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> None:

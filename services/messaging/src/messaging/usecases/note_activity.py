@@ -6,7 +6,7 @@ concerns nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -21,7 +21,13 @@ from messaging.adapters.activity_store import (
 )
 from messaging.adapters.message_reads import messages_at
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.activity import JOINS_TOLD_MEMBERS_MAX, Activity, ActivityType, activity_id
+from messaging.domain.activity import (
+    JOINS_TOLD_MEMBERS_MAX,
+    THREAD_TOLD_MAX,
+    Activity,
+    ActivityType,
+    activity_id,
+)
 from messaging.domain.dialog import PAIRS
 
 _REACTIONS: Final = """
@@ -41,6 +47,16 @@ _KEEPERS: Final = """
         WHERE dialog_id = t.dialog_id AND role IN ('owner', 'admin') AND status IN ('active', 'muted')
         ORDER BY user_id LIMIT 20
     ) AS k
+"""
+# Who answered before each answer, of the last so many answers: bounded, however long a thread is.
+_TALKING: Final = """
+    SELECT DISTINCT t.dialog_id, t.seq, m.sender_id
+    FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS t (dialog_id, seq, root_seq) CROSS JOIN LATERAL (
+        SELECT sender_id FROM message
+        WHERE dialog_id = t.dialog_id AND thread_seq = t.root_seq AND seq < t.seq AND deleted_at IS NULL
+          AND sender_id IS NOT NULL
+        ORDER BY seq DESC LIMIT $4
+    ) AS m
 """
 # A change of role says "active" too; only one made in the moment of joining is a joining.
 _SAME_MOMENT: Final = timedelta(seconds=1)
@@ -88,23 +104,47 @@ class OrderStep:
 
 
 async def note_messages(messages: Iterable[tuple[UUID, int]], tx: MessagingTx) -> None:
-    """Mentions and replies of messages that were sent, or their end with messages that were deleted."""
+    """Mentions, replies and answers in threads that were sent, or their end with messages that were deleted."""
     rows = await messages_at(tx.conn, sorted(set(messages)))
-    answered = await messages_at(
-        tx.conn, {(row["dialog_id"], row["reply_to_seq"]) for row in rows.values() if row["reply_to_seq"] is not None}
-    )
     living = {place: row for place, row in rows.items() if row["deleted_at"] is None and row["sender_id"] is not None}
-    await add_activities(tx.conn, [each for row in living.values() for each in _concerned(row, answered)])
+    answered = await messages_at(
+        tx.conn,
+        {
+            (row["dialog_id"], row[target])
+            for row in living.values()
+            for target in ("reply_to_seq", "thread_seq")
+            if row[target] is not None
+        },
+    )
+    talking = await _in_threads([row for row in living.values() if row["thread_seq"] is not None], tx)
+    told = [each for place, row in living.items() for each in _concerned(row, answered, talking.get(place, []))]
+    await add_activities(tx.conn, told)
     await add_for_all(tx.conn, [each for row in living.values() for each in _for_all(row)])
     await remove_of_messages(tx.conn, [place for place, row in rows.items() if row["deleted_at"] is not None])
 
 
-def _concerned(row: Mapping[str, Any], answered: Mapping[tuple[UUID, int], Mapping[str, Any]]) -> list[Activity]:
-    """Who is mentioned by name, and whose message is answered; one row for who is both."""
+async def _in_threads(answers: Sequence[Mapping[str, Any]], tx: MessagingTx) -> dict[tuple[UUID, int], list[UUID]]:
+    """By answer, who had answered in its thread before."""
+    found: dict[tuple[UUID, int], list[UUID]] = {}
+    if answers:
+        places = [[row[name] for row in answers] for name in ("dialog_id", "seq", "thread_seq")]
+        for row in await tx.conn.fetch(_TALKING, *places, THREAD_TOLD_MAX):
+            found.setdefault((row["dialog_id"], row["seq"]), []).append(row["sender_id"])
+    return found
+
+
+def _concerned(
+    row: Mapping[str, Any], answered: Mapping[tuple[UUID, int], Mapping[str, Any]], talking: Sequence[UUID]
+) -> list[Activity]:
+    """Who is mentioned by name, whose message or thread is answered, and who talks there; one row for each of them."""
     people = {UUID(each): ActivityType.MENTION for each in row["mentions"] if not each.startswith("@")}
-    target = answered.get((row["dialog_id"], row["reply_to_seq"] or 0))
-    if target is not None and target["sender_id"] is not None:
-        people.setdefault(target["sender_id"], ActivityType.REPLY)
+    for name in ("reply_to_seq", "thread_seq"):
+        target = answered.get((row["dialog_id"], row[name] or 0))
+        if target is not None and target["sender_id"] is not None:
+            people.setdefault(target["sender_id"], ActivityType.REPLY)
+    for user_id in talking:
+        people.setdefault(user_id, ActivityType.REPLY)
+    thread = {} if row["thread_seq"] is None else {"thread_seq": row["thread_seq"]}
     return [
         Activity(
             user_id=user_id,
@@ -113,7 +153,7 @@ def _concerned(row: Mapping[str, Any], answered: Mapping[tuple[UUID, int], Mappi
             actor_id=row["sender_id"],
             dialog_id=row["dialog_id"],
             seq=row["seq"],
-            payload={"message_type": row["type"]},
+            payload={"message_type": row["type"], **thread},
             created_at=row["created_at"],
         )
         for user_id, kind in people.items()

@@ -16,6 +16,7 @@ import orjson
 
 from kernel.errors import DomainError, Kind
 from messaging.adapters import rendering
+from messaging.adapters.allowances import Allowance, hold_allowance
 from messaging.adapters.dialog_store import find_member
 from messaging.adapters.ending_store import HAS_ENDED
 from messaging.adapters.person_keys import PersonKeys
@@ -76,10 +77,12 @@ async def schedule(
     if not AHEAD_MIN <= send_at - tx.now <= AHEAD_MAX:
         raise ScheduleTimeInvalidError(pointer="/send_at")
     await tx.stream.ready([user_id])
-    count = await tx.conn.fetchval(
-        "SELECT count(*) FROM scheduled_message WHERE user_id = $1 AND status = 'pending'", user_id
+    await hold_allowance(tx.conn, user_id, Allowance.SCHEDULED)
+    others = await tx.conn.fetchval(
+        "SELECT count(*) FROM scheduled_message WHERE user_id = $1 AND status = 'pending' AND scheduled_id <> $2",
+        *(user_id, scheduled_id),
     )
-    if count >= PENDING_MAX:
+    if others >= PENDING_MAX:
         raise TooManyScheduledError
     made = await tx.conn.execute(
         f"INSERT INTO scheduled_message ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, 'pending', '', NULL, $6) "

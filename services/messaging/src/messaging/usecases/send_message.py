@@ -6,7 +6,7 @@ MSG-3: a retry finds its first copy under the dialog's lock, within the batch to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from messaging.adapters import rendering
 from messaging.adapters.send_facts import (
     Earlier,
     Facts,
+    Target,
     present_people,
     present_targets,
     read_facts,
@@ -68,7 +69,9 @@ async def send_messages(commands: Sequence[SendMessage], tx: MessagingTx) -> lis
 class _Batch:
     """The rules, with what the batch itself has already stored."""
 
-    def __init__(self, tx: MessagingTx, targets: set[tuple[UUID, int]], people: set[tuple[UUID, UUID]]) -> None:
+    def __init__(
+        self, tx: MessagingTx, targets: Mapping[tuple[UUID, int], Target], people: set[tuple[UUID, UUID]]
+    ) -> None:
         self._tx = tx
         self._targets = targets
         self._people = people
@@ -92,7 +95,7 @@ class _Batch:
             dialog.require(member, Act.MENTION_ALL, tx.now)
         if dialog.slow_mode_s and member.role.rank < _MODERATORS:
             self._require_pace(dialog, member)
-        self._require_targets(command)
+        thread_seq = self._require_targets(command, dialog.first_seq_of(member))
         if len(content) > CONTENT_BYTES_MAX:
             raise ContentTooLargeError(pointer="/content")
         if isinstance(parts, DomainError):
@@ -106,7 +109,7 @@ class _Batch:
                 client_message_id=command.client_message_id,
                 body_hash=fingerprint,
                 reply_to_seq=command.reply_to_seq,
-                thread_seq=command.thread_seq,
+                thread_seq=thread_seq,
                 forward=command.forward,
                 mentions=command.mentions,
             ),
@@ -123,13 +126,27 @@ class _Batch:
             raise SlowModeError(retry_after_s=float(dialog.slow_mode_s))
         self.paced.append(who)
 
-    def _require_targets(self, command: SendMessage) -> None:
-        for name, seq in (("reply_to_seq", command.reply_to_seq), ("thread_seq", command.thread_seq)):
-            if seq is not None and (command.dialog_id, seq) not in self._targets:
-                raise ReplyTargetMissingError(pointer=f"/{name}")
+    def _require_targets(self, command: SendMessage, first_seq: int) -> int | None:
+        """The thread it belongs to: an answer to an answer is in the thread of both.
+
+        What the sender may not see, from before ``first_seq``, is not there for them.
+        """
+        self._target("reply_to_seq", command.dialog_id, command.reply_to_seq, first_seq)
+        answered = self._target("thread_seq", command.dialog_id, command.thread_seq, first_seq)
+        if answered is not None and (not answered.thread_open or answered.thread_seq < first_seq):
+            raise ReplyTargetMissingError(pointer="/thread_seq")
         for who in command.mentions:
             if not who.startswith("@") and (command.dialog_id, UUID(who)) not in self._people:
                 raise MentionUnknownError(pointer="/mentions")
+        return None if answered is None else answered.thread_seq
+
+    def _target(self, name: str, dialog_id: UUID, seq: int | None, first_seq: int) -> Target | None:
+        if seq is None:
+            return None
+        target = self._targets.get((dialog_id, seq))
+        if target is None or seq < first_seq:
+            raise ReplyTargetMissingError(pointer=f"/{name}")
+        return target
 
 
 def _replayed(earlier: Earlier, fingerprint: bytes) -> Sent:

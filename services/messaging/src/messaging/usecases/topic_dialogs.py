@@ -59,7 +59,7 @@ async def discuss_product(product_id: UUID, user_id: UUID, tx: MessagingTx) -> t
     known = await dialog_about(tx.conn, MAIN_WORKSPACE, EntityType.PRODUCT, product_id)
     if known is None:
         product, owner_id = await _on_sale(product_id, tx)
-        refused = await unreachable(tx.conn, user_id, [owner_id], direct=False)
+        refused = await unreachable(tx.conn, user_id, [owner_id], wishes=False)
         if refused.ended:
             raise TopicUnknownError(pointer="/product_id")
         if refused.blocked:

@@ -11,7 +11,7 @@ from messaging.adapters.contacts import parted
 from messaging.adapters.dialog_store import find_member
 from messaging.adapters.message_reads import messages_at
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.dialog import PAIRS, BlockedError, Dialog, Membership
+from messaging.domain.dialog import PAIRS, BlockedError, Dialog, Membership, require_present
 from messaging.domain.message import MessageNotFoundError
 from messaging.domain.permissions import Act
 
@@ -36,6 +36,12 @@ async def touch_dialog(tx: MessagingTx, dialog_id: UUID, user_id: UUID, act: Act
     return dialog, member
 
 
+async def enter_dialog(tx: MessagingTx, dialog_id: UUID, user_id: UUID) -> tuple[Dialog, Membership]:
+    """The dialog, locked, and the place in it of somebody who is in. Raises ``DialogNotFoundError``."""
+    dialog = await tx.stream.lock(dialog_id)
+    return dialog, require_present(await find_member(tx.conn, dialog_id, user_id))
+
+
 async def touch_message(
     tx: MessagingTx, dialog_id: UUID, seq: int, user_id: UUID, act: Act, *, past_blocks: bool = False
 ) -> Touched:
@@ -47,7 +53,6 @@ async def touch_message(
     if not past_blocks and dialog.kind in PAIRS and await parted(tx.conn, dialog_id, user_id):
         raise BlockedError
     row = (await messages_at(tx.conn, [(dialog_id, seq)])).get((dialog_id, seq))
-    from_seq = member.joined_seq if dialog.history_from == "join" else dialog.oldest_seq
-    if row is None or row["deleted_at"] is not None or seq < max(from_seq, dialog.oldest_seq):
+    if row is None or row["deleted_at"] is not None or seq < dialog.first_seq_of(member):
         raise MessageNotFoundError
     return Touched(dialog, member, row)

@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from kernel.ids import uuid7
+from messaging.adapters.allowances import Allowance, hold_allowance
 from messaging.adapters.attachment_store import (
     add_attachment,
     begin_scan,
@@ -48,6 +49,7 @@ async def begin_upload(
 ) -> Attachment:
     """A ticket for one upload. Raises what refuses it."""
     check_wish(purpose, media_type, size_bytes)
+    await hold_allowance(tx.conn, owner_id, Allowance.UPLOADS)
     if await uploading_count(tx.conn, owner_id) >= UPLOADING_AT_ONCE_MAX:
         raise TooManyUploadsError
     new = Attachment(
