@@ -31,7 +31,9 @@ class NothingToLookForError(DomainError):
 
 
 class SearchQuery(Query):
-    """``q``: words in any order, all of which must be found. ``type`` and ``sender_id`` narrow, or stand alone."""
+    """``q``: words in any order, all of which must be found; punctuation alone is refused. ``type`` and ``sender_id``
+    narrow, or stand alone.
+    """
 
     q: Annotated[Line, Field(max_length=200)] = ""
     dialog_id: UUID | None = None
@@ -90,7 +92,7 @@ class SearchView(View):
 async def get_search(query: SearchQuery, principal: Principal, app: App) -> SearchView:
     """Only in dialogs you are in now, from the time you may read; accents, case and word forms do not matter."""
     question = Question.parse(query.q, sender_id=query.sender_id, kind=query.type)
-    if question.empty:
+    if question.empty or (query.q.strip() and not question.parts):
         raise NothingToLookForError(pointer="/q")
     tier, after = _position(app.cursors, query.cursor)
     async with app.database.read() as conn:

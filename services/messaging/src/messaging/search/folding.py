@@ -2,7 +2,7 @@
 
 Invariant: folding is the same for what is indexed and for what is asked, and folding twice changes nothing.
 Vietnamese and other Latin accents go (``đ`` too); Thai vowels and tones stay, because they make other words, but their
-order and the double ``เเ`` are made one.
+order and the double ``เเ`` are made one. Joiners and direction marks make no other word.
 """
 
 from __future__ import annotations
@@ -11,9 +11,16 @@ import re
 import unicodedata
 from typing import Final
 
+from kernel.thai import corrections
+
+# Where each character of a changed text, and its end, was before.
+Places = list[int]
 _THAI: Final = re.compile(r"[\u0e00-\u0e4e]")
 _THAI_ONLY: Final = re.compile(r"[\u0e00-\u0e7f]*\Z")
-_ODD_THAI: Final = re.compile(r"\u0e4d[\u0e48-\u0e4b]?\u0e32|[\u0e48-\u0e4b]\u0e4d\u0e32|\u0e40\u0e40")
+# Direction marks and joiners, but not those that hold an emoji together.
+_JOINERS: Final = "[\u061c\u180e\u200c\u200e\u200f]|\u200d(?![\u2190-\u2bff\U0001f000-\U0001faff])"
+_UNSEEN: Final = re.compile(_JOINERS)
+_UNSEEN_IN_THAI: Final = re.compile(f"\u200b|{_JOINERS}")
 _TONES: Final = re.compile(r"[\u0e47-\u0e4e]")
 _DRAWN_OUT: Final = re.compile(r"([^\W\d_])\1{2,}")
 _LETTERS: Final = str.maketrans({"đ": "d", "ð": "d", "ø": "o", "ł": "l", "ı": "i", "æ": "ae", "œ": "oe"})
@@ -43,24 +50,31 @@ def unaccented(base: str) -> str:
     return unicodedata.normalize("NFC", bare).translate(_LETTERS)
 
 
-def spelled(thai: str) -> tuple[str, list[int] | None]:
-    """Thai as it should be typed; and, when that changed it, where each character (and the end) was before."""
-    if not _ODD_THAI.search(thai):
-        return thai, None
-    mended: list[str] = []
-    places: list[int] = []
+def spelled(text: str) -> tuple[str, Places | None]:
+    """The text as it should be typed, without marks that do not show; and, when that changed it, its places.
+
+    Between Thai letters a word break says nothing that the dictionaries do not know; elsewhere it ends a word.
+    """
+    right, places = _seen(text, _UNSEEN_IN_THAI if is_thai(text) else _UNSEEN)
+    moved: list[int] = []
+    parts: list[str] = []
     at = 0
-    for found in _ODD_THAI.finditer(thai):
-        mended.append(thai[at : found.start()])
-        places.extend(range(at, found.start()))
-        tone = "".join(each for each in found[0] if "\u0e48" <= each <= "\u0e4b")
-        right = "\u0e41" if found[0] == "\u0e40\u0e40" else f"{tone}\u0e33"
-        mended.append(right)
-        places.extend([found.start()] * len(right))
-        at = found.end()
-    mended.append(thai[at:])
-    places.extend(range(at, len(thai) + 1))
-    return "".join(mended), places
+    for start, end, letters in corrections(right):
+        parts += right[at:start], letters
+        moved += (*range(at, start), *[start] * len(letters))
+        at = end
+    if not parts:
+        return right, places
+    moved.extend(range(at, len(right) + 1))
+    return "".join((*parts, right[at:])), moved if places is None else [places[each] for each in moved]
+
+
+def _seen(text: str, unseen: re.Pattern[str]) -> tuple[str, Places | None]:
+    gone = {found.start() for found in unseen.finditer(text)}
+    if not gone:
+        return text, None
+    places = [at for at in range(len(text)) if at not in gone]
+    return "".join(text[at] for at in places), [*places, len(text)]
 
 
 def toneless(text: str) -> str:

@@ -132,8 +132,7 @@ class ThaiPart:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        letters = (_SPELLINGS.get(each, re.escape(each)) for each in self.bare)
-        return re.compile(_MARKS.join(letters) + _MARKS)
+        return re.compile(_MARKS.join(map(re.escape, self.bare)) + _MARKS)
 
     def condition(self, tier: Tier, lexeme: Lexeme) -> str:
         choices = [
@@ -151,7 +150,7 @@ class ThaiPart:
             if wanted and wanted == {word.folded for word in there}:
                 return [(word.start, word.end) for word in there]
         if tier is Tier.SIMILAR and len(self.bare) >= _PIECE_LETTERS:
-            return [found.span() for found in self._pattern.finditer(field_text.text)]
+            return [run.placed(*found.span()) for run in runs for found in self._pattern.finditer(run.right)]
         return []
 
 
@@ -229,5 +228,4 @@ def _any(choices: Iterable[str]) -> str:
     return f"({' | '.join(choices)})"
 
 
-_SPELLINGS: Final = {"แ": "(?:แ|เเ)", "ำ": "(?:ำ|\u0e4d[\u0e48-\u0e4b]?า)"}
 assert PIECED_MIN > _PIECE_LETTERS  # noqa: S101 -- a word that is cut into pieces has more than one

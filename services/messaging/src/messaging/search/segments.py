@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
@@ -18,11 +18,11 @@ from typing import Final
 import nlpo3
 from icu4py.breakers import WordBreaker
 
-from messaging.search.folding import is_thai, plain, spelled, toneless, unaccented
+from messaging.search.folding import Places, is_thai, plain, spelled, toneless, unaccented
 
 WORDS_MAX: Final = 2_000
 _DICTIONARY: Final = "thai"
-_RUNS: Final = re.compile(r"[\u0e00-\u0e4e]+|[^\u0e00-\u0e4e]+")
+_RUNS: Final = re.compile(r"[\u0e00-\u0e4e](?:[\u0e00-\u0e4e\u200b-\u200f]*[\u0e00-\u0e4e])?|[^\u0e00-\u0e4e]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,24 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stretch of one script. Of Thai there is a second opinion, and ``bare``: all of it, without tones."""
+    """A stretch of one script, ``right`` as it should be typed; ``places`` as ``folding.spelled`` gives them.
+
+    Of Thai there is a second opinion, and ``bare``: all of it, without tones.
+    """
 
     start: int
     end: int
     thai: bool
     words: tuple[Word, ...]
-    bare: str
+    right: str
+    places: Places | None = None
+    bare: str = ""
     by_dictionary: tuple[Word, ...] = ()
+
+    def placed(self, start: int, end: int) -> tuple[int, int]:
+        """Where ``right[start:end]`` is in the text as it was given."""
+        first, last = (start, end) if self.places is None else (self.places[start], self.places[end])
+        return self.start + first, self.start + last
 
 
 def runs_of(text: str) -> list[Run]:
@@ -64,23 +74,26 @@ def runs_of(text: str) -> list[Run]:
 
 
 def _run(text: str, start: int) -> Run:
-    if not is_thai(text):
-        return Run(start, start + len(text), thai=False, words=_placed(WordBreaker(text, "en"), start, None), bare="")
     right, places = spelled(text)
-    words = _placed(WordBreaker(right, "th"), start, places)
-    second = _placed(nlpo3.segment(right, _thai_dictionary()), start, places)
-    return Run(start, start + len(text), thai=True, words=words, by_dictionary=second, bare=toneless(plain(right)))
+    whole = Run(start, start + len(text), thai=is_thai(text), words=(), right=right, places=places)
+    if not whole.thai:
+        return replace(whole, words=_placed(WordBreaker(right, "en"), whole))
+    return replace(
+        whole,
+        words=_placed(WordBreaker(right, "th"), whole),
+        by_dictionary=_placed(nlpo3.segment(right, _thai_dictionary()), whole),
+        bare=toneless(plain(right)),
+    )
 
 
-def _placed(pieces: Iterable[str], start: int, places: list[int] | None) -> tuple[Word, ...]:
+def _placed(pieces: Iterable[str], run: Run) -> tuple[Word, ...]:
     words = []
     at = 0
     for piece in pieces:
         end = at + len(piece)
         spelling = _spelling(piece)
         if spelling is not None:
-            first, last = (at, end) if places is None else (places[at], places[end])
-            words.append(Word(start + first, start + last, *spelling))
+            words.append(Word(*run.placed(at, end), *spelling))
         at = end
     return tuple(words)
 
