@@ -147,7 +147,7 @@ def apply_own(state, event, dialog_id):
     kind = event["type"]
     if kind == "draft.changed":
         state["drafts"][event["dialog_id"]] = event["version"]
-        if not event["version"]:
+        if event["thrown_away"]:
             del state["drafts"][event["dialog_id"]]
     elif kind == "scheduled.changed":
         if event.get("status") == "pending":

@@ -71,8 +71,8 @@ async def test_locations_and_contacts_arrive_whole(pair):
     assert [{name: each[name] for name in content} for each, content in zip(found, contents, strict=True)] == contents
 
 
-@pytest.mark.parametrize("text", ["a\u200bb", "a\u202eb", "\u2066x\u2069", "\ufeffx", "a\u200db", "two\nlines"])
-async def test_what_hides_or_turns_text_is_in_no_name(pair, text):
+@pytest.mark.parametrize("text", ["a\u202eb", "\u2066x\u2069", "a\x00b", "two\nlines"])
+async def test_what_turns_text_is_in_no_name(pair, text):
     one, other, dialog_id = pair
     create = {"kind": "group", "user_ids": [str(other.user_id)], "title": text}
     assert await one.refused("POST", "/v1/dialogs", create) == "request.body.invalid"

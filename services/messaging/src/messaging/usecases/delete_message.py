@@ -36,11 +36,12 @@ class DeleteMessage:
 
 async def delete_for_all(command: DeleteMessage, tx: MessagingTx) -> None:
     """One's own, past blocks too, or another's with the permission to. Deleting it again changes nothing."""
-    await enter_dialog(tx, command.dialog_id, command.user_id)
+    dialog, member = await enter_dialog(tx, command.dialog_id, command.user_id)
     row = (await messages_at(tx.conn, [(command.dialog_id, command.seq)])).get((command.dialog_id, command.seq))
-    if row is not None and row["deleted_at"] is not None and row["deleted_by"] == command.user_id:
+    seen = row if command.seq >= dialog.first_seq_of(member) else None
+    if seen is not None and seen["deleted_at"] is not None and seen["deleted_by"] == command.user_id:
         return
-    own = row is not None and row["sender_id"] == command.user_id
+    own = seen is not None and seen["sender_id"] == command.user_id
     act = Act.SEND if own else Act.DELETE_OTHERS
     touched = await touch_message(tx, command.dialog_id, command.seq, command.user_id, act, past_blocks=True)
     await keep_if_held(tx.conn, command.dialog_id, command.seq, tx.now)

@@ -1,0 +1,118 @@
+"""Threads: one level, and who began one or answered in it hears of the next answer."""
+
+import pytest
+
+from messaging.domain.activity import THREAD_TOLD_MAX
+from testkit.wait import eventually
+
+
+@pytest.fixture
+async def talk(world):
+    asker, one, other = await world.person("Asker"), await world.person("One"), await world.person("Other")
+    dialog_id = await world.group(asker, one, other)
+    question = (await asker.send(dialog_id, "who knows?"))["seq"]
+    return asker, one, other, dialog_id, question
+
+
+async def replies(person, dialog_id):
+    items = (await person.ok("GET", "/v1/activity?type=reply&limit=200"))["items"]
+    return [(each["seq"], each["payload"].get("thread_seq")) for each in items if each["dialog_id"] == dialog_id]
+
+
+async def heard(person, dialog_id, *wanted):
+    async def look():
+        return await replies(person, dialog_id) == list(wanted) or None
+
+    await eventually(look, timeout_s=20, what=f"{wanted} in the activity")
+
+
+async def test_an_answer_to_an_answer_is_in_the_thread_of_both(talk):
+    asker, one, other, dialog_id, question = talk
+    path = f"/v1/dialogs/{dialog_id}/messages/{question}"
+    leaf = await one.send(dialog_id, "an answer", thread_seq=question)
+    nested = await other.send(dialog_id, "to the answer", thread_seq=leaf["seq"], reply_to_seq=leaf["seq"])
+    below = await asker.send(dialog_id, "to that", thread_seq=nested["seq"])
+    thread = (await asker.ok("GET", f"{path}/thread"))["items"]
+    assert [each["seq"] for each in thread] == [leaf["seq"], nested["seq"], below["seq"]]
+    assert {each["thread_seq"] for each in thread} == {question}
+    assert (await asker.ok("GET", path))["reply_count"] == 3
+    assert (await asker.ok("GET", f"/v1/dialogs/{dialog_id}/messages/{leaf['seq']}"))["reply_count"] == 0
+    # What was told to everybody is what is there.
+    events = (await one.ok("POST", "/v1/sync", {"dialogs": {dialog_id: question}}))["dialogs"][0]["events"]
+    told = [each["message"]["thread_seq"] for each in events if each["type"] == "message.new"]
+    assert told == [question] * 3
+
+
+async def test_a_retry_of_an_answer_to_an_answer_is_the_same_message(talk):
+    _, one, other, dialog_id, question = talk
+    leaf = await one.send(dialog_id, "an answer", thread_seq=question)
+    body = {"client_message_id": str(one.user_id), "content": {"type": "text", "text": "x"}, "thread_seq": leaf["seq"]}
+    first = await other.ok("POST", f"/v1/dialogs/{dialog_id}/messages", body)
+    again = await other.ok("POST", f"/v1/dialogs/{dialog_id}/messages", body)
+    assert (again["seq"], again["replayed"]) == (first["seq"], True)
+
+
+async def test_no_answer_goes_to_a_thread_whose_first_message_is_gone_or_unseen(world, talk):
+    asker, one, _, dialog_id, question = talk
+    leaf = await one.send(dialog_id, "an answer", thread_seq=question)
+    path = f"/v1/dialogs/{dialog_id}"
+    body = {"client_message_id": str(asker.user_id), "content": {"type": "text", "text": "x"}}
+    late = await world.person()
+    await asker.ok("PATCH", path, {"history_from": "join"}, headers={"If-Match": "*"})
+    await asker.ok("POST", f"{path}/members", {"user_ids": [str(late.user_id)]})
+    seen = await one.send(dialog_id, "another answer", thread_seq=question)
+    missing = "messaging.message.reply_target_missing"
+    assert await late.refused("POST", f"{path}/messages", {**body, "thread_seq": seen["seq"]}) == missing
+    await asker.ok("DELETE", f"{path}/messages/{question}")
+    for seq in (question, leaf["seq"]):
+        assert await one.refused("POST", f"{path}/messages", {**body, "thread_seq": seq}) == missing
+
+
+async def test_who_began_a_thread_and_who_answered_in_it_hear_of_each_answer_once(world, talk):
+    asker, one, other, dialog_id, question = talk
+    first = (await one.send(dialog_id, "I do", thread_seq=question))["seq"]
+    await heard(asker, dialog_id, (first, question))
+    second = (await other.send(dialog_id, "me too", thread_seq=question))["seq"]
+    await heard(asker, dialog_id, (second, question), (first, question))
+    await heard(one, dialog_id, (second, question))
+    third = (await other.send(dialog_id, "and more", thread_seq=question, reply_to_seq=first))["seq"]
+    await heard(one, dialog_id, (third, question), (second, question))
+    await heard(asker, dialog_id, (third, question), (second, question), (first, question))
+    assert await replies(other, dialog_id) == []
+    # Who is mentioned by name hears of the mention, and of nothing else for the same message.
+    named = await asker.send(dialog_id, "thanks", thread_seq=question, mention_user_ids=[str(one.user_id)])
+    await heard(other, dialog_id, (named["seq"], question))
+    assert named["seq"] not in [seq for seq, _ in await replies(one, dialog_id)]
+    await asker.ok("DELETE", f"/v1/dialogs/{dialog_id}/messages/{named['seq']}")
+    await heard(other, dialog_id)
+
+
+async def test_who_is_blocked_or_left_hears_of_no_answer(world, talk):
+    asker, one, other, dialog_id, question = talk
+    await one.send(dialog_id, "I do", thread_seq=question)
+    async with world.app.begin() as tx:
+        await tx.conn.execute("INSERT INTO block VALUES ($1, $2, 1, true, now())", asker.user_id, other.user_id)
+    await one.ok("DELETE", f"/v1/dialogs/{dialog_id}/members/{one.user_id}")
+    answer = (await other.send(dialog_id, "blocked", thread_seq=question))["seq"]
+    after = (await asker.send(dialog_id, "anybody?", thread_seq=question))["seq"]
+    watcher = await world.person()
+    await asker.ok("POST", f"/v1/dialogs/{dialog_id}/members", {"user_ids": [str(watcher.user_id)]})
+    reply = (await watcher.send(dialog_id, "I hear you", reply_to_seq=after))["seq"]
+
+    async def followed():
+        return reply in [seq for seq, _ in await replies(asker, dialog_id)]
+
+    await eventually(followed, timeout_s=20, what="all of it to be followed")
+    assert answer not in [seq for seq, _ in await replies(asker, dialog_id)]
+    assert await replies(one, dialog_id) == []
+
+
+async def test_of_a_long_thread_only_who_answered_lately_is_told(world, talk):
+    asker, one, other, dialog_id, question = talk
+    early = (await one.send(dialog_id, "early", thread_seq=question))["seq"]
+    for _ in range(THREAD_TOLD_MAX):
+        last = (await other.send(dialog_id, "on and on", thread_seq=question))["seq"]
+    final = (await asker.send(dialog_id, "enough", thread_seq=question))["seq"]
+    await heard(other, dialog_id, (final, question))
+    told = [seq for seq, _ in await replies(one, dialog_id)]
+    assert (final in told, last in told, early in told) == (False, True, False)
