@@ -10,9 +10,12 @@ import uuid
 import pytest
 from PIL import Image
 
+from messaging.adapters import attachment_store
 from messaging.adapters.attachment_store import find_attachment
+from messaging.domain.message import SendMessage, Sent
 from messaging.entrypoints import attachment_jobs
 from messaging.usecases.judge_attachment import Judge
+from messaging.usecases.send_message import send_messages
 from testkit.wait import eventually
 
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
@@ -236,6 +239,82 @@ async def test_links_cannot_be_forged_and_others_files_cannot_be_sent(world, pai
     forward = {"client_message_id": str(uuid.uuid4()), "forward_from": {"dialog_id": dialog_id, "seq": sent["seq"]}}
     await other.ok("POST", f"/v1/dialogs/{elsewhere}/messages", forward)
     assert (await stranger.ok("GET", f"/v1/attachments/{attachment_id}"))["status"] == "clean"
+
+
+async def link_of(person, attachment_id):
+    return (await person.ok("POST", f"/v1/attachments/{attachment_id}/link", {}))["url"]
+
+
+async def test_a_link_ends_with_its_message_for_everybody(world, pair):
+    one, other, dialog_id = pair
+    attachment_id = await one.clean(png(color="maroon"))
+    sent = await one.ok("POST", f"/v1/dialogs/{dialog_id}/messages", image_message(attachment_id))
+    links = [await link_of(person, attachment_id) for person in (one, other)]
+    forged = links[1].replace(str(other.user_id), str(one.user_id))
+    assert (await world.call("GET", forged)).code == "messaging.attachment.link_invalid"
+    assert [(await world.call("GET", link)).status for link in links] == [200, 200]
+    await one.ok("DELETE", f"/v1/dialogs/{dialog_id}/messages/{sent['seq']}")
+    assert [(await world.call("GET", link)).status for link in links] == [404, 404]
+    for person in (one, other):
+        assert (await person.do("POST", f"/v1/attachments/{attachment_id}/link", {})).status == 404
+
+
+async def test_a_link_lives_as_long_as_whom_it_was_made_for_sees_the_file(world, pair):
+    one, other, dialog_id = pair
+    kept = await world.group(one, other)
+    attachment_id = await one.clean(png(color="olive"))
+    sent = await one.ok("POST", f"/v1/dialogs/{dialog_id}/messages", image_message(attachment_id))
+    await one.ok("POST", f"/v1/dialogs/{kept}/messages", image_message(attachment_id))
+    link = await link_of(other, attachment_id)
+    # Another message shows it still.
+    await one.ok("DELETE", f"/v1/dialogs/{dialog_id}/messages/{sent['seq']}")
+    assert (await world.call("GET", link)).status == 200
+    await other.ok("DELETE", f"/v1/dialogs/{kept}/members/{other.user_id}")
+    assert (await world.call("GET", link)).status == 404
+    assert (await world.call("GET", await link_of(one, attachment_id))).status == 200
+
+
+async def test_a_link_ends_when_what_is_kept_of_the_dialog_begins_later(world, pair):
+    one, other, dialog_id = pair
+    attachment_id = await one.clean(png(color="purple"))
+    await one.ok("POST", f"/v1/dialogs/{dialog_id}/messages", image_message(attachment_id))
+    link = await link_of(other, attachment_id)
+    async with world.app.begin() as tx:
+        await tx.conn.execute("UPDATE dialog SET oldest_seq = last_seq + 1 WHERE dialog_id = $1", uuid.UUID(dialog_id))
+    assert (await world.call("GET", link)).status == 404
+    assert await other.refused("GET", f"/v1/attachments/{attachment_id}") == "messaging.attachment.not_found"
+
+
+async def deleted_while_sent(world, pair):
+    """The only message that shows a file is deleted while another with it is not committed: the file's status then."""
+    one, other, dialog_id = pair
+    elsewhere = await world.group(one, other)
+    attachment_id = await one.clean(png(color="silver"))
+    sent = await one.ok("POST", f"/v1/dialogs/{dialog_id}/messages", image_message(attachment_id))
+    again = SendMessage(
+        dialog_id=uuid.UUID(elsewhere),
+        sender_id=one.user_id,
+        client_message_id=uuid.uuid4(),
+        content=image_message(attachment_id)["content"],
+    )
+    async with world.app.begin() as tx:
+        [answer] = await send_messages([again], tx)
+        assert isinstance(answer, Sent)
+        deleting = asyncio.create_task(one.ok("DELETE", f"/v1/dialogs/{dialog_id}/messages/{sent['seq']}"))
+        await asyncio.wait({deleting}, timeout=1.0)
+    await deleting
+    [shown] = await other.messages(elsewhere)
+    return shown["attachments"][0]["status"]
+
+
+async def test_a_file_that_is_sent_again_while_its_message_is_deleted_stays(world, pair):
+    assert await deleted_while_sent(world, pair) == "clean"
+
+
+async def test_control_without_the_lock_a_message_shows_a_file_that_is_gone(world, pair, monkeypatch):
+    unlocked = attachment_store._SENDABLE.replace("FOR SHARE OF a", "")
+    monkeypatch.setattr(attachment_store, "_SENDABLE", unlocked)
+    assert await deleted_while_sent(world, pair) == "deleted"
 
 
 RANGES = {

@@ -50,15 +50,19 @@ _END_UNUSED: Final = """
       AND NOT EXISTS (SELECT FROM attachment_use u WHERE u.attachment_id = a.attachment_id)
       AND NOT EXISTS (SELECT FROM dialog d WHERE d.avatar_attachment_id = a.attachment_id)
 """
-_GONE: Final = f"""
-    SELECT attachment_id, thumbnails FROM attachment a
-    WHERE NOT objects_gone AND created_at < $1::timestamptz - interval '10 minutes' AND NOT {FILE_IS_HELD} AND (
+_IS_GONE: Final = f"""
+    NOT objects_gone AND created_at < $1::timestamptz - interval '10 minutes' AND NOT {FILE_IS_HELD} AND (
         status IN ('infected', 'rejected', 'expired', 'deleted')
         OR (status = 'uploading' AND expires_at < $1::timestamptz - interval '10 minutes')
         OR (status = 'clean' AND created_at < $2::timestamptz
             AND NOT EXISTS (SELECT FROM attachment_use u WHERE u.attachment_id = a.attachment_id)
             AND NOT EXISTS (SELECT FROM dialog d WHERE d.avatar_attachment_id = a.attachment_id)))
-    ORDER BY created_at LIMIT $3
+"""
+_GONE: Final = f"SELECT attachment_id FROM attachment a WHERE {_IS_GONE} ORDER BY created_at LIMIT $3"
+_END_GONE: Final = f"""
+    UPDATE attachment a SET next_attempt_at = NULL,
+        status = CASE WHEN status IN ('clean', 'uploading') THEN 'expired' ELSE status END
+    WHERE attachment_id = $3 AND {_IS_GONE} RETURNING thumbnails
 """
 
 
@@ -200,18 +204,20 @@ async def messages_with(conn: asyncpg.Connection[Any], attachment_id: UUID) -> l
     return [(row["dialog_id"], row["seq"]) for row in rows]
 
 
-async def to_remove(conn: asyncpg.Connection[Any], now: datetime, limit: int) -> list[tuple[UUID, tuple[int, ...]]]:
-    """(id, thumbnails) of what nobody can get any more, or never used, and no legal hold keeps."""
-    rows = await conn.fetch(_GONE, now, now - UNUSED_LIFE, limit)
-    return [(row["attachment_id"], tuple(row["thumbnails"])) for row in rows]
+async def to_remove(conn: asyncpg.Connection[Any], now: datetime, limit: int) -> list[UUID]:
+    """What nobody can get any more, or never used, and no legal hold keeps."""
+    return [row["attachment_id"] for row in await conn.fetch(_GONE, now, now - UNUSED_LIFE, limit)]
+
+
+async def end_gone(conn: asyncpg.Connection[Any], attachment_id: UUID, now: datetime) -> tuple[int, ...] | None:
+    """Its thumbnails, when it is still to be removed: nobody can use it from the commit on. None: it is used now."""
+    await conn.execute("SELECT FROM attachment WHERE attachment_id = $1 FOR UPDATE", attachment_id)
+    thumbnails = await conn.fetchval(_END_GONE, now, now - UNUSED_LIFE, attachment_id)
+    return None if thumbnails is None else tuple(thumbnails)
 
 
 async def note_removed(conn: asyncpg.Connection[Any], attachment_id: UUID) -> None:
-    await conn.execute(
-        "UPDATE attachment SET objects_gone = true, next_attempt_at = NULL, "
-        "status = CASE WHEN status IN ('clean', 'uploading') THEN 'expired' ELSE status END WHERE attachment_id = $1",
-        attachment_id,
-    )
+    await conn.execute("UPDATE attachment SET objects_gone = true WHERE attachment_id = $1", attachment_id)
 
 
 def _of(row: asyncpg.Record | None) -> Attachment | None:

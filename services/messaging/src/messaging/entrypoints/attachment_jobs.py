@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from chassis.run import Periodic, Runner
-from messaging.adapters.attachment_store import claim_due, note_removed, to_remove
+from messaging.adapters.attachment_store import claim_due, end_gone, note_removed, to_remove
 from messaging.usecases.judge_attachment import Judge
 from messaging.wiring import App
 
@@ -37,10 +37,15 @@ async def judge_due(app: App) -> bool:
 
 
 async def remove_gone(app: App) -> None:
-    """Delete bytes, then note it: a crash between deletes them again."""
+    """End what is still unused, delete its bytes, then note it: a crash between deletes them again."""
+    now = app.clock.now()
     async with app.database.read() as conn:
-        gone = await to_remove(conn, app.clock.now(), 200)
-    for attachment_id, widths in gone:
+        gone = await to_remove(conn, now, 200)
+    for attachment_id in gone:
+        async with app.database.begin() as conn:
+            widths = await end_gone(conn, attachment_id, now)
+        if widths is None:
+            continue
         for key in (str(attachment_id), *(f"{attachment_id}.{width}" for width in widths)):
             await app.objects.remove(key)
         async with app.database.begin() as conn:

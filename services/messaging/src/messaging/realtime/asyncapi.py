@@ -107,12 +107,13 @@ SERVER_FRAMES: Final[Mapping[str, tuple[str, Mapping[str, Schema], Mapping[str, 
         {},
     ),
     "receipt": (
-        "How far a member has got. Without read_seq: they do not tell. Dialogs of at most 200 members.",
+        "How far a member has got. Without read_seq: they do not tell, and their reading makes no frame. Dialogs of at "
+        "most 200 members.",
         {"dialog_id": _UUID, "user_id": _UUID, "delivered_seq": _SEQ},
         {"read_seq": _SEQ},
     ),
     "unread": (
-        "Your counts of a dialog after you have read.",
+        "Your counts of a dialog after you have read, or deleted a message for yourself.",
         {"dialog_id": _UUID, "read_seq": _SEQ, "unread": _COUNT, "mentions": _COUNT},
         {},
     ),

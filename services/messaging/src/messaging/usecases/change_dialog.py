@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from messaging.adapters.attachment_store import find_attachment
+from messaging.adapters.attachment_store import lock_attachment
 from messaging.adapters.dialog_store import avatar_of
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.attachment import PICTURES, AttachmentUnusableError
@@ -63,7 +63,7 @@ async def _require_picture(dialog_id: UUID, by: UUID, attachment_id: UUID, tx: M
     """A clean picture of whoever sets it; the one that is set already stays, whoever set it."""
     if await avatar_of(tx.conn, dialog_id) == attachment_id:
         return
-    found = await find_attachment(tx.conn, attachment_id)
+    found = await lock_attachment(tx.conn, attachment_id)
     if found is None or found.owner_id != by or found.status != "clean" or found.purpose not in PICTURES:
         raise AttachmentUnusableError(pointer="/avatar_attachment_id")
 

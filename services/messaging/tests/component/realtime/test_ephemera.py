@@ -257,3 +257,38 @@ async def test_sends_new_dialogs_and_receipts_end_within_two_seconds_of_a_block(
     assert [each["user_id"] for each in mine.frames if each["type"] == "receipt"] == [str(friend.user_id)]
     seen = await nok.ok("GET", f"/v1/dialogs/{shared}/messages/{sent['seq']}/seen-by")
     assert [each["user_id"] for each in seen["people"]] == [str(friend.user_id)]
+
+
+async def test_who_does_not_tell_how_far_they_read_makes_no_frame_by_reading(world, sockets):
+    nok, ari = await world.person(), await world.person()
+    dialog_id = await world.group(nok, ari, kind="direct")
+    async with world.app.begin() as tx:
+        await tx.conn.execute("UPDATE account SET read_receipts = false WHERE user_id = $1", ari.user_id)
+    watching, own = await sockets.of(nok), await sockets.of(ari)
+    first, second = [(await nok.send(dialog_id))["seq"] for _ in range(2)]
+    path = f"/v1/dialogs/{dialog_id}/read-cursor"
+    await ari.ok("PUT", path, {"read_seq": first})
+    assert (await own.until("unread", read_seq=first))["unread"] == 1
+    await ari.ok("PUT", path, {"delivered_seq": second})
+    told = await watching.until("receipt")
+    assert (told["delivered_seq"], told["read_seq"]) == (second, None)
+    await ari.ok("PUT", path, {"read_seq": second})
+    await own.until("unread", read_seq=second)
+    await flushed(watching)
+    assert kinds(watching).count("receipt") == 1
+
+
+async def test_what_one_deletes_for_oneself_changes_the_count_of_ones_devices_and_is_told_to_nobody(world, sockets):
+    nok, ari = await world.person(), await world.person()
+    dialog_id = await world.group(nok, ari)
+    watching, own = await sockets.of(nok), await sockets.of(ari)
+    hidden = (await nok.send(dialog_id, "you", mention_user_ids=[str(ari.user_id)]))["seq"]
+    await nok.send(dialog_id)
+    await own.until("message.new", seq=hidden + 1)
+    await ari.ok("DELETE", f"/v1/dialogs/{dialog_id}/messages/{hidden}?whom=me")
+    told = await own.until("unread")
+    me = (await ari.dialog(dialog_id))["me"]
+    assert (told["unread"], told["mentions"], told["read_seq"]) == (me["unread"], 0, me["read_seq"])
+    assert me["unread"] == 1
+    await flushed(watching)
+    assert "receipt" not in kinds(watching)
