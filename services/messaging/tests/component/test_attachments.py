@@ -285,36 +285,56 @@ async def test_a_link_ends_when_what_is_kept_of_the_dialog_begins_later(world, p
     assert await other.refused("GET", f"/v1/attachments/{attachment_id}") == "messaging.attachment.not_found"
 
 
-async def deleted_while_sent(world, pair):
-    """The only message that shows a file is deleted while another with it is not committed: the file's status then."""
-    one, other, dialog_id = pair
+async def sent_during(world, pair, attachment_id, act):
+    """A message with a file is not committed yet while ``act`` ends the file: the status of the file it shows then."""
+    one, other, _ = pair
     elsewhere = await world.group(one, other)
-    attachment_id = await one.clean(png(color="silver"))
-    sent = await one.ok("POST", f"/v1/dialogs/{dialog_id}/messages", image_message(attachment_id))
-    again = SendMessage(
+    message = SendMessage(
         dialog_id=uuid.UUID(elsewhere),
         sender_id=one.user_id,
         client_message_id=uuid.uuid4(),
         content=image_message(attachment_id)["content"],
     )
     async with world.app.begin() as tx:
-        [answer] = await send_messages([again], tx)
+        [answer] = await send_messages([message], tx)
         assert isinstance(answer, Sent)
-        deleting = asyncio.create_task(one.ok("DELETE", f"/v1/dialogs/{dialog_id}/messages/{sent['seq']}"))
-        await asyncio.wait({deleting}, timeout=1.0)
-    await deleting
+        acting = asyncio.create_task(act)
+        await asyncio.wait({acting}, timeout=1.0)
+    await acting
     [shown] = await other.messages(elsewhere)
     return shown["attachments"][0]["status"]
 
 
-async def test_a_file_that_is_sent_again_while_its_message_is_deleted_stays(world, pair):
-    assert await deleted_while_sent(world, pair) == "clean"
+async def deleted_while_sent(world, pair):
+    """The only message that showed it."""
+    one, _, dialog_id = pair
+    attachment_id = await one.clean(png(color="silver"))
+    sent = await one.ok("POST", f"/v1/dialogs/{dialog_id}/messages", image_message(attachment_id))
+    deleting = one.ok("DELETE", f"/v1/dialogs/{dialog_id}/messages/{sent['seq']}")
+    return await sent_during(world, pair, attachment_id, deleting)
 
 
-async def test_control_without_the_lock_a_message_shows_a_file_that_is_gone(world, pair, monkeypatch):
+async def removed_while_sent(world, pair):
+    """As one that nobody used for a week."""
+    attachment_id = await pair[0].clean(png(color="gold"))
+    async with world.app.database.begin() as conn:
+        await conn.execute(
+            "UPDATE attachment SET created_at = now() - interval '8 days' WHERE attachment_id = $1",
+            uuid.UUID(attachment_id),
+        )
+    return await sent_during(world, pair, attachment_id, attachment_jobs.remove_gone(world.app))
+
+
+@pytest.mark.parametrize("race", [deleted_while_sent, removed_while_sent])
+async def test_a_file_that_is_sent_while_it_is_ended_stays(world, pair, race):
+    assert await race(world, pair) == "clean"
+
+
+@pytest.mark.parametrize(("race", "status"), [(deleted_while_sent, "deleted"), (removed_while_sent, "expired")])
+async def test_control_without_the_lock_a_message_shows_a_file_that_is_gone(world, pair, monkeypatch, race, status):
     unlocked = attachment_store._SENDABLE.replace("FOR SHARE OF a", "")
     monkeypatch.setattr(attachment_store, "_SENDABLE", unlocked)
-    assert await deleted_while_sent(world, pair) == "deleted"
+    assert await race(world, pair) == status
 
 
 RANGES = {
