@@ -105,8 +105,9 @@ class Receipts:
                 read_seq=cursor.read_seq if state["tells_reads"] else None,
             )
             self._tell_dialog(cursor.dialog_id, Whisper(frame, frozenset({cursor.user_id, *state["strangers"]})))
-        counts = {name: state[name] for name in ("read_seq", "unread", "mentions")}
-        self._tell_person(cursor.user_id, document("unread", dialog_id=cursor.dialog_id, **counts))
+        if cursor.read_seq or not cursor.told:
+            counts = {name: state[name] for name in ("read_seq", "unread", "mentions")}
+            self._tell_person(cursor.user_id, document("unread", dialog_id=cursor.dialog_id, **counts))
 
     async def _wake_when(self, stop: asyncio.Event) -> None:
         await stop.wait()
