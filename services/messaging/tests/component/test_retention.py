@@ -1,14 +1,16 @@
 """The retention job itself: a month past its time, what a hold kept of it, and what accounts were told long ago."""
 
+import asyncio
 import uuid
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from messaging.adapters import months
+from messaging.adapters import months, retention
 from messaging.adapters.audit import audit, report
 from messaging.entrypoints import lifecycle
-from messaging.usecases.apply_retention import ACCOUNT_CHANGES_KEPT, make_months
+from messaging.usecases.apply_retention import ACCOUNT_CHANGES_KEPT, apply_retention, make_months
+from messaging.usecases.change_dialog import change_dialog
 from messaging.usecases.hold_dialog import hold_dialog
 from operations import audit_connection
 
@@ -106,3 +108,31 @@ async def test_what_an_account_was_told_long_ago_ends_and_who_has_not_heard_it_b
     assert [each["dialog_id"] for each in with_us["account_events"]] == [dialogs[-1]]
     async with held_together(world):
         await nok.ok("POST", "/v1/sync", {"dialogs": {}, "account_seq": before})
+
+
+async def kept_meanwhile(world):
+    """Retention runs while somebody says that the dialog keeps everything: how many messages are left to read."""
+    owner = await world.person()
+    dialog_id = await world.group(owner)
+    await owner.send(dialog_id, "old")
+    await owner.ok("PATCH", f"/v1/dialogs/{dialog_id}", {"retention_days": 1}, headers={"If-Match": "*"})
+    await all_of_it_long_ago(world, dialog_id)
+    async with world.app.begin() as tx:
+        change = {"retention_days": None}
+        await change_dialog(uuid.UUID(dialog_id), owner.user_id, change, tx, require_version=lambda _: None)
+        ending = asyncio.create_task(apply_retention(world.app.begin, None, datetime.now(UTC)))
+        await asyncio.wait({ending}, timeout=1.0)
+    await ending
+    return len(await owner.messages(dialog_id))
+
+
+async def test_what_a_dialog_keeps_is_asked_again_under_its_lock(world):
+    assert await kept_meanwhile(world) == 1
+
+
+async def test_control_decided_before_the_lock_messages_end_that_should_stay(world, monkeypatch):
+    async def before(*_):
+        return datetime.now(UTC) - timedelta(days=1)
+
+    monkeypatch.setattr(retention, "cutoff_of", before)
+    assert await kept_meanwhile(world) == 0

@@ -15,12 +15,14 @@ import asyncpg
 
 _DAYS: Final = "least(d.retention_days, $1::integer)"
 _DUE: Final = f"""
-    SELECT d.dialog_id, $2::timestamptz - make_interval(days => {_DAYS}) AS cutoff
-    FROM dialog d CROSS JOIN LATERAL (
+    SELECT d.dialog_id FROM dialog d CROSS JOIN LATERAL (
         SELECT created_at FROM message WHERE dialog_id = d.dialog_id AND seq >= d.oldest_seq ORDER BY seq LIMIT 1
     ) AS first
     WHERE d.dialog_id > $3 AND first.created_at < $2::timestamptz - make_interval(days => {_DAYS})
     ORDER BY d.dialog_id LIMIT $4
+"""
+_CUTOFF: Final = f"""
+    SELECT $2::timestamptz - make_interval(days => {_DAYS}) FROM dialog d WHERE d.dialog_id = $3
 """
 _TIME_AT: Final = """
     SELECT min(created_at) FROM (
@@ -66,14 +68,6 @@ Connection = asyncpg.Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """A dialog with something older than ``cutoff``."""
-
-    dialog_id: UUID
-    cutoff: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Purgeable:
     """``by_row``: its rows are deleted one by one; otherwise they go with their month, or were kept when it went."""
 
@@ -84,10 +78,17 @@ class Purgeable:
 
 async def due_dialogs(
     conn: asyncpg.Connection[Any], days_max: int | None, now: datetime, after: UUID, limit: int
-) -> list[Due]:
-    """In order of id."""
-    rows = await conn.fetch(_DUE, days_max, now, after, limit)
-    return [Due(row["dialog_id"], row["cutoff"]) for row in rows]
+) -> list[UUID]:
+    """Dialogs with something older than they keep, in order of id."""
+    return [row["dialog_id"] for row in await conn.fetch(_DUE, days_max, now, after, limit)]
+
+
+async def cutoff_of(
+    conn: asyncpg.Connection[Any], dialog_id: UUID, days_max: int | None, now: datetime
+) -> datetime | None:
+    """What is older, the dialog does not keep; None when it keeps everything. The dialog is locked."""
+    found: datetime | None = await conn.fetchval(_CUTOFF, days_max, now, dialog_id)
+    return found
 
 
 async def first_seq_since(conn: asyncpg.Connection[Any], dialog_id: UUID, cutoff: datetime) -> int:

@@ -77,23 +77,28 @@ async def _hide(begin: Begin, days_max: int | None, now: datetime, ended: Ended)
             due = await retention.due_dialogs(tx.conn, days_max, now, after, PAGE)
         for each in due:
             async with begin() as tx:
-                oldest_seq = await retention.first_seq_since(tx.conn, each.dialog_id, each.cutoff)
-                await _advance(each.dialog_id, oldest_seq, tx)
-            ended.dialogs += 1
-            await _move_cursors(begin, each.dialog_id, oldest_seq)
+                oldest_seq = await _advance(each, days_max, now, tx)
+            if oldest_seq is not None:
+                ended.dialogs += 1
+                await _move_cursors(begin, each, oldest_seq)
         if len(due) < PAGE:
             return
-        after = due[-1].dialog_id
+        after = due[-1]
 
 
-async def _advance(dialog_id: UUID, oldest_seq: int, tx: MessagingTx) -> None:
-    """Readers see nothing older from now on, and who watches is told."""
+async def _advance(dialog_id: UUID, days_max: int | None, now: datetime, tx: MessagingTx) -> int | None:
+    """Readers see nothing older from now on, and who watches is told. None when the dialog keeps everything by now."""
     dialog = await tx.stream.lock(dialog_id)
+    cutoff = await retention.cutoff_of(tx.conn, dialog_id, days_max, now)
+    if cutoff is None:
+        return None
+    oldest_seq = await retention.first_seq_since(tx.conn, dialog_id, cutoff)
     if dialog.oldest_seq < oldest_seq:
         await tx.conn.execute(
             "UPDATE dialog SET oldest_seq = $2, version = version + 1 WHERE dialog_id = $1", dialog_id, oldest_seq
         )
         tx.stream.change(dialog, "dialog.changed", payload={"dialog": {"oldest_seq": oldest_seq}})
+    return oldest_seq
 
 
 async def _move_cursors(begin: Begin, dialog_id: UUID, oldest_seq: int) -> None:
