@@ -1,31 +1,24 @@
 """Reactions that were kept in other spellings of their emoji are one with those in its full spelling."""
 
 from alembic import op
-from sqlalchemy import text
 
-from messaging.adapters.emojis import emoji_of
-from messaging.domain.reactions import NotAnEmojiError
+from messaging.adapters.emojis import other_spellings
 
 revision = "0013"
 down_revision = "0012"
 
 
 def upgrade() -> None:
-    conn = op.get_bind()
-    for (kept,) in conn.execute(text("SELECT DISTINCT emoji FROM reaction")).fetchall():
-        try:
-            written = emoji_of(kept)
-        except NotAnEmojiError:
-            continue
-        if written != kept:
-            conn.execute(
-                text(
-                    "WITH gone AS (DELETE FROM reaction WHERE emoji = :kept RETURNING *) "
-                    "INSERT INTO reaction (dialog_id, seq, emoji, user_id, created_at) "
-                    "SELECT dialog_id, seq, :written, user_id, created_at FROM gone ON CONFLICT DO NOTHING"
-                ),
-                {"kept": kept, "written": written},
-            )
+    spellings = ", ".join(f"('{kept}', '{written}')" for kept, written in other_spellings().items())
+    op.execute(f"""
+        WITH spelling (kept, written) AS (VALUES {spellings}), gone AS (
+            DELETE FROM reaction USING spelling WHERE reaction.emoji = spelling.kept RETURNING reaction.*, written
+        )
+        INSERT INTO reaction (dialog_id, seq, emoji, user_id, created_at)
+        SELECT DISTINCT ON (dialog_id, seq, written, user_id) dialog_id, seq, written, user_id, created_at
+        FROM gone ORDER BY dialog_id, seq, written, user_id, created_at
+        ON CONFLICT DO NOTHING
+    """)
 
 
 def downgrade() -> None:

@@ -1,10 +1,14 @@
 """Every text people write in chat takes what their scripts and keyboards need; one emoji is one reaction."""
 
+import runpy
 import uuid
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from alembic import op
 
+MIGRATIONS = Path(__file__).parents[2] / "migrations" / "versions"
 THAI = "สวัสดี\u200bครับ"
 SCOTLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
 KEPT = [THAI, "می\u200cخواهم", "क\u094d\u200dष", "\u200fمرحبا", SCOTLAND]
@@ -79,3 +83,25 @@ async def test_one_emoji_is_one_reaction_however_it_is_spelled(pair, spelling, o
     await one.ok("DELETE", f"{path}/reactions/{quote(other_spelling)}")
     await other.ok("DELETE", f"{path}/reactions/{quote(spelling)}")
     assert (await one.ok("GET", path))["reactions"] == []
+
+
+async def test_reactions_kept_in_other_spellings_became_one(world, pair, monkeypatch):
+    one, other, dialog_id = pair
+    seq = (await one.send(dialog_id))["seq"]
+    path = f"/v1/dialogs/{dialog_id}/messages/{seq}"
+    full, bare = SPELLINGS[0]
+    await one.ok("PUT", f"{path}/reactions/{quote(full)}")
+    kept = [(one, bare), (other, bare), (other, "\U0001f44d")]
+    migration = runpy.run_path(str(MIGRATIONS / "0013_reactions_in_one_spelling.py"))
+    statements = []
+    monkeypatch.setattr(op, "execute", statements.append)
+    migration["upgrade"]()
+    async with world.app.begin() as tx:
+        for person, emoji in kept:
+            await tx.conn.execute(
+                "INSERT INTO reaction VALUES ($1, $2, $3, $4, now())", uuid.UUID(dialog_id), seq, emoji, person.user_id
+            )
+        for statement in statements:
+            await tx.conn.execute(statement)
+    shown = {each["emoji"]: each["count"] for each in (await one.ok("GET", path))["reactions"]}
+    assert shown == {full: 2, "\U0001f44d": 1}

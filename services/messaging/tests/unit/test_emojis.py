@@ -4,7 +4,7 @@ import emoji
 import pytest
 
 from chassis.http.text import cleaned, refused_character
-from messaging.adapters.emojis import emoji_of
+from messaging.adapters.emojis import emoji_of, other_spellings
 from messaging.domain.reactions import EMOTIONS, NotAnEmojiError
 
 COLOUR, OUTLINE = "\ufe0f", "\ufe0e"
@@ -25,6 +25,11 @@ def test_every_emoji_in_every_spelling_is_one_and_passes_as_text():
 def test_different_emoji_stay_different():
     full = {written for written, each in emoji.EMOJI_DATA.items() if each["status"] == emoji.STATUS["fully_qualified"]}
     assert len({emoji_of(each) for each in full}) == len(full)
+
+
+def test_other_spellings_are_all_but_the_full_ones():
+    assert all(emoji_of(kept) == written != kept for kept, written in other_spellings().items())
+    assert not set(other_spellings()) & set(other_spellings().values())
 
 
 def test_names_of_emotions_are_their_emoji():

@@ -30,6 +30,12 @@ def emoji_of(text: str) -> str:
     return written
 
 
+def other_spellings() -> Mapping[str, str]:
+    """What emoji are written as otherwise → the full spelling."""
+    full = _spellings()
+    return {each: full[_bare(each)] for each in emoji.EMOJI_DATA if each != full[_bare(each)]}
+
+
 @cache
 def _spellings() -> Mapping[str, str]:
     """Without presentation marks → the full spelling. Parts of emoji that stand alone are written as they are."""
