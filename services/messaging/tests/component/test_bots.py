@@ -86,13 +86,16 @@ async def test_in_a_group_a_bot_hears_only_what_is_meant_for_it(world):
     await person.send(dialog_id, "you there", mention_user_ids=[made["bot_id"]])
     said = (await bot.say(dialog_id, "here")).json
     await person.send(dialog_id, "thanks", reply_to_seq=said["seq"])
+    await person.send(dialog_id, "in your thread", thread_seq=said["seq"])
     await person.send(dialog_id, "bye", reply_to_seq=None)
+    await person.send(dialog_id, "/end")
 
     async def heard():
         found = texts(await bot.updates())
-        return found if len(found) >= 3 else None
+        return found if found[-1:] == ["/end"] else None
 
-    assert await eventually(heard, timeout_s=10, what="three updates") == ["/help", "you there", "thanks"]
+    expected = ["/help", "you there", "thanks", "in your thread", "/end"]
+    assert await eventually(heard, timeout_s=10, what="all updates") == expected
 
 
 async def test_tokens(world):

@@ -52,8 +52,8 @@ class WebhookSetError(DomainError):
 def hears(bot_id: UUID, dialog_kind: str, role: str, event: Mapping[str, Any], own_seqs: frozenset[int]) -> bool:
     """Whether a bot is told an event.
 
-    Where people talk among each other it hears commands, mentions of itself and replies to itself (``own_seqs``), and
-    what concerns its own membership; elsewhere, or as an admin, everything but its own doing.
+    Where people talk among each other it hears commands, mentions of itself, replies to itself and answers in threads
+    that it began (``own_seqs``), and what concerns its own membership; elsewhere, or as an admin, everything but its own doing.
     """
     message = event.get("message") or {}
     if str(bot_id) in {str(message.get("sender_id")), str(event.get("by"))}:
@@ -64,4 +64,5 @@ def hears(bot_id: UUID, dialog_kind: str, role: str, event: Mapping[str, Any], o
         return str(event["member"]["user_id"]) == str(bot_id)
     text = str((message.get("content") or {}).get("text", ""))
     addressed = text.startswith("/") or str(bot_id) in message.get("mentions", ())
-    return event["type"] == "message.new" and (addressed or message.get("reply_to_seq") in own_seqs)
+    answers = {message.get("reply_to_seq"), message.get("thread_seq")}
+    return event["type"] == "message.new" and (addressed or not answers.isdisjoint(own_seqs))

@@ -41,8 +41,9 @@ async def _collect(behind: Behind, tx: MessagingTx) -> bool:
 
 
 async def _own_seqs(behind: Behind, events: list[dict[str, Any]], tx: MessagingTx) -> frozenset[int]:
-    """Of the messages that are replied to, those the bot wrote."""
-    targets = [event["message"]["reply_to_seq"] for event in events if event.get("message")]
+    """Of the messages that are replied to, or whose threads are answered in, those the bot wrote."""
+    messages = [event["message"] for event in events if event.get("message")]
+    targets = {message[name] for message in messages for name in ("reply_to_seq", "thread_seq")}
     wanted = [each for each in targets if each is not None]
     if not wanted:
         return frozenset()
