@@ -53,8 +53,8 @@ def hears(bot_id: UUID, dialog_kind: str, role: str, event: Mapping[str, Any], o
     """Whether a bot is told an event.
 
     Where people talk among each other it hears commands, mentions of itself, replies to itself and answers in threads
-    that it began (``own_seqs``), and what concerns its own membership; elsewhere, or as an admin, everything but its own
-    doing.
+    that it began (``own_seqs``), and what concerns its own membership; elsewhere, or as an admin, everything but its
+    own doing.
     """
     message = event.get("message") or {}
     if str(bot_id) in {str(message.get("sender_id")), str(event.get("by"))}:
