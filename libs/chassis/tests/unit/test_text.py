@@ -4,7 +4,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from chassis.http import Line, Text
-from chassis.http.text import cleaned, refused_character, shows
+from chassis.http.text import cleaned, refused_character
 
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 KEPT = {
@@ -31,8 +31,6 @@ CLEANED = {
     "tags behind a flag that are no region": ("\U0001f3f4" + "\U000e0061" * 50 + "\U000e007f", "\U0001f3f4"),
     "a mark again and again": ("ก\u200b\u200b\u200bข", "ก\u200bข"),
     "nothing but marks": ("\u200b\u200f\ufeff", ""),
-    "nothing but fillers": ("\u3164\u2800 \u115f", ""),
-    "nothing but wide spaces": ("\u3000\u00a0", ""),
 }
 REFUSED = ["a\x00b", "a\x1bb", "a\x7fb", "a\x9bb", "a\u202eb", "a\u2066b", "a\u206ab", "a\ufff9b", "a\ufdd0b", "\ud800"]
 text, line = TypeAdapter(Text), TypeAdapter(Line)
@@ -41,7 +39,6 @@ text, line = TypeAdapter(Text), TypeAdapter(Line)
 @pytest.mark.parametrize("written", KEPT.values(), ids=KEPT)
 def test_what_scripts_and_emoji_need_stays(written):
     assert text.validate_python(written) == written
-    assert shows(written)
 
 
 @pytest.mark.parametrize(("pasted", "kept"), CLEANED.values(), ids=CLEANED)

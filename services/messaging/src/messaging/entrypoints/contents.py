@@ -11,13 +11,14 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, model_validator
 
 from chassis.http import Body, Line, Text
+from kernel.text import seen
 from messaging.domain.message import TEXT_CHARS_MAX
 
 CAPTION_CHARS_MAX = 2_000
 
 
 def _says_something(text: str) -> str:
-    if not text.strip():
+    if not seen(text).strip():
         raise ValueError("is empty")
     return text
 
