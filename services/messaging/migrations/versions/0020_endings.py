@@ -6,7 +6,7 @@
 from alembic import op
 
 revision = "0020"
-down_revision = "0011"
+down_revision = "0013"
 
 
 def upgrade() -> None:
