@@ -8,11 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import structlog
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
+
+from chassis import pubsub
+from kernel.tasks import stop_tasks, within
 
 log = structlog.get_logger()
 
@@ -47,15 +50,15 @@ class Hints:
         self._redis = redis
         self._prefix = prefix
         self._bells: dict[str, set[Hint]] = {}
-        self._pubsub: Any = None
-        self._reader: asyncio.Task[None] | None = None
+        self._pubsub: PubSub | None = None
+        self._reading: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
 
     async def publish(self, channel: str) -> None:
         """Ring every listener of the channel. Redis being away is logged, not raised."""
         try:
             await self._redis.publish(self._name(channel), b"")
-        except (RedisError, OSError, TimeoutError) as error:
+        except (RedisError, OSError) as error:
             log.warning("hints.unpublished", error=type(error).__name__)
 
     async def wait(self, channel: str, timeout_s: float) -> bool:
@@ -75,13 +78,10 @@ class Hints:
 
     async def close(self) -> None:
         """Stop listening."""
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
-            self._reader = None
-        if self._pubsub is not None:
-            await self._pubsub.aclose()
-            self._pubsub = None
+        if self._reading is not None:
+            await stop_tasks(self._reading)
+            self._reading = None
+        await self._give_up()
 
     def _name(self, channel: str) -> str:
         return f"{self._prefix}:{channel}"
@@ -92,14 +92,11 @@ class Hints:
         if len(bells) > 1:
             return
         try:
-            async with self._lock:
-                if self._pubsub is None:
-                    self._pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
-                await self._pubsub.subscribe(name)
-                if self._reader is None or self._reader.done():
-                    self._reader = asyncio.create_task(self._read())
-        except (RedisError, OSError, TimeoutError) as error:
+            await within(pubsub.ANSWER_S, self._subscribe(name))
+        except (RedisError, OSError) as error:
             log.warning("hints.unsubscribed", error=type(error).__name__)
+        if self._bells and (self._reading is None or self._reading.done()):
+            self._reading = asyncio.create_task(self._read(), name="hints.read")
 
     async def _remove(self, name: str, bell: Hint) -> None:
         bells = self._bells.get(name, set())
@@ -108,20 +105,51 @@ class Hints:
             return
         self._bells.pop(name, None)
         try:
-            async with self._lock:
-                if self._pubsub is not None and name not in self._bells:
-                    await self._pubsub.unsubscribe(name)
-        except (RedisError, OSError, TimeoutError):
+            await within(pubsub.ANSWER_S, self._unsubscribe(name))
+        except (RedisError, OSError):
             log.debug("hints.unsubscribe_failed")
 
+    async def _subscribe(self, name: str) -> None:
+        async with self._lock:
+            if self._pubsub is not None:
+                await self._pubsub.subscribe(name)
+            else:
+                opened = self._redis.pubsub(ignore_subscribe_messages=True)
+                try:
+                    await opened.subscribe(*{name, *self._bells})
+                except BaseException:
+                    await pubsub.close(opened)
+                    raise
+                self._pubsub = opened
+
+    async def _unsubscribe(self, name: str) -> None:
+        async with self._lock:
+            if self._pubsub is not None and name not in self._bells:
+                await self._pubsub.unsubscribe(name)
+
+    async def _give_up(self) -> None:
+        given_up, self._pubsub = self._pubsub, None
+        if given_up is not None:
+            await pubsub.close(given_up)
+
     async def _read(self) -> None:
+        """While anybody waits. Whatever becomes of the connection, all look for themselves, and there is a new one."""
         while self._bells:
             try:
-                message = await self._pubsub.get_message(timeout=_READ_S)
-            except (RedisError, OSError, TimeoutError):
+                if self._pubsub is None:
+                    await within(pubsub.ANSWER_S, self._subscribe(next(iter(self._bells))))
+                else:
+                    await self._hear(self._pubsub)
+            except Exception as error:  # noqa: BLE001 -- a hint is never needed
+                log.debug("hints.unheard", error=type(error).__name__)
+                await self._give_up()
                 self._ring_all()
                 await asyncio.sleep(_READ_S)
-                continue
+
+    async def _hear(self, channels: PubSub) -> None:
+        reader = pubsub.Reader(channels)
+        while self._bells:
+            message = await reader.read(_READ_S)
             if message is not None:
                 channel = message["channel"]
                 name = channel.decode() if isinstance(channel, bytes) else channel

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -20,9 +21,11 @@ import asyncpg
 import orjson
 import structlog
 
+from chassis.fresh import FreshConnections
 from chassis.queries import fetch, fetch_one
 from chassis.settings import ServiceSettings
 from chassis.transactions import OpeningConnection
+from kernel.tasks import within
 
 __all__ = ["Connection", "Database", "fetch", "fetch_one"]
 
@@ -32,14 +35,17 @@ log = structlog.get_logger()
 _ACQUIRE_TIMEOUT_S = 5.0
 _IDLE_IN_TRANSACTION_S = 15.0
 _RETRY_S = 0.5
+_CHECK_S = 1.0
+_CLOSE_S = 5.0
 _ONE_PLAN = "SET LOCAL plan_cache_mode = force_generic_plan"
 
 
 class Database:
     """The service's own database, as its own role."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, fresh: FreshConnections) -> None:
         self._pool = pool
+        self._fresh = fresh
 
     @classmethod
     async def connect(
@@ -52,12 +58,14 @@ class Database:
         deadline = asyncio.get_running_loop().time() + settings.startup_timeout_s
         while True:
             try:
-                return cls(await _open_pool(settings, application or settings.database_schema, session or {}))
+                pool = await _open_pool(settings, application or settings.database_schema, session or {})
             except (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
                 if asyncio.get_running_loop().time() > deadline:
                     raise
                 log.warning("database.waiting", error=type(error).__name__)
                 await asyncio.sleep(_RETRY_S)
+            else:
+                return cls(pool, FreshConnections(partial(_connect_once, settings.database_dsn.get_secret_value())))
 
     @asynccontextmanager
     async def begin(self, *, user_id: UUID | None = None) -> AsyncIterator[Connection]:
@@ -83,9 +91,16 @@ class Database:
                 yield conn
 
     async def check(self) -> None:
-        """Raises when Postgres does not answer within a second."""
-        async with asyncio.timeout(1.0), self._pool.acquire(timeout=1.0) as conn:
+        """Raises when Postgres does not answer within a second, no connection is free for so long, or no new one can be
+        had: those of the pool outlive a changed password, and each is replaced some day.
+        """
+        async with asyncio.timeout(_CHECK_S), self._pool.acquire(timeout=_CHECK_S) as conn:
             await conn.fetchval("SELECT 1")
+        try:
+            await self._fresh.check()
+        except asyncpg.TooManyConnectionsError:
+            if self._pool.get_size() < self._pool.get_max_size():
+                raise  # a pool that is full needs no more
 
     def usage(self) -> tuple[int, int, int]:
         """Connections in use, open, and at most."""
@@ -95,9 +110,15 @@ class Database:
     async def close(self) -> None:
         """Wait for connections in use, then close; cut them after five seconds."""
         try:
-            await asyncio.wait_for(self._pool.close(), timeout=5.0)
+            await within(_CLOSE_S, self._pool.close())
         except TimeoutError:
             self._pool.terminate()
+        await self._fresh.close()
+
+
+async def _connect_once(dsn: str) -> None:
+    conn = await asyncpg.connect(dsn, timeout=_ACQUIRE_TIMEOUT_S)
+    await conn.close(timeout=_CHECK_S)
 
 
 async def _open_pool(settings: ServiceSettings, application: str, session: Mapping[str, str]) -> asyncpg.Pool:
@@ -130,10 +151,6 @@ async def _set_codecs(conn: Any) -> None:
             encoder=lambda value: orjson.dumps(value, default=str).decode(),
             decoder=orjson.loads,
         )
-
-
-def _to_json(value: Any) -> str:
-    return orjson.dumps(value, default=str).decode()
 
 
 async def _keep_session(_: Any) -> None:

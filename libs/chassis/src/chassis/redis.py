@@ -5,18 +5,47 @@ Nothing here is the truth about anything: Postgres is. Redis may be empty or awa
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 from pydantic import SecretStr
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from chassis.hints import Hints
 from chassis.limits import Decision, RateLimiter, Taken, Wanted
+from kernel.tasks import within
 
-__all__ = ["Decision", "Hints", "RateLimiter", "Taken", "Wanted", "connect"]
+__all__ = ["Decision", "Hints", "RateLimiter", "Taken", "Wanted", "check_fresh", "connect"]
 
-_CONNECTIONS_MAX = 64
-_ANSWER_TIMEOUT_S = 1.0
+_CONNECTIONS_MAX: Final = 64
+_ANSWER_TIMEOUT_S: Final = 1.0
+_FRESH_S: Final = 2.0
+
+
+class _Guard:
+    """uvloop refuses a write to a socket that was reset with a RuntimeError. Everybody expects a RedisError there."""
+
+    async def send_packed_command(self, *arguments: Any, **options: Any) -> None:
+        with _lost_as_redis_error():
+            await super().send_packed_command(*arguments, **options)  # type: ignore[misc]
+
+    async def read_response(self, *arguments: Any, **options: Any) -> Any:
+        with _lost_as_redis_error():
+            return await super().read_response(*arguments, **options)  # type: ignore[misc]
+
+    async def disconnect(self, *arguments: Any, **options: Any) -> None:
+        with _lost_as_redis_error():
+            await super().disconnect(*arguments, **options)  # type: ignore[misc]
+
+
+class _Connection(_Guard, Connection):
+    pass
+
+
+class _TlsConnection(_Guard, SSLConnection):
+    pass
 
 
 def connect(url: SecretStr | str) -> Redis:
@@ -24,6 +53,7 @@ def connect(url: SecretStr | str) -> Redis:
     address = url.get_secret_value() if isinstance(url, SecretStr) else url
     pool: Any = BlockingConnectionPool.from_url(
         address,
+        connection_class=_TlsConnection if address.startswith("rediss:") else _Connection,
         max_connections=_CONNECTIONS_MAX,
         timeout=_ANSWER_TIMEOUT_S,
         socket_connect_timeout=_ANSWER_TIMEOUT_S,
@@ -31,3 +61,20 @@ def connect(url: SecretStr | str) -> Redis:
         health_check_interval=30,
     )
     return Redis.from_pool(pool)
+
+
+async def check_fresh(redis: Redis) -> None:
+    """Raises when no new connection can be had within two seconds: those of the pool may outlive a changed password."""
+    connection: Connection = redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+    try:
+        await within(_FRESH_S, connection.connect())  # type: ignore[no-untyped-call]
+    finally:
+        await within(_FRESH_S, connection.disconnect(nowait=True))
+
+
+@contextmanager
+def _lost_as_redis_error() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        raise RedisConnectionError(f"the connection was reset: {error}") from error

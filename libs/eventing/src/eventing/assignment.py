@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Iterable
+from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from eventing.backlog import Backlog
+from eventing.clients import DeadClientError
 from eventing.faults import faultpoint
 from eventing.kafka import REBALANCE_TIMEOUT_MS
 from eventing.offsets import Offsets
+from kernel.tasks import within
 
 log = structlog.get_logger(__name__)
 
-DRAIN_S = REBALANCE_TIMEOUT_MS / 1000 / 3
+DRAIN_S: Final = REBALANCE_TIMEOUT_MS / 1000 / 3
+COMMIT_S: Final = REBALANCE_TIMEOUT_MS / 1000 / 3
 
 
 class Assignment(ConsumerRebalanceListener):
@@ -52,13 +57,19 @@ class Assignment(ConsumerRebalanceListener):
         return offsets.unfinished if offsets is not None else 0
 
     async def commit(self) -> None:
-        """Commit the finished prefix of every partition. A failed commit costs redeliveries, which the inbox skips."""
+        """Commit the finished prefix of every partition. A failed commit costs redeliveries, which the inbox skips.
+
+        Raises ``DeadClientError`` when there is no answer: a client whose metadata task died looks for the group's
+        coordinator for ever.
+        """
         due = {tp: offset for tp, held in self._offsets.items() if (offset := held.committable) is not None}
         if not due:
             return
         faultpoint("consumer.before_offset_commit")
         try:
-            await self._consumer.commit(due)
+            await within(COMMIT_S, self._consumer.commit(due))
+        except (TimeoutError, OSError) as error:
+            raise DeadClientError(f"no answer to a commit: {error!r}") from error
         except (CommitFailedError, IllegalStateError) as error:
             log.info("offsets_not_committed", error=repr(error))
             return
@@ -80,9 +91,10 @@ class Assignment(ConsumerRebalanceListener):
             self._fence(revoked)
             return
         try:
-            await self.commit()
-            self._fence(revoked)
+            with contextlib.suppress(DeadClientError):  # the next commit, or the watchdog, tells the consumer
+                await self.commit()
         finally:
+            self._fence(revoked)
             self.working.release()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:

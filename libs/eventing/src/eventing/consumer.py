@@ -2,6 +2,9 @@
 
 One poll's records are handled in one transaction (see ``execution``); their offsets are committed afterwards, and only
 the contiguous ones. A record that fails for now waits with its key's later ones while all other keys go on.
+
+Every call of the Kafka client is bounded, and so is a step as a whole: whatever does not end in time costs the client,
+and a new one reads the uncommitted records again.
 """
 
 from __future__ import annotations
@@ -13,18 +16,18 @@ from typing import Any, Final, Generic
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
 
 from eventing.assignment import Assignment
 from eventing.backlog import Backlog
+from eventing.clients import DeadClientError, close_consumer
 from eventing.execution import Execution, FencedError, Result
 from eventing.failures import backoff_s, retry_in_s
 from eventing.faults import faultpoint
 from eventing.kafka import KafkaConfig, make_consumer
+from eventing.lags import Lags
 from eventing.metrics import (
     CONSUMER_BATCH,
     CONSUMER_HELD,
-    CONSUMER_LAG,
     CONSUMER_LATENCY,
     CONSUMER_REBUILDS,
     CONSUMER_RECORDS,
@@ -34,7 +37,9 @@ from eventing.outbox import OutboxConfig
 from eventing.received import RECORD_BYTES_MAX, Received, age_s, receive
 from eventing.subscriptions import Subscriptions
 from eventing.transaction import Begin, TxT
-from eventing.watchdog import SilentConsumerError, Watchdog
+from eventing.watchdog import Watchdog
+from kernel.steps import Steps, in_time
+from kernel.tasks import beside, stop_tasks, within
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +71,7 @@ class Consumer(Generic[TxT]):
         quiet_s: float = 15.0,
         rejoin_s: float = 75.0,
         stop_timeout_s: float = 10.0,
+        step_s: float = 150.0,  # more than a poll in a rejoin, a batch of slow statements and a commit take together
     ) -> None:
         self.name = f"{subscriptions.consumer}.consumer"
         self._subscriptions = subscriptions
@@ -78,6 +84,7 @@ class Consumer(Generic[TxT]):
         self._record_bytes_max = record_bytes_max
         self._quiet_s, self._rejoin_s, self._stop_timeout_s = quiet_s, rejoin_s, stop_timeout_s
         self._error: str | None = "starting"
+        self.steps = Steps(step_s)
         self._latency = CONSUMER_LATENCY.labels(self._group)
         self._batch = CONSUMER_BATCH.labels(self._group)
         self._backlog = Backlog()
@@ -86,6 +93,8 @@ class Consumer(Generic[TxT]):
         """One sentence when records are not being handled; None when they are."""
         if self._error is not None:
             return self._error
+        if (standing := self.steps.problem()) is not None:
+            return standing
         oldest = self._backlog.oldest()
         if oldest is not None and oldest.attempts > 5:
             return f"{len(self._backlog)} records wait for a retry: {type(oldest.error).__name__}"
@@ -96,10 +105,8 @@ class Consumer(Generic[TxT]):
         failures = 0
         while not stop.is_set():
             try:
-                await self._consume(stop)
-            except (Exception, asyncio.CancelledError) as error:
-                if _is_cancelled():
-                    raise
+                await in_time(self._consume(stop), self.steps)
+            except Exception as error:  # noqa: BLE001 -- whatever it was, the records are still to be handled
                 # The uncommitted records are read again by a new client.
                 failures = 1 if self._error is None else failures + 1
                 self._error = f"{type(error).__name__}: {error}"
@@ -112,26 +119,29 @@ class Consumer(Generic[TxT]):
     async def _consume(self, stop: asyncio.Event) -> None:
         kafka = make_consumer(self._kafka, self._group)
         self._backlog = Backlog()
-        session = _Session(self, kafka, self._backlog)
+        lags = Lags(self._group, self.steps)
+        session = _Session(self, kafka, self._backlog, lags)
         kafka.subscribe(
             [self._kafka.topic_prefix + topic for topic in sorted(self._subscriptions.topics)],
             listener=session.assignment,
         )
-        stopping = asyncio.create_task(stop.wait(), name=f"{self.name}.stop")
+        self.steps.begin()
         try:
-            await self._start(kafka)
-            self._error = None
-            while not stop.is_set():
-                await session.step(stopping)
-            await session.assignment.commit()
+            async with beside(stop.wait(), name=f"{self.name}.stop") as stopping:
+                await self._start(kafka)
+                while not stop.is_set():
+                    self.steps.begin()
+                    await session.step(stopping)
+                    self.steps.end()
+                    self._error = None
+                await session.assignment.commit()
         finally:
-            stopping.cancel()
-            await _close(kafka, self._stop_timeout_s)
+            lags.forget_all()
+            await close_consumer(kafka, self._stop_timeout_s)
 
     async def _start(self, kafka: AIOKafkaConsumer) -> None:
         try:
-            async with asyncio.timeout(START_S):
-                await kafka.start()
+            await within(START_S, kafka.start())
         except TimeoutError:
             known = kafka._client.cluster.topics()  # noqa: SLF001 -- start() waits for topics without naming them
             wanted = {self._kafka.topic_prefix + topic for topic in self._subscriptions.topics}
@@ -188,11 +198,12 @@ class Consumer(Generic[TxT]):
 class _Session(Generic[TxT]):
     """The life of one Kafka client: poll, handle, commit."""
 
-    def __init__(self, consumer: Consumer[TxT], kafka: AIOKafkaConsumer, backlog: Backlog) -> None:
+    def __init__(self, consumer: Consumer[TxT], kafka: AIOKafkaConsumer, backlog: Backlog, lags: Lags) -> None:
         self._consumer = consumer
         self._kafka = kafka
         self._backlog = backlog
-        self.assignment = Assignment(kafka, backlog, gone=self._forget_lag)
+        self._lags = lags
+        self.assignment = Assignment(kafka, backlog, gone=lags.forget)
         self._poll_records, self._poll_timeout_s, self._commit_interval_s, quiet_s, rejoin_s = consumer.tuning
         self._watchdog = Watchdog(kafka, quiet_s=quiet_s, rejoin_s=rejoin_s)
         self._commit_at = 0.0
@@ -215,11 +226,9 @@ class _Session(Generic[TxT]):
         if ready and len(ready) < self._poll_records // 4:
             # Rest as long as it took: on a busy machine the next poll brings more, and one transaction does for all.
             await asyncio.sleep(max(self._consumer.rest_s, min(REST_MAX_S, time.monotonic() - began)))
-        if polled:
-            self._watchdog.heard()
-        else:
-            for tp, lag in (await self._watchdog.check()).items():
-                CONSUMER_LAG.labels(self._consumer.group, tp.topic, str(tp.partition)).set(lag)
+        self._watchdog.heard(polled)
+        for tp, lag in (await self._watchdog.check()).items():
+            self._lags.set(tp, lag)
         self._pace_partitions()
 
     def _take(self, tp: TopicPartition, records: list[ConsumerRecord[bytes | None, bytes | None]]) -> list[Received]:
@@ -232,8 +241,7 @@ class _Session(Generic[TxT]):
             elif self._backlog.admit(received):
                 ready.append(received)
         if (end := self._kafka.highwater(tp)) is not None:
-            lag = max(0, end - records[-1].offset - 1)
-            CONSUMER_LAG.labels(self._consumer.group, tp.topic, str(tp.partition)).set(lag)
+            self._lags.set(tp, max(0, end - records[-1].offset - 1))
         self._uncommitted = True
         return ready
 
@@ -291,20 +299,13 @@ class _Session(Generic[TxT]):
                 return poll.result()
             if stopping.done():
                 return self.assignment.epoch, {}
-            raise SilentConsumerError("no end of a rebalance in sight")
+            raise DeadClientError("no end of a rebalance in sight")
         finally:
-            if not poll.done():
-                poll.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await poll
+            await stop_tasks(poll)
 
     async def _get(self, timeout_s: float) -> tuple[int, Polled]:
         polled = await self._kafka.getmany(timeout_ms=int(timeout_s * 1000), max_records=self._poll_records)
         return self.assignment.epoch, polled
-
-    def _forget_lag(self, tp: TopicPartition) -> None:
-        with contextlib.suppress(KeyError):
-            CONSUMER_LAG.remove(self._consumer.group, tp.topic, str(tp.partition))
 
     def _pace_partitions(self) -> None:
         held = self._backlog.held()
@@ -317,17 +318,3 @@ class _Session(Generic[TxT]):
                 self._kafka.resume(tp)
             elif tp not in paused and held.get(tp, 0) >= HELD_MAX:
                 self._kafka.pause(tp)
-
-
-def _is_cancelled() -> bool:
-    """Whether somebody wants this task to end: aiokafka lets the cancellation of tasks of its own escape."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
-async def _close(kafka: AIOKafkaConsumer, timeout_s: float) -> None:
-    try:
-        async with asyncio.timeout(timeout_s):
-            await kafka.stop()
-    except (TimeoutError, KafkaError, OSError) as error:
-        log.warning("consumer_close_failed", error=repr(error))

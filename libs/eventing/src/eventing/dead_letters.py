@@ -65,7 +65,7 @@ async def put_aside(
     conn: Connection, outbox: Outbox, schema: str, consumer: str, record: Received, *, reason: str, error: str
 ) -> None:
     """Keep a record as a dead letter and block its key; all in the caller's transaction."""
-    text = error[:ERROR_CHARS_MAX].replace("\x00", "")
+    text = storable(error)
     headers = [(name, value or b"") for name, value in record.headers]
     await conn.execute(
         f"""INSERT INTO {schema}.dead_letter
@@ -97,6 +97,11 @@ async def put_aside(
         ],
     )
     DEAD_LETTERS.labels(consumer, reason).inc()
+
+
+def storable(error: object) -> str:
+    """What is kept of an error: it may hold what Postgres and UTF-8 refuse, and must not fail for that."""
+    return str(error)[:ERROR_CHARS_MAX].replace("\x00", "").encode("utf-8", "backslashreplace").decode()
 
 
 async def still_blocked(

@@ -101,7 +101,9 @@ class Execution(Generic[TxT]):
         elif isinstance(error, RecordError):
             at = part.index(error.record)
             parts.extend(filter(None, [part[at + 1 :], [error.record], part[:at]]))
-        elif failure.transient:
+        elif failure is Failure.OUTAGE or (failure.transient and not any(record.attempts for record in part)):
+            # Nothing passes now; or the locks may be free in a moment. What meets them again is split: one record that
+            # cannot be had must not keep the others.
             for record in part:
                 _hold(record, cause, result, held_keys)
         else:

@@ -21,16 +21,16 @@ BACKOFF_MAX_S: Final = 30.0
 OUTAGE_BACKOFF_MAX_S: Final = 3.0  # what came back is met by everybody at once anyway
 
 _OUTAGES: Final = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
+    OSError,  # TimeoutError among them
+    asyncpg.InterfaceError,  # "connection is closed" and the like
     asyncpg.InternalClientError,  # a pooled connection that the server has ended meanwhile
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.TransactionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,
 )
 _CONTENTION: Final = (
     asyncpg.SerializationError,
@@ -66,6 +66,8 @@ def classify(error: BaseException) -> Failure:
         return Failure.CONTENTION if error.kind is Kind.UNAVAILABLE else Failure.PERMANENT
     if isinstance(error, _CONTENTION):
         return Failure.CONTENTION
+    if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
+        return Failure.DEFECT  # an argument that no connection would take
     if isinstance(error, _OUTAGES):
         return Failure.OUTAGE
     return Failure.DEFECT

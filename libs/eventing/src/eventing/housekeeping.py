@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import asyncpg
 import structlog
 
 from eventing.lanes import lock_class
 from eventing.tables import LOG_DAYS_AHEAD, RECORD_COLUMNS, attach_log_partition, log_partition
+from kernel.steps import Steps
 
 log = structlog.get_logger(__name__)
 
 _JOB_LOCK = 0x7FFF_FFFE
 _DELETE_ROWS = 5_000
+_STATEMENT_S = 120.0
+_RUN_S = 1800.0
 
 
 class Housekeeping:
@@ -40,6 +45,7 @@ class Housekeeping:
         self._log_days, self._inbox_days, self._dead_letter_days = log_days, inbox_days, dead_letter_days
         self._every_s = every_s
         self._error: str | None = None
+        self.steps = Steps(_RUN_S, told_s=_RUN_S)
 
     def problem(self) -> str | None:
         """Why the last run failed; None when it did not."""
@@ -49,9 +55,10 @@ class Housekeeping:
         """Work once an interval until ``stop`` is set."""
         while not stop.is_set():
             try:
-                await self.work()
+                with self.steps.step():
+                    await self.work()
                 self._error = None
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except Exception as error:  # noqa: BLE001 -- whatever it was, the next run tries again
                 self._error = f"{type(error).__name__}: {error}"
                 log.warning("housekeeping_failed", schema=self._schema, error=self._error)
             with contextlib.suppress(TimeoutError):
@@ -59,43 +66,58 @@ class Housekeeping:
                     await stop.wait()
 
     async def work(self, today: date | None = None) -> None:
-        """One run. Does nothing while another process is at it."""
+        """One run. Does nothing while another process is at it.
+
+        What cannot be done, such as dropping a partition that somebody reads, is raised once all else is.
+        """
         day = today or datetime.now(UTC).date()
-        conn = await asyncpg.connect(self._dsn, timeout=5, server_settings={"lock_timeout": "2000"})
+        conn = await asyncpg.connect(
+            self._dsn, timeout=5, command_timeout=_STATEMENT_S, server_settings={"lock_timeout": "2000"}
+        )
         try:
             if await conn.fetchval("SELECT pg_try_advisory_lock($1, $2)", lock_class(self._schema), _JOB_LOCK):
-                await self._make_partitions(conn, day)
-                await self._drop_partitions(conn, day - timedelta(days=self._log_days))
-                await self._delete_rows(conn)
+                await self._do_all(conn, day)
         finally:
             await conn.close(timeout=2)
 
-    async def _make_partitions(self, conn: asyncpg.Connection, day: date) -> None:
-        existing = set(await self._partitions(conn))
-        for ahead in range(LOG_DAYS_AHEAD + 1):
-            wanted = day + timedelta(days=ahead)
-            name, create = log_partition(self._schema, wanted)
-            if name in existing:
-                continue
-            async with conn.transaction():
-                await conn.execute(create)
-                # Rows that came before their partition did (nobody kept house for a week) move into it.
-                await conn.execute(
-                    f"""WITH moved AS (DELETE FROM {self._schema}.event_log_default
-                            WHERE published_at >= $1 AND published_at < $2 RETURNING *)
-                        INSERT INTO {self._schema}.{name} (id, {RECORD_COLUMNS}, published_at)
-                        SELECT id, {RECORD_COLUMNS}, published_at FROM moved""",
-                    datetime(wanted.year, wanted.month, wanted.day, tzinfo=UTC),
-                    datetime(wanted.year, wanted.month, wanted.day, tzinfo=UTC) + timedelta(days=1),
-                )
-                await conn.execute(attach_log_partition(self._schema, wanted))
+    async def _do_all(self, conn: asyncpg.Connection, day: date) -> None:
+        existing = await self._partitions(conn)
+        first_kept, _ = log_partition(self._schema, day - timedelta(days=self._log_days))
+        tasks = [
+            *(partial(self._make_partition, conn, each) for each in _days_ahead(day)),
+            *(partial(self._drop_partition, conn, name) for name in existing if name < first_kept),
+            *(partial(self._delete_rows, conn, *rows) for rows in self._old_rows()),
+        ]
+        failures = []
+        for task in tasks:
+            try:
+                await task()
+            except asyncpg.PostgresError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
-    async def _drop_partitions(self, conn: asyncpg.Connection, oldest: date) -> None:
-        first_kept, _ = log_partition(self._schema, oldest)
-        for name in await self._partitions(conn):
-            if name < first_kept:
-                await conn.execute(f"DROP TABLE {self._schema}.{name}")
-                log.info("log_partition_dropped", partition=name)
+    async def _make_partition(self, conn: asyncpg.Connection, day: date) -> None:
+        name, create = log_partition(self._schema, day)
+        if name in await self._partitions(conn):
+            return
+        begins = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        async with conn.transaction():
+            await conn.execute(create)
+            # Rows that came before their partition did (nobody kept house for a week) move into it.
+            await conn.execute(
+                f"""WITH moved AS (DELETE FROM {self._schema}.event_log_default
+                        WHERE published_at >= $1 AND published_at < $2 RETURNING *)
+                    INSERT INTO {self._schema}.{name} (id, {RECORD_COLUMNS}, published_at)
+                    SELECT id, {RECORD_COLUMNS}, published_at FROM moved""",
+                begins,
+                begins + timedelta(days=1),
+            )
+            await conn.execute(attach_log_partition(self._schema, day))
+
+    async def _drop_partition(self, conn: asyncpg.Connection, name: str) -> None:
+        await conn.execute(f"DROP TABLE {self._schema}.{name}")
+        log.info("log_partition_dropped", partition=name)
 
     async def _partitions(self, conn: asyncpg.Connection) -> list[str]:
         rows = await conn.fetch(
@@ -105,16 +127,20 @@ class Housekeeping:
         )
         return [row["relname"] for row in rows]
 
-    async def _delete_rows(self, conn: asyncpg.Connection) -> None:
-        for table, column, days in (
-            ("inbox", "received_at", self._inbox_days),
-            ("dead_letter", "closed_at", self._dead_letter_days),
-        ):
-            deleted = _DELETE_ROWS
-            while deleted == _DELETE_ROWS:
-                status = await conn.execute(
-                    f"""DELETE FROM {self._schema}.{table} WHERE ctid IN (
-                            SELECT ctid FROM {self._schema}.{table} WHERE {column} < $1 LIMIT {_DELETE_ROWS})""",
-                    datetime.now(UTC) - timedelta(days=days),
-                )
-                deleted = int(status.rsplit(" ", maxsplit=1)[1])
+    def _old_rows(self) -> Iterable[tuple[str, str, int]]:
+        yield "inbox", "received_at", self._inbox_days
+        yield "dead_letter", "closed_at", self._dead_letter_days
+
+    async def _delete_rows(self, conn: asyncpg.Connection, table: str, column: str, days: int) -> None:
+        deleted = _DELETE_ROWS
+        while deleted == _DELETE_ROWS:
+            status = await conn.execute(
+                f"""DELETE FROM {self._schema}.{table} WHERE ctid IN (
+                        SELECT ctid FROM {self._schema}.{table} WHERE {column} < $1 LIMIT {_DELETE_ROWS})""",
+                datetime.now(UTC) - timedelta(days=days),
+            )
+            deleted = int(status.rsplit(" ", maxsplit=1)[1])
+
+
+def _days_ahead(day: date) -> Iterable[date]:
+    return (day + timedelta(days=ahead) for ahead in range(LOG_DAYS_AHEAD + 1))

@@ -20,10 +20,13 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, ProducerClosed
 from aiokafka.partitioner import murmur2
 
+from eventing.clients import dead_task
+from eventing.clients import kill as kill_client
 from eventing.envelope import Row, cloud_event_headers, unpack_headers
 from eventing.faults import faultpoint
 from eventing.kafka import KafkaConfig, make_producer
 from eventing.metrics import PRODUCER_REBUILDS
+from kernel.tasks import stop_tasks, within
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +83,7 @@ class Publisher:
         Raises ``KafkaError`` or ``OSError`` when the cluster cannot be reached.
         """
         producer = await self._started()
-        batches = await self._batches(producer, rows)
+        batches, unbuilt = await self._batches(producer, rows)
         faultpoint("relay.before_produce")
         sent: dict[asyncio.Future[Any], list[Row]] = {}
         for tp, batch in batches.items():
@@ -95,6 +98,7 @@ class Publisher:
         faultpoint("relay.after_ack")
         if report.refused or report.unknown:
             await self.kill("refused" if report.refused else "ack_timeout")
+        report.refused.extend(unbuilt)
         return report
 
     async def kill(self, reason: str) -> None:
@@ -112,19 +116,25 @@ class Publisher:
             await _kill(producer)
 
     async def _started(self) -> AIOKafkaProducer:
+        if self._producer is not None and (dead := dead_task(self._producer)) is not None:
+            log.warning("producer_died", schema=self._schema, task=dead)
+            await self.kill("died")
         if self._producer is None:
             producer = make_producer(self._kafka)
             try:
-                async with asyncio.timeout(self._ack_timeout_s):
-                    await producer.start()
+                await within(self._ack_timeout_s, producer.start())
             except BaseException:
                 await _kill(producer)
                 raise
             self._producer = producer
         return self._producer
 
-    async def _batches(self, producer: AIOKafkaProducer, rows: Sequence[Row]) -> dict[TopicPartition, _Batch]:
+    async def _batches(
+        self, producer: AIOKafkaProducer, rows: Sequence[Row]
+    ) -> tuple[dict[TopicPartition, _Batch], list[tuple[Row, BaseException]]]:
+        """Batches by partition, and rows no record can be made of: with them their partition's batch ends."""
         batches: dict[TopicPartition, _Batch] = {}
+        unbuilt: list[tuple[Row, BaseException]] = []
         partitions: dict[str, int] = {}
         for row in rows:
             topic = row["topic"]
@@ -138,11 +148,18 @@ class Publisher:
             batch = batches.get(tp)
             if batch is None:
                 batch = batches[tp] = _Batch(producer.create_batch())
-            if batch.full or not self._append(batch.builder, row, key):
-                batch.full = True  # this row and all later ones of the partition wait for the next round
-            else:
+            if batch.full:
+                continue
+            try:
+                appended = self._append(batch.builder, row, key)
+            except Exception as error:  # noqa: BLE001 -- one row must not stop all others
+                unbuilt.append((row, error))
+                appended = False
+            if appended:
                 batch.rows.append(row)
-        return batches
+            else:
+                batch.full = True  # this row and all later ones of the partition wait for the next round
+        return {tp: batch for tp, batch in batches.items() if batch.rows}, unbuilt
 
     def _append(self, builder: Any, row: Row, key: bytes) -> bool:
         headers = unpack_headers(row["headers"]) if row["type"] is None else cloud_event_headers(row, self._source)
@@ -168,9 +185,8 @@ class Publisher:
 
 async def _look_up(producer: AIOKafkaProducer, name: str) -> set[int] | None:
     with contextlib.suppress(TimeoutError, KafkaError):
-        async with asyncio.timeout(TOPIC_LOOKUP_S):
-            known: set[int] = await producer.partitions_for(name)
-            return known
+        known: set[int] = await within(TOPIC_LOOKUP_S, producer.partitions_for(name))
+        return known
     return None
 
 
@@ -206,10 +222,8 @@ async def _kill(producer: AIOKafkaProducer) -> None:
     accumulator, sender = producer._message_accumulator, producer._sender  # noqa: SLF001
     accumulator._closed = True  # noqa: SLF001
     if sender.sender_task is not None:
-        sender.sender_task.cancel()
-    with contextlib.suppress(Exception):
-        async with asyncio.timeout(2):
-            await producer.client.close()
-    if sender.sender_task is not None:
-        await asyncio.wait([sender.sender_task], timeout=2)
+        await stop_tasks(sender.sender_task, timeout_s=2)
+    with contextlib.suppress(TimeoutError, KafkaError, OSError):
+        await within(2, producer.client.close())
+    kill_client(producer)
     accumulator.fail_all(ProducerClosed())

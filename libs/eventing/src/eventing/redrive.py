@@ -13,6 +13,7 @@ from typing import Any, Generic
 from aiokafka import ConsumerRecord
 from asyncpg import Record
 
+from eventing.dead_letters import storable
 from eventing.envelope import unpack_headers
 from eventing.execution import Execution, RecordError
 from eventing.failures import Failure, classify
@@ -200,5 +201,5 @@ class _Redrive(Generic[TxT]):
                 f"""UPDATE {self._schema}.dead_letter SET attempts = attempts + 1, error = $2
                     WHERE id = $1 AND status = 'waiting'""",
                 letter["id"],
-                str(cause)[:500].replace("\x00", ""),
+                storable(cause),
             )

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ from aiokafka.errors import (
 )
 
 from eventing import parking
+from eventing.dead_letters import storable
 from eventing.envelope import Row
 from eventing.faults import faultpoint
 from eventing.kafka import KafkaConfig
@@ -48,6 +50,8 @@ from eventing.outbox import OutboxConfig
 from eventing.publisher import Publisher
 from eventing.tables import RECORD_COLUMNS
 from eventing.wakeups import Wakeups
+from kernel.steps import Steps, in_time
+from kernel.tasks import beside
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +87,7 @@ class Relay:
         rebalance_s: float = 2.0,
         backoff_max_s: float = 5.0,
         drain_s: float = 10.0,
+        step_s: float = 90.0,  # more than a statement that is cut and an acknowledgement that does not come
     ) -> None:
         self.name = f"{config.source}.relay"
         self._dsn = dsn
@@ -96,7 +101,7 @@ class Relay:
         self._backoff_max_s, self._drain_s = backoff_max_s, drain_s
         self._publisher = Publisher(kafka, schema=config.schema, source=config.source, ack_timeout_s=ack_timeout_s)
         self._error: str | None = "starting"
-        self._parked_keys = 0
+        self.steps = Steps(step_s)
         self._latency = RELAY_LATENCY.labels(self._schema)
         self._published = RELAY_PUBLISHED.labels(self._schema)
 
@@ -104,6 +109,8 @@ class Relay:
         """One sentence when records do not reach the broker; None when they do."""
         if self._error is not None:
             return self._error
+        if (standing := self.steps.problem()) is not None:
+            return standing
         if missing := self._publisher.missing_topics():
             return f"no such topic, or no right to write it: {', '.join(sorted(missing))}"
         return None
@@ -113,7 +120,7 @@ class Relay:
         attempts = 0
         while True:
             try:
-                await self._own_and_relay(stop)
+                await in_time(self._own_and_relay(stop), self.steps)
             except Exception as error:  # noqa: BLE001 -- whatever it was, committed records are still owed
                 attempts = 0 if self._error is None else attempts + 1
                 self._error = f"{type(error).__name__}: {error}"
@@ -126,10 +133,13 @@ class Relay:
             finally:
                 self._wakeups.own(frozenset())
                 RELAY_LANES.labels(self._schema).set(0)
+                for gauge in (OUTBOX_PENDING, OUTBOX_OLDEST_AGE):
+                    gauge.labels(self._schema).set(math.nan)  # what was seen last may be long untrue
             await self._publisher.close()
             return
 
     async def _own_and_relay(self, stop: asyncio.Event) -> None:
+        self.steps.begin()
         await self._publisher.connect()
         async with _session(self._dsn, self._schema, self._fence_s) as conn:
             await conn.add_listener(self._wakeups.channel, lambda *_: self._wakeups.wake())
@@ -140,16 +150,14 @@ class Relay:
             await self._observe(conn)
             lanes = Lanes(conn, self._schema, self._config.lanes)
             await lanes.join()
-            stopping = asyncio.create_task(self._wake_on(stop), name=f"{self.name}.stop")
-            try:
+            async with beside(self._wake_on(stop), name=f"{self.name}.stop"):
                 await self._loop(conn, lanes, stop)
                 await self._drain(conn, lanes)
-            finally:
-                stopping.cancel()
 
     async def _loop(self, conn: asyncpg.Connection, lanes: Lanes, stop: asyncio.Event) -> None:
         rebalance_at, observe_at, idle_s = 0.0, 0.0, self._poll_s
         while not stop.is_set():
+            self.steps.begin()
             began = time.monotonic()
             if began >= rebalance_at:
                 await self._rebalance(conn, lanes)
@@ -159,6 +167,7 @@ class Relay:
                 observe_at = began + 5 * self._rebalance_s
             published, more = await self._round(conn, lanes)
             ended = time.monotonic() if published else began
+            self.steps.end()
             self._error = None
             if published:
                 idle_s = self._poll_s
@@ -174,7 +183,8 @@ class Relay:
     async def _drain(self, conn: asyncpg.Connection, lanes: Lanes) -> None:
         deadline = time.monotonic() + self._drain_s
         while time.monotonic() < deadline:
-            published, _ = await self._round(conn, lanes)
+            with self.steps.step():
+                published, _ = await self._round(conn, lanes)
             if not published:
                 return
 
@@ -215,7 +225,7 @@ class Relay:
                 await self._forget(conn, report.acked)
             elif report.refused and not isinstance(report.refused[0][1], _PRODUCER_ERRORS):
                 error = report.refused[0][1]
-                await parking.park(conn, self._schema, row, f"{type(error).__name__}: {error}")
+                await parking.park(conn, self._schema, row, storable(f"{type(error).__name__}: {error}"))
                 parked.add((row["topic"], row["key"]))
                 log.error(
                     "key_parked",

@@ -7,15 +7,20 @@ outbox, hence in order per key and at the relay's pace, and are not logged a sec
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from eventing.clients import close_consumer
 from eventing.kafka import KafkaConfig
 from eventing.outbox import OutboxConfig
 from eventing.tables import RECORD_COLUMNS
+from kernel.tasks import within
 
-PAGE_RECORDS = 2_000
+PAGE_RECORDS: Final = 2_000
+REWIND_S: Final = 60.0
+CLOSE_S: Final = 10.0
 
 
 async def replay(
@@ -68,15 +73,19 @@ async def rewind_group(kafka: KafkaConfig, group: str, topic: str, since: dateti
     """
     name = kafka.topic_prefix + topic
     consumer = AIOKafkaConsumer(**kafka.connection(), group_id=kafka.topic_prefix + group, enable_auto_commit=False)
-    await consumer.start()
     try:
-        await consumer._client._wait_on_metadata(name)  # noqa: SLF001 -- nothing public waits for a topic
-        partitions = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()]
-        consumer.assign(partitions)
-        found = await consumer.offsets_for_times({tp: int(since.timestamp() * 1000) for tp in partitions})
-        ends = await consumer.end_offsets(partitions)
-        offsets = {tp: at.offset if (at := found[tp]) is not None else ends[tp] for tp in partitions}
-        await consumer.commit(offsets)
+        return await within(REWIND_S, _rewind(consumer, name, since))
     finally:
-        await consumer.stop()
+        await close_consumer(consumer, CLOSE_S)
+
+
+async def _rewind(consumer: AIOKafkaConsumer, name: str, since: datetime) -> dict[int, int]:
+    await consumer.start()
+    await consumer._client._wait_on_metadata(name)  # noqa: SLF001 -- nothing public waits for a topic
+    partitions = [TopicPartition(name, number) for number in consumer.partitions_for_topic(name) or ()]
+    consumer.assign(partitions)
+    found = await consumer.offsets_for_times({tp: int(since.timestamp() * 1000) for tp in partitions})
+    ends = await consumer.end_offsets(partitions)
+    offsets = {tp: at.offset if (at := found[tp]) is not None else ends[tp] for tp in partitions}
+    await consumer.commit(offsets)
     return {tp.partition: offset for tp, offset in offsets.items()}

@@ -16,7 +16,10 @@ from typing import Final, Self
 import asyncpg
 import structlog
 
-_LOST: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+from kernel.tasks import stop_tasks, within
+
+_LOST: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+_ANSWER_S: Final = 2.0
 log = structlog.get_logger(__name__)
 
 
@@ -61,6 +64,7 @@ class Wakeups:
         """Send the last wake-up that is under way and close the connection."""
         if self._notifying is not None:
             await asyncio.wait([self._notifying], timeout=1)
+            await stop_tasks(self._notifying, timeout_s=1)
         if self._conn is not None:
             await self._conn.close(timeout=1)
             self._conn = None
@@ -74,14 +78,20 @@ class Wakeups:
         while self._again:
             self._again = False
             try:
-                if self._conn is None or self._conn.is_closed():
-                    self._conn = await asyncpg.connect(
-                        self._dsn, timeout=2, server_settings={"synchronous_commit": "off"}
-                    )
-                await self._conn.execute(f'NOTIFY "{self.channel}"', timeout=2)
+                await within(2 * _ANSWER_S, self._notify_once())
             except _LOST as error:
                 log.debug("wakeup_lost", channel=self.channel, error=str(error))
+                if self._conn is not None:
+                    self._conn.terminate()
+                    self._conn = None
             await asyncio.sleep(self._interval_s)
+
+    async def _notify_once(self) -> None:
+        if self._conn is None or self._conn.is_closed():
+            self._conn = await asyncpg.connect(
+                self._dsn, timeout=_ANSWER_S, server_settings={"synchronous_commit": "off"}
+            )
+        await self._conn.execute(f'NOTIFY "{self.channel}"', timeout=_ANSWER_S)
 
     async def __aenter__(self) -> Self:
         return self

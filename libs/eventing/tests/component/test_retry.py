@@ -204,7 +204,7 @@ async def test_a_missing_topic_is_named_and_used_once_it_exists(world, running, 
         await cluster.create_topics([NewTopic(name, 1, 1)])
         await world.publish(order_pb2.OrderPlaced(order_id="o1"), topic="public.commerce.absent.v1")
         await eventually(lambda: seen == ["o1"], timeout_s=30)
-        assert consumer.problem() is None
+        await eventually(lambda: consumer.problem() is None, what="a step has ended")
         await cluster.delete_topics([name])
         await cluster.close()
 

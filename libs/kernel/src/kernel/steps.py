@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
-from kernel.tasks import stop_tasks
+from kernel.tasks import result_of, stop_tasks
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ class LateStepError(Exception):
 
 
 class Steps:
-    """Of one loop. ``bound_s`` is how long a step may take, ``told_s`` how long none may end before ``problem`` says so.
+    """Of one loop. ``bound_s`` is how long a step may take; ``told_s`` how long none may end until ``problem`` says so.
 
     A loop calls ``begin`` and ``end`` around each step, not around its pauses.
     """
@@ -90,6 +90,6 @@ async def in_time(work: Coroutine[Any, Any, T], steps: Steps) -> T:
             if steps.late and not task.done():
                 steps.begin()
                 raise LateStepError(f"a step did not end in {steps.bound_s:g} s")
-        return task.result()
+        return result_of(task)
     finally:
         await stop_tasks(task, timeout_s=_STOP_S, again_s=_STOP_AGAIN_S)

@@ -29,7 +29,10 @@ async def stop_tasks(
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s
     for task in tasks:
-        task.add_done_callback(_note_failure)
+        if task.done():
+            _note_failure(task)
+        else:
+            task.add_done_callback(_note_failure)
     left = {task for task in tasks if not task.done()}
     while left and (left_s := deadline - loop.time()) > 0:
         for task in left:
@@ -61,9 +64,17 @@ async def within(timeout_s: float, work: Coroutine[Any, Any, T]) -> T:
         await asyncio.wait({task}, timeout=timeout_s)
         if not task.done():
             raise TimeoutError(f"no end after {timeout_s:g} s")
-        if task.cancelled():
-            raise ConnectionAbortedError("the call was cancelled from within")
-        return task.result()
+        return result_of(task)
+
+
+def result_of(task: asyncio.Task[T]) -> T:
+    """What an ended task returned, or raises what it raised; ``ConnectionAbortedError`` when it was cancelled.
+
+    For tasks that nobody but their client cancels: the waiting task would take that for its own cancellation.
+    """
+    if task.cancelled():
+        raise ConnectionAbortedError("cancelled from within")
+    return task.result()
 
 
 def _note_failure(task: asyncio.Task[Any]) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
+from redis.asyncio import Redis
+
 from chassis.paging import Cursors
 from chassis.postgres import Database
 from chassis.settings import ServiceSettings
@@ -30,6 +32,9 @@ class OperatedApp(Protocol):
 
     @property
     def wakeups(self) -> Wakeups: ...
+
+    @property
+    def redis(self) -> Redis: ...
 
     @property
     def revocations(self) -> Revocations: ...

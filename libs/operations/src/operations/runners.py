@@ -9,14 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from typing import Any, Final
+
+from redis.exceptions import RedisError
 
 from chassis import housekeeping as chassis_housekeeping
+from chassis.fresh import FreshConnections
+from chassis.redis import check_fresh
 from chassis.run import Periodic, Runner
+from chassis.run.health import DegradedError
 from chassis.run.service import Check
 from eventing import Consumer, Relay
 from eventing.housekeeping import Housekeeping
 from operations.app import Handlers, OperatedApp, handlers_of, schema_of
+
+_REDIS_EVERY_S: Final = 15.0
 
 
 def relays(app: OperatedApp, **tuning: Any) -> list[Runner]:
@@ -53,7 +61,15 @@ def background(app: OperatedApp) -> Sequence[Runner]:
 
 def checks(app: OperatedApp) -> Mapping[str, Check]:
     """What must answer for a process to be ready, beside its runners."""
-    return {"postgres": app.database.check}
+    redis = FreshConnections(partial(check_fresh, app.redis), every_s=_REDIS_EVERY_S)
+    return {"postgres": app.database.check, "redis": partial(_degrading, redis.check)}
+
+
+async def _degrading(check: Check) -> None:
+    try:
+        await check()
+    except (RedisError, OSError) as error:
+        raise DegradedError from error
 
 
 def _dsn(app: OperatedApp) -> str:

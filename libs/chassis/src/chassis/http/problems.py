@@ -5,15 +5,12 @@ Invariant: an answer tells a stable code and what the client can do, never a sta
 
 from __future__ import annotations
 
-import asyncio
 import math
 from typing import Any, Final
 
-import asyncpg
 import orjson
 import structlog
 from aiohttp import web
-from redis.exceptions import RedisError
 
 from chassis.errors import (
     BodyTooLargeError,
@@ -25,6 +22,7 @@ from chassis.errors import (
 from chassis.http.answers import PROBLEM, Answer
 from chassis.http.titles import Titles, language_of, titles_of
 from chassis.idempotency import REPLAYED_HEADER
+from chassis.outages import is_outage
 from kernel.errors import DomainError, Kind
 
 log = structlog.get_logger()
@@ -42,16 +40,6 @@ STATUSES: Final = {
 }
 TYPE_PREFIX: Final = "/docs/problems/"
 _RETRY_AFTER_S: Final = 1.0
-_TRANSIENT_SQL: Final = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.CannotConnectNowError,
-)
 
 
 def status_of(error: DomainError | type[DomainError]) -> int:
@@ -98,7 +86,7 @@ def refusal_of(error: Exception) -> DomainError:
         return error
     if isinstance(error, web.HTTPRequestEntityTooLarge):
         return BodyTooLargeError("the body is larger than this route takes")
-    if isinstance(error, (*_TRANSIENT_SQL, RedisError, TimeoutError, asyncio.TimeoutError, ConnectionError)):
+    if is_outage(error):
         log.warning("request.unavailable", exc_info=error)
         return UnavailableError("a part this depends on did not answer; try again", retry_after_s=_RETRY_AFTER_S)
     log.error("request.failed", exc_info=error)

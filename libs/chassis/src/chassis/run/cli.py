@@ -13,12 +13,12 @@ import sys
 from collections.abc import Coroutine, Sequence
 from typing import Any, Final, NoReturn
 
-import asyncpg
 import structlog
 import uvloop
 from redis.exceptions import RedisError
 
 from chassis.http.openapi import build_openapi, render_openapi
+from chassis.outages import CONNECTION_LOST
 from chassis.run.process import ROLES, run_process
 from chassis.run.service import Service
 from chassis.settings import ServiceSettings, load_settings
@@ -28,12 +28,7 @@ log = structlog.get_logger()
 
 EXIT_PENDING: Final = 3
 EXIT_UNAVAILABLE: Final = 69
-_UNREACHABLE: Final = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    RedisError,
-)
+_UNREACHABLE: Final = (*CONNECTION_LOST, RedisError)
 _ROLE_HELP: Final = {
     "http": "serve the public routes",
     "consume": "handle records from Kafka",

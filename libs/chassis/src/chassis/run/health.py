@@ -12,8 +12,13 @@ from typing import Final
 
 from chassis.run.runners import Supervised
 from chassis.run.service import Check
+from kernel.tasks import within
 
 _CHECK_S: Final = 2.0
+
+
+class DegradedError(Exception):
+    """Raised by a check of a part whose every use has an answer without it: the process stays ready."""
 
 
 class Health:
@@ -43,16 +48,24 @@ class Health:
             if problem is not None:
                 (unready if runner.critical and not self._serving else degraded)[runner.name] = problem
         failures = await asyncio.gather(*(_run(name, check) for name, check in self._checks.items()))
-        unready.update({name: failure for name, failure in failures if failure})
+        for name, failure in failures:
+            if failure is not None:
+                (degraded if isinstance(failure, DegradedError) else unready)[name] = _told(failure)
         return unready, degraded
 
 
-async def _run(name: str, check: Check) -> tuple[str, str | None]:
+async def _run(name: str, check: Check) -> tuple[str, Exception | None]:
     try:
-        async with asyncio.timeout(_CHECK_S):
-            await check()
-    except TimeoutError:
-        return name, f"no answer in {_CHECK_S:g} s"
+        await within(_CHECK_S, _awaited(check))
     except Exception as error:  # noqa: BLE001 -- any failure is a reason
-        return name, type(error).__name__
+        return name, error
     return name, None
+
+
+async def _awaited(check: Check) -> None:
+    await check()
+
+
+def _told(failure: Exception) -> str:
+    cause = failure.__cause__ if isinstance(failure, DegradedError) and failure.__cause__ else failure
+    return f"no answer in {_CHECK_S:g} s" if isinstance(cause, TimeoutError) else type(cause).__name__

@@ -24,11 +24,13 @@ from chassis.run.runners import Runner, Supervised
 from chassis.run.service import Service
 from chassis.settings import ServiceSettings
 from chassis.telemetry import metrics
+from kernel.tasks import stop_tasks
 
 log = structlog.get_logger()
 
 ROLES: Final = ("http", "consume", "relay", "jobs")
 _KEEPALIVE_S: Final = 75.0
+_CUT_S: Final = 5.0  # for a runner that is cut to close what it holds
 _GC_YOUNG: Final = 20_000
 _LINE_BYTES_MAX: Final = 64 * 1024  # above what the gateway lets through, so that its refusal is the one seen
 
@@ -114,8 +116,7 @@ async def _running(runners: Sequence[Any], drain_s: float) -> AsyncIterator[None
             _, late = await asyncio.wait(tasks, timeout=drain_s)
             for task in late:
                 log.error("runner.cut", runner=task.get_name(), after_s=drain_s)
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await stop_tasks(*tasks, timeout_s=_CUT_S)
         log.info("runners.drained", seconds=round(time.monotonic() - begun, 3))
 
 

@@ -26,6 +26,9 @@ loop_lag_s: Final = Histogram(
 )
 ready: Final = Gauge("process_ready", "1 while /readyz would answer 200, else 0; asked at each scrape")
 degraded: Final = Gauge("process_degraded", "Parts that /readyz calls degraded; asked at each scrape")
+step_due_s: Final = Gauge(
+    "runner_step_due_seconds", "For how long a step of a background runner is due without one having ended", ["name"]
+)
 runner_restarts: Final = Counter("runner_restarts", "Background runners started again after an error", ["name"])
 
 

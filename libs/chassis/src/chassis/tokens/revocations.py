@@ -7,6 +7,7 @@ is known stays known and ``problem`` says so: this fails open, bounded by the li
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from datetime import datetime
 from typing import Any, Final
@@ -17,6 +18,10 @@ from prometheus_client import Gauge
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from chassis import pubsub
+from kernel.steps import Steps
+from kernel.tasks import beside, within
+
 log = structlog.get_logger()
 
 SET_KEY: Final = "auth:revoked_sessions"
@@ -25,6 +30,9 @@ POLL_S: Final = 1.0
 KEEP_S: Final = 20 * 60
 _OVERLAP_MS: Final = 10_000
 _PATIENCE_S: Final = 5.0
+_ANSWER_S: Final = 2.0
+_HEAR_S: Final = 5.0
+_STEP_S: Final = 30.0
 
 _blind_s = Gauge("auth_revocations_blind_seconds", "Seconds since the revoked sessions were last read from Redis")
 _known = Gauge("auth_revocations_known", "Revoked sessions kept in memory")
@@ -41,6 +49,7 @@ class Revocations:
         self._revoked: dict[UUID, float] = {}
         self._read_at: float | None = None
         self._newest_ms = 0.0
+        self.steps = Steps(_STEP_S)
 
     def is_revoked(self, session_id: UUID) -> bool:
         return session_id in self._revoked
@@ -53,17 +62,12 @@ class Revocations:
     async def run(self, stop: asyncio.Event) -> None:
         """Poll the sorted set, and listen to the channel, until ``stop``."""
         self._started_at = time.monotonic()
-        listener = asyncio.create_task(self._listen())
-        try:
+        async with beside(self._listen(), name="revocations.listen"):
             while not stop.is_set():
-                await self._poll()
-                try:
+                with self.steps.step():
+                    await self._poll()
+                with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), POLL_S)
-                except TimeoutError:
-                    continue
-        finally:
-            listener.cancel()
-            await asyncio.gather(listener, return_exceptions=True)
 
     async def refresh(self) -> None:
         """Read the sorted set now. Raises ``RedisError``."""
@@ -87,23 +91,29 @@ class Revocations:
 
     async def _poll(self) -> None:
         try:
-            async with asyncio.timeout(2.0):
-                await self.refresh()
+            await within(_ANSWER_S, self.refresh())
         except (RedisError, OSError, TimeoutError) as error:
             if self._blind_s() < _PATIENCE_S:
                 log.warning("revocations.unread", error=type(error).__name__)
 
     async def _listen(self) -> None:
         while True:
+            channel = self._redis.pubsub(ignore_subscribe_messages=True)
             try:
-                async with self._redis.pubsub() as channel:
-                    await channel.subscribe(CHANNEL)
-                    async for message in channel.listen():
-                        if message["type"] == "message":
-                            member, _, score = _text(message["data"]).partition(" ")
-                            self._add(member, float(score or 0))
-            except (RedisError, OSError, TimeoutError, ValueError):
-                await asyncio.sleep(1.0)
+                await pubsub.subscribe(channel, CHANNEL)
+                await self._hear(pubsub.Reader(channel))
+            except Exception as error:  # noqa: BLE001 -- whatever it was, a new connection hears again
+                log.debug("revocations.unheard", error=type(error).__name__)
+            finally:
+                await pubsub.close(channel)
+            await asyncio.sleep(POLL_S)
+
+    async def _hear(self, channel: pubsub.Reader) -> None:
+        while True:
+            message = await channel.read(_HEAR_S)
+            if message is not None:
+                member, _, score = _text(message["data"]).partition(" ")
+                self._add(member, float(score or 0))
 
     def _add(self, member: Any, score: float) -> None:
         try:

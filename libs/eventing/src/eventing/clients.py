@@ -1,0 +1,101 @@
+"""aiokafka's clients, seen from outside: whether one has died inside, and how it is ended whatever state it is in.
+
+A client works by tasks of its own. One that dies takes nothing else down: what waits for it waits for ever, and polls
+go on finding nothing. So its owner looks at the tasks between two steps, bounds each call, and makes a new client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, cast
+
+import aiokafka.conn
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.conn import CloseReason
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from kernel.tasks import within
+
+log = structlog.get_logger(__name__)
+
+# The way from a client to its tasks. Tests cancel each in turn, so that one that is renamed is noticed.
+CONSUMER_TASKS: Final = ("_client._sync_task", "_fetcher._fetch_task", "_coordinator._coordination_task")
+PRODUCER_TASKS: Final = ("client._sync_task", "_sender._sender_task")
+_BESIDES: Final = ("_coordinator._heartbeat_task", "_coordinator._commit_refresh_task")  # these come and go
+
+
+class DeadClientError(Exception):
+    """The client must be rebuilt."""
+
+
+_Connection: Any = aiokafka.conn.AIOKafkaConnection
+
+
+class Connection(_Connection):  # type: ignore[misc]
+    """uvloop refuses a write to a socket that was reset with a RuntimeError. aiokafka's tasks expect an OSError or a
+    KafkaError there, and die of anything else.
+    """
+
+    async def connect(self) -> Any:
+        with self._lost_as_kafka_error():
+            return await super().connect()
+
+    def send(self, request: Any, expect_response: bool = True) -> Any:  # noqa: FBT001, FBT002 -- its signature
+        with self._lost_as_kafka_error():
+            return super().send(request, expect_response=expect_response)
+
+    def _send_sasl_token(self, payload: bytes, expect_response: bool = True) -> Any:  # noqa: FBT001, FBT002 -- as above
+        with self._lost_as_kafka_error():
+            return super()._send_sasl_token(payload, expect_response=expect_response)
+
+    @contextmanager
+    def _lost_as_kafka_error(self) -> Iterator[None]:
+        try:
+            yield
+        except RuntimeError as error:
+            self.close(reason=CloseReason.CONNECTION_BROKEN)
+            raise KafkaConnectionError(f"connection to {self.host}:{self.port} was reset: {error}") from error
+
+
+setattr(aiokafka.conn, "AIOKafkaConnection", Connection)  # noqa: B010 -- what ``create_conn`` makes; no client takes a class for it
+
+
+def dead_task(client: AIOKafkaConsumer | AIOKafkaProducer) -> str | None:
+    """The name of a task of a started client that has ended, and why; None while all work."""
+    for path in CONSUMER_TASKS if isinstance(client, AIOKafkaConsumer) else PRODUCER_TASKS:
+        task = _find(client, path)
+        if task is not None and task.done():
+            why = "cancelled" if task.cancelled() else repr(task.exception())
+            return f"{path}: {why}"
+    return None
+
+
+async def close_consumer(consumer: AIOKafkaConsumer, timeout_s: float) -> None:
+    """Leave the group. A client that cannot is ended all the same: its heartbeats would hold the partitions."""
+    try:
+        await within(timeout_s, consumer.stop())
+    except (TimeoutError, KafkaError, OSError) as error:
+        log.warning("consumer_close_failed", error=repr(error))
+    finally:
+        kill(consumer)
+
+
+def kill(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+    """End its tasks and close its connections, without a word to the broker. Nothing, when it has stopped."""
+    for path in (*CONSUMER_TASKS, *PRODUCER_TASKS, *_BESIDES):
+        task = _find(client, path)
+        if task is not None and not task.done():
+            task.cancel()
+    inner = getattr(client, "_client", None) or getattr(client, "client", None)
+    for connection in list(getattr(inner, "_conns", {}).values()):
+        connection.close()
+
+
+def _find(owner: Any, path: str) -> asyncio.Task[Any] | None:
+    found = owner
+    for name in path.split("."):
+        found = getattr(found, name, None)
+    return cast("asyncio.Task[Any]", found) if isinstance(found, asyncio.Future) else None
