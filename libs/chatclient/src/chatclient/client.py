@@ -28,6 +28,8 @@ FINAL_CODES: Final = frozenset({4400, 4403, 4409, 4413})
 UNAUTHENTICATED: Final = 4401
 _OPEN_TIMEOUT_S: Final = 10.0
 _ASK_AGAIN_S: Final = 2.0
+_STOP_S: Final = 1.0
+_STOPS_MAX: Final = 3
 _SILENCE_HEARTBEATS: Final = 2.5
 _REFUSALS_MAX: Final = 3
 _ACCOUNT: Final = "account_seq"
@@ -98,8 +100,7 @@ class ChatClient:
                 await asyncio.wait_for(self._ws.close(), 2.0)
         for task in (self._task, self._saying_slowly):
             if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+                await _stop(task)
         if self._owns_session and self._session is not None:
             await self._session.close()
 
@@ -225,8 +226,7 @@ class ChatClient:
                     if message.type is aiohttp.WSMsgType.TEXT:
                         await self._take(ws, json.loads(message.data))
             finally:
-                beating.cancel()
-                await asyncio.gather(beating, return_exceptions=True)
+                await _stop(beating)
         finally:
             await ws.close()
         return ws.close_code
@@ -388,6 +388,17 @@ class ChatClient:
             self._sending.fail(error)
             self._readers.end(error)
             self._live.set()
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    """Cancel, and wait a bounded time: a cancel may be lost inside the client library."""
+    for _ in range(_STOPS_MAX):
+        if task.done():
+            break
+        task.cancel()
+        await asyncio.wait({task}, timeout=_STOP_S)
+    if task.done() and not task.cancelled():
+        task.exception()  # seen: it was told to end
 
 
 _speaking: set[asyncio.Future[None]] = set()

@@ -15,6 +15,7 @@ from chassis.http import RateLimit, Routes, View
 from chassis.run.runners import Supervised
 from chassis.tokens import Principal
 from kernel.errors import DomainError, Kind
+from kernel.tasks import stop_tasks
 from messaging.domain.message import Sent
 from messaging.entrypoints.posting import send
 from messaging.entrypoints.schemas import SendMessageBody
@@ -113,10 +114,8 @@ def mount(application: web.Application, app: App) -> Node:
         tasks = [asyncio.create_task(Supervised(each).run(stop), name=each.name) for each in node.runners]
         yield
         stop.set()
-        _done, late = await asyncio.wait(tasks, timeout=_STOP_S)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.wait(tasks, timeout=_STOP_S)
+        await stop_tasks(*tasks)
         await node.close()
 
     async def drain(_: web.Application) -> None:

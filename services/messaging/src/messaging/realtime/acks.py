@@ -13,6 +13,7 @@ from uuid import UUID
 
 import structlog
 
+from kernel.tasks import beside
 from messaging.adapters.cursor_store import Cursor, advance
 
 if TYPE_CHECKING:
@@ -51,8 +52,7 @@ class Acks:
         return self._problem
 
     async def run(self, stop: asyncio.Event) -> None:
-        waker = asyncio.create_task(self._wake_when(stop))
-        try:
+        async with beside(self._wake_when(stop)):
             while not (stop.is_set() and not self._waiting):
                 await self._wake.wait()
                 self._wake.clear()
@@ -60,8 +60,6 @@ class Acks:
                     await asyncio.sleep(GATHER_S)
                 if self._waiting:
                     await self._write()
-        finally:
-            waker.cancel()
 
     async def _write(self) -> None:
         keys = list(self._waiting)[:BATCH_MAX]

@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
+from kernel.tasks import stop_tasks
 from messaging.domain.stream import TooOldError
 from messaging.realtime.feed import Feed, Item
 
@@ -47,9 +48,7 @@ class CatchUp:
 
     async def close(self) -> None:
         """Stop reading."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await stop_tasks(*self._tasks)
 
     async def _mend(self, feed: Feed) -> None:
         empty = 0

@@ -12,12 +12,17 @@ from typing import Any, Final
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.asyncio.client import PubSub
+
+from chassis import pubsub
+from kernel.steps import Steps
+from kernel.tasks import beside
 
 NODES_CHANNEL: Final = "messaging:nodes"
 _AT_ONCE: Final = 500
 _READ_S: Final = 1.0
 _RETRY_S: Final = 0.5
+_STEP_S: Final = 30.0
 log = structlog.get_logger(__name__)
 
 
@@ -36,6 +41,7 @@ class Listener:
         self._changed: dict[str, bool] = {}
         self._wake = asyncio.Event()
         self.connected = False
+        self.steps = Steps(_STEP_S)
 
     def want(self, name: str) -> None:
         self._wanted.add(name)
@@ -54,7 +60,7 @@ class Listener:
         while not stop.is_set():
             try:
                 await self._listen(stop)
-            except (RedisError, OSError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 -- whatever it was, a new connection hears again
                 if self.connected:
                     log.warning("realtime.deaf", error=type(error).__name__)
                 self.connected = False
@@ -62,23 +68,21 @@ class Listener:
         self.connected = False
 
     async def _listen(self, stop: asyncio.Event) -> None:
-        pubsub: Any = self._redis.pubsub(ignore_subscribe_messages=True)
+        channels = self._redis.pubsub(ignore_subscribe_messages=True)
         try:
-            self._changed.clear()
-            await pubsub.subscribe(NODES_CHANNEL)
-            await _in_parts(pubsub.subscribe, list(self._wanted))
-            changing = asyncio.create_task(self._change(pubsub))
-            try:
-                await self._read(pubsub, changing, stop)
-            finally:
-                changing.cancel()
-                await asyncio.gather(changing, return_exceptions=True)
+            with self.steps.step():
+                self._changed.clear()
+                await channels.subscribe(NODES_CHANNEL)
+                await _in_parts(channels.subscribe, list(self._wanted))
+            async with beside(self._change(channels), name="realtime-listener.channels") as changing:
+                await self._read(pubsub.Reader(channels), changing, stop)
         finally:
-            await pubsub.aclose()
+            await pubsub.close(channels)
 
-    async def _read(self, pubsub: Any, changing: asyncio.Task[None], stop: asyncio.Event) -> None:
+    async def _read(self, channels: pubsub.Reader, changing: asyncio.Task[None], stop: asyncio.Event) -> None:
         while not stop.is_set():
-            message = await pubsub.get_message(timeout=_READ_S)
+            with self.steps.step():
+                message = await channels.read(_READ_S)
             if changing.done():
                 changing.result()
             if not self.connected:
@@ -87,14 +91,14 @@ class Listener:
             if message is not None:
                 self._on_message(_text(message["channel"]), message["data"])
 
-    async def _change(self, pubsub: Any) -> None:
+    async def _change(self, channels: PubSub) -> None:
         """Tell Redis about channels that came and went, those of one moment together."""
         while True:
             await self._wake.wait()
             self._wake.clear()
             changed, self._changed = self._changed, {}
-            await _in_parts(pubsub.subscribe, [name for name, wanted in changed.items() if wanted])
-            await _in_parts(pubsub.unsubscribe, [name for name, wanted in changed.items() if not wanted])
+            await _in_parts(channels.subscribe, [name for name, wanted in changed.items() if wanted])
+            await _in_parts(channels.unsubscribe, [name for name, wanted in changed.items() if not wanted])
 
 
 async def _in_parts(call: Callable[..., Any], names: list[str]) -> None:

@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from chassis.postgres import Database
 from chassis.run.runners import Runner
 from kernel.clock import Clock
+from kernel.tasks import stop_tasks
 from messaging.adapters.person_keys import PersonKeys
 from messaging.realtime.acks import Acks, Begin
 from messaging.realtime.announcing import RealtimeAnnouncer
@@ -175,9 +176,7 @@ class Node:
         self._announcer.hub = None
         await self._dialog_reads.close()
         await self._account_reads.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await stop_tasks(*self._tasks)
 
     def _heard(self, channel: str, message: bytes) -> None:
         with suppress(ValueError):

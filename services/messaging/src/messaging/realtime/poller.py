@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from kernel.tasks import beside
 from messaging.realtime.feed import Feed
 from messaging.realtime.hub import Hub
 
@@ -39,8 +40,7 @@ class Poller:
         return self._problem
 
     async def run(self, stop: asyncio.Event) -> None:
-        waker = asyncio.create_task(self._wake_when(stop))
-        try:
+        async with beside(self._wake_when(stop)):
             while not stop.is_set():
                 await self._look_safely()
                 try:
@@ -48,8 +48,6 @@ class Poller:
                 except TimeoutError:
                     continue
                 self._soon.clear()
-        finally:
-            waker.cancel()
 
     async def look(self) -> None:
         """Compare all feeds with the tables once."""

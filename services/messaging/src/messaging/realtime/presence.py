@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from kernel.clock import Clock
+from kernel.tasks import beside
 from messaging.realtime.frames import server_frame
 from messaging.realtime.hint_codec import unpack_sight
 from messaging.realtime.hub import PRESENCE_CHANNEL, Channels
@@ -119,8 +120,7 @@ class Presence:
                 self._channels.unwant(f"{PRESENCE_CHANNEL}{user_id}")
 
     async def run(self, stop: asyncio.Event) -> None:
-        waker = asyncio.create_task(self._wake_when(stop))
-        try:
+        async with beside(self._wake_when(stop)):
             while not stop.is_set():
                 try:
                     await self._step()
@@ -132,8 +132,6 @@ class Presence:
                     log.warning("realtime.presence_untold", error=type(error).__name__)
                 await self._rest()
             await self._withdraw()
-        finally:
-            waker.cancel()
 
     async def _rest(self) -> None:
         due = min(self._leaving.values(), default=self._refresh_at)

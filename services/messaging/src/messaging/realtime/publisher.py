@@ -11,6 +11,8 @@ from prometheus_client import Counter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from kernel.tasks import beside
+
 QUEUE_MAX: Final = 20_000
 _BATCH_MAX: Final = 200
 _PAUSE_S: Final = 0.25
@@ -43,8 +45,7 @@ class Publisher:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``, and then what is still queued."""
-        waker = asyncio.create_task(self._wake_when(stop))
-        try:
+        async with beside(self._wake_when(stop)):
             while self._queue or not stop.is_set():
                 await self._wake.wait()
                 self._wake.clear()
@@ -52,8 +53,6 @@ class Publisher:
                     await self._send([self._queue.popleft() for _ in range(min(len(self._queue), _BATCH_MAX))])
                 if stop.is_set():
                     return
-        finally:
-            waker.cancel()
 
     async def _send(self, batch: list[tuple[str, bytes]]) -> None:
         try:

@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 
 from chassis.postgres import Database
+from kernel.tasks import beside
 from messaging.adapters.cursor_store import Cursor
 from messaging.adapters.unread import MENTIONS, UNREAD
 from messaging.realtime.frames import document
@@ -67,8 +68,7 @@ class Receipts:
         return self._problem
 
     async def run(self, stop: asyncio.Event) -> None:
-        waker = asyncio.create_task(self._wake_when(stop))
-        try:
+        async with beside(self._wake_when(stop)):
             while True:
                 await self._wake.wait()
                 self._wake.clear()
@@ -77,8 +77,6 @@ class Receipts:
                 await asyncio.sleep(GATHER_S)
                 moved, self._moved = list(self._moved.values()), {}
                 await self._tell(moved)
-        finally:
-            waker.cancel()
 
     async def _tell(self, moved: Sequence[Cursor]) -> None:
         try:

@@ -8,8 +8,9 @@ batch whose outcome is unknown, because the connection broke during its commit, 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
@@ -18,13 +19,17 @@ import asyncpg
 import structlog
 from prometheus_client import Histogram
 
+from chassis.outages import is_connection_lost
 from kernel.errors import DomainError, Kind
+from kernel.steps import Steps
+from kernel.tasks import beside
 
 QUEUE_MAX: Final = 20_000
 _RECONNECT_S: Final = 0.2
+_PATIENCE_S: Final = 10.0  # without a database; then callers are told to send again
+_BATCH_S: Final = 60.0
 _RETRIES_MAX: Final = 5
 _AGAIN: Final = (asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError, asyncpg.LockNotAvailableError)
-_LOST: Final = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError, OSError)
 BATCH: Final = Histogram(
     "messaging_send_batch_messages", "Messages in one group commit", buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500)
 )
@@ -69,6 +74,7 @@ class Lane(Generic[CommandT, ResultT]):
         self._wake = asyncio.Event()
         self._stopping = False
         self._problem: str | None = None
+        self.steps = Steps(_BATCH_S)
 
     async def submit(self, command: CommandT) -> ResultT:
         """The result once it is committed. Raises the refusal, or ``SendingBusyError``."""
@@ -81,21 +87,28 @@ class Lane(Generic[CommandT, ResultT]):
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then finish what was submitted."""
-        stopping = asyncio.create_task(self._stop_when(stop))
         try:
-            while not (self._stopping and not self._queue):
-                await self._wake.wait()
-                # Callers that were just answered and are ready to run may submit again first: one turn, not a wait.
-                await asyncio.sleep(0)
-                batch = [self._queue.popleft() for _ in range(min(len(self._queue), self._batch_max))]
-                if not self._queue and not self._stopping:
-                    self._wake.clear()
-                if batch:
-                    await self._apply(batch)
+            async with beside(self._stop_when(stop)):
+                while not (self._stopping and not self._queue):
+                    await self._wake.wait()
+                    # Callers that were just answered and are ready to run may submit again first: a turn, not a wait.
+                    await asyncio.sleep(0)
+                    await self._take()
         finally:
-            stopping.cancel()
-            while self._queue:
-                self._resolve(self._queue.popleft(), SendingBusyError(retry_after_s=1.0))
+            self._give_up(self._queue)
+            self._queue.clear()
+
+    async def _take(self) -> None:
+        batch = [self._queue.popleft() for _ in range(min(len(self._queue), self._batch_max))]
+        if not self._queue and not self._stopping:
+            self._wake.clear()
+        if not batch:
+            return
+        try:
+            with self.steps.step():
+                await self._apply(batch)
+        finally:
+            self._give_up(batch)  # nobody waits when it was applied
 
     def problem(self) -> str | None:
         """Why this is not healthy, or None."""
@@ -106,9 +119,9 @@ class Lane(Generic[CommandT, ResultT]):
             with COMMIT_S.time():
                 answers = await self._commit_with_retries(batch)
         except Exception as error:  # noqa: BLE001 -- whatever it is, it must fail one caller and not the batch
-            if len(batch) == 1:
+            if len(batch) == 1 or is_connection_lost(error):
                 log.warning("send_failed", lane=self.name, error=str(error), kind=type(error).__name__)
-                self._resolve(batch[0], SendingBusyError(retry_after_s=1.0))
+                self._give_up(batch)
                 return
             middle = len(batch) // 2
             await self._apply(batch[:middle])
@@ -121,24 +134,31 @@ class Lane(Generic[CommandT, ResultT]):
     async def _commit_with_retries(
         self, batch: Sequence[Submitted[CommandT, ResultT]]
     ) -> Sequence[ResultT | DomainError]:
-        attempt = 0
+        attempt, until_s = 0, time.monotonic() + _PATIENCE_S
         while True:
             try:
                 answers = await self._commit(batch)
-            except _LOST as error:
-                self._problem = f"no database connection: {type(error).__name__}"
-                if self._stopping:
-                    raise
-                await asyncio.sleep(_RECONNECT_S)
             except _AGAIN as error:
                 attempt += 1
                 if attempt > _RETRIES_MAX:
                     raise
                 log.info("send_retried", lane=self.name, error=type(error).__name__)
                 await asyncio.sleep(0.005 * 2**attempt)
+            except Exception as error:
+                if not is_connection_lost(error):
+                    raise
+                self._problem = f"no database connection: {type(error).__name__}"
+                if self._stopping or time.monotonic() > until_s:
+                    raise
+                await asyncio.sleep(_RECONNECT_S)
             else:
                 self._problem = None
                 return answers
+
+    def _give_up(self, submitted: Iterable[Submitted[CommandT, ResultT]]) -> None:
+        """Whether it was stored cannot be told to those who still wait."""
+        for each in submitted:
+            self._resolve(each, SendingBusyError(retry_after_s=1.0))
 
     def _resolve(self, submitted: Submitted[CommandT, ResultT], result: ResultT | DomainError) -> None:
         if submitted.answer.done():

@@ -21,7 +21,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from google.protobuf.message import Message
 
 from eventing import KafkaConfig, topic_of
+from eventing.clients import close_consumer
 from kernel.ids import derived_id, uuid7
+from kernel.tasks import stop_tasks
 from orchestrator.testing.participants import Answer, Participants
 from sampan.commerce.v1 import commands_pb2 as commerce
 from sampan.orchestrator.v1.commands_pb2 import CancelOrderPayment, StartOrderPayment
@@ -29,6 +31,7 @@ from sampan.orchestrator.v1.reply_pb2 import OUTCOME_REJECTED, OUTCOME_SUCCEEDED
 from sampan.orchestrator.v1.saga_pb2 import SagaEnded, SagaNeedsOperator, SagaStarted
 from sampan.payment.v1 import commands_pb2 as payment
 
+_CLOSE_S: Final = 10.0
 SAGA_TOPIC: Final = "public.orchestrator.saga.v1"
 COMMAND_TOPICS: Final = ("private.commerce.commands.v1", "private.payment.commands.v1")
 _COMMANDS: Final[dict[str, type[Message]]] = {
@@ -112,10 +115,8 @@ class KafkaParticipants(AbstractAsyncContextManager["KafkaParticipants"]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in (self._reading, *self._tasks):
-            task.cancel()
-        await asyncio.gather(self._reading, *self._tasks, return_exceptions=True)
-        await self._consumer.stop()
+        await stop_tasks(self._reading, *self._tasks)
+        await close_consumer(self._consumer, _CLOSE_S)
         await self._producer.stop()
 
     async def start_saga(self, checkout: StartOrderPayment) -> None:

@@ -25,8 +25,11 @@ import asyncpg
 import structlog
 from prometheus_client import Counter, Histogram
 
+from chassis.outages import is_connection_lost
 from eventing import Outbox, OutboxConfig, Wakeups
 from kernel.clock import Clock
+from kernel.steps import Steps
+from kernel.tasks import beside
 from payment.adapters.announcements import announce
 from payment.adapters.ledger import Connection, Ledger
 from payment.domain.errors import LedgerBusyError, RequestInFlightError
@@ -36,20 +39,12 @@ BATCH_MAX: Final = 1_000
 QUEUE_MAX: Final = 20_000
 _RETRIES_MAX: Final = 5
 _RECONNECT_S: Final = 0.2
+_BATCH_S: Final = 60.0
 _AGAIN: Final = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.UniqueViolationError,
     asyncpg.LockNotAvailableError,
-)
-_LOST: Final = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.CannotConnectNowError,
-    OSError,
 )
 ISOLATED: Final = Counter("payment_ledger_isolated_operations", "Operations the database could not take, failed alone")
 BATCH_SIZE: Final = Histogram(
@@ -104,6 +99,7 @@ class Flusher:
         self._stopping = False
         self._problem: str | None = None
         self.batches = 0
+        self.steps = Steps(_BATCH_S)
 
     async def submit(self, op: Transfer) -> Answer:
         """Apply one operation; returns its answer once that is committed.
@@ -124,26 +120,26 @@ class Flusher:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then finish what was submitted."""
-        stopping = asyncio.create_task(self._stop_when(stop))
-        sweeping = asyncio.create_task(self._sweep())
         pending: list[_Submitted] = []
         try:
-            while not (self._stopping and not self._queue and not pending):
-                try:
-                    async with self._connect() as conn:
-                        self._problem = None
-                        await self._work(conn, pending)
-                except Exception as error:  # noqa: BLE001 -- no way of failing to connect may end the flusher
-                    self._problem = f"no database connection: {type(error).__name__}"
-                    log.warning("flusher_reconnects", flusher=self.name, error=str(error))
-                    if self._stopping:
-                        self._give_up(pending)
-                    await asyncio.sleep(_RECONNECT_S)
+            async with beside(self._stop_when(stop)), beside(self._sweep()):
+                await self._apply_until_stopped(pending)
         finally:
             self._problem = "it stands still"  # until it runs again
-            stopping.cancel()
-            sweeping.cancel()
             self._give_up(pending)
+
+    async def _apply_until_stopped(self, pending: list[_Submitted]) -> None:
+        while not (self._stopping and not self._queue and not pending):
+            try:
+                async with self._connect() as conn:
+                    self._problem = None
+                    await self._work(conn, pending)
+            except Exception as error:  # noqa: BLE001 -- no way of failing to connect may end the flusher
+                self._problem = f"no database connection: {type(error).__name__}"
+                log.warning("flusher_reconnects", flusher=self.name, error=str(error))
+                if self._stopping:
+                    self._give_up(pending)
+                await asyncio.sleep(_RECONNECT_S)
 
     def problem(self) -> str | None:
         """Why this is not healthy, or None."""
@@ -156,7 +152,8 @@ class Flusher:
                 await self._take(pending)
             if not pending:
                 return
-            await self._apply(conn, pending)
+            with self.steps.step():
+                await self._apply(conn, pending)
             pending.clear()
 
     async def _take(self, pending: list[_Submitted]) -> None:
@@ -174,9 +171,10 @@ class Flusher:
         """Commit and resolve; on an operation the database cannot take, find it by halves."""
         try:
             answers = await self._commit_with_retries(conn, batch)
-        except _LOST:
-            raise
-        except Exception as error:  # noqa: BLE001 -- whatever it is, it must fail one caller and not the batch
+        except Exception as error:
+            if is_connection_lost(error):
+                raise
+            # Whatever else it is, it must fail one caller and not the batch.
             if len(batch) == 1:
                 ISOLATED.inc()
                 op_id = str(batch[0].op.op_id)
