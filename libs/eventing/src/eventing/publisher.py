@@ -221,9 +221,9 @@ async def _kill(producer: AIOKafkaProducer) -> None:
     producer._closed = True  # noqa: SLF001
     accumulator, sender = producer._message_accumulator, producer._sender  # noqa: SLF001
     accumulator._closed = True  # noqa: SLF001
+    kill_client(producer)  # at once, whatever becomes of the awaits below
     if sender.sender_task is not None:
         await stop_tasks(sender.sender_task, timeout_s=2)
     with contextlib.suppress(TimeoutError, KafkaError, OSError):
         await within(2, producer.client.close())
-    kill_client(producer)
     accumulator.fail_all(ProducerClosed())

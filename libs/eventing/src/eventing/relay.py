@@ -130,6 +130,9 @@ class Relay:
                     return
                 await _sleep(stop, min(self._backoff_max_s, 0.1 * 2 ** min(attempts, 10)))
                 continue
+            except asyncio.CancelledError:
+                await self._publisher.kill("cancelled")
+                raise
             finally:
                 self._wakeups.own(frozenset())
                 RELAY_LANES.labels(self._schema).set(0)
