@@ -80,3 +80,23 @@ async def _drained(world):
 
 async def _pending(world, count):
     return await world.count("outbox") == count
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["'not json'", "'[[1, 2]]'", "NULL"],
+)
+async def test_a_row_no_record_can_be_made_of_parks_its_key_and_nothing_else(world, running, broken):
+    """It stood first in its lane, and the relay began anew with it for ever."""
+    await world.publish(order_pb2.OrderPlaced(order_id="poison"), aggregate_version=1)
+    await world.pool.execute(f"UPDATE commerce.outbox SET headers = {broken}, type = NULL")
+    for number in range(10):
+        await world.publish(order_pb2.OrderPlaced(order_id=f"o{number}"), aggregate_version=number)
+    await world.publish(order_pb2.OrderPlaced(order_id="poison"), aggregate_version=2)
+    relay = world.relay()
+    async with running(relay):
+        await eventually(lambda: _drained(world), timeout_s=20)
+        assert relay.problem() is None
+    assert await world.published() == {f"o{number}": [number] for number in range(10)}
+    [parked] = await parked_keys(world.pool, "commerce")
+    assert (parked.key, parked.records) == ("poison", 2)

@@ -251,3 +251,39 @@ async def _settled(world):
                   (SELECT count(*) FROM commerce.effect)"""
     )
     return published if waiting == 0 and published == effects else None
+
+
+async def test_one_locked_row_keeps_no_other_of_its_batch(world, running):
+    """A batch handler meets a lock for as long as it is held: the others of its batch commit meanwhile."""
+    await world.make_effects()
+    subscriptions, locked = Subscriptions("commerce"), [True]
+
+    @subscriptions.on_batch(order_pb2.OrderPlaced)
+    async def on_placed(messages, tx):
+        for message in messages:
+            await tx.conn.execute(
+                "INSERT INTO commerce.effect (event_id, key, number) VALUES ($1, $2, $3)", message.id, message.key, 1
+            )
+        if locked[0] and any(message.key == "locked" for message in messages):
+            raise asyncpg.LockNotAvailableError("canceling statement due to lock timeout")
+
+    for key in ("locked", *(f"k{n}" for n in range(30))):
+        await world.publish(order_pb2.OrderPlaced(order_id=key))
+    async with running(world.relay(), world.consumer(subscriptions)):
+        await eventually(lambda: _effects(world, {f"k{n}": [1] for n in range(30)}), timeout_s=30)
+        assert await world.count("dead_letter") == 0
+        locked[0] = False
+        await eventually(lambda: _effects(world, {"locked": [1]} | {f"k{n}": [1] for n in range(30)}), timeout_s=30)
+
+
+async def test_an_error_whose_text_cannot_be_stored_is_a_dead_letter_all_the_same(world, running):
+    subscriptions = Subscriptions("commerce")
+
+    @subscriptions.on(order_pb2.OrderPlaced)
+    async def on_placed(message, tx):
+        raise ValueError("half a pair: \ud83d, and a \x00")
+
+    async with running(world.relay(), world.consumer(subscriptions)):
+        await world.publish(order_pb2.OrderPlaced(order_id="o1"))
+        await eventually(lambda: world.count("dead_letter"), timeout_s=30)
+    assert await world.pool.fetchval("SELECT error FROM commerce.dead_letter") == r"half a pair: \ud83d, and a "
