@@ -49,6 +49,7 @@ class Supervised:
         self.critical: bool = getattr(runner, "critical", True)
         self._steps: Steps | None = getattr(runner, "steps", None)
         if self._steps is not None:
+            metrics.step_bound_s.labels(self.name).set(self._steps.bound_s)
             metrics.step_due_s.labels(self.name).set_function(partial(_due_s, self._steps))
 
     @property

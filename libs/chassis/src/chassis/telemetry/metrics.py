@@ -29,6 +29,7 @@ degraded: Final = Gauge("process_degraded", "Parts that /readyz calls degraded; 
 step_due_s: Final = Gauge(
     "runner_step_due_seconds", "For how long a step of a background runner is due without one having ended", ["name"]
 )
+step_bound_s: Final = Gauge("runner_step_bound_seconds", "How long a step of a background runner may take", ["name"])
 runner_restarts: Final = Counter("runner_restarts", "Background runners started again after an error", ["name"])
 
 

@@ -7,10 +7,12 @@ from typing import Final
 
 import structlog
 
+from kernel.steps import Steps
 from messaging.adapters.object_store import ObjectStore
 from messaging.domain.attachment import AttachmentStoreUnavailableError
 
 EVERY_S: Final = 15.0
+STEP_S: Final = 60.0
 log = structlog.get_logger(__name__)
 
 
@@ -23,13 +25,15 @@ class ObjectWatch:
     def __init__(self, objects: ObjectStore, every_s: float = EVERY_S) -> None:
         self._objects, self._every_s = objects, every_s
         self._problem: str | None = "not asked yet"
+        self.steps = Steps(STEP_S)
 
     def problem(self) -> str | None:
         return self._problem
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            before, self._problem = self._problem, await self._asked()
+            with self.steps.step():
+                before, self._problem = self._problem, await self._asked()
             if self._problem != before:
                 log.info("objects.watched", problem=self._problem)
             try:

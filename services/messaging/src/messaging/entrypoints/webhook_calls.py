@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from chassis.run import Periodic
+from kernel.tasks import stop_tasks
 from messaging.adapters import rendering
 from messaging.adapters.bot_store import Bot, claim_webhooks, confirm, note_failure, note_success, updates_after
 from messaging.adapters.webhooks import TIMEOUT_S
@@ -17,6 +18,7 @@ from messaging.wiring import App
 
 LOOK_EVERY_S, LOOK_IDLE_S = 0.3, 1.0
 AT_ONCE: Final = 100
+STEP_S: Final = 60.0
 # A process that dies in a call is followed by another after this long.
 CLAIMED: Final = timedelta(seconds=TIMEOUT_S + 20)
 RETRY_S_MIN: Final = 1.0
@@ -33,7 +35,8 @@ class WebhookCalls:
     def __init__(self, app: App) -> None:
         self._app = app
         self._calls: set[asyncio.Task[None]] = set()
-        self._looks = Periodic(self.name, LOOK_EVERY_S, self._start_due, idle_s=LOOK_IDLE_S)
+        self._looks = Periodic(self.name, LOOK_EVERY_S, self._start_due, idle_s=LOOK_IDLE_S, bound_s=STEP_S)
+        self.steps = self._looks.steps
 
     def problem(self) -> str | None:
         return self._looks.problem()
@@ -41,7 +44,8 @@ class WebhookCalls:
     async def run(self, stop: asyncio.Event) -> None:
         await self._looks.run(stop)
         if self._calls:
-            await asyncio.wait(self._calls)
+            await asyncio.wait(self._calls, timeout=TIMEOUT_S)
+        await stop_tasks(*self._calls)
 
     async def _start_due(self) -> bool:
         now = self._app.clock.now()

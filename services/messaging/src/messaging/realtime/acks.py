@@ -13,6 +13,7 @@ from uuid import UUID
 
 import structlog
 
+from kernel.steps import Steps
 from kernel.tasks import beside
 from messaging.adapters.cursor_store import Cursor, advance
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 GATHER_S: Final = 0.1
 BATCH_MAX: Final = 500
 PENDING_MAX: Final = 50_000
+STEP_S: Final = 60.0
 _RETRY_S: Final = 0.2
 log = structlog.get_logger(__name__)
 
@@ -39,6 +41,7 @@ class Acks:
         self._waiting: dict[tuple[UUID, UUID], tuple[int, int]] = {}
         self._wake = asyncio.Event()
         self._problem: str | None = None
+        self.steps = Steps(STEP_S)
 
     def add(self, cursor: Cursor) -> None:
         """Remember the furthest of each member."""
@@ -59,7 +62,8 @@ class Acks:
                 if not stop.is_set():
                     await asyncio.sleep(GATHER_S)
                 if self._waiting:
-                    await self._write()
+                    with self.steps.step():
+                        await self._write()
 
     async def _write(self) -> None:
         keys = list(self._waiting)[:BATCH_MAX]

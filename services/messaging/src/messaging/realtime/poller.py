@@ -9,12 +9,14 @@ from uuid import UUID
 
 import structlog
 
+from kernel.steps import Steps
 from kernel.tasks import beside
 from messaging.realtime.feed import Feed
 from messaging.realtime.hub import Hub
 
 EVERY_S: Final = 2.0
 DEAF_EVERY_S: Final = 0.5
+STEP_S: Final = 60.0
 _AT_ONCE: Final = 2_000
 log = structlog.get_logger(__name__)
 
@@ -32,6 +34,7 @@ class Poller:
         self._dialogs, self._accounts, self._hears = dialogs, accounts, hears
         self._soon = asyncio.Event()
         self._problem: str | None = None
+        self.steps = Steps(STEP_S)
 
     def soon(self) -> None:
         self._soon.set()
@@ -42,7 +45,8 @@ class Poller:
     async def run(self, stop: asyncio.Event) -> None:
         async with beside(self._wake_when(stop)):
             while not stop.is_set():
-                await self._look_safely()
+                with self.steps.step():
+                    await self._look_safely()
                 try:
                     await asyncio.wait_for(self._soon.wait(), EVERY_S if self._hears() else DEAF_EVERY_S)
                 except TimeoutError:

@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from kernel.clock import Clock
+from kernel.steps import Steps
 from kernel.tasks import beside
 from messaging.realtime.frames import server_frame
 from messaging.realtime.hint_codec import unpack_sight
@@ -28,6 +29,7 @@ GRACE_S: Final = 5.0
 REFRESH_S: Final = 30.0
 EXPIRY_S: Final = 75
 SEEN_EVERY_S: Final = 300.0
+STEP_S: Final = 60.0
 _GATHER_S: Final = 0.2
 _AT_ONCE: Final = 500
 log = structlog.get_logger(__name__)
@@ -70,6 +72,7 @@ class Presence:
         self._wake = asyncio.Event()
         self._refresh_at = self._seen_at = 0.0
         self._problem: str | None = None
+        self.steps = Steps(STEP_S)
 
     def problem(self) -> str | None:
         return self._problem
@@ -123,7 +126,8 @@ class Presence:
         async with beside(self._wake_when(stop)):
             while not stop.is_set():
                 try:
-                    await self._step()
+                    with self.steps.step():
+                        await self._step()
                     self._problem = None
                 except (RedisError, OSError, TimeoutError) as error:
                     self._problem = f"presence is not told: {type(error).__name__}"

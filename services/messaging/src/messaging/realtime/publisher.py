@@ -11,9 +11,11 @@ from prometheus_client import Counter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from kernel.steps import Steps
 from kernel.tasks import beside
 
 QUEUE_MAX: Final = 20_000
+STEP_S: Final = 30.0
 _BATCH_MAX: Final = 200
 _PAUSE_S: Final = 0.25
 log = structlog.get_logger(__name__)
@@ -32,6 +34,7 @@ class Publisher:
         self._queue: deque[tuple[str, bytes]] = deque()
         self._wake = asyncio.Event()
         self._problem: str | None = None
+        self.steps = Steps(STEP_S)
 
     def publish(self, channel: str, message: bytes) -> None:
         if len(self._queue) >= QUEUE_MAX:
@@ -50,7 +53,8 @@ class Publisher:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._queue:
-                    await self._send([self._queue.popleft() for _ in range(min(len(self._queue), _BATCH_MAX))])
+                    with self.steps.step():
+                        await self._send([self._queue.popleft() for _ in range(min(len(self._queue), _BATCH_MAX))])
                 if stop.is_set():
                     return
 

@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 
 from chassis.postgres import Database
+from kernel.steps import Steps
 from kernel.tasks import beside
 from messaging.adapters.cursor_store import Cursor
 from messaging.adapters.unread import MENTIONS, UNREAD
@@ -24,6 +25,7 @@ from messaging.realtime.hint_codec import Whisper
 MEMBERS_MAX: Final = 200
 GATHER_S: Final = 0.05
 PENDING_MAX: Final = 20_000
+STEP_S: Final = 60.0
 log = structlog.get_logger(__name__)
 _STATES: Final = f"""
     SELECT t.dialog_id, t.user_id, m.read_seq, d.member_count, coalesce(a.read_receipts, true) AS tells_reads,
@@ -55,6 +57,7 @@ class Receipts:
         self._moved: dict[tuple[UUID, UUID], Cursor] = {}
         self._wake = asyncio.Event()
         self._problem: str | None = None
+        self.steps = Steps(STEP_S)
 
     def add(self, cursors: Sequence[Cursor]) -> None:
         """These moved; of one person in one dialog, only the latest that others are told matters."""
@@ -76,7 +79,8 @@ class Receipts:
                     return
                 await asyncio.sleep(GATHER_S)
                 moved, self._moved = list(self._moved.values()), {}
-                await self._tell(moved)
+                with self.steps.step():
+                    await self._tell(moved)
 
     async def _tell(self, moved: Sequence[Cursor]) -> None:
         try:

@@ -10,6 +10,8 @@ from uuid import UUID
 import structlog
 
 from chassis.doorbell import rung
+from kernel.steps import Steps
+from kernel.tasks import beside
 from notification.adapters import metrics, views
 from notification.usecases.deliver import deliver
 from notification.wiring import App
@@ -19,6 +21,7 @@ log = structlog.get_logger()
 
 POLL_URGENT_S, POLL_S = 1.0, 2.0  # what this process queues rings; this finds retries and what others queued
 BATCH = 20
+STEP_S = 180.0  # more than any provider's timeout
 GATHER_S = 0.25  # receipts are in no hurry: those of a quarter second share two transactions
 KEEP_DELIVERIES_DAYS = 30
 CLEAN_ROWS = 5_000
@@ -41,19 +44,21 @@ class Sender:
         self._app, self._urgent = app, urgent
         self._bell = app.doorbell.subscribe()
         self._problem: str | None = None
+        self.steps = Steps(STEP_S)
 
     def problem(self) -> str | None:
         return self._problem
 
     async def run(self, stop: asyncio.Event) -> None:
-        ringer = asyncio.create_task(self._ring_on(stop))
-        while not stop.is_set():
-            self._bell.clear()
-            if await self._send_some() < BATCH and not stop.is_set():
-                await rung(self._bell, timeout_s=POLL_URGENT_S if self._urgent else POLL_S)
-                if not self._urgent:
-                    await asyncio.sleep(GATHER_S)
-        await ringer
+        async with beside(self._ring_on(stop)):
+            while not stop.is_set():
+                self._bell.clear()
+                with self.steps.step():
+                    sent = await self._send_some()
+                if sent < BATCH and not stop.is_set():
+                    await rung(self._bell, timeout_s=POLL_URGENT_S if self._urgent else POLL_S)
+                    if not self._urgent:
+                        await asyncio.sleep(GATHER_S)
 
     async def _send_some(self) -> int:
         app = self._app

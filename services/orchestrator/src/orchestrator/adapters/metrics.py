@@ -33,5 +33,10 @@ RUNNING: Final = Gauge("orchestrator_sagas_running", "Sagas not ended", ["saga_t
 OLDEST_RUNNING: Final = Gauge(
     "orchestrator_sagas_oldest_running_seconds", "Age of the oldest saga not ended", ["saga_type"]
 )
+OLDEST_LATE: Final = Gauge(
+    "orchestrator_sagas_oldest_late_seconds",
+    "How long ago the deadline passed of the oldest saga that has not ended, is not paused and waits for no operator",
+    ["saga_type"],
+)
 STUCK: Final = Gauge("orchestrator_sagas_stuck", "Sagas that wait for an operator now", ["saga_type"])
 OVERDUE: Final = Gauge("orchestrator_sagas_overdue", "Sagas whose wake-up is more than 5 s past", ["saga_type"])

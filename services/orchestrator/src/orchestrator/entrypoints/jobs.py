@@ -17,7 +17,9 @@ PRUNE_BATCH: Final = 1_000
 _GAUGES = """
 SELECT saga_type, count(*) AS running, count(*) FILTER (WHERE needs_operator) AS stuck,
     count(*) FILTER (WHERE next_wake_at < clock_timestamp() - interval '5 seconds') AS overdue,
-    coalesce(extract(epoch FROM clock_timestamp() - min(started_at)), 0)::float8 AS oldest_s
+    coalesce(extract(epoch FROM clock_timestamp() - min(started_at)), 0)::float8 AS oldest_s,
+    greatest(0, coalesce(extract(epoch FROM clock_timestamp() - min(deadline_at) FILTER (
+        WHERE NOT needs_operator AND coalesce(paused_until, '-infinity') < clock_timestamp())), 0))::float8 AS late_s
 FROM saga_execution WHERE status IN ('started', 'compensating') GROUP BY saga_type"""
 
 _OLD = """
@@ -43,6 +45,7 @@ async def observe(app: App) -> None:
         metrics.STUCK.labels(saga_type).set(row["stuck"] if row else 0)
         metrics.OVERDUE.labels(saga_type).set(row["overdue"] if row else 0)
         metrics.OLDEST_RUNNING.labels(saga_type).set(row["oldest_s"] if row else 0)
+        metrics.OLDEST_LATE.labels(saga_type).set(row["late_s"] if row else 0)
 
 
 async def prune(app: App) -> int:

@@ -20,6 +20,7 @@ import asyncpg
 import structlog
 
 from eventing.failures import Failure, classify
+from kernel.steps import Steps
 from operations import in_halves
 from orchestrator.adapters import metrics
 from orchestrator.adapters.saga_store import due_ids, postpone
@@ -29,6 +30,7 @@ from orchestrator.wiring import App
 log = structlog.get_logger(__name__)
 
 POSTPONED_S: Final = 300.0
+STEP_S: Final = 60.0
 _NEXT = "SELECT min(next_wake_at) FROM saga_execution"
 
 
@@ -42,17 +44,19 @@ class Timers:
         self._poll_s = poll_s
         self._batch = batch
         self._failed: str | None = None
+        self.steps = Steps(STEP_S)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``: sweep until nothing is left to wake, then wait for the next timer or poll."""
         while not stop.is_set():
             pause_s = self._poll_s
             try:
-                due_in_s = await self.due_in_s()
-                if due_in_s > 0:
-                    pause_s = min(pause_s, due_in_s)
-                elif await self.sweep():
-                    pause_s = 0.0
+                with self.steps.step():
+                    due_in_s = await self.due_in_s()
+                    if due_in_s > 0:
+                        pause_s = min(pause_s, due_in_s)
+                    elif await self.sweep():
+                        pause_s = 0.0
                 self._failed = None
             except Exception as error:
                 self._failed = type(error).__name__
