@@ -5,6 +5,7 @@ Nothing here is the truth about anything: Postgres is. Redis may be empty or awa
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -25,7 +26,29 @@ _FRESH_S: Final = 2.0
 
 
 class _Guard:
-    """uvloop refuses a write to a socket that was reset with a RuntimeError. Everybody expects a RedisError there."""
+    """uvloop refuses a write to a socket that was reset with a RuntimeError. Everybody expects a RedisError there.
+
+    One task connects at a time: where one reads and another subscribes, both would, and lose one of the two sockets.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._connecting = asyncio.Lock()
+        self._connecter: asyncio.Task[Any] | None = None
+
+    async def connect_check_health(self, *arguments: Any, **options: Any) -> None:
+        connection: Any = super()
+        if connection.is_connected:
+            return
+        if self._connecter is asyncio.current_task():  # what it sends once connected may connect anew
+            await connection.connect_check_health(*arguments, **options)
+            return
+        async with self._connecting:
+            self._connecter = asyncio.current_task()
+            try:
+                await connection.connect_check_health(*arguments, **options)
+            finally:
+                self._connecter = None
 
     async def send_packed_command(self, *arguments: Any, **options: Any) -> None:
         with _lost_as_redis_error():

@@ -15,6 +15,7 @@ import pytest_asyncio
 
 from chassis.testing import Client, TokenIssuer, forgeries, serving
 from eventing import KafkaConfig
+from orchestrator.adapters import metrics
 from orchestrator.domain.inputs import Reply
 from orchestrator.domain.state import command_id
 from orchestrator.entrypoints.jobs import observe, prune
@@ -483,6 +484,30 @@ async def test_what_waits_to_be_published_and_what_could_not_be_handled(ops: Ops
     assert [item["offset"] for item in (*first.json["items"], *rest.json["items"])] == [0, 1, 2]
     for path in ("outbox", "dead-letters"):
         assert (await ops.call("GET", f"/v1/ops/orchestrator/{path}", token=ops.token("user"))).status == 403
+
+
+async def test_a_saga_past_its_deadline_is_seen_by_its_age_alone(ops: Ops) -> None:
+    """Its timers run and its participants never answer: nothing is overdue, no lag is seen, and it stands still."""
+
+    async def oldest_late_s() -> float:
+        await observe(ops.app)
+        [sample] = metrics.OLDEST_LATE.collect()[0].samples
+        return float(sample.value)
+
+    saga_id, days_s = await ops.saga(), 24 * 3600
+    assert await oldest_late_s() < days_s, "those of other tests are younger"
+    await ops.conn.execute(
+        """UPDATE saga_execution SET deadline_at = now() - interval '2 days', next_wake_at = now() + interval '1 min'
+           WHERE id = $1""",
+        saga_id,
+    )
+    assert 2 * days_s <= await oldest_late_s() < 3 * days_s
+    for column, value in (("paused_until", "now() + interval '1 hour'"), ("needs_operator", "true")):
+        await ops.conn.execute(f"UPDATE saga_execution SET {column} = {value} WHERE id = $1", saga_id)
+        assert await oldest_late_s() < days_s, "an operator knows"
+        await ops.conn.execute(
+            "UPDATE saga_execution SET paused_until = NULL, needs_operator = false WHERE id = $1", saga_id
+        )
 
 
 async def test_gauges_and_retention(ops: Ops) -> None:
