@@ -6,14 +6,20 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 import pytest
 import pytest_asyncio
+from aiohttp.test_utils import TestClient, TestServer
 
 from chassis.fresh import FreshConnections
+from chassis.http import Routes, View, make_app
 from chassis.postgres import Database
+from chassis.run.health import Health
+from chassis.run.ops import ops_app
 from chassis.settings import ServiceSettings
+from chassis.testing import serving
 from kernel.tasks import beside
 from testkit.databases import with_database
 from testkit.wait import eventually
@@ -129,3 +135,41 @@ async def test_a_slow_server_is_judged_by_what_was_found_last() -> None:
     fresh._every_s = 60
     with pytest.raises(ConnectionRefusedError):
         await fresh.check()
+
+
+routes = Routes(tag="fresh")
+
+
+class Answer(View):
+    one: int
+
+
+@routes.get("/v1/one", auth="public")
+async def get_one(tx: Any) -> Answer:
+    return Answer(one=await tx.fetchval("SELECT 1"))
+
+
+async def test_readiness_and_routes_tell_the_same(role: Role, database: Database) -> None:
+    """Readiness said ready while every route answered 500: the pool could make no new connection."""
+    health = Health()
+    health.watch({"postgres": database.check}, [], serving=True)
+    health.started = True
+    app = make_app("fresh", [routes], app=None, begin=lambda _: database.begin(), access_log=False)
+    async with serving(app) as call, TestClient(TestServer(ops_app(health))) as probe:
+        assert (await call("GET", "/v1/one")).status == 200
+        assert (await probe.get("/readyz")).status == 200
+        await role.admin.execute(f"ALTER ROLE {role.name} PASSWORD 'second'")
+        assert (await call("GET", "/v1/one")).status == 200, "the connections of the pool live on"
+        unready = await probe.get("/readyz")
+        assert (unready.status, (await unready.json())["reasons"]) == (503, {"postgres": "InvalidPasswordError"})
+
+        await role.admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", role.name)
+        for _ in range(5):
+            refused = await call("GET", "/v1/one")
+            assert (refused.status, refused.code) == (503, "service.unavailable")
+            assert int(refused.headers["Retry-After"]) >= 1
+        assert (await probe.get("/readyz")).status == 503
+
+        await role.admin.execute(f"ALTER ROLE {role.name} PASSWORD 'first'")
+        assert (await call("GET", "/v1/one")).status == 200
+        assert (await probe.get("/readyz")).status == 200

@@ -7,6 +7,7 @@ go on finding nothing. So its owner looks at the tasks between two steps, bounds
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, cast
@@ -14,9 +15,11 @@ from typing import Any, Final, cast
 import aiokafka.conn
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import CloseReason
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
+from eventing.kafka import KafkaConfig
 from kernel.tasks import within
 
 log = structlog.get_logger(__name__)
@@ -24,6 +27,7 @@ log = structlog.get_logger(__name__)
 # The way from a client to its tasks. Tests cancel each in turn, so that one that is renamed is noticed.
 CONSUMER_TASKS: Final = ("_client._sync_task", "_fetcher._fetch_task", "_coordinator._coordination_task")
 PRODUCER_TASKS: Final = ("client._sync_task", "_sender._sender_task")
+_FRESH_S: Final = 5.0
 _BESIDES: Final = ("_coordinator._heartbeat_task", "_coordinator._commit_refresh_task")  # these come and go
 
 
@@ -61,6 +65,18 @@ class Connection(_Connection):  # type: ignore[misc]
 
 
 setattr(aiokafka.conn, "AIOKafkaConnection", Connection)  # noqa: B010 -- what ``create_conn`` makes; no client takes a class for it
+
+
+async def check_fresh(config: KafkaConfig) -> None:
+    """Raises ``OSError`` when no new connection can be had: those of clients outlive a changed password."""
+    client = AIOKafkaClient(**config.connection(), request_timeout_ms=int(_FRESH_S * 1000))
+    try:
+        await within(_FRESH_S, client.bootstrap())
+    except KafkaError as error:
+        raise ConnectionError(repr(error)) from error
+    finally:
+        with contextlib.suppress(TimeoutError, KafkaError, OSError):
+            await within(_FRESH_S, client.close())
 
 
 def dead_task(client: AIOKafkaConsumer | AIOKafkaProducer) -> str | None:

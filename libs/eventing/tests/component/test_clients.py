@@ -3,6 +3,7 @@ well and stands still)."""
 
 import asyncio
 import math
+from dataclasses import replace
 
 import aiokafka.conn
 import pytest
@@ -224,3 +225,11 @@ async def test_a_relay_ends_wherever_it_is_cancelled(world):
         await cancelled_at_every_await(lambda: world.relay(poll_idle_s=0.05).run(asyncio.Event()), NTHS, within_s=12)
         >= len(NTHS) - 2
     )
+
+
+async def test_a_new_connection_is_asked_for(world):
+    await clients.check_fresh(world.kafka)
+    with pytest.raises(ConnectionError):
+        await clients.check_fresh(replace(world.kafka, password="another"))
+    with pytest.raises(ConnectionError):
+        await clients.check_fresh(replace(world.kafka, bootstrap="127.0.0.1:1"))

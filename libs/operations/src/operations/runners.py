@@ -1,8 +1,8 @@
 """What runs in each role, and what readiness asks.
 
 Postgres is asked directly. Kafka speaks through the relay and the consumer: they say what hinders them, and a process
-that serves requests is only degraded by it. Redis (revoked sessions) degrades a process and never makes it unready,
-because every use of it has an answer without it.
+that serves requests is only degraded by it. That no new connection to Redis or Kafka can be had degrades a process and
+never makes it unready: every use of Redis has an answer without it, and Kafka's users go on with what they have.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from redis.exceptions import RedisError
 
 from chassis import housekeeping as chassis_housekeeping
 from chassis.fresh import FreshConnections
-from chassis.redis import check_fresh
+from chassis.redis import check_fresh as check_redis
 from chassis.run import Periodic, Runner
 from chassis.run.health import DegradedError
 from chassis.run.service import Check
 from eventing import Consumer, Relay
+from eventing.clients import check_fresh as check_kafka
 from eventing.housekeeping import Housekeeping
 from operations.app import Handlers, OperatedApp, handlers_of, schema_of
 
-_REDIS_EVERY_S: Final = 15.0
+_FRESH_EVERY_S: Final = 15.0
 
 
 def relays(app: OperatedApp, **tuning: Any) -> list[Runner]:
@@ -61,8 +62,13 @@ def background(app: OperatedApp) -> Sequence[Runner]:
 
 def checks(app: OperatedApp) -> Mapping[str, Check]:
     """What must answer for a process to be ready, beside its runners."""
-    redis = FreshConnections(partial(check_fresh, app.redis), every_s=_REDIS_EVERY_S)
-    return {"postgres": app.database.check, "redis": partial(_degrading, redis.check)}
+    redis = FreshConnections(partial(check_redis, app.redis), every_s=_FRESH_EVERY_S)
+    kafka = FreshConnections(partial(check_kafka, app.kafka), every_s=_FRESH_EVERY_S)
+    return {
+        "postgres": app.database.check,
+        "redis": partial(_degrading, redis.check),
+        "kafka": partial(_degrading, kafka.check),
+    }
 
 
 async def _degrading(check: Check) -> None:
