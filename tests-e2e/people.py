@@ -26,10 +26,15 @@ async def person(api: Api, name: str = "Ploy", *, country: str = "TH", locale: s
 async def operator(api: Api) -> Person:
     """Somebody with the role ops, given as an operator of auth gives it; signed in again, so the token says so."""
     someone = await person(api, "Operator")
-    command = [sys.executable, "-m", "auth", "grant-role", "--email", someone.email, "--role", "ops"]
-    granting = await asyncio.create_subprocess_exec(*command, env={**os.environ, **service_environment("auth")})
-    assert await granting.wait() == 0
+    await change_role("grant-role", someone)
     return await api.sign_in(email=someone.email, password=PASSWORD)
+
+
+async def change_role(command: str, someone: Person) -> None:
+    """``grant-role`` or ``withdraw-role``: the role ops."""
+    words = [sys.executable, "-m", "auth", command, "--email", someone.email, "--role", "ops"]
+    changing = await asyncio.create_subprocess_exec(*words, env={**os.environ, **service_environment("auth")})
+    assert await changing.wait() == 0
 
 
 async def shop_with_product(api: Api, *, on_hand: int, price_minor: int = 129_00) -> tuple[Person, str, str]:

@@ -275,6 +275,42 @@ async def _(stage: Stage) -> Check:
     return check
 
 
+@row("messaging", "its presence")
+async def _(stage: Stage) -> Check:
+    """Told to who looks, while its socket may still be open."""
+    friend = await people.person(stage.api)
+    await pair(friend, stage.gone.user_id)
+    session = aiohttp.ClientSession()
+    theirs, looking = [await session.ws_connect(f"{stage.gateway_url}/v1/realtime") for _ in range(2)]
+    for socket, who in ((theirs, stage.gone), (looking, friend)):
+        await socket.send_json({"type": "auth", "token": who.access_token})
+        assert (await socket.receive_json(timeout=20))["type"] == "ready"
+    await looking.send_json({"type": "presence.watch", "user_ids": [stage.gone.user_id]})
+    shown: list[bool] = []
+    listening = asyncio.create_task(_presences(looking, shown))
+
+    async def online() -> bool:
+        return shown[-1:] == [True]
+
+    await eventually(online, timeout_s=20, what="they are seen")
+
+    async def check() -> bool:
+        if shown[-1]:
+            return False
+        listening.cancel()
+        await session.close()
+        return True
+
+    return check
+
+
+async def _presences(socket: aiohttp.ClientWebSocketResponse, shown: list[bool]) -> None:
+    async for message in socket:
+        frame = message.json()
+        if frame["type"] == "presence":
+            shown.append(frame["online"])
+
+
 async def _until_closed(session: aiohttp.ClientSession, socket: aiohttp.ClientWebSocketResponse) -> None:
     async for _ in socket:
         pass
@@ -425,6 +461,13 @@ async def _(stage: Stage) -> Check:
 async def _(stage: Stage) -> Check:
     stage.end = lambda: stage.gone.delete(f"/v1/sessions/{stage.gone.session_id}")
     return lambda: refused(stage.gone.get("/v1/dialogs"))
+
+
+@row("role", "the tokens of an operator who is one no longer", within_s=AT_ONCE_S)
+async def _(stage: Stage) -> Check:
+    operator = await people.operator(stage.api)
+    stage.end = lambda: people.change_role("withdraw-role", operator)
+    return lambda: refused(operator.get("/v1/ops/sagas"))
 
 
 @pytest.mark.parametrize(("prepare", "within_s"), ROWS)
