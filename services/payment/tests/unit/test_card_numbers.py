@@ -83,3 +83,16 @@ def test_any_number_that_checks_in_any_writing(body, separators):
     number = digits + str(-total % 10)
     written = "".join(digit + separator for digit, separator in zip(number, separators, strict=True))
     assert holds_card_number(f"card {written}")
+
+
+@given(st.binary(min_size=12, max_size=64))
+def test_no_random_hexadecimal_token_is_refused(drawn):
+    """Some have thirteen digits in a row that check."""
+    letters = drawn.hex().upper() if drawn[0] % 2 else drawn.hex()
+    if any(letter.isalpha() for letter in letters):
+        assert not holds_card_number(f"pm_{letters}")
+
+
+def test_the_digits_of_a_card_are_no_random_token():
+    assert holds_card_number(VISA + VISA)
+    assert holds_card_number(f"tok_{VISA}abc")
