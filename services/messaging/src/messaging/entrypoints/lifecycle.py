@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Final
 from uuid import UUID
 
+import structlog
 from pydantic import Field
 
 from chassis.http import Query, Routes, Text, View, roles
@@ -55,6 +56,7 @@ HOLD: Final = "/v1/ops/messaging/dialogs/{dialog_id}/legal-hold"
 OPS: Final = roles("ops", "admin")
 
 routes = Routes(tag="operators")
+log = structlog.get_logger(__name__)
 
 
 class LegalHoldView(View):
@@ -108,12 +110,19 @@ async def run_retention(app: App) -> None:
 
 
 async def run_erasures(app: App) -> None:
-    """Those whose time has come, and those that were cut short."""
+    """Those whose time has come, and those that were cut short. One that fails holds up no other, and is told of."""
     async with app.database.read() as conn:
         due = await due_erasures(conn, app.clock.now(), ERASURES_AT_ONCE)
+    failed = []
     for user_id in due:
         command = ErasePerson(user_id=user_id, reason="account_deleted", now=app.clock.now())
-        await erase_person(command, app.begin, app.keys)
+        try:
+            await erase_person(command, app.begin, app.keys)
+        except Exception as error:
+            log.exception("erasure.failed", user_id=str(user_id))
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup("erasures failed", failed)
 
 
 async def count_faults(conn: Connection) -> int:
