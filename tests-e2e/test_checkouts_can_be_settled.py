@@ -29,7 +29,7 @@ from kernel.ids import uuid7
 from kernel.money import AMOUNT_MINOR_MAX
 from orchestrator.domain.definition import SagaContext
 from orchestrator.sagas import REGISTRY, TRIGGERS
-from payment.domain.errors import AmountNotPositiveError
+from payment.domain.errors import AmountNotPositiveError, SharesMismatchError
 from payment.entrypoints.commands import operation_of
 from sampan.orchestrator.v1.commands_pb2 import StartOrderPayment
 from sampan.payment.v1.commands_pb2 import SellerShare, SettlePayment
@@ -164,12 +164,19 @@ async def test_what_is_accepted_can_be_settled(country, lines, exclusive):
         assert {share.order_id: share.amount_minor for share in settle.shares} == owed
 
 
-async def test_negative_control_a_share_of_nothing_is_noticed():
+async def test_negative_control_shares_that_payment_refuses_are_noticed():
     memory = await placed(Country.TH, [(0, 100, 1, TaxClass.GENERAL), (1, 0, 1, TaxClass.GENERAL)], set())
     _, placements = memory.stored
     [start] = [body for body in memory.said if isinstance(body, StartOrderPayment)]
     shares = [SellerShare(order_id=str(each.order.id), seller_id=str(each.order.seller_id)) for each in placements]
     for share in shares:
-        share.amount.currency = "THB"
+        share.amount.currency, share.amount.amount_minor = "THB", 50
+    settle = SettlePayment(checkout_id=start.checkout_id, hold_id=str(uuid7()), shares=shares)
+    assert operation_of(settle, NOW)
+    settle.shares[0].amount.amount_minor = -1
     with pytest.raises(AmountNotPositiveError):
-        operation_of(SettlePayment(checkout_id=start.checkout_id, hold_id=str(uuid7()), shares=shares), NOW)
+        operation_of(settle, NOW)
+    settle.shares[0].amount.amount_minor = 50
+    settle.shares[0].amount.currency = "VND"
+    with pytest.raises(SharesMismatchError):
+        operation_of(settle, NOW)

@@ -16,6 +16,7 @@ from uuid import UUID
 import structlog
 
 from kernel.clock import Clock
+from kernel.tasks import stop_tasks
 from notification.domain.delivery import (
     ACCOUNT_ENDED_CODE,
     SEND_S,
@@ -58,8 +59,7 @@ async def deliver(
             ended, sending = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
             await record_results([each.result() for each in ended], begin, clock)
     finally:
-        for each in sending:
-            each.cancel()
+        await stop_tasks(*sending)
     return len(due)
 
 
