@@ -11,12 +11,14 @@ from aiohttp import web
 import operations
 from chassis.http import make_app
 from chassis.run import Supervised
+from kernel.tasks import stop_tasks
 from payment.entrypoints.consumers import subscriptions
 from payment.entrypoints.http import TABLE
 from payment.entrypoints.operators import operators
 from payment.wiring import App
 
 ROUTES: Final = (*TABLE, operators, operations.operator_routes("payment", subscriptions))
+_STOP_S: Final = 10.0
 
 
 def http(app: App) -> web.Application:
@@ -38,7 +40,8 @@ def http(app: App) -> web.Application:
         running = [asyncio.create_task(Supervised(each).run(stop), name=each.name) for each in app.flushers.all]
         yield
         stop.set()
-        await asyncio.gather(*running)
+        await asyncio.wait(running, timeout=_STOP_S)
+        await stop_tasks(*running)
 
     application.cleanup_ctx.append(flushing)
     return application
