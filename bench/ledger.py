@@ -255,7 +255,7 @@ async def run(arguments: argparse.Namespace) -> int:
             admin_dsn, tpcb, user=urlsplit(admin_dsn).username, password=urlsplit(admin_dsn).password
         )
         await asyncio.to_thread(pgbench, tpcb_dsn, "-i", "-q", "-s", "20")
-        users = await prepare(database.dsn)
+        users = await prepare(database.owner_dsn)
         arguments.postmaster = await find_postmaster(database.dsn)
         print(f"{await server_settings(database.dsn)}; {arguments.callers} callers, {os.cpu_count()} cores")
         rounds: list[Round] = []

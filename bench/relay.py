@@ -69,7 +69,7 @@ async def place() -> AsyncIterator[Place]:
     pool = await asyncpg.create_pool(dsn, min_size=2, max_size=4)
     try:
         await pool.execute("CREATE SCHEMA commerce")
-        for statement in tables.upgrade("commerce"):
+        for statement in (*tables.upgrade("commerce"), *tables.functions("commerce").values()):
             await pool.execute(statement)
         yield Place(dsn, pool, kafka)
     finally:

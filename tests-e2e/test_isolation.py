@@ -1,5 +1,9 @@
-"""ISO: a service's role can touch its own schema only. Every pair tries to break in, and is refused."""
+"""ISO: a service's roles can touch its own schema only, and the role that serves owns nothing in it.
 
+Every pair tries to break in; every service tries what would unmake its own log, ledger or walls. All are refused.
+"""
+
+import contextlib
 import itertools
 
 import asyncpg
@@ -9,57 +13,151 @@ from demo.facts import service_environment
 pytestmark = pytest.mark.e2e
 
 SERVICES = ("auth", "commerce", "messaging", "payment", "notification", "orchestrator")
+# What is only added to. A table that leaves this list leaves it here, in the open.
+APPEND_ONLY = {
+    "auth": ("security_event",),
+    "commerce": ("stock_movement", "order_line", "order_fact"),
+    "messaging": ("report_read",),
+    "notification": (),
+    "orchestrator": ("saga_history", "operator_action"),
+    "payment": ("transfer", "posting"),
+}
+NEVER_DELETED = {
+    "auth": ("user_account", "login_attempt"),
+    "commerce": ("checkout", "orders"),
+    "orchestrator": ("saga_execution",),
+    "payment": ("account", "hold", "top_up", "wallet_transaction", "provider_line"),
+}
+# Partitions of messaging that retention reaches by name.
+LEFT_BEHIND = ("message_default", "change_default", "search_entry_default")
 
 
 def dsn(service):
     return service_environment(service)[f"{service.upper()}_DATABASE_DSN"]
 
 
-async def tables_of(schema):
-    admin = await asyncpg.connect(service_environment("infra")["POSTGRES_ADMIN_DSN"])
+def owner_dsn(service):
+    return service_environment(f"{service}-owner")[f"{service.upper()}_DATABASE_OWNER_DSN"]
+
+
+@contextlib.asynccontextmanager
+async def connected(address):
+    conn = await asyncpg.connect(address)
     try:
-        rows = await admin.fetch(
-            "SELECT relname FROM pg_class WHERE relnamespace = $1::text::regnamespace AND relkind IN ('r', 'p')", schema
-        )
+        yield conn
     finally:
-        await admin.close()
-    return sorted(row["relname"] for row in rows)
+        await conn.close()
+
+
+async def refused(conn, statement):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await conn.execute(statement)
+
+
+async def tables_of(schema):
+    async with connected(service_environment("infra")["POSTGRES_ADMIN_DSN"]) as admin:
+        rows = await admin.fetch(
+            """SELECT relname, relrowsecurity, relispartition FROM pg_class
+               WHERE relnamespace = $1::text::regnamespace AND relkind IN ('r', 'p') ORDER BY relname""",
+            schema,
+        )
+    return {row["relname"]: row for row in rows}
 
 
 @pytest.mark.parametrize(("intruder", "victim"), list(itertools.permutations(SERVICES, 2)))
-async def test_no_role_reads_writes_or_builds_in_anothers_schema(stack, intruder, victim):
+@pytest.mark.parametrize("as_owner", [False, True], ids=["serving", "owner"])
+async def test_no_role_reads_writes_or_builds_in_anothers_schema(stack, intruder, victim, as_owner):
     tables = await tables_of(victim)
     assert {"outbox", "inbox"} <= set(tables)
-    conn = await asyncpg.connect(dsn(intruder))
-    try:
+    async with connected(owner_dsn(intruder) if as_owner else dsn(intruder)) as conn:
         for table in tables:
             for statement in (
                 f'SELECT 1 FROM {victim}."{table}" LIMIT 1',
                 f'DELETE FROM {victim}."{table}" WHERE false',
                 f'INSERT INTO {victim}."{table}" DEFAULT VALUES',
             ):
-                with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                    await conn.execute(statement)
+                await refused(conn, statement)
         for statement in (
             f"CREATE TABLE {victim}.intruder (id int)",
             f"SET ROLE {victim}",
+            f"SET ROLE {victim}_owner",
+            f"SELECT {victim}.drop_log_day('2020-01-01')",
             "CREATE TABLE public.intruder (id int)",
             "CREATE SCHEMA intruder",
             "SELECT rolpassword FROM pg_authid",
             "COPY (SELECT 1) TO PROGRAM 'true'",
         ):
-            with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                await conn.execute(statement)
-    finally:
-        await conn.close()
+            await refused(conn, statement)
 
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_role_does_reach_its_own_schema(stack, service):
     """The control: without it, a wrong password would make the test above pass."""
-    conn = await asyncpg.connect(dsn(service))
-    try:
+    async with connected(dsn(service)) as conn:
         assert await conn.fetchval(f"SELECT count(*) >= 0 FROM {service}.outbox")
-        assert not await conn.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
-    finally:
-        await conn.close()
+        assert not await conn.fetchval("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_the_role_that_serves_cannot_change_a_table(stack, service):
+    tables = await tables_of(service)
+    async with connected(dsn(service)) as conn:
+        assert not await conn.fetchval("SELECT EXISTS (SELECT FROM pg_class WHERE relowner = current_user::regrole)")
+        for statement in (f"SET ROLE {service}_owner", f"CREATE TABLE {service}.more (id int)"):
+            await refused(conn, statement)
+        for table, row in tables.items():
+            name = f'{service}."{table}"'
+            await refused(conn, f"TRUNCATE {name}")
+            await refused(conn, f"DROP TABLE {name}")
+            await refused(conn, f"ALTER TABLE {name} DISABLE TRIGGER ALL")
+            await refused(conn, f"ALTER TABLE {name} OWNER TO {service}")
+            if row["relrowsecurity"]:
+                await refused(conn, f"ALTER TABLE {name} DISABLE ROW LEVEL SECURITY")
+                await refused(conn, f"ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY")
+            if row["relispartition"] and table not in LEFT_BEHIND:
+                await refused(conn, f"SELECT FROM {name}")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_what_is_only_added_to_cannot_be_changed_or_deleted(stack, service):
+    async with connected(dsn(service)) as conn:
+        for table in ("event_log", *APPEND_ONLY[service]):
+            column = await conn.fetchval(
+                "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum = 1",
+                f"{service}.{table}",
+            )
+            await refused(conn, f'UPDATE {service}.{table} SET "{column}" = "{column}"')
+            await refused(conn, f"DELETE FROM {service}.{table}")
+            await refused(conn, f"SELECT FROM {service}.{table} FOR UPDATE")
+        for table in NEVER_DELETED.get(service, ()):
+            await refused(conn, f"DELETE FROM {service}.{table}")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_the_owner_could(stack, service):
+    """The control: what is refused above is refused for want of a right."""
+    async with connected(owner_dsn(service)) as conn, contextlib.AsyncExitStack() as undone:
+        transaction = conn.transaction()
+        await transaction.start()
+        undone.push_async_callback(transaction.rollback)
+        await conn.execute("SET LOCAL lock_timeout = '5s'")
+        for table in APPEND_ONLY[service]:
+            await conn.execute(f"ALTER TABLE {service}.{table} DISABLE ROW LEVEL SECURITY")
+
+
+@pytest.mark.parametrize(
+    ("service", "call"),
+    [
+        *((service, f"{service}.drop_log_day(current_date)") for service in SERVICES),
+        ("auth", "auth.drop_months('security_event', 0)"),
+        ("auth", "auth.drop_months('security_event', -100)"),
+        ("auth", "auth.drop_months('user_account', 24)"),
+        ("auth", "auth.ensure_months('user_account', 1)"),
+        ("messaging", "messaging.drop_month('message', date_trunc('month', now())::date)"),
+        ("messaging", "messaging.drop_month('dialog', '2020-01-01')"),
+        ("orchestrator", "orchestrator.forget_sagas(now(), 1000)"),
+    ],
+)
+async def test_functions_of_the_owner_do_one_narrow_thing(stack, service, call):
+    async with connected(dsn(service)) as conn:
+        await refused(conn, f"SELECT {call}")

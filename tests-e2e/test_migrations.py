@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from demo.facts import service_environment
 
-from testkit.databases import placeholder_settings
+from testkit.databases import migrating, placeholder_settings
 
 pytestmark = pytest.mark.e2e
 
@@ -51,7 +51,7 @@ async def migrate(database, to):
             **os.environ,
             **placeholder_settings(service),
             **service_environment(service),
-            f"{service.upper()}_DATABASE_DSN": database.dsn,
+            **migrating(database),
         },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

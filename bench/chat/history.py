@@ -88,9 +88,9 @@ async def seat(conn: asyncpg.Connection[Any], dialog_id: UUID, people: Sequence[
 
 
 async def connected(service: Ours) -> asyncpg.Connection[Any]:
-    """As the service's own connections are."""
+    """As the service's own connections are, with the owner's rights: indexes are dropped and made again."""
     settings = {"search_path": "messaging, public", "timezone": "UTC", "sampan.workspace_id": str(MAIN_WORKSPACE)}
-    return await asyncpg.connect(service.dsn, server_settings=settings)
+    return await asyncpg.connect(service.owner_dsn, server_settings=settings)
 
 
 class Past:

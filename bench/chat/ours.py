@@ -60,6 +60,7 @@ class Ours:
     nodes: Sequence[Node]
     others: Sequence[Child]
     dsn: str
+    owner_dsn: str
     issuer: TokenIssuer
     session: aiohttp.ClientSession
     redis_pid: int
@@ -137,6 +138,7 @@ async def ours(*, nodes: int = 1, gateway: bool = False, whole: bool = True) -> 
             nodes=started,
             others=others,
             dsn=database.dsn,
+            owner_dsn=database.owner_dsn,
             issuer=issuer,
             session=await stack.enter_async_context(aiohttp.ClientSession()),
             redis_pid=redis_pid(infra.redis_url),

@@ -79,6 +79,7 @@ def compose_environment(context: Context) -> str:
     for service in context.services:
         name = service.name.upper()
         values[f"{name}_POSTGRES_PASSWORD"] = passwords[f"postgres-{service.name}"]
+        values[f"{name}_OWNER_POSTGRES_PASSWORD"] = passwords[f"postgres-owner-{service.name}"]
         values[f"{name}_KAFKA_PASSWORD"] = passwords[f"kafka-{service.name}"]
         values[f"{name}_CURSOR_SECRET"] = passwords[f"cursor-{service.name}"]
     return context.ports.render() + "".join(f"{name}={value}\n" for name, value in values.items())

@@ -1,6 +1,7 @@
 """The environment of each service, written to `.local/<instance>/env/<service>.env`.
 
-Invariant: the file alone is enough to run the service by hand: `set -a; . FILE; python -m payment http`.
+Invariant: the file alone is enough to run the service by hand: `set -a; . FILE; python -m payment http`. Only what
+migrates is given the schema's owner; that stands in `.local/<instance>/env/<service>-owner.env`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ def write_environments(context: Context) -> None:
     """Render the file of every service, and `infra.env` for tests and tools that administer."""
     for service in context.services:
         _write(service_env_file(context, service.name), service_environment(context, service))
+        _write(service_env_file(context, f"{service.name}-owner"), owner_environment(context, service))
     _write(service_env_file(context, "infra"), infra_environment(context))
     _write(service_env_file(context, "sandbox"), sandbox_environment(context))
     _write(service_env_file(context, "gateway"), gateway_environment(context))
@@ -67,6 +69,13 @@ def service_environment(context: Context, service: Service) -> dict[str, str]:
     }
     values |= _own_settings(context).get(name, {})
     return {f"{name.upper()}_{key}": value for key, value in values.items()}
+
+
+def owner_environment(context: Context, service: Service) -> dict[str, str]:
+    """What `migrate` needs beside the service's environment."""
+    owner = f"{service.name}_owner"
+    dsn = _dsn(context, owner, context.passwords[f"postgres-owner-{service.name}"])
+    return {f"{service.name.upper()}_DATABASE_OWNER_DSN": dsn}
 
 
 def _own_settings(context: Context) -> dict[str, dict[str, str]]:

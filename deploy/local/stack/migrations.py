@@ -1,31 +1,54 @@
 """Brings each service's schema to its newest migration, and starts no interpreter when it is there already.
 
-The newest migration is read from the files, the present one from the database. When the two cannot be compared
-for certain, `python -m <service> migrate` decides.
+The newest migration is read from the files, the present one from the database; what the service's role may do, which
+`migrate` gives it too, by a digest of the files that say it. When they cannot be compared for certain,
+`python -m <service> migrate` decides.
 """
 
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from stack.context import Context, Service
-from stack.environment import service_environment
+from stack.environment import owner_environment, service_environment
 from stack.parts.postgres import DATABASE, binaries, psql
 from stack.run import run_python
+
+RIGHTS_OF_ALL = ("libs/chassis/src/chassis/rights.py", "libs/eventing/src/eventing/tables.py")
 
 
 def at_head(context: Context, services: Sequence[Service]) -> set[str]:
     """Names of the services whose schema stands at the one head of their migration files."""
     heads = {service.name: file_heads(service.migrations) for service in services}
     present = _present_revisions(context, [name for name, head in heads.items() if len(head) == 1])
-    return {name for name, revisions in present.items() if revisions == heads[name]}
+    given = {service.name for service in services if _given(context, service) == _rights(context, service)}
+    return {name for name, revisions in present.items() if revisions == heads[name] and name in given}
 
 
 def migrate(context: Context, service: Service) -> None:
-    environment = service_environment(context, service)
+    environment = service_environment(context, service) | owner_environment(context, service)
     run_python(context, f"migrate-{service.name}", ("-m", service.name, "migrate"), environment=environment)
+    stamp = _stamp(context, service)
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(_rights(context, service), encoding="ascii")
+
+
+def _rights(context: Context, service: Service) -> str:
+    """Digest of the files that say what the service's role may do."""
+    files = [service.migrations.parent / "env.py", *(context.layout.checkout / name for name in RIGHTS_OF_ALL)]
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in files if path.exists())).hexdigest()
+
+
+def _given(context: Context, service: Service) -> str:
+    stamp = _stamp(context, service)
+    return stamp.read_text(encoding="ascii") if stamp.exists() else ""
+
+
+def _stamp(context: Context, service: Service) -> Path:
+    return context.layout.data / "rights" / f"{service.name}.sha256"
 
 
 def file_heads(versions: Path) -> set[str]:

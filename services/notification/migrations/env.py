@@ -1,3 +1,12 @@
-from chassis.migrations import run
+"""Alembic's entry, and what the role that serves may do to the tables."""
 
-run()
+from chassis.migrations import run
+from chassis.rights import Rights
+from eventing import tables
+
+run(
+    Rights(
+        append_only=tables.APPEND_ONLY,
+        functions=tables.functions("notification"),
+    )
+)

@@ -1,4 +1,4 @@
-"""PostgreSQL with PostGIS: one database, one role and one schema per service, scram over loopback only.
+"""PostgreSQL with PostGIS: one database, two roles and one schema per service, scram over loopback only.
 
 Invariant: fsync and synchronous_commit stay on; what a service was told is committed survives a kill -9.
 """
@@ -40,7 +40,8 @@ def postgres(context: Context) -> Part:
     def finish() -> None:
         psql(context, bin_dir, "postgres", _database_sql())
         sql = (context.layout.checkout / "deploy" / "postgres" / "roles.sql").read_text(encoding="utf-8")
-        psql(context, bin_dir, DATABASE, sql, SAMPAN_ROLES=_roles(context))
+        roles, owners = _roles(context, "postgres"), _roles(context, "postgres-owner")
+        psql(context, bin_dir, DATABASE, sql, SAMPAN_ROLES=roles, SAMPAN_OWNERS=owners)
 
     return Part(
         name="postgres",
@@ -155,5 +156,5 @@ def _database_sql() -> str:
     )
 
 
-def _roles(context: Context) -> str:
-    return json.dumps({service.name: context.passwords[f"postgres-{service.name}"] for service in context.services})
+def _roles(context: Context, kind: str) -> str:
+    return json.dumps({service.name: context.passwords[f"{kind}-{service.name}"] for service in context.services})

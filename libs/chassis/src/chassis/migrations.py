@@ -4,11 +4,13 @@ Invariant: only the holder of the schema's advisory lock migrates; a statement t
 up instead of queueing every other query behind it, and the migration is tried again. So a migration that leaves its
 transaction (``autocommit_block``, for CREATE INDEX CONCURRENTLY) does only that, and can be run twice.
 
-A service's ``migrations/env.py`` is three lines::
+It connects as the owner of the schema (``…_DATABASE_OWNER_DSN``), never as the role that serves, and ends by giving
+that role what ``chassis.rights`` says. A service's ``migrations/env.py`` is a few lines::
 
     from chassis.migrations import run
+    from chassis.rights import Rights
 
-    run()
+    run(Rights(append_only=("posting",)))
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from chassis.settings import ServiceSettings
+from chassis.rights import VERSION_TABLE, Rights, apply, role_of
+from chassis.settings import EXIT_CONFIG, ServiceSettings
 
 log = structlog.get_logger()
 
@@ -38,11 +41,14 @@ LOCK_TIMEOUT_S: Final = 4.0
 ATTEMPTS_MAX: Final = 8
 LOCK_WAIT_S: Final = 120.0
 _ASK_AGAIN_S: Final = 0.2
-VERSION_TABLE: Final = "alembic_version"
 
 
-def run() -> None:
-    """What ``env.py`` calls: run the migrations on the connection the runner has opened, or write their SQL."""
+def run(rights: Rights) -> None:
+    """What ``env.py`` calls: run the migrations on the connection the runner has opened, or write their SQL.
+
+    The runner gives ``rights`` to the role that serves, once all migrations are in.
+    """
+    context.config.attributes["rights"] = rights
     schema: str = context.config.attributes["schema"]
     options: dict[str, Any] = {
         "version_table": VERSION_TABLE,
@@ -65,29 +71,45 @@ def run() -> None:
 
 async def upgrade(settings: ServiceSettings, folder: Path, *, to: str = "head") -> str:
     """Migrate to ``to`` (a revision, ``head``, ``-1``, ``base``). Returns the revision it is at afterwards."""
-    dsn, schema = settings.database_dsn.get_secret_value(), settings.database_schema
-    guard = await _connect(settings)
+    dsn, schema = owner_dsn(settings), settings.database_schema
+    runtime = role_of(settings.database_dsn.get_secret_value())
+    guard = await _connect(dsn, settings.startup_timeout_s)
     try:
         await _hold(guard, _lock_of(schema))
         if not await guard.fetchval("SELECT 1 FROM pg_namespace WHERE nspname = $1", schema):
             await guard.execute(f'CREATE SCHEMA "{schema}"')
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
-                await _migrate(dsn, schema, folder, to)
+                rights = await _migrate(dsn, schema, folder, to)
                 break
             except DBAPIError as error:
                 if attempt == ATTEMPTS_MAX or not _is_lock_timeout(error):
                     raise
                 log.warning("migrate.lock_timeout", attempt=attempt, attempts_max=ATTEMPTS_MAX)
                 await asyncio.sleep(min(2.0 ** (attempt - 2), 10.0))
-        return ", ".join(await _revisions(guard, schema)) or "base"
+        revisions = await _revisions(guard, schema)
+        await apply(guard, schema, runtime, rights, empty=not revisions)
+        return ", ".join(revisions) or "base"
     finally:
         await guard.close()
 
 
+def owner_dsn(settings: ServiceSettings) -> str:
+    """Whom to migrate as. Ends the process, naming the variable, when that is nobody or the role that serves."""
+    variable = f"{settings.service_name()}_database_owner_dsn".upper()
+    if settings.database_owner_dsn is None:
+        sys.stderr.write(f"{variable} is missing.\n")
+        raise SystemExit(EXIT_CONFIG)
+    dsn = settings.database_owner_dsn.get_secret_value()
+    if role_of(dsn) == role_of(settings.database_dsn.get_secret_value()):
+        sys.stderr.write(f"{variable} is wrong: it names the role that serves, which may own nothing.\n")
+        raise SystemExit(EXIT_CONFIG)
+    return dsn
+
+
 async def pending(settings: ServiceSettings, folder: Path) -> list[str]:
     """Revisions that this database does not have yet, in order. It waits for nobody and changes nothing."""
-    conn = await _connect(settings)
+    conn = await _connect(settings.database_dsn.get_secret_value(), settings.startup_timeout_s)
     try:
         have = await _revisions(conn, settings.database_schema)
     finally:
@@ -113,7 +135,7 @@ async def _hold(guard: asyncpg.Connection, number: int) -> None:
             await asyncio.sleep(_ASK_AGAIN_S)
 
 
-async def _migrate(dsn: str, schema: str, folder: Path, to: str) -> None:
+async def _migrate(dsn: str, schema: str, folder: Path, to: str) -> Rights:
     engine = create_async_engine(
         dsn.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+asyncpg://", 1),
         poolclass=NullPool,
@@ -132,18 +154,20 @@ async def _migrate(dsn: str, schema: str, folder: Path, to: str) -> None:
         async with engine.connect() as conn:
             await conn.execute(text("SELECT 1"))
             await conn.rollback()
-            await conn.run_sync(_run_alembic, schema, folder, to)
+            return await conn.run_sync(_run_alembic, schema, folder, to)
     finally:
         await engine.dispose()
 
 
-def _run_alembic(connection: Connection, schema: str, folder: Path, to: str) -> None:
+def _run_alembic(connection: Connection, schema: str, folder: Path, to: str) -> Rights:
     config = _config(folder, schema)
     config.attributes["connection"] = connection
     if to == "base" or to.startswith("-") or _is_behind(connection, config, to):
         command.downgrade(config, to)
     else:
         command.upgrade(config, to)
+    rights: Rights = config.attributes["rights"]
+    return rights
 
 
 def _is_behind(connection: Connection, config: Config, to: str) -> bool:
@@ -164,11 +188,11 @@ def _config(folder: Path, schema: str) -> Config:
     return config
 
 
-async def _connect(settings: ServiceSettings) -> asyncpg.Connection:
-    deadline = asyncio.get_running_loop().time() + settings.startup_timeout_s
+async def _connect(dsn: str, timeout_s: float) -> asyncpg.Connection:
+    deadline = asyncio.get_running_loop().time() + timeout_s
     while True:
         try:
-            return await asyncpg.connect(settings.database_dsn.get_secret_value(), timeout=5)
+            return await asyncpg.connect(dsn, timeout=5)
         except (OSError, asyncpg.CannotConnectNowError):
             if asyncio.get_running_loop().time() > deadline:
                 raise

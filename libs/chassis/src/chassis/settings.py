@@ -31,7 +31,10 @@ class ServiceSettings(BaseSettings):
         description="networks whose X-Forwarded-For is believed",
     )
 
-    database_dsn: SecretStr
+    database_dsn: SecretStr = Field(description="as the role that serves: it owns nothing")
+    database_owner_dsn: SecretStr | None = Field(
+        default=None, description="as the schema's owner: only `migrate` reads it, so only `migrate` is given it"
+    )
     database_schema: str = Field(default="", pattern=r"^[a-z_][a-z0-9_]*$|^$")
     database_pool_min: int = Field(default=1, ge=0)
     database_pool_max: int = Field(default=10, ge=1)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
@@ -14,7 +13,7 @@ import pytest_asyncio
 
 from chassis import migrations
 from chassis.settings import ServiceSettings
-from testkit.databases import with_database
+from testkit.databases import Databases, ServiceDatabase
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component
@@ -23,22 +22,19 @@ FOLDER = Path(__file__).parent / "shop_migrations"
 
 
 @pytest_asyncio.fixture
-async def settings(
-    postgres_admin_dsn: str, shop_settings: Callable[..., ServiceSettings]
-) -> AsyncIterator[ServiceSettings]:
-    """An empty database whose role may make its schema."""
-    name = f"t_migrate_{uuid.uuid4().hex[:8]}"
-    admin = await asyncpg.connect(postgres_admin_dsn)
-    await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'test-only'")
-    await admin.execute(f"CREATE DATABASE {name} OWNER {name}")
-    yield shop_settings(with_database(postgres_admin_dsn, name, user=name, password="test-only"))
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.execute(f"DROP ROLE {name}")
-    await admin.close()
+async def made(databases: Databases) -> ServiceDatabase:
+    """An empty schema, with the role that owns it and the role that serves."""
+    return await databases.create_unmigrated("shop")
+
+
+@pytest.fixture
+def settings(made: ServiceDatabase, shop_settings: Callable[..., ServiceSettings]) -> ServiceSettings:
+    return shop_settings(made.dsn, database_owner_dsn=made.owner_dsn)
 
 
 async def _connect(settings: ServiceSettings) -> asyncpg.Connection:
-    return await asyncpg.connect(settings.database_dsn.get_secret_value())
+    """As the owner, who sees what the migration waits for."""
+    return await asyncpg.connect(migrations.owner_dsn(settings))
 
 
 async def test_up_and_down_and_up_again(settings: ServiceSettings) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import sys
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,7 +18,7 @@ import pytest
 import pytest_asyncio
 
 from chassis.settings import ServiceSettings
-from testkit.databases import with_database
+from testkit.databases import Databases, ServiceDatabase
 from testkit.ports import free_ports
 from testkit.wait import eventually
 
@@ -30,18 +29,13 @@ DRAIN_TIMEOUT_S = ServiceSettings.model_fields["drain_timeout_s"].default
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def dsn(postgres_admin_dsn: str) -> AsyncIterator[str]:
-    name = f"t_shop_{uuid.uuid4().hex[:8]}"
-    admin = await asyncpg.connect(postgres_admin_dsn)
-    await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'test-only'")
-    await admin.execute(f"CREATE DATABASE {name} OWNER {name}")
-    inside = await asyncpg.connect(with_database(postgres_admin_dsn, name))
-    await inside.execute(f"CREATE SCHEMA shop AUTHORIZATION {name}")
-    await inside.close()
-    yield with_database(postgres_admin_dsn, name, user=name, password="test-only")
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.execute(f"DROP ROLE {name}")
-    await admin.close()
+async def made(databases: Databases) -> ServiceDatabase:
+    return await databases.create_unmigrated("shop")
+
+
+@pytest.fixture(scope="module")
+def dsn(made: ServiceDatabase) -> str:
+    return made.dsn
 
 
 def environment(dsn: str, **more: str) -> dict[str, str]:
@@ -148,11 +142,14 @@ async def test_a_part_that_is_not_reachable_is_said_without_its_password() -> No
     assert "hunter2" not in err
 
 
-async def test_migrate_and_check_as_commands(dsn: str) -> None:
-    env = environment(dsn)
+async def test_migrate_and_check_as_commands(made: ServiceDatabase) -> None:
+    env = environment(made.dsn)
     code, out, _ = await run("migrate", "--check", env=env)
     assert (code, out) == (3, "shop: to do: 0001, 0002, 0003\n")
-    assert (await run("migrate", env=env))[0] == 0
+    assert await run("migrate", env=env) == (78, "", "SHOP_DATABASE_OWNER_DSN is missing.\n")
+    code, _, err = await run("migrate", env=environment(made.dsn, DATABASE_OWNER_DSN=made.dsn))
+    assert (code, "names the role that serves" in err) == (78, True)
+    assert (await run("migrate", env=environment(made.dsn, DATABASE_OWNER_DSN=made.owner_dsn)))[0] == 0
     assert (await run("migrate", "--check", env=env))[:2] == (0, "")
 
 

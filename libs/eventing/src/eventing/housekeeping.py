@@ -15,7 +15,7 @@ import asyncpg
 import structlog
 
 from eventing.lanes import lock_class
-from eventing.tables import LOG_DAYS_AHEAD, RECORD_COLUMNS, attach_log_partition, log_partition
+from eventing.tables import LOG_DAYS_AHEAD
 from kernel.steps import Steps
 
 log = structlog.get_logger(__name__)
@@ -81,11 +81,10 @@ class Housekeeping:
             await conn.close(timeout=2)
 
     async def _do_all(self, conn: asyncpg.Connection, day: date) -> None:
-        existing = await self._partitions(conn)
-        first_kept, _ = log_partition(self._schema, day - timedelta(days=self._log_days))
+        first_kept = day - timedelta(days=self._log_days)
         tasks = [
-            *(partial(self._make_partition, conn, each) for each in _days_ahead(day)),
-            *(partial(self._drop_partition, conn, name) for name in existing if name < first_kept),
+            *(partial(self._make_day, conn, each) for each in _days_ahead(day)),
+            *(partial(self._drop_day, conn, each) for each in await self._days(conn) if each < first_kept),
             *(partial(self._delete_rows, conn, *rows) for rows in self._old_rows()),
         ]
         failures = []
@@ -97,35 +96,21 @@ class Housekeeping:
         if failures:
             raise failures[0]
 
-    async def _make_partition(self, conn: asyncpg.Connection, day: date) -> None:
-        name, create = log_partition(self._schema, day)
-        if name in await self._partitions(conn):
-            return
-        begins = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        async with conn.transaction():
-            await conn.execute(create)
-            # Rows that came before their partition did (nobody kept house for a week) move into it.
-            await conn.execute(
-                f"""WITH moved AS (DELETE FROM {self._schema}.event_log_default
-                        WHERE published_at >= $1 AND published_at < $2 RETURNING *)
-                    INSERT INTO {self._schema}.{name} (id, {RECORD_COLUMNS}, published_at)
-                    SELECT id, {RECORD_COLUMNS}, published_at FROM moved""",
-                begins,
-                begins + timedelta(days=1),
-            )
-            await conn.execute(attach_log_partition(self._schema, day))
+    async def _make_day(self, conn: asyncpg.Connection, day: date) -> None:
+        await conn.execute(f"SELECT {self._schema}.make_log_day($1)", day)
 
-    async def _drop_partition(self, conn: asyncpg.Connection, name: str) -> None:
-        await conn.execute(f"DROP TABLE {self._schema}.{name}")
-        log.info("log_partition_dropped", partition=name)
+    async def _drop_day(self, conn: asyncpg.Connection, day: date) -> None:
+        await conn.execute(f"SELECT {self._schema}.drop_log_day($1)", day)
+        log.info("log_day_dropped", day=day.isoformat())
 
-    async def _partitions(self, conn: asyncpg.Connection) -> list[str]:
+    async def _days(self, conn: asyncpg.Connection) -> list[date]:
+        """Those that event_log has a partition for."""
         rows = await conn.fetch(
-            """SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-               WHERE i.inhparent = $1::regclass AND c.relname <> 'event_log_default' ORDER BY 1""",
+            """SELECT right(c.relname, 8)::date AS day FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+               WHERE i.inhparent = $1::text::regclass AND c.relname ~ '^event_log_[0-9]{8}$' ORDER BY 1""",
             f"{self._schema}.event_log",
         )
-        return [row["relname"] for row in rows]
+        return [row["day"] for row in rows]
 
     def _old_rows(self) -> Iterable[tuple[str, str, int]]:
         yield "inbox", "received_at", self._inbox_days

@@ -7,10 +7,11 @@ EVT-3: a key with a row in ``blocked_key`` has no record handled until its waiti
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 LOG_DAYS_AHEAD: Final = 7
+APPEND_ONLY: Final = ("event_log",)
 _RECORD_COLUMNS: Final = """
     lane              smallint    NOT NULL,
     event_id          uuid        NOT NULL,
@@ -92,19 +93,50 @@ def downgrade(schema: str) -> list[str]:
     return [f"DROP TABLE {schema}.{name}" for name in names]
 
 
-def log_partition(schema: str, day: date) -> tuple[str, str]:
-    """Name of the event_log partition of ``day`` and the statement that makes it an ordinary table."""
-    name = f"event_log_{day:%Y%m%d}"
-    return name, f"CREATE TABLE {schema}.{name} (LIKE {schema}.event_log INCLUDING DEFAULTS)"
+def log_partition(day: date) -> str:
+    """Name of the event_log partition of a UTC day."""
+    return f"event_log_{day:%Y%m%d}"
 
 
-def attach_log_partition(schema: str, day: date) -> str:
-    """The statement that makes ``log_partition``'s table a part of event_log: one UTC day."""
-    name, _ = log_partition(schema, day)
-    return (
-        f"ALTER TABLE {schema}.event_log ATTACH PARTITION {schema}.{name} "
-        f"FOR VALUES FROM ('{day.isoformat()} 00:00+00') TO ('{(day + timedelta(days=1)).isoformat()} 00:00+00')"
-    )
+def functions(schema: str) -> dict[str, str]:
+    """What housekeeping may do to event_log, which its role can only add to: names and statements that make them.
+
+    They run with the rights of the schema's owner. A day is dropped only when it is over for a day at least.
+    """
+    return {
+        "make_log_day": f"""
+            CREATE OR REPLACE FUNCTION {schema}.make_log_day(p_day date) RETURNS boolean
+            LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+            DECLARE
+                v_name text := 'event_log_' || to_char(p_day, 'YYYYMMDD');
+                v_from timestamptz := p_day::timestamp AT TIME ZONE 'UTC';
+                v_to timestamptz := (p_day + 1)::timestamp AT TIME ZONE 'UTC';
+            BEGIN
+                IF to_regclass(v_name) IS NOT NULL THEN
+                    RETURN false;
+                END IF;
+                EXECUTE format('CREATE TABLE %I (LIKE event_log INCLUDING DEFAULTS)', v_name);
+                -- Rows that came before their partition did (nobody kept house for a week) move into it.
+                EXECUTE format(
+                    'WITH moved AS (DELETE FROM event_log_default WHERE published_at >= %L AND published_at < %L
+                        RETURNING id, {RECORD_COLUMNS}, published_at)
+                     INSERT INTO %I (id, {RECORD_COLUMNS}, published_at) SELECT * FROM moved', v_from, v_to, v_name);
+                EXECUTE format(
+                    'ALTER TABLE event_log ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', v_name, v_from, v_to);
+                RETURN true;
+            END $$
+        """,
+        "drop_log_day": f"""
+            CREATE OR REPLACE FUNCTION {schema}.drop_log_day(p_day date) RETURNS void
+            LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+            BEGIN
+                IF p_day >= (now() AT TIME ZONE 'UTC')::date - 1 THEN
+                    RAISE EXCEPTION 'days of event_log are dropped when they are over' USING ERRCODE = '42501';
+                END IF;
+                EXECUTE format('DROP TABLE %I', 'event_log_' || to_char(p_day, 'YYYYMMDD'));
+            END $$
+        """,
+    }
 
 
 def _first_partitions(schema: str) -> str:

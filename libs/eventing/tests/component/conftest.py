@@ -153,7 +153,7 @@ async def make_world(postgres_admin_dsn, kafka_admin):
     dsn = with_database(postgres_admin_dsn, name)
     pool = await asyncpg.create_pool(dsn, min_size=1, max_size=12)
     await pool.execute("CREATE SCHEMA commerce")
-    for statement in tables.upgrade("commerce"):
+    for statement in (*tables.upgrade("commerce"), *tables.functions("commerce").values()):
         await pool.execute(statement)
     kafka = replace(kafka_admin, topic_prefix=f"t{uuid.uuid4().hex[:10]}.", client_id="eventing-test")
     cluster = admin_client(kafka)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 
 from eventing import tables
@@ -38,10 +39,20 @@ async def test_a_replay_has_the_original_ids_and_order_and_is_not_logged_again(w
     assert await world.count("event_log") == 6
 
 
+async def _partitions(world):
+    rows = await world.pool.fetch(
+        """SELECT inhrelid::regclass::text AS name FROM pg_inherits
+           WHERE inhparent = 'commerce.event_log'::regclass ORDER BY 1"""
+    )
+    return [row["name"].removeprefix("commerce.") for row in rows if not row["name"].endswith("_default")]
+
+
 async def test_housekeeping_makes_partitions_ahead_and_drops_old_ones(world):
     keeper = Housekeeping(dsn=world.dsn, schema="commerce", log_days=5)
     today = datetime.now(UTC).date()
-    far = today + timedelta(days=20)
+    for ago in (4, 5, 6, 30):
+        assert await world.pool.fetchval("SELECT commerce.make_log_day($1)", today - timedelta(days=ago))
+    far = today + timedelta(days=8)
     await world.pool.execute(
         """INSERT INTO commerce.event_log (id, lane, event_id, topic, key, type, body, occurred_at, correlation_id,
                                            published_at)
@@ -49,14 +60,21 @@ async def test_housekeeping_makes_partitions_ahead_and_drops_old_ones(world):
         datetime(far.year, far.month, far.day, 12, tzinfo=UTC),
     )
     assert await world.count("event_log_default") == 1
-    await keeper.work(far)
+    await keeper.work(today + timedelta(days=1))
     assert await world.count("event_log_default") == 0
-    name, _ = tables.log_partition("commerce", far)
-    assert await world.count(name) == 1
-    kept = await keeper._partitions(world.pool)
-    assert kept == [tables.log_partition("commerce", far + timedelta(days=ahead))[0] for ahead in range(8)]
-    await keeper.work(far)
-    assert await keeper._partitions(world.pool) == kept
+    assert await world.count(tables.log_partition(far)) == 1
+    kept = await _partitions(world)
+    assert kept == [tables.log_partition(today + timedelta(days=each)) for each in (-4, *range(9))]
+    await keeper.work(today + timedelta(days=1))
+    assert await _partitions(world) == kept
+
+
+async def test_a_day_of_the_log_that_is_not_over_is_not_dropped(world):
+    today = datetime.now(UTC).date()
+    before = await _partitions(world)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="when they are over"):
+        await world.pool.fetch("SELECT commerce.drop_log_day($1)", today)
+    assert await _partitions(world) == before
 
 
 async def test_housekeeping_deletes_old_claims_only(world):

@@ -95,6 +95,7 @@ async def world(postgres_admin_dsn, redis_url, kafka):
         f"CREATE SCHEMA {SERVICE}",
         f"CREATE TABLE {SERVICE}.welcomed (user_id text)",
         *tables.upgrade(SERVICE),
+        *tables.functions(SERVICE).values(),
     ):
         await conn.execute(statement)
     await conn.close()

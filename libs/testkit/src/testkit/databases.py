@@ -1,6 +1,7 @@
-"""A fresh database for a test: one role and one schema of a service, migrated, thrown away afterwards.
+"""A fresh database for a test: two roles and one schema of a service, migrated, thrown away afterwards.
 
-A service is migrated once a session, into a template; each database is a copy of it.
+As in production the role that serves owns nothing: a use case that wants more fails here. A service is migrated once a
+session, into a template; each database is a copy of it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class ServiceDatabase:
 
     service: str
     name: str
-    dsn: str  # as the service's own role
+    dsn: str  # as the role that serves
+    owner_dsn: str  # as the owner of the schema, who migrates
     admin_dsn: str  # as a superuser, for what a test looks at from outside
 
 
@@ -57,25 +59,31 @@ class Databases:
         name = f"t_{service}_{self._session}_{uuid.uuid4().hex[:8]}"
         role = self._role(service)
         async with _connected(self._admin_dsn) as conn:
-            await conn.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "{role}"')
+            await conn.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
             # Settings of a role in a database are not copied from a template.
-            await conn.execute(f'ALTER ROLE "{role}" IN DATABASE "{name}" SET search_path = {service}, public')
+            await _set_search_path(conn, role, name, service)
         self._made.append((name, role))
         return self._describe(service, name, role)
 
+    async def create_unmigrated(self, service: str) -> ServiceDatabase:
+        """What ``migrate`` finds the first time."""
+        return self._describe(service, await self.create_empty(service), self._role(service))
+
     async def create_empty(self, service: str) -> str:
-        """A database with the service's role and its empty schema; returns the database's name."""
+        """A database with the service's two roles and its empty schema; returns the database's name."""
         name, role = f"t_{service}_{self._session}_template_{uuid.uuid4().hex[:4]}", self._role(service)
         async with _connected(self._admin_dsn) as conn:
-            if not await conn.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
-                await conn.execute(f"CREATE ROLE \"{role}\" LOGIN PASSWORD '{_PASSWORD}'")
+            for each in (role, _owner_of(role)):
+                if not await conn.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", each):
+                    await conn.execute(f"CREATE ROLE \"{each}\" LOGIN PASSWORD '{_PASSWORD}'")
             await conn.execute(f'CREATE DATABASE "{name}"')
-            await conn.execute(f'ALTER ROLE "{role}" IN DATABASE "{name}" SET search_path = {service}, public')
+            await _set_search_path(conn, role, name, service)
         self._made.append((name, role))
         async with _connected(with_database(self._admin_dsn, name)) as conn:
             for extension in EXTENSIONS:
                 await conn.execute(f'CREATE EXTENSION IF NOT EXISTS "{extension}" SCHEMA public')
-            await conn.execute(f'CREATE SCHEMA "{service}" AUTHORIZATION "{role}"')
+            await conn.execute(f'CREATE SCHEMA "{service}" AUTHORIZATION "{_owner_of(role)}"')
+            await conn.execute(f'GRANT USAGE ON SCHEMA "{service}" TO "{role}"')
         return name
 
     async def drop_all(self) -> None:
@@ -84,7 +92,7 @@ class Databases:
             for name, _ in reversed(self._made):
                 await conn.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             for role in {role for _, role in self._made}:
-                await conn.execute(f'DROP ROLE IF EXISTS "{role}"')
+                await conn.execute(f'DROP ROLE IF EXISTS "{role}", "{_owner_of(role)}"')
 
     def _role(self, service: str) -> str:
         return f"t_{service}_{self._session}"
@@ -94,18 +102,18 @@ class Databases:
             service=service,
             name=name,
             dsn=with_database(self._admin_dsn, name, user=role, password=_PASSWORD),
+            owner_dsn=with_database(self._admin_dsn, name, user=_owner_of(role), password=_PASSWORD),
             admin_dsn=with_database(self._admin_dsn, name),
         )
 
     async def _migrate(self, service: str, database: str, environment: Mapping[str, str]) -> None:
-        dsn = self._describe(service, database, self._role(service)).dsn
-        prefix = service.upper()
+        made = self._describe(service, database, self._role(service))
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             service,
             "migrate",
-            env={**os.environ, **placeholder_settings(service), **environment, f"{prefix}_DATABASE_DSN": dsn},
+            env={**os.environ, **placeholder_settings(service), **environment, **migrating(made)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
@@ -130,8 +138,19 @@ def placeholder_settings(service: str) -> dict[str, str]:
     return {f"{prefix}_{key}": value for key, value in values.items()}
 
 
+def migrating(database: ServiceDatabase) -> dict[str, str]:
+    """Settings for a service's ``migrate`` on this database."""
+    prefix = database.service.upper()
+    return {f"{prefix}_DATABASE_DSN": database.dsn, f"{prefix}_DATABASE_OWNER_DSN": database.owner_dsn}
+
+
+def _owner_of(role: str) -> str:
+    return f"{role}_owner"
+
+
 async def _set_search_path(conn: asyncpg.Connection, role: str, database: str, schema: str) -> None:
-    await conn.execute(f'ALTER ROLE "{role}" IN DATABASE "{database}" SET search_path = {schema}, public')
+    for each in (role, _owner_of(role)):
+        await conn.execute(f'ALTER ROLE "{each}" IN DATABASE "{database}" SET search_path = {schema}, public')
 
 
 class _connected:  # noqa: N801 -- reads as a verb where it is used

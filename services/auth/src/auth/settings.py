@@ -36,4 +36,4 @@ class AuthSettings(ServiceSettings):
     codes_elsewhere_factor: int = Field(default=4, ge=1)
     sms_to_country_per_hour: int = Field(default=2000, ge=1)
     login_attempts_kept_months: int = Field(default=6, ge=1)
-    security_events_kept_months: int = Field(default=24, ge=1)
+    security_events_kept_months: int = Field(default=24, ge=12)

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -47,10 +48,14 @@ class UnlockedStockStore(PgStockStore):
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def fresh_app(database: Database, make_app: Any) -> AsyncIterator[App]:
+async def fresh_database(database: Database) -> ServiceDatabase:
+    return await database("commerce")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def fresh_app(fresh_database: ServiceDatabase, make_app: Any) -> AsyncIterator[App]:
     """A commerce of its own: the negative control breaks its data."""
-    made = await database("commerce")
-    async with make_app(made.dsn) as app:
+    async with make_app(fresh_database.dsn) as app:
         yield app
 
 
@@ -150,12 +155,13 @@ async def test_exactly_as_many_as_there_are(fresh_app: App) -> None:
     assert await oversold(fresh_app, variant_id, told) == []
 
 
-async def test_negative_control_without_the_lock_it_oversells(fresh_app: App) -> None:
+async def test_negative_control_without_the_lock_it_oversells(fresh_app: App, fresh_database: ServiceDatabase) -> None:
     variant_id = await stocked(fresh_app, UNITS)
     checkouts = await checkouts_for(fresh_app, variant_id, BUYERS)
-    async with fresh_app.begin() as tx:
-        await tx.conn.execute("ALTER TABLE stock DROP CONSTRAINT stk_1_reserved_on_hand")
-        await tx.conn.execute("ALTER TABLE stock_movement DROP CONSTRAINT stock_movement_pkey")
+    owner = await asyncpg.connect(fresh_database.owner_dsn)
+    await owner.execute("ALTER TABLE stock DROP CONSTRAINT stk_1_reserved_on_hand")
+    await owner.execute("ALTER TABLE stock_movement DROP CONSTRAINT stock_movement_pkey")
+    await owner.close()
     told = await race(fresh_app, checkouts, locked=False)
     assert told > UNITS
     assert await oversold(fresh_app, variant_id, told) != []

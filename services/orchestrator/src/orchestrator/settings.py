@@ -14,7 +14,7 @@ class OrchestratorSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="ORCHESTRATOR_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     timer_poll_s: float = Field(default=1.0, gt=0, le=2, description="how often timers are looked at")
-    retention_days: int = Field(default=90, ge=1, description="how long ended sagas and their histories are kept")
+    retention_days: int = Field(default=90, ge=30, description="how long ended sagas and their histories are kept")
     consumer_session_s: float = Field(
         default=6.0, ge=2, le=60, description="how long a killed process keeps its partitions; below 6 the broker's say"
     )

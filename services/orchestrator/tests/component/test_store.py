@@ -42,6 +42,13 @@ async def transaction(world: World, **controls: bool) -> AsyncIterator[Orchestra
         await conn.close()
 
 
+async def as_owner(world: World, statement: str, *values: object) -> None:
+    """What the role that serves may not do, done all the same."""
+    owner: Any = await asyncpg.connect(world.database.owner_dsn, server_settings={"search_path": "orchestrator"})
+    await owner.execute(statement, *values)
+    await owner.close()
+
+
 async def begun(world: World, *, at: datetime | None = None) -> SagaState:
     start = a_start(at=at or datetime.now(UTC))
     async with transaction(world) as tx:
@@ -94,7 +101,7 @@ async def test_without_compare_and_set_the_double_step_is_detected(world: World)
 
 
 async def test_without_both_walls_the_audit_sees_the_double_step(world: World) -> None:
-    await world.conn.execute("ALTER TABLE saga_history DROP CONSTRAINT saga_5_one_entry_per_seq")
+    await as_owner(world, "ALTER TABLE saga_history DROP CONSTRAINT saga_5_one_entry_per_seq")
     assert await double_step(world, compares=False) == []
     assert [fault.check for fault in await find_faults(world.conn) if "history with a hole" in fault.check]
 
@@ -171,13 +178,45 @@ async def test_the_schema_refuses_orphans_and_half_ends(world: World, change: st
         await world.conn.execute(f"UPDATE saga_execution SET {change}")
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE saga_history SET seq = 7",
+        "DELETE FROM saga_history",
+        "DELETE FROM saga_execution",
+        "DELETE FROM operator_action",
+    ],
+)
+async def test_history_is_only_added_to(world: World, statement: str) -> None:
+    await begun(world)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await world.conn.execute(statement)
+
+
+@pytest.mark.parametrize(("days", "forgotten"), [(29, 0), (31, 1)])
+async def test_an_ended_saga_is_forgotten_with_its_history_after_a_month(
+    world: World, days: int, forgotten: int
+) -> None:
+    running, ended = await begun(world), await begun(world)
+    await world.conn.execute(
+        """UPDATE saga_execution SET status = 'completed', next_wake_at = NULL, step = '',
+           completed_at = now() - make_interval(days => $2) WHERE id = $1""",
+        ended.saga_id,
+        days,
+    )
+    ids = [running.saga_id, ended.saga_id]
+    assert await world.conn.fetchval("SELECT orchestrator.forget_sagas($1)", ids) == forgotten
+    left = "SELECT count(DISTINCT saga_id) FROM saga_history WHERE saga_id = ANY($1)"
+    assert await world.conn.fetchval(left, ids) == 2 - forgotten
+
+
 async def test_the_audit_finds_what_the_schema_cannot(world: World) -> None:
     overdue, holed, lost = [await begun(world) for _ in range(3)]
     await world.conn.execute(
         "UPDATE saga_execution SET next_wake_at = now() - interval '1 minute' WHERE id = $1", overdue.saga_id
     )
-    await world.conn.execute("DELETE FROM saga_history WHERE saga_id = $1", holed.saga_id)
-    await world.conn.execute("DELETE FROM saga_execution WHERE id = $1", lost.saga_id)
+    await as_owner(world, "DELETE FROM saga_history WHERE saga_id = $1", holed.saga_id)
+    await as_owner(world, "DELETE FROM saga_execution WHERE id = $1", lost.saga_id)
     found = {fault.check.split(":")[0]: fault.examples for fault in await find_faults(world.conn)}
     assert found == {
         "overdue": [overdue.saga_id],

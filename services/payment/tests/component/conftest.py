@@ -104,6 +104,14 @@ async def conn(payment_database) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
+@pytest.fixture
+async def owner(payment_database) -> AsyncIterator[asyncpg.Connection]:
+    """As the owner of the schema: for what the service's own role may not do, such as setting limits."""
+    connection = await asyncpg.connect(payment_database.owner_dsn)
+    yield connection
+    await connection.close()
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def issuer() -> AsyncIterator[TokenIssuer]:
     async with TokenIssuer.serve() as serving_issuer:

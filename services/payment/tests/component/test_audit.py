@@ -44,8 +44,8 @@ STANDING = {
 
 @pytest.fixture(scope="module")
 async def busy(payment_database):
-    """A database in which a little of everything happened."""
-    conn = await asyncpg.connect(payment_database.dsn)
+    """A database in which a little of everything happened, as the owner: nobody else could damage it."""
+    conn = await asyncpg.connect(payment_database.owner_dsn)
     ann, bob = await add_person(conn), await add_person(conn)
     now = datetime.now(UTC)
     await give(conn, ann, 10_000, now=now)

@@ -88,9 +88,11 @@ def test_random_batches_agree_with_the_model(infra):
     with asyncio.Runner() as runner:
         databases = Databases(infra.postgres_admin_dsn)
         made = runner.run(databases.create("payment"))
+        owner = runner.run(asyncpg.connect(made.owner_dsn))
+        runner.run(owner.execute("UPDATE tier_limit SET amount_minor = $1 WHERE kind <> 'balance'", DAY_MAX))
+        runner.run(owner.execute("DELETE FROM tier_limit WHERE kind IN ('transaction', 'balance')"))
+        runner.run(owner.close())
         conn = runner.run(asyncpg.connect(made.dsn))
-        runner.run(conn.execute("UPDATE tier_limit SET amount_minor = $1 WHERE kind <> 'balance'", DAY_MAX))
-        runner.run(conn.execute("DELETE FROM tier_limit WHERE kind IN ('transaction', 'balance')"))
         count = 0
 
         async def example(batches):

@@ -20,11 +20,11 @@ KINDS = {"transaction": 100, "daily": 200, "monthly": 500, "rolling_12_months": 
 
 
 @pytest.fixture
-async def payer(conn):
+async def payer(conn, owner):
     """Tier 1 in Thailand with small round limits from 2020 on."""
-    await conn.execute("DELETE FROM tier_limit WHERE country = 'TH' AND kyc_tier = 1 AND currency = 'THB'")
+    await owner.execute("DELETE FROM tier_limit WHERE country = 'TH' AND kyc_tier = 1 AND currency = 'THB'")
     for kind, amount in KINDS.items():
-        await limit(conn, kind, amount, since=datetime(2020, 1, 1, tzinfo=UTC))
+        await limit(owner, kind, amount, since=datetime(2020, 1, 1, tzinfo=UTC))
     person = await add_person(conn, tier=1)
     await give(conn, person, 4_000)
     return person
@@ -35,8 +35,8 @@ async def shop(conn):
     return await add_person(conn, tier=3)
 
 
-async def limit(conn, kind, amount, *, since, until=None):
-    await conn.execute(
+async def limit(owner, kind, amount, *, since, until=None):
+    await owner.execute(
         "INSERT INTO tier_limit VALUES ('TH', 1, 'THB', $1, $2, coalesce($3, 'infinity'::timestamptz), $4)",
         kind,
         since,
@@ -73,8 +73,8 @@ async def test_a_year_later_the_rolling_limit_has_moved_on(conn, payer, shop):
     assert await spend(conn, payer, shop, 100, now=NOON + timedelta(days=365)) == [Outcome.DONE]
 
 
-async def test_the_receivers_balance_limit(conn, payer, shop):
-    await conn.execute("UPDATE tier_limit SET amount_minor = 100000 WHERE kind <> 'balance' AND kyc_tier = 1")
+async def test_the_receivers_balance_limit(conn, owner, payer, shop):
+    await owner.execute("UPDATE tier_limit SET amount_minor = 100000 WHERE kind <> 'balance' AND kyc_tier = 1")
     assert await spend(conn, shop, payer, 5) == [Outcome.INSUFFICIENT_FUNDS]
     await give(conn, shop, 10_000)
     assert await spend(conn, shop, payer, 1_000, 1) == [Outcome.DONE, Outcome.LIMIT_BALANCE]
@@ -90,14 +90,14 @@ async def test_the_day_begins_at_midnight_in_the_wallets_country(conn, payer, sh
     assert await spend(conn, payer, shop, 1, now=before_midnight + timedelta(seconds=1)) == [Outcome.DONE]
 
 
-async def test_a_dated_row_takes_over_at_its_time(conn, payer, shop):
+async def test_a_dated_row_takes_over_at_its_time(conn, owner, payer, shop):
     change = NOON + timedelta(minutes=5)
-    await conn.execute(
+    await owner.execute(
         "UPDATE tier_limit SET valid_to = $1 WHERE kind = 'transaction' AND kyc_tier = 1 AND currency = 'THB'"
         " AND country = 'TH'",
         change,
     )
-    await limit(conn, "transaction", 150, since=change)
+    await limit(owner, "transaction", 150, since=change)
     payer = await add_person(conn, tier=1)
     await give(conn, payer, 1_000)
     assert await spend(conn, payer, shop, 150) == [Outcome.LIMIT_TRANSACTION]
@@ -241,6 +241,6 @@ async def test_whatever_happens_in_whatever_order_counts_are_what_was_spent_of_e
     assert row["spent_month_minor"] + row["spent_prior_minor"] == sum(spent.values())
 
 
-async def test_limit_rows_cannot_overlap(conn, payer):
+async def test_limit_rows_cannot_overlap(owner, payer):
     with pytest.raises(Exception, match="tier_limit_one_at_a_time"):
-        await limit(conn, "daily", 5, since=NOON)
+        await limit(owner, "daily", 5, since=NOON)

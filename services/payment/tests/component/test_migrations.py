@@ -15,23 +15,22 @@ from payment.adapters.ledger import Ledger
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Outcome, Suspend
 from payment.testing import NOON, give, transfer
-from testkit.databases import placeholder_settings, with_database
+from testkit.databases import migrating, placeholder_settings
 
 
 @pytest.fixture
-async def dsn(databases, infra):
-    name = await databases.create_empty("payment")
-    return with_database(infra.postgres_admin_dsn, name, user=databases._role("payment"), password="test-only")
+async def unmigrated(databases):
+    return await databases.create_unmigrated("payment")
 
 
-async def migrate(dsn, *arguments):
+async def migrate(database, *arguments):
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "payment",
         "migrate",
         *arguments,
-        env={**placeholder_settings("payment"), "PAYMENT_DATABASE_DSN": dsn, "PATH": os.environ["PATH"]},
+        env={**placeholder_settings("payment"), **migrating(database), "PATH": os.environ["PATH"]},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -40,12 +39,12 @@ async def migrate(dsn, *arguments):
 
 
 @pytest.mark.timeout(300)
-async def test_up_down_up(dsn):
-    assert (await migrate(dsn, "--check"))[0] == 3
+async def test_up_down_up(unmigrated):
+    assert (await migrate(unmigrated, "--check"))[0] == 3
     for arguments in ((), (), ("--to", "base"), ()):
-        code, output = await migrate(dsn, *arguments)
+        code, output = await migrate(unmigrated, *arguments)
         assert code == 0, output
-    assert (await migrate(dsn, "--check"))[0] == 0
+    assert (await migrate(unmigrated, "--check"))[0] == 0
 
 
 async def add_person_of_old(conn, zone="Asia/Bangkok"):
@@ -69,33 +68,33 @@ async def spent(conn, sender, recipient, amount, now=NOON):
     return tuple(await conn.fetchrow(query, wallet_id(sender, "THB")))
 
 
-async def to(dsn, *arguments):
-    code, output = await migrate(dsn, *arguments)
+async def to(database, *arguments):
+    code, output = await migrate(database, *arguments)
     assert code == 0, output
 
 
-async def test_what_a_wallet_spent_moves_into_its_account_and_back(dsn, audit_holds):
-    await to(dsn, "--to", "0001")
-    conn = await asyncpg.connect(dsn)
+async def test_what_a_wallet_spent_moves_into_its_account_and_back(unmigrated, audit_holds):
+    await to(unmigrated, "--to", "0001")
+    conn = await asyncpg.connect(unmigrated.dsn)
     ann, bob = await add_person_of_old(conn), await add_person_of_old(conn)
     await give(conn, ann, 1_000)
     day, month, limit = await spent(conn, ann, bob, 100)
     assert (day, month) == (100, 100)
     for arguments, counted in (((), 110), (("--to", "0001"), 120), ((), 130)):
-        await to(dsn, *arguments)
+        await to(unmigrated, *arguments)
         assert await spent(conn, ann, bob, 10) == (counted, counted, limit)
     await audit_holds(conn)
     await conn.close()
 
 
-async def test_a_wallet_whose_owner_had_moved_the_zone_keeps_its_day_until_the_country_has_it(dsn, audit_holds):
-    await to(dsn, "--to", "0003")
-    conn = await asyncpg.connect(dsn)
+async def test_a_wallet_whose_owner_had_moved_the_zone_keeps_its_day_until_the_country_has_it(unmigrated, audit_holds):
+    await to(unmigrated, "--to", "0003")
+    conn = await asyncpg.connect(unmigrated.dsn)
     ann, bob = await add_person_of_old(conn, "Pacific/Kiritimati"), await add_person_of_old(conn)
     await give(conn, ann, 1_000)
     evening = NOON + timedelta(hours=6)  # 18:00 in Bangkok, and the next day in Kiritimati
     await spent(conn, ann, bob, 100, evening)
-    await to(dsn)
+    await to(unmigrated)
     assert (await spent(conn, ann, bob, 10, evening))[:2] == (110, 110)
     assert (await spent(conn, ann, bob, 10, evening + timedelta(hours=7)))[:2] == (120, 120)
     assert (await spent(conn, ann, bob, 10, evening + timedelta(days=1, hours=7)))[:2] == (10, 130)
@@ -103,15 +102,15 @@ async def test_a_wallet_whose_owner_had_moved_the_zone_keeps_its_day_until_the_c
     await conn.close()
 
 
-async def test_charges_in_suspense_are_in_review_after_the_migration(dsn, audit_holds):
-    await to(dsn, "--to", "0003")
-    conn = await asyncpg.connect(dsn)
+async def test_charges_in_suspense_are_in_review_after_the_migration(unmigrated, audit_holds):
+    await to(unmigrated, "--to", "0003")
+    conn = await asyncpg.connect(unmigrated.dsn)
     op = Suspend(op_id=uuid4(), provider="sandbox", amount_minor=70, currency="THB")
     await conn.execute(
         "INSERT INTO provider_line VALUES ('sandbox', 'ch_old', NULL, 70, 'THB', $1, $2)", op.op_id, NOON
     )
     await Ledger(slot=0).execute(conn, [op], now=NOON)
-    await to(dsn)
+    await to(unmigrated)
     row = await conn.fetchrow("SELECT suspense_reason, review_state FROM provider_line")
     assert tuple(row) == ("unspecified", "open")
     await audit_holds(conn)

@@ -21,7 +21,7 @@ TRIES = 5  # of a control: a busy machine may run one race as if it were a queue
 
 async def race(database, *, sabotage=()):
     """Writers that send money around one circle. Returns (errors, violations, total money)."""
-    owner = await asyncpg.connect(database.dsn)
+    owner = await asyncpg.connect(database.owner_dsn)
     people = [await add_person(owner) for _ in range(PEOPLE)]
     for person in people:
         await give(owner, person, 10_000)

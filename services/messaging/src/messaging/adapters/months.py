@@ -1,7 +1,8 @@
 """The months of the partitioned tables: made before they begin, dropped when all in them is past its time.
 
 RET-2: a month that is dropped holds nothing that somebody may still read; rows of dialogs under legal hold are moved
-to the default partition first, in the transaction that drops the month.
+to the default partition first, in the transaction that drops the month. The two functions that do it are in
+``migrations/env.py``: they run with the owner's rights, and know these tables only.
 """
 
 from __future__ import annotations
@@ -61,21 +62,11 @@ async def months_of(conn: asyncpg.Connection[Any], table: str) -> list[Month]:
 async def make_month(conn: asyncpg.Connection[Any], month: Month) -> None:
     """In a transaction. Raises ``LockNotAvailableError`` when writers are too busy for it now."""
     await conn.execute(_LOCK_TIMEOUT)
-    await conn.execute(
-        f"CREATE TABLE IF NOT EXISTS {month.name} PARTITION OF {month.table} "
-        f"FOR VALUES FROM ('{month.first} 00:00+00') TO ('{month.end} 00:00+00')"
-    )
+    await conn.execute("SELECT messaging.make_month($1, $2)", month.table, month.first)
 
 
 async def drop_month(conn: asyncpg.Connection[Any], month: Month) -> int:
     """In a transaction; returns how many rows a legal hold kept. Raises as ``make_month``."""
     await conn.execute(_LOCK_TIMEOUT)
-    await conn.execute(f"ALTER TABLE {month.table} DETACH PARTITION {month.name}")
-    kept = "INSERT 0 0"
-    if month.table != "search_entry":
-        kept = await conn.execute(
-            f"INSERT INTO {month.table} SELECT m.* FROM {month.name} m JOIN dialog d USING (dialog_id) "
-            "WHERE d.legal_hold"
-        )
-    await conn.execute(f"DROP TABLE {month.name}")
-    return int(kept.rsplit(" ", 1)[1])
+    kept: int = await conn.fetchval("SELECT messaging.drop_month($1, $2)", month.table, month.first)
+    return kept

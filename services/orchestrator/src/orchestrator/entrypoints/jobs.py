@@ -26,14 +26,6 @@ _OLD = """
 SELECT id FROM saga_execution
 WHERE terminal AND coalesce(completed_at, failed_at) < $1 AND id > $2 ORDER BY id LIMIT $3"""
 
-_PRUNE = """
-WITH old AS (
-    SELECT id FROM saga_execution WHERE id = ANY($1) AND terminal ORDER BY id FOR UPDATE SKIP LOCKED
-), gone AS (
-    DELETE FROM saga_history WHERE saga_id IN (SELECT id FROM old)
-)
-DELETE FROM saga_execution WHERE id IN (SELECT id FROM old)"""
-
 
 async def observe(app: App) -> None:
     """Set the gauges; a type without running sagas reads 0."""
@@ -66,5 +58,5 @@ async def prune(app: App) -> int:
 
 async def _delete(app: App, ids: Sequence[UUID]) -> int:
     async with app.database.begin() as conn:
-        status: str = await conn.execute(_PRUNE, ids)
-    return int(status.rpartition(" ")[2])
+        deleted: int = await conn.fetchval("SELECT orchestrator.forget_sagas($1)", ids)
+    return deleted

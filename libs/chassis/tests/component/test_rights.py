@@ -1,0 +1,159 @@
+"""The role that serves owns nothing: what it may do to rows, and what nobody but the owner may do to tables."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from chassis import migrations
+from chassis.rights import Rights, apply, role_of
+from chassis.settings import ServiceSettings
+from testkit.databases import Databases, ServiceDatabase
+
+pytestmark = pytest.mark.component
+
+FOLDER = Path(__file__).parent / "shop_migrations"
+REFUSED = asyncpg.InsufficientPrivilegeError
+
+
+@pytest_asyncio.fixture
+async def made(databases: Databases) -> ServiceDatabase:
+    return await databases.create_unmigrated("shop")
+
+
+@pytest.fixture
+def settings(made: ServiceDatabase, shop_settings: Callable[..., ServiceSettings]) -> ServiceSettings:
+    return shop_settings(made.dsn, database_owner_dsn=made.owner_dsn)
+
+
+@pytest_asyncio.fixture
+async def serving(made: ServiceDatabase, settings: ServiceSettings) -> AsyncIterator[asyncpg.Connection[Any]]:
+    await migrations.upgrade(settings, FOLDER)
+    conn = await asyncpg.connect(made.dsn)
+    yield conn
+    await conn.close()
+
+
+FORBIDDEN = (
+    "UPDATE ledger SET id = 2",
+    "DELETE FROM ledger",
+    "DELETE FROM ledger_default",
+    "SELECT FROM ledger_default",
+    "TRUNCATE ledger",
+    "TRUNCATE counter",
+    "INSERT INTO label VALUES ('x')",
+    "UPDATE alembic_version SET version_num = 'x'",
+    "ALTER TABLE ledger DISABLE ROW LEVEL SECURITY",
+    "DROP POLICY own ON ledger",
+    "ALTER TABLE counter ADD COLUMN more text",
+    "DROP TABLE counter",
+    "CREATE INDEX more ON counter (n)",
+    "CREATE TRIGGER more BEFORE INSERT ON ledger EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    "CREATE TABLE shop.more (id integer)",
+    "CREATE FUNCTION shop.more() RETURNS void LANGUAGE sql AS 'SELECT'",
+    "ALTER FUNCTION forget_ledger SECURITY INVOKER",
+    "DROP SCHEMA shop CASCADE",
+    "SELECT setval('number', 100)",
+)
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN)
+async def test_the_role_that_serves_is_refused(serving: asyncpg.Connection[Any], statement: str) -> None:
+    with pytest.raises(REFUSED):
+        await serving.execute(statement)
+
+
+@pytest.mark.parametrize("statement", [each for each in FORBIDDEN if not each.startswith("DROP SCHEMA")])
+async def test_the_owner_is_not(made: ServiceDatabase, settings: ServiceSettings, statement: str) -> None:
+    """The control: each statement is refused for want of a right, not because it is wrong."""
+    await migrations.upgrade(settings, FOLDER)
+    owner = await asyncpg.connect(made.owner_dsn)
+    try:
+        await owner.execute(statement)
+    finally:
+        await owner.close()
+
+
+async def test_it_does_what_it_is_for(serving: asyncpg.Connection[Any]) -> None:
+    await serving.execute("UPDATE counter SET n = 1 WHERE id = 1")
+    await serving.execute("DELETE FROM counter WHERE id = 2")
+    await serving.execute("SET sampan.user_id = 'ann'")
+    await serving.execute("INSERT INTO ledger VALUES (1, 'ann'), (2, 'ann')")
+    assert await serving.fetchval("SELECT nextval('number')") == 1
+    assert await serving.fetchval("SELECT count(*) FROM label") == 0
+    assert await serving.fetchval("SELECT forget_ledger(2)") == 1
+    assert await serving.fetchval("SELECT count(*) FROM ledger") == 1
+    await serving.execute("SET sampan.user_id = 'bob'")
+    assert await serving.fetchval("SELECT count(*) FROM ledger") == 0
+    with pytest.raises(REFUSED, match="row-level security"):
+        await serving.execute("SET row_security = off; SELECT count(*) FROM ledger")
+
+
+async def test_a_function_of_the_owner_cannot_be_led_elsewhere(
+    made: ServiceDatabase, settings: ServiceSettings
+) -> None:
+    """A table of the caller's with the same name, first in the caller's path, is not the one it works on."""
+    await migrations.upgrade(settings, FOLDER)
+    admin = await asyncpg.connect(made.admin_dsn)
+    role = role_of(made.dsn)
+    await admin.execute(f'GRANT TEMPORARY ON DATABASE "{made.name}" TO "{role}"')
+    await admin.close()
+    conn = await asyncpg.connect(made.dsn)
+    try:
+        await conn.execute("CREATE TEMPORARY TABLE ledger (id integer, user_id text)")
+        await conn.execute("INSERT INTO ledger VALUES (1, 'ann')")
+        await conn.execute("SET search_path = pg_temp, shop")
+        assert await conn.fetchval("SELECT shop.forget_ledger(2)") == 0
+    finally:
+        await conn.close()
+
+
+async def test_nobody_else_may_call_it(made: ServiceDatabase, serving: asyncpg.Connection[Any]) -> None:
+    admin = await asyncpg.connect(made.admin_dsn)
+    other = f"t_other_{uuid.uuid4().hex[:8]}"
+    try:
+        await admin.execute(f"CREATE ROLE {other}")
+        await admin.execute(f"GRANT USAGE ON SCHEMA shop TO {other}")
+        await admin.execute(f"SET ROLE {other}")
+        with pytest.raises(REFUSED):
+            await admin.execute("SELECT shop.forget_ledger(2)")
+    finally:
+        await admin.execute("RESET ROLE")
+        await admin.execute(f"DROP OWNED BY {other}; DROP ROLE {other}")
+        await admin.close()
+
+
+async def test_what_a_new_version_says_is_given_and_taken(
+    made: ServiceDatabase, serving: asyncpg.Connection[Any]
+) -> None:
+    owner = await asyncpg.connect(made.owner_dsn)
+    role = role_of(made.dsn)
+    try:
+        await apply(owner, "shop", role, Rights(append_only=("counter",), never_deleted=("ledger",)))
+        with pytest.raises(REFUSED):
+            await serving.execute("UPDATE counter SET n = 1")
+        with pytest.raises(REFUSED):
+            await serving.execute("DELETE FROM ledger")
+        await serving.execute("UPDATE ledger SET id = 1")
+        await apply(owner, "shop", role, Rights(never_changed=("counter",)))
+        with pytest.raises(REFUSED):
+            await serving.execute("UPDATE counter SET n = 1")
+        await serving.execute("DELETE FROM counter WHERE id = 1")
+    finally:
+        await owner.close()
+
+
+async def test_down_to_nothing_leaves_no_function(made: ServiceDatabase, settings: ServiceSettings) -> None:
+    await migrations.upgrade(settings, FOLDER)
+    assert await migrations.upgrade(settings, FOLDER, to="base") == "base"
+    owner = await asyncpg.connect(made.owner_dsn)
+    try:
+        assert await owner.fetch("SELECT proname FROM pg_proc WHERE pronamespace = 'shop'::regnamespace") == []
+    finally:
+        await owner.close()
