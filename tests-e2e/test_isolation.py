@@ -3,12 +3,18 @@
 Every pair tries to break in; every service tries what would unmake its own log, ledger or walls. All are refused.
 """
 
+import asyncio
 import contextlib
 import itertools
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaTimeoutError, TopicAuthorizationFailedError
 from demo.facts import service_environment
+from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError, NoPermissionError
 
 pytestmark = pytest.mark.e2e
 
@@ -161,3 +167,60 @@ async def test_the_owner_could(stack, service):
 async def test_functions_of_the_owner_do_one_narrow_thing(stack, service, call):
     async with connected(dsn(service)) as conn:
         await refused(conn, f"SELECT {call}")
+
+
+# The matrix of all commands is in deploy/tests/component/test_redis_users.py; this is the stack as it runs.
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_redis_user_reaches_what_its_service_has_and_nothing_else(stack, service):
+    async with Redis.from_url(service_environment(service)[f"{service.upper()}_REDIS_URL"]) as redis:
+        assert await redis.ping()
+        assert await redis.get(f"{service}:nothing") is None
+        for words in (
+            *(("GET", f"{other}:nothing") for other in SERVICES if other != service),
+            *(("PUBLISH", f"{other}:hints:x", "") for other in SERVICES if other != service),
+            ("KEYS", "*"),
+            ("FLUSHALL",),
+            ("CONFIG", "GET", "*"),
+            ("ACL", "LIST"),
+        ):
+            with pytest.raises(NoPermissionError):
+                await redis.execute_command(*words)
+
+
+async def test_another_service_cannot_make_a_realtime_ticket_nor_sign_anybody_out(stack):
+    async with Redis.from_url(service_environment("notification")["NOTIFICATION_REDIS_URL"]) as redis:
+        for words in (
+            ("SET", "messaging:ticket:x", "y"),
+            ("ZADD", "auth:revoked_sessions", "1", "x"),
+            ("PUBLISH", "auth:revoked", "x 1"),
+            ("PUBLISH", "messaging:dialog:x", ""),
+        ):
+            with pytest.raises(NoPermissionError):
+                await redis.execute_command(*words)
+
+
+async def test_redis_lets_nobody_in_without_a_name(stack):
+    url = urlsplit(service_environment("infra")["REDIS_URL"])
+    async with Redis(host=url.hostname, port=url.port) as redis:
+        with pytest.raises(AuthenticationError):
+            await redis.get("auth:nothing")
+
+
+@pytest.mark.parametrize(("intruder", "victim"), list(itertools.permutations(SERVICES, 2)))
+async def test_a_kafka_user_writes_no_events_and_reads_no_secrets_of_another(stack, intruder, victim):
+    settings = service_environment(intruder)
+    login = {
+        "bootstrap_servers": settings[f"{intruder.upper()}_KAFKA_BOOTSTRAP"],
+        "security_protocol": "SASL_PLAINTEXT",
+        "sasl_mechanism": "SCRAM-SHA-256",
+        "sasl_plain_username": settings[f"{intruder.upper()}_KAFKA_USERNAME"],
+        "sasl_plain_password": settings[f"{intruder.upper()}_KAFKA_PASSWORD"],
+    }
+    secret = f"private.{victim}.dlq.v1"
+    async with AIOKafkaProducer(**login, request_timeout_ms=10_000) as producer:
+        with pytest.raises((TopicAuthorizationFailedError, KafkaTimeoutError)):
+            await producer.send_and_wait(secret, b"x")
+    async with AIOKafkaConsumer(**login, group_id=victim) as consumer:
+        consumer.subscribe([secret])
+        with pytest.raises((TopicAuthorizationFailedError, GroupAuthorizationFailedError)):
+            await asyncio.wait_for(consumer.getone(), 20)

@@ -69,7 +69,8 @@ def compose_environment(context: Context) -> str:
     values = {
         "SAMPAN_INSTANCE": context.layout.instance,
         "POSTGRES_ADMIN_PASSWORD": passwords["postgres-admin"],
-        "REDIS_PASSWORD": passwords["redis"],
+        "REDIS_ADMIN_PASSWORD": passwords["redis-admin"],
+        "REDIS_PROBE_PASSWORD": passwords["redis-probe"],
         "KAFKA_ADMIN_PASSWORD": passwords["kafka-admin"],
         "SANDBOX_API_KEY": passwords["sandbox-api-key"],
         "SANDBOX_WEBHOOK_SECRET": passwords["sandbox-webhook-secret"],
@@ -80,6 +81,7 @@ def compose_environment(context: Context) -> str:
         name = service.name.upper()
         values[f"{name}_POSTGRES_PASSWORD"] = passwords[f"postgres-{service.name}"]
         values[f"{name}_OWNER_POSTGRES_PASSWORD"] = passwords[f"postgres-owner-{service.name}"]
+        values[f"{name}_REDIS_PASSWORD"] = passwords[f"redis-{service.name}"]
         values[f"{name}_KAFKA_PASSWORD"] = passwords[f"kafka-{service.name}"]
         values[f"{name}_CURSOR_SECRET"] = passwords[f"cursor-{service.name}"]
     return context.ports.render() + "".join(f"{name}={value}\n" for name, value in values.items())

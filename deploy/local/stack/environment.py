@@ -17,6 +17,7 @@ from stack.parts.kafka import ADMIN as KAFKA_ADMIN
 from stack.parts.kafka import MECHANISM
 from stack.parts.postgres import ADMIN as POSTGRES_ADMIN
 from stack.parts.postgres import DATABASE
+from stack.parts.redis import ADMIN as REDIS_ADMIN
 
 # Of requests that do not say; one whose traceparent has the sampled flag is always traced.
 TRACED_SHARE: Final = 0.05
@@ -40,7 +41,7 @@ def infra_environment(context: Context) -> dict[str, str]:
     ports = context.ports
     return {
         "POSTGRES_ADMIN_DSN": _dsn(context, POSTGRES_ADMIN, context.passwords["postgres-admin"]),
-        "REDIS_URL": _redis_url(context),
+        "REDIS_URL": _redis_url(context, REDIS_ADMIN),
         "KAFKA_BOOTSTRAP": f"127.0.0.1:{ports['kafka']}",
         "KAFKA_SASL_MECHANISM": MECHANISM,
         "KAFKA_ADMIN_USERNAME": KAFKA_ADMIN,
@@ -57,7 +58,7 @@ def service_environment(context: Context, service: Service) -> dict[str, str]:
         "HTTP_PORT": str(ports[name]),
         "OPS_PORT": str(ports[f"{name}_ops"]),
         "DATABASE_DSN": _dsn(context, name, passwords[f"postgres-{name}"]),
-        "REDIS_URL": _redis_url(context),
+        "REDIS_URL": _redis_url(context, name),
         "KAFKA_BOOTSTRAP": f"127.0.0.1:{ports['kafka']}",
         "KAFKA_USERNAME": name,
         "KAFKA_INSTANCE": f"{name}-1",  # one process a service here, so a restarted one takes up where it was
@@ -147,8 +148,8 @@ def _dsn(context: Context, user: str, password: str) -> str:
     return f"postgresql://{user}:{password}@127.0.0.1:{context.ports['postgres']}/{DATABASE}"
 
 
-def _redis_url(context: Context) -> str:
-    return f"redis://:{context.passwords['redis']}@127.0.0.1:{context.ports['redis']}/0"
+def _redis_url(context: Context, user: str) -> str:
+    return f"redis://{user}:{context.passwords[f'redis-{user}']}@127.0.0.1:{context.ports['redis']}/0"
 
 
 def _write(path: Path, values: Mapping[str, str]) -> None:

@@ -64,8 +64,13 @@ def answers_postgres(bin_dir: Path, port: int) -> bool:
     return subprocess.run(command, env={}, check=False, capture_output=True).returncode == 0
 
 
-def answers_redis(port: int, password: str) -> bool:
-    return _exchange(port, f"AUTH {password}\r\nPING\r\n".encode(), b"+PONG")
+def answers_redis(port: int, user: str, password: str) -> bool:
+    return tell_redis(port, user, password, "PING", b"+PONG")
+
+
+def tell_redis(port: int, user: str, password: str, command: str, expected: bytes) -> bool:
+    """Whether the answer to one command has what is expected in it."""
+    return _exchange(port, f"AUTH {user} {password}\r\n{command}\r\nQUIT\r\n".encode(), expected)
 
 
 def answers_kafka(port: int) -> bool:

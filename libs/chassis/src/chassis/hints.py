@@ -46,7 +46,7 @@ class Hint:
 class Hints:
     """Publishes hints; listens to as many channels as there are waiting requests, over one connection."""
 
-    def __init__(self, redis: Redis, *, prefix: str = "hints") -> None:
+    def __init__(self, redis: Redis, *, prefix: str) -> None:
         self._redis = redis
         self._prefix = prefix
         self._bells: dict[str, set[Hint]] = {}

@@ -72,7 +72,7 @@ class Taken:
 class RateLimiter:
     """Counts hits per name and subject."""
 
-    def __init__(self, redis: Redis, *, prefix: str = "limits") -> None:
+    def __init__(self, redis: Redis, *, prefix: str) -> None:
         self._script = redis.register_script(_SCRIPT)
         self._prefix = prefix
 

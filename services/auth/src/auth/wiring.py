@@ -152,7 +152,7 @@ async def wire(settings: AuthSettings, clock: Clock | None = None) -> AsyncItera
 def _assemble(settings: AuthSettings, opened: Parts, issuer: TokenIssuer, hasher: Argon2Hasher) -> App:
     database, redis, clock = opened.database, opened.redis, opened.clock
     keyring = Keyring(decoded_key(settings.key_encryption_key.get_secret_value()))
-    limiter = RateLimiter(redis)
+    limiter = RateLimiter(redis, prefix="auth:limits")
     addresses = AddressLimits(
         limiter, _address_allowance(settings), spare_loopback=settings.environment != "production"
     )

@@ -21,6 +21,7 @@ from messaging.adapters.transactions import Transactions
 from messaging.adapters.webhooks import Webhooks
 from messaging.domain.ids import MAIN_WORKSPACE
 from messaging.realtime.announcing import RealtimeAnnouncer
+from messaging.realtime.tickets import Tickets
 from messaging.search.blind import BlindIndex
 from messaging.sending.limits import SendLimits
 from messaging.sending.sender import Sender
@@ -51,6 +52,7 @@ class App(Parts):
     piece_turns: asyncio.Semaphore
     scanner: Scanner
     links: Links
+    tickets: Tickets
 
     def begin(self, user_id: UUID | None = None) -> AbstractAsyncContextManager[MessagingTx]:
         """A transaction: commits at the end of the block, then everybody is told."""
@@ -96,4 +98,5 @@ async def wire(settings: MessagingSettings, clock: Clock | None = None) -> Async
             piece_turns=asyncio.Semaphore(max(1, settings.database_pool_max // 2)),
             scanner=ClamdScanner(settings.scanner_host, settings.scanner_port),
             links=Links(secret),
+            tickets=Tickets(opened.redis, secret, opened.clock),
         )

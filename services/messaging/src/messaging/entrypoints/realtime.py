@@ -19,10 +19,10 @@ from kernel.tasks import stop_tasks
 from messaging.domain.message import Sent
 from messaging.entrypoints.posting import send
 from messaging.entrypoints.schemas import SendMessageBody
-from messaging.realtime import tickets
 from messaging.realtime.frames import Positions
 from messaging.realtime.long_poll import poll
 from messaging.realtime.node import Node
+from messaging.realtime.tickets import LIFE_S
 from messaging.realtime.upgrade import Upgrade
 from messaging.wiring import App
 
@@ -66,7 +66,7 @@ class PollView(View):
 )
 async def post_ticket(principal: Principal, app: App) -> TicketView:
     """503 while Redis is away: give the access token in the ``auth`` frame then, which does the same."""
-    return TicketView(ticket=await tickets.Tickets(app.redis).issue(principal), expires_in_s=tickets.LIFE_S)
+    return TicketView(ticket=await app.tickets.issue(principal), expires_in_s=LIFE_S)
 
 
 @routes.post(
@@ -103,6 +103,7 @@ def mount(application: web.Application, app: App) -> Node:
         clock=app.clock,
         verifier=app.verifier,
         revocations=app.revocations,
+        tickets=app.tickets,
         announcer=app.announcer,
         begin=app.begin,
         post=post,

@@ -129,7 +129,7 @@ async def test_without_redis_everything_is_let_through_at_once():
     redis = connect("redis://127.0.0.1:1/0")
 
     async def spent_after_s():
-        limits = SendLimits(RateLimiter(redis), per_sender=1, per_dialog=1)
+        limits = SendLimits(RateLimiter(redis, prefix="messaging:limits"), per_sender=1, per_dialog=1)
         sender_id, dialog_id = uuid.uuid4(), uuid.uuid4()
         begun = time.monotonic()
         for _ in range(500):
