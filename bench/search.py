@@ -273,7 +273,11 @@ async def sizes(conn: asyncpg.Connection, size: int) -> None:
 
 @asynccontextmanager
 async def opened(databases: Databases) -> AsyncIterator[asyncpg.Connection]:
-    own = {"MESSAGING_KEY_ENCRYPTION_KEY": "YmJi" * 10 + "YmI=", "MESSAGING_OBJECTS_DIR": tempfile.gettempdir()}
+    own = {
+        "MESSAGING_KEY_ENCRYPTION_KEY": "YmJi" * 10 + "YmI=",
+        "MESSAGING_OBJECTS_DIR": tempfile.gettempdir(),
+        "MESSAGING_SCANNER_HOST": "127.0.0.1",
+    }
     made = await databases.create("messaging", environment=own)
     conn = await asyncpg.connect(
         with_database(made.admin_dsn, made.name),

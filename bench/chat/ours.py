@@ -118,7 +118,11 @@ async def ours(*, nodes: int = 1, gateway: bool = False, whole: bool = True) -> 
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         stack.push_async_callback(databases.drop_all)
-        own = {"MESSAGING_KEY_ENCRYPTION_KEY": KEY, "MESSAGING_OBJECTS_DIR": str(folder)}
+        own = {
+            "MESSAGING_KEY_ENCRYPTION_KEY": KEY,
+            "MESSAGING_OBJECTS_DIR": str(folder),
+            "MESSAGING_SCANNER_HOST": "127.0.0.1",
+        }
         database = await databases.create("messaging", environment=own)
         kafka = KafkaConfig(
             bootstrap=infra.kafka_bootstrap,
@@ -177,6 +181,7 @@ def _environment(infra: Infra, kafka: KafkaConfig, dsn: str, jwks_url: str, fold
         "cursor_secret": "bench-only-cursor-secret-of-32-bytes",
         "key_encryption_key": KEY,
         "objects_dir": folder,
+        "scanner_host": "127.0.0.1",
         "log_level": "warning",
         "trace_sample_ratio": 0.05,
         "sends_per_minute": NO_LIMIT,

@@ -1,7 +1,8 @@
 """Settings: environment variables, read once into a frozen object.
 
 Invariant: a process never starts with a missing or wrong setting; it says which one, in one sentence, and exits
-with 78 (EX_CONFIG).
+with 78 (EX_CONFIG). No secret has a default, and where it runs is always said: production is never a guess, nor is a
+machine that is not production.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import sys
 from typing import Any, ClassVar, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis import production
 
 EXIT_CONFIG = 78
 
@@ -21,7 +24,7 @@ class ServiceSettings(BaseSettings):
 
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
-    environment: Literal["local", "test", "production"] = "local"
+    environment: Literal["local", "test", "production"]
     http_host: str = "127.0.0.1"
     http_port: int = Field(ge=0, le=65535)
     ops_host: str = "127.0.0.1"
@@ -44,8 +47,8 @@ class ServiceSettings(BaseSettings):
     redis_url: SecretStr
 
     kafka_bootstrap: str
-    kafka_username: str | None = None
-    kafka_password: SecretStr | None = None
+    kafka_username: str | None = Field(default=None, validate_default=True)
+    kafka_password: SecretStr | None = Field(default=None, validate_default=True)
     kafka_topic_prefix: str = ""
     kafka_instance: str | None = Field(
         default=None, description="a name no other live process has: after a kill its partitions come back at once"
@@ -64,6 +67,17 @@ class ServiceSettings(BaseSettings):
     startup_timeout_s: float = Field(default=30.0, ge=0, description="how long to wait for Postgres at start")
     drain_delay_s: float = Field(default=0.0, ge=0, description="not ready, yet still accepting, before the drain")
     drain_timeout_s: float = Field(default=25.0, gt=0, description="time for requests and records in flight")
+
+    @field_validator("*")
+    @classmethod
+    def _fits_production(cls, value: Any, info: ValidationInfo) -> Any:
+        """Of this class and of every service's own settings."""
+        if info.data.get("environment") == "production" and info.field_name is not None:
+            field = cls.model_fields[info.field_name]
+            production.refuse(
+                info.field_name, value, outside=any(isinstance(each, production.Outside) for each in field.metadata)
+            )
+        return value
 
     def model_post_init(self, context: Any, /) -> None:  # noqa: ARG002 -- pydantic's signature
         if not self.database_schema:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
@@ -17,6 +17,7 @@ from chassis.http import RateLimit, RouteError, Routes, View, make_app
 from chassis.http.addresses import Addresses
 from chassis.ids import parse_uuid
 from chassis.paging import CursorInvalidError, Cursors
+from chassis.production import Outside
 from chassis.settings import ServiceSettings, load_settings
 from chassis.telemetry import tracing
 from chassis.testing import serving
@@ -27,6 +28,7 @@ class ShopSettings(ServiceSettings):
 
 
 GOOD = {
+    "SHOP_ENVIRONMENT": "test",
     "SHOP_HTTP_PORT": "1",
     "SHOP_OPS_PORT": "2",
     "SHOP_DATABASE_DSN": "postgresql://u:hunter2@h/d",
@@ -54,6 +56,58 @@ def test_settings_come_from_the_environment_and_stay(monkeypatch: pytest.MonkeyP
         settings.http_port = 3
 
 
+class MailSettings(ServiceSettings):
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="SHOP_", frozen=True)
+    sms_base_url: Annotated[str, Outside()] = "https://sms.provider.net"
+    smtp_host: Annotated[str, Outside()] = "mail.provider.net"
+
+
+PRODUCTION: dict[str, str | None] = {
+    "SHOP_ENVIRONMENT": "production",
+    "SHOP_REDIS_URL": "redis://shop:hunter2@h",
+    "SHOP_KAFKA_USERNAME": "shop",
+    "SHOP_KAFKA_PASSWORD": "hunter2",
+}
+
+
+def test_production_starts_with_what_is_fit_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    _given(monkeypatch, **PRODUCTION, SHOP_SMS_BASE_URL="https://x.net", SHOP_SMTP_HOST="10.1.2.3")
+    assert load_settings(MailSettings).environment == "production"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"SHOP_KAFKA_USERNAME": None}, "SHOP_KAFKA_USERNAME is missing."),
+        ({"SHOP_KAFKA_PASSWORD": None}, "SHOP_KAFKA_PASSWORD is missing."),
+        ({"SHOP_REDIS_URL": "redis://:hunter2@h"}, "SHOP_REDIS_URL is wrong: it names no user"),
+        ({"SHOP_REDIS_URL": "redis://shop@h"}, "SHOP_REDIS_URL is wrong: it names no user"),
+        ({"SHOP_DATABASE_DSN": "postgresql://h/d"}, "SHOP_DATABASE_DSN is wrong: it names no user"),
+        ({"SHOP_DATABASE_DSN": "postgresql://u:test-only@h/d"}, "SHOP_DATABASE_DSN is wrong: it is a value for tests"),
+        ({"SHOP_CURSOR_SECRET": "test-only-hunter2-of-32"}, "SHOP_CURSOR_SECRET is wrong: it is a value for tests"),
+        ({"SHOP_KAFKA_PASSWORD": "Sandbox-hunter2"}, "SHOP_KAFKA_PASSWORD is wrong: it is a value for tests"),
+        ({"SHOP_SMTP_HOST": "127.0.0.1"}, "SHOP_SMTP_HOST is wrong: it is an address of this machine"),
+        ({"SHOP_SMTP_HOST": "::1"}, "SHOP_SMTP_HOST is wrong: it is an address of this machine"),
+        ({"SHOP_SMTP_HOST": "localhost."}, "SHOP_SMTP_HOST is wrong: it is an address of this machine"),
+        ({"SHOP_SMTP_HOST": "sandbox"}, "SHOP_SMTP_HOST is wrong: the sandbox does not exist in production"),
+        ({"SHOP_SMS_BASE_URL": "http://127.0.0.1:18190"}, "SHOP_SMS_BASE_URL is wrong: it is an address of this"),
+        ({"SHOP_SMS_BASE_URL": "https://a.sandbox-2.net"}, "SHOP_SMS_BASE_URL is wrong: the sandbox does not"),
+        ({"SHOP_SMS_BASE_URL": "http://sms.provider.net"}, "SHOP_SMS_BASE_URL is wrong: in production it begins"),
+    ],
+)
+def test_production_refuses_what_is_for_tests_by_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], changes: dict[str, str | None], sentence: str
+) -> None:
+    _given(monkeypatch, **{**PRODUCTION, **changes})
+    with pytest.raises(SystemExit):
+        load_settings(MailSettings)
+    said = capsys.readouterr().err
+    assert said.startswith(sentence)
+    assert "hunter" not in said
+    _given(monkeypatch, **{**PRODUCTION, **changes, "SHOP_ENVIRONMENT": "local"})
+    load_settings(MailSettings)
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -61,6 +115,7 @@ def test_settings_come_from_the_environment_and_stay(monkeypatch: pytest.MonkeyP
         ({"SHOP_DATABASE_DSN": ""}, "SHOP_DATABASE_DSN is missing."),
         ({"SHOP_HTTP_PORT": "eighty"}, "SHOP_HTTP_PORT is wrong: input should be a valid integer"),
         ({"SHOP_HTTP_PORT": "70000"}, "SHOP_HTTP_PORT is wrong: input should be less than or equal to 65535."),
+        ({"SHOP_ENVIRONMENT": None}, "SHOP_ENVIRONMENT is missing."),
         ({"SHOP_ENVIRONMENT": "prod"}, "SHOP_ENVIRONMENT is wrong: input should be 'local', 'test' or 'production'."),
         ({"SHOP_CURSOR_SECRET": "hunter3"}, "SHOP_CURSOR_SECRET is wrong: "),
         ({"SHOP_REDIS_URL": None, "SHOP_JWKS_URL": None}, "SHOP_REDIS_URL is missing; SHOP_JWKS_URL is missing."),

@@ -25,6 +25,7 @@ def test_every_route_is_for_operators():
 
 def test_the_broker_is_reached_as_the_service():
     settings = ServiceSettings(
+        environment="test",
         http_port=1,
         ops_port=2,
         database_dsn="postgresql://x",

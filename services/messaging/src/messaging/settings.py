@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_val
 from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
+from chassis.production import Outside
 from chassis.settings import ServiceSettings
 from messaging.adapters.object_store import S3Access
 from messaging.adapters.person_keys import decoded_key
@@ -42,7 +43,7 @@ class MessagingSettings(ServiceSettings):
     objects_s3_bucket: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
     objects_s3_access_key_id: SecretStr | None = None
     objects_s3_secret_access_key: SecretStr | None = None
-    scanner_host: str = Field(default="127.0.0.1", description="a virus scanner that speaks clamd's protocol")
+    scanner_host: Annotated[str, Outside()] = Field(description="a virus scanner that speaks clamd's protocol")
     scanner_port: int = Field(default=3310, ge=1, le=65535)
     realtime_heartbeat_s: float = Field(default=25.0, gt=0, le=300)
     realtime_auth_timeout_s: float = Field(default=10.0, gt=0, le=60)

@@ -27,7 +27,11 @@ from testkit.topics import own_topics
 from testkit.wait import eventually
 
 KEY = base64.b64encode(b"k" * 32).decode()
-ENVIRONMENT = {"MESSAGING_KEY_ENCRYPTION_KEY": KEY, "MESSAGING_OBJECTS_DIR": "/nonexistent"}
+ENVIRONMENT = {
+    "MESSAGING_KEY_ENCRYPTION_KEY": KEY,
+    "MESSAGING_OBJECTS_DIR": "/nonexistent",
+    "MESSAGING_SCANNER_HOST": "127.0.0.1",
+}
 
 
 @dataclass

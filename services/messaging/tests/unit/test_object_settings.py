@@ -17,7 +17,9 @@ NEEDED = {
     "JWKS_URL": "http://127.0.0.1",
     "CURSOR_SECRET": "sixteen-characters",
     "KEY_ENCRYPTION_KEY": "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=",
+    "ENVIRONMENT": "test",
     "OBJECTS_DIR": "/var/lib/objects",
+    "SCANNER_HOST": "clamd",
 }
 S3 = {
     "OBJECTS_KIND": "s3",
