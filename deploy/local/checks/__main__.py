@@ -25,6 +25,9 @@ def main(names: list[str]) -> int:
             )
             if not outcome.passed:
                 failed.append(outcome)
+            for line in outcome.output.splitlines():
+                if line.startswith("warning: ") and outcome.passed:
+                    print(f"  {outcome.name:<16} {line}", flush=True)
     for outcome in failed:
         print(f"\n--- {outcome.name}\n{outcome.output.rstrip()}", flush=True)
     print(f"{len(checks) - len(failed)} of {len(checks)} checks passed in {time.monotonic() - began:.1f} s")

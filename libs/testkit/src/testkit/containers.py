@@ -28,7 +28,7 @@ def container_infra() -> Iterator[Infra]:
 
     with (
         PostgresContainer("postgis/postgis:15-3.3", driver=None) as postgres,
-        RedisContainer("redis:7.0-alpine") as redis,
+        RedisContainer("redis:7.2.15-alpine") as redis,
         KafkaContainer("confluentinc/cp-kafka:7.9.1").with_kraft() as kafka,
     ):
         yield Infra(
