@@ -26,6 +26,11 @@ def all_checks() -> Iterator[Check]:
         command=(".local/bootstrap/bin/uv", "pip", "check", "--python", PYTHON),
         environment={"UV_CACHE_DIR": str(CHECKOUT / ".local" / "cache" / "uv")},
     )
+    yield Check(
+        name="advisories",
+        command=(PYTHON, "-m", "checks.advisories"),
+        environment={"PYTHONPATH": str(CHECKOUT / "deploy" / "local")},
+    )
     if (CHECKOUT / "proto-events" / "buf.yaml").exists():
         buf = str((CHECKOUT / BIN / "buf").relative_to(CHECKOUT))
         yield Check(name="proto", command=(buf, "lint", "proto-events"))

@@ -11,6 +11,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from checks.advisories import LIST, Locked, affects, faults, locked, stale
+from checks.catalogue import all_checks
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 KNOWN: dict[str, Any] = tomllib.loads(LIST.read_text(encoding="utf-8"))
@@ -29,6 +30,10 @@ def test_every_lock_is_read() -> None:
     }
     jars = (CHECKOUT / "deploy/local/kafka/jars.sha256").read_text().splitlines()
     assert len([each for each in found if each.kind == "jar"]) == len(jars)
+
+
+def test_it_is_one_of_the_checks() -> None:
+    assert "advisories" in {check.name for check in all_checks()}
 
 
 def test_nothing_locked_is_affected() -> None:
