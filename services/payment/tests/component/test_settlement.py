@@ -22,9 +22,9 @@ ledger = Ledger(slot=0)
 
 
 @pytest.fixture
-async def unlimited(conn):
+async def unlimited(owner):
     """No limit but the greatest amount there is."""
-    await conn.execute("DELETE FROM tier_limit WHERE country = 'TH' AND currency = 'THB' AND kyc_tier = 3")
+    await owner.execute("DELETE FROM tier_limit WHERE country = 'TH' AND currency = 'THB' AND kyc_tier = 3")
 
 
 @pytest.fixture

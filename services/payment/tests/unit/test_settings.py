@@ -12,8 +12,10 @@ NEEDED = {
     "HTTP_PORT": "0",
     "OPS_PORT": "0",
     "DATABASE_DSN": "postgresql://u:p@127.0.0.1/d",
-    "REDIS_URL": "redis://127.0.0.1",
+    "REDIS_URL": "redis://payment:p@127.0.0.1",
     "KAFKA_BOOTSTRAP": "127.0.0.1:1",
+    "KAFKA_USERNAME": "payment",
+    "KAFKA_PASSWORD": "p",
     "JWKS_URL": "http://127.0.0.1/jwks",
     "CURSOR_SECRET": "a-secret-of-sixteen-or-more",
 }
