@@ -6,7 +6,7 @@ It knows no service: each gives its ``App`` and, where it consumes, its table of
 
 from operations.app import Handlers, OperatedApp
 from operations.audits import audit_connection, audit_job
-from operations.batches import in_halves
+from operations.batches import alone, in_halves
 from operations.commands import operator_commands
 from operations.connections import kafka_config
 from operations.parts import Parts, open_parts
@@ -17,6 +17,7 @@ __all__ = [
     "Handlers",
     "OperatedApp",
     "Parts",
+    "alone",
     "audit_connection",
     "audit_job",
     "background",

@@ -1,4 +1,4 @@
-"""Work on many rows of which one may be at fault: together while that works, in halves where it does not.
+"""Work on many rows of which one may be at fault: each alone, or together while that works and in halves where not.
 
 Invariant: a row that always fails is told and left; every other row has its work done in the same run.
 """
@@ -15,6 +15,18 @@ from eventing.failures import Failure, classify
 log = structlog.get_logger(__name__)
 
 Item = TypeVar("Item")
+
+
+async def alone(item: Item, work: Callable[[Item], Awaitable[object]]) -> bool:
+    """Do the work on one. False when it failed by a fault of its own, which is told; an outage is raised."""
+    try:
+        await work(item)
+    except Exception as error:
+        if classify(error) is Failure.OUTAGE:
+            raise
+        log.exception("batch.item_failed", item=str(item))
+        return False
+    return True
 
 
 async def in_halves(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operations import in_halves
+from operations import alone, in_halves
 
 
 class Rows:
@@ -50,3 +50,23 @@ async def test_an_outage_is_raised_at_once():
     with pytest.raises(ConnectionError):
         await in_halves(range(1_000), work)
     assert calls == 1
+
+
+async def test_each_alone_is_done_or_told():
+    done = []
+
+    async def work(item):
+        if item == "bad":
+            raise ValueError("poisoned")
+        done.append(item)
+
+    assert [await alone(each, work) for each in ("one", "bad", "two")] == [True, False, True]
+    assert done == ["one", "two"]
+
+
+async def test_an_outage_is_raised_though_each_is_alone():
+    async def work(_item):
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await alone(1, work)

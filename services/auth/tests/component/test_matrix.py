@@ -61,7 +61,7 @@ SIGNED_IN = {
 
 
 TAKE_BODIES = {"POST", "PUT", "PATCH"}
-FOR_ROLES = {"GET /v1/ops/auth/outbox": {"ops", "admin"}}
+FOR_ROLES = {"GET /v1/ops/auth/outbox": {"ops", "admin"}, "GET /v1/ops/auth/acts": {"ops", "admin"}}
 
 
 def path_of(name: str) -> tuple[str, str]:

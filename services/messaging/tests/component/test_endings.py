@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from messaging.adapters.audit import audit
+from messaging.adapters.ending_store import LOOKED_OVER_AGAIN
 from messaging.entrypoints import jobs
 from messaging.usecases import join_dialog
 from messaging.usecases.hold_dialog import hold_dialog
@@ -35,7 +36,14 @@ async def deleted(world, person, *, at=None):
 
 
 async def look_again(world, user_id):
-    """What was under way when the account ended is over: a minute has gone by."""
+    """What was under way when the account ended is over: the first look has ended, and a minute has gone by."""
+
+    async def looked():
+        async with world.app.database.read() as conn:
+            query = "SELECT due_at = requested_at + $2 FROM account_ending WHERE user_id = $1"
+            return await conn.fetchval(query, user_id, LOOKED_OVER_AGAIN)
+
+    await eventually(looked, timeout_s=20, what="the first look")
     async with world.app.database.begin() as conn:
         await conn.execute(
             "UPDATE account_ending SET due_at = now(), requested_at = now() - interval '10 minutes' WHERE user_id = $1",

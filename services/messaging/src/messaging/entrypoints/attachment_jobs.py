@@ -1,16 +1,22 @@
-"""What happens to files by themselves: judged when they are whole, removed when nobody can get them any more."""
+"""What happens to files by themselves: judged when they are whole, removed when nobody can get them any more.
+
+A file that fails, whatever the fault, is told and comes again; the others go on.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
+from uuid import UUID
 
 from chassis.run import Periodic, Runner
 from messaging.adapters.attachment_store import claim_due, end_gone, note_removed, to_remove
 from messaging.usecases.judge_attachment import Judge
 from messaging.wiring import App
+from operations import alone
 
 JUDGE_EVERY_S, JUDGE_IDLE_S = 0.3, 1.0
 CLEAN_EVERY_S: Final = 120.0
@@ -32,7 +38,8 @@ async def judge_due(app: App) -> bool:
     async with app.database.begin() as conn:
         due = await claim_due(conn, now, now + CLAIMED, AT_ONCE)
     judge = Judge(objects=app.objects, scanner=app.scanner, begin=app.begin)
-    await asyncio.gather(*(judge.judge(each) for each in due))
+    waiting = {each.attachment_id: each for each in due}
+    await asyncio.gather(*(alone(each, lambda attachment_id: judge.judge(waiting[attachment_id])) for each in waiting))
     return bool(due)
 
 
@@ -42,11 +49,15 @@ async def remove_gone(app: App) -> None:
     async with app.database.read() as conn:
         gone = await to_remove(conn, now, 200)
     for attachment_id in gone:
-        async with app.database.begin() as conn:
-            widths = await end_gone(conn, attachment_id, now)
-        if widths is None:
-            continue
-        for key in (str(attachment_id), *(f"{attachment_id}.{width}" for width in widths)):
-            await app.objects.remove(key)
-        async with app.database.begin() as conn:
-            await note_removed(conn, attachment_id)
+        await alone(attachment_id, partial(_remove, app, now))
+
+
+async def _remove(app: App, now: datetime, attachment_id: UUID) -> None:
+    async with app.database.begin() as conn:
+        widths = await end_gone(conn, attachment_id, now)
+    if widths is None:
+        return
+    for key in (str(attachment_id), *(f"{attachment_id}.{width}" for width in widths)):
+        await app.objects.remove(key)
+    async with app.database.begin() as conn:
+        await note_removed(conn, attachment_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from messaging.usecases.end_account import tidy_after
 from messaging.usecases.poll_votes import end_poll
 from messaging.usecases.scheduled_messages import Scheduled, after_fault, note_outcome, send_scheduled, take_due
 from messaging.wiring import App
+from operations import alone
 
 DUE_EVERY_S: Final = 1.0
 FORGET_EVERY_S: Final = 300.0
@@ -71,11 +73,11 @@ async def tidy_after_ended(app: App) -> None:
 
 
 async def close_due_polls(app: App) -> None:
-    """Close polls whose time is over."""
+    """Close polls whose time is over. One that fails stays open and holds nobody up."""
     async with app.database.read() as conn:
         due = await due_polls(conn, app.clock.now(), BATCH)
-    for dialog_id, seq in due:
-        await _close(app, dialog_id, seq)
+    for each in due:
+        await alone(each, partial(_close, app))
 
 
 async def forget_sent_ids(app: App) -> None:
@@ -84,7 +86,8 @@ async def forget_sent_ids(app: App) -> None:
         await conn.execute("DELETE FROM sent_message WHERE created_at < $1", app.clock.now() - SENT_IDS_KEPT)
 
 
-async def _close(app: App, dialog_id: UUID, seq: int) -> None:
+async def _close(app: App, place: tuple[UUID, int]) -> None:
+    dialog_id, seq = place
     async with app.begin() as tx:
         dialog = await tx.stream.lock(dialog_id)
         poll = await find_poll(tx.conn, dialog_id, seq)

@@ -26,6 +26,10 @@ RETRY_S_MAX: Final = 600.0
 log = structlog.get_logger()
 
 
+class RefusedError(Exception):
+    """The receiver did not take the updates."""
+
+
 class WebhookCalls:
     """Starts a call for each bot whose updates are due. A receiver that hangs delays nobody else's."""
 
@@ -63,25 +67,32 @@ class WebhookCalls:
             log.error("webhook.failed", error=type(error).__name__)
 
     async def _call(self, bot: Bot) -> None:
-        """One request with what comes next; the batch after it is due at once."""
+        """One request with what comes next; the batch after it is due at once. After a failure it is due later."""
+        try:
+            await self._post(bot)
+        except Exception as error:
+            if not isinstance(error, RefusedError):
+                log.exception("webhook.failed", bot_id=str(bot.bot_id))
+            now = self._app.clock.now()
+            delay_s = min(RETRY_S_MAX, RETRY_S_MIN * 2 ** min(bot.failures, 10))
+            async with self._app.database.begin() as conn:
+                await note_failure(conn, bot.bot_id, now, now + timedelta(seconds=delay_s))
+            log.info("webhook.refused", bot_id=str(bot.bot_id), failures=bot.failures + 1)
+
+    async def _post(self, bot: Bot) -> None:
+        """Raises ``RefusedError`` when the receiver did not take it."""
         app = self._app
         if bot.webhook_url is None or bot.webhook_secret is None:
             return
         async with app.database.read() as conn:
             updates = await updates_after(conn, bot.bot_id, 0, BATCH)
         shown = await shown_updates(app, updates)
-        taken = True
         if shown:
             body = rendering.to_json({"bot_id": bot.bot_id, "updates": shown})
             secret = app.keys.decrypt(None, bot.webhook_secret)
-            taken = secret is not None and await app.webhooks.post(bot.webhook_url, secret.decode(), body)
-        now = app.clock.now()
+            if secret is None or not await app.webhooks.post(bot.webhook_url, secret.decode(), body):
+                raise RefusedError
         async with app.database.begin() as conn:
-            if taken:
-                if updates:
-                    await confirm(conn, bot.bot_id, updates[-1].update_id)
-                await note_success(conn, bot.bot_id)
-                return
-            delay_s = min(RETRY_S_MAX, RETRY_S_MIN * 2 ** min(bot.failures, 10))
-            await note_failure(conn, bot.bot_id, now, now + timedelta(seconds=delay_s))
-        log.info("webhook.refused", bot_id=str(bot.bot_id), failures=bot.failures + 1)
+            if updates:
+                await confirm(conn, bot.bot_id, updates[-1].update_id)
+            await note_success(conn, bot.bot_id)

@@ -1,7 +1,7 @@
 """End what is past its time: first nobody can read it, then it is deleted, a batch a transaction.
 
-Crosses many transactions; killed anywhere, the next run goes on. What is older than the workspace's limit goes with
-its month; what a dialog itself limits is deleted row by row.
+Crosses many transactions; killed anywhere, the next run goes on. A dialog that fails is told, and the others go on.
+What is older than the workspace's limit goes with its month; what a dialog itself limits is deleted row by row.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -19,6 +20,7 @@ import structlog
 from messaging.adapters import months, retention
 from messaging.adapters.account_stream import trim_account_changes
 from messaging.adapters.transaction import MessagingTx
+from operations import alone
 
 PAGE: Final = 500
 BATCH: Final = 1_000
@@ -76,14 +78,18 @@ async def _hide(begin: Begin, days_max: int | None, now: datetime, ended: Ended)
         async with begin() as tx:
             due = await retention.due_dialogs(tx.conn, days_max, now, after, PAGE)
         for each in due:
-            async with begin() as tx:
-                oldest_seq = await _advance(each, days_max, now, tx)
-            if oldest_seq is not None:
-                ended.dialogs += 1
-                await _move_cursors(begin, each, oldest_seq)
+            await alone(each, partial(_hide_in, begin, days_max, now, ended))
         if len(due) < PAGE:
             return
         after = due[-1]
+
+
+async def _hide_in(begin: Begin, days_max: int | None, now: datetime, ended: Ended, dialog_id: UUID) -> None:
+    async with begin() as tx:
+        oldest_seq = await _advance(dialog_id, days_max, now, tx)
+    if oldest_seq is not None:
+        ended.dialogs += 1
+        await _move_cursors(begin, dialog_id, oldest_seq)
 
 
 async def _advance(dialog_id: UUID, days_max: int | None, now: datetime, tx: MessagingTx) -> int | None:
@@ -115,15 +121,19 @@ async def _delete(begin: Begin, days_max: int | None, ended: Ended) -> None:
         async with begin() as tx:
             page = await retention.purgeable_dialogs(tx.conn, days_max, after, PAGE)
         for each in page:
-            while True:
-                async with begin() as tx:
-                    deleted = await retention.purge(tx.conn, each, BATCH)
-                ended.rows += deleted
-                if not deleted:
-                    break
+            await alone(each, partial(_purge, begin, ended))
         if len(page) < PAGE:
             return
         after = page[-1].dialog_id
+
+
+async def _purge(begin: Begin, ended: Ended, past: retention.Purgeable) -> None:
+    while True:
+        async with begin() as tx:
+            deleted = await retention.purge(tx.conn, past, BATCH)
+        ended.rows += deleted
+        if not deleted:
+            return
 
 
 async def _trim_accounts(begin: Begin, before: datetime, ended: Ended) -> None:
