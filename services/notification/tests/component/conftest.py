@@ -168,11 +168,23 @@ def settings_for(dsn, redis_url, kafka, sandbox, *, jwks_url="http://127.0.0.1:1
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def idle_app(databases, kafka, redis_url, sandbox):
+async def idle_database(databases):
+    return await databases.create("notification", environment=ENVIRONMENT)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def idle_app(idle_database, kafka, redis_url, sandbox):
     """A service with a database of its own, none of whose roles runs: a test does by hand what they would."""
-    made = await databases.create("notification", environment=ENVIRONMENT)
-    async with wire(settings_for(made.dsn, redis_url, kafka, sandbox)) as app:
+    async with wire(settings_for(idle_database.dsn, redis_url, kafka, sandbox)) as app:
         yield app
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def owner(idle_database):
+    """The owner of the idle service's schema: for what the role that serves may not do to a table."""
+    conn = await asyncpg.connect(idle_database.owner_dsn)
+    yield conn
+    await conn.close()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

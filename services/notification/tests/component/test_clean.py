@@ -10,7 +10,7 @@ async def left(app, table):
         return await conn.fetchval(f"SELECT count(*) FROM {table}")
 
 
-async def test_one_row_that_cannot_be_deleted_stays_and_the_others_go(idle_app):
+async def test_one_row_that_cannot_be_deleted_stays_and_the_others_go(idle_app, owner):
     async with idle_app.database.begin() as conn:
         await conn.execute(
             """INSERT INTO notification (user_id, notification_id, notification_type, category, priority, dedupe_key,
@@ -26,13 +26,13 @@ async def test_one_row_that_cannot_be_deleted_stays_and_the_others_go(idle_app):
                    now() - interval '31 days', n::text FROM generate_series(1, $1) n""",
             ROWS,
         )
-        await conn.execute(
-            """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-               $$BEGIN IF coalesce(to_jsonb(OLD) ->> 'dedupe_key', to_jsonb(OLD) ->> 'failure_code') = '17' THEN
-               RAISE 'poisoned'; END IF; RETURN OLD; END$$"""
-        )
-        for table in ("notification", "delivery"):
-            await conn.execute(f"CREATE TRIGGER refuse BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse()")
+    await owner.execute(
+        """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+           $$BEGIN IF coalesce(to_jsonb(OLD) ->> 'dedupe_key', to_jsonb(OLD) ->> 'failure_code') = '17' THEN
+           RAISE 'poisoned'; END IF; RETURN OLD; END$$"""
+    )
+    for table in ("notification", "delivery"):
+        await owner.execute(f"CREATE TRIGGER refuse BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse()")
     await erase_expired(idle_app)
     assert (await left(idle_app, "notification"), await left(idle_app, "delivery")) == (1, 1)
 

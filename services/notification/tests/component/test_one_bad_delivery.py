@@ -159,15 +159,14 @@ async def test_a_row_that_cannot_be_read_ends_and_the_rest_is_sent(idle_app):
     assert {status for status, *_ in found.values()} == {"sent"}
 
 
-async def test_a_result_the_database_refuses_leaves_the_others_recorded(idle_app):
+async def test_a_result_the_database_refuses_leaves_the_others_recorded(idle_app, owner):
     bad, gateway = await queued(idle_app), Gateway(raises)
-    async with idle_app.database.begin() as conn:
-        await conn.execute(
-            f"""CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
-                $$BEGIN IF OLD.delivery_id = '{bad}' AND NEW.failure_code <> '' THEN RAISE 'poisoned'; END IF;
-                RETURN NEW; END$$"""
-        )
-        await conn.execute("CREATE TRIGGER refuse BEFORE UPDATE ON delivery FOR EACH ROW EXECUTE FUNCTION refuse()")
+    await owner.execute(
+        f"""CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$BEGIN IF OLD.delivery_id = '{bad}' AND NEW.failure_code <> '' THEN RAISE 'poisoned'; END IF;
+            RETURN NEW; END$$"""
+    )
+    await owner.execute("CREATE TRIGGER refuse BEFORE UPDATE ON delivery FOR EACH ROW EXECUTE FUNCTION refuse()")
     await send(idle_app, gateway)
     found = await statuses(idle_app)
     assert found.pop(bad) == ("pending", 1, "")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -157,14 +158,16 @@ async def test_the_audit_sees_what_failed_with_something_left(world: World, app:
 
 
 async def refuse_changes(world: World, saga_id: UUID) -> None:
-    await world.conn.execute(
+    owner = await asyncpg.connect(world.database.owner_dsn, server_settings={"search_path": "orchestrator"})
+    await owner.execute(
         f"""CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
             $$BEGIN IF OLD.id = '{saga_id}' THEN RAISE 'poisoned'; END IF;
             IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END$$"""
     )
-    await world.conn.execute(
+    await owner.execute(
         "CREATE TRIGGER refuse BEFORE UPDATE OR DELETE ON saga_execution FOR EACH ROW EXECUTE FUNCTION refuse()"
     )
+    await owner.close()
 
 
 async def participants_saw(participants: KafkaParticipants, count: int) -> None:
