@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import aiohttp
+import asyncpg
 import pytest_asyncio
 
 from chassis.testing.issuer import TokenIssuer
