@@ -273,6 +273,12 @@ async def test_a_chunked_body_over_the_limit_is_refused_while_it_comes(call: Cli
         ("limit=201", "/limit", "field.out_of_range"),
         ("limit=ten", "/limit", "field.malformed"),
         ("limit=", "/limit", "field.malformed"),
+        *(
+            (f"limit={odd}", "/limit", "field.malformed")
+            for odd in ("1_0", "%2B5", "%205", "5%20", "5.", "1e1", "０", "0x5")
+        ),
+        ("min_price=1_000", "/min_price", "field.malformed"),
+        ("min_price=-1", None, None),
         ("limit=1&limit=2", "/limit", "field.given_twice"),
         ("limt=1", "/limt", "field.unknown"),
         ("colour=red&colour=green", "/colour/1", "field.not_allowed"),

@@ -195,9 +195,10 @@ async def test_ambiguous_http_is_refused(gateway, raw):
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(raw)
     await writer.drain()
-    status_line = await asyncio.wait_for(reader.readline(), 20)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
     writer.close()
-    assert status_line.startswith((b"HTTP/1.1 400", b"HTTP/1.1 501")), status_line
+    assert head.startswith((b"HTTP/1.1 400", b"HTTP/1.1 501")), head
+    assert b"content-type: application/problem+json" in head
     assert len(gateway.upstreams.seen) == before
 
 

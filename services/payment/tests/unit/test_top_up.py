@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from payment.domain.errors import AmountNotPositiveError, CardNumberRefusedError
 from payment.domain.top_up import (
+    Booked,
     Charge,
     ChargeStatus,
     Ruling,
@@ -98,9 +99,14 @@ def test_a_refusal_fails_an_open_top_up_and_nothing_else():
 def test_a_refusal_of_what_was_booked_is_a_contradiction_and_moves_nothing():
     failed = replace(CHARGE, status=ChargeStatus.FAILED)
     for top_up in (None, TOP_UP, *(replace(TOP_UP, state=state) for state in TopUpState)):
-        assert verdict_of(top_up, failed, booked=(500, "THB")) is Verdict.CONTRADICTED
-        assert verdict_of(top_up, CHARGE, booked=(500, "THB")) is Verdict.NOTHING
-        for other in ((499, "THB"), (500, "USD")):
+        same = Booked(CHARGE.reference_id, 500, "THB")
+        assert verdict_of(top_up, failed, booked=same) is Verdict.CONTRADICTED
+        assert verdict_of(top_up, CHARGE, booked=same) is Verdict.NOTHING
+        for other in (
+            same._replace(amount_minor=499),
+            same._replace(currency="USD"),
+            same._replace(reference_id=uuid4()),
+        ):
             assert verdict_of(top_up, CHARGE, booked=other) is Verdict.CONTRADICTED
 
 
@@ -112,7 +118,7 @@ def test_any_sequence_of_words_books_each_charge_once_and_credits_at_most_once(w
         verdict = verdict_of(replace(TOP_UP, state=state), charge, booked=booked)
         verdicts.append(verdict)
         if status is ChargeStatus.SUCCEEDED and booked is None:
-            booked = (amount_minor, "THB")
+            booked = Booked(CHARGE.reference_id, amount_minor, "THB")
         state = {
             Verdict.CREDIT: TopUpState.COMPLETED,
             Verdict.FAIL: TopUpState.FAILED,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any, Final
+from types import UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
@@ -15,6 +17,8 @@ from chassis.http.text import refused_character
 
 PARAMETERS_MAX: Final = 64
 _DETAIL: Final = "see errors for the parameters at fault"
+# As in a body: pydantic alone would also read `1_0`, `+5` and ` 5`.
+_NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 
 class QueryReader:
@@ -22,6 +26,7 @@ class QueryReader:
 
     def __init__(self, model: type[BaseModel] | None, lists: Sequence[str] = ()) -> None:
         self._model, self._lists = model, frozenset(lists)
+        self._numbers = _numbers_of(model)
         self._default = _default_of(model)
 
     def read(self, request: web.Request) -> Any:
@@ -48,6 +53,8 @@ class QueryReader:
             character = refused_character(value) or ("U+000A" if "\n" in value else None)
             if character:
                 raise _refusal(name, "field.text.refused", f"the character {character} is not allowed here")
+            if name in self._numbers and not _NUMBER.fullmatch(value):
+                raise _refusal(name, "field.malformed", "a number is written in digits")
             if name in self._lists:
                 values.setdefault(name, []).append(value)
             elif name in values:
@@ -55,6 +62,18 @@ class QueryReader:
             else:
                 values[name] = value
         return values
+
+
+def _numbers_of(model: type[BaseModel] | None) -> frozenset[str]:
+    """Names of the parameters that are numbers, or lists of them, or may be left out."""
+    fields = model.model_fields if model is not None else {}
+    return frozenset(name for name, field in fields.items() if _is_number(field.annotation))
+
+
+def _is_number(annotation: Any) -> bool:
+    if get_origin(annotation) in {Union, UnionType, list, Annotated}:
+        return any(_is_number(each) for each in get_args(annotation))
+    return annotation is int or annotation is float
 
 
 def _default_of(model: type[BaseModel] | None) -> BaseModel | None:

@@ -115,6 +115,12 @@ PROBLEMS: Final = (
         detail="Send fewer or shorter headers.",
     ),
     GatewayProblem(
+        status=501,
+        code="request.http.unsupported",
+        title="This part of HTTP is not supported",
+        detail="Send the body with a Content-Length, or chunked.",
+    ),
+    GatewayProblem(
         status=502,
         code="service.unreadable",
         title="The service answered nonsense",

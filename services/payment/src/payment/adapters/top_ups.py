@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from payment.adapters.ledger import Connection
-from payment.domain.top_up import LEASE, Charge, SuspenseReason, TopUpRequest, TopUpState
+from payment.domain.top_up import LEASE, Booked, Charge, SuspenseReason, TopUpRequest, TopUpState
 from payment.usecases.ports import DRIVE_TOP_UPS
 
 _COLUMNS: Final = (
@@ -168,14 +168,14 @@ class PgTopUpStore:
             now,
         )
 
-    async def booked(self, charge: Charge) -> tuple[int, str] | None:
-        """Amount and currency of the charge's line."""
+    async def booked(self, charge: Charge) -> Booked | None:
+        """What the charge's line says."""
         row = await self._conn.fetchrow(
-            "SELECT amount_minor, currency FROM provider_line WHERE provider = $1 AND charge_id = $2",
+            "SELECT reference_id, amount_minor, currency FROM provider_line WHERE provider = $1 AND charge_id = $2",
             charge.provider,
             charge.charge_id,
         )
-        return (row["amount_minor"], row["currency"]) if row else None
+        return Booked(**row) if row else None
 
     async def add_line(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from payment.domain.card_numbers import holds_card_number
@@ -92,6 +92,14 @@ class SuspenseReason(StrEnum):
     WALLET_FULL = "wallet_full"
 
 
+class Booked(NamedTuple):
+    """How a charge is in the books."""
+
+    reference_id: UUID | None
+    amount_minor: int
+    currency: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
     """A verdict, with its reason when it is ``SUSPEND``."""
@@ -101,15 +109,15 @@ class Ruling:
 
 
 def judge(
-    top_up: TopUpRequest | None, charge: Charge, *, booked: tuple[int, str] | None, wallet: SuspenseReason | None = None
+    top_up: TopUpRequest | None, charge: Charge, *, booked: Booked | None, wallet: SuspenseReason | None = None
 ) -> Ruling:
     """Decide from the state and the charge alone; words may come twice and in any order.
 
-    ``booked`` is the amount and currency in which this very charge is in the books; ``wallet`` why the wallet takes no
-    money.
+    ``booked`` says how this very charge is in the books; ``wallet`` why the wallet takes no money.
     """
     if booked is not None:
-        other = charge.status is ChargeStatus.SUCCEEDED and booked != (charge.amount_minor, charge.currency)
+        said = Booked(charge.reference_id, charge.amount_minor, charge.currency)
+        other = charge.status is ChargeStatus.SUCCEEDED and booked != said
         contradicted = other or charge.status is ChargeStatus.FAILED
         return Ruling(verdict=Verdict.CONTRADICTED if contradicted else Verdict.NOTHING)
     if charge.status is ChargeStatus.SUCCEEDED:

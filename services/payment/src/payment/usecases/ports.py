@@ -15,7 +15,7 @@ from kernel.clock import Clock
 from payment.domain.errors import ProviderUnknownError
 from payment.domain.ledger import Answer, Op, Transfer
 from payment.domain.review import Review, ReviewState
-from payment.domain.top_up import Charge, SuspenseReason, TopUpRequest, TopUpState
+from payment.domain.top_up import Booked, Charge, SuspenseReason, TopUpRequest, TopUpState
 
 # Names of jobs: a failure written down under one of them says which of its rows rests.
 EXPIRE_HOLDS: Final = "expire_holds"
@@ -100,7 +100,7 @@ class TopUpStore(Protocol):
         reason: SuspenseReason | None,
         shown_as: UUID | None,
     ) -> bool: ...
-    async def booked(self, charge: Charge) -> tuple[int, str] | None: ...
+    async def booked(self, charge: Charge) -> Booked | None: ...
     async def add_event(self, provider: str, event_id: str, now: datetime) -> bool: ...
 
 
