@@ -161,12 +161,18 @@ async def test_the_owner_could(stack, service):
         ("auth", "auth.ensure_months('user_account', 1)"),
         ("messaging", "messaging.drop_month('message', date_trunc('month', now())::date)"),
         ("messaging", "messaging.drop_month('dialog', '2020-01-01')"),
-        ("orchestrator", "orchestrator.forget_sagas(now(), 1000)"),
     ],
 )
 async def test_functions_of_the_owner_do_one_narrow_thing(stack, service, call):
     async with connected(dsn(service)) as conn:
         await refused(conn, f"SELECT {call}")
+
+
+async def test_sagas_that_have_not_ended_a_month_ago_are_not_forgotten(stack):
+    async with connected(dsn("orchestrator")) as conn:
+        ids = await conn.fetch("SELECT id FROM orchestrator.saga_execution LIMIT 1000")
+        assert await conn.fetchval("SELECT orchestrator.forget_sagas($1)", [row["id"] for row in ids]) == 0
+        assert await conn.fetch("SELECT id FROM orchestrator.saga_execution LIMIT 1000") == ids
 
 
 # The matrix of all commands is in deploy/tests/component/test_redis_users.py; this is the stack as it runs.
