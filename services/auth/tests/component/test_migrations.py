@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from auth.testing import ENVIRONMENT, Service, running, settings_for
-from testkit.databases import Databases, ServiceDatabase, placeholder_settings
+from testkit.databases import Databases, ServiceDatabase, migrating, placeholder_settings
 
 pytestmark = pytest.mark.component
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.component
 async def migrate(database: ServiceDatabase, to: str) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "auth", "migrate", "--to", to),
-        env={**os.environ, **placeholder_settings("auth"), **ENVIRONMENT, "AUTH_DATABASE_DSN": database.dsn},
+        env={**os.environ, **placeholder_settings("auth"), **ENVIRONMENT, **migrating(database)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

@@ -8,7 +8,7 @@ import uuid
 
 import asyncpg
 
-from testkit.databases import placeholder_settings
+from testkit.databases import migrating, placeholder_settings
 
 KEYS = {
     "MESSAGING_KEY_ENCRYPTION_KEY": base64.b64encode(b"k" * 32).decode(),
@@ -24,7 +24,7 @@ async def migrate(made, to):
         env={
             **os.environ,
             **placeholder_settings("messaging"),
-            "MESSAGING_DATABASE_DSN": made.dsn,
+            **migrating(made),
             **KEYS,
         },
         stdout=asyncio.subprocess.PIPE,
@@ -36,7 +36,7 @@ async def migrate(made, to):
 
 async def test_those_who_went_before_are_ended_by_the_migration(databases):
     made = await databases.create("messaging", environment=KEYS)
-    await migrate(made, "0011")
+    await migrate(made, "0013")
     conn = await asyncpg.connect(made.dsn)
     try:
         for user_id in (LIVE, DELETED, LIVE_BOT, ORPHAN_BOT, ENDED_BOT):
