@@ -13,6 +13,7 @@ from testkit.databases import migrating, placeholder_settings
 KEYS = {
     "MESSAGING_KEY_ENCRYPTION_KEY": base64.b64encode(b"k" * 32).decode(),
     "MESSAGING_OBJECTS_DIR": "/nonexistent",
+    "MESSAGING_SCANNER_HOST": "127.0.0.1",
 }
 LIVE, DELETED, ERASED = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
 LIVE_BOT, ORPHAN_BOT, ENDED_BOT = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
