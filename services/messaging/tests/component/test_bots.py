@@ -246,6 +246,90 @@ async def test_a_bot_goes_on_past_what_is_gone(world):
     assert [each["event"]["seq"] for each in found] == [last_seq]
 
 
+async def admin_bot(world, owner):
+    """A bot that hears all of a group in which something was said and edited, and has not asked yet."""
+    made, bot = await make_bot(world, owner)
+    dialog_id = await world.group(owner)
+    path = f"/v1/dialogs/{dialog_id}"
+    await owner.ok("POST", f"{path}/members", {"user_ids": [made["bot_id"]]})
+    await owner.ok("PATCH", f"{path}/members/{made['bot_id']}", {"role": "admin"})
+    message = f"{path}/messages/{(await owner.send(dialog_id, 'said while it was in'))['seq']}"
+    await owner.ok("PATCH", message, {"content": {"type": "text", "text": "edited while it was in"}})
+
+    async def waits():
+        async with world.app.database.read() as conn:
+            sql = (
+                "SELECT count(*) FROM bot_update u JOIN change c USING (dialog_id, seq) "
+                "WHERE bot_id = $1 AND c.type = 'message.edited'"
+            )
+            return await conn.fetchval(sql, uuid.UUID(made["bot_id"]))
+
+    await eventually(waits, timeout_s=20, what="the edit waits to be told")
+    return made, bot, path, message
+
+
+async def put_out(owner, path, bot_id, how):
+    method, rest = ("PUT", "bans") if how == "banned" else ("DELETE", "members")
+    await owner.ok(method, f"{path}/{rest}/{bot_id}")
+
+
+@pytest.mark.parametrize("how", ["removed", "banned"])
+async def test_a_bot_that_was_put_out_is_told_nothing_that_waited(world, how):
+    """What waits is shown as it is now: an edit that was made after the end would be read."""
+    owner = await world.person()
+    made, bot, path, message = await admin_bot(world, owner)
+    assert "edited while it was in" in str(await bot.updates())
+    await put_out(owner, path, made["bot_id"], how)
+    await owner.ok("PATCH", message, {"content": {"type": "text", "text": "not for the bot"}})
+    assert await bot.updates() == []
+    # Where it still is, it goes on hearing.
+    dialog_id = (await owner.ok("POST", "/v1/dialogs", {"kind": "bot", "user_ids": [made["bot_id"]]}))["dialog_id"]
+    await owner.send(dialog_id, "still there?")
+    assert texts(await bot.updates(wait_s=10))[-1:] == ["still there?"]
+    assert path.rpartition("/")[2] not in str(await bot.updates())
+
+
+async def test_a_bot_that_came_back_is_told_what_is_for_whoever_comes_then(world):
+    owner = await world.person()
+    made, bot, path, _ = await admin_bot(world, owner)
+    await owner.ok("PATCH", path, {"history_from": "join"}, headers={"If-Match": "*"})
+    await put_out(owner, path, made["bot_id"], "removed")
+    await owner.ok("POST", f"{path}/members", {"user_ids": [made["bot_id"]]})
+    await owner.send(path.rpartition("/")[2], "/again")
+
+    async def heard():
+        found = await bot.updates()
+        return found if texts(found)[-1:] == ["/again"] else None
+
+    told = await eventually(heard, timeout_s=20, what="the command")
+    assert "while it was in" not in str(told)
+
+
+async def test_a_webhook_is_sent_nothing_of_where_the_bot_was_put_out(world):
+    owner = await world.person()
+    made, _, path, message = await admin_bot(world, owner)
+    await put_out(owner, path, made["bot_id"], "removed")
+    await owner.ok("PATCH", message, {"content": {"type": "text", "text": "not for the bot"}})
+    async with receiver() as (url, calls, _):
+        await owner.ok("PUT", f"/v1/bots/{made['bot_id']}/webhook", {"url": url})
+
+        async def waits():
+            async with world.app.database.read() as conn:
+                sql = "SELECT count(*) FROM bot_update WHERE bot_id = $1"
+                return await conn.fetchval(sql, uuid.UUID(made["bot_id"]))
+
+        async def done():
+            return not await waits()
+
+        await eventually(done, timeout_s=20, what="what waited is done with")
+        assert calls == []
+        dialog = await owner.ok("POST", "/v1/dialogs", {"kind": "bot", "user_ids": [made["bot_id"]]})
+        await owner.send(dialog["dialog_id"], "still there?")
+        await eventually(lambda: "still there?" in str(calls), timeout_s=20, what="the marker")
+        assert "not for the bot" not in str(calls)
+        await owner.ok("DELETE", f"/v1/bots/{made['bot_id']}/webhook")
+
+
 @pytest.mark.parametrize(
     "url", ["ftp://a.example/x", "https://user:pass@a.example", "https:///x", "https://a.example/#f", "http://[::1"]
 )

@@ -32,6 +32,14 @@ _ADD: Final = """
     SELECT $1, allotted.last_update_id - $4 + t.n, $2, t.seq, $5
     FROM allotted, unnest($3::bigint[]) WITH ORDINALITY AS t (seq, n)
 """
+# The membership is the one of now: what waited while the bot was put out is not for it.
+_NEXT: Final = """
+    SELECT u.update_id, u.dialog_id, u.seq, EXISTS (
+        SELECT FROM member m JOIN dialog d USING (dialog_id)
+        WHERE m.dialog_id = u.dialog_id AND m.user_id = u.bot_id AND m.status IN ('active', 'muted')
+          AND (d.history_from <> 'join' OR m.joined_seq <= u.seq)) AS may_see
+    FROM bot_update u WHERE u.bot_id = $1 AND u.update_id > $2 ORDER BY u.update_id LIMIT $3
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +59,12 @@ class Bot:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Something a bot is told: one event of a dialog's stream."""
+    """Something a bot is told: one event of a dialog's stream, as long as the bot may see it."""
 
     update_id: int
     dialog_id: UUID
     seq: int
+    may_see: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +195,9 @@ async def add_updates(
 
 
 async def updates_after(conn: asyncpg.Connection[Any], bot_id: UUID, after_update_id: int, limit: int) -> list[Update]:
-    rows = await conn.fetch(
-        "SELECT update_id, dialog_id, seq FROM bot_update WHERE bot_id = $1 AND update_id > $2 "
-        "ORDER BY update_id LIMIT $3",
-        *(bot_id, after_update_id, limit),
-    )
-    return [Update(row["update_id"], row["dialog_id"], row["seq"]) for row in rows]
+    """The next, those too that the bot may not see any more: they are to be passed over."""
+    rows = await conn.fetch(_NEXT, bot_id, after_update_id, limit)
+    return [Update(row["update_id"], row["dialog_id"], row["seq"], row["may_see"]) for row in rows]
 
 
 async def confirm(conn: asyncpg.Connection[Any], bot_id: UUID, update_id: int) -> None:

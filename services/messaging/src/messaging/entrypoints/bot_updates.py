@@ -47,7 +47,7 @@ async def pump(app: App) -> bool:
 
 
 async def next_updates(app: App, bot: Bot, after: int, limit: int) -> list[dict[str, Any]]:
-    """The next that can be shown. What lies below a dialog's ``oldest_seq`` meanwhile is nobody's any more."""
+    """The next that can be shown: not what lies below a dialog's ``oldest_seq`` meanwhile, or where the bot is out."""
     while True:
         async with app.database.read() as conn:
             updates = await updates_after(conn, bot.bot_id, after, limit)
@@ -61,7 +61,7 @@ async def shown_updates(app: App, updates: Sequence[Update]) -> list[dict[str, A
     """As bots get them: the event as it is now, in the shape of a realtime frame."""
     shown: list[dict[str, Any]] = []
     async with app.database.read() as conn:
-        for update in updates:
+        for update in (each for each in updates if each.may_see):
             try:
                 events = await events_after(conn, app.keys, update.dialog_id, update.seq - 1, 1)
             except TooOldError:
