@@ -12,6 +12,8 @@ from aiohttp import web
 
 from messaging.adapters.webhooks import Webhooks, signature
 from messaging.domain.bot import WebhookUrlInvalidError
+from messaging.entrypoints import bot_api
+from messaging.entrypoints.bot_updates import channel
 from messaging.usecases.manage_bots import point_webhook
 from sampan.commerce.v1.shop_pb2 import ShopOpened
 from testkit.wait import eventually
@@ -122,6 +124,43 @@ async def test_tokens(world):
     assert (await fresh.say(uuid.uuid4(), "x")).status == 401
     body = {"username": made["username"], "display_name": "Again"}
     assert await other.refused("POST", "/v1/bots", body) == "messaging.bot.username_taken"
+
+
+@pytest.mark.parametrize("change", ["token", "webhook", "end", None])
+async def test_a_held_question_is_judged_again_before_it_is_answered(world, monkeypatch, change):
+    owner = await world.person()
+    made, bot = await make_bot(world, owner)
+    path = f"/v1/bots/{made['bot_id']}"
+    dialog_id = (await owner.ok("POST", "/v1/dialogs", {"kind": "bot", "user_ids": [made["bot_id"]]}))["dialog_id"]
+    after = (await bot.updates(wait_s=10))[-1]["update_id"]
+    asked, real = asyncio.Event(), bot_api.next_updates
+
+    async def asks(*args):
+        found = await real(*args)
+        asked.set()
+        return found
+
+    monkeypatch.setattr(bot_api, "next_updates", asks)
+    query = f"/v1/bot-api/updates?after={after}&wait_s=10"
+    held = asyncio.create_task(world.call("GET", query, headers=bot.headers))
+    await asyncio.wait_for(asked.wait(), 20)
+    if change == "token":
+        await owner.ok("POST", f"{path}/token", {})
+    elif change == "webhook":
+        await owner.ok("PUT", f"{path}/webhook", {"url": "http://127.0.0.1:1/hook"})
+    elif change == "end":
+        await owner.ok("DELETE", path)
+    if change == "end":
+        await world.app.hints.publish(channel(uuid.UUID(made["bot_id"])))
+    else:
+        await owner.send(dialog_id, "after the change")
+    answer = await held
+    refusals = {"token": (401, "messaging.bot.token_invalid"), "webhook": (409, "messaging.bot.webhook_set")}
+    if change is None:
+        assert texts(answer.json["items"]) == ["after the change"]
+    else:
+        assert (answer.status, answer.code) == refusals.get(change, refusals["token"])
+        assert "after the change" not in str(answer.content)
 
 
 @asynccontextmanager

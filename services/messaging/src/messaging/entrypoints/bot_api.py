@@ -57,9 +57,7 @@ async def get_me(request: web.Request, app: App) -> BotFaceView:
 )
 async def get_updates(request: web.Request, query: UpdatesQuery, app: App) -> UpdatesView:
     """In order. With ``wait_s`` the answer is held until there is something."""
-    bot = await bot_of(request, app)
-    if bot.webhook_url is not None:
-        raise WebhookSetError
+    bot = await _asking_bot(request, app)
     if query.after:
         async with app.database.begin() as conn:
             await confirm(conn, bot.bot_id, query.after)
@@ -67,6 +65,7 @@ async def get_updates(request: web.Request, query: UpdatesQuery, app: App) -> Up
         found = await next_updates(app, bot, query.after, query.limit)
         if not found and query.wait_s:
             await bell.wait(query.wait_s)
+            bot = await _asking_bot(request, app)  # the token, or who is told, may have changed while it waited
             found = await next_updates(app, bot, query.after, query.limit)
     return UpdatesView(items=[UpdateView(**each) for each in found])
 
@@ -91,6 +90,14 @@ async def post_bot_message(request: web.Request, dialog_id: UUID, body: SendMess
         replayed=sent.replayed,
     )
     return Reply(view, status=200 if sent.replayed else 201)
+
+
+async def _asking_bot(request: web.Request, app: App) -> Bot:
+    """Raises ``BotTokenInvalidError``, and ``WebhookSetError`` for one whose updates are sent to it."""
+    bot = await bot_of(request, app)
+    if bot.webhook_url is not None:
+        raise WebhookSetError
+    return bot
 
 
 async def bot_of(request: web.Request, app: App) -> Bot:
