@@ -117,7 +117,7 @@ async def test_versions_of_a_draft_only_grow(world):
 
 
 async def test_control_without_what_is_kept_of_a_draft_versions_begin_anew(world, monkeypatch):
-    forgotten = "DELETE FROM draft WHERE ($1, $2) = (user_id, dialog_id) AND ($3::bytea, $4::timestamptz) IS NOT NULL"
+    forgotten = "DELETE FROM draft WHERE ($1, $2) = (user_id, dialog_id) AND $3::timestamptz IS NOT NULL"
     monkeypatch.setattr(drafts, "_THROW_AWAY", f"{forgotten} RETURNING version + 1")
     told = await versions(world)
     assert told != sorted(set(told))

@@ -8,9 +8,13 @@ import pytest
 
 from messaging.adapters.audit import audit
 from messaging.adapters.ending_store import LOOKED_OVER_AGAIN
+from messaging.adapters.member_store import end_membership
+from messaging.domain.dialog import MemberStatus
+from messaging.domain.permissions import Role
 from messaging.entrypoints import jobs
-from messaging.usecases import join_dialog
+from messaging.usecases import drafts, join_dialog
 from messaging.usecases.hold_dialog import hold_dialog
+from messaging.usecases.seating import tell_member
 from operations import audit_connection
 from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged, UserRegistered
 from sampan.commerce.v1.order_pb2 import OrderPlaced
@@ -61,6 +65,11 @@ async def is_out(world, dialog_id, user_id):
     async with world.app.database.read() as conn:
         sql = "SELECT status FROM member WHERE dialog_id = $1 AND user_id = $2"
         return await conn.fetchval(sql, uuid.UUID(dialog_id), user_id) not in {"active", "muted"}
+
+
+async def drafted(person):
+    """Where they have begun to write, and the version of it."""
+    return [(each["dialog_id"], each["version"]) for each in (await person.ok("GET", "/v1/dialogs/drafts"))["items"]]
 
 
 async def asking(owner, dialog_id):
@@ -355,6 +364,72 @@ async def test_what_a_membership_allowed_ends_with_it(world, how):
     await make_due(world, marker)
     await eventually(lambda: said(owner, dialog_id, "marker"), timeout_s=20, what="the next due message")
     assert "later" not in await texts(owner, dialog_id)
+
+
+@pytest.mark.parametrize("how", ["banned", "removed", "left"])
+async def test_a_draft_ends_with_the_membership(world, how):
+    owner, member = await world.person(), await world.person()
+    dialog_id, other_id = await world.group(owner, member), await world.group(owner, member)
+    path = f"/v1/dialogs/{dialog_id}"
+    for where in (dialog_id, other_id):
+        assert (await member.ok("PUT", f"/v1/dialogs/{where}/draft", {"text": "half a thought"}))["version"] == 1
+    if how == "banned":
+        await owner.ok("PUT", f"{path}/bans/{member.user_id}")
+        await owner.ok("DELETE", f"{path}/bans/{member.user_id}")
+    else:
+        await (owner if how == "removed" else member).ok("DELETE", f"{path}/members/{member.user_id}")
+    assert await drafted(member) == [(other_id, 1)]
+    events = (await member.ok("POST", "/v1/sync", {}))["account_events"]
+    told = [each for each in events if each["type"] == "draft.changed" and each["dialog_id"] == dialog_id]
+    assert [(each["version"], each["thrown_away"]) for each in told] == [(1, False), (2, True)]
+    token = (await owner.ok("POST", f"{path}/invites", {}))["token"]
+    await member.ok("POST", "/v1/dialogs/join", {"token": token})
+    assert await drafted(member) == [(other_id, 1)]
+    assert (await member.ok("PUT", f"{path}/draft", {"text": "anew"}))["version"] == 3
+
+
+async def test_a_draft_that_was_left_over_is_shown_to_nobody_who_is_out(world):
+    """A process of the version before does not throw it away."""
+    owner, member = await world.person(), await world.person()
+    dialog_id = await world.group(owner, member)
+    await member.ok("PUT", f"/v1/dialogs/{dialog_id}/draft", {"text": "half a thought"})
+    async with world.app.begin() as tx:
+        dialog = await tx.stream.lock(uuid.UUID(dialog_id))
+        seq = tell_member(dialog, member.user_id, tx, role=Role.MEMBER, status="removed", by=None)
+        await end_membership(tx.conn, dialog, member.user_id, MemberStatus.REMOVED, seq=seq)
+    assert await drafted(member) == []
+
+
+@pytest.mark.parametrize("protected", [True, False])
+async def test_a_draft_kept_at_the_moment_of_the_removal(world, monkeypatch, protected):
+    """Found as a member, then removed, then the draft is committed: it must not wait there until they are back."""
+    owner, member = await world.person(), await world.person()
+    dialog_id = await world.group(owner, member)
+    path, real = f"/v1/dialogs/{dialog_id}", drafts.find_member
+
+    async def find(conn, *who, held):
+        return await real(conn, *who, held=held and protected)
+
+    monkeypatch.setattr(drafts, "find_member", find)
+
+    async def removed_or_waits():
+        async with world.app.database.read() as conn:
+            waits = (
+                "SELECT EXISTS (SELECT FROM pg_stat_activity "
+                "WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0)"
+            )
+            return removing.done() or await conn.fetchval(waits)
+
+    async with world.app.begin() as tx:
+        await drafts.keep_draft(
+            drafts.KeepDraft(dialog_id=uuid.UUID(dialog_id), user_id=member.user_id, text="half a thought"), tx
+        )
+        removing = asyncio.create_task(owner.ok("DELETE", f"{path}/members/{member.user_id}"))
+        await eventually(removed_or_waits, timeout_s=20, what="the removal is done, or waits for the draft")
+    await removing
+    token = (await owner.ok("POST", f"{path}/invites", {}))["token"]
+    await member.ok("POST", "/v1/dialogs/join", {"token": token})
+    assert await drafted(member) == ([] if protected else [(dialog_id, 1)])
 
 
 async def test_a_request_that_waited_seats_nobody_after_a_ban(world):

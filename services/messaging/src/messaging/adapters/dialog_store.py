@@ -146,12 +146,14 @@ async def add_members(
     return {(row["dialog_id"], row["user_id"]): MemberStatus(row["status"]) for row in rows}
 
 
-async def find_member(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID) -> Membership | None:
-    """A person's place, whatever its status."""
+async def find_member(
+    conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, *, held: bool = False
+) -> Membership | None:
+    """A person's place, whatever its status. ``held``: it stays as it is until the end of the transaction."""
     row = await conn.fetchrow(
-        "SELECT role, status, joined_seq, muted_until, last_sent_at FROM member WHERE dialog_id = $1 AND user_id = $2",
-        dialog_id,
-        user_id,
+        "SELECT role, status, joined_seq, muted_until, last_sent_at FROM member "
+        f"WHERE dialog_id = $1 AND user_id = $2{' FOR SHARE' if held else ''}",
+        *(dialog_id, user_id),
     )
     if row is None:
         return None

@@ -1,7 +1,8 @@
 """What a person has begun to write, the same on all their devices. The last device to write wins.
 
 Invariant: the versions of a person's drafts in one dialog only grow. A draft that is thrown away stays as an empty one
-that nobody is shown, so that a device which was away does not take an old draft for a newer one.
+that nobody is shown, so that a device which was away does not take an old draft for a newer one. A draft ends with its
+writer's membership: it is thrown away.
 """
 
 from __future__ import annotations
@@ -28,8 +29,15 @@ _KEEP: Final = """
 # A version of the service that does not know the column writes over it, and the draft is there again.
 _THERE: Final = "(thrown_away_at IS NULL OR updated_at > thrown_away_at)"
 _THROW_AWAY: Final = f"""
-    UPDATE draft SET content = $3, reply_to_seq = NULL, version = version + 1, updated_at = $4, thrown_away_at = $4
+    UPDATE draft SET content = '', reply_to_seq = NULL, version = version + 1, updated_at = $3, thrown_away_at = $3
     WHERE user_id = $1 AND dialog_id = $2 AND {_THERE} RETURNING version
+"""
+_ALL: Final = f"""
+    SELECT dialog_id, content, reply_to_seq, version, updated_at FROM draft d
+    WHERE user_id = $1 AND {_THERE} AND EXISTS (
+        SELECT FROM member m
+        WHERE m.dialog_id = d.dialog_id AND m.user_id = d.user_id AND m.status IN ('active', 'muted'))
+    ORDER BY updated_at DESC LIMIT 1000
 """
 
 
@@ -54,20 +62,29 @@ class Draft:
 
 async def keep_draft(command: KeepDraft, tx: MessagingTx) -> int:
     """The draft's version. The account's stream says that it changed, not what it says."""
-    require_present(await find_member(tx.conn, command.dialog_id, command.user_id))
+    require_present(await find_member(tx.conn, command.dialog_id, command.user_id, held=True))
+    if not command.text.strip():
+        thrown_away = await throw_away(command.dialog_id, command.user_id, tx)
+        return await _version(command, tx) if thrown_away is None else thrown_away
     await tx.stream.ready([command.user_id])
-    thrown_away = not command.text.strip()
-    sealed = tx.keys.encrypt(command.user_id, b"" if thrown_away else command.text.encode())
-    place = command.user_id, command.dialog_id, sealed
-    if thrown_away:
-        version: int | None = await tx.conn.fetchval(_THROW_AWAY, *place, tx.now)
-    else:
-        version = await tx.conn.fetchval(_KEEP, *place, command.reply_to_seq, tx.now)
-    if version is None:
-        return await _version(command, tx)
-    payload = {"version": version, "thrown_away": thrown_away}
-    tx.accounts.change(command.user_id, "draft.changed", dialog_id=command.dialog_id, payload=payload)
+    sealed = tx.keys.encrypt(command.user_id, command.text.encode())
+    version: int = await tx.conn.fetchval(
+        _KEEP, command.user_id, command.dialog_id, sealed, command.reply_to_seq, tx.now
+    )
+    _tell(command.dialog_id, command.user_id, tx, version=version, thrown_away=False)
     return version
+
+
+async def throw_away(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> int | None:
+    """Its version as one that is thrown away; None when there is no draft."""
+    version: int | None = await tx.conn.fetchval(_THROW_AWAY, user_id, dialog_id, tx.now)
+    if version is not None:
+        _tell(dialog_id, user_id, tx, version=version, thrown_away=True)
+    return version
+
+
+def _tell(dialog_id: UUID, user_id: UUID, tx: MessagingTx, **told: Any) -> None:
+    tx.accounts.change(user_id, "draft.changed", dialog_id=dialog_id, payload=told)
 
 
 async def _version(command: KeepDraft, tx: MessagingTx) -> int:
@@ -79,12 +96,8 @@ async def _version(command: KeepDraft, tx: MessagingTx) -> int:
 
 
 async def drafts_of(conn: asyncpg.Connection[Any], keys: PersonKeys, user_id: UUID) -> list[Draft]:
-    """All of a person's drafts, the newest first."""
-    rows = await conn.fetch(
-        f"SELECT dialog_id, content, reply_to_seq, version, updated_at FROM draft WHERE user_id = $1 AND {_THERE} "
-        "ORDER BY updated_at DESC LIMIT 1000",
-        user_id,
-    )
+    """All of a person's drafts where they are in, the newest first."""
+    rows = await conn.fetch(_ALL, user_id)
     await keys.load(conn, [user_id])
     found = []
     for row in rows:

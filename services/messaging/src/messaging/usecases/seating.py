@@ -1,6 +1,7 @@
 """Let people into a dialog whose row is locked, or out of it, and tell everybody: the one way for all use cases.
 
-What a membership allowed ends with it: their invites by link let nobody in, what they scheduled there is not sent.
+What a membership allowed ends with it: their invites by link let nobody in, what they scheduled there is not sent,
+what they began to write there is thrown away.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import Dialog, DialogNotFoundError, MemberStatus
 from messaging.domain.membership import require_room
 from messaging.domain.permissions import Role
+from messaging.usecases.drafts import throw_away
 
 Seat = tuple[UUID, Role]
 
@@ -61,6 +63,7 @@ async def end_acts(dialog: Dialog, user_id: UUID, by: UUID | None, tx: Messaging
     for scheduled_id in failed:
         told = {"scheduled_id": scheduled_id, "status": "failed", "failure_code": failure, "seq": None}
         tx.accounts.change(user_id, "scheduled.changed", dialog_id=dialog.dialog_id, payload=told)
+    await throw_away(dialog.dialog_id, user_id, tx)
 
 
 def tell_member(
