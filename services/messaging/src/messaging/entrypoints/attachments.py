@@ -15,7 +15,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field
 
-from chassis.http import Body, Line, Query, RateLimit, Reply, Routes, View
+from chassis.http import Body, Name, Query, RateLimit, Reply, Routes, View
 from chassis.tokens import Principal
 from messaging.adapters.attachment_store import visible_attachment
 from messaging.adapters.links import LIFE_S, Link
@@ -50,7 +50,7 @@ MediaType = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z
 class AttachmentBody(Body):
     """``file_name`` is a name, not a path. ``sha256``, in hex, is compared with what arrives."""
 
-    file_name: Annotated[Line, Field(min_length=1, max_length=200, pattern=r"^[^/\\]+$")]
+    file_name: Annotated[Name, Field(min_length=1, max_length=200, pattern=r"^[^/\\]+$")]
     media_type: MediaType
     size_bytes: Annotated[int, Field(ge=1, le=2**40)]
     purpose: Purpose

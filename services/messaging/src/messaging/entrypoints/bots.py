@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.http import Body, Line, Name, RateLimit, Reply, Routes, View
+from chassis.http import Body, Name, RateLimit, Reply, Routes, View
 from chassis.tokens import Principal
 from messaging.adapters.bot_store import Bot, bots_of, find_bot
 from messaging.adapters.transaction import MessagingTx
@@ -34,7 +34,7 @@ class CommandBody(Body):
     """``command`` without its slash."""
 
     command: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
-    description: Annotated[Line, Field(min_length=1, max_length=200)]
+    description: Annotated[Name, Field(min_length=1, max_length=200)]
 
 
 Commands = Annotated[list[CommandBody], Field(default_factory=list, max_length=50)]

@@ -11,15 +11,15 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, model_validator
 
 from chassis.http import Body, Line, Text
-from kernel.text import seen
+from kernel.text import shows_something
 from messaging.domain.message import TEXT_CHARS_MAX
 
 CAPTION_CHARS_MAX = 2_000
 
 
 def _says_something(text: str) -> str:
-    if not seen(text).strip():
-        raise ValueError("is empty")
+    if not shows_something(text):
+        raise ValueError("nothing of it can be seen")
     return text
 
 
@@ -36,7 +36,7 @@ class TextContent(Body):
 
 class CodeContent(Body):
     type: Literal["code"]
-    text: Annotated[Text, Field(min_length=1, max_length=TEXT_CHARS_MAX)]
+    text: Words
     language: Annotated[Line, Field(pattern=r"^[A-Za-z0-9+#._-]{1,32}$")] | None = None
 
 

@@ -1,0 +1,40 @@
+"""What people write shows something, wherever they write it: in a message, a poll, a command, a file's name."""
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from messaging.entrypoints.attachments import AttachmentBody
+from messaging.entrypoints.bots import CommandBody
+from messaging.entrypoints.contents import Content
+
+FILE = {"media_type": "image/png", "size_bytes": 1, "purpose": "image"}
+WRITTEN = {
+    "text": (Content, lambda text: {"type": "text", "text": text}),
+    "code": (Content, lambda text: {"type": "code", "text": text}),
+    "question": (Content, lambda text: {"type": "poll", "question": text, "options": ["one", "two"]}),
+    "option": (Content, lambda text: {"type": "poll", "question": "?", "options": ["one", text]}),
+    "contact": (Content, lambda text: {"type": "contact", "name": text, "phone_e164": "+66800000000"}),
+    "command": (CommandBody, lambda text: {"command": "help", "description": text}),
+    "file name": (AttachmentBody, lambda text: {"file_name": text, **FILE}),
+}
+MARKS_ALONE = ["\u0301", "\u0e34", "\u20dd", " \u093e "]
+
+
+@pytest.mark.parametrize("place", WRITTEN)
+@pytest.mark.parametrize("text", ["", "  ", "\u3164\u2800", "\ufffc", "\ue000", *MARKS_ALONE, "\u3164\u0301"])
+def test_what_shows_nothing_is_refused(place, text):
+    shape, body = WRITTEN[place]
+    with pytest.raises(ValidationError):
+        TypeAdapter(shape).validate_python(body(text))
+
+
+@pytest.mark.parametrize("place", WRITTEN)
+@pytest.mark.parametrize("text", ["x", "!", "ดี", "e\u0301", "\u2764\ufe0f", "\U0001f3fb", "\u3164ok"])
+def test_what_shows_anything_is_taken_as_it_is(place, text):
+    shape, body = WRITTEN[place]
+    assert text in str(TypeAdapter(shape).validate_python(body(text)).model_dump())
+
+
+def test_lines_of_code_keep_their_blanks():
+    text = "\n    if x:\n\treturn\n\n"
+    assert TypeAdapter(Content).validate_python({"type": "code", "text": text}).text == text
