@@ -207,3 +207,24 @@ async def test_an_invite_is_revoked_by_who_made_it_or_who_manages_members(world)
     assert await owner.refused("DELETE", f"{path}/{uuid.uuid4()}") == "messaging.invite.invalid"
     for person, maker in ((member, member), (moderator, member), (owner, moderator)):
         await person.ok("DELETE", await made(maker))
+
+
+async def test_ones_own_invite_is_revoked_by_whoever_may_invite_no_longer(world):
+    """It would live again with the permission."""
+    owner, member, another, friend, late = [await world.person() for _ in range(5)]
+    path = f"/v1/dialogs/{await world.group(owner, member, another)}"
+    own, others, left = [await person.ok("POST", f"{path}/invites", {}) for person in (member, another, another)]
+
+    async def may(*acts):
+        permissions = {"member": acts} if acts else {}
+        await owner.ok("PATCH", path, {"permissions": permissions}, headers={"If-Match": "*"})
+
+    await may("send", "react")
+    await member.ok("DELETE", f"{path}/invites/{own['invite_id']}")
+    assert await member.refused("DELETE", f"{path}/invites/{others['invite_id']}") == "messaging.dialog.not_allowed"
+    await another.ok("DELETE", f"{path}/members/{another.user_id}")
+    assert await another.refused("DELETE", f"{path}/invites/{left['invite_id']}") == "messaging.dialog.not_found"
+    kept = await owner.ok("POST", f"{path}/invites", {})
+    await may()
+    assert await friend.refused("POST", "/v1/dialogs/join", {"token": own["token"]}) == "messaging.invite.invalid"
+    assert (await late.ok("POST", "/v1/dialogs/join", {"token": kept["token"]}))["outcome"] == "joined"

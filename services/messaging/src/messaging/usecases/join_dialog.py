@@ -75,10 +75,11 @@ async def invite(
 
 
 async def revoke(dialog_id: UUID, invite_id: UUID, by: UUID, tx: MessagingTx) -> None:
-    """Nobody comes in by it any more; who came in stays. One's own, or another's as who manages members."""
+    """Nobody comes in by it any more; who came in stays. Another's as who manages members, one's own always."""
     dialog, member = await enter_dialog(tx, dialog_id, by)
     made_by = await maker_of_invite(tx.conn, dialog_id, invite_id)
-    dialog.require(member, Act.INVITE if made_by == by else Act.MANAGE_MEMBERS, tx.now)
+    if made_by != by:
+        dialog.require(member, Act.MANAGE_MEMBERS, tx.now)
     if made_by is None:
         raise InviteInvalidError
     await revoke_invite(tx.conn, dialog_id, invite_id, tx.now)
