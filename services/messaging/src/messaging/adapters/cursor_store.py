@@ -32,19 +32,24 @@ _ADVANCE: Final = """
     WHERE m.dialog_id = t.dialog_id AND m.user_id = t.user_id AND m.status IN ('active', 'muted')
       AND (t.read > m.read_seq OR t.delivered > m.delivered_seq OR (m.marked_unread AND t.read > 0))
     RETURNING m.dialog_id, m.user_id, m.delivered_seq, m.read_seq,
-              t.tells_reads OR m.delivered_seq > t.delivered_before AS told
+              t.tells_reads OR m.delivered_seq > t.delivered_before AS told,
+              CASE WHEN t.delivered > t.delivered_before THEN t.delivered ELSE 0 END AS arrived_seq
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far one member has got in one dialog. 0: says nothing. ``told``: others may notice that it moved."""
+    """How far one member has got in one dialog. 0: says nothing. ``told``: others may notice that it moved.
+
+    ``arrived_seq``: how far their devices say they received, where that is news and does not come of a read.
+    """
 
     dialog_id: UUID
     user_id: UUID
     delivered_seq: int = 0
     read_seq: int = 0
     told: bool = True
+    arrived_seq: int = 0
 
 
 async def advance(conn: asyncpg.Connection[Any], cursors: Sequence[Cursor], now: datetime) -> list[Cursor]:

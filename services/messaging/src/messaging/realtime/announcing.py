@@ -59,9 +59,9 @@ class RealtimeAnnouncer:
             log.exception("realtime.unannounced")
 
     def whisper(self, dialog_id: UUID, whisper: Whisper) -> None:
-        """Something that is not stored, to all who watch the dialog."""
+        """Something that is not stored, to those it is for who watch the dialog."""
         if self.hub is not None:
-            self.hub.whisper(dialog_id, text_frame(whisper.frame), whisper.except_users)
+            self.hub.whisper(dialog_id, text_frame(whisper.frame), whisper.to_users)
         self._publisher.publish(f"{DIALOG_CHANNEL}{dialog_id}", pack_whisper(self.node, whisper))
 
     def whisper_to(self, user_id: UUID, frame: bytes) -> None:

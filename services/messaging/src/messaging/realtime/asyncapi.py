@@ -107,7 +107,7 @@ SERVER_FRAMES: Final[Mapping[str, tuple[str, Mapping[str, Schema], Mapping[str, 
         {},
     ),
     "receipt": (
-        "How far a member has got. Without read_seq: they do not tell, nor that they read. In dialogs of at most 200.",
+        "How far a member has got. Without read_seq: they, or you, do not tell of reading. In dialogs of at most 200.",
         {"dialog_id": _UUID, "user_id": _UUID, "delivered_seq": _SEQ},
         {"read_seq": _SEQ},
     ),

@@ -321,9 +321,9 @@ class Handlers:
 
     async def _tell_typing(self, user_id: UUID, dialog_id: UUID) -> None:
         await self._reads.may_type(dialog_id, user_id, self._clock.now())
-        strangers = (await self._reads.strangers_of([user_id]))[user_id]
+        hearers = await self._reads.hearers(dialog_id, user_id, members_max=MEMBERS_MAX)
         told = document("typing", dialog_id=dialog_id, user_id=user_id, expires_in_s=TYPING_S)
-        self._announcer.whisper(dialog_id, Whisper(told, strangers | {user_id}))
+        self._announcer.whisper(dialog_id, Whisper(told, hearers))
 
     async def _look(self, connection: Connection, frame: PresenceWatchFrame) -> None:
         before, connection.looks_at = connection.looks_at, frozenset(frame.user_ids)

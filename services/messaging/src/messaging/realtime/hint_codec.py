@@ -19,10 +19,10 @@ SIGHT: Final = "?"
 
 @dataclass(frozen=True, slots=True)
 class Whisper:
-    """A frame that is not stored, and who must not get it."""
+    """A frame that is not stored, and who of those who watch the dialog gets it: one may watch without being in it."""
 
     frame: bytes
-    except_users: frozenset[UUID] = frozenset()
+    to_users: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def pack_account_events(node: str, events: Sequence[AccountEvent]) -> bytes:
 
 
 def pack_whisper(node: str, whisper: Whisper) -> bytes:
-    return _packed({"n": node, "x": list(whisper.except_users)}, [whisper.frame])
+    return _packed({"n": node, "t": list(whisper.to_users)}, [whisper.frame])
 
 
 def pack_sight(viewer_id: UUID | None) -> bytes:
@@ -71,7 +71,7 @@ def unpack(key: UUID, message: bytes) -> Heard:
             return Heard(head["n"], events=list(_events(key, head["e"], rest)))
         if "a" in head:
             return Heard(head["n"], account_events=list(_account_events(key, head["a"], rest)))
-        return Heard(head["n"], whisper=Whisper(rest, frozenset(UUID(each) for each in head["x"])))
+        return Heard(head["n"], whisper=Whisper(rest, frozenset(UUID(each) for each in head["t"])))
     except (KeyError, TypeError, AttributeError, orjson.JSONDecodeError) as error:
         raise ValueError("not a hint") from error
 

@@ -62,13 +62,13 @@ class Hub:
         if feed is not None and feed.wants(event.account_seq):
             feed.offer(account_item_of(event))
 
-    def whisper(self, dialog_id: UUID, data: bytes, except_users: Collection[UUID] = ()) -> None:
-        """Something that is not stored, to whoever watches the dialog now."""
+    def whisper(self, dialog_id: UUID, data: bytes, to_users: Collection[UUID]) -> None:
+        """Something that is not stored, to those of them who watch the dialog now."""
         feed = self.dialogs.get(dialog_id)
         if feed is None:
             return
         for watcher in feed.watchers:
-            if watcher.user_id not in except_users:
+            if watcher.user_id in to_users:
                 watcher.offer(data)
 
     def whisper_to(self, user_id: UUID, data: bytes) -> None:

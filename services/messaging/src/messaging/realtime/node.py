@@ -192,7 +192,7 @@ class Node:
         heard = unpack(dialog_id, message)
         self.hub.stream(dialog_id, heard.events)
         if heard.whisper is not None and heard.node != self.name:
-            self.hub.whisper(dialog_id, text_frame(heard.whisper.frame), heard.whisper.except_users)
+            self.hub.whisper(dialog_id, text_frame(heard.whisper.frame), heard.whisper.to_users)
 
     def _heard_of_account(self, user_id: UUID, message: bytes) -> None:
         heard = unpack(user_id, message)

@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from chassis.postgres import Database
+from messaging.adapters.contacts import BLOCKED
 from messaging.adapters.dialog_store import find_member
 from messaging.adapters.ending_store import HAS_ENDED
 from messaging.adapters.person_keys import PersonKeys
@@ -45,8 +46,10 @@ _WATCHED: Final = f"""
         ORDER BY d.last_at DESC LIMIT {WATCHED_MAX}
     ) AS w ON true
 """
-_BLOCKS: Final = """
-    SELECT blocker_id, blocked_id FROM block WHERE active AND (blocker_id = ANY($1) OR blocked_id = ANY($1))
+_HEARERS: Final = f"""
+    SELECT m.user_id FROM dialog d JOIN member m USING (dialog_id)
+    WHERE d.dialog_id = $1 AND d.member_count <= $3 AND m.status IN ('active', 'muted') AND m.user_id <> $2
+      AND NOT {BLOCKED.format(one="m.user_id", other="$2")}
 """
 _VISIBLE: Final = f"""
     SELECT p.viewer_id, p.user_id, a.last_seen_at,
@@ -143,23 +146,11 @@ class Reads:
         dialog_of(dict(row)).require(member, Act.SEND, now)
         return True
 
-    async def strangers_of(self, user_ids: Sequence[UUID]) -> dict[UUID, frozenset[UUID]]:
-        """By person, those who blocked them or whom they blocked."""
+    async def hearers(self, dialog_id: UUID, user_id: UUID, *, members_max: int) -> frozenset[UUID]:
+        """Who is told what a member does: the other members that no block parts from them; nobody in a crowd."""
         async with self._database.read() as conn:
-            rows = await conn.fetch(_BLOCKS, list(user_ids))
-        found: defaultdict[UUID, set[UUID]] = defaultdict(set)
-        for row in rows:
-            found[row["blocker_id"]].add(row["blocked_id"])
-            found[row["blocked_id"]].add(row["blocker_id"])
-        return {each: frozenset(found[each]) for each in user_ids}
-
-    async def tells_reads(self, user_ids: Sequence[UUID]) -> dict[UUID, bool]:
-        """By person, whether others may see how far they have read."""
-        async with self._database.read() as conn:
-            rows = await conn.fetch(
-                "SELECT user_id, read_receipts FROM account WHERE user_id = ANY($1)", list(user_ids)
-            )
-        return {row["user_id"]: row["read_receipts"] for row in rows}
+            rows = await conn.fetch(_HEARERS, dialog_id, user_id, members_max)
+        return frozenset(row["user_id"] for row in rows)
 
     async def visible(self, pairs: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Visible]:
         """What viewers may see of others; a pair that is missing shows nothing."""

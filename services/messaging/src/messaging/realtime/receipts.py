@@ -1,14 +1,18 @@
 """Cursors that moved become receipts for the dialog and counts for the person's own devices.
 
 Nothing of this is stored: a client that missed a receipt reads the cursors. Who does not want to show how far they have
-read shows only what reached them, and that they read makes no frame; who is blocked is told nothing; a crowd is told
-nothing at all, for its receipts would be as many as its members times themselves.
+read shows only what reached them, and that they read makes no frame; and is shown no more of others. Who is blocked, or
+watches a public channel without being in it, is told nothing; a crowd is told nothing at all, for its receipts would be
+as many as its members times themselves.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,7 +32,7 @@ PENDING_MAX: Final = 20_000
 STEP_S: Final = 60.0
 log = structlog.get_logger(__name__)
 _STATES: Final = f"""
-    SELECT t.dialog_id, t.user_id, m.read_seq, d.member_count, coalesce(a.read_receipts, true) AS tells_reads,
+    SELECT t.dialog_id, t.user_id, m.read_seq, coalesce(a.read_receipts, true) AS tells_reads,
            {UNREAD} AS unread, {MENTIONS} AS mentions,
            ARRAY(SELECT CASE WHEN b.blocker_id = t.user_id THEN b.blocked_id ELSE b.blocker_id END
                  FROM block b WHERE b.active AND (b.blocker_id = t.user_id OR b.blocked_id = t.user_id)) AS strangers
@@ -37,6 +41,22 @@ _STATES: Final = f"""
     JOIN member m ON m.dialog_id = t.dialog_id AND m.user_id = t.user_id
     LEFT JOIN account a ON a.user_id = t.user_id
 """
+_MEMBERS: Final = f"""
+    SELECT m.dialog_id, m.user_id, coalesce(a.read_receipts, true) AS tells_reads
+    FROM dialog d JOIN member m USING (dialog_id) LEFT JOIN account a USING (user_id)
+    WHERE d.dialog_id = ANY($1) AND d.member_count <= {MEMBERS_MAX} AND m.status IN ('active', 'muted')
+"""
+
+
+class _Members:
+    """Who is in a dialog: those who are shown how far others have read, and those who are not."""
+
+    def __init__(self) -> None:
+        self.shown: set[UUID] = set()
+        self.unshown: set[UUID] = set()
+
+    def add(self, user_id: UUID, *, tells_reads: bool) -> None:
+        (self.shown if tells_reads else self.unshown).add(user_id)
 
 
 class Receipts:
@@ -63,8 +83,10 @@ class Receipts:
         """These moved; of one person in one dialog, only the latest that others are told matters."""
         for cursor in cursors:
             place = cursor.dialog_id, cursor.user_id
-            if len(self._moved) < PENDING_MAX and (cursor.told or place not in self._moved):
-                self._moved[place] = cursor
+            kept = self._moved.get(place)
+            if len(self._moved) < PENDING_MAX and (cursor.told or kept is None):
+                arrived_seq = max(cursor.arrived_seq, kept.arrived_seq if kept else 0)
+                self._moved[place] = replace(cursor, arrived_seq=arrived_seq)
         self._wake.set()
 
     def problem(self) -> str | None:
@@ -86,30 +108,36 @@ class Receipts:
         try:
             async with self._database.read() as conn:
                 rows = await conn.fetch(_STATES, [each.dialog_id for each in moved], [each.user_id for each in moved])
+                present = await conn.fetch(_MEMBERS, list({each.dialog_id for each in moved if each.told}))
         except Exception as error:  # noqa: BLE001 -- receipts need not arrive
             self._problem = f"receipts could not be told: {type(error).__name__}"
             log.warning("realtime.receipts_untold", error=type(error).__name__)
             return
         self._problem = None
         states: dict[tuple[UUID, UUID], Any] = {(row["dialog_id"], row["user_id"]): row for row in rows}
+        members: defaultdict[UUID, _Members] = defaultdict(_Members)
+        for row in present:
+            members[row["dialog_id"]].add(row["user_id"], tells_reads=row["tells_reads"])
         for cursor in moved:
             state = states.get((cursor.dialog_id, cursor.user_id))
             if state is not None:
-                self._tell_one(cursor, state)
+                self._tell_one(cursor, state, members[cursor.dialog_id])
 
-    def _tell_one(self, cursor: Cursor, state: Any) -> None:
-        if cursor.told and state["member_count"] <= MEMBERS_MAX:
-            frame = document(
-                "receipt",
-                dialog_id=cursor.dialog_id,
-                user_id=cursor.user_id,
-                delivered_seq=cursor.delivered_seq,
-                read_seq=cursor.read_seq if state["tells_reads"] else None,
-            )
-            self._tell_dialog(cursor.dialog_id, Whisper(frame, frozenset({cursor.user_id, *state["strangers"]})))
+    def _tell_one(self, cursor: Cursor, state: Any, members: _Members) -> None:
+        if cursor.told:
+            apart = frozenset({cursor.user_id, *state["strangers"]})
+            read_seq = cursor.read_seq if state["tells_reads"] else None
+            self._tell_of(cursor, members.shown - apart, delivered_seq=cursor.delivered_seq, read_seq=read_seq)
+            if cursor.arrived_seq:
+                self._tell_of(cursor, members.unshown - apart, delivered_seq=cursor.arrived_seq)
         if cursor.read_seq or not cursor.told:
             counts = {name: state[name] for name in ("read_seq", "unread", "mentions")}
             self._tell_person(cursor.user_id, document("unread", dialog_id=cursor.dialog_id, **counts))
+
+    def _tell_of(self, cursor: Cursor, hearers: AbstractSet[UUID], **moved: int | None) -> None:
+        if hearers:
+            frame = document("receipt", dialog_id=cursor.dialog_id, user_id=cursor.user_id, **moved)
+            self._tell_dialog(cursor.dialog_id, Whisper(frame, frozenset(hearers)))
 
     async def _wake_when(self, stop: asyncio.Event) -> None:
         await stop.wait()

@@ -1,5 +1,6 @@
 """What is not stored: typing, receipts, counts, presence."""
 
+import asyncio
 import math
 import time
 
@@ -13,6 +14,7 @@ from sampan.auth.v1.graph_pb2 import (
     UserUnblocked,
 )
 from sampan.auth.v1.user_pb2 import UserDeleted
+from testkit.wait import eventually
 
 
 @pytest.fixture
@@ -294,3 +296,86 @@ async def test_what_one_deletes_for_oneself_changes_the_count_of_ones_devices_an
     assert me["unread"] == 1
     await flushed(watching)
     assert "receipt" not in kinds(watching)
+
+
+async def hide_reading(world, person):
+    async with world.app.begin() as tx:
+        await tx.conn.execute("UPDATE account SET read_receipts = false WHERE user_id = $1", person.user_id)
+
+
+def receipts(frames):
+    return [(each["delivered_seq"], each.get("read_seq")) for each in frames if each["type"] == "receipt"]
+
+
+async def test_who_does_not_tell_is_not_told_how_far_others_read(world, sockets, node_of, heard_by):
+    nok, ari, open_one = [await world.person() for _ in range(3)]
+    dialog_id = await world.group(nok, ari, open_one)
+    await hide_reading(world, nok)
+    first, second, third = [(await nok.send(dialog_id))["seq"] for _ in range(3)]
+    async with node_of() as node:
+        shown, here, there = (
+            await sockets.of(open_one),
+            await sockets.of(nok),
+            await sockets.of(nok, base_url=node.base_url),
+        )
+        await heard_by(2, dialog_id)
+        path = f"/v1/dialogs/{dialog_id}/read-cursor"
+        await ari.ok("PUT", path, {"read_seq": first})
+        await shown.until("receipt", read_seq=first)
+        await ari.ok("PUT", path, {"delivered_seq": second, "read_seq": third})
+        await shown.until("receipt", read_seq=third)
+        await ari.ok("PUT", path, {"delivered_seq": third})
+        for socket in (here, there):
+            await socket.until("receipt", delivered_seq=second)
+        await flushed(shown, here, there)
+    assert receipts(shown.frames) == [(first, first), (third, third)]
+    assert receipts(here.frames) == receipts(there.frames) == [(second, None)]
+
+
+async def test_a_long_poll_shows_no_more_than_a_socket(world, sockets):
+    """Of reading; the frame that ends the wait of both is one that both are shown."""
+    nok, ari, open_one = [await world.person() for _ in range(3)]
+    dialog_id = await world.group(nok, ari, open_one)
+    await hide_reading(world, nok)
+    first, second = [(await nok.send(dialog_id))["seq"] for _ in range(2)]
+    node, path = world.app.announcer.node_here, f"/v1/dialogs/{dialog_id}/read-cursor"
+    body = {"dialogs": {dialog_id: second}, "wait_s": 8}
+    before = len(node.polls)
+    polling = asyncio.create_task(nok.ok("POST", "/v1/realtime/poll", body, key=""))
+    await eventually(lambda: len(node.polls) > before)
+    beside = await sockets.of(open_one)
+    await ari.ok("PUT", path, {"read_seq": first})
+    await beside.until("receipt", read_seq=first)
+    await ari.ok("PUT", path, {"delivered_seq": second})
+    assert receipts((await polling)["frames"]) == [(second, None)]
+
+
+async def test_who_watches_a_public_channel_without_being_in_it_hears_no_receipts_and_no_typing(
+    world, sockets, node_of, heard_by
+):
+    nok, ari, guest = [await world.person() for _ in range(3)]
+    dialog_id = await world.group(nok, ari, kind="channel", is_public=True, title="News")
+    sent = await nok.send(dialog_id)
+    async with node_of() as node:
+        mine, member = await sockets.of(nok), await sockets.of(ari)
+        here, there = await sockets.of(guest), await sockets.of(guest, base_url=node.base_url)
+        for socket in (here, there):
+            await socket.say("subscribe", dialog_ids=[dialog_id])
+            assert (await socket.until("subscribed"))["refused"] == []
+        await heard_by(2, dialog_id)
+        await mine.say("typing", dialog_id=dialog_id)
+        await member.until("typing")
+        await ari.ok("PUT", f"/v1/dialogs/{dialog_id}/read-cursor", {"read_seq": sent["seq"]})
+        await mine.until("receipt", read_seq=sent["seq"])
+        # What comes after it on the same way is here: so would it be.
+        later = await nok.send(dialog_id)
+        for socket in (here, there):
+            await socket.reaches(dialog_id, later["seq"])
+        await flushed(here, there)
+    for socket in (here, there):
+        assert not {"typing", "receipt"} & set(kinds(socket))
+    # Who comes in hears them from then on, by the connections they have.
+    await guest.ok("POST", f"/v1/dialogs/{dialog_id}/join", {})
+    await here.until("dialog.added")
+    await ari.ok("PUT", f"/v1/dialogs/{dialog_id}/read-cursor", {"read_seq": later["seq"]})
+    assert (await here.until("receipt"))["read_seq"] == later["seq"]
