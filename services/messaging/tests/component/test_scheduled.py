@@ -1,11 +1,16 @@
-"""Scheduled messages that are put off or broken hold nobody up."""
+"""Scheduled messages that are put off or broken hold nobody up; one that is called back is not sent (MSG-12)."""
 
+import asyncio
 import uuid
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from messaging.adapters import rendering
+from messaging.domain.message import SendMessage, Sent
 from messaging.entrypoints import jobs
 from messaging.usecases import scheduled_messages
+from messaging.usecases.send_message import send_messages
 from testkit.wait import eventually
 
 
@@ -104,3 +109,97 @@ async def test_one_put_off_is_sent_when_its_time_comes(world):
         return await texts_in(owner, dialog_id) == ["now", "later"]
 
     await eventually(arrived, timeout_s=15, what="the message that was put off")
+
+
+NOT_FOUND = "messaging.scheduled.not_found"
+
+
+async def everything_waits(scheduled_ids, tx):
+    """For a negative control: nobody looks whether they do."""
+    return frozenset(scheduled_ids)
+
+
+@pytest.mark.parametrize("protected", [True, False])
+async def test_one_called_back_after_the_batch_was_read_is_not_sent(world, monkeypatch, protected):
+    one, other = await world.person(), await world.person()
+    dialog_id = await world.group(one, other)
+    called_back, take_due = [], jobs.take_due
+
+    async def taken(*asked):
+        due = await take_due(*asked)
+        for each in due:
+            if each.user_id == one.user_id and not called_back:
+                called_back.append((await one.do("DELETE", f"/v1/scheduled-messages/{each.scheduled_id}")).status)
+        return due
+
+    monkeypatch.setattr(jobs, "take_due", taken)
+    if not protected:
+        monkeypatch.setattr("messaging.usecases.send_message.hold_waiting", everything_waits)
+    [first, _] = await keep_due(world, one, dialog_id, "called back", "after")
+
+    async def arrived():
+        return "after" in await texts_in(other, dialog_id)
+
+    await eventually(arrived, timeout_s=15, what="the message after it")
+    assert called_back == [204]
+    assert await texts_in(other, dialog_id) == (["after"] if protected else ["called back", "after"])
+    if protected:
+        row = await row_of(world, first)
+        assert (row["status"], row["seq"]) == ("cancelled", None)
+
+
+async def stored_while_called_back(world, *, scheduled):
+    """It is being stored, and not committed, while its sender calls it back: what they are answered, and all about it."""
+    one, other = await world.person(), await world.person()
+    dialog_id = await world.group(one, other)
+    content = {"type": "text", "text": "now"}
+    send_at = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    scheduled_id = uuid.uuid4()
+    said = {"client_message_id": str(scheduled_id), "content": content}
+    await one.ok("POST", "/v1/scheduled-messages", {"dialog_id": dialog_id, "send_at": send_at, "message": said})
+    message = SendMessage(
+        dialog_id=uuid.UUID(dialog_id),
+        sender_id=one.user_id,
+        client_message_id=scheduled_id,
+        content=content,
+        scheduled=scheduled,
+    )
+    async with world.app.begin() as tx:
+        [answer] = await send_messages([message], tx)
+        assert isinstance(answer, Sent)
+        calling = asyncio.create_task(one.do("DELETE", f"/v1/scheduled-messages/{scheduled_id}"))
+        await asyncio.wait({calling}, timeout=1.0)
+    assert await texts_in(other, dialog_id) == ["now"]
+    async with world.app.begin() as tx:
+        [again] = await send_messages([message], tx)
+    assert (again.seq, again.replayed) == (answer.seq, True)
+    return await calling, await row_of(world, scheduled_id), answer.seq
+
+
+async def test_one_that_is_being_stored_is_called_back_no_more_and_noted_though_the_process_dies_after_it(world):
+    answered, row, seq = await stored_while_called_back(world, scheduled=True)
+    assert (answered.status, answered.code) == (404, NOT_FOUND)
+    assert (row["status"], row["seq"], row["body"]) == ("sent", seq, b"")
+
+
+async def test_without_the_hold_one_that_is_being_stored_is_called_back_and_stays(world):
+    answered, row, _ = await stored_while_called_back(world, scheduled=False)
+    assert (answered.status, row["status"]) == (204, "cancelled")
+
+
+async def test_those_whose_sending_is_noted_are_told_once(world):
+    one, other = await world.person(), await world.person()
+    dialog_id = await world.group(one, other)
+    [scheduled_id] = await keep_due(world, one, dialog_id, "on time")
+
+    async def told():
+        async with world.app.database.read() as conn:
+            return await conn.fetch(
+                "SELECT payload FROM account_change WHERE user_id = $1 AND type = 'scheduled.changed'", one.user_id
+            )
+
+    await eventually(told, timeout_s=15, what="told")
+    await asyncio.gather(*(jobs.send_due(world.app) for _ in range(2)))
+    assert await texts_in(other, dialog_id) == ["on time"]
+    assert (await row_of(world, scheduled_id))["status"] == "sent"
+    assert len(await told()) == 1

@@ -53,7 +53,10 @@ class MentionUnknownError(DomainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendMessage:
-    """Store a message and tell everybody in the dialog. ``content["type"]`` says what it is."""
+    """Store a message and tell everybody in the dialog. ``content["type"]`` says what it is.
+
+    ``scheduled``: it is the scheduled message whose id is ``client_message_id``, and stored only while that one waits.
+    """
 
     dialog_id: UUID
     sender_id: UUID
@@ -63,6 +66,7 @@ class SendMessage:
     thread_seq: int | None = None
     mentions: tuple[str, ...] = ()
     forward: Mapping[str, Any] | None = None
+    scheduled: bool = False
 
     @property
     def type(self) -> str:

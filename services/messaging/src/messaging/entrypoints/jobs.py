@@ -48,7 +48,7 @@ async def send_due(app: App) -> None:
         due = await take_due(conn, app.keys, app.clock.now(), BATCH)
 
     async def deliver(each: Scheduled) -> Sent:
-        return await send(app, each.user_id, each.dialog_id, SendMessageBody.model_validate(each.body))
+        return await send(app, each.user_id, each.dialog_id, SendMessageBody.model_validate(each.body), scheduled=True)
 
     for each in due:
         try:

@@ -1,6 +1,7 @@
 """Messages that are sent later: kept sealed, sent once, with the reason kept when they are refused then.
 
-A crash between the sending and the note of it sends nothing twice: the schedule's id is the ``client_message_id``.
+MSG-12: a message is stored and noted as sent in one commit, and only while it waits: who has called it back is sure
+that nobody gets it. Sent again by another process it is found sent: the schedule's id is the ``client_message_id``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from messaging.adapters.ending_store import HAS_ENDED
 from messaging.adapters.person_keys import PersonKeys
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import DialogNotFoundError
-from messaging.domain.message import Sent
+from messaging.domain.message import SendMessage, Sent
 
 AHEAD_MIN: Final = timedelta(seconds=5)
 AHEAD_MAX: Final = timedelta(days=365)
@@ -110,6 +111,33 @@ async def list_scheduled(conn: asyncpg.Connection[Any], keys: PersonKeys, user_i
     return [_of(row, keys) for row in rows]
 
 
+async def hold_waiting(scheduled_ids: Sequence[UUID], tx: MessagingTx) -> frozenset[UUID]:
+    """Those of them that wait to be sent; until the commit nobody calls them back."""
+    if not scheduled_ids:
+        return frozenset()
+    rows = await tx.conn.fetch(
+        "SELECT scheduled_id FROM scheduled_message WHERE scheduled_id = ANY($1) AND status = 'pending' "
+        "ORDER BY scheduled_id FOR UPDATE",
+        scheduled_ids,
+    )
+    return frozenset(row["scheduled_id"] for row in rows)
+
+
+async def note_stored(stored: Sequence[tuple[SendMessage, int]], tx: MessagingTx) -> None:
+    """These, which are held, are stored at these seqs in this transaction."""
+    if not stored:
+        return
+    await tx.conn.execute(
+        "UPDATE scheduled_message s SET status = 'sent', seq = t.seq, body = '' "
+        "FROM unnest($1::uuid[], $2::bigint[]) AS t (scheduled_id, seq) WHERE s.scheduled_id = t.scheduled_id",
+        [command.client_message_id for command, _ in stored],
+        [seq for _, seq in stored],
+    )
+    for command, seq in stored:
+        told = {"scheduled_id": command.client_message_id, "failure_code": "", "seq": seq}
+        _tell(command.sender_id, command.dialog_id, tx, status="sent", **told)
+
+
 async def cancel_scheduled(scheduled_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
     dialog_id = await tx.conn.fetchval(
         "UPDATE scheduled_message SET status = 'cancelled', body = '' "
@@ -179,7 +207,7 @@ async def note_outcome(due: Scheduled, outcome: Outcome, tx: MessagingTx) -> Non
         *(due.scheduled_id, status, outcome.failure_code, outcome.seq),
     )
     if noted == "UPDATE 0":
-        return  # another process was first, or it was called back
+        return  # it was noted as it was stored, or was called back
     told = {"scheduled_id": due.scheduled_id, "failure_code": outcome.failure_code, "seq": outcome.seq}
     _tell(due.user_id, due.dialog_id, tx, status=status, **told)
 

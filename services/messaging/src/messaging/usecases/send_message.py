@@ -36,6 +36,7 @@ from messaging.domain.message import (
 from messaging.domain.permissions import Act, Role
 from messaging.domain.stream import NewMessage
 from messaging.usecases.message_parts import Parts, attach_parts, find_parts
+from messaging.usecases.scheduled_messages import ScheduledNotFoundError, hold_waiting, note_stored
 
 _MODERATORS: Final = Role.MODERATOR.rank
 
@@ -54,8 +55,9 @@ async def send_messages(commands: Sequence[SendMessage], tx: MessagingTx) -> lis
     )
     parts = await find_parts(tx, commands)
     await tx.stream.ready({each.sender_id for each in commands})
+    waiting = await hold_waiting([each.client_message_id for each in commands if each.scheduled], tx)
     answers: list[Sent | DomainError] = []
-    batch = _Batch(tx, targets, people)
+    batch = _Batch(tx, targets, people, waiting)
     for command, known, part in zip(commands, facts, parts, strict=True):
         try:
             answers.append(batch.send(dialogs.get(command.dialog_id), command, known, part))
@@ -63,6 +65,7 @@ async def send_messages(commands: Sequence[SendMessage], tx: MessagingTx) -> lis
             answers.append(refusal)
     await remember_pace(tx.conn, batch.paced, tx.now)
     await attach_parts(tx, batch.stored)
+    await note_stored([(command, seq) for command, seq, _ in batch.stored if command.scheduled], tx)
     return answers
 
 
@@ -70,11 +73,16 @@ class _Batch:
     """The rules, with what the batch itself has already stored."""
 
     def __init__(
-        self, tx: MessagingTx, targets: Mapping[tuple[UUID, int], Target], people: set[tuple[UUID, UUID]]
+        self,
+        tx: MessagingTx,
+        targets: Mapping[tuple[UUID, int], Target],
+        people: set[tuple[UUID, UUID]],
+        waiting: frozenset[UUID],
     ) -> None:
         self._tx = tx
         self._targets = targets
         self._people = people
+        self._waiting = waiting
         self._earlier: dict[tuple[UUID, UUID, UUID], Earlier] = {}
         self.paced: list[tuple[UUID, UUID]] = []
         self.stored: list[tuple[SendMessage, int, Parts]] = []
@@ -88,6 +96,8 @@ class _Batch:
         earlier = known.earlier or self._earlier.get((*who, command.client_message_id))
         if known.member is not None and known.member.present and earlier is not None:
             return _replayed(earlier, fingerprint)
+        if command.scheduled and command.client_message_id not in self._waiting:
+            raise ScheduledNotFoundError
         member = dialog.require(known.member, command.act, tx.now)
         if known.blocked:
             raise BlockedError
