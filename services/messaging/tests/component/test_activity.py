@@ -132,3 +132,53 @@ async def test_pages_are_whole_and_ids_of_others_are_passed_over(world):
     assert (await som.ok("POST", "/v1/activity/read", {"activity_ids": ids}))["marked"] == 0
     assert await unread(budi) == 5
     assert (await som.do("POST", "/v1/activity/read", {})).status == 422
+
+
+async def test_who_comes_back_sees_nothing_of_messages_from_before_their_time(world):
+    nok, budi = await world.person(), await world.person()
+    dialog_id = await quiet(world, nok, budi)
+    path = f"/v1/dialogs/{dialog_id}"
+    mine = await budi.send(dialog_id, "hello")
+    called = await nok.send(dialog_id, "you", mention_user_ids=[str(budi.user_id)])
+    await nok.ok("PUT", f"{path}/messages/{mine['seq']}/reactions/👍")
+    shown = [("reaction", mine["seq"]), ("mention", called["seq"])]
+    await settled_unread(budi, shown)
+    await budi.ok("DELETE", f"{path}/members/{budi.user_id}")
+    await nok.ok("POST", f"{path}/members", {"user_ids": [str(budi.user_id)]})
+    # All of the history is for newcomers: then it is shown again.
+    await settled_unread(budi, [("invite", None), *shown])
+    await nok.ok("PATCH", path, {"history_from": "join"}, headers={"If-Match": "*"})
+    assert await kinds(budi, unread="true") == [("invite", None)]
+    assert await unread(budi) == 1
+    assert await budi.refused("GET", f"{path}/messages/{mine['seq']}/seen-by") == "messaging.message.not_found"
+    # A reaction to what they do not see any more makes no row; one to what they see does.
+    await nok.ok("PUT", f"{path}/messages/{mine['seq']}/reactions/❤️")
+    await nok.ok("DELETE", f"{path}/messages/{mine['seq']}/reactions/👍")
+    later = await budi.send(dialog_id, "back")
+    await nok.ok("PUT", f"{path}/messages/{later['seq']}/reactions/👍")
+    await settled_unread(budi, [("reaction", later["seq"]), ("invite", None)])
+    assert await unread(budi) == 2
+
+
+async def test_what_happens_to_a_message_from_before_ones_time_makes_no_row(world):
+    nok, budi = await world.person(), await world.person()
+    dialog_id = await quiet(world, nok, budi)
+    path = f"/v1/dialogs/{dialog_id}"
+    await nok.ok("PATCH", path, {"history_from": "join"}, headers={"If-Match": "*"})
+    mine = await budi.send(dialog_id, "hello")
+    await budi.ok("DELETE", f"{path}/members/{budi.user_id}")
+    await nok.ok("POST", f"{path}/members", {"user_ids": [str(budi.user_id)]})
+    await nok.ok("PUT", f"{path}/messages/{mine['seq']}/reactions/👍")
+    later = await budi.send(dialog_id, "back")
+    await nok.ok("PUT", f"{path}/messages/{later['seq']}/reactions/👍")
+    await settled_unread(budi, [("reaction", later["seq"]), ("invite", None)])
+    async with world.app.database.read() as conn:
+        rows = await conn.fetch("SELECT seq FROM activity WHERE user_id = $1 AND type = 'reaction'", budi.user_id)
+    assert [row["seq"] for row in rows] == [later["seq"]]
+
+
+async def settled_unread(person, wanted):
+    async def look():
+        return await kinds(person, unread="true") == wanted or None
+
+    await eventually(look, timeout_s=20, what=f"the unread of the feed to be {wanted}")

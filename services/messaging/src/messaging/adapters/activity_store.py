@@ -2,7 +2,7 @@
 
 A mention of all in a dialog of 100,000 writes one row; each reader finds it by being in the dialog. Invariant: who is
 blocked, and what a person does not want to hear of, is left out; a dialog one has left, and a message one deleted for
-oneself, shows nothing any more.
+oneself, shows nothing any more, nor does a message of before one's own time where that is not for newcomers.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ _NOTHING: Final = UUID(int=0)
 _HIDDEN: Final = """
     EXISTS (SELECT FROM hidden_message h WHERE h.user_id = {user} AND h.dialog_id = {dialog} AND h.seq = {seq})
 """
+# Of a message at {seq}, to the member m of the dialog d; what is about no message is seen by whoever is in.
+_SEEN: Final = """
+    ({seq} IS NULL OR {seq} >= greatest(d.oldest_seq, CASE WHEN d.history_from = 'join' THEN m.joined_seq END))
+"""
 _ADD: Final = f"""
     INSERT INTO activity (user_id, activity_id, type, dedupe_key, actor_id, dialog_id, seq, payload, created_at)
     SELECT t.user_id, t.activity_id, t.type, t.dedupe_key, t.actor_id, t.dialog_id, t.seq, t.payload::jsonb, t.at
@@ -31,9 +35,10 @@ _ADD: Final = f"""
                 $9::timestamptz[])
          AS t (user_id, activity_id, type, dedupe_key, actor_id, dialog_id, seq, payload, at)
     LEFT JOIN member m ON m.dialog_id = t.dialog_id AND m.user_id = t.user_id AND m.status IN ('active', 'muted')
+    LEFT JOIN dialog d ON d.dialog_id = m.dialog_id
     WHERE t.user_id IS DISTINCT FROM t.actor_id
       AND NOT {BLOCKED.format(one="t.user_id", other="t.actor_id")}
-      AND (t.dialog_id IS NULL OR m.user_id IS NOT NULL)
+      AND (t.dialog_id IS NULL OR (m.user_id IS NOT NULL AND {_SEEN.format(seq="t.seq")}))
       AND (t.type = ANY($10) OR m.notification_level = 'all'
            OR (m.notification_level = 'mentions' AND t.type = ANY($11)))
       AND (t.type = ANY($10) OR m.silent_until IS NULL OR m.silent_until <= t.at)
@@ -66,7 +71,9 @@ _OWN: Final = f"""
     WHERE a.user_id = $1 AND a.activity_id < $2 AND ($4::text IS NULL OR a.type = $4)
       AND NOT ($3 AND (a.read_at IS NOT NULL OR a.activity_id <= c.read_upto))
       AND (a.dialog_id IS NULL OR EXISTS (
-          SELECT FROM member m WHERE m.dialog_id = a.dialog_id AND m.user_id = $1 AND m.status IN ('active', 'muted')))
+          SELECT FROM member m JOIN dialog d USING (dialog_id)
+          WHERE m.dialog_id = a.dialog_id AND m.user_id = $1 AND m.status IN ('active', 'muted')
+            AND {_SEEN.format(seq="a.seq")}))
       AND NOT {_HIDDEN.format(user="a.user_id", dialog="a.dialog_id", seq="a.seq")}
     ORDER BY a.activity_id DESC LIMIT $5
 """
