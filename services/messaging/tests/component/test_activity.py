@@ -1,5 +1,7 @@
 """The activity feed through the API."""
 
+from uuid import UUID
+
 from testkit.wait import eventually
 
 
@@ -175,6 +177,19 @@ async def test_what_happens_to_a_message_from_before_ones_time_makes_no_row(worl
     async with world.app.database.read() as conn:
         rows = await conn.fetch("SELECT seq FROM activity WHERE user_id = $1 AND type = 'reaction'", budi.user_id)
     assert [row["seq"] for row in rows] == [later["seq"]]
+
+
+async def test_nothing_of_messages_that_are_kept_no_longer_is_shown(world):
+    """They are hidden at once; their rows are deleted later."""
+    nok, budi = await world.person(), await world.person()
+    dialog_id = await quiet(world, nok, budi)
+    for_all = await nok.send(dialog_id, "everybody!", mention_all=True)
+    called = await nok.send(dialog_id, "you", mention_user_ids=[str(budi.user_id)])
+    await settled_unread(budi, [("mention", called["seq"]), ("mention", for_all["seq"])])
+    async with world.app.begin() as tx:
+        await tx.conn.execute("UPDATE dialog SET oldest_seq = last_seq + 1 WHERE dialog_id = $1", UUID(dialog_id))
+    assert await kinds(budi, unread="true") == []
+    assert await unread(budi) == 0
 
 
 async def settled_unread(person, wanted):

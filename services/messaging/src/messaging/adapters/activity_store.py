@@ -80,10 +80,11 @@ _OWN: Final = f"""
 _FOR_ALL: Final = f"""
     SELECT f.activity_id, 'mention', f.actor_id, m.dialog_id, f.seq, jsonb_build_object('target', f.target),
            f.created_at, f.activity_id <= c.read_upto
-    FROM cursor c CROSS JOIN member m CROSS JOIN LATERAL (
+    FROM cursor c CROSS JOIN member m JOIN dialog d USING (dialog_id) CROSS JOIN LATERAL (
         SELECT * FROM activity_for_all x
         WHERE x.dialog_id = m.dialog_id AND x.activity_id < $2 AND x.target IN ('@all', '@' || m.role)
-          AND x.seq >= m.joined_seq AND x.actor_id <> m.user_id AND NOT ($3 AND x.activity_id <= c.read_upto)
+          AND x.seq >= greatest(m.joined_seq, d.oldest_seq) AND x.actor_id <> m.user_id
+          AND NOT ($3 AND x.activity_id <= c.read_upto)
           AND (m.silent_until IS NULL OR m.silent_until <= x.created_at)
           AND NOT {BLOCKED.format(one="m.user_id", other="x.actor_id")}
           AND NOT {_HIDDEN.format(user="m.user_id", dialog="m.dialog_id", seq="x.seq")}
