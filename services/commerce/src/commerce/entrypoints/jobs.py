@@ -13,6 +13,7 @@ import structlog
 
 from commerce.usecases.expire_holds import expire_holds
 from commerce.wiring import App, PgCommerceTx
+from operations import in_halves
 
 log = structlog.get_logger()
 ItemT = TypeVar("ItemT")
@@ -45,24 +46,19 @@ async def fold_products(app: App) -> None:
 async def _done(
     app: App, job: str, items: Sequence[ItemT], work: Callable[[Sequence[ItemT], PgCommerceTx], Awaitable[None]]
 ) -> bool:
-    """All in one transaction, or else each in its own. False when there are none. Raises ``ItemsFailedError``."""
-    if not items:
-        return False
-    try:
+    """All in one transaction, or else by halves. False when there are none. Raises ``ItemsFailedError``."""
+    failed: list[ItemT] = []
+
+    async def together(some: Sequence[ItemT]) -> int:
         async with app.begin() as tx:
-            await work(items, tx)
-    except Exception as error:  # noqa: BLE001 -- whatever it is, it may be one item's alone
-        log.warning("job.batch_failed", job=job, items=len(items), error=type(error).__name__)
-    else:
-        return True
-    failed = 0
-    for item in items:
-        try:
-            async with app.begin() as tx:
-                await work([item], tx)
-        except Exception as error:
-            failed += 1
-            log.exception("job.item_failed", job=job, item=str(item), exc_info=error)
+            await work(some, tx)
+        return len(some)
+
+    async def at_fault(item: ItemT, error: Exception) -> None:
+        failed.append(item)
+        log.error("job.item_failed", job=job, item=str(item), exc_info=error)
+
+    await in_halves(items, together, at_fault=at_fault)
     if failed:
-        raise ItemsFailedError(f"{job}: {failed} of {len(items)}")
-    return True
+        raise ItemsFailedError(f"{job}: {len(failed)} of {len(items)}")
+    return bool(items)
