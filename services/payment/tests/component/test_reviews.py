@@ -130,12 +130,13 @@ async def test_what_is_sent_back_is_given_to_the_payer_and_said_so(world, person
     [charge] = [each for each in (await world.provider("/payments/charges"))["items"] if each["reference"] == top_up_id]
     review = await review_of(world, operator, charge["charge_id"])
     assert (review["reason"], review["amount"]["amount_minor"]) == ("amount_mismatch", 4_900)
+    assert await history(world, person) == [("processing", 4_900, "amount_mismatch", None)]
     await world.behave(unavailable_next=1, fail_after_success_next=1)  # unknown twice, done the first time
     asked = await act(world, operator, review, "send-back")
     assert (asked.status, asked.json["status"]) == (202, "returning")
     await becomes(world, person, top_up_id, "failed")
     assert await seen(world, person, top_up_id) == ("failed", "money_returned")
-    assert [each[0] for each in await history(world, person)] == ["failed"]
+    assert [each[:2] for each in await history(world, person)] == [("failed", 4_900)]
     assert [name for name, _ in await told(world, top_up_id)] == ["TopUpInReview", "TopUpReturned"]
     assert await money(world, person) == (0, 0)
     ended = await world.call("GET", f"{OPS_PATH}/{review['review_id']}", token=operator)

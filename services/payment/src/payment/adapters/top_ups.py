@@ -110,7 +110,9 @@ class PgTopUpStore:
         charge_id: str | None,
         failure_code: str,
         now: datetime,
+        shown: Charge | None = None,
     ) -> None:
+        """``shown``: the person sees this charge's amount, which may be another than they asked for."""
         await self._conn.execute(
             "UPDATE top_up SET state = $2, provider_charge_id = coalesce($3, provider_charge_id),"
             " failure_code = $4, completed_at = $5, next_attempt_at = NULL, version = version + 1 WHERE id = $1",
@@ -121,7 +123,8 @@ class PgTopUpStore:
             now,
         )
         await self._conn.execute(
-            "UPDATE wallet_transaction SET status = $4, failure_code = $5, completed_at = $6"
+            "UPDATE wallet_transaction SET status = $4, failure_code = $5, completed_at = $6,"
+            " amount_minor = coalesce($7, amount_minor), currency = coalesce($8, currency)"
             " WHERE wallet_id = $1 AND created_at = $2 AND id = $3",
             top_up.wallet_id,
             top_up.created_at,
@@ -129,6 +132,8 @@ class PgTopUpStore:
             _TRANSACTION_STATUS[state],
             failure_code,
             now,
+            shown.amount_minor if shown else None,
+            shown.currency if shown else None,
         )
 
     async def advance(self, top_up: TopUpRequest) -> None:

@@ -83,6 +83,7 @@ class TopUpStore(Protocol):
         charge_id: str | None,
         failure_code: str,
         now: datetime,
+        shown: Charge | None = None,
     ) -> None: ...
     async def advance(self, top_up: TopUpRequest) -> None: ...
     async def show(

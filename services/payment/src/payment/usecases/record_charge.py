@@ -97,7 +97,7 @@ async def _suspend(top_up: TopUpRequest | None, charge: Charge, ruling: Ruling, 
     if top_up is not None and reason is not None:
         if waits:
             await tx.top_ups.close(
-                top_up, TopUpState.IN_REVIEW, charge_id=charge.charge_id, failure_code=reason, now=now
+                top_up, TopUpState.IN_REVIEW, charge_id=charge.charge_id, failure_code=reason, now=now, shown=charge
             )
         else:
             await tx.top_ups.show(top_up, charge, shown_as=suspense_id, failure_code=reason, now=now)
