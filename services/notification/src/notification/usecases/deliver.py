@@ -1,4 +1,4 @@
-"""Send what waits: lease a few deliveries, send them side by side, record what became of each as soon as it is known.
+"""Send what waits: lease a few deliveries, send them side by side, record what became of each right after it is known.
 
 It crosses the network between transactions. One delivery's fault is that delivery's outcome: whatever a gateway raises
 or however long it hangs, the others are sent and recorded. A crash between sending and recording leaves a lease that
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -36,6 +37,8 @@ from notification.usecases.record_results import record_results
 
 log = structlog.get_logger(__name__)
 
+GATHER_S: Final = 0.05  # results of so long share a transaction; a crash may send them again
+
 
 async def deliver(
     begin: Begin,
@@ -56,7 +59,9 @@ async def deliver(
     sending = {asyncio.create_task(_attempt(each, recipients, gateways, clock, send_s)) for each in due}
     try:
         while sending:
-            ended, sending = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
+            first, others = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
+            more, sending = await asyncio.wait(others, timeout=GATHER_S) if others else (set(), set())
+            ended = first | more
             await record_results([each.result() for each in ended], begin, clock)
     finally:
         await stop_tasks(*sending)
