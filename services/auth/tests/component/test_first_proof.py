@@ -87,6 +87,8 @@ async def test_a_code_to_sign_in_proves_the_address_and_ends_what_was_before(ser
         "SELECT count(*) FROM password_history WHERE user_id = $1", owner.body["user"]["user_id"]
     )
     assert kept == 0
+    events = await service.events_of(owner.body["user"]["user_id"])
+    assert events.count("UserAccessReset") == 1
 
 
 async def test_a_reset_proves_the_address_and_the_owners_password_is_the_only_one(service: Service) -> None:
@@ -112,6 +114,7 @@ async def test_verifying_within_a_session_keeps_it_and_ends_the_others(service: 
     done = await verify(service, otp_id, await service.code_of(otp_id), token)
     assert (done.status, done.body["email_verified"]) == (200, True)
     assert await refreshes(service, signed)
+    assert "UserAccessReset" not in await service.events_of(signed["user"]["user_id"])
     assert not await refreshes(service, elsewhere)
     assert (await reset(service, *waiting)).code == "auth.otp.refused"
     assert (await service.sign_in(email)).status == 201
@@ -123,6 +126,7 @@ async def test_a_second_proof_ends_nothing(service: Service) -> None:
     otp_id = signed["email_verification"]["otp_id"]
     await verify(service, otp_id, await service.code_of(otp_id), signed["access_token"])
     assert (await sign_in_by_code(service, {"email": email})).status == 201
+    assert "UserAccessReset" not in await service.events_of(signed["user"]["user_id"])
     assert await refreshes(service, signed)
     assert (await service.sign_in(email)).status == 201
 

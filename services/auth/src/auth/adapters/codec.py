@@ -72,6 +72,12 @@ def _(event: users.UserRolesChanged) -> tuple[Body, int | None]:
 
 
 @record_of.register
+def _(event: users.UserAccessReset) -> tuple[Body, int | None]:
+    body = user_pb2.UserAccessReset(user_id=str(event.user.id), reset_at=_stamp(event.reset_at))
+    return body, event.user.version
+
+
+@record_of.register
 def _(event: users.UserDeleted) -> tuple[Body, int | None]:
     body = user_pb2.UserDeleted(user_id=str(event.user.id), deleted_at=_stamp(event.deleted_at))
     return body, event.user.version

@@ -98,6 +98,14 @@ class UserRolesChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UserAccessReset:
+    """AUTH-12: nothing that could act for the person before this moment does any more, in any service."""
+
+    user: User
+    reset_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserDeleted:
     user: User
     deleted_at: datetime
@@ -111,7 +119,7 @@ class UserPrivacyChanged:
     changed_at: datetime
 
 
-UserEvent = UserRegistered | UserProfileChanged | UserRolesChanged | UserDeleted | UserPrivacyChanged
+UserEvent = UserRegistered | UserProfileChanged | UserRolesChanged | UserAccessReset | UserDeleted | UserPrivacyChanged
 
 
 def register(

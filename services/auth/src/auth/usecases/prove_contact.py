@@ -1,7 +1,8 @@
 """Somebody has shown that an address or a number is theirs.
 
 Invariant AUTH-12: the first proof ends what was made up before it. Who registered somebody else's address keeps no
-password, session, waiting code or known network; what the account holds (its wallet, shops, chats) stays with it.
+password, session, waiting code or known network, and other services hear of it and end what acts for the person there;
+what the account holds (its wallet, shops, chats) stays with it.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ async def prove_contact(
     await tx.networks.forget(proved.id)
     if signed_in is None:
         await tx.passwords.forget(proved.id)
+        tx.events.add(users.UserAccessReset(user=proved, reset_at=now))
     else:
         await tx.sessions.rebase(signed_in, proved.token_version)
     await end_sessions(proved.id, RevocationReason.CONTACT_PROVED, tx, tools, keep=signed_in)

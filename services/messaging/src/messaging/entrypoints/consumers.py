@@ -14,9 +14,10 @@ from messaging.domain.stream import Sight
 from messaging.entrypoints.entities import ENTITY_OF
 from messaging.usecases.end_account import EndAccount, end_account
 from messaging.usecases.follow_entity import follow_entities
+from messaging.usecases.manage_bots import end_bot_access
 from messaging.usecases.topic_dialogs import open_topics
 from sampan.auth.v1.graph_pb2 import FriendshipEnded, FriendshipStarted, UserBlocked, UserPrivacyChanged, UserUnblocked
-from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged, UserRegistered
+from sampan.auth.v1.user_pb2 import UserAccessReset, UserDeleted, UserProfileChanged, UserRegistered
 from sampan.commerce.v1.order_pb2 import OrderPlaced
 
 CONSUMER: Final = "messaging"
@@ -33,6 +34,13 @@ async def on_user_registered(message: Message[UserRegistered], tx: MessagingTx) 
 async def on_user_profile_changed(message: Message[UserProfileChanged], tx: MessagingTx) -> None:
     """Their name is shown as it is now."""
     await keep_account(tx.conn, _account(message))
+
+
+@subscriptions.on(UserAccessReset)
+async def on_user_access_reset(message: Message[UserAccessReset], tx: MessagingTx) -> None:
+    """Somebody else may hold the tokens of the person's bots."""
+    body = message.body
+    await end_bot_access(UUID(body.user_id), body.reset_at.ToDatetime(tzinfo=UTC), tx)
 
 
 @subscriptions.on(UserDeleted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from messaging.adapters.bot_store import (
     bots_of,
     change_bot,
     close_bots,
+    end_access,
     find_bot,
     keep_face,
     set_token,
@@ -82,8 +84,13 @@ async def describe_bot(bot: Bot, display_name: str, commands: Sequence[Mapping[s
 async def renew_token(bot: Bot, tx: MessagingTx) -> str:
     """The old one is worth nothing from the commit on."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    await set_token(tx.conn, bot.bot_id, token_hash(token))
+    await set_token(tx.conn, bot.bot_id, token_hash(token), tx.now)
     return token
+
+
+async def end_bot_access(owner_id: UUID, until: datetime, tx: MessagingTx) -> None:
+    """Tokens and webhooks given until then are worth nothing; the bots stay with their owner, who gives them others."""
+    await end_access(tx.conn, owner_id, until)
 
 
 async def point_webhook(bot: Bot, url: str, tx: MessagingTx, *, local: bool) -> str:
@@ -93,12 +100,12 @@ async def point_webhook(bot: Bot, url: str, tx: MessagingTx, *, local: bool) -> 
     except UrlRefusedError as refused:
         raise WebhookUrlInvalidError(str(refused), pointer="/url") from None
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    await set_webhook(tx.conn, bot.bot_id, target.url, tx.keys.encrypt(None, secret.encode()))
+    await set_webhook(tx.conn, bot.bot_id, target.url, tx.keys.encrypt(None, secret.encode()), tx.now)
     return secret
 
 
 async def drop_webhook(bot: Bot, tx: MessagingTx) -> None:
-    await set_webhook(tx.conn, bot.bot_id, None, None)
+    await set_webhook(tx.conn, bot.bot_id, None, None, tx.now)
 
 
 async def delete_bot(bot: Bot, tx: MessagingTx) -> None:

@@ -64,6 +64,14 @@ class UserRolesChanged(_message.Message):
     changed_at: _timestamp_pb2.Timestamp
     def __init__(self, user_id: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class UserAccessReset(_message.Message):
+    __slots__ = ("user_id", "reset_at")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    RESET_AT_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    reset_at: _timestamp_pb2.Timestamp
+    def __init__(self, user_id: _Optional[str] = ..., reset_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class UserDeleted(_message.Message):
     __slots__ = ("user_id", "deleted_at")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
