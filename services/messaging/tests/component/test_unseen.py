@@ -159,6 +159,40 @@ async def test_who_does_not_tell_is_neither_named_nor_counted(world, kind):
     assert await seen() == {**before, "delivered_count": 1}
 
 
+@pytest.mark.parametrize("kind", ["direct", "group"])
+async def test_that_it_was_read_is_no_delivery_to_whoever_does_not_tell(world, kind):
+    writer, reader = await world.person(), await world.person()
+    dialog_id = await world.group(writer, reader, kind=kind)
+    path = f"/v1/dialogs/{dialog_id}"
+    await receipts(world, writer, on=False)
+    sent = await writer.send(dialog_id)
+    seen_by = f"{path}/messages/{sent['seq']}/seen-by"
+    before = await writer.ok("GET", seen_by)
+    read = await reader.ok("PUT", f"{path}/read-cursor", {"read_seq": sent["seq"]})
+    assert read["delivered_seq"] == sent["seq"]
+    assert await writer.ok("GET", seen_by) == before == {"read_count": 0, "delivered_count": 0, "people": []}
+    await receipts(world, writer, on=True)
+    told = await writer.ok("GET", seen_by)
+    assert (told["read_count"], told["delivered_count"]) == (1, 1)
+    await receipts(world, writer, on=False)
+    await reader.ok("PUT", f"{path}/read-cursor", {"delivered_seq": sent["seq"]})
+    assert (await writer.ok("GET", seen_by))["delivered_count"] == 1
+
+
+async def test_who_came_after_a_message_has_not_seen_it(world):
+    writer, reader, newcomer = [await world.person() for _ in range(3)]
+    dialog_id = await world.group(writer, reader)
+    sent = await writer.send(dialog_id)
+    await writer.ok("POST", f"/v1/dialogs/{dialog_id}/members", {"user_ids": [str(newcomer.user_id)]})
+    last = await writer.send(dialog_id)
+    for person in (reader, newcomer):
+        await person.ok("PUT", f"/v1/dialogs/{dialog_id}/read-cursor", {"read_seq": last["seq"]})
+    for seq, readers in ((sent["seq"], [reader]), (last["seq"], [reader, newcomer])):
+        seen = await writer.ok("GET", f"/v1/dialogs/{dialog_id}/messages/{seq}/seen-by")
+        assert {each["user_id"] for each in seen["people"]} == {str(each.user_id) for each in readers}
+        assert (seen["read_count"], seen["delivered_count"]) == (len(readers), len(readers))
+
+
 async def wish(world, person, who):
     async with world.app.begin() as tx:
         await tx.conn.execute("UPDATE account SET direct_from = $2 WHERE user_id = $1", person.user_id, who)

@@ -1,7 +1,7 @@
 """Read and delivered cursors: one row a member, moved only forward, many at once in one statement.
 
-What was read was delivered; of somebody who does not tell how far they read, that would tell it: theirs is moved only
-by what their devices say they received.
+``delivered_seq`` is moved only by what devices say they received. What was read was delivered too, but whoever may not
+know how far somebody read may not learn it from there: readers of the cursors add it for those who may.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import asyncpg
 
 _ADVANCE: Final = """
     UPDATE member m SET
-        delivered_seq = greatest(m.delivered_seq, t.delivered, CASE WHEN t.tells_reads THEN t.read END),
+        delivered_seq = greatest(m.delivered_seq, t.delivered),
         read_seq = greatest(m.read_seq, t.read),
         read_message_no = CASE WHEN t.read > m.read_seq THEN greatest(m.read_message_no, coalesce((
             SELECT message_no FROM message x WHERE x.dialog_id = m.dialog_id AND x.seq <= t.read
@@ -25,23 +25,26 @@ _ADVANCE: Final = """
         marked_unread = CASE WHEN t.read >= m.read_seq AND t.read > 0 THEN false ELSE m.marked_unread END
     FROM (
         SELECT t.dialog_id, t.user_id, least(t.delivered, d.last_seq) AS delivered, least(t.read, d.last_seq) AS read,
-               coalesce(a.read_receipts, true) AS tells_reads, o.delivered_seq AS delivered_before
+               coalesce(a.read_receipts, true) AS tells_reads, o.delivered_seq AS delivered_before,
+               o.read_seq AS read_before
         FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) AS t (dialog_id, user_id, delivered, read)
         JOIN dialog d USING (dialog_id) JOIN member o USING (dialog_id, user_id) LEFT JOIN account a USING (user_id)
     ) AS t
     WHERE m.dialog_id = t.dialog_id AND m.user_id = t.user_id AND m.status IN ('active', 'muted')
       AND (t.read > m.read_seq OR t.delivered > m.delivered_seq OR (m.marked_unread AND t.read > 0))
     RETURNING m.dialog_id, m.user_id, m.delivered_seq, m.read_seq,
-              t.tells_reads OR m.delivered_seq > t.delivered_before AS told,
-              CASE WHEN t.delivered > t.delivered_before THEN t.delivered ELSE 0 END AS arrived_seq
+              CASE WHEN t.tells_reads THEN m.read_seq > t.read_before
+                   OR m.delivered_seq > greatest(t.delivered_before, t.read_before)
+                   ELSE m.delivered_seq > t.delivered_before END AS told,
+              m.delivered_seq > t.delivered_before AS arrived
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far one member has got in one dialog. 0: says nothing. ``told``: others may notice that it moved.
+    """How far one member has got in one dialog. 0: says nothing.
 
-    ``arrived_seq``: how far their devices say they received, where that is news and does not come of a read.
+    ``told``: it is news to those who may know how far others read; ``arrived``: to all, that ``delivered_seq`` moved.
     """
 
     dialog_id: UUID
@@ -49,7 +52,7 @@ class Cursor:
     delivered_seq: int = 0
     read_seq: int = 0
     told: bool = True
-    arrived_seq: int = 0
+    arrived: bool = False
 
 
 async def advance(conn: asyncpg.Connection[Any], cursors: Sequence[Cursor], now: datetime) -> list[Cursor]:

@@ -18,8 +18,8 @@ _DIALOGS: Final = f"""
            d.entity_id, d.created_by, d.is_public, d.history_from, d.join_approval, d.slow_mode_s, d.members_max,
            d.permissions, d.retention_days, d.archived_at AS closed_at, d.version, d.member_count, d.last_seq,
            d.oldest_seq, d.last_at, d.created_at,
-           m.role, m.status, m.joined_at, m.joined_seq, m.read_seq, m.delivered_seq, m.marked_unread, m.pinned_at,
-           m.archived_at, m.silent_until, m.notification_level, m.muted_until,
+           m.role, m.status, m.joined_at, m.joined_seq, m.read_seq, m.marked_unread, m.pinned_at, m.archived_at,
+           greatest(m.delivered_seq, m.read_seq) AS delivered_seq, m.silent_until, m.notification_level, m.muted_until,
            {UNREAD} AS unread, {MENTIONS} AS mentions,
            CASE WHEN d.pair_key IS NULL THEN NULL ELSE (
                SELECT o.user_id FROM member o WHERE o.dialog_id = d.dialog_id AND o.user_id <> m.user_id LIMIT 1

@@ -1,7 +1,8 @@
 """Who has received and read a message, derived from cursors.
 
 Whoever does not send read receipts does not see those of others, and is neither named nor counted among the readers:
-where few are in a dialog, a count tells who read. Nor is who blocks the viewer or is blocked by them.
+where few are in a dialog, a count tells who read. Nor is who blocks the viewer or is blocked by them, or came after the
+message.
 """
 
 from __future__ import annotations
@@ -20,16 +21,17 @@ _TELLS: Final = "coalesce(a.read_receipts, true)"
 _VIEWER_TELLS: Final = "coalesce((SELECT own.read_receipts FROM account own WHERE own.user_id = $3), true)"
 _COUNTS: Final = f"""
     SELECT count(*) FILTER (WHERE m.read_seq >= $2 AND {_TELLS} AND {_VIEWER_TELLS}) AS read,
-           count(*) FILTER (WHERE m.delivered_seq >= $2 OR (m.read_seq >= $2 AND {_TELLS})) AS delivered
+           count(*) FILTER (WHERE m.delivered_seq >= $2
+                            OR (m.read_seq >= $2 AND {_TELLS} AND {_VIEWER_TELLS})) AS delivered
     FROM member m LEFT JOIN account a USING (user_id)
-    WHERE m.dialog_id = $1 AND m.status IN ('active', 'muted') AND {_NOT_PARTED}
+    WHERE m.dialog_id = $1 AND m.status IN ('active', 'muted') AND m.joined_seq <= $2 AND {_NOT_PARTED}
       AND m.user_id IS DISTINCT FROM (SELECT sender_id FROM message x WHERE x.dialog_id = $1 AND x.seq = $2)
 """
 _PEOPLE: Final = f"""
     SELECT m.user_id, coalesce(a.display_name, '') AS display_name, m.read_at
     FROM member m LEFT JOIN account a USING (user_id)
     WHERE m.dialog_id = $1 AND m.status IN ('active', 'muted') AND m.read_seq >= $2 AND m.user_id <> $3
-      AND {_NOT_PARTED}
+      AND m.joined_seq <= $2 AND {_NOT_PARTED}
       AND {_TELLS} AND {_VIEWER_TELLS}
       AND m.user_id IS DISTINCT FROM (SELECT sender_id FROM message x WHERE x.dialog_id = $1 AND x.seq = $2)
     ORDER BY m.read_at DESC NULLS LAST, m.user_id LIMIT $4

@@ -33,7 +33,8 @@ MENTIONS: Final = f"""
                             AND h.seq = t.seq)) END
 """
 _ONE: Final = f"""
-    SELECT m.read_seq, m.delivered_seq, m.marked_unread, {UNREAD} AS unread, {MENTIONS} AS mentions
+    SELECT m.read_seq, greatest(m.delivered_seq, m.read_seq) AS delivered_seq, m.marked_unread,
+           {UNREAD} AS unread, {MENTIONS} AS mentions
     FROM member m JOIN dialog d USING (dialog_id) WHERE m.dialog_id = $1 AND m.user_id = $2
 """
 _TOTAL: Final = f"""

@@ -80,13 +80,15 @@ class Receipts:
         self.steps = Steps(STEP_S)
 
     def add(self, cursors: Sequence[Cursor]) -> None:
-        """These moved; of one person in one dialog, only the latest that others are told matters."""
-        for cursor in cursors:
-            place = cursor.dialog_id, cursor.user_id
+        """These moved; of one person in one dialog, only the latest matters."""
+        for each in cursors:
+            place = each.dialog_id, each.user_id
             kept = self._moved.get(place)
-            if len(self._moved) < PENDING_MAX and (cursor.told or kept is None):
-                arrived_seq = max(cursor.arrived_seq, kept.arrived_seq if kept else 0)
-                self._moved[place] = replace(cursor, arrived_seq=arrived_seq)
+            if kept is not None:
+                told, arrived = each.told or kept.told, each.arrived or kept.arrived
+                self._moved[place] = replace(each, told=told, arrived=arrived)
+            elif len(self._moved) < PENDING_MAX:
+                self._moved[place] = each
         self._wake.set()
 
     def problem(self) -> str | None:
@@ -108,7 +110,8 @@ class Receipts:
         try:
             async with self._database.read() as conn:
                 rows = await conn.fetch(_STATES, [each.dialog_id for each in moved], [each.user_id for each in moved])
-                present = await conn.fetch(_MEMBERS, list({each.dialog_id for each in moved if each.told}))
+                heard_of = {each.dialog_id for each in moved if each.told or each.arrived}
+                present = await conn.fetch(_MEMBERS, list(heard_of))
         except Exception as error:  # noqa: BLE001 -- receipts need not arrive
             self._problem = f"receipts could not be told: {type(error).__name__}"
             log.warning("realtime.receipts_untold", error=type(error).__name__)
@@ -124,12 +127,13 @@ class Receipts:
                 self._tell_one(cursor, state, members[cursor.dialog_id])
 
     def _tell_one(self, cursor: Cursor, state: Any, members: _Members) -> None:
+        apart = frozenset({cursor.user_id, *state["strangers"]})
         if cursor.told:
-            apart = frozenset({cursor.user_id, *state["strangers"]})
             read_seq = cursor.read_seq if state["tells_reads"] else None
-            self._tell_of(cursor, members.shown - apart, delivered_seq=cursor.delivered_seq, read_seq=read_seq)
-            if cursor.arrived_seq:
-                self._tell_of(cursor, members.unshown - apart, delivered_seq=cursor.arrived_seq)
+            shown_seq = max(cursor.delivered_seq, read_seq or 0)
+            self._tell_of(cursor, members.shown - apart, delivered_seq=shown_seq, read_seq=read_seq)
+        if cursor.arrived:
+            self._tell_of(cursor, members.unshown - apart, delivered_seq=cursor.delivered_seq)
         if cursor.read_seq or not cursor.told:
             counts = {name: state[name] for name in ("read_seq", "unread", "mentions")}
             self._tell_person(cursor.user_id, document("unread", dialog_id=cursor.dialog_id, **counts))

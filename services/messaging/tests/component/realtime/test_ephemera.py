@@ -326,10 +326,10 @@ async def test_who_does_not_tell_is_not_told_how_far_others_read(world, sockets,
         await shown.until("receipt", read_seq=third)
         await ari.ok("PUT", path, {"delivered_seq": third})
         for socket in (here, there):
-            await socket.until("receipt", delivered_seq=second)
+            await socket.until("receipt", delivered_seq=third)
         await flushed(shown, here, there)
     assert receipts(shown.frames) == [(first, first), (third, third)]
-    assert receipts(here.frames) == receipts(there.frames) == [(second, None)]
+    assert receipts(here.frames) == receipts(there.frames) == [(second, None), (third, None)]
 
 
 async def test_a_long_poll_shows_no_more_than_a_socket(world, sockets):
