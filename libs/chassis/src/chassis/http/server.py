@@ -6,6 +6,8 @@ plain text that repeats what was sent. Here they are answered like everything el
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import uuid
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -27,6 +29,7 @@ from chassis.http.endpoint import REQUEST_ID
 from chassis.http.problems import Problems
 from chassis.telemetry import metrics
 
+LINGER_S: Final = 2.0
 _FIXED: Final = CIMultiDict({"Server": "sampan", "Vary": "Accept-Language", "X-Content-Type-Options": "nosniff"})
 _REFUSALS: Final[dict[int, tuple[type[RequestError], str]]] = {
     HTTPStatus.NOT_FOUND: (PathNotFoundError, "no route has this path"),
@@ -57,7 +60,25 @@ class _Server(web.Server):
 
 
 class _Connection(RequestHandler):
-    __slots__ = ()
+    """What cannot be read is refused once; what else comes on its connection is thrown away, not left unread: closing a
+    socket with unread bytes resets it, and the answer is lost on its way.
+    """
+
+    __slots__ = ("_lost", "_refused")
+
+    def __init__(self, manager: web.Server, **options: Any) -> None:
+        super().__init__(manager, **options)
+        self._refused = False
+        self._lost: asyncio.Event | None = None  # made when it is waited for: most connections never need one
+
+    def data_received(self, data: bytes) -> None:
+        if not self._refused:
+            super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self._lost is not None:
+            self._lost.set()
+        super().connection_lost(exc)
 
     def handle_error(
         self,
@@ -67,11 +88,32 @@ class _Connection(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """What aiohttp says of a request that it cannot read, or whose handler let an exception out."""
+        if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._refused = True
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or request.writer.output_size > 0:
             super().handle_error(request, status, exc, message)  # which logs it, and gives up when an answer has begun
         response = _problem(request, status)
         response.force_close()
         return response
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        finished = await super().finish_response(request, resp, start_time)
+        if self._refused:
+            await self._wait_for_the_other_side()
+        return finished
+
+    async def _wait_for_the_other_side(self) -> None:
+        """Say that no more is written, and read until the other side has said so too, for a while."""
+        transport = self.transport
+        if isinstance(transport, asyncio.Transport) and transport.can_write_eof():
+            self._lost = asyncio.Event()
+            transport.write_eof()
+            transport.resume_reading()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LINGER_S):
+                    await self._lost.wait()
 
 
 def _refusing(handle: Handle) -> Handle:
