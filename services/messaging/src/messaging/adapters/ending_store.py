@@ -69,6 +69,23 @@ async def end_own_acts(conn: asyncpg.Connection[Any], user_id: UUID) -> None:
     )
 
 
+async def end_acts_before(conn: asyncpg.Connection[Any], user_id: UUID, until: datetime, now: datetime) -> None:
+    """What was made until then to happen in their name, or to let others in by them, does not."""
+    await conn.execute(
+        "UPDATE scheduled_message SET status = 'cancelled', body = '' "
+        "WHERE user_id = $1 AND status = 'pending' AND created_at <= $2",
+        *(user_id, until),
+    )
+    await conn.execute(
+        "UPDATE invite SET revoked_at = $3 WHERE created_by = $1 AND revoked_at IS NULL AND created_at <= $2",
+        *(user_id, until, now),
+    )
+    await conn.execute(
+        "UPDATE join_request SET status = 'withdrawn' WHERE user_id = $1 AND status = 'pending' AND created_at <= $2",
+        *(user_id, until),
+    )
+
+
 async def end_acts_of_member(
     conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, *, by: UUID | None, now: datetime, failure_code: str
 ) -> list[UUID]:

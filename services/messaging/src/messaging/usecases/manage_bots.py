@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -17,7 +16,6 @@ from messaging.adapters.bot_store import (
     bots_of,
     change_bot,
     close_bots,
-    end_access,
     find_bot,
     keep_face,
     set_token,
@@ -86,11 +84,6 @@ async def renew_token(bot: Bot, tx: MessagingTx) -> str:
     token = secrets.token_urlsafe(TOKEN_BYTES)
     await set_token(tx.conn, bot.bot_id, token_hash(token), tx.now)
     return token
-
-
-async def end_bot_access(owner_id: UUID, until: datetime, tx: MessagingTx) -> None:
-    """Tokens and webhooks given until then are worth nothing; the bots stay with their owner, who gives them others."""
-    await end_access(tx.conn, owner_id, until)
 
 
 async def point_webhook(bot: Bot, url: str, tx: MessagingTx, *, local: bool) -> str:
