@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from urllib.parse import urlsplit
 
 import orjson
 import pytest
 import pytest_asyncio
+import uvloop
 from aiohttp import web
 
 from chassis.http import Body, Line, Routes, View, make_app, server
@@ -79,11 +80,17 @@ async def exchange(client: Client, raw: bytes) -> tuple[int, dict[str, str], byt
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     writer.write(raw)
     head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
-    status_line, *lines = head.decode().split("\r\n")
-    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    status, headers = parsed(head)
     body = await asyncio.wait_for(reader.readexactly(int(headers["content-length"])), 10)
     writer.close()
-    return int(status_line.split()[1]), headers, body
+    return status, headers, body
+
+
+def parsed(head: bytes) -> tuple[int, dict[str, str]]:
+    """Status and headers."""
+    status_line, *lines = head.decode().split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    return int(status_line.split()[1]), headers
 
 
 def check_problem(answer: tuple[int, dict[str, str], bytes], status: int, code: str) -> None:
@@ -108,39 +115,45 @@ async def test_what_cannot_be_read_is_malformed(call: Client, ops: Client, what:
         check_problem(await exchange(ops, MALFORMED[what]), 400, "request.http.malformed")
 
 
-async def test_the_refusal_arrives_although_more_is_being_sent(call: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+async def refused_while_sending(base_url: str) -> tuple[int, dict[str, str], bytes]:
+    """The answer to what cannot be read and goes on after it, slower than the answer comes."""
+    parts = urlsplit(base_url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    try:
+        writer.write(b"GE(T / HTTP/1.1\r\nHost: x\r\n\r\n")
+        for _ in range(40):
+            writer.write(b"secret" * 2_000)
+            await writer.drain()
+            await asyncio.sleep(0.005)
+        answer = await asyncio.wait_for(reader.read(), 10)
+    finally:
+        writer.close()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return *parsed(head), body
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_the_refusal_arrives_although_more_is_being_sent(
+    loop_factory: Callable[[], asyncio.AbstractEventLoop], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A socket that is closed with unread bytes is reset, and what was written last may be lost on its way."""
-    parts = urlsplit(call.base_url)
 
-    async def refused() -> tuple[int, dict[str, str], bytes]:
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-        try:
-            writer.write(b"GE(T / HTTP/1.1\r\nHost: x\r\n\r\n")
-            for _ in range(40):  # slower than the answer comes
-                writer.write(b"secret" * 2_000)
-                await writer.drain()
-                await asyncio.sleep(0.005)
-            answer = await asyncio.wait_for(reader.read(), 10)
-        finally:
-            writer.close()
-        head, _, body = answer.partition(b"\r\n\r\n")
-        status_line, *lines = head.decode().split("\r\n")
-        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-        return int(status_line.split()[1]), headers, body
-
-    for _ in range(5):
-        check_problem(await refused(), 400, "request.http.malformed")
+    async def lost_of(tries: int) -> int:
+        lost = 0
+        async with serving(make_app("things", [routes], app=None)) as client:
+            for _ in range(tries):
+                try:
+                    check_problem(await refused_while_sending(client.base_url), 400, "request.http.malformed")
+                except (ConnectionError, IndexError):  # reset, or ended without an answer
+                    lost += 1
+        return lost
 
     async def nothing(_: object) -> None: ...
 
-    monkeypatch.setattr(server._Connection, "_wait_for_the_other_side", nothing)
-    lost = 0
-    for _ in range(20):
-        try:
-            await refused()
-        except (ConnectionError, IndexError):  # reset, or ended without an answer
-            lost += 1
-    assert lost  # control: without waiting, the answer may be gone
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        assert runner.run(lost_of(5)) == 0
+        monkeypatch.setattr(server._Connection, "_wait_for_the_other_side", nothing)
+        assert runner.run(lost_of(20))  # control: without waiting, the answer may be gone
 
 
 async def test_whoever_never_hangs_up_is_hung_up_on(call: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,13 +107,14 @@ class _Connection(RequestHandler):
     async def _wait_for_the_other_side(self) -> None:
         """Say that no more is written, and read until the other side has said so too, for a while."""
         transport = self.transport
-        if isinstance(transport, asyncio.Transport) and transport.can_write_eof():
-            self._lost = asyncio.Event()
-            transport.write_eof()
-            transport.resume_reading()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LINGER_S):
-                    await self._lost.wait()
+        if transport is None or transport.is_closing():
+            return
+        self._lost = asyncio.Event()
+        transport.resume_reading()
+        transport.write_eof()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_S):
+                await self._lost.wait()
 
 
 def _refusing(handle: Handle) -> Handle:
