@@ -20,6 +20,7 @@ _COLUMNS: Final = (
 )
 # A bot lives no longer than its owner, whichever of the two ends is heard of first.
 _LIVE: Final = f"deleted_at IS NULL AND NOT EXISTS (SELECT FROM account a WHERE a.user_id = owner_id AND {HAS_ENDED})"
+_NO_FAILURES: Final = "failing_since = NULL, failures = 0, next_attempt_at = NULL"
 _BEHIND: Final = f"""
     SELECT m.dialog_id, m.user_id AS bot_id, m.role, m.delivered_seq, d.kind, d.oldest_seq
     FROM bot b JOIN member m ON m.user_id = b.bot_id JOIN dialog d USING (dialog_id)
@@ -133,8 +134,7 @@ async def set_webhook(
     conn: asyncpg.Connection[Any], bot_id: UUID, url: str | None, secret: bytes | None, now: datetime
 ) -> None:
     await conn.execute(
-        "UPDATE bot SET webhook_url = $2, webhook_secret = $3, webhook_at = $4, failing_since = NULL, failures = 0, "
-        "next_attempt_at = NULL WHERE bot_id = $1",
+        f"UPDATE bot SET webhook_url = $2, webhook_secret = $3, webhook_at = $4, {_NO_FAILURES} WHERE bot_id = $1",
         *(bot_id, url, secret, now),
     )
 
@@ -147,8 +147,8 @@ async def end_access(conn: asyncpg.Connection[Any], owner_id: UUID, until: datet
         *(owner_id, until),
     )
     await conn.execute(
-        "UPDATE bot SET webhook_url = NULL, webhook_secret = NULL, failing_since = NULL, failures = 0, "
-        "next_attempt_at = NULL WHERE owner_id = $1 AND coalesce(webhook_at, created_at) <= $2",
+        f"UPDATE bot SET webhook_url = NULL, webhook_secret = NULL, {_NO_FAILURES} "
+        "WHERE owner_id = $1 AND coalesce(webhook_at, created_at) <= $2",
         *(owner_id, until),
     )
 
@@ -244,7 +244,7 @@ async def note_failure(conn: asyncpg.Connection[Any], bot_id: UUID, now: datetim
 
 async def note_success(conn: asyncpg.Connection[Any], bot_id: UUID) -> None:
     await conn.execute(
-        "UPDATE bot SET failures = 0, failing_since = NULL, next_attempt_at = NULL WHERE bot_id = $1",
+        f"UPDATE bot SET {_NO_FAILURES} WHERE bot_id = $1",
         bot_id,
     )
 

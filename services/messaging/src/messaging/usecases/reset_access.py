@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from messaging.adapters.bot_store import end_access
-from messaging.adapters.ending_store import end_acts_before
+from messaging.adapters.ending_store import end_invites_of, end_own_acts
 from messaging.adapters.transaction import MessagingTx
 
 
@@ -24,4 +24,5 @@ async def reset_access(command: ResetAccess, tx: MessagingTx) -> None:
     others; told twice it is the same.
     """
     await end_access(tx.conn, command.user_id, command.reset_at)
-    await end_acts_before(tx.conn, command.user_id, command.reset_at, tx.now)
+    await end_own_acts(tx.conn, command.user_id, until=command.reset_at)
+    await end_invites_of(tx.conn, command.user_id, until=command.reset_at, now=tx.now)

@@ -59,9 +59,8 @@ async def deliver(
     sending = {asyncio.create_task(_attempt(each, recipients, gateways, clock, send_s)) for each in due}
     try:
         while sending:
-            first, others = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
-            more, sending = await asyncio.wait(others, timeout=GATHER_S) if others else (set(), set())
-            ended = first | more
+            await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
+            ended, sending = await asyncio.wait(sending, timeout=GATHER_S)
             await record_results([each.result() for each in ended], begin, clock)
     finally:
         await stop_tasks(*sending)
