@@ -7,6 +7,7 @@ session, into a template; each database is a copy of it.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import subprocess
 import sys
@@ -46,6 +47,7 @@ class Databases:
     def __init__(self, admin_dsn: str) -> None:
         self._admin_dsn = admin_dsn
         self._session = uuid.uuid4().hex[:8]
+        self._numbers = itertools.count(1)
         self._templates: dict[str, str] = {}
         self._made: list[tuple[str, str]] = []
 
@@ -56,8 +58,7 @@ class Databases:
             template = await self.create_empty(service)
             await self._migrate(service, template, environment or {})
             self._templates[service] = template
-        name = f"t_{service}_{self._session}_{uuid.uuid4().hex[:8]}"
-        role = self._role(service)
+        name, role = self._new_name(service), self._role(service)
         async with _connected(self._admin_dsn) as conn:
             await conn.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
             # Settings of a role in a database are not copied from a template.
@@ -71,7 +72,7 @@ class Databases:
 
     async def create_empty(self, service: str) -> str:
         """A database with the service's two roles and its empty schema; returns the database's name."""
-        name, role = f"t_{service}_{self._session}_template_{uuid.uuid4().hex[:4]}", self._role(service)
+        name, role = self._new_name(service), self._role(service)
         async with _connected(self._admin_dsn) as conn:
             for each in (role, _owner_of(role)):
                 if not await conn.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", each):
@@ -93,6 +94,10 @@ class Databases:
                 await conn.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             for role in {role for _, role in self._made}:
                 await conn.execute(f'DROP ROLE IF EXISTS "{role}", "{_owner_of(role)}"')
+
+    def _new_name(self, service: str) -> str:
+        """Counted, not drawn: of hundreds of short random names two are alike now and then."""
+        return f"{self._role(service)}_{next(self._numbers)}"
 
     def _role(self, service: str) -> str:
         return f"t_{service}_{self._session}"
