@@ -15,6 +15,8 @@ from uuid import UUID
 
 import asyncpg
 
+from messaging.adapters.ending_store import HAS_ENDED
+
 SAMPLE: Final = 1_000
 ROWS_EACH_MAX: Final = 20_000
 
@@ -167,6 +169,18 @@ CHECKS: Final = (
            LEFT JOIN account_change c ON c.user_id = a.user_id AND c.account_seq >= a.oldest_account_seq
            GROUP BY a.user_id, a.last_account_seq, a.oldest_account_seq
            HAVING count(c.account_seq) <> a.last_account_seq - a.oldest_account_seq + 1""",
+    ),
+    Check(
+        "MSG-13",
+        "a dialog of many has exactly one owner, a person, while any person is in it",
+        f"""SELECT s.dialog_id::text FROM sample s JOIN dialog d USING (dialog_id) CROSS JOIN LATERAL (
+                SELECT count(*) FILTER (WHERE m.role = 'owner') AS owners,
+                       count(*) FILTER (WHERE m.role = 'owner' AND coalesce(a.is_bot, false)) AS bots,
+                       bool_or(NOT coalesce(a.is_bot OR {HAS_ENDED}, false)) AS people
+                FROM member m LEFT JOIN account a USING (user_id)
+                WHERE m.dialog_id = d.dialog_id AND m.status IN ('active', 'muted')) AS here
+            WHERE (d.kind IN ('group', 'channel') OR d.entity_type = 'product')
+              AND here.people AND (here.owners <> 1 OR here.bots > 0)""",
     ),
     Check(
         "RET-1",

@@ -74,6 +74,17 @@ async def find_entities(
     return {(each.type, each.id): each for each in map(_of, rows)}
 
 
+async def owner_of_shop_of(conn: asyncpg.Connection[Any], product_id: UUID) -> UUID | None:
+    """Whom the shop belongs to that sells a product, as far as it is known."""
+    found: UUID | None = await conn.fetchval(
+        "SELECT s.parties[1] FROM entity p JOIN entity s "
+        "ON s.entity_type = $2 AND s.entity_id = (p.state->>'shop_id')::uuid "
+        "WHERE p.entity_type = $3 AND p.entity_id = $1",
+        *(product_id, EntityType.SHOP.value, EntityType.PRODUCT.value),
+    )
+    return found
+
+
 async def tie_cards(conn: asyncpg.Connection[Any], cards: Sequence[tuple[EntityType, UUID, UUID, int]]) -> None:
     """(type, id, dialog, seq): the message shows it from now on."""
     if cards:

@@ -24,11 +24,16 @@ _PAGE: Final = """
 _DIALOGS: Final = """
     SELECT dialog_id FROM member WHERE user_id = $1 AND dialog_id > $2 {present} ORDER BY dialog_id LIMIT $3
 """
-_SUCCESSOR: Final = f"""
+_OWNERS: Final = f"""
+    SELECT m.user_id, NOT coalesce(a.is_bot OR {HAS_ENDED}, false) AS fit
+    FROM member m LEFT JOIN account a USING (user_id)
+    WHERE m.dialog_id = $1 AND m.role = 'owner' AND m.status IN ('active', 'muted') ORDER BY m.joined_at, m.user_id
+"""
+_HEIR: Final = f"""
     SELECT m.user_id FROM member m LEFT JOIN account a USING (user_id)
-    WHERE m.dialog_id = $1 AND m.user_id <> $2 AND m.status IN ('active', 'muted')
-    ORDER BY coalesce({HAS_ENDED}, false), coalesce(a.is_bot, false),
-             array_position(ARRAY['owner', 'admin', 'moderator', 'member', 'guest'], m.role), m.joined_at, m.user_id
+    WHERE m.dialog_id = $1 AND m.user_id IS DISTINCT FROM $2 AND m.status IN ('active', 'muted')
+      AND NOT coalesce(a.is_bot OR {HAS_ENDED}, false)
+    ORDER BY array_position(ARRAY['owner', 'admin', 'moderator', 'member', 'guest'], m.role), m.joined_at, m.user_id
     LIMIT 1
 """
 _COUNT: Final = """
@@ -64,13 +69,23 @@ async def dialogs_of(
     return [row["dialog_id"] for row in rows]
 
 
-async def successor_of(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID) -> UUID | None:
-    """Who keeps a dialog whose owner is gone: the highest in rank, of those the longest in.
+async def owners_of(conn: asyncpg.Connection[Any], dialog_id: UUID) -> list[tuple[UUID, bool]]:
+    """Those who are in as its owner, and whether each may be that: a person who has not ended (MSG-13: one)."""
+    return [(row["user_id"], row["fit"]) for row in await conn.fetch(_OWNERS, dialog_id)]
 
-    Somebody who has ended, or a bot, only where there is nobody else: there is always one owner (MSG-11).
-    """
-    found: UUID | None = await conn.fetchval(_SUCCESSOR, dialog_id, user_id)
+
+async def heir_of(conn: asyncpg.Connection[Any], dialog_id: UUID, *, besides: UUID | None = None) -> UUID | None:
+    """Who would own a dialog without an owner: of the people in it the highest in rank, of those the longest in."""
+    found: UUID | None = await conn.fetchval(_HEIR, dialog_id, besides)
     return found
+
+
+async def set_owner(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID) -> None:
+    """Somebody who is in, from now on without a mute."""
+    await conn.execute(
+        "UPDATE member SET role = 'owner', status = 'active', muted_until = NULL WHERE dialog_id = $1 AND user_id = $2",
+        *(dialog_id, user_id),
+    )
 
 
 async def set_role(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, role: Role) -> None:

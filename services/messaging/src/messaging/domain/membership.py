@@ -1,6 +1,7 @@
 """Who may do what to whom in a dialog.
 
-MSG-11: a dialog that many share has exactly one owner while anybody is in it. Nobody acts on an equal or a superior.
+MSG-13: a dialog that many share has exactly one owner while any person is in it, who is a person. Nobody acts on an
+equal or a superior.
 """
 
 from __future__ import annotations
@@ -43,6 +44,12 @@ class OwnerStaysError(DomainError):
     title: ClassVar[str] = "Hand the dialog over before the owner leaves or is changed"
 
 
+class OwnerIsBotError(DomainError):
+    code: ClassVar[str] = "messaging.member.owner_is_bot"
+    kind: ClassVar[Kind] = Kind.INVALID
+    title: ClassVar[str] = "A dialog belongs to a person: it cannot be handed over to a bot"
+
+
 class BannedError(DomainError):
     code: ClassVar[str] = "messaging.member.banned"
     kind: ClassVar[Kind] = Kind.FORBIDDEN
@@ -61,9 +68,17 @@ _SHARED = frozenset({DialogKind.GROUP, DialogKind.CHANNEL})
 _OPEN_TOPIC: Final = "product"
 
 
+def about_product(dialog: Dialog) -> bool:
+    return dialog.entity_type == _OPEN_TOPIC
+
+
+def is_shared(dialog: Dialog) -> bool:
+    """Groups, channels and what is about a product have an owner, and people who come and go by somebody's decision."""
+    return dialog.kind in _SHARED or about_product(dialog)
+
+
 def require_shared(dialog: Dialog) -> None:
-    """Only groups, channels and what is about a product have people who come and go by somebody's decision."""
-    if dialog.kind not in _SHARED and dialog.entity_type != _OPEN_TOPIC:
+    if not is_shared(dialog):
         raise FixedMembersError
 
 

@@ -17,6 +17,7 @@ from messaging.domain.membership import (
     DialogFullError,
     FixedMembersError,
     MemberNotFoundError,
+    OwnerIsBotError,
     OwnerStaysError,
 )
 from messaging.domain.permissions import Act, Role, may
@@ -160,9 +161,9 @@ async def delete_ban(dialog_id: UUID, user_id: UUID, principal: Principal, tx: M
     status=204,
     rows_of_caller=False,
     limit=LIMIT,
-    errors=ERRORS,
+    errors=(*ERRORS, OwnerIsBotError),
     summary="Hand the dialog over",
 )
 async def put_owner(dialog_id: UUID, body: OwnerBody, principal: Principal, tx: MessagingTx) -> None:
-    """By the owner, to a member; the old owner becomes an admin."""
+    """By the owner, to a person who is in; the old owner becomes an admin. A mute of the new owner ends."""
     await hand_over(dialog_id, principal.user_id, body.user_id, tx)

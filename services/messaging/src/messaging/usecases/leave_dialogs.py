@@ -8,11 +8,10 @@ from typing import Final
 from uuid import UUID
 
 from messaging.adapters.dialog_store import find_member
-from messaging.adapters.member_store import dialogs_of, set_role, successor_of
+from messaging.adapters.member_store import dialogs_of
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import MemberStatus
-from messaging.domain.permissions import Role
-from messaging.usecases.seating import tell_member, unseat
+from messaging.usecases.seating import unseat
 
 _FIRST: Final = UUID(int=0)
 Begin = Callable[[], AbstractAsyncContextManager[MessagingTx]]
@@ -33,11 +32,4 @@ async def _leave(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
     member = await find_member(tx.conn, dialog_id, user_id)
     if member is None or not member.present:
         return
-    if member.role is Role.OWNER:
-        heir_id = await successor_of(tx.conn, dialog_id, user_id)
-        heir = await find_member(tx.conn, dialog_id, heir_id) if heir_id is not None else None
-        if heir is not None:
-            await set_role(tx.conn, dialog_id, heir.user_id, Role.OWNER)
-            status, until = heir.status.value, heir.muted_until
-            tell_member(dialog, heir.user_id, tx, role=Role.OWNER, status=status, by=None, muted_until=until)
     await unseat(dialog, user_id, MemberStatus.LEFT, None, tx)

@@ -7,13 +7,15 @@ from datetime import datetime
 from uuid import UUID
 
 from messaging.adapters.contacts import unreachable
+from messaging.adapters.dialog_reads import people_of
 from messaging.adapters.dialog_store import find_member
 from messaging.adapters.ending_store import ended_among
-from messaging.adapters.member_store import ban_stranger, lift_ban, set_muted, set_role
+from messaging.adapters.member_store import ban_stranger, heir_of, lift_ban, set_muted, set_role
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import DialogKind, DialogNotFoundError, Membership, MemberStatus
 from messaging.domain.membership import (
     MemberNotFoundError,
+    OwnerIsBotError,
     OwnerStaysError,
     require_above,
     require_grantable,
@@ -21,7 +23,9 @@ from messaging.domain.membership import (
 )
 from messaging.domain.permissions import Act, Role
 from messaging.usecases.create_dialog import PeopleUnknownError
-from messaging.usecases.seating import end_acts, seat, tell_member, unseat
+from messaging.usecases.owning import make_owner, step_down
+from messaging.usecases.seating import end_acts, seat, unseat
+from messaging.usecases.telling import tell_member
 from messaging.usecases.touching import touch_dialog
 
 
@@ -47,14 +51,14 @@ async def add_people(dialog_id: UUID, by: UUID, user_ids: Sequence[UUID], tx: Me
 
 
 async def leave(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
-    """The owner leaves last, or hands over first. Of dialogs of two, only one with a bot can be left."""
+    """The owner leaves as the last person, or hands over first. Of dialogs of two, only one with a bot can be left."""
     dialog = await tx.stream.lock(dialog_id)
     member = await find_member(tx.conn, dialog_id, user_id)
     if member is None or not member.present:
         raise DialogNotFoundError
     if dialog.kind != DialogKind.BOT:
         require_shared(dialog)
-    if member.role is Role.OWNER and dialog.member_count > 1:
+    if member.role is Role.OWNER and await heir_of(tx.conn, dialog_id, besides=user_id) is not None:
         raise OwnerStaysError
     await unseat(dialog, user_id, MemberStatus.LEFT, user_id, tx)
 
@@ -112,18 +116,18 @@ async def mute(
 
 
 async def hand_over(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx) -> None:
-    """The new owner is a member; the old one becomes an admin."""
+    """The new owner is a member and a person; the old one becomes an admin."""
     dialog, actor = await touch_dialog(tx, dialog_id, by, Act.MANAGE_ROLES)
     require_shared(dialog)
-    member = await _present(dialog_id, user_id, tx)
+    await _present(dialog_id, user_id, tx)
     if actor.role is not Role.OWNER:
         require_above(actor, Membership(user_id=by, role=Role.OWNER, status=MemberStatus.ACTIVE))
     if user_id == by:
         return
-    await set_role(tx.conn, dialog_id, by, Role.ADMIN)
-    await set_role(tx.conn, dialog_id, user_id, Role.OWNER)
-    tell_member(dialog, by, tx, role=Role.ADMIN, status=actor.status.value, by=by, muted_until=actor.muted_until)
-    tell_member(dialog, user_id, tx, role=Role.OWNER, status=member.status.value, by=by, muted_until=member.muted_until)
+    if (await people_of(tx.conn, [user_id])).get(user_id, {}).get("is_bot"):
+        raise OwnerIsBotError(pointer="/user_id")
+    await step_down(dialog, by, Role.ADMIN, by, tx)
+    await make_owner(dialog, user_id, by, tx)
 
 
 async def _present(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> Membership:

@@ -1,13 +1,12 @@
 """Let people into a dialog whose row is locked, or out of it, and tell everybody: the one way for all use cases.
 
-What a membership allowed ends with it: their invites by link let nobody in, what they scheduled there is not sent,
-what they began to write there is thrown away.
+Whoever comes or goes, a dialog of many keeps an owner. What a membership allowed ends with it: their invites by link
+let nobody in, what they scheduled there is not sent, what they began to write there is thrown away.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from kernel.correlation import InFlow, same_flow
@@ -19,6 +18,8 @@ from messaging.domain.dialog import Dialog, DialogNotFoundError, MemberStatus
 from messaging.domain.membership import require_room
 from messaging.domain.permissions import Role
 from messaging.usecases.drafts import throw_away
+from messaging.usecases.owning import keep_owned
+from messaging.usecases.telling import tell_member
 
 Seat = tuple[UUID, Role]
 
@@ -46,6 +47,9 @@ async def seat_all(
         with in_flow(dialog.entity_id):
             tell_member(dialog, user_id, tx, role=role, status=status.value, by=by, muted_until=until)
         tx.accounts.change(user_id, "dialog.added", dialog_id=dialog.dialog_id)
+    for dialog, _ in groups:
+        with in_flow(dialog.entity_id):
+            await keep_owned(dialog, tx, came=[user_id for each, user_id, _ in seats if each is dialog])
 
 
 async def unseat(dialog: Dialog, user_id: UUID, status: MemberStatus, by: UUID | None, tx: MessagingTx) -> None:
@@ -54,6 +58,7 @@ async def unseat(dialog: Dialog, user_id: UUID, status: MemberStatus, by: UUID |
     await end_membership(tx.conn, dialog, user_id, status, seq=seq)
     await end_acts(dialog, user_id, by, tx)
     tx.accounts.change(user_id, "dialog.removed", dialog_id=dialog.dialog_id, payload={"reason": status.value})
+    await keep_owned(dialog, tx)
 
 
 async def end_acts(dialog: Dialog, user_id: UUID, by: UUID | None, tx: MessagingTx) -> None:
@@ -64,26 +69,3 @@ async def end_acts(dialog: Dialog, user_id: UUID, by: UUID | None, tx: Messaging
         told = {"scheduled_id": scheduled_id, "status": "failed", "failure_code": failure, "seq": None}
         tx.accounts.change(user_id, "scheduled.changed", dialog_id=dialog.dialog_id, payload=told)
     await throw_away(dialog.dialog_id, user_id, tx)
-
-
-def tell_member(
-    dialog: Dialog,
-    user_id: UUID,
-    tx: MessagingTx,
-    *,
-    role: Role,
-    status: str,
-    by: UUID | None,
-    muted_until: datetime | None = None,
-) -> int:
-    """The change in the stream, with all that members see of each other's place; returns its seq."""
-    return tx.stream.change(
-        dialog,
-        "member.changed",
-        actor_id=by,
-        payload={
-            "member": {"user_id": user_id, "role": role.value, "status": status, "muted_until": muted_until},
-        },
-        subject_id=user_id,
-        ended=status in {"left", "removed", "banned"},
-    )
