@@ -367,6 +367,34 @@ async def test_deleting_for_all_leaves_the_place_and_nothing_said(talk):
         assert await other.refused(method, path + rest, body) == "messaging.message.not_found"
 
 
+@pytest.mark.parametrize("hindered", ["muted", "closed", "narrowed", "demoted", "guest"])
+async def test_ones_own_words_can_always_be_deleted_and_not_edited(world, hindered):
+    owner, member, other = [await world.person() for _ in range(3)]
+    dialog_id = await world.group(owner, member, other, kind="channel" if hindered == "demoted" else "group")
+    path = f"/v1/dialogs/{dialog_id}"
+    place = f"{path}/members/{member.user_id}"
+    await owner.ok("PATCH", place, {"role": "admin"})
+    own = f"{path}/messages/{(await member.send(dialog_id, 'mine'))['seq']}"
+    others = f"{path}/messages/{(await owner.send(dialog_id, 'theirs'))['seq']}"
+    await owner.ok("PATCH", place, {"role": "guest" if hindered == "guest" else "member"})
+    match hindered:
+        case "muted":
+            await owner.ok("PATCH", place, {"muted": True})
+        case "closed":
+            await owner.ok("POST", f"{path}/close", {})
+        case "narrowed" | "guest":
+            permissions = {"permissions": {"member": [], "guest": []}}
+            await owner.ok("PATCH", path, permissions, headers={"If-Match": "*"})
+    assert (await member.do("PATCH", own, {"content": {"type": "text", "text": "unsaid"}})).status in {403, 409}
+    assert (await member.do("DELETE", others)).status in {403, 409}
+    await member.ok("DELETE", own)
+    await member.ok("DELETE", own)
+    [shown] = [each for each in await other.messages(dialog_id) if own.endswith(f"/{each['seq']}")]
+    assert (shown["content"], bool(shown["deleted_at"])) == (None, True)
+    # Who is out is out: their words are the dialog's.
+    assert await (await world.person()).refused("DELETE", own) == "messaging.dialog.not_found"
+
+
 async def test_deleting_for_oneself_is_nobody_elses_business(talk):
     one, other, dialog_id, path, seq = talk
     before = (await one.dialog(dialog_id))["last_seq"]

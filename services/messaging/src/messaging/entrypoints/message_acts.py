@@ -70,9 +70,15 @@ async def patch_message(
     return MessageView.model_validate(await edit_message(command, tx))
 
 
-@routes.delete(MESSAGE, rows_of_caller=False, limit=ACTS, errors=TOUCHED, summary="Delete a message")
+@routes.delete(
+    MESSAGE,
+    rows_of_caller=False,
+    limit=ACTS,
+    errors=(*SEEN, NotAllowedError, DialogArchivedError),
+    summary="Delete a message",
+)
 async def delete_message(dialog_id: UUID, seq: int, query: DeleteQuery, principal: Principal, tx: MessagingTx) -> None:
-    """For everybody one's own, or another's as a moderator; for oneself any."""
+    """For everybody one's own, whatever hinders one from writing, or another's as a moderator; for oneself any."""
     command = DeleteMessage(dialog_id=dialog_id, seq=seq, user_id=principal.user_id)
     await (delete_for_all if query.whom == "all" else delete_for_me)(command, tx)
 

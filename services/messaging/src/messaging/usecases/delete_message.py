@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from messaging.adapters.message_reads import messages_at
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.message import MessageNotFoundError
 from messaging.domain.permissions import Act
-from messaging.usecases.touching import Touched, enter_dialog, touch_message
+from messaging.usecases.touching import enter_dialog
 
 # What hangs on a message and goes with it.
 _HANGING: Final = (
@@ -35,23 +36,28 @@ class DeleteMessage:
 
 
 async def delete_for_all(command: DeleteMessage, tx: MessagingTx) -> None:
-    """One's own, past blocks too, or another's with the permission to. Deleting it again changes nothing."""
+    """One's own always: past blocks, a mute, a lost role, in a closed dialog. Another's with the permission to.
+
+    Deleting it again changes nothing.
+    """
     dialog, member = await enter_dialog(tx, command.dialog_id, command.user_id)
     row = (await messages_at(tx.conn, [(command.dialog_id, command.seq)])).get((command.dialog_id, command.seq))
-    seen = row if command.seq >= dialog.first_seq_of(member) else None
-    if seen is not None and seen["deleted_at"] is not None and seen["deleted_by"] == command.user_id:
+    if row is not None and command.seq < dialog.first_seq_of(member):
+        row = None
+    if row is not None and row["deleted_at"] is not None and row["deleted_by"] == command.user_id:
         return
-    own = seen is not None and seen["sender_id"] == command.user_id
-    act = Act.SEND if own else Act.DELETE_OTHERS
-    touched = await touch_message(tx, command.dialog_id, command.seq, command.user_id, act, past_blocks=True)
+    if row is None or row["sender_id"] != command.user_id:
+        dialog.require(member, Act.DELETE_OTHERS, tx.now)
+    if row is None or row["deleted_at"] is not None:
+        raise MessageNotFoundError
     await keep_if_held(tx.conn, command.dialog_id, command.seq, tx.now)
-    await _empty(command, touched, tx)
+    await _empty(command, row["created_at"], tx)
     tx.stream.change(
-        touched.dialog,
+        dialog,
         "message.deleted",
         actor_id=command.user_id,
         message_seq=command.seq,
-        payload={"sender_id": touched.row["sender_id"]},
+        payload={"sender_id": row["sender_id"]},
     )
 
 
@@ -72,11 +78,11 @@ async def delete_for_me(command: DeleteMessage, tx: MessagingTx) -> None:
         tx.cursors.append(Cursor(command.dialog_id, command.user_id, told=False))
 
 
-async def _empty(command: DeleteMessage, touched: Touched, tx: MessagingTx) -> None:
+async def _empty(command: DeleteMessage, created_at: datetime, tx: MessagingTx) -> None:
     await tx.conn.execute(
         "UPDATE message SET content = NULL, mentions = '{}', deleted_at = $4, deleted_by = $5 "
         "WHERE dialog_id = $1 AND seq = $2 AND created_at = $3",
-        *(command.dialog_id, command.seq, touched.row["created_at"], tx.now, command.user_id),
+        *(command.dialog_id, command.seq, created_at, tx.now, command.user_id),
     )
     await untie_attachments(tx.conn, command.dialog_id, command.seq)
     for table in _HANGING:

@@ -42,15 +42,13 @@ async def enter_dialog(tx: MessagingTx, dialog_id: UUID, user_id: UUID) -> tuple
     return dialog, require_present(await find_member(tx.conn, dialog_id, user_id))
 
 
-async def touch_message(
-    tx: MessagingTx, dialog_id: UUID, seq: int, user_id: UUID, act: Act, *, past_blocks: bool = False
-) -> Touched:
+async def touch_message(tx: MessagingTx, dialog_id: UUID, seq: int, user_id: UUID, act: Act) -> Touched:
     """Raises ``MessageNotFoundError`` for one that is not there, deleted, or from before the person's time.
 
-    Raises ``BlockedError`` between two of whom one blocks or left the other; ``past_blocks``: it may still be done.
+    Raises ``BlockedError`` between two of whom one blocks or left the other.
     """
     dialog, member = await touch_dialog(tx, dialog_id, user_id, act)
-    if not past_blocks and dialog.kind in PAIRS and await parted(tx.conn, dialog_id, user_id):
+    if dialog.kind in PAIRS and await parted(tx.conn, dialog_id, user_id):
         raise BlockedError
     row = (await messages_at(tx.conn, [(dialog_id, seq)])).get((dialog_id, seq))
     if row is None or row["deleted_at"] is not None or seq < dialog.first_seq_of(member):
