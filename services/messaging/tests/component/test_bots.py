@@ -11,9 +11,10 @@ import orjson
 import pytest
 from aiohttp import web
 
+from messaging.adapters import bot_store
 from messaging.adapters.webhooks import Webhooks, signature
 from messaging.domain.bot import WebhookUrlInvalidError
-from messaging.entrypoints import bot_api
+from messaging.entrypoints import bot_api, bot_updates
 from messaging.entrypoints.bot_updates import channel
 from messaging.usecases.manage_bots import point_webhook
 from sampan.auth.v1.user_pb2 import UserAccessReset
@@ -344,6 +345,61 @@ async def test_a_bot_that_came_back_is_told_what_is_for_whoever_comes_then(world
 
     told = await eventually(heard, timeout_s=20, what="the command")
     assert "while it was in" not in str(told)
+
+
+@pytest.mark.parametrize("how", ["removed", "banned"])
+async def test_what_waited_for_a_bot_that_was_put_out_does_not_come_when_it_is_let_in_again(world, how):
+    owner = await world.person()
+    made, bot, path, _ = await admin_bot(world, owner)
+    await put_out(owner, path, made["bot_id"], how)
+    if how == "banned":
+        await owner.ok("DELETE", f"{path}/bans/{made['bot_id']}")
+    await owner.ok("POST", f"{path}/members", {"user_ids": [made["bot_id"]]})
+    await owner.send(path.rpartition("/")[2], "/again")
+
+    async def heard():
+        found = await bot.updates()
+        return found if texts(found)[-1:] == ["/again"] else None
+
+    told = await eventually(heard, timeout_s=20, what="the command")
+    assert "while it was in" not in str(told)
+
+
+@pytest.mark.parametrize("protected", [True, False])
+async def test_what_is_being_kept_for_a_bot_while_it_is_put_out_ends_too(world, monkeypatch, protected):
+    """Found as a member, then put out, then what it hears is committed: it must not wait until the bot is back."""
+
+    async def nothing(_):
+        return set()
+
+    monkeypatch.setattr(bot_updates, "collect_updates", nothing)
+    if not protected:
+        unlocked = bot_store._BEHIND.replace("FOR NO KEY UPDATE OF m SKIP LOCKED", "")
+        monkeypatch.setattr(bot_store, "_BEHIND", unlocked)
+    owner = await world.person()
+    made, _ = await make_bot(world, owner)
+    bot_id, dialog_id = uuid.UUID(made["bot_id"]), await world.group(owner)
+    path = f"/v1/dialogs/{dialog_id}"
+    await owner.ok("POST", f"{path}/members", {"user_ids": [made["bot_id"]]})
+    seq = (await owner.send(dialog_id, "/help"))["seq"]
+
+    async def put_out_or_waits():
+        async with world.app.database.read() as conn:
+            waits = (
+                "SELECT EXISTS (SELECT FROM pg_stat_activity "
+                "WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0)"
+            )
+            return putting.done() or await conn.fetchval(waits)
+
+    async with world.app.begin() as tx:
+        behind = [each for each in await bot_store.lock_behind(tx.conn, 500) if each.bot_id == bot_id]
+        putting = asyncio.create_task(put_out(owner, path, made["bot_id"], "removed"))
+        await eventually(put_out_or_waits, timeout_s=20, what="the bot is out, or its end waits")
+        await bot_store.add_updates(tx.conn, behind[0], [seq], seq, tx.now)
+    await putting
+    async with world.app.database.begin() as conn:
+        kept = await conn.fetchval("SELECT count(*) FROM bot_update WHERE bot_id = $1", bot_id)
+    assert kept == (0 if protected else 1)
 
 
 async def test_a_webhook_is_sent_nothing_of_where_the_bot_was_put_out(world):

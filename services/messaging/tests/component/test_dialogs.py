@@ -255,6 +255,29 @@ async def test_who_is_declined_stays_out_until_they_ask_again(club):
     assert (await owner.dialog(dialog_id))["member_count"] == 3
 
 
+async def test_who_came_in_otherwise_does_not_wait_to_be_let_in(club, world):
+    owner, _, _, added, dialog_id = club
+    path, opened = await agreeing(owner, dialog_id), await world.person()
+    older = await world.person()
+    for person in (added, opened, older):
+        assert (await person.ok("POST", f"{path}/join", {}))["outcome"] == "requested"
+    await owner.ok("POST", f"{path}/members", {"user_ids": [str(added.user_id)]})
+    await owner.ok("PATCH", path, {"join_approval": False}, headers={"If-Match": "*"})
+    assert (await opened.ok("POST", f"{path}/join", {}))["outcome"] == "joined"
+    waiting = (await owner.ok("GET", f"{path}/join-requests"))["items"]
+    assert [each["user_id"] for each in waiting] == [str(older.user_id)]
+    for person in (added, opened):
+        request = f"{path}/join-requests/{person.user_id}"
+        assert await owner.refused("POST", f"{request}/decline", {}) == "messaging.join_request.not_found"
+    # What an older version left waiting of somebody who is in is not shown.
+    async with world.app.database.begin() as conn:
+        await conn.execute("UPDATE join_request SET status = 'pending' WHERE user_id = $1", added.user_id)
+    assert len((await owner.ok("GET", f"{path}/join-requests"))["items"]) == 1
+    # Put out again, they have asked for nothing.
+    await owner.ok("DELETE", f"{path}/members/{opened.user_id}")
+    assert len((await owner.ok("GET", f"{path}/join-requests"))["items"]) == 1
+
+
 async def test_a_request_of_somebody_banned_can_be_declined(club):
     owner, _, _, stranger, dialog_id = club
     path = await agreeing(owner, dialog_id)

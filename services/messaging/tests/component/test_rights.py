@@ -101,6 +101,30 @@ async def test_a_mute_holds_over_coming_back(world, way):
     await member.send(dialog_id)
 
 
+async def test_a_change_of_nothing_tells_no_more_than_a_change(club):
+    owner, admin, member, stranger, dialog_id = club
+    path, nobody = f"/v1/dialogs/{dialog_id}/members", uuid.uuid4()
+    for body in ({}, {"role": None, "muted": None, "muted_until": None}):
+        assert await stranger.refused("PATCH", f"{path}/{member.user_id}", body) == NOT_FOUND
+        assert await owner.refused("PATCH", f"/v1/dialogs/{nobody}/members/{nobody}", body) == NOT_FOUND
+        assert await owner.refused("PATCH", f"{path}/{nobody}", body) == "messaging.member.not_found"
+        await owner.ok("PATCH", f"{path}/{admin.user_id}", body)
+
+
+async def test_the_end_of_a_mute_is_of_a_mute_and_to_come(club):
+    owner, _, member, _, dialog_id = club
+    path = f"/v1/dialogs/{dialog_id}"
+    place, now = f"{path}/members/{member.user_id}", datetime.now(UTC)
+    later, before = [(now + timedelta(days=days)).isoformat() for days in (1, -1)]
+    for body in ({"muted_until": later}, {"muted": False, "muted_until": later}, {"muted": None, "muted_until": later}):
+        assert (await owner.do("PATCH", place, body)).status == 422, body
+    told = await owner.do("PATCH", place, {"muted": True, "muted_until": before})
+    assert (told.status, told.code) == (422, "messaging.member.mute_over")
+    assert (await member.dialog(dialog_id))["me"]["status"] == "active"
+    await owner.ok("PATCH", place, {"muted": True, "muted_until": later})
+    assert await member.refused("POST", f"{path}/messages", text()) == "messaging.member.muted"
+
+
 async def test_members_are_listed_to_members_and_bans_to_who_manages_them(world):
     owner, member, banned, stranger = [await world.person() for _ in range(4)]
     dialog_id = await world.group(owner, member, kind="channel", is_public=True, title="News")

@@ -81,8 +81,9 @@ async def end_invites_of(conn: asyncpg.Connection[Any], user_id: UUID, *, until:
 async def end_acts_of_member(
     conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, *, by: UUID | None, now: datetime, failure_code: str
 ) -> list[UUID]:
-    """What a membership allowed ends with it: invites, requests, scheduled messages. The dialog is locked.
+    """What a membership allowed ends with it: invites, requests, scheduled messages, what a bot waits to hear.
 
+    The dialog and the membership are locked: nothing more is kept for a bot (``lock_behind``).
     Returns the scheduled messages that fail.
     """
     await conn.execute(
@@ -94,6 +95,8 @@ async def end_acts_of_member(
         "WHERE dialog_id = $1 AND user_id = $2 AND status = 'pending'",
         *(dialog_id, user_id, by, now),
     )
+    # A bot hears no more of what waited to be told to it: not now, and not when it is let in again.
+    await conn.execute("DELETE FROM bot_update WHERE dialog_id = $1 AND bot_id = $2", dialog_id, user_id)
     rows = await conn.fetch(
         "UPDATE scheduled_message SET status = 'failed', failure_code = $3, body = '' "
         "WHERE user_id = $2 AND dialog_id = $1 AND status = 'pending' RETURNING scheduled_id",

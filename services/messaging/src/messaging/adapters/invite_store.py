@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -102,13 +102,27 @@ async def decide_request(
     return before
 
 
+async def grant_requests(
+    conn: asyncpg.Connection[Any], seats: Sequence[tuple[UUID, UUID]], by: UUID | None, now: datetime
+) -> None:
+    """(dialog, person) of those who have come in, by whatever way: what they asked for is done."""
+    await conn.execute(
+        "UPDATE join_request SET status = 'approved', decided_by = $3, decided_at = $4 "
+        "FROM unnest($1::uuid[], $2::uuid[]) AS t (dialog_id, user_id) "
+        "WHERE join_request.dialog_id = t.dialog_id AND join_request.user_id = t.user_id AND status = 'pending'",
+        *([each for each, _ in seats], [each for _, each in seats], by, now),
+    )
+
+
 async def requests_of(conn: asyncpg.Connection[Any], dialog_id: UUID) -> list[Mapping[str, Any]]:
     """Those that wait, the oldest first."""
     return list(
         await conn.fetch(
             "SELECT r.user_id, r.message, r.created_at, coalesce(a.display_name, '') AS display_name "
             "FROM join_request r LEFT JOIN account a USING (user_id) "
-            "WHERE r.dialog_id = $1 AND r.status = 'pending' ORDER BY r.created_at, r.user_id LIMIT 200",
+            "WHERE r.dialog_id = $1 AND r.status = 'pending' AND NOT EXISTS (SELECT FROM member m "
+            "WHERE m.dialog_id = r.dialog_id AND m.user_id = r.user_id AND m.status IN ('active', 'muted')) "
+            "ORDER BY r.created_at, r.user_id LIMIT 200",
             dialog_id,
         )
     )

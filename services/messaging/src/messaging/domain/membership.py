@@ -44,6 +44,12 @@ class OwnerStaysError(DomainError):
     title: ClassVar[str] = "Hand the dialog over before the owner leaves or is changed"
 
 
+class MuteOverError(DomainError):
+    code: ClassVar[str] = "messaging.member.mute_over"
+    kind: ClassVar[Kind] = Kind.INVALID
+    title: ClassVar[str] = "A mute ends in the future"
+
+
 class OwnerIsBotError(DomainError):
     code: ClassVar[str] = "messaging.member.owner_is_bot"
     kind: ClassVar[Kind] = Kind.INVALID

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from chassis.http import Body, Page, PageQuery, RateLimit, Routes, View
 from chassis.tokens import Principal
@@ -17,6 +17,7 @@ from messaging.domain.membership import (
     DialogFullError,
     FixedMembersError,
     MemberNotFoundError,
+    MuteOverError,
     OwnerIsBotError,
     OwnerStaysError,
 )
@@ -24,7 +25,7 @@ from messaging.domain.permissions import Act, Role, may
 from messaging.entrypoints.dialog_schemas import RoleName
 from messaging.entrypoints.message_pages import seen_by_member
 from messaging.usecases.create_dialog import PeopleUnknownError
-from messaging.usecases.manage_members import add_people, give_role, hand_over, leave, mute, remove, unban
+from messaging.usecases.manage_members import add_people, give_role, hand_over, leave, look_at, mute, remove, unban
 from messaging.wiring import App
 
 routes = Routes(tag="members")
@@ -58,11 +59,17 @@ class AddMembersBody(Body):
 
 
 class ChangeMemberBody(Body):
-    """``muted_until`` goes with ``muted``; without it a mute lasts until it is taken back."""
+    """``muted_until`` goes with ``muted`` true; without it a mute lasts until it is taken back."""
 
     role: Literal["admin", "moderator", "member", "guest"] | None = None
     muted: bool | None = None
     muted_until: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _until_is_of_a_mute(self) -> Self:
+        if self.muted_until is not None and not self.muted:
+            raise ValueError("muted_until goes with muted: true")
+        return self
 
 
 class OwnerBody(Body):
@@ -105,12 +112,15 @@ async def post_members(dialog_id: UUID, body: AddMembersBody, principal: Princip
     status=204,
     rows_of_caller=False,
     limit=LIMIT,
-    errors=(*ERRORS, OwnerStaysError),
+    errors=(*ERRORS, OwnerStaysError, MuteOverError),
     summary="Give a role, mute or unmute",
 )
 async def patch_member(
     dialog_id: UUID, user_id: UUID, body: ChangeMemberBody, principal: Principal, tx: MessagingTx
 ) -> None:
+    """Without anything to change nothing is changed, and who may not see it is told so all the same."""
+    if body.role is None and body.muted is None:
+        await look_at(dialog_id, principal.user_id, user_id, tx)
     if body.role is not None:
         await give_role(dialog_id, principal.user_id, user_id, Role(body.role), tx)
     if body.muted is not None:

@@ -15,6 +15,7 @@ from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import DialogKind, DialogNotFoundError, Membership, MemberStatus
 from messaging.domain.membership import (
     MemberNotFoundError,
+    MuteOverError,
     OwnerIsBotError,
     OwnerStaysError,
     require_above,
@@ -26,7 +27,7 @@ from messaging.usecases.create_dialog import PeopleUnknownError
 from messaging.usecases.owning import make_owner, step_down
 from messaging.usecases.seating import end_acts, seat, unseat
 from messaging.usecases.telling import tell_member
-from messaging.usecases.touching import touch_dialog
+from messaging.usecases.touching import enter_dialog, touch_dialog
 
 
 async def add_people(dialog_id: UUID, by: UUID, user_ids: Sequence[UUID], tx: MessagingTx) -> None:
@@ -105,14 +106,21 @@ async def mute(
     dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx, *, muted: bool, until: datetime | None = None
 ) -> None:
     """A muted member reads and does not write. ``until`` None: until it is taken back."""
+    if until is not None and until <= tx.now:
+        raise MuteOverError(pointer="/muted_until")
     dialog, actor = await touch_dialog(tx, dialog_id, by, Act.MANAGE_MEMBERS)
     require_shared(dialog)
     member = await _present(dialog_id, user_id, tx)
     require_above(actor, member)
-    until = until if muted else None
     await set_muted(tx.conn, dialog_id, user_id, muted=muted, until=until)
     status = MemberStatus.MUTED if muted else MemberStatus.ACTIVE
     tell_member(dialog, user_id, tx, role=member.role, status=status.value, by=by, muted_until=until)
+
+
+async def look_at(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx) -> None:
+    """Nothing is changed. Raises what hides either of them, as every change does."""
+    await enter_dialog(tx, dialog_id, by)
+    await _present(dialog_id, user_id, tx)
 
 
 async def hand_over(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx) -> None:

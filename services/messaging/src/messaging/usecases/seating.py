@@ -12,6 +12,7 @@ from uuid import UUID
 from kernel.correlation import InFlow, same_flow
 from messaging.adapters.dialog_store import add_members, find_member
 from messaging.adapters.ending_store import end_acts_of_member, ended_among
+from messaging.adapters.invite_store import grant_requests
 from messaging.adapters.member_store import end_membership
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import Dialog, DialogNotFoundError, MemberStatus
@@ -40,6 +41,7 @@ async def seat_all(
     if not seats:
         return
     seated = await add_members(tx.conn, seats, tx.now)
+    await grant_requests(tx.conn, list(seated), by, tx.now)
     for dialog, user_id, role in seats:
         status = seated[dialog.dialog_id, user_id]
         back = await find_member(tx.conn, dialog.dialog_id, user_id) if status is MemberStatus.MUTED else None
