@@ -9,7 +9,9 @@ from uuid import UUID
 
 import asyncpg
 
+from messaging.adapters.ending_store import HAS_ENDED
 from messaging.adapters.legal_hold import FILE_IS_HELD
+from messaging.adapters.open_channels import OPEN_TO
 from messaging.domain.attachment import UNUSED_LIFE, Attachment
 
 COLUMNS: Final = (
@@ -23,17 +25,26 @@ _SEEN: Final = """
               AND u.seq >= (SELECT greatest(d.oldest_seq, CASE WHEN d.history_from = 'join' THEN m.joined_seq END)
                             FROM dialog d WHERE d.dialog_id = u.dialog_id))
 """
+_SEEN_FROM_OUTSIDE: Final = f"""
+    EXISTS (SELECT FROM attachment_use u JOIN dialog d USING (dialog_id)
+            WHERE u.attachment_id = a.attachment_id AND u.seq >= d.oldest_seq AND {OPEN_TO})
+"""
 _SENDABLE: Final = f"""
     SELECT t.sender_id, {_A_COLUMNS} FROM unnest($1::uuid[], $2::uuid[]) AS t (sender_id, wanted)
     JOIN attachment a ON a.attachment_id = t.wanted
-    WHERE a.status = 'clean' AND (a.owner_id = t.sender_id OR {_SEEN.format(who="t.sender_id")})
+    WHERE a.status = 'clean' AND (
+        a.owner_id = t.sender_id OR {_SEEN.format(who="t.sender_id")}
+        OR {_SEEN_FROM_OUTSIDE.format(who="t.sender_id")})
     FOR SHARE OF a
 """
 _VISIBLE: Final = f"""
     SELECT {_A_COLUMNS} FROM attachment a
-    WHERE a.attachment_id = $1 AND (a.owner_id = $2 OR {_SEEN.format(who="$2")} OR EXISTS (
+    WHERE a.attachment_id = $1
+      AND (a.owner_id = $2 OR {_SEEN.format(who="$2")} OR {_SEEN_FROM_OUTSIDE.format(who="$2")} OR EXISTS (
         SELECT FROM member m JOIN dialog d USING (dialog_id)
-        WHERE m.user_id = $2 AND m.status IN ('active', 'muted') AND d.avatar_attachment_id = a.attachment_id))
+        WHERE m.user_id = $2 AND m.status IN ('active', 'muted') AND d.avatar_attachment_id = a.attachment_id)
+        OR EXISTS (SELECT FROM dialog d WHERE d.avatar_attachment_id = a.attachment_id AND {OPEN_TO.format(who="$2")}))
+      AND NOT EXISTS (SELECT FROM account a WHERE a.user_id = $2 AND {HAS_ENDED})
 """
 _OF_MESSAGES: Final = f"""
     SELECT u.dialog_id, u.seq, {_A_COLUMNS} FROM unnest($1::uuid[], $2::bigint[]) AS t (dialog_id, seq)
@@ -89,7 +100,10 @@ async def lock_attachment(conn: asyncpg.Connection[Any], attachment_id: UUID) ->
 
 
 async def visible_attachment(conn: asyncpg.Connection[Any], attachment_id: UUID, viewer_id: UUID) -> Attachment | None:
-    """The owner's own, one in a message the viewer can see, or the picture of a dialog of theirs."""
+    """The owner's own, one in a message the viewer can see, or the picture of a dialog they are in or may read.
+
+    Whoever has ended sees nothing, also by a link that was made before.
+    """
     return _of(await conn.fetchrow(_VISIBLE, attachment_id, viewer_id))
 
 

@@ -15,6 +15,7 @@ import asyncpg
 
 from messaging.adapters import rendering
 from messaging.adapters.message_reads import MESSAGE_COLUMNS, MONTH_FROM, documents, messages_at
+from messaging.adapters.open_channels import OPEN_TO
 from messaging.adapters.person_keys import PersonKeys
 from messaging.domain.dialog import PRESENT
 from messaging.domain.stream import AccountEvent, StreamEvent, TooOldError
@@ -51,12 +52,10 @@ _WATCHED_PAGE: Final = """
     WHERE m.user_id = $1 AND m.status IN ('active', 'muted') AND ($2::uuid IS NULL OR m.dialog_id > $2)
     ORDER BY m.dialog_id LIMIT $3
 """
-_PUBLIC: Final = """
+_PUBLIC: Final = f"""
     SELECT d.dialog_id, d.last_seq, d.oldest_seq, d.member_count, d.kind, d.oldest_seq AS from_seq
     FROM dialog d
-    WHERE d.dialog_id = ANY($2) AND d.is_public AND d.kind = 'channel' AND d.history_from = 'start'
-      AND NOT EXISTS (SELECT FROM member m
-                      WHERE m.dialog_id = d.dialog_id AND m.user_id = $1 AND m.status IN ('active', 'muted', 'banned'))
+    WHERE d.dialog_id = ANY($2) AND {OPEN_TO.format(who="$1")}
 """
 WATCHED_MAX: Final = 1000
 _ENDED: Final = frozenset({"left", "removed", "banned"})

@@ -34,7 +34,7 @@ from messaging.domain.attachment import (
     UploadOffsetError,
     UploadOverError,
 )
-from messaging.entrypoints.object_answers import answer_of
+from messaging.entrypoints.object_answers import RangeNotSatisfiableError, answer_of
 from messaging.usecases.upload_attachment import begin_upload, end_upload, take_piece, upload_offset
 from messaging.wiring import App
 
@@ -217,7 +217,7 @@ async def post_link(attachment_id: UUID, principal: Principal, app: App) -> Link
 @routes.get(
     "/v1/attachments/{attachment_id}/content",
     auth="public",
-    errors=(LinkInvalidError, AttachmentNotFoundError, AttachmentStoreUnavailableError),
+    errors=(LinkInvalidError, AttachmentNotFoundError, RangeNotSatisfiableError, AttachmentStoreUnavailableError),
     summary="The bytes behind a link",
 )
 async def get_content(request: web.Request, attachment_id: UUID, query: ContentQuery, app: App) -> web.StreamResponse:

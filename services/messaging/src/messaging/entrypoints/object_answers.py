@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 from aiohttp import web
 
+from chassis.errors import RequestError
+from kernel.errors import Kind
 from messaging.adapters.object_store import Kept, ObjectStore
 
 CHUNK_BYTES: Final = 1024 * 1024
 
 
+class RangeNotSatisfiableError(RequestError):
+    code, kind, status = "messaging.attachment.range_not_satisfiable", Kind.INVALID, 416
+    title: ClassVar[str] = "The file has no such part"
+
+
 async def answer_of(
     request: web.Request, objects: ObjectStore, key: str, headers: Mapping[str, str]
 ) -> web.StreamResponse:
-    """Raises ``FileNotFoundError``."""
+    """Raises ``FileNotFoundError``, ``RangeNotSatisfiableError``."""
     kept = await objects.find(key)
     if kept.path is not None:
+        if request.if_none_match is None:  # which comes before the range, and may say that nothing is wanted
+            _part(request, kept)
         return web.FileResponse(kept.path, headers=headers)
     return await _through(request, objects, key, kept, headers)
 
@@ -29,10 +38,7 @@ async def _through(
     told = {**headers, "ETag": kept.etag, "Accept-Ranges": "bytes"}
     if any(each.value in {"*", kept.etag.strip('"')} for each in request.if_none_match or ()):
         return web.Response(status=304, headers=told)
-    try:
-        part = _part(request, kept)
-    except ValueError:
-        return web.Response(status=416, headers={**told, "Content-Range": f"bytes */{kept.size_bytes}"})
+    part = _part(request, kept)
     start, stop = part or (0, kept.size_bytes)
     told["Content-Length"] = str(stop - start)
     if part is not None:
@@ -49,14 +55,22 @@ async def _through(
 
 
 def _part(request: web.Request, kept: Kept) -> tuple[int, int] | None:
-    """From, and up to; None for the whole. Raises ``ValueError`` for what cannot be given."""
+    """From, and up to; None for the whole. Raises ``RangeNotSatisfiableError`` for what cannot be given."""
     condition = request.headers.get("If-Range")
     if "Range" not in request.headers or (condition is not None and condition != kept.etag):
         return None
-    wanted = request.http_range
+    try:
+        wanted = request.http_range
+    except ValueError:
+        raise _not_there(kept, "Range is not bytes=FROM-TO, one part only") from None
     start = wanted.start or 0
     if start < 0:
         return max(0, kept.size_bytes + start), kept.size_bytes
     if start >= kept.size_bytes:
-        raise ValueError("begins after the end")
+        raise _not_there(kept, "the part begins after the end of the file")
     return start, min(wanted.stop or kept.size_bytes, kept.size_bytes)
+
+
+def _not_there(kept: Kept, why: str) -> RangeNotSatisfiableError:
+    told = {"Content-Range": f"bytes */{kept.size_bytes}", "Accept-Ranges": "bytes"}
+    return RangeNotSatisfiableError(why, headers=told)
