@@ -22,6 +22,8 @@ from messaging.realtime.websocket import payloads_of
 BYTES_MAX: Final = 512 * 1024
 _MORE_S: Final = 0.02
 _LOOK_EVERY_S: Final = 0.5
+# What is there already is read, however short a time the client wants to wait for more.
+_READ_S: Final = 5.0
 
 
 class Poll:
@@ -53,6 +55,12 @@ class Poll:
     def has_room(self) -> bool:
         return self._size < BYTES_MAX
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether what was there when it came is still being read."""
+        feeds = [*self.feeds, *([self.account] if self.account else ())]
+        return any(feed.joining(self) for feed in feeds)
+
     def caught_up(self, feed: Feed) -> None:
         """Whether it is live makes no difference."""
 
@@ -70,7 +78,7 @@ class Poll:
 async def poll(
     node: Node, revocations: RevokedSessions, principal: Principal, positions: Positions, wait_s: float
 ) -> Sequence[bytes]:
-    """The JSON texts of the frames that follow, at the latest after ``wait_s``; none when there are none.
+    """The JSON texts of the frames that follow: of those that are there at once, else the first within ``wait_s``.
 
     Raises ``TokenRevokedError`` soon after the session is revoked.
     """
@@ -84,8 +92,11 @@ async def poll(
         node.watching.watch_account(waiting, position=positions.account_seq, as_of=standing.account_seq)
         node.watching.watch(waiting, found, positions.dialogs)
         node.polls.add(waiting.some)
-        until = time.monotonic() + min(wait_s, principal.expires_at.timestamp() - time.time())
-        while not node.draining and (left_s := until - time.monotonic()) > 0:
+        begun, valid_s = time.monotonic(), principal.expires_at.timestamp() - time.time()
+        while not node.draining:
+            long_s = max(wait_s, _READ_S) if waiting.is_behind or waiting.frames else wait_s
+            if (left_s := begun + min(long_s, valid_s) - time.monotonic()) <= 0:
+                break
             try:
                 await asyncio.wait_for(waiting.some.wait(), min(left_s, _LOOK_EVERY_S))
             except TimeoutError:

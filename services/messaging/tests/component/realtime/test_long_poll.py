@@ -27,6 +27,24 @@ async def test_it_answers_at_once_when_there_is_news(world):
     assert account_seqs == [0, 1]
 
 
+async def test_who_does_not_wait_is_answered_with_what_is_there(world):
+    nok, ari = await world.person(), await world.person()
+    dialog_id = await world.group(nok, ari)
+    sent = await nok.send(dialog_id)
+    seqs, account_seq = [0], 0
+    while seqs[-1] < sent["seq"]:
+        body = {"dialogs": {dialog_id: seqs[-1]}, "account_seq": account_seq}
+        frames = (await ari.ok("POST", PATH, body, key=""))["frames"]
+        assert frames
+        seqs += [each["seq"] for each in frames if each.get("dialog_id") == dialog_id and "seq" in each]
+        account_seq = max([account_seq, *(each.get("account_seq", 0) for each in frames)])
+    assert seqs == list(range(sent["seq"] + 1))
+    begun = time.monotonic()
+    standing = {"dialogs": {dialog_id: seqs[-1]}, "account_seq": account_seq or 1}
+    assert (await ari.ok("POST", PATH, standing, key=""))["frames"] == []
+    assert time.monotonic() - begun < 3
+
+
 async def test_it_waits_for_news_and_takes_no_longer(world):
     nok, ari = await world.person(), await world.person()
     dialog_id = await world.group(nok, ari)
