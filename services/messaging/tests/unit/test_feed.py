@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass, field
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -279,3 +280,65 @@ def test_what_waits_for_a_hole_is_bounded(count):
     while (after := feed.next_read()) is not None:
         feed.fill([item(seq) for seq in range(after + 1, min(after + 201, count))])
     assert reader.got == list(range(1, count))
+
+
+@dataclass(eq=False)
+class Seer(Reader):
+    """A watcher that remembers what it was given, not only where."""
+
+    seen: list[dict] = field(default_factory=list)
+
+    def write(self, data: bytes) -> None:
+        self.writes += 1
+        self.seen.extend(orjson.loads(each) for each in payloads_of(data))
+
+
+def about(seq: int, message_seq: int) -> Item:
+    frame = {"type": "message.edited", "dialog_id": str(KEY), "seq": seq, "at": "now", "message_seq": message_seq}
+    return Item(seq, text_frame(orjson.dumps(frame)), "message.edited", message_seq=message_seq)
+
+
+def bare(seq: int) -> dict:
+    return {"type": "event.withheld", "dialog_id": str(KEY), "seq": seq, "at": "now"}
+
+
+WAYS = {
+    "one by one": lambda feed, items: [feed.offer(each) for each in items],
+    "as one commit": Feed.offer_run,
+    "read": Feed.fill,
+    "late": lambda feed, items: [feed.offer(each) for each in reversed(items)],
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_of_a_message_from_before_their_time_a_watcher_is_given_the_place_alone(way):
+    feed = feed_at(10)
+    first, newcomer, later = Seer(), Seer(), Seer()
+    feed.join(first, 10, 10)
+    feed.join(newcomer, 10, 10, 8)
+    items = [about(11, 7), about(12, 8), about(13, 0)]
+    WAYS[way](feed, items)
+    whole = [orjson.loads(next(payloads_of(each.data))) for each in items]
+    assert first.seen == whole
+    assert newcomer.seen == [bare(11), *whole[1:]]
+    feed.join(later, 10, 13, 9)
+    feed.fill(items)
+    assert later.seen == [bare(11), bare(12), whole[2]]
+    feed.show_from(newcomer, 1)
+    feed.show_from(first, 9)
+    feed.offer(about(14, 7))
+    assert (newcomer.seen[-1]["message_seq"], first.seen[-1]) == (7, bare(14))
+
+
+def test_what_everybody_may_see_is_one_rendering_in_one_write():
+    feed = feed_at(10)
+    readers = [Seer() for _ in range(3)]
+    for reader in readers:
+        feed.join(reader, 10, 10, 8)
+    feed.offer_run([about(11, 8), about(12, 0)])
+    assert [each.writes for each in readers] == [1, 1, 1]
+    for reader in readers:
+        feed.leave(reader)
+    feed.join(reader, 12, 12)
+    feed.offer_run([about(13, 3), about(14, 3)])
+    assert reader.writes == 2

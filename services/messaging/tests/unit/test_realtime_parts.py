@@ -63,6 +63,7 @@ def test_hints_say_what_was_committed():
     events = [
         StreamEvent(DIALOG, 1, "message.new", '{"text":"ส"}\n{'.encode()),
         StreamEvent(DIALOG, 2, "member.changed", b"{}", gone, ended=True),
+        StreamEvent(DIALOG, 3, "pin.changed", b"{}", message_seq=1),
     ]
     heard = unpack(DIALOG, pack_events("n-1", events))
     assert (heard.node, list(heard.events)) == ("n-1", events)

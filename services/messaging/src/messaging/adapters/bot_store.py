@@ -22,7 +22,8 @@ _COLUMNS: Final = (
 _LIVE: Final = f"deleted_at IS NULL AND NOT EXISTS (SELECT FROM account a WHERE a.user_id = owner_id AND {HAS_ENDED})"
 _NO_FAILURES: Final = "failing_since = NULL, failures = 0, next_attempt_at = NULL"
 _BEHIND: Final = f"""
-    SELECT m.dialog_id, m.user_id AS bot_id, m.role, m.delivered_seq, d.kind, d.oldest_seq
+    SELECT m.dialog_id, m.user_id AS bot_id, m.role, m.delivered_seq, d.kind, d.oldest_seq,
+           CASE WHEN d.history_from = 'join' THEN greatest(m.joined_seq, d.oldest_seq) ELSE d.oldest_seq END AS from_seq
     FROM bot b JOIN member m ON m.user_id = b.bot_id JOIN dialog d USING (dialog_id)
     WHERE {_LIVE} AND m.status IN ('active', 'muted') AND d.last_seq > m.delivered_seq
     ORDER BY d.last_at LIMIT $1 FOR NO KEY UPDATE OF m SKIP LOCKED
@@ -35,11 +36,13 @@ _ADD: Final = """
 """
 # The membership is the one of now: what waited while the bot was put out is not for it.
 _NEXT: Final = """
-    SELECT u.update_id, u.dialog_id, u.seq, EXISTS (
-        SELECT FROM member m JOIN dialog d USING (dialog_id)
+    SELECT u.update_id, u.dialog_id, u.seq, s.from_seq
+    FROM bot_update u LEFT JOIN LATERAL (
+        SELECT greatest(d.oldest_seq, CASE WHEN d.history_from = 'join' THEN m.joined_seq END) AS from_seq
+        FROM member m JOIN dialog d USING (dialog_id)
         WHERE m.dialog_id = u.dialog_id AND m.user_id = u.bot_id AND m.status IN ('active', 'muted')
-          AND (d.history_from <> 'join' OR m.joined_seq <= u.seq)) AS may_see
-    FROM bot_update u WHERE u.bot_id = $1 AND u.update_id > $2 ORDER BY u.update_id LIMIT $3
+    ) AS s ON true
+    WHERE u.bot_id = $1 AND u.update_id > $2 ORDER BY u.update_id LIMIT $3
 """
 
 
@@ -60,12 +63,15 @@ class Bot:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Something a bot is told: one event of a dialog's stream, as long as the bot may see it."""
+    """Something a bot is told: one event of a dialog's stream, as long as the bot may see it.
+
+    ``from_seq``: where what the bot may see begins; None: it is out.
+    """
 
     update_id: int
     dialog_id: UUID
     seq: int
-    may_see: bool
+    from_seq: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,7 @@ class Behind:
     role: str
     heard_seq: int
     kind: str
+    from_seq: int
 
 
 def token_hash(token: str) -> bytes:
@@ -193,6 +200,7 @@ async def lock_behind(conn: asyncpg.Connection[Any], limit: int) -> list[Behind]
             row["role"],
             max(row["delivered_seq"], row["oldest_seq"] - 1),
             row["kind"],
+            row["from_seq"],
         )
         for row in await conn.fetch(_BEHIND, limit)
     ]
@@ -213,7 +221,7 @@ async def add_updates(
 async def updates_after(conn: asyncpg.Connection[Any], bot_id: UUID, after_update_id: int, limit: int) -> list[Update]:
     """The next, those too that the bot may not see any more: they are to be passed over."""
     rows = await conn.fetch(_NEXT, bot_id, after_update_id, limit)
-    return [Update(row["update_id"], row["dialog_id"], row["seq"], row["may_see"]) for row in rows]
+    return [Update(row["update_id"], row["dialog_id"], row["seq"], row["from_seq"]) for row in rows]
 
 
 async def confirm(conn: asyncpg.Connection[Any], bot_id: UUID, update_id: int) -> None:

@@ -1,6 +1,7 @@
 """Stored changes as the JSON that clients get: one shape for HTTP, frames and the long poll.
 
-Invariant: what is rendered holds nothing about the one who looks, so one rendering serves all watchers of a dialog.
+Invariant: what is rendered holds nothing about the one who looks, so one rendering serves all watchers of a dialog
+that may see what it is about, and one other all who may not.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+
+from messaging.domain.stream import StreamEvent
 
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
 
@@ -73,6 +76,17 @@ def message_document(
 def frame(kind: str, dialog_id: UUID, seq: int, at: datetime, body: Mapping[str, Any]) -> bytes:
     """A stored frame of a dialog."""
     return to_json({"type": kind, "dialog_id": dialog_id, "seq": seq, "at": at.astimezone(UTC), **body})
+
+
+def withheld(shown: bytes) -> bytes:
+    """What stands in place of a dialog's frame for whoever may not see the message it is about: its place alone."""
+    whole = orjson.loads(shown)
+    return to_json({"type": "event.withheld", **{name: whole[name] for name in ("dialog_id", "seq", "at")}})
+
+
+def shown_from(event: StreamEvent, from_seq: int) -> bytes:
+    """The frame for whoever sees the messages from ``from_seq`` on."""
+    return event.frame if event.is_shown_from(from_seq) else withheld(event.frame)
 
 
 def account_frame(kind: str, account_seq: int, at: datetime, body: Mapping[str, Any]) -> bytes:

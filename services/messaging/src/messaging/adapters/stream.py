@@ -190,7 +190,14 @@ class Stream:
         if message_seq is not None:
             body["message_seq"] = message_seq
         self._tell(
-            kind, position.dialog_id, seq, at, {**body, **stored, **(shown or {})}, subject_id=subject_id, ended=ended
+            kind,
+            position.dialog_id,
+            seq,
+            at,
+            {**body, **stored, **(shown or {})},
+            subject_id=subject_id,
+            ended=ended,
+            message_seq=message_seq,
         )
         change = NewChange(type=kind, actor_id=actor_id, message_seq=message_seq, payload=stored)
         announcements.changed(self._outbox, position, change, seq, at)
@@ -263,9 +270,10 @@ class Stream:
         *,
         subject_id: UUID | None = None,
         ended: bool = False,
+        message_seq: int | None = None,
     ) -> None:
         text = rendering.frame(kind, dialog_id, seq, at, body)
-        self.events.append(StreamEvent(dialog_id, seq, kind, text, subject_id, ended))
+        self.events.append(StreamEvent(dialog_id, seq, kind, text, subject_id, ended, message_seq))
 
 
 def dialog_of(row: Mapping[str, Any]) -> Dialog:

@@ -219,6 +219,7 @@ async def _rendered(
                 text,
                 UUID(member["user_id"]) if member is not None else None,
                 member is not None and member["status"] in _ENDED,
+                row["message_seq"],
             )
         )
     return events

@@ -28,6 +28,7 @@ class StreamEvent:
     """One stored change of a dialog as clients get it: ``frame`` is the JSON text of the realtime frame, UTF-8.
 
     ``subject_id`` is the person a ``member.changed`` is about, and ``ended`` whether they may read no further.
+    ``message_seq`` is the earlier message the change is about: who may not see that one is not shown the change.
     """
 
     dialog_id: UUID
@@ -36,6 +37,11 @@ class StreamEvent:
     frame: bytes
     subject_id: UUID | None = None
     ended: bool = False
+    message_seq: int | None = None
+
+    def is_shown_from(self, from_seq: int) -> bool:
+        """Whether it may be shown to whoever sees the messages from ``from_seq`` on."""
+        return self.message_seq is None or self.message_seq >= from_seq
 
 
 @dataclass(frozen=True, slots=True)

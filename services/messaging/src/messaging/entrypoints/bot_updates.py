@@ -61,12 +61,18 @@ async def shown_updates(app: App, updates: Sequence[Update]) -> list[dict[str, A
     """As bots get them: the event as it is now, in the shape of a realtime frame."""
     shown: list[dict[str, Any]] = []
     async with app.database.read() as conn:
-        for update in (each for each in updates if each.may_see):
+        for update in updates:
+            if update.from_seq is None or update.seq < update.from_seq:
+                continue
             try:
                 events = await events_after(conn, app.keys, update.dialog_id, update.seq - 1, 1)
             except TooOldError:
                 continue
-            shown.extend({"update_id": update.update_id, "event": orjson.loads(each.frame)} for each in events)
+            shown.extend(
+                {"update_id": update.update_id, "event": orjson.loads(each.frame)}
+                for each in events
+                if each.is_shown_from(update.from_seq)
+            )
     return shown
 
 

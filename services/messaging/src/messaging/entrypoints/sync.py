@@ -11,6 +11,7 @@ import orjson
 from chassis.http import RateLimit, Routes, View
 from chassis.postgres import Connection
 from chassis.tokens import Principal
+from messaging.adapters import rendering
 from messaging.adapters.dialog_reads import dialogs_by_id, pictured
 from messaging.adapters.stream_reads import (
     WATCHED_MAX,
@@ -130,7 +131,7 @@ async def _news(conn: Connection, app: App, behind: Sequence[Watch], body: SyncB
             DialogSyncView(
                 dialog_id=watch.dialog_id,
                 last_seq=watch.last_seq,
-                events=[orjson.loads(each.frame) for each in events],
+                events=[orjson.loads(rendering.shown_from(each, watch.from_seq)) for each in events],
                 has_more=bool(events) and events[-1].seq < watch.last_seq,
                 too_old=ahead or isinstance(told, TooOldError),
                 oldest_seq=watch.from_seq,

@@ -64,6 +64,11 @@ SERVER_FRAMES: Final[Mapping[str, tuple[str, Mapping[str, Schema], Mapping[str, 
     "pin.changed": ("A message was pinned or unpinned.", {**_ABOUT_MESSAGE, "pinned": _FLAG}, {}),
     "poll.changed": ("The state of a poll.", {**_ABOUT_MESSAGE, "poll": _OBJECT}, {}),
     "card.changed": ("What a card shows.", {**_ABOUT_MESSAGE, "card": _OBJECT}, {}),
+    "event.withheld": (
+        "Stands where an event is about a message from before your time, of which you may see nothing.",
+        _STORED,
+        {},
+    ),
     "member.changed": (
         "Somebody came, went, is muted or banned or not any more, or has another role. Whoever it ends hears no more.",
         {

@@ -3,6 +3,7 @@
 RT-1: a watcher that joined at position p is given p+1, p+2, p+3 … without a hole and none twice, whichever way they
 came here (this process, Redis, a read) and in whatever order.
 RT-2: after the event that ends a person's membership, nothing more of the stream is given to them.
+RT-3: of an event about a message from before a watcher's time, they are given the place alone.
 
 Events that come before their turn wait; what is missing is asked for with ``want`` and comes back through ``fill``.
 All watchers are at ``last``. Who still has to be brought there is a joiner. What was read for one joiner serves the
@@ -16,6 +17,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import UUID
+
+from messaging.adapters import rendering
+from messaging.realtime.websocket import payload_of, text_frame
 
 HELD_MAX: Final = 256
 TAIL_MAX: Final = 512
@@ -51,13 +55,17 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One stored event. ``data`` is the finished frame for every watcher."""
+    """One stored event. ``data`` is the finished frame for every watcher who sees what it is about.
+
+    ``message_seq``: the earlier message it is about; 0 for none.
+    """
 
     seq: int
     data: bytes
     type: str = ""
     subject_id: UUID | None = None
     ended: bool = False
+    message_seq: int = 0
 
 
 @dataclass(slots=True)
@@ -73,8 +81,10 @@ class Feed:
 
     __slots__ = (
         "_ahead",
+        "_from_seqs",
         "_held",
         "_joiners",
+        "_latest_from_seq",
         "_listener",
         "_tail",
         "_tail_until",
@@ -104,6 +114,9 @@ class Feed:
         self._listener = listener
         self._ahead: dict[Watcher, _Joiner] = {}
         self._joiners: dict[Watcher, _Joiner] = {}
+        self._from_seqs: dict[Watcher, int] = {}
+        # At least the highest of them: an event about a later message is everybody's, which is most of them.
+        self._latest_from_seq = 0
         self._held: dict[int, Item] = {}
         self._tail: list[Item] = []
         self._tail_until = 0.0
@@ -143,7 +156,7 @@ class Feed:
     def offer_run(self, items: Sequence[Item]) -> None:
         """Events of one commit: who is live gets them in one write, which costs no more than that of one event."""
         following = bool(items) and items[0].seq == self.last + 1 and items[-1].seq == self.last + len(items)
-        if not following or self._held or self._ahead or self._joiners or any(each.ended for each in items):
+        if not following or self._held or self._ahead or self._joiners or any(map(self._is_not_for_all, items)):
             for item in items:
                 self.offer(item)
             return
@@ -161,9 +174,13 @@ class Feed:
         if self.heard > self.last:
             self._want(self)
 
-    def join(self, watcher: Watcher, position: int, as_of: int) -> None:
-        """Give the watcher everything after ``position``. ``as_of``: when their membership was looked up."""
+    def join(self, watcher: Watcher, position: int, as_of: int, from_seq: int = 0) -> None:
+        """Give the watcher everything after ``position``. ``as_of``: when their membership was looked up.
+
+        ``from_seq``: of earlier messages they are shown nothing.
+        """
         self.leave(watcher)
+        self._show_from(watcher, from_seq)
         self.cool()
         self.heard_of(as_of)
         self._joiners[watcher] = _Joiner(position, as_of)
@@ -171,8 +188,14 @@ class Feed:
         if self._joiners:
             self._want(self)
 
+    def show_from(self, watcher: Watcher, from_seq: int) -> None:
+        """They see the messages from ``from_seq`` on, now that the dialog's rule is another."""
+        if watcher in self.watchers or watcher in self._joiners:
+            self._show_from(watcher, from_seq)
+
     def leave(self, watcher: Watcher) -> None:
         self.watchers.pop(watcher, None)
+        self._show_from(watcher, 0)
         self._joiners.pop(watcher, None)
         self._ahead.pop(watcher, None)
         self.cool()
@@ -234,10 +257,24 @@ class Feed:
         if self._joiners or self.heard > self.last:
             self._want(self)
 
+    def _show_from(self, watcher: Watcher, from_seq: int) -> None:
+        if from_seq > 1:
+            self._from_seqs[watcher] = from_seq
+            self._latest_from_seq = max(self._latest_from_seq, from_seq)
+        elif self._from_seqs.pop(watcher, None) is not None and not self._from_seqs:
+            self._latest_from_seq = 0
+
+    def _is_withheld(self, item: Item) -> bool:
+        """Whether it may have to be kept from somebody here."""
+        return 0 < item.message_seq < self._latest_from_seq
+
+    def _is_not_for_all(self, item: Item) -> bool:
+        return item.ended or self._is_withheld(item)
+
     def _deliver(self, item: Item) -> None:
         self.last = item.seq
-        if self._ahead:
-            self._deliver_past(item)
+        if self._ahead or self._is_withheld(item):
+            self._deliver_to_some(item)
         else:
             data = item.data
             for watcher in self.watchers:
@@ -254,12 +291,13 @@ class Feed:
         if self._listener is not None:
             self._listener(self, item)
 
-    def _deliver_past(self, item: Item) -> None:
-        """Some had already seen more than this node when they joined."""
+    def _deliver_to_some(self, item: Item) -> None:
+        """Some had already seen more than this node when they joined, or may not see what it is about."""
+        withheld = _withheld(item) if self._is_withheld(item) else b""
         for watcher in self.watchers:
             ahead = self._ahead.get(watcher)
             if ahead is None or item.seq > ahead.position:
-                watcher.write(item.data)
+                watcher.write(withheld if 0 < item.message_seq < self._from_seqs.get(watcher, 0) else item.data)
 
     def _end(self, item: Item) -> None:
         for watcher in [each for each in self.watchers if each.user_id == item.subject_id]:
@@ -272,14 +310,16 @@ class Feed:
         """A replay, as far as there is room."""
         chunk: list[bytes] = []
         size = 0
+        from_seq = self._from_seqs.get(watcher, 0)
         for item in items:
             if size >= _CHUNK_BYTES:
                 watcher.write(b"".join(chunk))
                 chunk, size = [], 0
             if not chunk and not watcher.has_room():
                 break
-            chunk.append(item.data)
-            size += len(item.data)
+            data = _withheld(item) if 0 < item.message_seq < from_seq else item.data
+            chunk.append(data)
+            size += len(data)
             joiner.position = item.seq
             if item.ended and item.subject_id == watcher.user_id and item.seq > joiner.as_of:
                 watcher.write(b"".join(chunk))
@@ -323,6 +363,10 @@ class Feed:
             if not self._tail:
                 self._tail_until = time.monotonic() + TAIL_S
             self._tail = older + self._tail
+
+
+def _withheld(item: Item) -> bytes:
+    return text_frame(rendering.withheld(payload_of(item.data)))
 
 
 def _joined(items: Sequence[Item]) -> Iterator[bytes]:

@@ -37,7 +37,9 @@ class Heard:
 
 def pack_events(node: str, events: Sequence[StreamEvent]) -> bytes:
     """Events of one dialog."""
-    listed = [[each.seq, each.type, len(each.frame), each.subject_id or None, each.ended] for each in events]
+    listed = [
+        [each.seq, each.type, len(each.frame), each.subject_id or None, each.ended, each.message_seq] for each in events
+    ]
     return _packed({"n": node, "e": listed}, [each.frame for each in events])
 
 
@@ -82,12 +84,12 @@ def _packed(head: dict[str, Any], frames: Sequence[bytes]) -> bytes:
 
 def _events(key: UUID, listed: list[list[Any]], rest: bytes) -> Iterator[StreamEvent]:
     at = 0
-    for seq, kind, size, subject, ended in listed:
+    for seq, kind, size, subject, ended, message_seq in listed:
         frame = rest[at : at + size]
         at += size
         if len(frame) != size:
             raise ValueError("cut short")
-        yield StreamEvent(key, seq, kind, frame, UUID(subject) if subject else None, bool(ended))
+        yield StreamEvent(key, seq, kind, frame, UUID(subject) if subject else None, bool(ended), message_seq)
 
 
 def _account_events(key: UUID, listed: list[list[Any]], rest: bytes) -> Iterator[AccountEvent]:

@@ -45,6 +45,7 @@ from messaging.realtime.websocket import payload_of, text_frame
 BACK_WITHIN_S: Final = 8.0
 _SENDS_WAIT_S: Final = 5.0
 _CLOSES_WAIT_S: Final = 1.0
+_DECIDE_WHO_SEES: Final = (b'"is_public"', b'"history_from"')
 log = structlog.get_logger(__name__)
 
 
@@ -210,12 +211,18 @@ class Node:
             self.spawn(self._handlers.added(feed.key, dialog_id))
 
     def _dialog_item(self, feed: Feed, item: Item) -> None:
-        if item.type == "dialog.changed" and b'"is_public"' in item.data:
-            self.spawn(self._turn_away(feed))
+        if item.type == "dialog.changed" and any(name in item.data for name in _DECIDE_WHO_SEES):
+            self.spawn(self._look_again_who_sees(feed))
 
-    async def _turn_away(self, feed: Feed) -> None:
-        """The channel may be open no longer: who is no member watches it no longer either."""
+    async def _look_again_who_sees(self, feed: Feed) -> None:
+        """Who is no member watches a channel no longer that is not open; who came late sees earlier messages, or not.
+
+        A long poll ends with this very event, and looks for itself when it comes again.
+        """
         for user_id in {each.user_id for each in feed.watchers}:
-            if not await self.reads.watches(user_id, [feed.key]):
-                for connection in self.people.connections_of(user_id):
+            found = await self.reads.watches(user_id, [feed.key])
+            for connection in self.people.connections_of(user_id):
+                if found:
+                    feed.show_from(connection, found[0].from_seq)
+                else:
                     self.watching.unwatch(connection, [feed.key])

@@ -81,4 +81,4 @@ class Watching:
             position = as_of
         feed = self._hub.dialog_feed(watch.dialog_id, last_seq=as_of, member_count=watch.member_count)
         connection.feeds.add(feed)
-        feed.join(connection, max(position, watch.from_seq - 1), as_of)
+        feed.join(connection, max(position, watch.from_seq - 1), as_of, watch.from_seq)

@@ -33,7 +33,7 @@ async def _collect(behind: Behind, tx: MessagingTx) -> bool:
     events = await events_after(tx.conn, tx.keys, behind.dialog_id, behind.heard_seq, EVENTS)
     if not events:
         return False
-    shown = [(each.seq, orjson.loads(each.frame)) for each in events]
+    shown = [(each.seq, orjson.loads(each.frame)) for each in events if each.is_shown_from(behind.from_seq)]
     own = await _own_seqs(behind, [event for _, event in shown], tx)
     seqs = [seq for seq, event in shown if hears(behind.bot_id, behind.kind, behind.role, event, own)]
     await add_updates(tx.conn, behind, seqs, events[-1].seq, tx.now)

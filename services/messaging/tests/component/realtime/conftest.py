@@ -20,7 +20,7 @@ from messaging.wiring import App, wire
 from testkit.wait import eventually
 
 ASYNCAPI = Path(__file__).parents[3] / "asyncapi.yaml"
-STORED = ("message.", "member.", "dialog.", "reaction.", "pin.", "poll.", "card.")
+STORED = ("message.", "member.", "dialog.", "reaction.", "pin.", "poll.", "card.", "event.")
 
 
 class Socket:
