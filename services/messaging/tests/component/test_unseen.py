@@ -154,7 +154,12 @@ async def test_who_does_not_tell_is_neither_named_nor_counted(world, kind):
     assert await seen() == {**before, "delivered_count": 1}
     await receipts(world, reader, on=True)
     told = await seen()
-    assert (told["read_count"], len(told["people"])) == (1, 1)
+    assert told == {**before, "delivered_count": 1}, "what was read meanwhile is not told later"
+    later = await writer.send(dialog_id)
+    await reader.ok("PUT", f"{path}/read-cursor", {"read_seq": later["seq"]})
+    seen_later = await writer.ok("GET", f"{path}/messages/{later['seq']}/seen-by")
+    assert (seen_later["read_count"], len(seen_later["people"])) == (1, 1)
+    assert await seen() == told
     await receipts(world, writer, on=False)
     assert await seen() == {**before, "delivered_count": 1}
 

@@ -2,6 +2,9 @@
 
 ``delivered_seq`` is moved only by what devices say they received. What was read was delivered too, but whoever may not
 know how far somebody read may not learn it from there: readers of the cursors add it for those who may.
+
+``read_untold_seq`` is how far somebody had read while they did not tell: of what is up to there, nobody is told later
+that it was read.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ _ADVANCE: Final = """
     UPDATE member m SET
         delivered_seq = greatest(m.delivered_seq, t.delivered),
         read_seq = greatest(m.read_seq, t.read),
+        read_untold_seq = CASE WHEN t.read > m.read_seq AND NOT t.tells_reads THEN t.read ELSE m.read_untold_seq END,
         read_message_no = CASE WHEN t.read > m.read_seq THEN greatest(m.read_message_no, coalesce((
             SELECT message_no FROM message x WHERE x.dialog_id = m.dialog_id AND x.seq <= t.read
             ORDER BY x.seq DESC LIMIT 1), 0)) ELSE m.read_message_no END,
@@ -26,15 +30,16 @@ _ADVANCE: Final = """
     FROM (
         SELECT t.dialog_id, t.user_id, least(t.delivered, d.last_seq) AS delivered, least(t.read, d.last_seq) AS read,
                coalesce(a.read_receipts, true) AS tells_reads, o.delivered_seq AS delivered_before,
+               CASE WHEN o.read_seq > o.read_untold_seq THEN o.read_seq ELSE 0 END AS told_before,
                o.read_seq AS read_before
         FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) AS t (dialog_id, user_id, delivered, read)
         JOIN dialog d USING (dialog_id) JOIN member o USING (dialog_id, user_id) LEFT JOIN account a USING (user_id)
     ) AS t
     WHERE m.dialog_id = t.dialog_id AND m.user_id = t.user_id AND m.status IN ('active', 'muted')
       AND (t.read > m.read_seq OR t.delivered > m.delivered_seq OR (m.marked_unread AND t.read > 0))
-    RETURNING m.dialog_id, m.user_id, m.delivered_seq, m.read_seq,
+    RETURNING m.dialog_id, m.user_id, m.delivered_seq, m.read_seq, m.read_untold_seq,
               CASE WHEN t.tells_reads THEN m.read_seq > t.read_before
-                   OR m.delivered_seq > greatest(t.delivered_before, t.read_before)
+                   OR m.delivered_seq > greatest(t.delivered_before, t.told_before)
                    ELSE m.delivered_seq > t.delivered_before END AS told,
               m.delivered_seq > t.delivered_before AS arrived
 """
@@ -53,6 +58,12 @@ class Cursor:
     read_seq: int = 0
     told: bool = True
     arrived: bool = False
+    read_untold_seq: int = 0
+
+    @property
+    def told_read_seq(self) -> int | None:
+        """What those may be told of who may know how far others read; None: nothing."""
+        return None if 0 < self.read_seq <= self.read_untold_seq else self.read_seq
 
 
 async def advance(conn: asyncpg.Connection[Any], cursors: Sequence[Cursor], now: datetime) -> list[Cursor]:

@@ -1,8 +1,8 @@
 """Who has received and read a message, derived from cursors.
 
 Whoever does not send read receipts does not see those of others, and is neither named nor counted among the readers:
-where few are in a dialog, a count tells who read. Nor is who blocks the viewer or is blocked by them, or came after the
-message.
+where few are in a dialog, a count tells who read. What somebody read while they told nobody is not told later. Nor is
+who blocks the viewer or is blocked by them, or came after the message.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NOT_PARTED: Final = """
     NOT EXISTS (SELECT FROM block b WHERE b.active AND ((b.blocker_id = m.user_id AND b.blocked_id = $3)
                                                     OR (b.blocker_id = $3 AND b.blocked_id = m.user_id)))
 """
-_TELLS: Final = "coalesce(a.read_receipts, true)"
+_TELLS: Final = "m.read_untold_seq < $2 AND coalesce(a.read_receipts, true)"
 _VIEWER_TELLS: Final = "coalesce((SELECT own.read_receipts FROM account own WHERE own.user_id = $3), true)"
 _COUNTS: Final = f"""
     SELECT count(*) FILTER (WHERE m.read_seq >= $2 AND {_TELLS} AND {_VIEWER_TELLS}) AS read,

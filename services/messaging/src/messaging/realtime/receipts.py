@@ -1,7 +1,8 @@
 """Cursors that moved become receipts for the dialog and counts for the person's own devices.
 
 Nothing of this is stored: a client that missed a receipt reads the cursors. Who does not want to show how far they have
-read shows only what reached them, and that they read makes no frame; and is shown no more of others. Who is blocked, or
+read shows only what reached them, and that they read makes no frame; and is shown no more of others. What they read
+meanwhile is not told when they show it again. Who is blocked, or
 watches a public channel without being in it, is told nothing; a crowd is told nothing at all, for its receipts would be
 as many as its members times themselves.
 """
@@ -129,7 +130,7 @@ class Receipts:
     def _tell_one(self, cursor: Cursor, state: Any, members: _Members) -> None:
         apart = frozenset({cursor.user_id, *state["strangers"]})
         if cursor.told:
-            read_seq = cursor.read_seq if state["tells_reads"] else None
+            read_seq = cursor.told_read_seq if state["tells_reads"] else None
             shown_seq = max(cursor.delivered_seq, read_seq or 0)
             self._tell_of(cursor, members.shown - apart, delivered_seq=shown_seq, read_seq=read_seq)
         if cursor.arrived:

@@ -303,6 +303,25 @@ async def hide_reading(world, person):
         await tx.conn.execute("UPDATE account SET read_receipts = false WHERE user_id = $1", person.user_id)
 
 
+async def test_what_was_read_while_it_was_not_told_makes_no_frame_later(world, sockets):
+    nok, ari = await world.person(), await world.person()
+    dialog_id = await world.group(nok, ari)
+    told, untold, later = [(await nok.send(dialog_id))["seq"] for _ in range(3)]
+    path = f"/v1/dialogs/{dialog_id}/read-cursor"
+    watching = await sockets.of(nok)
+    await ari.ok("PUT", path, {"read_seq": told})
+    await watching.until("receipt", read_seq=told)
+    await hide_reading(world, ari)
+    await ari.ok("PUT", path, {"read_seq": untold})
+    async with world.app.begin() as tx:
+        await tx.conn.execute("UPDATE account SET read_receipts = true WHERE user_id = $1", ari.user_id)
+    await ari.ok("PUT", path, {"read_seq": untold, "delivered_seq": untold})
+    await watching.until("receipt", delivered_seq=untold)
+    await ari.ok("PUT", path, {"read_seq": later})
+    await watching.until("receipt", read_seq=later)
+    assert receipts(watching.frames) == [(told, told), (untold, None), (later, later)]
+
+
 def receipts(frames):
     return [(each["delivered_seq"], each.get("read_seq")) for each in frames if each["type"] == "receipt"]
 
