@@ -523,3 +523,29 @@ async def test_a_scheduled_message_can_be_called_back(talk):
     assert (
         await one.refused("DELETE", f"/v1/scheduled-messages/{kept['scheduled_id']}") == "messaging.scheduled.not_found"
     )
+
+
+async def test_a_message_is_the_same_wherever_it_is_shown(world):
+    nok, budi = await world.person(), await world.person()
+    dialog_id = await world.group(nok, budi)
+    path = f"/v1/dialogs/{dialog_id}"
+    contents = [
+        {"type": "text", "text": "hello"},
+        {"type": "poll", "question": "?", "options": ["a", "b"]},
+    ]
+    for content in contents:
+        body = {"client_message_id": str(uuid.uuid4()), "content": content}
+        message = f"{path}/messages/{(await nok.ok('POST', f'{path}/messages', body))['seq']}"
+        for person in (nok, budi):
+            await person.ok("PUT", f"{message}/reactions/👍")
+        await nok.ok("PUT", f"{message}/pin")
+        if content["type"] == "poll":
+            await budi.ok("PUT", f"{message}/vote", {"options": [1]})
+        for person in (nok, budi):
+            shown = await person.ok("GET", message)
+            assert shown["pinned"]
+            assert shown["reactions"][0]["mine"]
+            assert (await person.dialog(dialog_id))["last_message"] == shown
+        if content["type"] == "text":
+            edited = await nok.ok("PATCH", message, {"content": {"type": "text", "text": "hello there"}})
+            assert edited == await nok.ok("GET", message)

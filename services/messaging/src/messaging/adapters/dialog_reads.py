@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from messaging.adapters.message_reads import MESSAGE_COLUMNS, document_of
+from messaging.adapters.message_reads import MESSAGE_COLUMNS, documents
 from messaging.adapters.person_keys import PersonKeys
 from messaging.adapters.unread import MENTIONS, UNREAD
 
@@ -69,17 +69,18 @@ async def pictured(
     conn: asyncpg.Connection[Any], keys: PersonKeys, user_id: UUID, rows: Sequence[Row]
 ) -> list[dict[str, Any]]:
     """Dialogs as clients get them: with the last message, and the other person where there are two."""
-    last = await conn.fetch(_LAST, [row["dialog_id"] for row in rows], user_id)
-    await keys.load(conn, {row["sender_id"] for row in last})
-    messages = {row["dialog_id"]: document_of(keys, row) for row in last}
+    first_seqs = {
+        row["dialog_id"]: max(row["oldest_seq"], row["joined_seq"] if row["history_from"] == "join" else 0)
+        for row in rows
+    }
+    last = await conn.fetch(_LAST, list(first_seqs), user_id)
+    visible = [row for row in last if row["seq"] >= first_seqs[row["dialog_id"]]]
+    messages = {each["dialog_id"]: each for each in await documents(conn, keys, visible, viewer_id=user_id)}
     people = await people_of(conn, [row["peer_id"] for row in rows if row["peer_id"] is not None])
     pictures = []
     for row in rows:
         shown = {key: row[key] for key in row.keys() if key not in {"peer_id", "permissions"}}  # noqa: SIM118 -- a record
-        message = messages.get(row["dialog_id"])
-        first_seq = max(row["oldest_seq"], row["joined_seq"] if row["history_from"] == "join" else 0)
-        visible = message is not None and message["seq"] >= first_seq
-        shown["last_message"] = message if visible else None
+        shown["last_message"] = messages.get(row["dialog_id"])
         shown["permissions"] = row["permissions"]
         shown["peer"] = people.get(row["peer_id"], unknown(row["peer_id"])) if row["peer_id"] else None
         # To the customer it bears the shop's name; to the shop, which has many of them, the customer's.

@@ -62,7 +62,7 @@ class EditMessage:
 
 
 async def edit_message(command: EditMessage, tx: MessagingTx) -> dict[str, Any]:
-    """The message as it is now. The same content again changes nothing."""
+    """The message as it is now, as its writer sees it. The same content again changes nothing."""
     touched = await touch_message(tx, command.dialog_id, command.seq, command.user_id, Act.SEND)
     if not touched.own:
         raise NotAllowedError
@@ -72,16 +72,17 @@ async def edit_message(command: EditMessage, tx: MessagingTx) -> dict[str, Any]:
         _require_editable(command, touched, before, tx)
         await _replace(command, touched, tx)
     row = (await messages_at(tx.conn, [(command.dialog_id, command.seq)]))[command.dialog_id, command.seq]
-    [document] = await documents(tx.conn, tx.keys, [row])
     if before != command.content:
+        [shown] = await documents(tx.conn, tx.keys, [row])
         tx.stream.change(
             touched.dialog,
             "message.edited",
             actor_id=command.user_id,
             message_seq=command.seq,
             payload={"sender_id": command.user_id, "version": row["version"]},
-            shown={"message": document},
+            shown={"message": shown},
         )
+    [document] = await documents(tx.conn, tx.keys, [row], viewer_id=command.user_id)
     return document
 
 
