@@ -28,6 +28,11 @@ _HIDDEN: Final = """
 _SEEN: Final = """
     ({seq} IS NULL OR {seq} >= greatest(d.oldest_seq, CASE WHEN d.history_from = 'join' THEN m.joined_seq END))
 """
+# What a message is to one person: one row, whether it names them, calls all of them or answers them (ACT-1).
+_OF_MESSAGE: Final = """
+    EXISTS (SELECT FROM activity o WHERE o.user_id = {user} AND o.dialog_id = {dialog} AND o.seq = {seq}
+                                     AND o.type IN ('mention', 'reply'))
+"""
 _ADD: Final = f"""
     INSERT INTO activity (user_id, activity_id, type, dedupe_key, actor_id, dialog_id, seq, payload, created_at)
     SELECT t.user_id, t.activity_id, t.type, t.dedupe_key, t.actor_id, t.dialog_id, t.seq, t.payload::jsonb, t.at
@@ -42,6 +47,8 @@ _ADD: Final = f"""
       AND (t.type = ANY($10) OR m.notification_level = 'all'
            OR (m.notification_level = 'mentions' AND t.type = ANY($11)))
       AND (t.type = ANY($10) OR m.silent_until IS NULL OR m.silent_until <= t.at)
+      AND NOT (t.type IN ('mention', 'reply')
+               AND {_OF_MESSAGE.format(user="t.user_id", dialog="t.dialog_id", seq="t.seq")})
       AND NOT EXISTS (SELECT FROM account a WHERE a.user_id = t.user_id AND ({HAS_ENDED} OR a.is_bot))
     ORDER BY t.user_id, t.dedupe_key
     ON CONFLICT (user_id, dedupe_key) DO NOTHING
@@ -74,6 +81,7 @@ _OWN: Final = f"""
           SELECT FROM member m JOIN dialog d USING (dialog_id)
           WHERE m.dialog_id = a.dialog_id AND m.user_id = $1 AND m.status IN ('active', 'muted')
             AND {_SEEN.format(seq="a.seq")}))
+      AND NOT {BLOCKED.format(one="a.user_id", other="a.actor_id")}
       AND NOT {_HIDDEN.format(user="a.user_id", dialog="a.dialog_id", seq="a.seq")}
     ORDER BY a.activity_id DESC LIMIT $5
 """
@@ -88,7 +96,7 @@ _FOR_ALL: Final = f"""
           AND (m.silent_until IS NULL OR m.silent_until <= x.created_at)
           AND NOT {BLOCKED.format(one="m.user_id", other="x.actor_id")}
           AND NOT {_HIDDEN.format(user="m.user_id", dialog="m.dialog_id", seq="x.seq")}
-          AND NOT EXISTS (SELECT FROM activity a WHERE a.user_id = m.user_id AND a.activity_id = x.activity_id)
+          AND NOT {_OF_MESSAGE.format(user="m.user_id", dialog="x.dialog_id", seq="x.seq")}
         ORDER BY x.activity_id DESC LIMIT $5
     ) AS f
     WHERE m.user_id = $1 AND m.status IN ('active', 'muted') AND m.notification_level <> 'none'
@@ -104,7 +112,7 @@ _READ_OWN: Final = """
     UPDATE activity SET read_at = $3 WHERE user_id = $1 AND activity_id = ANY($2) AND read_at IS NULL
       AND activity_id > coalesce((SELECT read_upto FROM activity_cursor WHERE user_id = $1), $4)
 """
-_READ_FOR_ALL: Final = """
+_READ_FOR_ALL: Final = f"""
     INSERT INTO activity (user_id, activity_id, type, dedupe_key, actor_id, dialog_id, seq, payload, created_at,
                           read_at)
     SELECT $1, f.activity_id, 'mention', 'all:' || f.dialog_id || ':' || f.seq || ':' || f.target, f.actor_id,
@@ -112,6 +120,7 @@ _READ_FOR_ALL: Final = """
     FROM member m JOIN activity_for_all f USING (dialog_id)
     WHERE m.user_id = $1 AND m.status IN ('active', 'muted') AND f.activity_id = ANY($2) AND f.seq >= m.joined_seq
       AND f.target IN ('@all', '@' || m.role) AND f.actor_id <> $1
+      AND NOT {_OF_MESSAGE.format(user="$1", dialog="f.dialog_id", seq="f.seq")}
     ON CONFLICT DO NOTHING
 """
 _READ_UPTO: Final = """

@@ -183,6 +183,16 @@ CHECKS: Final = (
               AND here.people AND (here.owners <> 1 OR here.bots > 0)""",
     ),
     Check(
+        "ACT-1",
+        "a message is in a person's activity feed once, and a call for all has no calls of roles beside it",
+        """SELECT a.user_id || ' ' || a.dialog_id || ' ' || a.seq FROM sample s JOIN activity a USING (dialog_id)
+           WHERE a.seq >= s.oldest_seq AND a.type IN ('mention', 'reply')
+           GROUP BY a.user_id, a.dialog_id, a.seq HAVING count(*) > 1
+           UNION ALL
+           SELECT f.dialog_id || ' ' || f.seq FROM sample s JOIN activity_for_all f USING (dialog_id)
+           GROUP BY f.dialog_id, f.seq HAVING count(*) > 1 AND bool_or(f.target = '@all')""",
+    ),
+    Check(
         "RET-1",
         "nobody has unread what nobody can read",
         """SELECT m.dialog_id || ' ' || m.user_id FROM sample d JOIN member m USING (dialog_id)

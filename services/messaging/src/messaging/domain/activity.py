@@ -67,6 +67,7 @@ def last_id(at: datetime) -> UUID:
 
 
 def _at(at: datetime, random: int) -> UUID:
-    unix_ms, rest = divmod((at - _EPOCH) // timedelta(microseconds=1), 1000)
+    # Before 1970 nothing happened: such a moment is before every other, not far in the future.
+    unix_ms, rest = divmod(max(at - _EPOCH, timedelta()) // timedelta(microseconds=1), 1000)
     fraction = (rest << 12) // 1000
     return UUID(int=(unix_ms & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | random)

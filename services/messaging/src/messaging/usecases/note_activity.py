@@ -29,6 +29,7 @@ from messaging.domain.activity import (
     activity_id,
 )
 from messaging.domain.dialog import PAIRS
+from messaging.domain.message import ALL
 
 _REACTIONS: Final = """
     SELECT DISTINCT ON (r.dialog_id, r.seq, r.user_id) r.dialog_id, r.seq, r.user_id, r.emoji, r.created_at
@@ -136,14 +137,18 @@ async def _in_threads(answers: Sequence[Mapping[str, Any]], tx: MessagingTx) -> 
 def _concerned(
     row: Mapping[str, Any], answered: Mapping[tuple[UUID, int], Mapping[str, Any]], talking: Sequence[UUID]
 ) -> list[Activity]:
-    """Who is mentioned by name, whose message or thread is answered, and who talks there; one row for each of them."""
+    """Who is mentioned by name, whose message or thread is answered, and who talks there; one row for each of them.
+
+    A call for all is a mention of those who are answered too: it is in the feed once, as the more of the two.
+    """
+    answering = ActivityType.MENTION if ALL in row["mentions"] else ActivityType.REPLY
     people = {UUID(each): ActivityType.MENTION for each in row["mentions"] if not each.startswith("@")}
     for name in ("reply_to_seq", "thread_seq"):
         target = answered.get((row["dialog_id"], row[name] or 0))
         if target is not None and target["sender_id"] is not None:
-            people.setdefault(target["sender_id"], ActivityType.REPLY)
+            people.setdefault(target["sender_id"], answering)
     for user_id in talking:
-        people.setdefault(user_id, ActivityType.REPLY)
+        people.setdefault(user_id, answering)
     thread = {} if row["thread_seq"] is None else {"thread_seq": row["thread_seq"]}
     return [
         Activity(
@@ -161,6 +166,8 @@ def _concerned(
 
 
 def _for_all(row: Mapping[str, Any]) -> list[ForAll]:
+    """A call for all holds every role."""
+    called = [each for each in row["mentions"] if each.startswith("@")]
     place = f"{row['dialog_id']}:{row['seq']}"
     return [
         ForAll(
@@ -171,8 +178,7 @@ def _for_all(row: Mapping[str, Any]) -> list[ForAll]:
             actor_id=row["sender_id"],
             created_at=row["created_at"],
         )
-        for target in row["mentions"]
-        if target.startswith("@")
+        for target in ([ALL] if ALL in called else called)
     ]
 
 
