@@ -10,6 +10,8 @@ import re
 import unicodedata
 from typing import Final
 
+from kernel.thai import spelled
+
 # Letters and symbols that are blank: Hangul fillers, Khmer inherent vowels, the Braille blank, a musical null, an
 # object's stand-in, Egyptian blanks.
 _BLANK_LETTERS: Final = "\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc\U00013441\U00013442\U00016fe4\U0001d159"
@@ -21,6 +23,8 @@ _IGNORABLE: Final = (
 _blank: Final = re.compile(f"[{_BLANK_LETTERS}\\s]+")
 _unseen: Final = re.compile(f"[{_BLANK_LETTERS}{_IGNORABLE}]")
 
+_PRESENTATION: Final = re.compile("[\ufe0e\ufe0f]")
+
 
 def single_spaced(text: str) -> str:
     """Without blanks around it and with single spaces inside; letters that are blank are spaces."""
@@ -30,6 +34,11 @@ def single_spaced(text: str) -> str:
 def seen(text: str) -> str:
     """What is left of a text without blank letters and characters that programs may leave out."""
     return _unseen.sub("", text)
+
+
+def as_seen(text: str) -> str:
+    """One spelling for texts that look the same: marks in any order, signs in parts, blanks, an emoji's two forms."""
+    return single_spaced(unicodedata.normalize("NFC", _PRESENTATION.sub("", spelled(text))))
 
 
 def shows_something(text: str) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.text import seen, shows_something, single_spaced
+from kernel.text import as_seen, seen, shows_something, single_spaced
 
 BLANKS = [
     *("\u3164", "\uffa0", "\u115f", "\u1160", "\u2800", "\u17b4", "\u17b5", "\ufffc", "\U0001d159", "\U00013441"),
@@ -57,3 +57,8 @@ def test_control_python_takes_fillers_for_letters() -> None:
 def test_blank_letters_are_spaces_to_a_name() -> None:
     assert single_spaced(" \u3164Mai\u2800\u3164 Linh\uffa0") == "Mai Linh"
     assert single_spaced("می\u200cخواهم") == "می\u200cخواهم"
+
+
+@given(st.text(max_size=12))
+def test_how_a_text_is_seen_is_one_spelling(text: str) -> None:
+    assert as_seen(as_seen(text)) == as_seen(text)

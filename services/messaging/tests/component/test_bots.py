@@ -427,6 +427,14 @@ async def test_a_webhook_is_sent_nothing_of_where_the_bot_was_put_out(world):
         await owner.ok("DELETE", f"/v1/bots/{made['bot_id']}/webhook")
 
 
+async def test_a_command_is_there_once(world):
+    owner = await world.person()
+    twice = [{"command": "help", "description": each} for each in ("one", "other")]
+    body = {"username": f"b{uuid.uuid4().hex[:12]}_bot", "display_name": "Echo", "commands": twice}
+    answer = await owner.do("POST", "/v1/bots", body)
+    assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "/commands")
+
+
 @pytest.mark.parametrize(
     "url", ["ftp://a.example/x", "https://user:pass@a.example", "https:///x", "https://a.example/#f", "http://[::1"]
 )

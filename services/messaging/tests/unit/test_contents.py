@@ -5,7 +5,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from messaging.entrypoints.attachments import AttachmentBody
 from messaging.entrypoints.bots import CommandBody
-from messaging.entrypoints.contents import Content
+from messaging.entrypoints.contents import Content, PollContent
 
 FILE = {"media_type": "image/png", "size_bytes": 1, "purpose": "image"}
 WRITTEN = {
@@ -38,3 +38,19 @@ def test_what_shows_anything_is_taken_as_it_is(place, text):
 def test_lines_of_code_keep_their_blanks():
     text = "\n    if x:\n\treturn\n\n"
     assert TypeAdapter(Content).validate_python({"type": "code", "text": text}).text == text
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("é", "e\u0301"), ("ก\u0e48\u0e38", "ก\u0e38\u0e48"), ("a", "a "), ("a b", "a\u00a0b"), ("❤", "❤\ufe0f")],
+)
+def test_options_of_a_poll_that_look_the_same_are_one(one, other):
+    poll = {"type": "poll", "question": "?"}
+    with pytest.raises(ValidationError, match="options must differ"):
+        PollContent.model_validate({**poll, "options": [one, other]})
+    PollContent.model_validate({**poll, "options": [one, "something else"]})
+
+
+@pytest.mark.parametrize(("one", "other"), [("a", "A"), ("1", "①"), ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👦")])
+def test_options_of_a_poll_that_look_otherwise_are_two(one, other):
+    PollContent.model_validate({"type": "poll", "question": "?", "options": [one, other]})

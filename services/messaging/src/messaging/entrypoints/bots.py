@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from chassis.http import Body, Name, RateLimit, Reply, Routes, View
 from chassis.tokens import Principal
@@ -37,7 +37,13 @@ class CommandBody(Body):
     description: Annotated[Name, Field(min_length=1, max_length=200)]
 
 
-Commands = Annotated[list[CommandBody], Field(default_factory=list, max_length=50)]
+def _differ(commands: list[CommandBody]) -> list[CommandBody]:
+    if len({each.command for each in commands}) != len(commands):
+        raise ValueError("a command is there once")
+    return commands
+
+
+Commands = Annotated[list[CommandBody], Field(default_factory=list, max_length=50), AfterValidator(_differ)]
 
 
 class MakeBotBody(Body):

@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, model_validator
 
 from chassis.http import Body, Line, Text
-from kernel.text import shows_something
+from kernel.text import as_seen, shows_something
 from messaging.domain.message import TEXT_CHARS_MAX
 
 CAPTION_CHARS_MAX = 2_000
@@ -110,8 +110,8 @@ class PollContent(Body):
 
     @model_validator(mode="after")
     def _options_differ(self) -> PollContent:
-        if len(set(self.options)) != len(self.options):
-            raise ValueError("options must differ")
+        if len({as_seen(each) for each in self.options}) != len(self.options):
+            raise ValueError("options must differ, and be seen to")
         return self
 
 
