@@ -370,6 +370,10 @@ async def test_an_export_has_what_the_person_wrote_and_nothing_of_others(world, 
     nok, budi = await world.person("Nok"), await world.person("Budi")
     dialog_id, seq = await written_everywhere(world, nok, budi, "numbat")
     await nok.ok("PUT", f"/v1/dialogs/{dialog_id}/messages/{seq}/reactions/👍")
+    named = {"username": f"b{uuid.uuid4().hex[:12]}_bot", "display_name": "Tidy"}
+    bot = await nok.ok("POST", "/v1/bots", named)
+    await budi.ok("POST", "/v1/bots", {**named, "username": f"b{uuid.uuid4().hex[:12]}_bot", "display_name": "theirs"})
+    link = await nok.ok("POST", f"/v1/dialogs/{dialog_id}/invites", {})
     async with world.app.database.read() as conn:
         counts = await export_person(nok.user_id, tmp_path, conn, world.app.keys, world.app.objects)
 
@@ -381,6 +385,10 @@ async def test_an_export_has_what_the_person_wrote_and_nothing_of_others(world, 
     assert [each["content"] for each in lines("drafts")] == ["numbat draft"]
     assert [each["emoji"] for each in lines("reactions")] == ["👍"]
     assert [each["dialog_id"] for each in lines("dialogs")] == [dialog_id]
+    assert [(each["bot_id"], each["webhook_url"]) for each in lines("bots")] == [(bot["bot_id"], None)]
+    assert [(each["invite_id"], each["dialog_id"]) for each in lines("invites")] == [(link["invite_id"], dialog_id)]
+    exported = "".join((tmp_path / f"{each}.jsonl").read_text() for each in ("bots", "invites"))
+    assert not any(each in exported for each in (bot["token"], link["token"], "hash", "secret"))
     assert counts == json.loads((tmp_path / "manifest.json").read_text())["lines"]
     assert "theirs" not in "".join(each.read_text() for each in tmp_path.iterdir())
 

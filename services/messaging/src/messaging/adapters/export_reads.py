@@ -44,6 +44,10 @@ _SMALL: Final = {
     "WHERE user_id = $1 ORDER BY activity_id",
     "join_requests": "SELECT dialog_id, message, status, created_at FROM join_request WHERE user_id = $1 "
     "ORDER BY dialog_id",
+    "bots": "SELECT bot_id, username, display_name, commands, webhook_url, created_at, deleted_at FROM bot "
+    "WHERE owner_id = $1 ORDER BY bot_id",
+    "invites": "SELECT invite_id, dialog_id, created_at, expires_at, uses_max, uses, revoked_at FROM invite "
+    "WHERE created_by = $1 ORDER BY invite_id",
     "reports": "SELECT dialog_id, seq, user_id, reason, detail, status, created_at FROM report "
     "WHERE reporter_id = $1 ORDER BY report_id",
 }
