@@ -367,3 +367,11 @@ async def test_direct_messages_only_from_friends(world):
     body = {"kind": "direct", "user_ids": [str(shy.user_id)]}
     assert await stranger.refused("POST", "/v1/dialogs", body) == "messaging.dialog.unavailable"
     assert (await friend.do("POST", "/v1/dialogs", body)).status == 201
+
+
+async def test_who_is_in_a_dialog_is_told_that_its_texts_are_published(world):
+    owner, member = await world.person(), await world.person()
+    dialog_id = await world.group(owner, member)
+    assert (await member.dialog(dialog_id))["content_published"] is False
+    await owner.ok("PATCH", f"/v1/dialogs/{dialog_id}", {"content_published": True}, headers={"If-Match": "*"})
+    assert (await member.dialog(dialog_id))["content_published"] is True

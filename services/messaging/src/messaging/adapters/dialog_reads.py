@@ -16,8 +16,8 @@ from messaging.adapters.unread import MENTIONS, UNREAD
 _DIALOGS: Final = f"""
     SELECT d.dialog_id, d.workspace_id, d.kind, d.title, d.description, d.avatar_attachment_id, d.entity_type,
            d.entity_id, d.created_by, d.is_public, d.history_from, d.join_approval, d.slow_mode_s, d.members_max,
-           d.permissions, d.retention_days, d.archived_at AS closed_at, d.version, d.member_count, d.last_seq,
-           d.oldest_seq, d.last_at, d.created_at,
+           d.permissions, d.retention_days, d.content_published, d.archived_at AS closed_at, d.version,
+           d.member_count, d.last_seq, d.oldest_seq, d.last_at, d.created_at,
            m.role, m.status, m.joined_at, m.joined_seq, m.read_seq, m.marked_unread, m.pinned_at, m.archived_at,
            greatest(m.delivered_seq, m.read_seq) AS delivered_seq, m.silent_until, m.notification_level, m.muted_until,
            {UNREAD} AS unread, {MENTIONS} AS mentions,

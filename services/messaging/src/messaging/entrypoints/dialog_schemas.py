@@ -50,7 +50,10 @@ class OwnSettingsView(View):
 
 
 class DialogView(View):
-    """A dialog as one of its people sees it."""
+    """A dialog as one of its people sees it.
+
+    ``content_published``: what is written in it is told to other services too.
+    """
 
     dialog_id: UUID
     workspace_id: UUID
@@ -70,6 +73,7 @@ class DialogView(View):
     member_count: int
     permissions: dict[str, list[str]]
     retention_days: int | None
+    content_published: bool
     closed_at: datetime | None
     version: int
     last_seq: int
