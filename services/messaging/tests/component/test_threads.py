@@ -116,3 +116,52 @@ async def test_of_a_long_thread_only_who_answered_lately_is_told(world, talk):
     await heard(other, dialog_id, (final, question))
     told = [seq for seq, _ in await replies(one, dialog_id)]
     assert (final in told, last in told, early in told) == (False, True, False)
+
+
+async def hide(person, dialog_id, seq):
+    await person.ok("DELETE", f"/v1/dialogs/{dialog_id}/messages/{seq}?whom=me")
+
+
+async def test_what_one_deleted_for_oneself_is_not_counted_and_is_not_there(world):
+    nok, budi = await world.person(), await world.person()
+    dialog_id = await world.group(nok, budi)
+    path = f"/v1/dialogs/{dialog_id}/messages"
+    root = (await nok.send(dialog_id))["seq"]
+    first, second = [(await budi.send(dialog_id, thread_seq=root))["seq"] for _ in range(2)]
+    await hide(nok, dialog_id, first)
+    assert (await nok.ok("GET", f"{path}/{root}"))["reply_count"] == 1
+    assert (await budi.ok("GET", f"{path}/{root}"))["reply_count"] == 2
+    assert [each["seq"] for each in (await nok.ok("GET", f"{path}/{root}/thread"))["items"]] == [second]
+    for below in ("", "/thread", "/revisions", "/seen-by"):
+        assert await nok.refused("GET", f"{path}/{first}{below}") == "messaging.message.not_found"
+        assert (await budi.do("GET", f"{path}/{first}{below}")).status == 200
+
+
+async def test_a_page_says_truly_whether_there_is_more_on_either_side(world):
+    nok, budi = await world.person(), await world.person()
+    dialog_id = await world.group(nok, budi)
+    path = f"/v1/dialogs/{dialog_id}/messages"
+    hidden, only, later = [(await nok.send(dialog_id))["seq"] for _ in range(3)]
+    await budi.ok("PUT", f"{path}/{only}/reactions/👍")
+    for seq in (hidden, later):
+        await hide(nok, dialog_id, seq)
+
+    async def sides(person, query):
+        page = await person.ok("GET", f"{path}?{query}")
+        return [each["seq"] for each in page["items"]], page["has_before"], page["has_after"]
+
+    assert await sides(nok, f"before_seq={only + 1}") == ([only], False, False)
+    assert await sides(nok, f"after_seq={only - 1}") == ([only], False, False)
+    assert await sides(nok, f"after_seq={only}") == ([], True, False)
+    assert await sides(nok, f"before_seq={only}") == ([], False, True)
+    assert await sides(nok, f"around_seq={only}") == ([only], False, False)
+    assert await sides(nok, "limit=5") == ([only], False, False)
+    assert await sides(nok, "after_seq=1000000") == ([], True, False)
+    assert await sides(budi, f"after_seq={only}") == ([later], True, False)
+    assert await sides(budi, f"before_seq={only}&limit=1") == ([hidden], False, True)
+    answer = await nok.do("GET", f"{path}?after_seq=1&before_seq=9")
+    assert (answer.status, answer.code) == (422, "request.query.invalid")
+    thread = f"{only}/thread"
+    replies = [(await budi.send(dialog_id, thread_seq=only))["seq"] for _ in range(2)]
+    for after, expected in ((only, False), (replies[0] - 1, False), (replies[0], True)):
+        assert (await nok.ok("GET", f"{path}/{thread}?after_seq={after}"))["has_before"] is expected

@@ -23,7 +23,9 @@ _SEEN: Final = """
     EXISTS (SELECT FROM attachment_use u JOIN member m ON m.dialog_id = u.dialog_id
             WHERE u.attachment_id = a.attachment_id AND m.user_id = {who} AND m.status IN ('active', 'muted')
               AND u.seq >= (SELECT greatest(d.oldest_seq, CASE WHEN d.history_from = 'join' THEN m.joined_seq END)
-                            FROM dialog d WHERE d.dialog_id = u.dialog_id))
+                            FROM dialog d WHERE d.dialog_id = u.dialog_id)
+              AND NOT EXISTS (SELECT FROM hidden_message h
+                              WHERE h.user_id = {who} AND h.dialog_id = u.dialog_id AND h.seq = u.seq))
 """
 _SEEN_FROM_OUTSIDE: Final = f"""
     EXISTS (SELECT FROM attachment_use u JOIN dialog d USING (dialog_id)

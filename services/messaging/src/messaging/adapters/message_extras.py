@@ -29,6 +29,8 @@ _REACTIONS: Final = f"""
 _REPLIES: Final = f"""
     SELECT t.dialog_id, t.seq, count(*) AS count
     FROM {_THESE} JOIN message m ON m.dialog_id = t.dialog_id AND m.thread_seq = t.seq AND m.deleted_at IS NULL
+    WHERE NOT EXISTS (SELECT FROM hidden_message h
+                      WHERE h.user_id = $3 AND h.dialog_id = m.dialog_id AND h.seq = m.seq)
     GROUP BY t.dialog_id, t.seq
 """
 _PINS: Final = f"SELECT dialog_id, seq FROM {_THESE} JOIN pinned_message USING (dialog_id, seq)"
@@ -71,7 +73,7 @@ async def _add_marks(
         if viewer_id is not None:
             shown["mine"] = row["mine"]
         found[row["dialog_id"], row["seq"]].setdefault("reactions", []).append(shown)
-    for row in await conn.fetch(_REPLIES, *these):
+    for row in await conn.fetch(_REPLIES, *these, viewer_id):
         found[row["dialog_id"], row["seq"]]["reply_count"] = row["count"]
     for row in await conn.fetch(_PINS, *these):
         found[row["dialog_id"], row["seq"]]["pinned"] = True

@@ -76,6 +76,15 @@ async def messages_at(conn: asyncpg.Connection[Any], wanted: Iterable[tuple[UUID
     return {(row["dialog_id"], row["seq"]): row for row in rows}
 
 
+async def is_hidden(conn: asyncpg.Connection[Any], user_id: UUID, dialog_id: UUID, seq: int) -> bool:
+    """Whether the person deleted the message for themselves."""
+    found: bool = await conn.fetchval(
+        "SELECT EXISTS (SELECT FROM hidden_message WHERE user_id = $1 AND dialog_id = $2 AND seq = $3)",
+        *(user_id, dialog_id, seq),
+    )
+    return found
+
+
 async def documents(
     conn: asyncpg.Connection[Any], keys: PersonKeys, rows: Sequence[Row], *, viewer_id: UUID | None = None
 ) -> list[dict[str, Any]]:

@@ -154,10 +154,11 @@ async def get_thread(dialog_id: UUID, seq: int, query: MessagesQuery, principal:
         rows = await thread_page(
             conn, dialog_id, seq, after_seq=after_seq, viewer_id=principal.user_id, limit=query.limit + 1
         )
+        first = await thread_page(conn, dialog_id, seq, after_seq=seq, viewer_id=principal.user_id, limit=1)
         items = await documents(conn, app.keys, rows[: query.limit], viewer_id=principal.user_id)
     return MessagesView(
         items=[MessageView.model_validate(each) for each in items],
-        has_before=after_seq > seq,
+        has_before=bool(first) and first[0]["seq"] <= after_seq,
         has_after=len(rows) > query.limit,
         last_seq=watch.last_seq,
     )

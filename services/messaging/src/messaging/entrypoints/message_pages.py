@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from messaging.adapters.dialog_store import find_member
-from messaging.adapters.message_reads import messages_after, messages_at, messages_before
+from messaging.adapters.message_reads import is_hidden, messages_after, messages_at, messages_before
 from messaging.adapters.stream import DIALOG_COLUMNS, dialog_of
 from messaging.adapters.stream_reads import Watch, watched_by
 from messaging.domain.dialog import Dialog, DialogNotFoundError, Membership
@@ -38,13 +38,15 @@ async def watch_of(conn: asyncpg.Connection[Any], user_id: UUID, dialog_id: UUID
 
 
 async def seen_message(conn: asyncpg.Connection[Any], user_id: UUID, dialog_id: UUID, seq: int) -> tuple[Watch, Row]:
-    """A message that the person may read, deleted ones too. Raises ``DialogNotFoundError``, ``MessageNotFoundError``.
+    """A message that the person may read, deleted ones too, but not what they deleted for themselves.
+
+    Raises ``DialogNotFoundError``, ``MessageNotFoundError``.
 
     The first step of every route below a message: what is not there has nothing below it.
     """
     watch = await watch_of(conn, user_id, dialog_id)
     row = (await messages_at(conn, [(dialog_id, seq)])).get((dialog_id, seq)) if seq >= watch.from_seq else None
-    if row is None:
+    if row is None or await is_hidden(conn, user_id, dialog_id, seq):
         raise MessageNotFoundError
     return watch, row
 
@@ -67,6 +69,9 @@ async def read_page(
     room_before, room_after = query.limit, query.limit
     if query.after_seq is not None:
         room_before = 0
+        before = await _before(
+            conn, dialog_id, before_seq=query.after_seq + 1, watch=watch, viewer_id=viewer_id, room=room_before
+        )
         after = await _after(
             conn, dialog_id, after_seq=query.after_seq, watch=watch, viewer_id=viewer_id, room=room_after
         )
@@ -81,6 +86,10 @@ async def read_page(
         )
     else:
         room_after = 0
+        if query.before_seq is not None:
+            after = await _after(
+                conn, dialog_id, after_seq=query.before_seq - 1, watch=watch, viewer_id=viewer_id, room=room_after
+            )
         before = await _before(
             conn,
             dialog_id,
@@ -91,8 +100,8 @@ async def read_page(
         )
     return MessagePage(
         rows=[*reversed(before[:room_before]), *after[:room_after]],
-        has_before=len(before) > room_before or (query.after_seq or 0) >= watch.from_seq,
-        has_after=len(after) > room_after or (query.before_seq is not None and query.before_seq <= watch.last_seq),
+        has_before=len(before) > room_before,
+        has_after=len(after) > room_after,
     )
 
 

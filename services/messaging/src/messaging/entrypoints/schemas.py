@@ -170,6 +170,12 @@ class MessagesQuery(Query):
     around_seq: Seq | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
+    @model_validator(mode="after")
+    def _one_position(self) -> Self:
+        if sum(each is not None for each in (self.after_seq, self.before_seq, self.around_seq)) > 1:
+            raise ValueError("give at most one of after_seq, before_seq and around_seq")
+        return self
+
 
 class MessagesView(View):
     """Oldest first. ``first_seq`` and ``last_seq`` are those of the dialog that the caller may read."""
