@@ -1,5 +1,7 @@
 """Threads: one level, and who began one or answered in it hears of the next answer."""
 
+import uuid
+
 import pytest
 
 from messaging.domain.activity import THREAD_TOLD_MAX
@@ -165,3 +167,19 @@ async def test_a_page_says_truly_whether_there_is_more_on_either_side(world):
     replies = [(await budi.send(dialog_id, thread_seq=only))["seq"] for _ in range(2)]
     for after, expected in ((only, False), (replies[0] - 1, False), (replies[0], True)):
         assert (await nok.ok("GET", f"{path}/{thread}?after_seq={after}"))["has_before"] is expected
+
+
+async def test_the_file_of_a_message_one_deleted_for_oneself_is_not_ones_any_more(world):
+    nok, budi = await world.person(), await world.person()
+    dialog_id = await world.group(nok, budi)
+    file_id = await nok.clean(b"%PDF-1.4 hello", purpose="file", media_type="application/pdf", name="a.pdf")
+    content = {"type": "file", "attachment_ids": [file_id]}
+    shown = []
+    for _ in range(2):
+        body = {"client_message_id": str(uuid.uuid4()), "content": content}
+        shown.append((await nok.ok("POST", f"/v1/dialogs/{dialog_id}/messages", body))["seq"])
+    await hide(budi, dialog_id, shown[0])
+    assert (await budi.do("GET", f"/v1/attachments/{file_id}")).status == 200, "another message shows it"
+    await hide(budi, dialog_id, shown[1])
+    assert (await budi.do("GET", f"/v1/attachments/{file_id}")).status == 404
+    assert (await nok.do("GET", f"/v1/attachments/{file_id}")).status == 200
