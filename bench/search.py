@@ -28,6 +28,7 @@ from chat.machine import load, server_settings
 
 from kernel.ids import uuid7
 from messaging.adapters.person_keys import PersonKeys
+from messaging.adapters.sealer import Sealer
 from messaging.adapters.stream_reads import watched_by
 from messaging.domain.ids import MAIN_WORKSPACE
 from messaging.search.blind import BlindIndex, stretch_of
@@ -112,8 +113,9 @@ async def fill(conn: asyncpg.Connection, size: int) -> Store:
     said = language.texts(min(TEXTS, size))
     viewer = sender = uuid7()
     keys, blind = PersonKeys(KEY), BlindIndex(KEY)
+    sealer = Sealer(conn, keys.wrapping)
     async with conn.transaction():
-        await keys.load(conn, [sender], make=True)
+        await sealer.ready([sender])
     start = datetime.now(UTC) - timedelta(seconds=size)
     dialogs: dict[UUID, tuple[int, bool]] = {}
     stretches: dict[tuple[UUID, int], list[datetime]] = {}
@@ -130,7 +132,7 @@ async def fill(conn: asyncpg.Connection, size: int) -> Store:
             at, stretch = start + timedelta(seconds=done), stretch_of(seq)
             dialogs[dialog] = seq, own
             stretches.setdefault((dialog, stretch), [at, at])[1] = at
-            sealed = keys.encrypt(sender, each.content)
+            sealed = sealer.encrypt(sender, each.content)
             messages.append((dialog, seq, at, MAIN_WORKSPACE, seq, sender, "text", sealed))
             entries.append((dialog, seq, at, 1, blind.vector(dialog, stretch, each.terms)))
             plain.append((dialog, seq, at, each.text))

@@ -21,7 +21,8 @@ from chat.ours import KEY, Ours
 from kernel.ids import uuid7
 from messaging.adapters.audit import audit
 from messaging.adapters.months import make_month, months_of, wanted_months
-from messaging.adapters.person_keys import PersonKeys
+from messaging.adapters.person_keys import Wrapping
+from messaging.adapters.sealer import Sealer
 from messaging.domain.ids import MAIN_WORKSPACE
 
 PEOPLE, DIALOGS, MESSAGES = 5, 10, 100  # in a circle everybody is in all its dialogs
@@ -98,7 +99,7 @@ class Past:
 
     def __init__(self, conn: asyncpg.Connection[Any]) -> None:
         self._conn = conn
-        self._keys = PersonKeys(base64.b64decode(KEY))
+        self._wrapping = Wrapping(base64.b64decode(KEY))
         self._ended = datetime.now(UTC) - timedelta(days=ENDED_DAYS_AGO)
         self._began = self._ended - timedelta(days=30 * MONTHS)
         self._indexes: Sequence[asyncpg.Record] = ()
@@ -169,11 +170,12 @@ class Past:
         async with self._conn.transaction():
             await self._conn.execute("TRUNCATE past_dialog, past_person")
             await self._people(people)
-            await self._keys.load(self._conn, people, make=True)
+            sealer = Sealer(self._conn, self._wrapping)
+            await sealer.ready(people)
             await self._conn.copy_records_to_table(
                 "past_person",
                 records=[
-                    (number, place, each, self._keys.encrypt(each, text))
+                    (number, place, each, sealer.encrypt(each, text))
                     for number, circle in enumerate(circles)
                     for place, each in enumerate(circle.people)
                 ],

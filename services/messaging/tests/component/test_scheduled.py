@@ -28,7 +28,7 @@ async def keep_due(world, person, dialog_id, *texts, ago_s=60.0, body=None):
                 "VALUES ($1, $2, $3, $4, $5, 'pending', now())",
                 *(scheduled_id, person.user_id, uuid.UUID(dialog_id)),
                 datetime.now(UTC) - timedelta(seconds=ago_s - number / 1000),
-                tx.keys.encrypt(person.user_id, said),
+                tx.sealer.encrypt(person.user_id, said),
             )
             made.append(scheduled_id)
     return made

@@ -252,17 +252,17 @@ async def audit(conn: asyncpg.Connection[Any], *, sample: int = SAMPLE) -> list[
                 "SELECT count(*) AS n, (array_agg(id))[1:5] AS examples FROM broken",
                 sample,
                 ROWS_EACH_MAX,
-                await _somewhere(conn),
+                await somewhere(conn, "dialog", "dialog_id"),
             )
             assert row is not None  # noqa: S101 -- an aggregate answers one row
             findings.append(Finding(check, row["n"], row["examples"] or []))
     return findings
 
 
-async def _somewhere(conn: asyncpg.Connection[Any]) -> UUID:
-    """A place among the dialogs' ids, all of them alike likely in time."""
-    first = await conn.fetchval("SELECT dialog_id FROM dialog ORDER BY dialog_id LIMIT 1") or UUID(int=0)
-    last = await conn.fetchval("SELECT dialog_id FROM dialog ORDER BY dialog_id DESC LIMIT 1") or UUID(int=0)
+async def somewhere(conn: asyncpg.Connection[Any], table: str, column: str) -> UUID:
+    """A place among the ids of a table, all of them alike likely in time."""
+    first = await conn.fetchval(f"SELECT {column} FROM {table} ORDER BY {column} LIMIT 1") or UUID(int=0)
+    last = await conn.fetchval(f"SELECT {column} FROM {table} ORDER BY {column} DESC LIMIT 1") or UUID(int=0)
     return UUID(int=first.int + secrets.randbelow(last.int - first.int + 1))
 
 

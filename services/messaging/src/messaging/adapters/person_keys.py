@@ -38,56 +38,72 @@ def decoded_key(text: str) -> bytes:
     return key
 
 
+class Wrapping:
+    """The one key from the settings: it wraps the keys of people, and seals what is nobody's."""
+
+    def __init__(self, wrapping_key: bytes) -> None:
+        self.own = AESGCM(wrapping_key)
+
+    def made(self, user_id: UUID) -> bytes:
+        """A new key, wrapped."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self.own.encrypt(nonce, os.urandom(KEY_BYTES), user_id.bytes)
+
+    def unwrap(self, user_id: UUID, wrapped: bytes | None) -> AESGCM | None:
+        """None for a key that is shredded."""
+        if wrapped is None:
+            return None
+        return AESGCM(self.own.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], user_id.bytes))
+
+
+def seal(key: AESGCM, user_id: UUID | None, clear: bytes) -> bytes:
+    """Nonce and sealed bytes."""
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + key.encrypt(nonce, clear, (user_id or _SYSTEM).bytes)
+
+
+def unseal(key: AESGCM, user_id: UUID | None, sealed: bytes) -> bytes | None:
+    """None for what was sealed under another key."""
+    try:
+        return key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], (user_id or _SYSTEM).bytes)
+    except InvalidTag:
+        return None
+
+
 class PersonKeys:
-    """Keys of people, wrapped in ``person_key`` under one key from the settings."""
+    """Opens what people wrote. The keys, wrapped in ``person_key``, are kept for a moment; ``Sealer`` never uses those.
+
+    A kept key may be of a row that is gone, or was never committed: it opens nothing then, and is read again.
+    """
 
     SELECT: ClassVar[str] = "SELECT user_id, wrapped_key FROM person_key WHERE user_id = ANY($1)"
 
     def __init__(self, wrapping_key: bytes) -> None:
-        self._wrapping = AESGCM(wrapping_key)
+        self.wrapping = Wrapping(wrapping_key)
         self._cached: OrderedDict[UUID, tuple[AESGCM | None, float]] = OrderedDict()
 
-    async def load(self, conn: asyncpg.Connection[Any], people: Iterable[UUID | None], *, make: bool = False) -> None:
-        """Make the keys of these people known. ``make``: who has none gets one, in the caller's transaction."""
+    async def load(self, conn: asyncpg.Connection[Any], people: Iterable[UUID | None]) -> None:
+        """Make the keys of these people known. Who has none is not known any more."""
         now = time.monotonic()
         wanted = {each for each in people if each is not None and not self._fresh(each, now)}
         if not wanted:
             return
-        rows = await conn.fetch(self.SELECT, list(wanted))
-        found = {row["user_id"]: row["wrapped_key"] for row in rows}
-        missing = [each for each in wanted if each not in found]
-        if missing and make:
-            fresh = [self._wrap(each, os.urandom(KEY_BYTES)) for each in missing]
-            rows = await conn.fetch(
-                "INSERT INTO person_key (user_id, wrapped_key, created_at) "
-                "SELECT who, wrapped, now() FROM unnest($1::uuid[], $2::bytea[]) AS made (who, wrapped) "
-                "ON CONFLICT (user_id) DO UPDATE SET user_id = excluded.user_id RETURNING user_id, wrapped_key",
-                missing,
-                fresh,
-            )
-            found |= {row["user_id"]: row["wrapped_key"] for row in rows}
+        found = {row["user_id"]: row["wrapped_key"] for row in await conn.fetch(self.SELECT, list(wanted))}
         for user_id in wanted:
             if user_id in found:
-                wrapped = found[user_id]
-                self._keep(user_id, None if wrapped is None else AESGCM(self._unwrap(user_id, wrapped)), now)
-
-    def encrypt(self, user_id: UUID | None, clear: bytes) -> bytes:
-        """Nonce and sealed bytes. The key was loaded; raises ``KeyError`` for a person whose key is shredded."""
-        key = self._key(user_id)
-        if key is None:
-            raise KeyError(user_id)
-        nonce = os.urandom(NONCE_BYTES)
-        return nonce + key.encrypt(nonce, clear, (user_id or _SYSTEM).bytes)
+                self._keep(user_id, self.wrapping.unwrap(user_id, found[user_id]), now)
+            else:
+                self.forget(user_id)
 
     def decrypt(self, user_id: UUID | None, sealed: bytes) -> bytes | None:
         """What was sealed; None when the key is shredded. The key was loaded."""
         key = self._key(user_id)
         if key is None:
             return None
-        try:
-            return key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], (user_id or _SYSTEM).bytes)
-        except InvalidTag:
-            return None
+        clear = unseal(key, user_id, sealed)
+        if clear is None and user_id is not None:
+            self.forget(user_id)
+        return clear
 
     def forget(self, user_id: UUID) -> None:
         """The key was shredded: it must not live on in this process."""
@@ -95,7 +111,7 @@ class PersonKeys:
 
     def _key(self, user_id: UUID | None) -> AESGCM | None:
         if user_id is None:
-            return self._wrapping
+            return self.wrapping.own
         held = self._cached.get(user_id)
         return held[0] if held is not None else None
 
@@ -108,10 +124,3 @@ class PersonKeys:
         self._cached.move_to_end(user_id)
         while len(self._cached) > CACHED_MAX:
             self._cached.popitem(last=False)
-
-    def _wrap(self, user_id: UUID, key: bytes) -> bytes:
-        nonce = os.urandom(NONCE_BYTES)
-        return nonce + self._wrapping.encrypt(nonce, key, user_id.bytes)
-
-    def _unwrap(self, user_id: UUID, wrapped: bytes) -> bytes:
-        return self._wrapping.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], user_id.bytes)

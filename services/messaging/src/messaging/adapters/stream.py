@@ -18,7 +18,7 @@ import asyncpg
 from eventing import Outbox
 from eventing.outbox import INSERT_COLUMNS
 from messaging.adapters import announcements, rendering
-from messaging.adapters.person_keys import PersonKeys
+from messaging.adapters.sealer import Sealer
 from messaging.domain.dialog import Dialog, DialogNotFoundError
 from messaging.domain.stream import NewChange, NewMessage, Position, StreamEvent
 
@@ -77,10 +77,10 @@ class _Touched:
 class Stream:
     """Bound to one transaction. ``flush`` right before the commit; then ``events`` are what to tell."""
 
-    def __init__(self, conn: asyncpg.Connection[Any], outbox: Outbox, keys: PersonKeys, now: datetime) -> None:
+    def __init__(self, conn: asyncpg.Connection[Any], outbox: Outbox, sealer: Sealer, now: datetime) -> None:
         self._conn = conn
         self._outbox = outbox
-        self._keys = keys
+        self._sealer = sealer
         self.now = now
         self._dialogs: dict[UUID, Dialog] = {}
         self._touched: dict[UUID, _Touched] = {}
@@ -110,7 +110,7 @@ class Stream:
 
     async def ready(self, senders: Iterable[UUID | None]) -> None:
         """Load the keys that ``post`` will seal with."""
-        await self._keys.load(self._conn, senders, make=True)
+        await self._sealer.ready(senders)
 
     def post(
         self, dialog: Dialog, message: NewMessage, extras: Mapping[str, Any] | None = None
@@ -128,7 +128,7 @@ class Stream:
                 message_no,
                 message.sender_id,
                 message.type,
-                self._keys.encrypt(message.sender_id, content),
+                self._sealer.encrypt(message.sender_id, content),
                 message.client_message_id,
                 message.reply_to_seq,
                 message.thread_seq,

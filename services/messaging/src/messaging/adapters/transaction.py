@@ -12,14 +12,16 @@ from eventing import Outbox
 from messaging.adapters.account_stream import AccountStream
 from messaging.adapters.cursor_store import Cursor
 from messaging.adapters.person_keys import PersonKeys
+from messaging.adapters.sealer import Sealer
 from messaging.adapters.stream import Stream
 from messaging.domain.stream import Sight
 
 
 @dataclass(slots=True)
 class MessagingTx:
-    """``now`` is the transaction's one time. ``cursors``: those that moved, told as receipts after the commit.
+    """``now`` is the transaction's one time. ``keys`` open what ``sealer`` seals.
 
+    ``cursors``: those that moved, told as receipts after the commit.
     ``sights``: what some may see of others is another now, told to those who look.
     """
 
@@ -28,13 +30,15 @@ class MessagingTx:
     stream: Stream
     accounts: AccountStream
     keys: PersonKeys
+    sealer: Sealer
     now: datetime
     cursors: list[Cursor] = field(default_factory=list)
     sights: list[Sight] = field(default_factory=list)
 
     @classmethod
     def on(cls, conn: asyncpg.Connection[Any], outbox: Outbox, keys: PersonKeys, now: datetime) -> MessagingTx:
-        return cls(conn, outbox, Stream(conn, outbox, keys, now), AccountStream(conn, now), keys, now)
+        sealer = Sealer(conn, keys.wrapping)
+        return cls(conn, outbox, Stream(conn, outbox, sealer, now), AccountStream(conn, now), keys, sealer, now)
 
     async def flush(self) -> None:
         """Write what is buffered. The last thing before the commit."""

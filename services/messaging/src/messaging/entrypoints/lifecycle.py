@@ -25,6 +25,7 @@ from messaging.adapters import audit
 from messaging.adapters.erasure_store import due_erasures
 from messaging.adapters.held_reads import HeldKeys
 from messaging.adapters.person_keys import decoded_key
+from messaging.adapters.sealed_sample import audit_sealed
 from messaging.usecases.apply_retention import apply_retention, make_months
 from messaging.usecases.erase_person import ErasePerson, erase_person
 from messaging.usecases.export_hold import ExportHold, NotHeldError, export_hold
@@ -100,7 +101,7 @@ def jobs(app: App) -> Sequence[Runner]:
         Periodic("months", MONTHS_EVERY_S, lambda: make_months(app.begin, app.clock.now())),
         Periodic("retention", RETENTION_EVERY_S, lambda: run_retention(app)),
         Periodic("erasures", ERASURES_EVERY_S, lambda: run_erasures(app)),
-        audit_job(app, count_faults),
+        audit_job(app, lambda conn: count_faults(conn, app)),
     ]
 
 
@@ -125,14 +126,19 @@ async def run_erasures(app: App) -> None:
         raise ExceptionGroup("erasures failed", failed)
 
 
-async def count_faults(conn: Connection) -> int:
-    return sum(finding.count > 0 for finding in await audit.audit(conn))
+async def count_faults(conn: Connection, app: App) -> int:
+    return sum(finding.count > 0 for finding in await findings_of(conn, app))
+
+
+async def findings_of(conn: Connection, app: App) -> list[audit.Finding]:
+    """What the queries find, and what does not open."""
+    return [*await audit.audit(conn), await audit_sealed(conn, app.keys.wrapping)]
 
 
 async def command_audit(app: App, _: argparse.Namespace) -> int:
     """Exit code 1 when an invariant does not hold."""
     async with audit_connection(app) as conn:
-        findings = await audit.audit(conn)
+        findings = await findings_of(conn, app)
     _say(audit.report(findings))
     return EXIT_BROKEN if any(finding.count for finding in findings) else 0
 

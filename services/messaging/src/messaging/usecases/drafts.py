@@ -67,7 +67,7 @@ async def keep_draft(command: KeepDraft, tx: MessagingTx) -> int:
         thrown_away = await throw_away(command.dialog_id, command.user_id, tx)
         return await _version(command, tx) if thrown_away is None else thrown_away
     await tx.stream.ready([command.user_id])
-    sealed = tx.keys.encrypt(command.user_id, command.text.encode())
+    sealed = tx.sealer.encrypt(command.user_id, command.text.encode())
     version: int = await tx.conn.fetchval(
         _KEEP, command.user_id, command.dialog_id, sealed, command.reply_to_seq, tx.now
     )

@@ -67,6 +67,7 @@ async def edit_message(command: EditMessage, tx: MessagingTx) -> dict[str, Any]:
     if not touched.own:
         raise NotAllowedError
     await tx.stream.ready([command.user_id])
+    await tx.keys.load(tx.conn, [command.user_id])
     before = content_of(tx.keys, touched.row)
     if before != command.content:
         _require_editable(command, touched, before, tx)
@@ -117,6 +118,6 @@ async def _replace(command: EditMessage, touched: Touched, tx: MessagingTx) -> N
         "UPDATE message SET content = $4, version = version + 1, edited_at = $5 "
         "WHERE dialog_id = $1 AND seq = $2 AND created_at = $3",
         *(command.dialog_id, command.seq, row["created_at"]),
-        tx.keys.encrypt(command.user_id, content),
+        tx.sealer.encrypt(command.user_id, content),
         tx.now,
     )

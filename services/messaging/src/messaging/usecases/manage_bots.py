@@ -93,7 +93,7 @@ async def point_webhook(bot: Bot, url: str, tx: MessagingTx, *, local: bool) -> 
     except UrlRefusedError as refused:
         raise WebhookUrlInvalidError(str(refused), pointer="/url") from None
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    await set_webhook(tx.conn, bot.bot_id, target.url, tx.keys.encrypt(None, secret.encode()), tx.now)
+    await set_webhook(tx.conn, bot.bot_id, target.url, tx.sealer.encrypt(None, secret.encode()), tx.now)
     return secret
 
 

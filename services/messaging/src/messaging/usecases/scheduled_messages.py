@@ -88,7 +88,7 @@ async def schedule(
     made = await tx.conn.execute(
         f"INSERT INTO scheduled_message ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, 'pending', '', NULL, $6) "
         "ON CONFLICT (scheduled_id) DO NOTHING",
-        *(scheduled_id, user_id, dialog_id, send_at, tx.keys.encrypt(user_id, rendering.to_json(body)), tx.now),
+        *(scheduled_id, user_id, dialog_id, send_at, tx.sealer.encrypt(user_id, rendering.to_json(body)), tx.now),
     )
     rows = await tx.conn.fetch(
         f"SELECT {_COLUMNS} FROM scheduled_message WHERE scheduled_id = $1 AND user_id = $2", scheduled_id, user_id
