@@ -240,6 +240,28 @@ async def test_money_waits_as_long_as_slow_mode_says(world):
         assert (await owner.do("POST", path, back)).status == 202
 
 
+async def test_a_payment_that_is_stored_answers_its_retry_whatever_is_forbidden_by_now(world):
+    owner, one = await world.person(), await world.person()
+    dialog_id = await world.group(owner, one)
+    path = f"/v1/dialogs/{dialog_id}/payments"
+    body = {
+        "client_message_id": str(uuid.uuid4()),
+        "recipient_id": str(owner.user_id),
+        "amount": {"amount_minor": 5_000, "currency": "THB"},
+    }
+    first = await one.do("POST", path, body)
+    await owner.ok("PATCH", f"/v1/dialogs/{dialog_id}/members/{one.user_id}", {"muted": True})
+    muted = await one.do("POST", path, body)
+    fresh = {**body, "client_message_id": str(uuid.uuid4())}
+    assert await one.refused("POST", path, fresh) == "messaging.member.muted"
+    await owner.ok("POST", f"/v1/dialogs/{dialog_id}/close")
+    closed = await one.do("POST", path, body)
+    assert [each.status for each in (first, muted, closed)] == [202, 200, 200]
+    assert first.json["seq"] == muted.json["seq"] == closed.json["seq"]
+    await owner.ok("DELETE", f"/v1/dialogs/{dialog_id}/members/{one.user_id}")
+    assert await one.refused("POST", path, body) == "messaging.dialog.not_found"
+
+
 async def records_of(world, kind, dialog_id):
     """What was announced of a dialog."""
     conn = await asyncpg.connect(world.settings.database_dsn.get_secret_value())

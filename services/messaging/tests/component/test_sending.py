@@ -204,3 +204,24 @@ async def test_the_wall_between_workspaces(world):
         assert await conn.fetchval("SELECT count(*) FROM message") > 0
     finally:
         await conn.close()
+
+
+async def test_a_forward_that_is_stored_answers_its_retry_whatever_became_of_its_origin(world):
+    nok, budi = await world.person(), await world.person()
+    dialog_id = await world.group(nok, budi)
+    path = f"/v1/dialogs/{dialog_id}/messages"
+    origin, other = (await nok.send(dialog_id, "as it was"))["seq"], (await nok.send(dialog_id, "another"))["seq"]
+    body = {"client_message_id": str(uuid.uuid4()), "forward_from": {"dialog_id": dialog_id, "seq": origin}}
+    first = await budi.do("POST", path, body)
+    await nok.ok("PATCH", f"{path}/{origin}", {"content": {"type": "text", "text": "as it is"}})
+    edited = await budi.do("POST", path, body)
+    await nok.ok("DELETE", f"{path}/{origin}")
+    deleted = await budi.do("POST", path, body)
+    assert [each.status for each in (first, edited, deleted)] == [201, 200, 200]
+    assert first.json["seq"] == edited.json["seq"] == deleted.json["seq"]
+    another = {**body, "forward_from": {"dialog_id": dialog_id, "seq": other}}
+    assert await budi.refused("POST", path, another) == "messaging.message.client_message_id_reused"
+    fresh = {**body, "client_message_id": str(uuid.uuid4())}
+    assert await budi.refused("POST", path, fresh) == "messaging.message.not_found"
+    await nok.ok("DELETE", f"/v1/dialogs/{dialog_id}/members/{budi.user_id}")
+    assert await budi.refused("POST", path, body) in {"messaging.dialog.not_found", "messaging.message.not_found"}

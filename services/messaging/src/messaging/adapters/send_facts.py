@@ -16,7 +16,7 @@ import asyncpg
 
 from messaging.adapters.ending_store import HAS_ENDED
 from messaging.domain.dialog import Membership, MemberStatus
-from messaging.domain.message import SendMessage
+from messaging.domain.message import Earlier, SendMessage
 from messaging.domain.permissions import Role
 
 _FACTS: Final = f"""
@@ -37,6 +37,11 @@ _FACTS: Final = f"""
                             AND p.client_message_id = s.client_message_id
     ORDER BY s.n
 """
+_EARLIER: Final = """
+    SELECT p.seq, p.body_hash, p.created_at FROM sent_message p
+    JOIN member m ON m.dialog_id = p.dialog_id AND m.user_id = p.sender_id AND m.status IN ('active', 'muted')
+    WHERE p.dialog_id = $1 AND p.sender_id = $2 AND p.client_message_id = $3
+"""
 _TARGETS: Final = """
     SELECT m.dialog_id, m.seq, m.thread_seq, m.thread_seq IS NULL OR EXISTS (
         SELECT FROM message r WHERE r.dialog_id = m.dialog_id AND r.seq = m.thread_seq AND r.deleted_at IS NULL
@@ -48,15 +53,6 @@ _PRESENT: Final = """
     SELECT t.dialog_id, t.user_id FROM unnest($1::uuid[], $2::uuid[]) AS t (dialog_id, user_id)
     JOIN member m USING (dialog_id, user_id) WHERE m.status IN ('active', 'muted')
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """The message that was stored under the same client_message_id."""
-
-    seq: int
-    body_hash: bytes
-    sent_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +91,14 @@ async def read_facts(
         )
         for row, command in zip(rows, commands, strict=True)
     ]
+
+
+async def find_earlier(
+    conn: asyncpg.Connection[Any], dialog_id: UUID, sender_id: UUID, client_message_id: UUID
+) -> Earlier | None:
+    """Of somebody who is in; without the dialog's lock it may be stored a moment later."""
+    row = await conn.fetchrow(_EARLIER, dialog_id, sender_id, client_message_id)
+    return None if row is None else Earlier(row["seq"], row["body_hash"], row["created_at"])
 
 
 async def present_targets(

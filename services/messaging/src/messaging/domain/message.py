@@ -55,6 +55,7 @@ class MentionUnknownError(DomainError):
 class SendMessage:
     """Store a message and tell everybody in the dialog. ``content["type"]`` says what it is.
 
+    ``forward_from``: what the sender asked to forward; ``forward`` says where that came from first.
     ``scheduled``: it is the scheduled message whose id is ``client_message_id``, and stored only while that one waits.
     """
 
@@ -66,6 +67,7 @@ class SendMessage:
     thread_seq: int | None = None
     mentions: tuple[str, ...] = ()
     forward: Mapping[str, Any] | None = None
+    forward_from: tuple[UUID, int] | None = None
     scheduled: bool = False
 
     @property
@@ -89,7 +91,31 @@ class Sent:
     replayed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The message that was stored under the same client_message_id."""
+
+    seq: int
+    body_hash: bytes
+    sent_at: datetime
+
+    def again(self, *fingerprints: bytes) -> Sent:
+        """The answer to a retry, whatever is refused now. Raises ``ClientMessageIdReusedError`` for another body."""
+        if self.body_hash not in fingerprints:
+            raise ClientMessageIdReusedError(pointer="/client_message_id")
+        return Sent(seq=self.seq, sent_at=self.sent_at, replayed=True)
+
+
 def body_hash(content_json: bytes, command: SendMessage) -> bytes:
     """Tells a retry from another message under the same id."""
     rest = f"{command.reply_to_seq}|{command.thread_seq}|{' '.join(command.mentions)}|{command.forward is not None}"
     return hashlib.blake2b(content_json + rest.encode(), digest_size=16).digest()
+
+
+def request_hash(content_json: bytes, command: SendMessage) -> bytes:
+    """The same of what was asked for: of a forward which message, for what that says may change before a retry."""
+    if command.forward_from is None:
+        return body_hash(content_json, command)
+    rest = f"{command.reply_to_seq}|{command.thread_seq}|{' '.join(command.mentions)}"
+    asked = f"forward|{command.forward_from[0]}|{command.forward_from[1]}|{rest}"
+    return hashlib.blake2b(asked.encode(), digest_size=16).digest()

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from kernel.errors import DomainError
 from messaging.domain.message import Sent
-from messaging.entrypoints.schemas import ForwardFrom, SendMessageBody
-from messaging.usecases.forward_message import Forwarded, forwarded
+from messaging.entrypoints.schemas import SendMessageBody
+from messaging.usecases.forward_message import forwarded, sent_before
 from messaging.wiring import App
 
 
@@ -23,12 +23,12 @@ async def send(app: App, sender_id: UUID, dialog_id: UUID, body: SendMessageBody
 
 
 async def _store(app: App, sender_id: UUID, dialog_id: UUID, body: SendMessageBody, *, scheduled: bool) -> Sent:
-    forward, origin = None, body.forward_from
-    if origin is not None:
-        forward = await _forwarded(app, sender_id, origin)
-    return await app.sender.send(replace(body.to_command(dialog_id, sender_id, forward), scheduled=scheduled))
-
-
-async def _forwarded(app: App, sender_id: UUID, origin: ForwardFrom) -> Forwarded:
-    async with app.database.read() as conn:
-        return await forwarded(conn, app.keys, user_id=sender_id, dialog_id=origin.dialog_id, seq=origin.seq)
+    command = replace(body.to_command(dialog_id, sender_id), scheduled=scheduled)
+    if command.forward_from is not None:
+        async with app.database.read() as conn:
+            sent = await sent_before(conn, command)
+            if sent is not None:
+                return sent
+            forward = await forwarded(conn, app.keys, user_id=sender_id, origin=command.forward_from)
+        command = replace(command, content=forward.content, forward=forward.origin)
+    return await app.sender.send(command)

@@ -1,4 +1,7 @@
-"""What a forward says: the content of a message the person can see, and where it came from."""
+"""What a forward says: the content of a message the person can see, and where it came from.
+
+A retry of one that is stored is answered before anything is asked of the message, which may be edited or gone by now.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,9 @@ import asyncpg
 from kernel.errors import DomainError, Kind
 from messaging.adapters.message_reads import content_of, messages_at
 from messaging.adapters.person_keys import PersonKeys
+from messaging.adapters.send_facts import find_earlier
 from messaging.adapters.stream_reads import watched_by
-from messaging.domain.message import SYSTEM_TYPES, MessageNotFoundError
+from messaging.domain.message import SYSTEM_TYPES, MessageNotFoundError, SendMessage, Sent, request_hash
 
 _STAYS: Final = SYSTEM_TYPES | {"poll"}
 
@@ -30,10 +34,19 @@ class Forwarded:
     origin: Mapping[str, Any]
 
 
+async def sent_before(conn: asyncpg.Connection[Any], command: SendMessage) -> Sent | None:
+    """The answer to the retry of a forward that is stored; what is stored meanwhile is found under the lock."""
+    earlier = await find_earlier(conn, command.dialog_id, command.sender_id, command.client_message_id)
+    if earlier is None or earlier.body_hash != request_hash(b"", command):
+        return None
+    return earlier.again(earlier.body_hash)
+
+
 async def forwarded(
-    conn: asyncpg.Connection[Any], keys: PersonKeys, *, user_id: UUID, dialog_id: UUID, seq: int
+    conn: asyncpg.Connection[Any], keys: PersonKeys, *, user_id: UUID, origin: tuple[UUID, int]
 ) -> Forwarded:
     """Raises ``MessageNotFoundError`` for what the person cannot see. A forward of a forward names the first origin."""
+    dialog_id, seq = origin
     watches = await watched_by(conn, user_id, [dialog_id])
     row = (await messages_at(conn, [(dialog_id, seq)])).get((dialog_id, seq)) if watches else None
     if row is None or row["deleted_at"] is not None or seq < watches[0].from_seq:
@@ -44,10 +57,10 @@ async def forwarded(
     content = content_of(keys, row)
     if content is None:
         raise MessageNotFoundError(pointer="/forward_from")
-    origin = row["forward"] or {
+    first = row["forward"] or {
         "dialog_id": dialog_id,
         "seq": seq,
         "sender_id": row["sender_id"],
         "sent_at": row["created_at"],
     }
-    return Forwarded(content, origin)
+    return Forwarded(content, first)

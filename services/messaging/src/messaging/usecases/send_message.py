@@ -13,7 +13,6 @@ from uuid import UUID
 from kernel.errors import DomainError
 from messaging.adapters import rendering
 from messaging.adapters.send_facts import (
-    Earlier,
     Facts,
     Target,
     present_people,
@@ -25,13 +24,14 @@ from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import PAIRS, BlockedError, Dialog, DialogNotFoundError, Membership, SlowModeError
 from messaging.domain.message import (
     CONTENT_BYTES_MAX,
-    ClientMessageIdReusedError,
     ContentTooLargeError,
+    Earlier,
     MentionUnknownError,
     ReplyTargetMissingError,
     SendMessage,
     Sent,
     body_hash,
+    request_hash,
 )
 from messaging.domain.permissions import Act, Role
 from messaging.domain.stream import NewMessage
@@ -92,10 +92,11 @@ class _Batch:
             raise DialogNotFoundError
         tx, who = self._tx, (command.dialog_id, command.sender_id)
         content = rendering.to_json(command.content)
-        fingerprint = body_hash(content, command)
+        fingerprint = request_hash(content, command)
         earlier = known.earlier or self._earlier.get((*who, command.client_message_id))
         if known.member is not None and known.member.present and earlier is not None:
-            return _replayed(earlier, fingerprint)
+            # Forwards that the version before this one stored go by what they said.
+            return earlier.again(fingerprint, body_hash(content, command))
         if command.scheduled and command.client_message_id not in self._waiting:
             raise ScheduledNotFoundError
         member = dialog.require(known.member, command.act, tx.now)
@@ -157,9 +158,3 @@ class _Batch:
         if target is None or seq < first_seq:
             raise ReplyTargetMissingError(pointer=f"/{name}")
         return target
-
-
-def _replayed(earlier: Earlier, fingerprint: bytes) -> Sent:
-    if earlier.body_hash != fingerprint:
-        raise ClientMessageIdReusedError(pointer="/client_message_id")
-    return Sent(seq=earlier.seq, sent_at=earlier.sent_at, replayed=True)

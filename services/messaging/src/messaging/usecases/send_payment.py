@@ -22,10 +22,9 @@ from messaging.adapters.send_facts import read_facts, remember_pace
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.cards import Entity, EntityType
 from messaging.domain.dialog import PAIRS, BlockedError
-from messaging.domain.message import ClientMessageIdReusedError, SendMessage, Sent, body_hash
+from messaging.domain.message import SendMessage, Sent, body_hash
 from messaging.domain.permissions import Act
 from messaging.domain.stream import NewMessage
-from messaging.usecases.touching import touch_dialog
 from sampan.payment.v1.requests_pb2 import RequestTransfer
 from sampan.types.v1 import money_pb2
 
@@ -48,15 +47,14 @@ class SendPayment:
 
 async def send_payment(command: SendPayment, tx: MessagingTx) -> Sent:
     """The same ``client_message_id`` again answers the first message."""
-    dialog, member = await touch_dialog(tx, command.dialog_id, command.sender_id, Act.SEND)
+    dialog = await tx.stream.lock(command.dialog_id)
     message = _message(command)
     content = rendering.to_json(message.content)
     fingerprint = body_hash(content, message)
     [facts] = await read_facts(tx.conn, [message], [dialog.kind in PAIRS])
-    if facts.earlier is not None:
-        if facts.earlier.body_hash != fingerprint:
-            raise ClientMessageIdReusedError(pointer="/client_message_id")
-        return Sent(seq=facts.earlier.seq, sent_at=facts.earlier.sent_at, replayed=True)
+    if facts.member is not None and facts.member.present and facts.earlier is not None:
+        return facts.earlier.again(fingerprint)
+    member = dialog.require(facts.member, Act.SEND, tx.now)
     if facts.blocked:
         raise BlockedError
     dialog.require_pace(member, tx.now)
