@@ -258,8 +258,8 @@ async def test_a_payment_that_is_stored_answers_its_retry_whatever_is_forbidden_
     closed = await one.do("POST", path, body)
     assert [each.status for each in (first, muted, closed)] == [202, 200, 200]
     assert first.json["seq"] == muted.json["seq"] == closed.json["seq"]
-    await owner.ok("DELETE", f"/v1/dialogs/{dialog_id}/members/{one.user_id}")
-    assert await one.refused("POST", path, body) == "messaging.dialog.not_found"
+    stranger = await world.person()
+    assert await stranger.refused("POST", path, body) == "messaging.dialog.not_found"
 
 
 async def records_of(world, kind, dialog_id):
@@ -373,6 +373,23 @@ async def test_a_products_dialog_is_one_for_all_who_ask_and_its_shop_owns_it(wor
     await world.publish(ProductWithdrawn(**product, status="archived"), version=2)
     await eventually(lambda: _is(one, dialog_id, "archived"), timeout_s=15, what="archived")
     assert (await one.dialog(dialog_id))["member_count"] == 3
+
+
+async def test_who_may_come_to_a_product_does_not_hang_on_who_came_before(world):
+    owner, first, late, blocked = [await world.person() for _ in range(4)]
+    product_id, _ = await on_sale(world, owner)
+    body = {"kind": "topic", "product_id": str(product_id)}
+    await world.block(owner, blocked)
+    assert await blocked.refused("POST", "/v1/dialogs", body) == "messaging.dialog.unavailable"
+    dialog_id = (await first.ok("POST", "/v1/dialogs", body))["dialog_id"]
+    door = f"/v1/dialogs/{dialog_id}/join"
+    assert await blocked.refused("POST", "/v1/dialogs", body) == "messaging.dialog.unavailable"
+    assert await blocked.refused("POST", door, {}) == "messaging.dialog.unavailable"
+    async with world.app.begin() as tx:
+        await tx.conn.execute("UPDATE account SET ended_at = now() WHERE user_id = $1", owner.user_id)
+    assert await late.refused("POST", "/v1/dialogs", body) == "messaging.dialog.topic_unknown"
+    assert await late.refused("POST", door, {}) == "messaging.dialog.not_found"
+    assert (await first.do("POST", "/v1/dialogs", body)).status == 200  # who is in finds the way back
 
 
 async def test_a_shops_dialog_bears_the_customers_name_for_the_shop(world):

@@ -21,7 +21,8 @@ from messaging.usecases.create_dialog import (
     ShopUnknownError,
     create_dialog,
 )
-from messaging.usecases.topic_dialogs import ApprovalNeededError, TopicUnknownError, discuss_product
+from messaging.usecases.product_door import TopicUnknownError
+from messaging.usecases.topic_dialogs import ApprovalNeededError, discuss_product
 from messaging.wiring import App
 
 routes = Routes(tag="dialogs")

@@ -33,7 +33,7 @@ LIMIT = RateLimit("invites", per_user=120, window_s=60, fails="open")
 # A token has 144 random bits; the limit is for the server's sake.
 GUESSES = RateLimit("joins", per_user=60, window_s=60, fails="open")
 ERRORS = (DialogNotFoundError, NotAllowedError, DialogArchivedError)
-JOINING = (DialogArchivedError, BannedError, DialogFullError, FixedMembersError)
+JOINING = (BlockedError, DialogArchivedError, BannedError, DialogFullError, FixedMembersError)
 
 
 class InviteBody(Body):
@@ -133,7 +133,7 @@ async def delete_invite(dialog_id: UUID, invite_id: UUID, principal: Principal, 
     status=200,
     rows_of_caller=False,
     limit=GUESSES,
-    errors=(InviteInvalidError, *JOINING),
+    errors=(InviteInvalidError, DialogNotFoundError, *JOINING),
     summary="Join by an invite link",
 )
 async def post_join(body: JoinBody, principal: Principal, tx: MessagingTx) -> JoinedView:

@@ -24,9 +24,11 @@ from messaging.adapters.invite_store import (
     revoke_invite,
 )
 from messaging.adapters.transaction import MessagingTx
+from messaging.domain.cards import EntityType
 from messaging.domain.dialog import Dialog, DialogArchivedError, DialogNotFoundError
 from messaging.domain.membership import require_joinable, require_room, require_shared
 from messaging.domain.permissions import Act, Role, may
+from messaging.usecases.product_door import TopicUnknownError, come_to_product
 from messaging.usecases.seating import seat
 from messaging.usecases.touching import enter_dialog, touch_dialog
 
@@ -134,6 +136,8 @@ async def _enter(dialog: Dialog, user_id: UUID, message: str, tx: MessagingTx) -
         return "member", False
     require_joinable(member)
     require_shared(dialog)
+    if dialog.entity_type == EntityType.PRODUCT.value and dialog.entity_id is not None:
+        await _come_to(dialog.entity_id, user_id, tx)
     if dialog.archived:
         raise DialogArchivedError
     require_room(dialog, 1)
@@ -142,6 +146,14 @@ async def _enter(dialog: Dialog, user_id: UUID, message: str, tx: MessagingTx) -
         return "requested", before not in {"pending", "declined"}
     await seat(dialog, [(user_id, Role.MEMBER)], user_id, tx)
     return "joined", True
+
+
+async def _come_to(product_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
+    """Without a seller there is nobody to ask: to whoever is not in, the dialog does not exist."""
+    try:
+        await come_to_product(product_id, user_id, tx)
+    except TopicUnknownError:
+        raise DialogNotFoundError from None
 
 
 async def _may_invite(dialog: Dialog, user_id: UUID, tx: MessagingTx) -> bool:

@@ -14,27 +14,21 @@ from kernel.correlation import InFlow, same_flow
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
 from messaging.adapters.announcements import dialog_created
-from messaging.adapters.contacts import unreachable
 from messaging.adapters.dialog_store import NewDialog, add_dialogs, dialog_about, find_member
-from messaging.adapters.entity_store import find_entities, tie_cards
+from messaging.adapters.entity_store import tie_cards
 from messaging.adapters.member_store import present_user_ids
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.cards import Entity, EntityType
-from messaging.domain.dialog import BlockedError, Dialog, DialogKind, MemberStatus
+from messaging.domain.dialog import Dialog, DialogKind, MemberStatus
 from messaging.domain.ids import MAIN_WORKSPACE
 from messaging.domain.permissions import Role
 from messaging.domain.stream import NewMessage
 from messaging.usecases.join_dialog import join_public
+from messaging.usecases.product_door import TopicUnknownError, come_to_product
 from messaging.usecases.seating import Seat, seat_all, unseat
 
 PARTIES_MAX: Final = 50
 PUBLIC_MAX: Final = 1_000
-
-
-class TopicUnknownError(DomainError):
-    code: ClassVar[str] = "messaging.dialog.topic_unknown"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "There is no such product to talk about"
 
 
 class ApprovalNeededError(DomainError):
@@ -57,13 +51,14 @@ async def open_topics(topics: Sequence[tuple[Entity, str]], tx: MessagingTx, in_
 async def discuss_product(product_id: UUID, user_id: UUID, tx: MessagingTx) -> tuple[UUID, bool]:
     """The product's dialog, which the person is in from now on, and whether it is new."""
     known = await dialog_about(tx.conn, MAIN_WORKSPACE, EntityType.PRODUCT, product_id)
+    if known is not None:
+        member = await find_member(tx.conn, known, user_id)
+        if member is not None and member.present:
+            return known, False
+    product, owner_id = await come_to_product(product_id, user_id, tx)
+    if product.state.get("status") != "active":
+        raise TopicUnknownError(pointer="/product_id")
     if known is None:
-        product, owner_id = await _on_sale(product_id, tx)
-        refused = await unreachable(tx.conn, user_id, [owner_id], wishes=False)
-        if refused.ended:
-            raise TopicUnknownError(pointer="/product_id")
-        if refused.blocked:
-            raise BlockedError
         people = [
             (each, Role.OWNER if each == owner_id else Role.MEMBER) for each in dict.fromkeys((owner_id, user_id))
         ]
@@ -72,7 +67,8 @@ async def discuss_product(product_id: UUID, user_id: UUID, tx: MessagingTx) -> t
             return made[0], True
         known = await dialog_about(tx.conn, MAIN_WORKSPACE, EntityType.PRODUCT, product_id)
         assert known is not None  # noqa: S101 -- the other's insert was committed, or ours would not have conflicted
-    await _come_in(known, user_id, tx)
+    if await join_public(known, user_id, tx) == "requested":  # which is taken back: who asks may want to say why
+        raise ApprovalNeededError(context={"dialog_id": str(known)})
     return known, False
 
 
@@ -95,27 +91,6 @@ async def follow_parties(topics: Sequence[tuple[Dialog, Entity]], tx: MessagingT
         tx,
         in_flow,
     )
-
-
-async def _come_in(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
-    member = await find_member(tx.conn, dialog_id, user_id)
-    if member is None or not member.present:
-        outcome = await join_public(dialog_id, user_id, tx)
-        if outcome == "requested":  # which is taken back: who asks may want to say why
-            raise ApprovalNeededError(context={"dialog_id": str(dialog_id)})
-
-
-async def _on_sale(product_id: UUID, tx: MessagingTx) -> tuple[Entity, UUID]:
-    """The product and the owner of its shop."""
-    wanted = (EntityType.PRODUCT, product_id)
-    product = (await find_entities(tx.conn, [wanted])).get(wanted)
-    if product is None or product.state.get("status") != "active":
-        raise TopicUnknownError(pointer="/product_id")
-    of = (EntityType.SHOP, UUID(product.state["shop_id"]))
-    shop = (await find_entities(tx.conn, [of])).get(of)
-    if shop is None or not shop.parties:
-        raise TopicUnknownError(pointer="/product_id")
-    return product, shop.parties[0]
 
 
 async def _open(
