@@ -8,6 +8,7 @@ import pytest
 
 from messaging.domain.attachment import UPLOADING_AT_ONCE_MAX, TooManyUploadsError
 from messaging.domain.bot import BOTS_MAX, TooManyBotsError
+from messaging.domain.message import SendMessage
 from messaging.usecases import drafts, manage_bots, scheduled_messages, upload_attachment
 from messaging.usecases.drafts import KeepDraft, keep_draft
 from messaging.usecases.scheduled_messages import PENDING_MAX, TooManyScheduledError
@@ -36,10 +37,13 @@ class Scheduled:
     @staticmethod
     async def add(person, dialog_id, tx, scheduled_id=None):
         body = {"content": {"type": "text", "text": "later"}}
-        at = tx.now + timedelta(hours=1)
-        await scheduled_messages.schedule(
-            scheduled_id or uuid.uuid4(), person.user_id, uuid.UUID(dialog_id), at, body, tx=tx
+        command = SendMessage(
+            dialog_id=uuid.UUID(dialog_id),
+            sender_id=person.user_id,
+            client_message_id=scheduled_id or uuid.uuid4(),
+            content=body["content"],
         )
+        await scheduled_messages.schedule(command, tx.now + timedelta(hours=1), body, tx)
 
 
 KINDS = [Bots, Uploads, Scheduled]

@@ -375,3 +375,27 @@ async def test_who_is_in_a_dialog_is_told_that_its_texts_are_published(world):
     assert (await member.dialog(dialog_id))["content_published"] is False
     await owner.ok("PATCH", f"/v1/dialogs/{dialog_id}", {"content_published": True}, headers={"If-Match": "*"})
     assert (await member.dialog(dialog_id))["content_published"] is True
+
+
+async def test_who_opens_a_dialog_of_two_says_no_name_for_it(world):
+    one, other = await world.person(), await world.person()
+    body = {"kind": "direct", "user_ids": [str(other.user_id)]}
+    for name in ("title", "description"):
+        answer = await one.do("POST", "/v1/dialogs", {**body, name: "Sampan Support"})
+        assert (answer.status, answer.code) == (422, "messaging.dialog.pair_untitled")
+        assert answer.json["errors"][0]["pointer"] == f"/{name}" if "errors" in answer.json else True
+    for kind in ("bot", "business"):
+        named = {"kind": kind, "user_ids": [], "title": "Sampan Support"}
+        assert await one.refused("POST", "/v1/dialogs", named) == "messaging.dialog.pair_untitled"
+    await one.ok("POST", "/v1/dialogs", body)
+
+
+async def test_only_somebody_who_is_or_was_in_a_dialog_is_reported_in_it(world):
+    one, other, stranger = [await world.person() for _ in range(3)]
+    dialog_id = await world.group(one, other)
+    body = {"dialog_id": dialog_id, "reason": "spam"}
+    for nobody in (str(stranger.user_id), str(uuid.uuid4())):
+        refused = await one.refused("POST", "/v1/messages/reports", {**body, "user_id": nobody})
+        assert refused == "messaging.member.not_found"
+    await other.ok("DELETE", f"/v1/dialogs/{dialog_id}/members/{other.user_id}")
+    await one.ok("POST", "/v1/messages/reports", {**body, "user_id": str(other.user_id)})

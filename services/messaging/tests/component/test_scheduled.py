@@ -203,3 +203,47 @@ async def test_those_whose_sending_is_noted_are_told_once(world):
     assert await texts_in(other, dialog_id) == ["on time"]
     assert (await row_of(world, scheduled_id))["status"] == "sent"
     assert len(await told()) == 1
+
+
+def to_schedule(dialog_id, text="later", ahead_s=3600.0, **more):
+    said = {"client_message_id": str(uuid.uuid4()), "content": {"type": "text", "text": text}}
+    send_at = datetime.now(UTC) + timedelta(seconds=ahead_s)
+    return {"dialog_id": dialog_id, "send_at": send_at.isoformat(), "message": said, **more}
+
+
+async def test_the_same_scheduled_again_is_kept_and_something_else_under_its_id_is_refused(world):
+    one, other = await world.person(), await world.person()
+    dialog_id = await world.group(one, other)
+    path, reused = "/v1/scheduled-messages", "messaging.message.client_message_id_reused"
+    body = to_schedule(dialog_id)
+    kept = await one.ok("POST", path, body)
+    assert await one.ok("POST", path, body) == kept
+    later = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
+    said = {**body["message"], "content": {"type": "text", "text": "else"}}
+    elsewhere = await world.group(one)
+    for changed in ({"message": said}, {"send_at": later}, {"dialog_id": elsewhere}):
+        assert await one.refused("POST", path, {**body, **changed}) == reused
+    assert await other.refused("POST", path, body) == "messaging.scheduled.not_found"
+    await one.ok("DELETE", f"{path}/{kept['scheduled_id']}")
+    assert await one.refused("POST", path, body) == reused  # it was called back: the client is not told it will go
+    assert (await one.ok("GET", path))["items"] == []
+
+
+async def test_what_nobody_may_send_is_not_scheduled(world):
+    owner, one = await world.person(), await world.person()
+    path = "/v1/scheduled-messages"
+    channel = await world.group(owner, one, kind="channel", title="News")
+    assert await one.refused("POST", path, to_schedule(channel)) == "messaging.dialog.not_allowed"
+    group = await world.group(owner, one)
+    until = (datetime.now(UTC) + timedelta(minutes=30)).isoformat()
+    await owner.ok("PATCH", f"/v1/dialogs/{group}/members/{one.user_id}", {"muted": True, "muted_until": until})
+    assert await one.refused("POST", path, to_schedule(group, ahead_s=60)) == "messaging.member.muted"
+    kept = to_schedule(group)
+    await one.ok("POST", path, kept)  # by then they may speak again
+    await owner.ok("POST", f"/v1/dialogs/{group}/close")
+    assert await one.refused("POST", path, to_schedule(group)) == "messaging.dialog.archived"
+    await one.ok("POST", path, kept)  # a retry is answered
+    pair = await world.group(one, owner, kind="direct")
+    async with world.app.begin() as tx:
+        await tx.conn.execute("UPDATE account SET ended_at = now() WHERE user_id = $1", owner.user_id)
+    assert await one.refused("POST", path, to_schedule(pair)) == "messaging.dialog.unavailable"

@@ -16,6 +16,7 @@ from messaging.entrypoints.dialog_schemas import DialogsQuery, DialogView
 from messaging.entrypoints.schemas import CreateDialogBody
 from messaging.usecases.create_dialog import (
     CreateDialog,
+    PairUntitledError,
     PeopleMissingError,
     PeopleUnknownError,
     ShopUnknownError,
@@ -37,6 +38,7 @@ SCOPE = "dialogs"
     errors=(
         PeopleMissingError,
         PeopleUnknownError,
+        PairUntitledError,
         ShopUnknownError,
         TopicUnknownError,
         ApprovalNeededError,

@@ -11,8 +11,8 @@ from pydantic import AwareDatetime, Field
 from chassis.http import Body, Routes, Text, View
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.dialog import DialogNotFoundError
-from messaging.domain.message import TEXT_CHARS_MAX
+from messaging.domain.dialog import BlockedError, DialogArchivedError, DialogNotFoundError, MutedError, NotAllowedError
+from messaging.domain.message import TEXT_CHARS_MAX, ClientMessageIdReusedError
 from messaging.entrypoints.schemas import SendMessageBody, Seq
 from messaging.usecases.drafts import KeepDraft, drafts_of, keep_draft
 from messaging.usecases.scheduled_messages import (
@@ -121,19 +121,24 @@ async def get_drafts(principal: Principal, app: App) -> DraftsView:
     status=201,
     idempotency="none",
     rows_of_caller=False,
-    errors=(DialogNotFoundError, ScheduleTimeInvalidError, TooManyScheduledError, ScheduledNotFoundError),
+    errors=(
+        DialogNotFoundError,
+        DialogArchivedError,
+        NotAllowedError,
+        MutedError,
+        BlockedError,
+        ScheduleTimeInvalidError,
+        TooManyScheduledError,
+        ScheduledNotFoundError,
+        ClientMessageIdReusedError,
+    ),
     summary="Send a message later",
 )
 async def post_scheduled(body: ScheduleBody, principal: Principal, tx: MessagingTx) -> ScheduledView:
-    """The same ``client_message_id`` again answers what is kept under it."""
-    kept = await schedule(
-        body.message.client_message_id,
-        principal.user_id,
-        body.dialog_id,
-        body.send_at.astimezone(UTC),
-        body.message.model_dump(mode="json", exclude_none=True),
-        tx=tx,
-    )
+    """The same again answers what is kept; something else under the same ``client_message_id`` is a conflict."""
+    command = body.message.to_command(body.dialog_id, principal.user_id)
+    said = body.message.model_dump(mode="json", exclude_none=True)
+    kept = await schedule(command, body.send_at.astimezone(UTC), said, tx)
     return ScheduledView.of(kept)
 
 

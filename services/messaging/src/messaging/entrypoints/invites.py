@@ -12,7 +12,7 @@ from chassis.http import Body, RateLimit, Reply, Routes, Text, View
 from chassis.tokens import Principal
 from messaging.adapters.invite_store import InviteRow, invites_of, requests_of
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.dialog import DialogArchivedError, DialogNotFoundError, NotAllowedError
+from messaging.domain.dialog import BlockedError, DialogArchivedError, DialogNotFoundError, NotAllowedError
 from messaging.domain.membership import BannedError, DialogFullError, FixedMembersError
 from messaging.domain.permissions import Act
 from messaging.usecases.join_dialog import (

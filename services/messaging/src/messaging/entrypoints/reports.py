@@ -13,6 +13,7 @@ from chassis.http import Body, Query, RateLimit, Routes, Text, View, roles
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import DialogNotFoundError
+from messaging.domain.membership import MemberNotFoundError
 from messaging.domain.message import MessageNotFoundError
 from messaging.entrypoints.schemas import MessageView, Seq
 from messaging.usecases.report import Report, ReportNotFoundError, decide_report, open_reports, read_reported, report
@@ -24,7 +25,7 @@ MODERATORS = roles("moderator", "ops", "admin")
 
 
 class ReportBody(Body):
-    """A message by ``seq``, or somebody in the dialog by ``user_id``, or the dialog itself."""
+    """A message by ``seq``, or somebody who is or was in the dialog by ``user_id``, or the dialog itself."""
 
     dialog_id: UUID
     seq: Seq | None = None
@@ -76,7 +77,7 @@ class DecisionBody(Body):
     idempotency="none",
     rows_of_caller=False,
     limit=RateLimit("reports", per_user=30, window_s=3600, fails="open"),
-    errors=(DialogNotFoundError, MessageNotFoundError),
+    errors=(DialogNotFoundError, MessageNotFoundError, MemberNotFoundError),
     summary="Report a message, a person or a dialog",
 )
 async def post_report(body: ReportBody, principal: Principal, tx: MessagingTx) -> ReportedView:

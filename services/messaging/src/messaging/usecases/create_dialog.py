@@ -35,6 +35,14 @@ class PeopleUnknownError(DomainError):
     title: ClassVar[str] = "Somebody in user_ids cannot be written to"
 
 
+class PairUntitledError(DomainError):
+    """Each of two is shown the other's name: what one of them could write there, the other would take for the truth."""
+
+    code: ClassVar[str] = "messaging.dialog.pair_untitled"
+    kind: ClassVar[Kind] = Kind.INVALID
+    title: ClassVar[str] = "A dialog of two has no title and no description"
+
+
 class ShopUnknownError(DomainError):
     code: ClassVar[str] = "messaging.dialog.shop_unknown"
     kind: ClassVar[Kind] = Kind.INVALID
@@ -56,6 +64,8 @@ class CreateDialog:
 
 async def create_dialog(command: CreateDialog, tx: MessagingTx) -> tuple[UUID, bool]:
     """The dialog's id, and whether it is new."""
+    if command.kind in PAIRS and (command.title or command.description):
+        raise PairUntitledError(pointer="/title" if command.title else "/description")
     if command.kind is DialogKind.BUSINESS:
         command = await _with_owner(command, tx)
     others = tuple(dict.fromkeys(each for each in command.user_ids if each != command.created_by))
@@ -91,6 +101,8 @@ async def create_dialog(command: CreateDialog, tx: MessagingTx) -> tuple[UUID, b
 async def _come_back(dialog_id: UUID, command: CreateDialog, others: tuple[UUID, ...], tx: MessagingTx) -> None:
     """Whoever left a bot and starts it again is in their dialog again. With who has ended none is opened."""
     if await ended_among(tx.conn, others):
+        if command.kind is DialogKind.BUSINESS:
+            raise ShopUnknownError(pointer="/shop_id")
         raise PeopleUnknownError(pointer="/user_ids")
     dialog = await tx.stream.lock(dialog_id)
     member = await find_member(tx.conn, dialog_id, command.created_by)
@@ -112,6 +124,8 @@ def _pair(command: CreateDialog, others: tuple[UUID, ...]) -> str | None:
     if command.kind not in PAIRS:
         return None
     if len(others) != 1:
+        if command.kind is DialogKind.BUSINESS:
+            raise ShopUnknownError(pointer="/shop_id")
         raise PeopleMissingError(pointer="/user_ids")
     pair = pair_key(command.created_by, others[0])
     # A customer of two shops of one owner talks with each of them apart.

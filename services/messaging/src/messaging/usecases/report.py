@@ -9,10 +9,12 @@ from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
+from messaging.adapters.dialog_store import find_member
 from messaging.adapters.message_reads import documents, messages_after, messages_at, messages_before
 from messaging.adapters.stream_reads import watched_by
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import DialogNotFoundError
+from messaging.domain.membership import MemberNotFoundError
 from messaging.domain.message import MessageNotFoundError
 
 # What is shown beside a reported message, on either side.
@@ -27,7 +29,7 @@ class ReportNotFoundError(DomainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """``seq`` None: the person or the dialog as a whole."""
+    """``seq`` None: the person, who is or was in the dialog, or the dialog as a whole."""
 
     reporter_id: UUID
     dialog_id: UUID
@@ -48,6 +50,8 @@ async def report(command: Report, tx: MessagingTx) -> UUID:
         if row is None or command.seq < watches[0].from_seq:
             raise MessageNotFoundError
         user_id = row["sender_id"]
+    elif user_id is not None and await find_member(tx.conn, command.dialog_id, user_id) is None:
+        raise MemberNotFoundError
     same = (command.reporter_id, command.dialog_id, command.seq, user_id)
     await tx.conn.execute("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 21))", str(same))
     known: UUID | None = await tx.conn.fetchval(

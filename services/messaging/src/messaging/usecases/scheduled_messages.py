@@ -18,12 +18,15 @@ import orjson
 from kernel.errors import DomainError, Kind
 from messaging.adapters import rendering
 from messaging.adapters.allowances import Allowance, hold_allowance
-from messaging.adapters.dialog_store import find_member
 from messaging.adapters.ending_store import HAS_ENDED
 from messaging.adapters.person_keys import PersonKeys
+from messaging.adapters.sealer import Sealer
+from messaging.adapters.send_facts import read_facts
+from messaging.adapters.stream import DIALOG_COLUMNS, dialog_of
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.dialog import DialogNotFoundError
-from messaging.domain.message import SendMessage, Sent
+from messaging.domain.dialog import PAIRS, BlockedError, DialogNotFoundError, require_present
+from messaging.domain.message import ClientMessageIdReusedError, SendMessage, Sent
+from messaging.domain.permissions import Act
 
 AHEAD_MIN: Final = timedelta(seconds=5)
 AHEAD_MAX: Final = timedelta(days=365)
@@ -68,36 +71,58 @@ class Scheduled:
     attempts: int = 0
 
 
-async def schedule(
-    scheduled_id: UUID, user_id: UUID, dialog_id: UUID, send_at: datetime, body: Mapping[str, Any], *, tx: MessagingTx
-) -> Scheduled:
-    """The same id again answers what is kept under it."""
-    member = await find_member(tx.conn, dialog_id, user_id)
-    if member is None or not member.present:
+async def schedule(command: SendMessage, send_at: datetime, body: Mapping[str, Any], tx: MessagingTx) -> Scheduled:
+    """The same under the same id again answers what is kept; ``body`` is what the command was made of."""
+    scheduled_id, user_id, dialog_id = command.client_message_id, command.sender_id, command.dialog_id
+    await tx.sealer.ready([user_id])
+    kept = await _kept(scheduled_id, tx)
+    if kept is None:
+        await _require_sendable(command, send_at, tx)
+        made = await tx.conn.execute(
+            f"INSERT INTO scheduled_message ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, 'pending', '', NULL, $6) "
+            "ON CONFLICT (scheduled_id) DO NOTHING",
+            *(scheduled_id, user_id, dialog_id, send_at, tx.sealer.encrypt(user_id, rendering.to_json(body)), tx.now),
+        )
+        if made == "INSERT 0 1":
+            _tell(user_id, dialog_id, tx, scheduled_id=scheduled_id, status="pending", send_at=send_at)
+        kept = await _kept(scheduled_id, tx)
+    if kept is None or kept["user_id"] != user_id:
+        raise ScheduledNotFoundError
+    found = _of(kept, tx.sealer)
+    same = (found.dialog_id, found.send_at) == (dialog_id, send_at) and found.body in (None, body)
+    if not same or found.status == "cancelled":
+        raise ClientMessageIdReusedError(pointer="/message/client_message_id")
+    return found
+
+
+async def _kept(scheduled_id: UUID, tx: MessagingTx) -> Mapping[str, Any] | None:
+    row: Mapping[str, Any] | None = await tx.conn.fetchrow(
+        f"SELECT {_COLUMNS} FROM scheduled_message WHERE scheduled_id = $1", scheduled_id
+    )
+    return row
+
+
+async def _require_sendable(command: SendMessage, send_at: datetime, tx: MessagingTx) -> None:
+    """What would refuse it then as far as can be told now: a mute may be over by then, a closed dialog stays closed."""
+    row = await tx.conn.fetchrow(f"SELECT {DIALOG_COLUMNS} FROM dialog WHERE dialog_id = $1", command.dialog_id)
+    if row is None:
         raise DialogNotFoundError
+    dialog = dialog_of(row)
+    [facts] = await read_facts(tx.conn, [command], [dialog.kind in PAIRS])
+    member = require_present(facts.member)
     if not AHEAD_MIN <= send_at - tx.now <= AHEAD_MAX:
         raise ScheduleTimeInvalidError(pointer="/send_at")
-    await tx.stream.ready([user_id])
-    await hold_allowance(tx.conn, user_id, Allowance.SCHEDULED)
+    # What a forward says is read when it is sent.
+    dialog.require(member, Act.SEND if command.forward_from else command.act, send_at)
+    if facts.blocked:
+        raise BlockedError
+    await hold_allowance(tx.conn, command.sender_id, Allowance.SCHEDULED)
     others = await tx.conn.fetchval(
         "SELECT count(*) FROM scheduled_message WHERE user_id = $1 AND status = 'pending' AND scheduled_id <> $2",
-        *(user_id, scheduled_id),
+        *(command.sender_id, command.client_message_id),
     )
     if others >= PENDING_MAX:
         raise TooManyScheduledError
-    made = await tx.conn.execute(
-        f"INSERT INTO scheduled_message ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, 'pending', '', NULL, $6) "
-        "ON CONFLICT (scheduled_id) DO NOTHING",
-        *(scheduled_id, user_id, dialog_id, send_at, tx.sealer.encrypt(user_id, rendering.to_json(body)), tx.now),
-    )
-    rows = await tx.conn.fetch(
-        f"SELECT {_COLUMNS} FROM scheduled_message WHERE scheduled_id = $1 AND user_id = $2", scheduled_id, user_id
-    )
-    if not rows:
-        raise ScheduledNotFoundError
-    if made == "INSERT 0 1":
-        _tell(user_id, dialog_id, tx, scheduled_id=scheduled_id, status="pending", send_at=send_at)
-    return _of(rows[0], tx.keys)
 
 
 async def list_scheduled(conn: asyncpg.Connection[Any], keys: PersonKeys, user_id: UUID) -> list[Scheduled]:
@@ -223,6 +248,6 @@ def _tell(user_id: UUID, dialog_id: UUID, tx: MessagingTx, **told: Any) -> None:
     tx.accounts.change(user_id, "scheduled.changed", dialog_id=dialog_id, payload=told)
 
 
-def _of(row: Mapping[str, Any], keys: PersonKeys) -> Scheduled:
+def _of(row: Mapping[str, Any], keys: PersonKeys | Sealer) -> Scheduled:
     clear = keys.decrypt(row["user_id"], row["body"]) if row["body"] else None
     return Scheduled(**{**dict(row), "body": None if clear is None else orjson.loads(clear)})
