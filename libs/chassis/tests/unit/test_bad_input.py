@@ -6,7 +6,6 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
@@ -17,7 +16,7 @@ import pytest
 import pytest_asyncio
 from pydantic import Field
 
-from chassis.http import Body, Line, MoneyBody, PageQuery, Reply, Routes, Text, View, make_app
+from chassis.http import Body, Line, Moment, MoneyBody, PageQuery, Reply, Routes, Text, View, make_app
 from chassis.testing import Client, serving
 
 routes = Routes(tag="things")
@@ -49,7 +48,7 @@ class ThingBody(Body):
     price: MoneyBody | None = None
     parts: list[Part] = Field(default=[], max_length=3)
     colour: Colour = Colour.RED
-    at: datetime | None = None
+    at: Moment | None = None
     ratio: float = 1.0
     pay_with: Annotated[ByCard | ByWallet, Field(discriminator="method")] | None = None
 

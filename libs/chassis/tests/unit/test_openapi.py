@@ -16,6 +16,7 @@ from chassis.http import (
     Body,
     IfMatch,
     Line,
+    Moment,
     MoneyBody,
     MoneyView,
     Page,
@@ -70,7 +71,7 @@ class OrderView(View):
 
 class OrdersQuery(PageQuery):
     status: list[Status] = []  # noqa: RUF012 -- pydantic copies it
-    since: datetime | None = None
+    since: Moment | None = None
 
 
 @routes.post(

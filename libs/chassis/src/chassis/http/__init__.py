@@ -2,6 +2,7 @@
 
 from chassis.http.app import make_app
 from chassis.http.models import Body, MoneyBody, MoneyView, Page, PageQuery, Query, View, WaitQuery
+from chassis.http.moments import Moment
 from chassis.http.openapi import build_openapi
 from chassis.http.preconditions import IfMatch, PreconditionFailedError, etag_of
 from chassis.http.replies import Reply
@@ -12,6 +13,7 @@ __all__ = [
     "Body",
     "IfMatch",
     "Line",
+    "Moment",
     "MoneyBody",
     "MoneyView",
     "Name",

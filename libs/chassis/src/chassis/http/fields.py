@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from chassis.errors import FieldError
+from chassis.http.moments import OUT_OF_RANGE
 from chassis.http.pointers import path_in, pointer
 from chassis.http.text import ERROR_TYPE
 
@@ -32,6 +33,7 @@ CODES: Final = {
     "union_tag_not_found": "field.missing",
     "value_error": "field.invalid",
     "assertion_error": "field.invalid",
+    OUT_OF_RANGE: "field.out_of_range",
     ERROR_TYPE: "field.text.refused",
 }
 

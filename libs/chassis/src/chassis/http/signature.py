@@ -19,6 +19,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from chassis.errors import PathNotFoundError
+from chassis.http.moments import bare_times
 from chassis.http.preconditions import IfMatch
 from chassis.http.queries import QueryReader
 from chassis.http.replies import Reply
@@ -129,6 +130,9 @@ def _check(plan: Plan) -> None:
     route = plan.route
     if plan.body is not None and route.method not in _BODIES:
         raise RouteError(f"{route.name}: {route.method} takes no body")
+    for model in (plan.body, plan.query_model):
+        if model is not None and bare_times(model):
+            raise RouteError(f"{route.name}: a time in {model.__name__} is a Moment")
     if "principal" in plan.gives and route.auth == "public":
         raise RouteError(f"{route.name}: a public route has no principal")
     if any(limit.per_user for limit in route.limits) and route.auth == "public":

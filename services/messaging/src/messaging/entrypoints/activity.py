@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
-from chassis.http import Body, Page, PageQuery, Routes, View
+from chassis.http import Body, Moment, Page, PageQuery, Routes, View
 from chassis.tokens import Principal
 from messaging.adapters.activity_store import list_activities, mark_read, mark_read_upto, unread_activities
 from messaging.adapters.dialog_reads import people_of, unknown
@@ -54,7 +54,7 @@ class ReadActivityBody(Body):
     """Either ids, or everything up to a moment."""
 
     activity_ids: Annotated[list[UUID] | None, Field(min_length=1, max_length=IDS_MAX)] = None
-    up_to: AwareDatetime | None = None
+    up_to: Moment | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

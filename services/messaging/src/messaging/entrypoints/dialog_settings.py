@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from chassis.http import Body, IfMatch, Name, Query, RateLimit, Routes, Text, View
+from chassis.http import Body, IfMatch, Moment, Name, Query, RateLimit, Routes, Text, View
 from chassis.tokens import Principal
 from messaging.adapters.dialog_store import find_member
 from messaging.adapters.member_store import keep_settings
@@ -67,7 +67,7 @@ class OwnSettingsBody(Body):
 
     pinned: bool | None = None
     archived: bool | None = None
-    silent_until: AwareDatetime | None = None
+    silent_until: Moment | None = None
     notification_level: Literal["all", "mentions", "none"] | None = None
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from chassis.http import Body, Routes, Text, View
+from chassis.http import Body, Moment, Routes, Text, View
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import BlockedError, DialogArchivedError, DialogNotFoundError, MutedError, NotAllowedError
@@ -58,7 +58,7 @@ class ScheduleBody(Body):
     """``message`` as it would be sent now; its ``client_message_id`` is the id of the scheduled message."""
 
     dialog_id: UUID
-    send_at: AwareDatetime
+    send_at: Moment
     message: SendMessageBody
 
 
@@ -138,7 +138,7 @@ async def post_scheduled(body: ScheduleBody, principal: Principal, tx: Messaging
     """The same again answers what is kept; something else under the same ``client_message_id`` is a conflict."""
     command = body.message.to_command(body.dialog_id, principal.user_id)
     said = body.message.model_dump(mode="json", exclude_none=True)
-    kept = await schedule(command, body.send_at.astimezone(UTC), said, tx)
+    kept = await schedule(command, body.send_at, said, tx)
     return ScheduledView.of(kept)
 
 

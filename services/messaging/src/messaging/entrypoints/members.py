@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
-from chassis.http import Body, Page, PageQuery, RateLimit, Routes, View
+from chassis.http import Body, Moment, Page, PageQuery, RateLimit, Routes, View
 from chassis.tokens import Principal
 from messaging.adapters.member_store import members_page
 from messaging.adapters.transaction import MessagingTx
@@ -63,7 +63,7 @@ class ChangeMemberBody(Body):
 
     role: Literal["admin", "moderator", "member", "guest"] | None = None
     muted: bool | None = None
-    muted_until: AwareDatetime | None = None
+    muted_until: Moment | None = None
 
     @model_validator(mode="after")
     def _until_is_of_a_mute(self) -> Self:

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
-from chassis.http import Line, Query, RateLimit, Routes, View
+from chassis.http import Line, Moment, Query, RateLimit, Routes, View
 from chassis.paging import Cursors
 from chassis.tokens import Principal
 from kernel.errors import DomainError, Kind
@@ -39,8 +39,8 @@ class SearchQuery(Query):
     dialog_id: UUID | None = None
     sender_id: UUID | None = None
     type: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")] | None = None
-    since: Annotated[AwareDatetime | None, Field(alias="from")] = None
-    until: Annotated[AwareDatetime | None, Field(alias="to")] = None
+    since: Annotated[Moment | None, Field(alias="from")] = None
+    until: Annotated[Moment | None, Field(alias="to")] = None
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     cursor: str | None = None
 

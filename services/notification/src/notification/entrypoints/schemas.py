@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from chassis.http import Body, PageQuery, View
+from chassis.http import Body, Moment, PageQuery, View
 from notification.adapters.templates import Text
 from notification.domain.notification import Notification
 
@@ -59,14 +59,12 @@ class MarkReadBody(Body):
     """Either ids, or everything up to a moment."""
 
     notification_ids: list[UUID] | None = Field(default=None, min_length=1, max_length=IDS_MAX)
-    up_to: datetime | None = None
+    up_to: Moment | None = None
 
     @model_validator(mode="after")
     def exactly_one(self) -> Self:
         if (self.notification_ids is None) == (self.up_to is None):
             raise ValueError("give either notification_ids or up_to")
-        if self.up_to is not None and self.up_to.tzinfo is None:
-            raise ValueError("up_to needs a time zone")
         return self
 
 
