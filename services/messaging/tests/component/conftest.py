@@ -227,6 +227,24 @@ async def world_apart(databases, kafka_admin, redis_url, scanner, tmp_path):
         yield made
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def own_world(databases, kafka_admin, redis_url, scanner, tmp_path_factory):
+    """A service of one module's own, all of whose roles run: what is damaged in it no other test's audit finds."""
+    async with (
+        own_topics(kafka_admin) as own,
+        opened(databases, own, redis_url, scanner, objects_dir=tmp_path_factory.mktemp("objects")) as made,
+        running(made.app),
+    ):
+        yield made
+
+
+@pytest_asyncio.fixture
+async def still_world(world_apart):
+    """It takes messages, and nothing works by the clock: a test calls the jobs itself."""
+    async with running(world_apart.app, roles.background):
+        yield world_apart
+
+
 @pytest.fixture(scope="session")
 def world(disk_world):
     return disk_world

@@ -112,6 +112,29 @@ CHECKS: Final = (
            WHERE m.sender_id IS NOT NULL AND m.content IS NOT NULL AND k.user_id IS NULL""",
     ),
     Check(
+        "MSG-14",
+        "what is sealed is long enough to have been sealed",
+        """SELECT 'key ' || user_id FROM (SELECT * FROM person_key ORDER BY user_id DESC LIMIT $1) AS k
+           WHERE octet_length(wrapped_key) <> 60
+           UNION ALL SELECT s.dialog_id || ' ' || m.seq FROM sample s JOIN message m USING (dialog_id)
+           WHERE m.seq >= s.oldest_seq AND octet_length(m.content) BETWEEN 1 AND 29
+           UNION ALL SELECT 'scheduled ' || scheduled_id FROM scheduled_message
+           WHERE status = 'pending' AND octet_length(body) < 30""",
+    ),
+    Check(
+        "MSG-14",
+        "changes, forwards and permissions are JSON objects",
+        """SELECT s.dialog_id || ' ' || c.seq FROM sample s JOIN change c USING (dialog_id)
+           WHERE c.seq >= s.oldest_seq AND jsonb_typeof(c.payload) <> 'object'
+           UNION ALL SELECT s.dialog_id || ' ' || m.seq FROM sample s JOIN message m USING (dialog_id)
+           WHERE m.seq >= s.oldest_seq AND jsonb_typeof(m.forward) <> 'object'
+           UNION ALL SELECT d.dialog_id::text FROM sample s JOIN dialog d USING (dialog_id)
+           WHERE jsonb_typeof(d.permissions) <> 'object'
+           UNION ALL SELECT c.user_id || ' ' || c.account_seq
+           FROM (SELECT user_id FROM account ORDER BY user_id DESC LIMIT $1) AS a JOIN account_change c USING (user_id)
+           WHERE jsonb_typeof(c.payload) <> 'object'""",
+    ),
+    Check(
         "MSG-5",
         "a dialog of two has at most two members, who are its pair",
         """SELECT d.dialog_id::text FROM sample d JOIN member m USING (dialog_id)

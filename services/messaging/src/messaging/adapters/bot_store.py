@@ -13,11 +13,13 @@ import asyncpg
 
 from messaging.adapters import rendering
 from messaging.adapters.ending_store import HAS_ENDED
+from messaging.adapters.unreadable import What, note_unreadable
 
 _COLUMNS: Final = (
     "bot_id, owner_id, username, display_name, commands, webhook_url, webhook_secret, failing_since, failures, "
     "last_update_id, created_at"
 )
+_COMMAND: Final = {"command", "description"}
 # A bot lives no longer than its owner, whichever of the two ends is heard of first.
 _LIVE: Final = f"deleted_at IS NULL AND NOT EXISTS (SELECT FROM account a WHERE a.user_id = owner_id AND {HAS_ENDED})"
 _NO_FAILURES: Final = "failing_since = NULL, failures = 0, next_attempt_at = NULL"
@@ -263,4 +265,19 @@ async def forget_updates(conn: asyncpg.Connection[Any], before: datetime) -> Non
 
 
 def _of(row: asyncpg.Record | None) -> Bot | None:
-    return None if row is None else Bot(**dict(row))
+    return None if row is None else Bot(**{**dict(row), "commands": _commands_of(row)})
+
+
+def _commands_of(row: asyncpg.Record) -> Sequence[Mapping[str, str]]:
+    """None of them where they are of another shape: a bot is not held up by what it says it can do."""
+    found = row["commands"]
+    if isinstance(found, list) and all(map(_is_command, found)):
+        return found
+    note_unreadable(What.FIELD, field="commands", bot_id=row["bot_id"])
+    return []
+
+
+def _is_command(value: Any) -> bool:
+    return (
+        isinstance(value, dict) and value.keys() == _COMMAND and all(isinstance(each, str) for each in value.values())
+    )

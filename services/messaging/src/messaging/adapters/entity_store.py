@@ -10,8 +10,10 @@ from uuid import UUID
 import asyncpg
 
 from messaging.adapters import rendering
+from messaging.adapters.unreadable import What, note_unreadable, object_or_none
 from messaging.domain.cards import Entity, EntityType
 
+_TYPES: Final = frozenset(EntityType)
 _KEEP: Final = """
     INSERT INTO entity (entity_type, entity_id, version, state, parties, changed_at)
     SELECT entity_type, entity_id, version, state::jsonb, string_to_array(parties, ' ')::uuid[], $6::timestamptz
@@ -111,7 +113,15 @@ async def shown_cards(
 ) -> dict[tuple[UUID, int], dict[str, Any]]:
     """Cards by message, as they are now."""
     rows = await conn.fetch(_SHOWN, [each[0] for each in keys], [each[1] for each in keys])
-    return {(row["dialog_id"], row["seq"]): _of(row).shown() for row in rows}
+    return {(row["dialog_id"], row["seq"]): _of(row).shown() for row in rows if _is_known(row)}
+
+
+def _is_known(row: asyncpg.Record) -> bool:
+    """An entity of no type there is has no card."""
+    known = row["entity_type"] in _TYPES
+    if not known:
+        note_unreadable(What.FIELD, field="entity_type", dialog_id=row["dialog_id"], seq=row["seq"])
+    return known
 
 
 def _of(row: asyncpg.Record) -> Entity:
@@ -119,6 +129,6 @@ def _of(row: asyncpg.Record) -> Entity:
         type=EntityType(row["entity_type"]),
         id=row["entity_id"],
         version=row["version"],
-        state=row["state"],
+        state=object_or_none(row["state"], field="state", entity_id=row["entity_id"]) or {},
         parties=tuple(row["parties"]),
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from messaging.adapters.message_reads import MESSAGE_COLUMNS, document_of
+from messaging.adapters.opening import opened_text
 from messaging.adapters.person_keys import PersonKeys
 
 PAGE: Final = 500
@@ -97,8 +98,8 @@ async def messages(conn: asyncpg.Connection[Any], keys: PersonKeys, user_id: UUI
 async def revisions(conn: asyncpg.Connection[Any], keys: PersonKeys, user_id: UUID, dialog_id: UUID) -> Rows:
     """What their messages said before they were edited."""
     async for row in _by_seq(conn, _REVISIONS, user_id, dialog_id):
-        clear = keys.decrypt(user_id, row["content"]) if row["content"] is not None else None
-        yield {**dict(row), "content": None if clear is None else clear.decode()}
+        place = {name: row[name] for name in ("dialog_id", "seq", "version")}
+        yield {**dict(row), "content": opened_text(keys, user_id, row["content"], **place)}
 
 
 async def acts(conn: asyncpg.Connection[Any], name: str, user_id: UUID, dialog_id: UUID) -> Rows:
@@ -112,8 +113,7 @@ async def sealed(conn: asyncpg.Connection[Any], keys: PersonKeys, user_id: UUID)
 
     async def opened(sql: str, column: str) -> Rows:
         for row in await conn.fetch(sql, user_id):
-            clear = keys.decrypt(user_id, row[column])
-            yield {**dict(row), column: None if clear is None else clear.decode()}
+            yield {**dict(row), column: opened_text(keys, user_id, row[column], exported=row["dialog_id"])}
 
     yield "drafts", opened(_DRAFTS, "content")
     yield "scheduled", opened("SELECT * FROM scheduled_message WHERE user_id = $1 ORDER BY scheduled_id", "body")

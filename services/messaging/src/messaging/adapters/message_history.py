@@ -47,7 +47,7 @@ async def revisions_of(
 ) -> list[dict[str, Any]]:
     """What a message said before, oldest first."""
     rows = await conn.fetch(
-        "SELECT version, sender_id, content, written_at FROM message_revision "
+        "SELECT dialog_id, seq, version, sender_id, content, written_at FROM message_revision "
         "WHERE dialog_id = $1 AND seq = $2 ORDER BY version",
         *(dialog_id, seq),
     )

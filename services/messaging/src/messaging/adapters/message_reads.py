@@ -11,12 +11,13 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
-import orjson
 
 from messaging.adapters import rendering
 from messaging.adapters.entity_store import find_entities
 from messaging.adapters.message_extras import extras_of
+from messaging.adapters.opening import opened_json
 from messaging.adapters.person_keys import PersonKeys
+from messaging.adapters.unreadable import object_or_none
 from messaging.domain.links import linked, preview_of
 
 # Where the month of a seq begins and ends: lets Postgres leave out the other partitions.
@@ -110,8 +111,8 @@ def document_of(keys: PersonKeys, row: Row, extras: Mapping[str, Any] | None = N
         client_message_id=row["client_message_id"],
         reply_to_seq=row["reply_to_seq"],
         thread_seq=row["thread_seq"],
-        forward=row["forward"],
-        mentions=row["mentions"],
+        forward=object_or_none(row["forward"], field="forward", dialog_id=row["dialog_id"], seq=row["seq"]),
+        mentions=[each for each in row["mentions"] if each is not None],
         version=row["version"],
         edited_at=row["edited_at"],
         deleted_at=row["deleted_at"],
@@ -120,8 +121,6 @@ def document_of(keys: PersonKeys, row: Row, extras: Mapping[str, Any] | None = N
 
 
 def content_of(keys: PersonKeys, row: Row) -> dict[str, Any] | None:
-    """What was written; None when it is deleted or its writer's key is gone."""
-    if row["content"] is None:
-        return None
-    clear = keys.decrypt(row["sender_id"], row["content"])
-    return None if clear is None else orjson.loads(clear)
+    """What was written; None when it is deleted, its writer's key is gone, or what is stored is damaged."""
+    place = {name: row[name] for name in ("dialog_id", "seq", "version") if name in row}
+    return opened_json(keys, row["sender_id"], row["content"], **place)

@@ -19,6 +19,9 @@ import asyncpg
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from kernel.errors import DomainError, Kind
+from messaging.adapters.unreadable import What, note_unreadable
+
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 CACHED_S: Final = 1.5
@@ -38,6 +41,14 @@ def decoded_key(text: str) -> bytes:
     return key
 
 
+class KeyUnavailableError(DomainError):
+    """Their key is shredded, or damaged: nothing is written that nobody could read."""
+
+    code: ClassVar[str] = "messaging.person_key.unavailable"
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
+    title: ClassVar[str] = "What you write cannot be kept at the moment"
+
+
 class Wrapping:
     """The one key from the settings: it wraps the keys of people, and seals what is nobody's."""
 
@@ -50,10 +61,14 @@ class Wrapping:
         return nonce + self.own.encrypt(nonce, os.urandom(KEY_BYTES), user_id.bytes)
 
     def unwrap(self, user_id: UUID, wrapped: bytes | None) -> AESGCM | None:
-        """None for a key that is shredded."""
+        """None for a key that is shredded, or damaged: that is told, and nobody else's key is held up by it."""
         if wrapped is None:
             return None
-        return AESGCM(self.own.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], user_id.bytes))
+        try:
+            return AESGCM(self.own.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], user_id.bytes))
+        except (InvalidTag, ValueError):
+            note_unreadable(What.KEY, user_id=user_id)
+            return None
 
 
 def seal(key: AESGCM, user_id: UUID | None, clear: bytes) -> bytes:
@@ -63,10 +78,10 @@ def seal(key: AESGCM, user_id: UUID | None, clear: bytes) -> bytes:
 
 
 def unseal(key: AESGCM, user_id: UUID | None, sealed: bytes) -> bytes | None:
-    """None for what was sealed under another key."""
+    """None for what was sealed under another key, or is damaged."""
     try:
         return key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], (user_id or _SYSTEM).bytes)
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # ValueError: too short to have been sealed at all
         return None
 
 
@@ -96,14 +111,18 @@ class PersonKeys:
                 self.forget(user_id)
 
     def decrypt(self, user_id: UUID | None, sealed: bytes) -> bytes | None:
-        """What was sealed; None when the key is shredded. The key was loaded."""
+        """What was sealed; None when the key is shredded, or what is stored is damaged. The key was loaded."""
         key = self._key(user_id)
         if key is None:
             return None
         clear = unseal(key, user_id, sealed)
         if clear is None and user_id is not None:
-            self.forget(user_id)
+            self._doubt(user_id, key)
         return clear
+
+    def usable(self, user_id: UUID | None) -> bool:
+        """Whether the key is there. It was loaded."""
+        return self._key(user_id) is not None
 
     def forget(self, user_id: UUID) -> None:
         """The key was shredded: it must not live on in this process."""
@@ -124,3 +143,7 @@ class PersonKeys:
         self._cached.move_to_end(user_id)
         while len(self._cached) > CACHED_MAX:
             self._cached.popitem(last=False)
+
+    def _doubt(self, user_id: UUID, key: AESGCM) -> None:
+        """Read it again when it is asked for next. Until then it opens what else it opens: one row may be damaged."""
+        self._cached[user_id] = (key, 0.0)

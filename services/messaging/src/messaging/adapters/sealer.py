@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from messaging.adapters.person_keys import PersonKeys, Wrapping, seal, unseal
+from messaging.adapters.person_keys import KeyUnavailableError, PersonKeys, Wrapping, seal, unseal
 
 # Of two who make a person's key at once the second waits for the first, and takes theirs if it was committed. In one
 # order for all, so that two who make the same ones wait in turn.
@@ -46,15 +46,19 @@ class Sealer:
         self._keys |= {user_id: self._wrapping.unwrap(user_id, wrapped) for user_id, wrapped in found.items()}
 
     def encrypt(self, user_id: UUID | None, clear: bytes) -> bytes:
-        """Nonce and sealed bytes. Raises ``KeyError`` for a person who is not ready, or whose key is shredded."""
+        """Nonce and sealed bytes. Raises ``KeyUnavailableError``, or ``KeyError`` for who is not ready."""
         key = self._wrapping.own if user_id is None else self._keys[user_id]
         if key is None:
-            raise KeyError(user_id)
+            raise KeyUnavailableError
         return seal(key, user_id, clear)
 
-    def decrypt(self, user_id: UUID, sealed: bytes) -> bytes | None:
-        """What was sealed, of a person who is ready; None when the key is shredded."""
-        key = self._keys[user_id]
+    def usable(self, user_id: UUID | None) -> bool:
+        """Whether the key is there, of a person who is ready."""
+        return user_id is None or self._keys[user_id] is not None
+
+    def decrypt(self, user_id: UUID | None, sealed: bytes) -> bytes | None:
+        """What was sealed, of a person who is ready; None when the key is shredded, or what is stored is damaged."""
+        key = self._wrapping.own if user_id is None else self._keys[user_id]
         return None if key is None else unseal(key, user_id, sealed)
 
 

@@ -116,9 +116,10 @@ class Stream:
         self, dialog: Dialog, message: NewMessage, extras: Mapping[str, Any] | None = None
     ) -> tuple[int, datetime]:
         """Append a message whose sender's key is loaded; returns its seq and time."""
+        content = rendering.to_json(message.content)
+        sealed = self._sealer.encrypt(message.sender_id, content)  # before a seq is taken: it may be refused
         position = self._touch(dialog)
         seq, message_no, at = position.allot_message(self.now)
-        content = rendering.to_json(message.content)
         self._messages.append(
             (
                 position.dialog_id,
@@ -128,7 +129,7 @@ class Stream:
                 message_no,
                 message.sender_id,
                 message.type,
-                self._sealer.encrypt(message.sender_id, content),
+                sealed,
                 message.client_message_id,
                 message.reply_to_seq,
                 message.thread_seq,

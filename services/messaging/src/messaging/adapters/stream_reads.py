@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from messaging.adapters import rendering
+from messaging.adapters.change_shapes import UNREADABLE, is_damaged, is_damaged_of_account
 from messaging.adapters.message_reads import MESSAGE_COLUMNS, MONTH_FROM, documents, messages_at
 from messaging.adapters.open_channels import OPEN_TO
 from messaging.adapters.person_keys import PersonKeys
@@ -157,20 +158,16 @@ async def account_events_after(
     )
     if rows and rows[0]["account_seq"] != after_seq + 1:  # trimmed between the two reads
         raise TooOldError(context={"oldest_account_seq": rows[0]["account_seq"]})
-    return [
-        AccountEvent(
-            user_id,
-            row["account_seq"],
-            row["type"],
-            rendering.account_frame(
-                row["type"],
-                row["account_seq"],
-                row["created_at"],
-                {**({"dialog_id": row["dialog_id"]} if row["dialog_id"] else {}), **row["payload"]},
-            ),
-        )
-        for row in rows
-    ]
+    return [_account_event(user_id, row) for row in rows]
+
+
+def _account_event(user_id: UUID, row: Mapping[str, Any]) -> AccountEvent:
+    seq, kind, body = row["account_seq"], row["type"], {}
+    if is_damaged_of_account(user_id, row):
+        kind = UNREADABLE
+    else:
+        body = {**({"dialog_id": row["dialog_id"]} if row["dialog_id"] else {}), **row["payload"]}
+    return AccountEvent(user_id, seq, kind, rendering.account_frame(kind, seq, row["created_at"], body))
 
 
 def _watch_of(row: Mapping[str, Any]) -> Watch:
@@ -202,6 +199,9 @@ async def _rendered(
         if (dialog_id, seq) in shown:
             text = rendering.frame("message.new", dialog_id, seq, at, {"message": shown[dialog_id, seq]})
             events.append(StreamEvent(dialog_id, seq, "message.new", text))
+            continue
+        if is_damaged(row):
+            events.append(StreamEvent(dialog_id, seq, UNREADABLE, rendering.frame(UNREADABLE, dialog_id, seq, at, {})))
             continue
         body: dict[str, Any] = {"by": row["actor_id"]}
         if row["message_seq"] is not None:

@@ -14,6 +14,7 @@ from chassis.tokens import Principal
 from messaging.adapters.activity_store import list_activities, mark_read, mark_read_upto, unread_activities
 from messaging.adapters.dialog_reads import people_of, unknown
 from messaging.adapters.transaction import MessagingTx
+from messaging.adapters.unreadable import object_or_none
 from messaging.domain.activity import ActivityType, last_id
 from messaging.entrypoints.dialog_schemas import PersonView
 from messaging.wiring import App
@@ -101,5 +102,6 @@ async def post_read(body: ReadActivityBody, principal: Principal, tx: MessagingT
 def _view(row: Any, people: Mapping[UUID, Mapping[str, Any]]) -> ActivityView:
     actor_id = row["actor_id"]
     actor = None if actor_id is None else PersonView(**(people.get(actor_id) or unknown(actor_id)))
-    fields = ("activity_id", "type", "dialog_id", "seq", "payload", "created_at", "read")
-    return ActivityView(actor=actor, **{name: row[name] for name in fields})
+    fields = ("activity_id", "type", "dialog_id", "seq", "created_at", "read")
+    payload = object_or_none(row["payload"], field="payload", activity_id=row["activity_id"])
+    return ActivityView(actor=actor, payload=dict(payload or {}), **{name: row[name] for name in fields})

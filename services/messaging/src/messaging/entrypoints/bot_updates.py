@@ -14,7 +14,7 @@ from chassis.run import Periodic, Runner
 from messaging.adapters.bot_store import Bot, Update, forget_updates, updates_after
 from messaging.adapters.stream_reads import events_after
 from messaging.domain.stream import TooOldError
-from messaging.usecases.collect_updates import collect_updates
+from messaging.usecases.collect_updates import PutOff, collect_updates
 from messaging.wiring import App
 
 COLLECT_EVERY_S, COLLECT_IDLE_S = 0.3, 1.0
@@ -24,8 +24,9 @@ BATCH: Final = 50
 
 
 def jobs(app: App) -> Sequence[Runner]:
+    put_off: PutOff = {}
     return [
-        Periodic("bot-updates", COLLECT_EVERY_S, lambda: pump(app), idle_s=COLLECT_IDLE_S),
+        Periodic("bot-updates", COLLECT_EVERY_S, lambda: pump(app, put_off), idle_s=COLLECT_IDLE_S),
         Periodic("bot-updates-clean", CLEAN_EVERY_S, lambda: _forget(app)),
     ]
 
@@ -35,12 +36,12 @@ def channel(bot_id: UUID) -> str:
     return f"bot:{bot_id}"
 
 
-async def pump(app: App) -> bool:
+async def pump(app: App, put_off: PutOff) -> bool:
     """Collect what is new, and ring for bots that ask. False when there was nothing."""
     told, found = True, False
     while told:
         async with app.begin() as tx:
-            told = bool(rung := await collect_updates(tx))
+            told = bool(rung := await collect_updates(tx, put_off))
         found = found or told
         await asyncio.gather(*(app.hints.publish(channel(bot_id)) for bot_id in rung))
     return found

@@ -50,7 +50,8 @@ async def send_due(app: App) -> None:
     async def deliver(each: Scheduled) -> Sent:
         return await send(app, each.user_id, each.dialog_id, SendMessageBody.model_validate(each.body), scheduled=True)
 
-    for each in due:
+    async def settle(scheduled_id: UUID) -> None:
+        each = waiting[scheduled_id]
         try:
             outcome = await send_scheduled(each, deliver)
         except Exception:  # whatever it is, it is about this one
@@ -58,6 +59,10 @@ async def send_due(app: App) -> None:
             outcome = after_fault(each)
         async with app.begin() as tx:
             await note_outcome(each, outcome, tx)
+
+    waiting = {each.scheduled_id: each for each in due}
+    for scheduled_id in waiting:
+        await alone(scheduled_id, settle)
 
 
 async def tidy_after_ended(app: App) -> None:

@@ -12,6 +12,7 @@ from chassis.run import Periodic
 from kernel.tasks import stop_tasks
 from messaging.adapters import rendering
 from messaging.adapters.bot_store import Bot, claim_webhooks, confirm, note_failure, note_success, updates_after
+from messaging.adapters.opening import opened_text
 from messaging.adapters.webhooks import TIMEOUT_S
 from messaging.entrypoints.bot_updates import BATCH, shown_updates
 from messaging.wiring import App
@@ -89,8 +90,8 @@ class WebhookCalls:
         shown = await shown_updates(app, updates)
         if shown:
             body = rendering.to_json({"bot_id": bot.bot_id, "updates": shown})
-            secret = app.keys.decrypt(None, bot.webhook_secret)
-            if secret is None or not await app.webhooks.post(bot.webhook_url, secret.decode(), body):
+            secret = opened_text(app.keys, None, bot.webhook_secret, webhook_of=bot.bot_id)
+            if secret is None or not await app.webhooks.post(bot.webhook_url, secret, body):
                 raise RefusedError
         async with app.database.begin() as conn:
             if updates:

@@ -69,6 +69,11 @@ SERVER_FRAMES: Final[Mapping[str, tuple[str, Mapping[str, Schema], Mapping[str, 
         _STORED,
         {},
     ),
+    "event.unreadable": (
+        "Stands where an event was whose record is damaged. Of an account it has account_seq in place of seq.",
+        {"at": _TIME},
+        {"dialog_id": _UUID, "seq": _SEQ, "account_seq": _SEQ},
+    ),
     "member.changed": (
         "Somebody came, went, is muted or banned or not any more, or has another role. Whoever it ends hears no more.",
         {

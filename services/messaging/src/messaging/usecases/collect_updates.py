@@ -1,11 +1,13 @@
 """Find what bots have to hear: the streams of their dialogs since where each was heard last.
 
 The bot's own delivered cursor says where that is, and moves in the transaction that keeps the updates: nothing is told
-twice or left out, whenever the process dies.
+twice or left out, whenever the process dies. A place that fails is told to the log and left for a while; the others
+have their turn in the same run.
 """
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,17 +17,33 @@ from messaging.adapters.bot_store import Behind, add_updates, lock_behind
 from messaging.adapters.stream_reads import events_after
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.bot import hears
+from operations import alone
 
 PLACES: Final = 50
 EVENTS: Final = 200
+PUT_OFF: Final = timedelta(minutes=1)
+Place = tuple[UUID, UUID]
+"""A dialog, and the bot in it."""
+PutOff = dict[Place, datetime]
+"""Places that failed, and until when they are left."""
 
 
-async def collect_updates(tx: MessagingTx) -> set[UUID]:
+async def collect_updates(tx: MessagingTx, put_off: PutOff) -> set[UUID]:
     """Bots that have something new; empty when nobody is behind."""
-    told = set()
-    for behind in await lock_behind(tx.conn, PLACES):
-        if await _collect(behind, tx):
-            told.add(behind.bot_id)
+    told: set[UUID] = set()
+    for place in [place for place, until in put_off.items() if until <= tx.now]:
+        del put_off[place]
+    found = await lock_behind(tx.conn, PLACES + len(put_off))
+    behind = {(each.dialog_id, each.bot_id): each for each in found}
+
+    async def collect(place: Place) -> None:
+        async with tx.conn.transaction():
+            if await _collect(behind[place], tx):
+                told.add(place[1])
+
+    for place in behind:
+        if place not in put_off and not await alone(place, collect):
+            put_off[place] = tx.now + PUT_OFF
     return told
 
 

@@ -15,6 +15,7 @@ from uuid import UUID
 import asyncpg
 
 from messaging.adapters.dialog_store import find_member
+from messaging.adapters.opening import opened_text
 from messaging.adapters.person_keys import PersonKeys
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import require_present
@@ -101,12 +102,12 @@ async def drafts_of(conn: asyncpg.Connection[Any], keys: PersonKeys, user_id: UU
     await keys.load(conn, [user_id])
     found = []
     for row in rows:
-        clear = keys.decrypt(user_id, row["content"])
-        if clear is not None:
+        text = opened_text(keys, user_id, row["content"], draft_in=row["dialog_id"])
+        if text is not None:
             found.append(
                 Draft(
                     dialog_id=row["dialog_id"],
-                    text=clear.decode(),
+                    text=text,
                     reply_to_seq=row["reply_to_seq"],
                     version=row["version"],
                     updated_at=row["updated_at"],

@@ -17,6 +17,7 @@ from messaging.adapters.message_reads import content_of, messages_at
 from messaging.adapters.person_keys import PersonKeys
 from messaging.adapters.send_facts import find_earlier
 from messaging.adapters.stream_reads import watched_by
+from messaging.adapters.unreadable import object_or_none
 from messaging.domain.message import SYSTEM_TYPES, MessageNotFoundError, SendMessage, Sent, request_hash
 
 _STAYS: Final = SYSTEM_TYPES | {"poll"}
@@ -57,7 +58,7 @@ async def forwarded(
     content = content_of(keys, row)
     if content is None:
         raise MessageNotFoundError(pointer="/forward_from")
-    first = row["forward"] or {
+    first = object_or_none(row["forward"], field="forward", dialog_id=dialog_id, seq=seq) or {
         "dialog_id": dialog_id,
         "seq": seq,
         "sender_id": row["sender_id"],

@@ -13,12 +13,12 @@ from typing import Any, ClassVar, Final
 from uuid import UUID
 
 import asyncpg
-import orjson
 
 from kernel.errors import DomainError, Kind
 from messaging.adapters import rendering
 from messaging.adapters.allowances import Allowance, hold_allowance
 from messaging.adapters.ending_store import HAS_ENDED
+from messaging.adapters.opening import opened_json
 from messaging.adapters.person_keys import PersonKeys
 from messaging.adapters.sealer import Sealer
 from messaging.adapters.send_facts import read_facts
@@ -34,6 +34,7 @@ PENDING_MAX: Final = 100
 RETRY_FIRST: Final = timedelta(seconds=1)
 RETRY_MAX: Final = timedelta(minutes=5)
 FAULTS_MAX: Final = 12
+UNREADABLE: Final = "messaging.scheduled.unreadable"
 _COLUMNS: Final = "scheduled_id, user_id, dialog_id, send_at, body, status, failure_code, seq, created_at"
 
 
@@ -202,7 +203,7 @@ class Outcome:
 async def send_scheduled(due: Scheduled, send: Callable[[Scheduled], Awaitable[Sent]]) -> Outcome:
     """Send one. Sending it again after a crash finds it sent."""
     if due.body is None:
-        return Outcome(failure_code="messaging.scheduled.unreadable")
+        return Outcome(failure_code=UNREADABLE)
     try:
         return Outcome(seq=(await send(due)).seq)
     except DomainError as refusal:
@@ -220,16 +221,17 @@ async def note_outcome(due: Scheduled, outcome: Outcome, tx: MessagingTx) -> Non
     """Keep what came of it, and tell the person's devices. What is to be tried again lets the others go first."""
     if not outcome.final:
         await tx.conn.execute(
-            "UPDATE scheduled_message SET attempts = attempts + 1, next_attempt_at = $2 "
+            "UPDATE scheduled_message SET attempts = least(attempts, 1000000) + 1, next_attempt_at = $2 "
             "WHERE scheduled_id = $1 AND status = 'pending'",
             *(due.scheduled_id, tx.now + _pause(due, outcome)),
         )
         return
     status = "failed" if outcome.failure_code else "sent"
     noted = await tx.conn.execute(
-        "UPDATE scheduled_message SET status = $2, failure_code = $3, seq = $4, body = '' "
-        "WHERE scheduled_id = $1 AND status = 'pending'",
-        *(due.scheduled_id, status, outcome.failure_code, outcome.seq),
+        # What could not be opened is kept as it is: the key may have been at fault, and may be mended.
+        "UPDATE scheduled_message SET status = $2, failure_code = $3, seq = $4, "
+        "body = CASE WHEN $5::boolean THEN body ELSE '' END WHERE scheduled_id = $1 AND status = 'pending'",
+        *(due.scheduled_id, status, outcome.failure_code, outcome.seq, outcome.failure_code == UNREADABLE),
     )
     if noted == "UPDATE 0":
         return  # it was noted as it was stored, or was called back
@@ -249,5 +251,5 @@ def _tell(user_id: UUID, dialog_id: UUID, tx: MessagingTx, **told: Any) -> None:
 
 
 def _of(row: Mapping[str, Any], keys: PersonKeys | Sealer) -> Scheduled:
-    clear = keys.decrypt(row["user_id"], row["body"]) if row["body"] else None
-    return Scheduled(**{**dict(row), "body": None if clear is None else orjson.loads(clear)})
+    body = opened_json(keys, row["user_id"], row["body"], scheduled_id=row["scheduled_id"])
+    return Scheduled(**{**dict(row), "body": body})

@@ -1,0 +1,51 @@
+"""Stored things that cannot be opened or are of another shape: they are given as what is not available, and told here.
+
+Invariant: whatever is damaged in one row is that row's outcome alone; nobody's read fails by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+import structlog
+from prometheus_client import Counter
+
+TOLD_MAX: Final = 10_000
+log = structlog.get_logger(__name__)
+met = Counter("messaging_unreadable", "Reads of something stored that is damaged; each thing is logged once", ["what"])
+
+
+class What(StrEnum):
+    """What of a row is damaged."""
+
+    KEY = "key"
+    SEALED = "sealed"
+    FIELD = "field"
+
+
+for _each in What:
+    met.labels(_each.value)  # an alert sees the first one only if there was a zero before it
+_told: set[tuple[object, ...]] = set()
+
+
+def note_unreadable(what: What, **place: object) -> None:
+    """Count it, and log it unless this process has done so."""
+    met.labels(what.value).inc()
+    key = (what, *sorted((name, str(each)) for name, each in place.items()))
+    if key in _told:
+        return
+    if len(_told) >= TOLD_MAX:
+        _told.clear()
+    _told.add(key)
+    log.error("stored.unreadable", what=what.value, **{name: str(each) for name, each in place.items()})
+
+
+def object_or_none(value: Any, **place: object) -> Mapping[str, Any] | None:
+    """A stored JSON object; None for one of another shape."""
+    if isinstance(value, dict):
+        return value
+    if value is not None:
+        note_unreadable(What.FIELD, **place)
+    return None
