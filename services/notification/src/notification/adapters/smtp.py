@@ -1,0 +1,108 @@
+"""One connection to a mail server, and its dialogue for one mail at a time.
+
+Invariant: a connection carries another mail only while both sides stand between two mails: every reply was one, of the
+kind that was awaited, and nothing came that nobody had asked for. Otherwise each later reply would be taken for another
+command's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Final
+
+import aiosmtplib
+
+from notification.adapters.mailbox import Mail
+from notification.domain.delivery import Outcome, Refused, Sent, Unknown
+
+IDLE_S_MAX: Final = 60.0  # servers and what stands between drop what is idle, often without a word
+_TRANSIENT: Final = range(400, 500)
+_PERMANENT: Final = range(500, 600)
+_OUT_OF_STEP: Final = 503  # said of the dialogue, not of the mail
+
+
+class MailConnection:
+    """Connects when it has a mail to send; closes itself when it could not carry another."""
+
+    def __init__(self, *, host: str, port: int, timeout_s: float) -> None:
+        self._client = aiosmtplib.SMTP(hostname=host, port=port, timeout=timeout_s)
+        self._settled_at = time.monotonic()
+        self._between_mails = False
+
+    async def send(self, sender: str, mail: Mail) -> Outcome:
+        """Raises ``ValueError`` for an address that the client would not write on a line."""
+        if time.monotonic() - self._settled_at > IDLE_S_MAX:
+            self.close()
+        self._between_mails = False
+        try:
+            return await self._dialogue(sender, mail)
+        except aiosmtplib.SMTPSenderRefused as error:
+            return _of_the_server(error.code, "notification.email.sender_refused")
+        except aiosmtplib.SMTPResponseException as error:
+            return _of_the_server(error.code, "notification.email.server_refuses")
+        except (aiosmtplib.SMTPException, OSError):
+            return Unknown("notification.email.unreachable")
+        finally:  # also when it is cut off: what the server says next is no answer to another mail
+            if not self._between_mails:
+                self.close()
+
+    async def _dialogue(self, sender: str, mail: Mail) -> Outcome:
+        client, content = self._client, mail.as_bytes()
+        if not client.is_connected:
+            await client.connect()  # says EHLO too
+        if mail.to.utf8 and not client.supports_extension("smtputf8"):
+            self._settle()
+            return Refused("notification.email.smtputf8_not_offered")
+        options = [f"SIZE={len(content)}"] if client.supports_extension("size") else []
+        options += ["SMTPUTF8"] if mail.to.utf8 else []
+        encoding = "utf-8" if mail.to.utf8 else "ascii"
+        await client.mail(sender, options=options, encoding=encoding)
+        try:
+            await client.rcpt(mail.to.address, encoding=encoding)
+            await client.data(content)
+        except aiosmtplib.SMTPResponseException as error:
+            outcome = _of_the_mail(error.code)
+            if outcome is not _UNEXPECTED:
+                await self._take_back()
+            return outcome
+        self._settle()
+        return Sent(mail.message_id)
+
+    async def _take_back(self) -> None:
+        """The mail that was refused; the reply to this shows that both sides are at the same place."""
+        with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+            await self._client.rset()
+            self._settle()
+
+    def _settle(self) -> None:
+        protocol = self._client.protocol
+        self._between_mails = protocol is not None and not protocol._buffer  # noqa: SLF001 -- told nowhere else
+        self._settled_at = time.monotonic()
+
+    async def quit(self) -> None:
+        if self._client.is_connected:
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                await self._client.quit()
+        self.close()  # the client leaves a connection open whose server has no reply to the farewell
+
+    def close(self) -> None:
+        self._client.close()
+
+
+_UNEXPECTED: Final = Unknown("notification.email.unexpected_reply")
+
+
+def _of_the_mail(code: int) -> Outcome:
+    if code == _OUT_OF_STEP:
+        return _UNEXPECTED
+    if code in _PERMANENT:
+        return Refused("notification.email.refused")
+    return Unknown("notification.email.try_later") if code in _TRANSIENT else _UNEXPECTED
+
+
+def _of_the_server(code: int, refusal: str) -> Outcome:
+    """What a server says before it knows the recipient is no reason to give up the mail."""
+    if code in _PERMANENT:
+        return Unknown(refusal)
+    return Unknown("notification.email.try_later") if code in _TRANSIENT else _UNEXPECTED
