@@ -10,7 +10,7 @@ from notification.domain.delivery import Sent, after_attempt
 from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient
 from notification.entrypoints.jobs import erase_expired
-from notification.usecases.deliver import deliver
+from notification.usecases.deliver import Lane
 from notification.usecases.end_account import EndAccount, end_account
 from notification.usecases.notify import Notify, notify
 from notification.usecases.send_code import SendCode, send_code
@@ -78,6 +78,12 @@ async def stored(app, person):
         return await conn.fetchval("SELECT count(*) FROM notification WHERE user_id = $1", person.user_id)
 
 
+async def send_what_is_due(app, gateway):
+    lane = Lane(app.begin, {Channel.EMAIL: gateway}, SystemClock(), urgent=False)
+    await lane.take_up()
+    await lane.finish()
+
+
 async def test_what_waits_ends_and_what_was_told_is_erased(idle_app):
     person, other = a_person(), a_person("linh@example.com")
     for each in (person, other):
@@ -133,7 +139,7 @@ async def test_what_was_taken_up_before_the_end_stays_ended_and_the_next_look_se
     result = after_attempt(leased, Sent("late"), now=datetime.now(UTC), jitter=0)
     async with idle_app.begin() as tx:
         assert await tx.deliveries.finish([(leased, result)], at=datetime.now(UTC)) == set()
-    await deliver(idle_app.begin, {Channel.EMAIL: gateway}, SystemClock(), urgent=False, limit=9)
+    await send_what_is_due(idle_app, gateway)
     assert gateway.sent == []
     assert [(row["status"], row["failure_code"]) for row in await deliveries(idle_app)] == [ENDED]
 
@@ -147,7 +153,7 @@ async def test_what_was_being_told_at_the_moment_of_the_end_is_neither_sent_nor_
         await notify(command, tx)
         await ended(idle_app, person)
     assert await stored(idle_app, person) == 1
-    await deliver(idle_app.begin, {Channel.EMAIL: gateway}, SystemClock(), urgent=False, limit=9)
+    await send_what_is_due(idle_app, gateway)
     await erase_expired(idle_app)
     assert gateway.sent == []
     assert [(row["status"], row["failure_code"]) for row in await deliveries(idle_app)] == [ENDED]

@@ -12,7 +12,7 @@ from kernel.ids import uuid7
 from notification.adapters.stores import PgDeliveryStore
 from notification.domain.delivery import ATTEMPTS_MAX, LEASE_S, Delivery, Sent, TryAgain
 from notification.domain.notification import Channel, Priority
-from notification.usecases.deliver import deliver
+from notification.usecases.deliver import Lane
 
 GOOD = 19
 LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
@@ -66,8 +66,16 @@ async def queued(app):
 
 
 async def send(app, gateway, *, seconds_later=0.0, send_s=0.5):
-    gateways = {Channel.EMAIL: gateway}
-    return await deliver(app.begin, gateways, Later(seconds_later), urgent=True, limit=GOOD + 1, send_s=send_s)
+    lane = lane_of(app, gateway, clock=Later(seconds_later), room=GOOD + 1, send_s=send_s)
+    try:
+        await lane.take_up()
+        await lane.finish()
+    finally:
+        await lane.stop()
+
+
+def lane_of(app, gateway, *, clock=None, **how):
+    return Lane(app.begin, {Channel.EMAIL: gateway}, clock or SystemClock(), urgent=True, **how)
 
 
 async def statuses(app):
@@ -185,7 +193,9 @@ async def test_a_database_that_is_away_after_the_sending_is_asked_until_it_is_ba
             raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
         return begin()
 
-    await deliver(unsteady, {Channel.EMAIL: gateway}, SystemClock(), urgent=True, limit=GOOD + 1)
+    lane = Lane(unsteady, {Channel.EMAIL: gateway}, SystemClock(), urgent=True, room=GOOD + 1)
+    await lane.take_up()
+    await lane.finish()
     assert refusals == 0
     assert [status for status, *_ in (await statuses(idle_app)).values()].count("sent") == GOOD
 
@@ -204,3 +214,26 @@ async def test_a_late_result_of_a_lease_that_ran_out_does_not_set_back_the_next_
         assert await PgDeliveryStore(tx.conn).finish([(first[0], TryAgain(LONG_AGO, "x"))], at=LONG_AGO) == set()
         assert len(await PgDeliveryStore(tx.conn).finish([(again, TryAgain(LONG_AGO, "x"))], at=LONG_AGO)) == 1
     assert replace(first[0], attempts=2) == again
+
+
+async def test_those_that_hang_leave_room_and_what_there_is_no_room_for_has_used_up_no_attempt(idle_app):
+    """Three hang, room is for four: the others are sent one after the other all the same."""
+    hanging = [code_for("bad") for _ in range(3)]
+    async with idle_app.begin() as tx:
+        for each in (*hanging, *(code_for(f"good-{number}") for number in range(GOOD))):
+            await tx.deliveries.add(each)
+    gateway = Gateway(hangs)
+    lane = lane_of(idle_app, gateway, room=4, send_s=30)
+    try:
+        await lane.take_up()
+        assert lane.under_way == 4
+        assert sorted(attempts for _, attempts, _ in (await statuses(idle_app)).values())[-5:] == [0, 1, 1, 1, 1]
+        while len(gateway.sent) < GOOD:
+            await lane.wait(asyncio.Event(), timeout_s=5)
+            await lane.record_ended()
+            await lane.take_up()
+            assert lane.under_way <= 4
+    finally:
+        await lane.stop()
+    assert len(set(gateway.sent)) == GOOD
+    assert {(await statuses(idle_app))[each.delivery_id][1] for each in hanging} == {1}

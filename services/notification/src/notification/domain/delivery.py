@@ -21,7 +21,7 @@ ATTEMPTS_MAX = 16  # with the pauses between them some forty minutes: a mail ser
 BACKOFF_FIRST_S = 1.0
 BACKOFF_MAX_S = 300.0
 LEASE_S = 30.0
-SEND_S = 20.0  # one attempt, waiting for its turn included: over well before its lease, or another worker sends it too
+SEND_S = 20.0  # one attempt, begun as soon as it is leased: over well before its lease, or another worker sends it too
 
 EXPIRED_CODE = "notification.delivery.expired"
 ATTEMPTS_USED_UP_CODE = "notification.delivery.attempts_used_up"

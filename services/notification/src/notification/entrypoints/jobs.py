@@ -9,18 +9,16 @@ from uuid import UUID
 
 import structlog
 
-from chassis.doorbell import rung
 from kernel.steps import Steps
 from kernel.tasks import beside
 from notification.adapters import metrics, views
-from notification.usecases.deliver import deliver
+from notification.usecases.deliver import Lane
 from notification.wiring import App
 from operations import in_halves
 
 log = structlog.get_logger()
 
 POLL_URGENT_S, POLL_S = 1.0, 2.0  # what this process queues rings; this finds retries and what others queued
-BATCH = 20
 STEP_S = 180.0  # more than any provider's timeout
 GATHER_S = 0.25  # receipts are in no hurry: those of a quarter second share two transactions
 KEEP_DELIVERIES_DAYS = 30
@@ -41,7 +39,8 @@ class Sender:
 
     def __init__(self, app: App, *, urgent: bool) -> None:
         self.name = "send-urgent" if urgent else "send-normal"
-        self._app, self._urgent = app, urgent
+        self._urgent = urgent
+        self._lane = Lane(app.begin, app.gateways, app.clock, urgent=urgent)
         self._bell = app.doorbell.subscribe()
         self._problem: str | None = None
         self.steps = Steps(STEP_S)
@@ -50,26 +49,30 @@ class Sender:
         return self._problem
 
     async def run(self, stop: asyncio.Event) -> None:
-        async with beside(self._ring_on(stop)):
-            while not stop.is_set():
-                self._bell.clear()
-                with self.steps.step():
-                    sent = await self._send_some()
-                if sent < BATCH and not stop.is_set():
-                    await rung(self._bell, timeout_s=POLL_URGENT_S if self._urgent else POLL_S)
-                    if not self._urgent:
-                        await asyncio.sleep(GATHER_S)
-
-    async def _send_some(self) -> int:
-        app = self._app
         try:
-            tried = await deliver(app.begin, app.gateways, app.clock, urgent=self._urgent, limit=BATCH)
+            async with beside(self._ring_on(stop)):
+                while not stop.is_set():
+                    self._bell.clear()
+                    with self.steps.step():
+                        await self._take_up()
+                    await self._lane.wait(self._bell, timeout_s=POLL_URGENT_S if self._urgent else POLL_S)
+                    if not self._urgent and not self._lane.under_way:
+                        await asyncio.sleep(GATHER_S)
+                    with self.steps.step():
+                        await self._lane.record_ended()
+            with self.steps.step():
+                await self._lane.finish()
+        finally:
+            await self._lane.stop()
+
+    async def _take_up(self) -> None:
+        try:
+            await self._lane.take_up()
         except Exception as error:
             self._problem = f"sending failed: {type(error).__name__}"
             log.exception("delivery.failed", lane=self.name)
-            return 0
+            return
         self._problem = None
-        return tried
 
     async def _ring_on(self, stop: asyncio.Event) -> None:
         await stop.wait()

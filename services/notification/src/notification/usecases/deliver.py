@@ -1,4 +1,4 @@
-"""Send what waits: lease a few deliveries, send them side by side, record what became of each right after it is known.
+"""Send what waits: lease what there is room for, begin it at once, record what became of each right after it is known.
 
 It crosses the network between transactions. One delivery's fault is that delivery's outcome: whatever a gateway raises
 or however long it hangs, the others are sent and recorded. A crash between sending and recording leaves a lease that
@@ -17,12 +17,13 @@ from uuid import UUID
 import structlog
 
 from kernel.clock import Clock
-from kernel.tasks import stop_tasks
+from kernel.tasks import beside, stop_tasks
 from notification.domain.delivery import (
     ACCOUNT_ENDED_CODE,
     SEND_S,
     TIMED_OUT_CODE,
     UNEXPECTED_CODE,
+    UNPROVED_CODE,
     Delivery,
     Outcome,
     Refused,
@@ -32,39 +33,77 @@ from notification.domain.delivery import (
 )
 from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient
+from notification.domain.rules import may_be_sent
 from notification.usecases.ports import Begin, ChannelGateway, Result
 from notification.usecases.record_results import record_results
 
 log = structlog.get_logger(__name__)
 
+ROOM: Final = 8  # of one lane at once: as many connections to the mail server
 GATHER_S: Final = 0.05  # results of so long share a transaction; a crash may send them again
 
 
-async def deliver(
-    begin: Begin,
-    gateways: Mapping[Channel, ChannelGateway],
-    clock: Clock,
-    *,
-    urgent: bool,
-    limit: int,
-    send_s: float = SEND_S,
-) -> int:
-    """Send up to ``limit`` due deliveries of one lane at once. Returns how many were tried.
+class Lane:
+    """The deliveries of one lane that are under way, never more than there is room for.
 
-    ``send_s``: how long one attempt may take, waiting for its turn included.
+    Each begins as soon as it is leased: none waits for another with its attempt counted and its time running out.
     """
-    async with begin() as tx:
-        due = await tx.deliveries.lease(urgent=urgent, limit=limit, now=clock.now())
-        recipients = await tx.recipients.get_many([each.user_id for each in due if each.user_id])
-    sending = {asyncio.create_task(_attempt(each, recipients, gateways, clock, send_s)) for each in due}
-    try:
-        while sending:
-            await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
-            ended, sending = await asyncio.wait(sending, timeout=GATHER_S)
-            await record_results([each.result() for each in ended], begin, clock)
-    finally:
+
+    def __init__(
+        self,
+        begin: Begin,
+        gateways: Mapping[Channel, ChannelGateway],
+        clock: Clock,
+        *,
+        urgent: bool,
+        room: int = ROOM,
+        send_s: float = SEND_S,
+    ) -> None:
+        self._begin, self._gateways, self._clock = begin, gateways, clock
+        self._urgent, self._room, self._send_s = urgent, room, send_s
+        self._sending: set[asyncio.Task[Result]] = set()
+
+    @property
+    def under_way(self) -> int:
+        return len(self._sending)
+
+    async def take_up(self) -> None:
+        """Lease and begin what is due, as far as there is room."""
+        room = self._room - len(self._sending)
+        if room <= 0:
+            return
+        async with self._begin() as tx:
+            due = await tx.deliveries.lease(urgent=self._urgent, limit=room, now=self._clock.now())
+            recipients = await tx.recipients.get_many([each.user_id for each in due if each.user_id])
+        for each in due:
+            attempt = _attempt(each, recipients, self._gateways, self._clock, self._send_s)
+            self._sending.add(asyncio.create_task(attempt))
+
+    async def wait(self, bell: asyncio.Event, *, timeout_s: float) -> None:
+        """Until one has ended or the bell rings, at most ``timeout_s``."""
+        async with beside(bell.wait()) as ringing:
+            await asyncio.wait({ringing, *self._sending}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+
+    async def record_ended(self) -> None:
+        """Those that have ended, together with those that end within a moment."""
+        if not any(each.done() for each in self._sending):
+            return
+        if others := [each for each in self._sending if not each.done()]:
+            await asyncio.wait(others, timeout=GATHER_S)
+        ended = {each for each in self._sending if each.done()}
+        self._sending -= ended
+        await record_results([each.result() for each in ended], self._begin, self._clock)
+
+    async def finish(self) -> None:
+        """Wait for those under way, and record them; begin no others."""
+        while self._sending:
+            await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
+            await self.record_ended()
+
+    async def stop(self) -> None:
+        """Cut what is under way: its lease runs out."""
+        sending, self._sending = self._sending, set()
         await stop_tasks(*sending)
-    return len(due)
 
 
 async def _attempt(
@@ -104,6 +143,8 @@ async def _send(
         return Unknown("notification.recipient.not_known_yet")
     if recipient is not None and recipient.has_ended:
         return Refused(ACCOUNT_ENDED_CODE)
+    if recipient is not None and not may_be_sent(delivery.message_type, delivery.channel, recipient):
+        return Refused(UNPROVED_CODE)
     gateway = gateways.get(delivery.channel)
     if gateway is None:
         return Refused("notification.channel.not_configured")
