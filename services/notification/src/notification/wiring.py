@@ -15,10 +15,10 @@ from notification.adapters.email_gateway import EmailGateway
 from notification.adapters.sms_gateway import SmsGateway
 from notification.adapters.stores import PgDeliveryStore, PgNotificationStore, PgRecipientStore
 from notification.adapters.templates import Templates
+from notification.adapters.watched_gateway import WatchedGateway
 from notification.domain.delivery import Delivery
 from notification.domain.notification import Channel
 from notification.settings import NotificationSettings
-from notification.usecases.ports import ChannelGateway
 from operations import Parts, open_parts
 
 SERVICE = "notification"
@@ -52,7 +52,7 @@ class App(Parts):
 
     settings: NotificationSettings
     templates: Templates
-    gateways: Mapping[Channel, ChannelGateway]
+    gateways: Mapping[Channel, WatchedGateway]
     doorbell: Doorbell
 
     @asynccontextmanager
@@ -81,7 +81,7 @@ async def wire(settings: NotificationSettings) -> AsyncIterator[App]:
                 **opened.parts(),
                 settings=settings,
                 templates=templates,
-                gateways={Channel.EMAIL: email, Channel.SMS: sms},
+                gateways={each.channel: WatchedGateway(each) for each in (email, sms)},
                 doorbell=Doorbell(),
             )
         finally:

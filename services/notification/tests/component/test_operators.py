@@ -40,3 +40,18 @@ async def test_what_could_not_be_sent_is_seen_with_its_reason_a_page_at_a_time(w
     await observe(world.app)
     labels = {"channel": "email", "status": "failed", "failure_code": "notification.email.address_invalid"}
     assert REGISTRY.get_sample_value("notification_deliveries", labels) >= 3
+
+
+async def test_how_long_the_oldest_has_waited_is_told_by_channel_and_lane(idle_app):
+    async with idle_app.database.begin() as conn:
+        await conn.execute(
+            """INSERT INTO delivery (delivery_id, channel, priority, message_type, status, created_at, expires_at,
+                   next_attempt_at)
+               SELECT gen_random_uuid(), 'sms', priority, 'otp', 'pending', now() - age * interval '1 second',
+                   now() + interval '1 hour', now()
+               FROM (VALUES ('urgent', 100), ('urgent', 500), ('low', 900)) AS waiting (priority, age)"""
+        )
+    await observe(idle_app)
+    for lane, age in (("urgent", 500), ("normal", 900)):
+        told = REGISTRY.get_sample_value("notification_deliveries_oldest_seconds", {"channel": "sms", "lane": lane})
+        assert age <= told < age + 60

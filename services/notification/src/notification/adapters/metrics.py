@@ -11,3 +11,6 @@ DELIVERIES: Final = Gauge(
     "Deliveries that wait, and those that ended within the last hour, by status and reason",
     ["channel", "status", "failure_code"],
 )
+OLDEST_S: Final = Gauge(
+    "notification_deliveries_oldest_seconds", "Age of the oldest delivery that waits", ["channel", "lane"]
+)

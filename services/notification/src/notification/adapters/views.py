@@ -85,3 +85,16 @@ async def count_deliveries(conn: asyncpg.Connection) -> list[asyncpg.Record]:
             """
         )
     )
+
+
+async def oldest_pending(conn: asyncpg.Connection) -> list[asyncpg.Record]:
+    """How long the oldest delivery has waited, by channel and lane."""
+    return list(
+        await conn.fetch(
+            """
+            SELECT channel, CASE WHEN priority = 'urgent' THEN 'urgent' ELSE 'normal' END AS lane,
+                extract(epoch FROM now() - min(created_at))::float8 AS seconds
+            FROM delivery WHERE status = 'pending' GROUP BY 1, 2
+            """
+        )
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -12,6 +12,8 @@ import structlog
 from kernel.steps import Steps
 from kernel.tasks import beside
 from notification.adapters import metrics, views
+from notification.adapters.watched_gateway import WatchedGateway
+from notification.domain.notification import Channel
 from notification.usecases.deliver import Lane
 from notification.wiring import App
 from operations import in_halves
@@ -79,13 +81,34 @@ class Sender:
         self._bell.set()
 
 
+class ChannelWatch:
+    """Tells readiness of channels that are down: degraded, as requests are answered and deliveries wait."""
+
+    name = "channels"
+    critical = False
+
+    def __init__(self, gateways: Mapping[Channel, WatchedGateway]) -> None:
+        self._gateways = gateways
+
+    def problem(self) -> str | None:
+        problems = {channel: gateway.problem() for channel, gateway in self._gateways.items()}
+        return "; ".join(f"{channel}: {problem}" for channel, problem in problems.items() if problem) or None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+
+
 async def observe(app: App) -> None:
-    """Set the gauge of deliveries."""
+    """Set the gauges of deliveries."""
     async with app.database.read() as conn:
         rows = await views.count_deliveries(conn)
+        oldest = await views.oldest_pending(conn)
     metrics.DELIVERIES.clear()
     for row in rows:
         metrics.DELIVERIES.labels(row["channel"], row["status"], row["failure_code"]).set(row["count"])
+    metrics.OLDEST_S.clear()
+    for row in oldest:
+        metrics.OLDEST_S.labels(row["channel"], row["lane"]).set(row["seconds"])
 
 
 async def erase_expired(app: App) -> None:

@@ -11,7 +11,7 @@ from chassis.http import make_app
 from chassis.run import Command, Periodic, Runner
 from notification.entrypoints.consumers import subscriptions
 from notification.entrypoints.http import routes
-from notification.entrypoints.jobs import Sender, erase_expired, observe
+from notification.entrypoints.jobs import ChannelWatch, Sender, erase_expired, observe
 from notification.wiring import SERVICE, App
 from operations import background, checks, housekeeping, operator_commands, operator_routes, relays
 from operations import consumers as consuming
@@ -45,6 +45,7 @@ def jobs(app: App) -> Sequence[Runner]:
     return [
         Sender(app, urgent=True),
         Sender(app, urgent=False),
+        ChannelWatch(app.gateways),
         Periodic("gauges", OBSERVE_EVERY_S, lambda: observe(app)),
         Periodic("clean", CLEAN_EVERY_S, lambda: erase_expired(app)),
         *housekeeping(app),

@@ -1,0 +1,75 @@
+"""A channel that is down is told after some failures in a row, and works again with the first that is taken."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from kernel.ids import uuid7
+from notification.adapters.watched_gateway import FAILURES_MAX, WatchedGateway
+from notification.domain.delivery import Delivery, Refused, Sent, Unknown
+from notification.domain.notification import Channel, Priority
+
+AWAY = Unknown("notification.email.unreachable")
+
+
+class Gateway:
+    channel = Channel.EMAIL
+    outcome = AWAY
+
+    async def send(self, _delivery, _recipient):
+        if isinstance(self.outcome, BaseException):
+            raise self.outcome
+        return self.outcome
+
+
+@pytest.fixture
+def delivery():
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+    return Delivery(
+        delivery_id=uuid7(),
+        channel=Channel.EMAIL,
+        priority=Priority.URGENT,
+        message_type="otp",
+        payload={"destination": "nok@example.com", "code": "482913"},
+        created_at=now,
+        expires_at=now + timedelta(minutes=5),
+        attempts=1,
+    )
+
+
+async def test_failures_in_a_row_are_told_until_one_is_taken(delivery):
+    inner = Gateway()
+    watched = WatchedGateway(inner)
+    for _ in range(FAILURES_MAX):
+        assert watched.problem() is None
+        assert await watched.send(delivery, None) == AWAY
+    assert watched.problem() == f"{FAILURES_MAX} sends in a row failed: notification.email.unreachable"
+    inner.outcome = Refused("notification.email.address_invalid")
+    await watched.send(delivery, None)
+    assert watched.problem() is not None
+    inner.outcome = Sent("<1@sampan.example>")
+    await watched.send(delivery, None)
+    assert watched.problem() is None
+
+
+async def test_what_is_raised_counts_and_is_raised_on(delivery):
+    inner = Gateway()
+    inner.outcome = OSError("gone")
+    watched = WatchedGateway(inner)
+    for _ in range(FAILURES_MAX):
+        with pytest.raises(OSError, match="gone"):
+            await watched.send(delivery, None)
+    assert watched.problem() == f"{FAILURES_MAX} sends in a row failed: OSError"
+
+
+@pytest.mark.parametrize("outcome", [AWAY, Refused("notification.email.refused")])
+async def test_each_failure_has_a_line_in_the_log_that_says_neither_address_nor_code(delivery, outcome):
+    inner = Gateway()
+    inner.outcome = outcome
+    with capture_logs() as lines:
+        await WatchedGateway(inner).send(delivery, None)
+    (line,) = lines
+    assert (line["event"], line["reason"]) == ("delivery.attempt_failed", outcome.failure_code)
+    assert "nok@" not in str(line)
+    assert "482913" not in str(line)
