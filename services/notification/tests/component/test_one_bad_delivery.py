@@ -237,3 +237,31 @@ async def test_those_that_hang_leave_room_and_what_there_is_no_room_for_has_used
         await lane.stop()
     assert len(set(gateway.sent)) == GOOD
     assert {(await statuses(idle_app))[each.delivery_id][1] for each in hanging} == {1}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "attempts = 2147483647",
+        "attempts = -1",
+        "next_attempt_at = '-infinity'",
+        "expires_at = 'infinity'",
+        "expires_at = '20000-01-01'",
+        "created_at = '-infinity'",
+    ],
+)
+async def test_no_delivery_has_a_value_that_stops_those_leased_with_it(idle_app, value):
+    bad = await queued(idle_app)
+    with pytest.raises(asyncpg.CheckViolationError):
+        async with idle_app.database.begin() as conn:
+            await conn.execute(f"UPDATE delivery SET {value} WHERE delivery_id = $1", bad)
+
+
+async def test_one_that_was_never_recorded_is_leased_on_at_the_highest_number_of_attempts(idle_app):
+    bad, gateway = await queued(idle_app), Gateway(raises)
+    async with idle_app.database.begin() as conn:
+        await conn.execute("UPDATE delivery SET attempts = 1000 WHERE delivery_id = $1", bad)
+    await send(idle_app, gateway)
+    found = await statuses(idle_app)
+    assert found.pop(bad) == ("failed", 1000, "notification.delivery.attempts_used_up")
+    assert set(found.values()) == {("sent", 1, "")}

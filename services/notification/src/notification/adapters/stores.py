@@ -162,7 +162,7 @@ class PgDeliveryStore:
     async def lease(self, *, urgent: bool, limit: int, now: datetime) -> list[Delivery]:
         rows = await self._conn.fetch(
             """
-            UPDATE delivery SET next_attempt_at = $4, attempts = attempts + 1
+            UPDATE delivery SET next_attempt_at = $4, attempts = least(attempts, 999) + 1
             WHERE delivery_id IN (
                 SELECT delivery_id FROM delivery
                 WHERE status = 'pending' AND (priority = 'urgent') = $1 AND next_attempt_at <= $2
