@@ -239,6 +239,24 @@ async def test_those_that_hang_leave_room_and_what_there_is_no_room_for_has_used
     assert {(await statuses(idle_app))[each.delivery_id][1] for each in hanging} == {1}
 
 
+async def test_negative_control_where_those_that_hang_fill_the_room_nothing_else_is_sent(idle_app):
+    await queued(idle_app)
+    gateway = Gateway(hangs)
+    async with idle_app.database.begin() as conn:
+        await conn.execute("""UPDATE delivery SET payload = payload || '{"destination": "bad"}'""")
+    lane = lane_of(idle_app, gateway, room=3, send_s=30)
+    try:
+        await lane.take_up()
+        await lane.wait(asyncio.Event(), timeout_s=0.3)
+        await lane.record_ended()
+        await lane.take_up()
+        assert lane.under_way == 3
+        assert gateway.sent == []
+        assert sum(attempts for _, attempts, _ in (await statuses(idle_app)).values()) == 3
+    finally:
+        await lane.stop()
+
+
 @pytest.mark.parametrize(
     "value",
     [
