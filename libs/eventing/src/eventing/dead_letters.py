@@ -1,8 +1,9 @@
 """Dead letters: records that will not pass, kept whole, and the records of their key that wait behind them.
 
-The table in the service's schema is the truth; each letter is also published to ``private.<consumer>.dlq.v1`` with its
-original bytes and headers. A letter, its key's block and its inbox claim commit together. Redrive runs the handlers in
-the order the records came; a letter's effect and its closing commit together, so a redrive cut short repeats nothing.
+The table in the service's schema is the truth; each letter is also published to ``private.<service>.dlq.v1`` with its
+original bytes and headers, and says whose it is. A letter, its key's block and its inbox claim commit together. Redrive
+runs the handlers in the order the records came; a letter's effect and its closing commit together, so a redrive cut
+short repeats nothing.
 """
 
 from __future__ import annotations
@@ -57,8 +58,9 @@ class Content:
 
 
 def topic_for(consumer: str) -> str:
-    """Dead-letter topic of a consumer, without prefix."""
-    return f"private.{consumer}.dlq.v1"
+    """Dead-letter topic of a consumer, without prefix: its service's, whose name the consumer's begins with."""
+    service = consumer.partition(".")[0]
+    return f"private.{service}.dlq.v1"
 
 
 async def put_aside(
@@ -90,6 +92,7 @@ async def put_aside(
             *headers,
             ("dlq_reason", reason.encode()),
             ("dlq_error", text.encode()),
+            ("dlq_consumer", consumer.encode()),
             ("dlq_topic", record.topic.encode()),
             ("dlq_partition", str(record.tp.partition).encode()),
             ("dlq_offset", str(record.offset).encode()),

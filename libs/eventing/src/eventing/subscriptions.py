@@ -41,6 +41,7 @@ class Subscription:
 
 class Subscriptions(Generic[TxT]):
     """Handlers of one consumer. ``consumer`` names its group and its inbox; a new name starts from the beginning.
+    It is the service's name, or begins with that and a dot: so do the groups that a service may join.
 
     ``rest_s``: what nobody waits for is cheaper in larger batches, so the consumer rests that long between small ones.
     """

@@ -25,9 +25,9 @@ class RefusedError(DomainError):
 class Handlers:
     """Handlers that fail on the numbers they are told to, and note the effects that committed."""
 
-    def __init__(self, fails=(), error=RefusedError):
+    def __init__(self, fails=(), error=RefusedError, consumer="commerce"):
         self.fails, self.error = set(fails), error
-        self.subscriptions = Subscriptions("commerce")
+        self.subscriptions = Subscriptions(consumer)
         self.subscriptions.on(order_pb2.OrderPlaced)(self.on_placed)
 
     async def on_placed(self, message, tx):
@@ -75,9 +75,9 @@ async def test_a_poison_record_stops_its_key_only_and_is_redriven_in_order(world
     assert await world.count("blocked_key") == 0
 
 
-async def test_the_dead_letter_topic_has_the_original_bytes_headers_reason_and_key(world, running):
+async def test_the_service_s_dead_letter_topic_has_the_original_bytes_headers_reason_key_and_consumer(world, running):
     await world.make_effects()
-    handlers = Handlers(fails={("a", 1)})
+    handlers = Handlers(fails={("a", 1)}, consumer="commerce.second")
     await _publish(world, ("a", 1))
     async with running(world.relay(), world.consumer(handlers.subscriptions)):
         [letter] = await eventually(lambda: world.log_of("private.commerce.dlq.v1"), timeout_s=30)
@@ -87,6 +87,7 @@ async def test_the_dead_letter_topic_has_the_original_bytes_headers_reason_and_k
     assert list(letter.headers)[: len(original.headers)] == list(original.headers)
     assert headers["dlq_reason"] == b"test.order.refused"
     assert (headers["dlq_topic"], headers["dlq_key"]) == (TOPIC.encode(), b"a")
+    assert headers["dlq_consumer"] == b"commerce.second"
     assert headers["dlq_offset"] == str(original.offset).encode()
 
 
