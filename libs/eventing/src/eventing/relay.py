@@ -36,7 +36,7 @@ from eventing.dead_letters import storable
 from eventing.envelope import Row
 from eventing.faults import faultpoint
 from eventing.kafka import KafkaConfig
-from eventing.lanes import Lanes
+from eventing.lanes import Lanes, session_name
 from eventing.metrics import (
     DEAD_LETTERS_WAITING,
     OUTBOX_OLDEST_AGE,
@@ -101,6 +101,7 @@ class Relay:
         self._backoff_max_s, self._drain_s = backoff_max_s, drain_s
         self._publisher = Publisher(kafka, schema=config.schema, source=config.source, ack_timeout_s=ack_timeout_s)
         self._error: str | None = "starting"
+        self._withheld: tuple[int, ...] = ()
         self.steps = Steps(step_s)
         self._latency = RELAY_LATENCY.labels(self._schema)
         self._published = RELAY_PUBLISHED.labels(self._schema)
@@ -111,6 +112,8 @@ class Relay:
             return self._error
         if (standing := self.steps.problem()) is not None:
             return standing
+        if self._withheld:
+            return f"another database role has locked lanes {', '.join(map(str, self._withheld))}"
         if missing := self._publisher.missing_topics():
             return f"no such topic, or no right to write it: {', '.join(sorted(missing))}"
         return None
@@ -152,7 +155,7 @@ class Relay:
             await conn.execute(_move(self._schema), [])
             await self._observe(conn)
             lanes = Lanes(conn, self._schema, self._config.lanes)
-            await lanes.join()
+            await lanes.prepare()
             async with beside(self._wake_on(stop), name=f"{self.name}.stop"):
                 await self._loop(conn, lanes, stop)
                 await self._drain(conn, lanes)
@@ -254,6 +257,9 @@ class Relay:
         before = lanes.owned
         highest = await conn.fetchval(f"SELECT max(lane) FROM {self._schema}.outbox") if not before else None
         await lanes.rebalance(0 if highest is None else highest + 1)
+        if lanes.withheld and not self._withheld:
+            log.error("lanes_withheld", relay=self.name, lanes=list(lanes.withheld))
+        self._withheld = lanes.withheld
         if lanes.owned != before:
             self._wakeups.own(lanes.owned)
             RELAY_LANES.labels(self._schema).set(len(lanes.owned))
@@ -305,7 +311,7 @@ class _session:  # noqa: N801 -- reads as a noun where it is used
     def __init__(self, dsn: str, schema: str, fence_s: float) -> None:
         self._dsn = dsn
         self._settings = {
-            "application_name": f"{schema}.relay",
+            "application_name": session_name(schema),
             "idle_session_timeout": f"{int(fence_s * 1000)}",
             # Losing an acknowledged delete in a crash costs a duplicate, never a record.
             "synchronous_commit": "off",

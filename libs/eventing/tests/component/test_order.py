@@ -1,11 +1,16 @@
 """Order per key is commit order, whatever commits late, however many relays there are."""
 
 import asyncio
+import contextlib
+from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 
+from eventing.lanes import lock_class, session_name
 from kernel.ids import uuid7
 from sampan.commerce.v1 import order_pb2
+from testkit.databases import with_database
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component
@@ -78,6 +83,47 @@ async def test_relays_share_the_lanes_and_take_over_from_one_that_is_gone(world,
         async with running(second):
             await eventually(lambda: _owners(world, [4, 4]))
         await eventually(lambda: _owners(world, [8]))
+
+
+@contextlib.asynccontextmanager
+async def stranger(world, locks):
+    """Sessions of another role of the same database: each calls itself a relay and takes the locks."""
+    role = f"t_stranger_{uuid7().hex[-10:]}"
+    await world.pool.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'test-only'")
+    dsn = with_database(world.dsn, urlsplit(world.dsn).path[1:], user=role, password="test-only")
+    sessions = []
+    try:
+        for lane, mode in locks:
+            conn = await asyncpg.connect(dsn, server_settings={"application_name": session_name("commerce")})
+            sessions.append(conn)
+            await conn.execute(f"SELECT pg_advisory_lock{mode}($1, $2)", lock_class("commerce"), lane)
+        yield
+    finally:
+        for conn in sessions:
+            await conn.close()
+        await world.pool.execute(f"DROP ROLE {role}")
+
+
+async def test_sessions_of_another_role_are_no_relays_whatever_they_call_themselves_and_lock(world, running):
+    relay = world.relay(rebalance_s=0.1)
+    async with running(relay):
+        await eventually(lambda: relay.problem() is None and _owners(world, [8]))
+        async with stranger(world, [(2**31 - 1, "_shared")] * 7):
+            await asyncio.sleep(0.5)  # several looks at who shares the lanes
+            assert await _owners(world, [8])
+            assert relay.problem() is None
+
+
+async def test_a_lane_that_another_role_has_locked_is_told_and_taken_when_it_is_free(world, running):
+    relay = world.relay(rebalance_s=0.1)
+    async with contextlib.AsyncExitStack() as others:
+        await others.enter_async_context(stranger(world, [(1, ""), (2, "_shared")]))
+        async with running(relay):
+            await eventually(lambda: relay.problem() == "another database role has locked lanes 1, 2")
+            assert await _owners(world, [1, 6])
+            await others.aclose()
+            await eventually(lambda: _owners(world, [8]))
+            await eventually(lambda: relay.problem() is None)
 
 
 async def _owners(world, wanted):
