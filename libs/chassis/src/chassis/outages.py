@@ -26,8 +26,14 @@ CONNECTION_LOST: Final = (
     asyncpg.ReadOnlySQLTransactionError,  # a standby that was the primary a moment ago
 )
 _CONTENTION: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
+# Where Postgres refuses for want of a right; row-level security and functions that raise refuse elsewhere.
+_NO_RIGHT: Final = ("aclcheck_error", "aclcheck_error_col", "nextval_internal")
 # Said of files, never of a part that does not answer.
 _OF_FILES: Final = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
+
+
+class NotReadyError(Exception):
+    """Raised by a check; its sentence is written for whoever operates the process, and told to them."""
 
 
 def is_connection_lost(error: BaseException) -> bool:
@@ -37,6 +43,11 @@ def is_connection_lost(error: BaseException) -> bool:
     return isinstance(error, CONNECTION_LOST) and not isinstance(error, _OF_FILES)
 
 
+def is_right_missing(error: BaseException) -> bool:
+    """The role that serves was not given what it needs, or it was taken: nothing of the request, and soon mended."""
+    return isinstance(error, asyncpg.InsufficientPrivilegeError) and error.server_source_function in _NO_RIGHT
+
+
 def is_outage(error: BaseException) -> bool:
     """A part did not answer, or others were in the way: trying again helps."""
-    return isinstance(error, (*_CONTENTION, RedisError)) or is_connection_lost(error)
+    return isinstance(error, (*_CONTENTION, RedisError)) or is_connection_lost(error) or is_right_missing(error)

@@ -23,6 +23,7 @@ import structlog
 
 from chassis.fresh import FreshConnections
 from chassis.queries import fetch, fetch_one
+from chassis.rights import MissingRightsError, missing_rights
 from chassis.settings import ServiceSettings
 from chassis.transactions import OpeningConnection
 from kernel.tasks import within
@@ -43,9 +44,10 @@ _ONE_PLAN = "SET LOCAL plan_cache_mode = force_generic_plan"
 class Database:
     """The service's own database, as its own role."""
 
-    def __init__(self, pool: asyncpg.Pool, fresh: FreshConnections) -> None:
+    def __init__(self, pool: asyncpg.Pool, fresh: FreshConnections, schema: str) -> None:
         self._pool = pool
         self._fresh = fresh
+        self._schema = schema
 
     @classmethod
     async def connect(
@@ -65,7 +67,8 @@ class Database:
                 log.warning("database.waiting", error=type(error).__name__)
                 await asyncio.sleep(_RETRY_S)
             else:
-                return cls(pool, FreshConnections(partial(_connect_once, settings.database_dsn.get_secret_value())))
+                fresh = FreshConnections(partial(_connect_once, settings.database_dsn.get_secret_value()))
+                return cls(pool, fresh, settings.database_schema)
 
     @asynccontextmanager
     async def begin(self, *, user_id: UUID | None = None) -> AsyncIterator[Connection]:
@@ -91,11 +94,13 @@ class Database:
                 yield conn
 
     async def check(self) -> None:
-        """Raises when Postgres does not answer within a second, no connection is free for so long, or no new one can be
-        had: those of the pool outlive a changed password, and each is replaced some day.
+        """Raises when Postgres does not answer within a second, no connection is free for so long, a right that the
+        last migration gave was taken, or no new connection can be had: those of the pool outlive a changed password,
+        and each is replaced some day.
         """
         async with asyncio.timeout(_CHECK_S), self._pool.acquire(timeout=_CHECK_S) as conn:
-            await conn.fetchval("SELECT 1")
+            if missing := await missing_rights(conn, self._schema):
+                raise MissingRightsError(missing)
         try:
             await self._fresh.check()
         except asyncpg.TooManyConnectionsError:

@@ -4,8 +4,9 @@ Invariant ISO: the role a process serves with owns nothing. It cannot change a t
 row-level security off, and a table that is only added to can only be added to. Whatever the job needs beyond that is a
 function with the owner's rights that does one narrow thing.
 
-``apply`` runs after every migration, up and down, and changes only what differs. A service says what is special about
-its tables in ``migrations/env.py``::
+``apply`` runs after every migration, up and down, and changes only what differs. It leaves a function in the schema,
+``missing_rights()``, that names what of all this was taken since: readiness asks it. A service says what is special
+about its tables in ``migrations/env.py``::
 
     run(Rights(append_only=("posting", "transfer"), owner_functions=("ensure_months",)))
 """
@@ -18,8 +19,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from chassis.outages import NotReadyError
 
 VERSION_TABLE: Final = "alembic_version"
+MISSING_RIGHTS: Final = "missing_rights"
+_TOLD_MAX: Final = 5
 _EVERYTHING: Final = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
 _NOTHING: Final[frozenset[str]] = frozenset()
 
@@ -35,6 +41,7 @@ _FUNCTIONS: Final = """
     SELECT p.oid::regprocedure::text AS signature
     FROM pg_proc p WHERE p.pronamespace = $1::text::regnamespace AND p.proname = ANY($2::text[])
 """
+_USABLE: Final = "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +72,14 @@ class Rights:
         return _EVERYTHING
 
 
+class MissingRightsError(NotReadyError):
+    """The role that serves may not do what it was given to do."""
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        more = f" and {len(missing) - _TOLD_MAX} more" if len(missing) > _TOLD_MAX else ""
+        super().__init__(f"the role that serves lacks {', '.join(missing[:_TOLD_MAX])}{more}")
+
+
 def role_of(dsn: str) -> str:
     """The role a DSN connects as."""
     return urlsplit(dsn).username or ""
@@ -79,17 +94,40 @@ async def apply(
     """
     async with owner.transaction():
         await owner.execute(f'GRANT USAGE ON SCHEMA "{schema}" TO "{runtime}"')
+        given: list[tuple[str, str]] = []
         for row in await owner.fetch(_RELATIONS, f'"{schema}"', f'"{runtime}"'):
             name = f'"{schema}"."{row["name"]}"'
             if row["is_sequence"]:
-                await _change(owner, f"SEQUENCE {name}", runtime, row["held"], frozenset({"USAGE"}))
+                wanted = frozenset({"USAGE"})
+                await _change(owner, f"SEQUENCE {name}", runtime, row["held"], wanted)
             else:
                 hidden = row["is_partition"] and row["name"] not in rights.partitions
                 wanted = _NOTHING if hidden else rights.of(row["name"])
                 await _change(owner, f"TABLE {name}", runtime, row["held"], wanted)
+            given += [(row["name"], privilege) for privilege in sorted(wanted)]
         for name, statement in rights.functions.items():
             await owner.execute(f'DROP FUNCTION IF EXISTS "{schema}"."{name}"' if empty else statement)
         await _lend(owner, schema, runtime, [*rights.owner_functions, *rights.functions])
+        if empty:
+            await owner.execute(f'DROP FUNCTION IF EXISTS "{schema}"."{MISSING_RIGHTS}"()')
+        else:
+            await owner.execute(_missing_rights(schema, given, [*rights.owner_functions, *rights.functions]))
+
+
+async def missing_rights(conn: asyncpg.Connection[Any] | PoolConnectionProxy[Any], schema: str) -> list[str]:
+    """What this connection's role was given by the last migration and does not have; nothing before the first."""
+    usable = await conn.fetchval(
+        "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1", schema
+    )
+    if usable is None:
+        return []
+    if not usable:
+        return [f"USAGE on schema {schema}"]
+    try:
+        missing: list[str] = await conn.fetchval(f'SELECT "{schema}"."{MISSING_RIGHTS}"()')
+    except asyncpg.UndefinedFunctionError:
+        return []
+    return missing
 
 
 async def _change(
@@ -111,3 +149,30 @@ async def _lend(owner: asyncpg.Connection[Any], schema: str, runtime: str, funct
         )
         await owner.execute(f"REVOKE ALL ON FUNCTION {row['signature']} FROM PUBLIC")
         await owner.execute(f'GRANT EXECUTE ON FUNCTION {row["signature"]} TO "{runtime}"')
+
+
+def _missing_rights(schema: str, given: Iterable[tuple[str, str]], lent: Iterable[str]) -> str:
+    """A function that names what its caller was given and does not have. What was dropped since is not missed."""
+    tables = "".join(f", ({_quoted(name)}, {_quoted(privilege)})" for name, privilege in given)
+    functions = "".join(f", {_quoted(name)}" for name in lent)
+    return f"""
+        CREATE OR REPLACE FUNCTION "{schema}"."{MISSING_RIGHTS}"() RETURNS text[] LANGUAGE sql STABLE
+        SET search_path = pg_catalog, pg_temp AS $$
+            SELECT ARRAY(
+                SELECT given.privilege || ' on ' || given.name
+                FROM (VALUES (NULL, NULL){tables}) AS given (name, privilege)
+                JOIN pg_class c ON c.relname = given.name AND c.relnamespace = '"{schema}"'::regnamespace
+                WHERE CASE WHEN c.relkind = 'S' THEN NOT has_sequence_privilege(c.oid, given.privilege)
+                      ELSE NOT has_table_privilege(c.oid, given.privilege) END
+                UNION ALL
+                SELECT 'EXECUTE on ' || p.proname FROM pg_proc p
+                WHERE p.proname = ANY (ARRAY[NULL{functions}]::text[])
+                  AND p.pronamespace = '"{schema}"'::regnamespace AND NOT has_function_privilege(p.oid, 'EXECUTE')
+                ORDER BY 1
+            )
+        $$
+    """
+
+
+def _quoted(name: str) -> str:
+    return "'" + name.replace("'", "''") + "'"

@@ -12,7 +12,10 @@ import pytest
 import pytest_asyncio
 
 from chassis import migrations
+from chassis.http.problems import refusal_of
+from chassis.postgres import Database
 from chassis.rights import Rights, apply, role_of
+from chassis.run.health import Health
 from chassis.settings import ServiceSettings
 from testkit.databases import Databases, ServiceDatabase
 
@@ -157,3 +160,60 @@ async def test_down_to_nothing_leaves_no_function(made: ServiceDatabase, setting
         assert await owner.fetch("SELECT proname FROM pg_proc WHERE pronamespace = 'shop'::regnamespace") == []
     finally:
         await owner.close()
+
+
+TAKEN = {
+    "INSERT on counter": ("REVOKE INSERT ON counter FROM {0}", "INSERT INTO counter VALUES (5000, 1)"),
+    "SELECT on ledger": ("REVOKE SELECT ON ledger FROM {0}", "SELECT FROM ledger"),
+    "USAGE on number": ("REVOKE USAGE ON SEQUENCE number FROM {0}", "SELECT nextval('number')"),
+    "EXECUTE on forget_ledger": (
+        "REVOKE EXECUTE ON FUNCTION forget_ledger FROM {0}",
+        "SELECT forget_ledger(2)",
+    ),
+    "USAGE on schema shop": ("REVOKE USAGE ON SCHEMA shop FROM {0}", "SELECT FROM shop.counter"),
+}
+
+
+@pytest.mark.parametrize(("missing", "taken"), TAKEN.items(), ids=list(TAKEN))
+async def test_a_right_that_was_taken_makes_the_process_unready_and_says_which(
+    made: ServiceDatabase, settings: ServiceSettings, missing: str, taken: tuple[str, str]
+) -> None:
+    await migrations.upgrade(settings, FOLDER)
+    database = await Database.connect(settings)
+    owner = await asyncpg.connect(made.owner_dsn, server_settings={"search_path": "shop"})
+    health = Health()
+    health.watch({"postgres": database.check}, [], serving=True)
+    health.started = True
+    try:
+        assert await health.reasons() == ({}, {})
+        await owner.execute(taken[0].format(role_of(made.dsn)))
+        assert await health.reasons() == ({"postgres": f"the role that serves lacks {missing}"}, {})
+        async with database.read() as conn:
+            with pytest.raises(asyncpg.PostgresError) as caught:
+                await conn.execute(taken[1])
+        if "schema" not in missing or isinstance(caught.value, REFUSED):
+            assert refusal_of(caught.value).code == "service.unavailable"
+        await migrations.upgrade(settings, FOLDER)
+        assert await health.reasons() == ({}, {}), "the next migration gives it back"
+    finally:
+        await database.close()
+        await owner.close()
+
+
+async def test_what_row_level_security_refuses_is_a_defect_and_no_outage(
+    serving: asyncpg.Connection[Any],
+) -> None:
+    await serving.execute("SET sampan.user_id = 'ann'")
+    with pytest.raises(REFUSED) as caught:
+        await serving.execute("INSERT INTO ledger VALUES (1, 'bob')")
+    assert refusal_of(caught.value).code == "internal.error"
+
+
+async def test_before_rights_were_ever_given_it_is_asked_for_the_schema_alone(
+    made: ServiceDatabase, settings: ServiceSettings
+) -> None:
+    database = await Database.connect(settings)
+    try:
+        await database.check()
+    finally:
+        await database.close()

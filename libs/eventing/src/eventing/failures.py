@@ -1,6 +1,7 @@
 """What an error says about trying again.
 
-Transient: the world was not ready (connection, deadlock, lock, a kind UNAVAILABLE). Retried until it works.
+Transient: the world was not ready (connection, deadlock, lock, a missing right, a kind UNAVAILABLE). Retried until it
+works.
 Permanent: the record will never pass (any other domain error). Dead letter at once.
 Anything else is a defect or bad luck: a few attempts, then a dead letter.
 """
@@ -32,6 +33,8 @@ _OUTAGES: Final = (
     asyncpg.TransactionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
 )
+# Where Postgres refuses for want of a right; row-level security and functions that raise refuse elsewhere.
+_NO_RIGHT: Final = ("aclcheck_error", "aclcheck_error_col", "nextval_internal")
 _CONTENTION: Final = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
@@ -68,6 +71,8 @@ def classify(error: BaseException) -> Failure:
         return Failure.CONTENTION
     if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
         return Failure.DEFECT  # an argument that no connection would take
+    if isinstance(error, asyncpg.InsufficientPrivilegeError) and error.server_source_function in _NO_RIGHT:
+        return Failure.OUTAGE
     if isinstance(error, _OUTAGES):
         return Failure.OUTAGE
     return Failure.DEFECT

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from chassis.outages import NotReadyError
 from chassis.run.runners import Supervised
 from chassis.run.service import Check
 from kernel.tasks import within
@@ -68,4 +69,6 @@ async def _awaited(check: Check) -> None:
 
 def _told(failure: Exception) -> str:
     cause = failure.__cause__ if isinstance(failure, DegradedError) and failure.__cause__ else failure
+    if isinstance(cause, NotReadyError):
+        return str(cause)
     return f"no answer in {_CHECK_S:g} s" if isinstance(cause, TimeoutError) else type(cause).__name__
