@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
@@ -16,6 +17,7 @@ import aiokafka.conn
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
+from aiokafka.cluster import ClusterMetadata
 from aiokafka.conn import CloseReason
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
@@ -28,11 +30,16 @@ log = structlog.get_logger(__name__)
 CONSUMER_TASKS: Final = ("_client._sync_task", "_fetcher._fetch_task", "_coordinator._coordination_task")
 PRODUCER_TASKS: Final = ("client._sync_task", "_sender._sender_task")
 _FRESH_S: Final = 5.0
+_TOPICS_S: Final = 3.0
 _BESIDES: Final = ("_coordinator._heartbeat_task", "_coordinator._commit_refresh_task")  # these come and go
 
 
 class DeadClientError(Exception):
     """The client must be rebuilt."""
+
+
+class MissingTopicError(Exception):
+    """A subscribed topic does not exist, or may not be read."""
 
 
 _Connection: Any = aiokafka.conn.AIOKafkaConnection
@@ -115,3 +122,22 @@ def _find(owner: Any, path: str) -> asyncio.Task[Any] | None:
     for name in path.split("."):
         found = getattr(found, name, None)
     return cast("asyncio.Task[Any]", found) if isinstance(found, asyncio.Future) else None
+
+
+async def ask_brokers(client: AIOKafkaClient) -> ClusterMetadata:
+    """Every topic that may be seen, as a broker says now: what a client knows may be nothing. Raises ``KafkaError``."""
+    try:
+        return await within(_TOPICS_S, client.fetch_all_metadata())
+    except (KafkaError, OSError) as error:  # TimeoutError among them
+        raise KafkaConnectionError("no broker answers") from error
+
+
+async def why_not_started(kafka: AIOKafkaConsumer, wanted: AbstractSet[str]) -> Exception:
+    """What kept a consumer from starting in time: it waits for its topics without naming them."""
+    try:
+        cluster = await ask_brokers(kafka._client)  # noqa: SLF001 -- no call of the consumer asks for topics
+    except KafkaError as error:
+        return error
+    if missing := sorted(wanted - cluster.topics()):
+        return MissingTopicError(f"no such topic, or no right to read it: {', '.join(missing)}")
+    return DeadClientError("the consumer does not start, though its topics are there")

@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from eventing.assignment import Assignment
 from eventing.backlog import Backlog
-from eventing.clients import DeadClientError, close_consumer
+from eventing.clients import DeadClientError, close_consumer, why_not_started
 from eventing.execution import Execution, FencedError, Result
 from eventing.failures import backoff_s, retry_in_s
 from eventing.faults import faultpoint
@@ -48,10 +48,6 @@ START_S: Final = 15.0
 REST_MAX_S: Final = 0.02
 BATCH_S: Final = 3.0  # longer than most batches take
 HELD_MAX: Final = 2_000  # waiting records of one partition at which it is paused
-
-
-class MissingTopicError(Exception):
-    """A subscribed topic does not exist, or may not be read."""
 
 
 class Consumer(Generic[TxT]):
@@ -143,9 +139,8 @@ class Consumer(Generic[TxT]):
         try:
             await within(START_S, kafka.start())
         except TimeoutError:
-            known = kafka._client.cluster.topics()  # noqa: SLF001 -- start() waits for topics without naming them
             wanted = {self._kafka.topic_prefix + topic for topic in self._subscriptions.topics}
-            raise MissingTopicError(f"no such topic: {', '.join(sorted(wanted - known)) or 'unknown'}") from None
+            raise await why_not_started(kafka, wanted) from None
         # aiokafka leaves a partition whose records were not taken for 0.1 s out of the next fetch, which then waits
         # for the others' records alone. A poll takes all there is, so the next fetch had better wait for the poll.
         fetcher: Any = kafka._fetcher  # noqa: SLF001 -- no argument of the consumer

@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, ProducerClosed
 from aiokafka.partitioner import murmur2
 
-from eventing.clients import dead_task
+from eventing.clients import ask_brokers, dead_task
 from eventing.clients import kill as kill_client
 from eventing.envelope import Row, cloud_event_headers, unpack_headers
 from eventing.faults import faultpoint
@@ -184,10 +184,13 @@ class Publisher:
 
 
 async def _look_up(producer: AIOKafkaProducer, name: str) -> set[int] | None:
-    with contextlib.suppress(TimeoutError, KafkaError):
-        known: set[int] = await within(TOPIC_LOOKUP_S, producer.partitions_for(name))
-        return known
-    return None
+    """A topic's partitions; None where a broker says that there is no such topic, or shows none to us."""
+    known: set[int] | None
+    try:
+        known = await within(TOPIC_LOOKUP_S, producer.partitions_for(name))
+    except (TimeoutError, KafkaError):
+        known = (await ask_brokers(producer.client)).partitions_for_topic(name)
+    return known
 
 
 @lru_cache(maxsize=65_536)

@@ -233,3 +233,16 @@ async def test_a_new_connection_is_asked_for(world):
         await clients.check_fresh(replace(world.kafka, password="another"))
     with pytest.raises(ConnectionError):
         await clients.check_fresh(replace(world.kafka, bootstrap="127.0.0.1:1"))
+
+
+async def test_a_topic_that_does_not_exist_is_named_and_others_are_not(world, running, monkeypatch):
+    monkeypatch.setattr(consumer_module, "START_S", 1.0)
+    subscriptions = Subscriptions("commerce")
+    placed(subscriptions)
+    subscriptions.on(order_pb2.OrderPaid, topic="public.commerce.absent.v1")(lambda *_: None)
+    consumer = world.consumer(subscriptions)
+    told = (
+        f"MissingTopicError: no such topic, or no right to read it: {world.kafka.topic_prefix}public.commerce.absent.v1"
+    )
+    async with running(consumer):
+        await eventually(lambda: consumer.problem() == told, timeout_s=20)

@@ -1,10 +1,12 @@
 """A consumer takes a new Kafka client whatever became of the old one."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
-from eventing import Consumer, KafkaConfig, OutboxConfig, Subscriptions
+from eventing import Consumer, KafkaConfig, OutboxConfig, Subscriptions, clients, publisher
 from eventing import consumer as consumer_module
 
 
@@ -68,3 +70,65 @@ async def test_its_own_cancellation_ends_it(made):
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(running, 5)
+
+
+WANTED = frozenset({"public.auth.user.v1", "private.payment.commands.v1"})
+
+
+class Asked:
+    """A client that did not start, with what the brokers say about topics."""
+
+    def __init__(self, answer):
+        self._answer = answer
+        self._client = self
+
+    async def fetch_all_metadata(self):
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        if self._answer is None:
+            await asyncio.sleep(60)
+        return SimpleNamespace(
+            topics=lambda: self._answer, partitions_for_topic=lambda name: {0} if name in self._answer else None
+        )
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (None, "KafkaConnectionError: no broker answers"),
+        (
+            KafkaError("Unable to get cluster metadata over all known brokers"),
+            "KafkaConnectionError: no broker answers",
+        ),
+        (set(), f"MissingTopicError: no such topic, or no right to read it: {', '.join(sorted(WANTED))}"),
+        (
+            {"public.auth.user.v1"},
+            "MissingTopicError: no such topic, or no right to read it: private.payment.commands.v1",
+        ),
+        ({*WANTED, "more"}, "DeadClientError: the consumer does not start, though its topics are there"),
+    ],
+    ids=["silent", "away", "none-there", "one-missing", "all-there"],
+)
+async def test_a_topic_is_missing_only_where_a_broker_says_so(monkeypatch, answer, told):
+    monkeypatch.setattr(clients, "_TOPICS_S", 0.1)
+    error = await clients.why_not_started(Asked(answer), WANTED)
+    assert f"{type(error).__name__}: {error.args[0]}" == told
+
+
+class Producer:
+    """A producer whose look-up of a topic takes too long."""
+
+    def __init__(self, answer):
+        self.client = Asked(answer)
+
+    async def partitions_for(self, _):
+        await asyncio.sleep(60)
+
+
+async def test_a_relay_takes_silence_for_no_missing_topic(monkeypatch):
+    monkeypatch.setattr(clients, "_TOPICS_S", 0.1)
+    monkeypatch.setattr(publisher, "TOPIC_LOOKUP_S", 0.05)
+    with pytest.raises(KafkaConnectionError, match="no broker answers"):
+        await publisher._look_up(Producer(None), "public.auth.user.v1")
+    assert await publisher._look_up(Producer(set()), "public.auth.user.v1") is None
+    assert await publisher._look_up(Producer({"public.auth.user.v1"}), "public.auth.user.v1") == {0}
