@@ -10,7 +10,9 @@ from typing import Any
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
+from chassis import migrations
 from eventing import Outbox, OutboxConfig
 from kernel.ids import uuid7
 from orchestrator.adapters.announcer import OutboxAnnouncer
@@ -19,12 +21,15 @@ from orchestrator.adapters.saga_store import PostgresSagaStore
 from orchestrator.domain.errors import StaleSagaError
 from orchestrator.domain.inputs import Reply, TimerFired
 from orchestrator.domain.state import SagaState, command_id
+from orchestrator.entrypoints.jobs import observe
+from orchestrator.entrypoints.timers import Timers
 from orchestrator.sagas import REGISTRY
 from orchestrator.testing.builders import a_start
 from orchestrator.testing.world import World
 from orchestrator.usecases.advance_sagas import Arrival, advance_sagas
 from orchestrator.usecases.wake_due_sagas import WakeDueSagas, wake_due_sagas
-from orchestrator.wiring import OrchestratorTx
+from orchestrator.wiring import OrchestratorTx, wire
+from testkit.infra import repository_root
 
 pytestmark = pytest.mark.component
 CONFIG = OutboxConfig(schema="orchestrator", source="orchestrator")
@@ -170,12 +175,57 @@ async def test_a_healthy_sagas_updates_are_hot_until_it_ends(world: World) -> No
         ("status = 'completed', next_wake_at = NULL", "saga_4_completed_at"),
         ("status = 'compensating'", "saga_failed_says_why"),
         ("status = 'lost'", "saga_execution_status_check"),
+        ("next_wake_at = '-infinity'", "saga_7_moments_are_readable"),
+        ("deadline_at = '-infinity'", "saga_7_moments_are_readable"),
+        ("started_at = '0044-03-15 BC'", "saga_7_moments_are_readable"),
+        ("paused_until = 'infinity'", "saga_7_moments_are_readable"),
+        ("updated_at = '10000-01-01'", "saga_7_moments_are_readable"),
     ],
 )
 async def test_the_schema_refuses_orphans_and_half_ends(world: World, change: str, constraint: str) -> None:
     await begun(world)
     with pytest.raises(asyncpg.CheckViolationError, match=constraint):
         await world.conn.execute(f"UPDATE saga_execution SET {change}")
+
+
+@pytest.mark.parametrize("wake_at", ["0001-01-02 00:00+00", "9999-12-30 00:00+00"])
+async def test_the_first_and_the_last_moment_that_may_be_stored_stop_no_timers_and_no_gauges(
+    world: World, wake_at: str
+) -> None:
+    await begun(world)
+    await world.conn.execute(f"UPDATE saga_execution SET next_wake_at = '{wake_at}', deadline_at = '{wake_at}'")
+    async with wire(world.settings) as app:
+        timers = Timers(app, poll_s=1.0)
+        assert (await timers.due_in_s() < 0) == wake_at.startswith("0001")
+        assert await timers.sweep() == wake_at.startswith("0001")
+        await observe(app)
+
+
+async def test_negative_control_without_the_constraint_one_saga_stops_the_timers_and_gauges_of_all(
+    world: World,
+) -> None:
+    await begun(world)
+    await as_owner(world, "ALTER TABLE saga_execution DROP CONSTRAINT saga_7_moments_are_readable")
+    await world.conn.execute("UPDATE saga_execution SET next_wake_at = '-infinity', deadline_at = '-infinity'")
+    async with wire(world.settings) as app:
+        with pytest.raises(TypeError):
+            await Timers(app, poll_s=1.0).due_in_s()
+        with pytest.raises(asyncpg.PostgresError):
+            await observe(app)
+
+
+async def test_moments_from_before_that_cannot_be_read_become_the_first_and_last_that_can(world: World) -> None:
+    saga = await begun(world)
+    owner_dsn = SecretStr(world.database.owner_dsn)
+    settings = world.settings.model_copy(update={"database_owner_dsn": owner_dsn})
+    folder = repository_root() / "services/orchestrator/migrations"
+    await migrations.upgrade(settings, folder, to="0003")
+    await world.conn.execute("UPDATE saga_execution SET next_wake_at = '-infinity', deadline_at = 'infinity'")
+    await migrations.upgrade(settings, folder)
+    row = await world.conn.fetchrow("SELECT next_wake_at, deadline_at, started_at, paused_until FROM saga_execution")
+    assert row is not None
+    assert (row["next_wake_at"].year, row["deadline_at"].year) == (1, 9999)
+    assert (row["started_at"], row["paused_until"]) == (saga.started_at, None)
 
 
 @pytest.mark.parametrize(
