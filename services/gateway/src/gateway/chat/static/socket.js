@@ -1,6 +1,6 @@
 // The realtime connection: resumes from the last seq of each dialog after every break, and waits longer each time.
 
-import { doubt, pause, token } from "./api.js";
+import { pause } from "./request.js";
 
 const UNAUTHENTICATED = 4401;
 const FOR_GOOD = new Set([4400, 4403, 4413]);
@@ -10,15 +10,19 @@ export class Socket extends EventTarget {
   #stopped = false;
   #failures = 0;
   #beat = 0;
+  #session;
   #positions;
   #wake = () => {};
 
   // positions(): {dialogs: {id: seq}, account_seq}
-  constructor(positions) {
+  constructor(session, positions) {
     super();
+    this.#session = session;
     this.#positions = positions;
-    addEventListener("online", () => this.#wake());
-    document.addEventListener("visibilitychange", () => document.hidden || this.#wake());
+    const { signal } = session;
+    addEventListener("online", () => this.#wake(), { signal });
+    document.addEventListener("visibilitychange", () => document.hidden || this.#wake(), { signal });
+    signal.addEventListener("abort", () => this.#stop());
   }
 
   get live() {
@@ -46,7 +50,7 @@ export class Socket extends EventTarget {
     return true;
   }
 
-  stop() {
+  #stop() {
     this.#stopped = true;
     if (this.#socket) this.#socket.onmessage = null;
     this.#socket?.close();
@@ -55,7 +59,7 @@ export class Socket extends EventTarget {
 
   // Resolves with how long the server asks to stay away, in ms.
   async #connection() {
-    const bearer = await token();
+    const bearer = await this.#session.token();
     const url = new URL("/v1/realtime", location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     const socket = (this.#socket = new WebSocket(url));
@@ -72,7 +76,7 @@ export class Socket extends EventTarget {
       socket.onclose = (event) => {
         clearInterval(this.#beat);
         if (FOR_GOOD.has(event.code)) this.#stopped = true;
-        if (event.code === UNAUTHENTICATED) doubt();
+        if (event.code === UNAUTHENTICATED) this.#session.doubt();
         if (socket.ready) done(wait);
         else fail(new Error(`closed with ${event.code}`));
       };
@@ -88,7 +92,7 @@ export class Socket extends EventTarget {
 
   async #again(socket) {
     try {
-      socket.send(JSON.stringify({ type: "auth", token: await token() }));
+      socket.send(JSON.stringify({ type: "auth", token: await this.#session.token() }));
     } catch {
       socket.close();
     }

@@ -1,7 +1,5 @@
 // What the client knows: dialogs and their messages. Events are applied in order of seq, each once; a hole is fetched.
 
-import { call, me } from "./api.js";
-
 export class Store extends EventTarget {
   dialogs = new Map();
   people = new Map();
@@ -9,7 +7,14 @@ export class Store extends EventTarget {
   online = new Set();
   accountSeq = 0;
   #fetching = new Map();
-  #me = me().user_id;
+  #session;
+  #me;
+
+  constructor(session) {
+    super();
+    this.#session = session;
+    this.#me = session.user_id;
+  }
 
   positions() {
     const dialogs = {};
@@ -19,7 +24,7 @@ export class Store extends EventTarget {
 
   // The first look: every dialog, latest first, without messages.
   async load() {
-    const news = await call("POST", "/v1/sync", { dialogs: {} });
+    const news = await this.#session.call("POST", "/v1/sync", { dialogs: {} });
     this.accountSeq = news.account_seq;
     for (const each of news.dialogs) if (each.dialog) this.#keep(each.dialog);
     this.#changed();
@@ -40,7 +45,7 @@ export class Store extends EventTarget {
     const dialog = this.dialogs.get(id);
     const first = Math.min(...dialog.messages.keys());
     if (!dialog.hasBefore || !Number.isFinite(first)) return false;
-    const page = await call("GET", `/v1/dialogs/${id}/messages?before_seq=${first}&limit=50`);
+    const page = await this.#session.call("GET", `/v1/dialogs/${id}/messages?before_seq=${first}&limit=50`);
     for (const each of page.items) dialog.messages.set(each.seq, each);
     dialog.hasBefore = page.has_before;
     this.#changed(id);
@@ -48,7 +53,7 @@ export class Store extends EventTarget {
   }
 
   async names(id) {
-    const page = await call("GET", `/v1/dialogs/${id}/members?limit=200`);
+    const page = await this.#session.call("GET", `/v1/dialogs/${id}/members?limit=200`);
     for (const each of page.items) this.people.set(each.user_id, each);
     this.#changed(id);
   }
@@ -181,9 +186,10 @@ export class Store extends EventTarget {
   async refresh(id) {
     try {
       const had = this.dialogs.get(id)?.messages !== undefined;
-      this.#keep(await call("GET", `/v1/dialogs/${id}`));
+      this.#keep(await this.#session.call("GET", `/v1/dialogs/${id}`));
       if (had) await this.#fetch(id);
     } catch (error) {
+      this.#session.check();
       if (error.status === 404) this.#drop(id);
     }
     this.#changed(id);
@@ -196,14 +202,12 @@ export class Store extends EventTarget {
     try {
       do {
         this.#fetching.set(id, false);
-        const news = await call("POST", "/v1/sync", { dialogs: this.positions().dialogs, account_seq: this.accountSeq });
+        const news = await this.#session.call("POST", "/v1/sync", { dialogs: this.positions().dialogs, account_seq: this.accountSeq });
         for (const each of news.dialogs) {
           if (each.too_old) await this.refresh(each.dialog_id);
           for (const event of each.events) this.apply(event);
         }
       } while (this.#fetching.get(id));
-    } catch (error) {
-      if (me()?.user_id === this.#me) throw error; // else they have left, and nobody waits for it
     } finally {
       this.#fetching.delete(id);
     }
@@ -211,7 +215,7 @@ export class Store extends EventTarget {
 
   // What changed while the page was on its way is not in it: it is asked for from where the page stands.
   async #fetch(id) {
-    const page = await call("GET", `/v1/dialogs/${id}/messages?limit=50`);
+    const page = await this.#session.call("GET", `/v1/dialogs/${id}/messages?limit=50`);
     const dialog = this.dialogs.get(id);
     if (!dialog) return;
     const behind = page.last_seq < dialog.position;
