@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import expect
 
+from testkit.wait import eventually
+
 pytestmark = [pytest.mark.component, pytest.mark.timeout(120)]
 PATIENCE_MS = 15_000
 UNPROTECTED = {
@@ -26,6 +28,7 @@ UNPROTECTED = {
 HASTE = "Math.random = () => 0.01"
 DEAF = "addEventListener('storage', (event) => event.stopImmediatePropagation(), true)"
 MESSAGES = "/v1/dialogs/d1/messages"
+PICTURE = {"name": "boat.png", "mimeType": "image/png", "buffer": b"p" * 600_000}  # of two pieces
 
 
 @asynccontextmanager
@@ -96,8 +99,7 @@ async def open_new(page):
 
 
 async def send_image(page):
-    picture = {"name": "boat.png", "mimeType": "image/png", "buffer": b"p" * 600_000}
-    await page.set_input_files("#image", picture)
+    await page.set_input_files("#image", PICTURE)
 
 
 # What Anong does, which of its requests hangs, and everything that would follow from it.
@@ -263,3 +265,39 @@ async def test_cursors_and_typing_go_with_the_session_they_began_with(browser, c
         assert api.of("Chai", "read-cursor|frame ack|frame typing") == []
         assert api.of("Anong", "frame typing|read-cursor") != []
         assert len(api.of("Anong", "")) == before
+
+
+async def test_a_file_chosen_after_the_switch_is_not_sent(browser, chat_api):
+    """The file picker is the browser's own and stands open while another tab signs out and in."""
+    api = chat_api()
+    async with tabs(browser, api) as context:
+        page = await tab(context)
+        await sign_in(page, "Anong")
+        await open_dialog(page)
+        async with page.expect_file_chooser() as choosing:
+            await page.click(".pick")
+        other = await tab(context)
+        await expect(other.locator("#me")).to_have_text("Anong")
+        await sign_out(other)
+        await sign_in(other, "Chai")
+        await expect(page.locator("#me")).to_have_text("Chai")
+        await open_dialog(page)
+        await (await choosing.value).set_files(PICTURE)
+        await asyncio.sleep(0.4)
+        assert api.of("Chai", "attachments|uploads") == []
+        await page.set_input_files("#image", PICTURE)  # her own is sent
+        await eventually(lambda: api.of("Chai", f"POST {MESSAGES}$"), what="the image is sent")
+
+
+async def test_a_session_that_is_refused_ends_and_the_next_person_can_sign_in(browser, chat_api):
+    api = chat_api()
+    async with tabs(browser, api) as context:
+        page = await tab(context)
+        await context.route("**/v1/sync", lambda route: route.fulfill(status=403, body="{}"))
+        await fill_in(page, "Anong")
+        await eventually(lambda: api.of("Anong", "DELETE /v1/sessions/"), what="the server is told")
+        await expect(page.locator("#door")).to_be_visible()
+        assert await page.evaluate("localStorage.length") == 0
+        await context.unroute("**/v1/sync")
+        await sign_in(page, "Chai")
+        await open_dialog(page)

@@ -2,8 +2,9 @@
 //
 // A room is made when a session begins and is over when that ends: what it awaited is not drawn any more.
 
-import { $, problem } from "./page.js";
+import { signOut } from "./account.js";
 import { Images } from "./images.js";
+import { $, problem } from "./page.js";
 import { Refused } from "./request.js";
 import { Socket } from "./socket.js";
 import { Store } from "./store.js";
@@ -48,7 +49,7 @@ export class Room {
       } catch (error) {
         this.#session.check();
         if (error instanceof Refused && error.status < 500 && error.status !== 429) {
-          this.#session.end();
+          signOut();
           return false;
         }
         await this.#session.pause(1500);
