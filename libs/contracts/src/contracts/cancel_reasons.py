@@ -1,4 +1,4 @@
-"""Why an order was cancelled: what its ``reason_code`` says to people, in the five languages.
+"""Why an order was cancelled: what its ``reason_code`` says to people, in the five languages, and that it took nothing.
 
 One place for everybody who shows it. A code is that of the refusal that ended the payment, or of who ended it.
 """
@@ -55,11 +55,11 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "vi": "Số dư ví của bạn không đủ. Hãy nạp thêm tiền rồi đặt lại.",
     },
     "payment.wallet.not_found": {
-        "en": "You have no wallet in the order's currency. Open one and order again.",
-        "th": "คุณยังไม่มีกระเป๋าเงินในสกุลเงินของคำสั่งซื้อ กรุณาเปิดกระเป๋าแล้วสั่งซื้ออีกครั้ง",
-        "id": "Anda belum punya dompet dalam mata uang pesanan ini. Buka dompet lalu pesan lagi.",
-        "ms": "Anda tiada dompet dalam mata wang pesanan ini. Buka dompet dan pesan semula.",
-        "vi": "Bạn chưa có ví bằng loại tiền của đơn hàng. Hãy mở ví rồi đặt lại.",
+        "en": "You have no such wallet in the order's currency. Open or choose another and order again.",
+        "th": "คุณไม่มีกระเป๋าเงินนี้ในสกุลเงินของคำสั่งซื้อ กรุณาเปิดหรือเลือกกระเป๋าอื่นแล้วสั่งซื้ออีกครั้ง",
+        "id": "Anda tidak punya dompet itu dalam mata uang pesanan ini. Buka atau pilih dompet lain lalu pesan lagi.",
+        "ms": "Anda tiada dompet itu dalam mata wang pesanan ini. Buka atau pilih dompet lain dan pesan semula.",
+        "vi": "Bạn không có ví đó bằng loại tiền của đơn hàng. Hãy mở hoặc chọn ví khác rồi đặt lại.",
     },
     "payment.wallet.not_active": {
         "en": "Your wallet is suspended or closed.",
@@ -105,6 +105,14 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 
+_NO_MONEY_TAKEN: Final[Mapping[str, str]] = {
+    "en": "No money was taken.",
+    "th": "ไม่มีการหักเงิน",
+    "id": "Tidak ada uang yang ditarik.",
+    "ms": "Tiada wang ditolak.",
+    "vi": "Chúng tôi không trừ tiền.",
+}
+
 
 def known_part(code: str) -> str:
     """The longest part of the code that has a text of its own; empty where only the general one is left."""
@@ -117,3 +125,8 @@ def reason_text(code: str, language: str) -> str:
     """The sentence for a code. Unknown languages read English."""
     texts = TEXTS[known_part(code)]
     return texts.get(language, texts[FALLBACK])
+
+
+def cancelled_because(code: str, language: str) -> str:
+    """The sentence for a code, and that no money was taken: nothing else is known of the buyer's wallet."""
+    return f"{reason_text(code, language)} {_NO_MONEY_TAKEN.get(language, _NO_MONEY_TAKEN[FALLBACK])}"

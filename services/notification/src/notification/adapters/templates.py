@@ -14,7 +14,7 @@ from typing import Any, Final
 import jinja2
 import structlog
 
-from contracts.cancel_reasons import reason_text
+from contracts.cancel_reasons import cancelled_because
 from kernel.money import Currency, Money
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ class Templates:
         compiled = texts.get(message_type) or self._texts[FALLBACK][message_type]
         variables = {name: _shown(value, language) for name, value in params.items()}
         if "reason_code" in params:
-            variables["reason"] = reason_text(str(params["reason_code"]), language)
+            variables["reason"] = cancelled_because(str(params["reason_code"]), language)
         return Text(compiled["title"].render(variables), compiled["body"].render(variables))
 
     def shown(self, message_type: str, language: str, params: Mapping[str, Any]) -> Text:
