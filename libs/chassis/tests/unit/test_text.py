@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from chassis.http import Line, Text
+from chassis.http import Line, Name, ReadableText, Text
 from chassis.http.text import cleaned, refused_character
 
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -64,3 +64,30 @@ def test_every_character_is_kept_cleaned_or_refused_and_cleaning_again_changes_n
             assert cleaned(once) == once
             assert refused_character(once) is None
             assert once[0] + once[-1] == "กข"
+
+
+UNSEEN = ["   ", "\u3164", "\u2800", "\u200d\u200d", "\u00ad\u00ad", "\u2060", "\u0301", "\ufe0f", "\u200b \u2800"]
+
+
+@pytest.mark.parametrize("kind", [Name, ReadableText])
+@pytest.mark.parametrize("written", UNSEEN)
+def test_what_people_read_shows_something_also_where_cleaning_leaves_nothing(kind, written):
+    with pytest.raises(ValidationError, match="nothing of it can be seen"):
+        TypeAdapter(kind).validate_python(written)
+
+
+@pytest.mark.parametrize("kind", [Name, ReadableText])
+def test_nothing_may_be_given_and_what_shows_stays(kind):
+    assert TypeAdapter(kind).validate_python("") == ""
+    assert TypeAdapter(kind).validate_python("สวัสดี\u200bครับ") == "สวัสดี\u200bครับ"
+    assert TypeAdapter(kind).validate_python("so\u00adft") == "soft"
+
+
+def test_control_other_text_may_be_blank():
+    assert line.validate_python("\u3164") == text.validate_python("\u3164") == "\u3164"
+
+
+def test_a_reason_may_have_lines_and_a_name_has_one():
+    assert TypeAdapter(ReadableText).validate_python("a\nb") == "a\nb"
+    with pytest.raises(ValidationError):
+        TypeAdapter(Name).validate_python("a\nb")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.http import Body, Text, View
+from chassis.http import Body, ReadableText, View
 from chassis.telemetry.masking import mask_text
 from eventing.dead_letters import Content, DeadLetter
 from eventing.parking import ParkedKey
@@ -20,7 +20,7 @@ from operations.letters import error_of, failures, key_of, show
 class WhyBody(Body):
     """Why: kept with the act."""
 
-    reason: Annotated[Text, Field(max_length=500)] = ""
+    reason: Annotated[ReadableText, Field(max_length=500)] = ""
 
 
 class ActView(View):

@@ -14,6 +14,7 @@ from commerce.wiring import App
 pytestmark = pytest.mark.component
 
 ID = str(uuid4())
+BLANK = ["  ", "\u3164", "\u2800", "\u200d\u200d"]
 SHOPS: list[Any] = [
     {},
     {"name": "x"},
@@ -21,6 +22,8 @@ SHOPS: list[Any] = [
     {"name": "nul\x00"},
     {"name": "bidi\u202eevil"},
     {"name": "\u200b\u200b\u200b"},
+    {"name": "\u3164\u3164"},
+    {"name": "Shop", "descriptions": {"en": "\u2800"}},
     {"name": "Shop", "country": "US"},
     {"name": "Shop", "slug": "No Spaces"},
     {"name": "Shop", "extra": 1},
@@ -52,6 +55,8 @@ PRODUCTS: list[Any] = [
     {"titles": {}},
     {"titles": {"fr": "soie"}},
     {"titles": {"en": "x" * 201}},
+    *({"tags": [blank]} for blank in BLANK),
+    *({"descriptions": {"en": blank}} for blank in BLANK),
     {"variants": []},
     {"variants": [{"sku": "A", "price": {"amount_minor": -1, "currency": "THB"}}]},
     {"variants": [{"sku": "A", "price": {"amount_minor": 2**60, "currency": "THB"}}]},
@@ -104,6 +109,21 @@ async def test_products(app: App, seller: Any, shop: Any, parts: Any) -> None:
     answer = await seller.call("POST", f"/v1/shops/{shop['shop_id']}/products", product_body() | parts)
     assert refused(answer), answer
     assert await rows(app, seller) == (1, 0, 0)
+
+
+def sized(name: str, value: str) -> dict[str, Any]:
+    body = product_body(options=[{"name": name, "values": [value]}])
+    body["variants"][0]["options"] = {name: value}
+    return body
+
+
+@pytest.mark.parametrize("blank", BLANK)
+async def test_what_buyers_choose_between_shows(seller: Any, shop: Any, blank: str) -> None:
+    path = f"/v1/shops/{shop['shop_id']}/products"
+    for body in (sized(blank, "S"), sized("Size", blank)):
+        answer = await seller.call("POST", path, body)
+        assert (answer.status, answer.code) == (422, "request.body.invalid")
+    assert (await seller.call("POST", path, sized("Size", "S"))).status == 201
 
 
 @pytest.mark.parametrize("on_hand", [-1, 1.5, "1", None, 10**12, True])

@@ -96,6 +96,19 @@ async def act(world, operator, review, what, **options):
     return await world.call("POST", f"{OPS_PATH}/{review['review_id']}/{what}", WHY, token=operator, **options)
 
 
+@pytest.mark.parametrize("reason", ["   ", "\u3164" * 3, "\u2800" * 3, "\u200d" * 3])
+async def test_who_decides_says_why_in_words_that_show(world, person, operator, reason):
+    top_up_id = await refused_top_up(world, person)
+    charge_id = f"ch_{top_up_id}"
+    assert (await world.provider_says(top_up_id, charge_id=charge_id)).status == 204
+    review = await review_of(world, operator, charge_id)
+    for what in ("credit", "send-back"):
+        path = f"{OPS_PATH}/{review['review_id']}/{what}"
+        answer = await world.call("POST", path, {"reason": reason}, token=operator)
+        assert (answer.status, answer.code) == (422, "request.body.invalid")
+    assert (await review_of(world, operator, charge_id))["status"] == "open"
+
+
 async def test_a_success_after_the_refusal_is_in_review_seen_told_and_credited(world, person, operator):
     top_up_id = await refused_top_up(world, person)
     assert (await world.provider_says(top_up_id, charge_id="ch_late")).status == 204

@@ -7,7 +7,7 @@ from chassis.http.openapi import build_openapi
 from chassis.http.preconditions import IfMatch, PreconditionFailedError, etag_of
 from chassis.http.replies import Reply
 from chassis.http.routes import RateLimit, RouteError, Routes, roles
-from chassis.http.text import Line, Name, Text
+from chassis.http.text import Line, Name, ReadableText, Text
 
 __all__ = [
     "Body",
@@ -22,6 +22,7 @@ __all__ = [
     "PreconditionFailedError",
     "Query",
     "RateLimit",
+    "ReadableText",
     "Reply",
     "RouteError",
     "Routes",

@@ -92,9 +92,18 @@ def _check_line(value: str) -> str:
 
 
 def _check_name(value: str) -> str:
-    if value and not shows_something(value):
+    return _shown(value, _check_line(value))
+
+
+def _check_readable(value: str) -> str:
+    return _shown(value, _check_text(value))
+
+
+def _shown(given: str, kept: str) -> str:
+    """Nothing may be given where that is allowed, but not in the look of something."""
+    if given and not shows_something(kept):
         raise PydanticCustomError(ERROR_TYPE, "nothing of it can be seen")
-    return value
+    return kept
 
 
 def _require_safe(value: str) -> None:
@@ -105,7 +114,9 @@ def _require_safe(value: str) -> None:
 
 Text = Annotated[str, AfterValidator(_check_text)]
 """Text of any number of lines."""
+ReadableText = Annotated[str, AfterValidator(_check_readable)]
+"""Text of any number of lines that tells somebody something: reasons, descriptions. If there is anything, it shows."""
 Line = Annotated[str, AfterValidator(_check_line)]
-"""Text of one line: titles, references."""
-Name = Annotated[Line, AfterValidator(_check_name)]
-"""A line by which people tell somebody or something apart: if there is anything, it shows."""
+"""Text of one line for programs: addresses, codes, what is searched for."""
+Name = Annotated[str, AfterValidator(_check_name)]
+"""A line that people read and tell things apart by: names, titles, choices. If there is anything, it shows."""

@@ -19,7 +19,7 @@ from auth.domain.user import ContactMissingError, User
 from auth.usecases.check_otp import OtpGuess
 from auth.usecases.ports import Contact, Signed
 from auth.usecases.register_user import Registered
-from chassis.http import Body, Line, View
+from chassis.http import Body, Line, Name, View
 from kernel.country import Country
 from kernel.errors import DomainError, Kind
 
@@ -28,7 +28,7 @@ Code = Annotated[str, StringConstraints(pattern=r"^[0-9]{6,8}$")]
 EmailText = Annotated[Line, Field(max_length=320, examples=["mai@example.com"])]
 PhoneText = Annotated[Line, Field(max_length=32, examples=["+66812345678"])]
 NameText = Annotated[Line, Field(max_length=200, examples=["Mai Linh"])]
-DeviceName = Annotated[Line, Field(max_length=100, examples=["Pixel 9"])]
+DeviceName = Annotated[Name, Field(max_length=100, examples=["Pixel 9"])]
 LocaleText = Annotated[Line, Field(max_length=35, examples=["vi-VN"])]
 TimeZoneText = Annotated[Line, Field(max_length=64, examples=["Asia/Ho_Chi_Minh"])]
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.http import Body, Line, MoneyBody, MoneyView, PageQuery, View
+from chassis.http import Body, Line, MoneyBody, MoneyView, Name, PageQuery, View
 from commerce.adapters.product_reads import ProductSummary, Sort, StockFigures
 from commerce.domain.ids import CategoryId, ShopId, UserId, VariantId
 from commerce.domain.product import PRICE_MINOR_MAX, ProductOption, ProductStatus, Variant
@@ -23,8 +23,8 @@ from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
 from kernel.money import AMOUNT_MINOR_MAX, Currency
 
-OptionText = Annotated[Line, Field(min_length=1, max_length=50)]
-Tag = Annotated[Line, Field(min_length=1, max_length=50)]
+OptionText = Annotated[Name, Field(min_length=1, max_length=50)]
+Tag = Annotated[Name, Field(min_length=1, max_length=50)]
 MediaUrl = Annotated[Line, Field(pattern=r"^https://[^\s]+$", max_length=500)]
 AmountMinor = Annotated[int, Field(ge=0, le=AMOUNT_MINOR_MAX)]
 
@@ -51,7 +51,7 @@ class OptionBody(Body):
 class VariantBody(Body):
     """One thing that can be bought. ``options`` gives a listed value for every option of the product."""
 
-    sku: Annotated[Line, Field(min_length=1, max_length=64)]
+    sku: Annotated[Name, Field(min_length=1, max_length=64)]
     options: dict[OptionText, OptionText] = Field(default_factory=dict, max_length=3)
     price: PriceBody
     compare_at: PriceBody | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from chassis.http import Body, Line, MoneyView, Name, Text, View
+from chassis.http import Body, Line, MoneyView, Name, ReadableText, View
 from commerce.domain.address import Address
 from commerce.domain.cart import QUANTITY_MAX
 from commerce.domain.texts import LocalisedText
@@ -14,7 +14,7 @@ from kernel.country import Country
 from kernel.money import Currency
 
 Title = Annotated[Name, Field(min_length=1, max_length=200)]
-Description = Annotated[Text, Field(min_length=1, max_length=5_000)]
+Description = Annotated[ReadableText, Field(min_length=1, max_length=5_000)]
 Quantity = Annotated[int, Field(ge=1, le=QUANTITY_MAX, strict=True)]
 ON_HAND_MAX = 1_000_000_000
 
@@ -50,11 +50,11 @@ class AddressBody(Body):
 
     recipient: Annotated[Name, Field(min_length=1, max_length=100)]
     phone: Annotated[Line, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
-    line1: Annotated[Line, Field(min_length=1, max_length=200)]
-    line2: Annotated[Line, Field(max_length=200)] = ""
-    city: Annotated[Line, Field(min_length=1, max_length=100)]
-    region: Annotated[Line, Field(max_length=100)] = ""
-    postal_code: Annotated[Line, Field(min_length=1, max_length=10)]
+    line1: Annotated[Name, Field(min_length=1, max_length=200)]
+    line2: Annotated[Name, Field(max_length=200)] = ""
+    city: Annotated[Name, Field(min_length=1, max_length=100)]
+    region: Annotated[Name, Field(max_length=100)] = ""
+    postal_code: Annotated[Name, Field(min_length=1, max_length=10)]
     country: Country
 
     def to_address(self) -> Address:

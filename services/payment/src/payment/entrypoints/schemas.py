@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, field_validator
 
-from chassis.http import Body, Line, MoneyBody, MoneyView, PageQuery, View
+from chassis.http import Body, Line, MoneyBody, MoneyView, Name, PageQuery, View
 from kernel.money import Currency
 from payment.domain.top_up import TopUpRequest, check_token
 from payment.usecases.send_money import MoneySent
@@ -219,7 +219,7 @@ class TopUpView(View):
 class ReasonBody(Body):
     """Why: kept with the charge, and in the operators' log."""
 
-    reason: Annotated[Line, Field(min_length=3, max_length=200)]
+    reason: Annotated[Name, Field(min_length=3, max_length=200)]
 
 
 class ReviewView(View):
