@@ -244,7 +244,14 @@ async def test_what_later_steps_rest_on_is_not_skipped(ops: Ops, step: str) -> N
 
 @pytest.mark.parametrize(
     "body",
-    [BECAUSE, {**BECAUSE, "step": "x"}, {"step": "x", "reference": "y"}, {**BECAUSE, "step": "", "reference": "y"}],
+    [
+        BECAUSE,
+        {**BECAUSE, "step": "x"},
+        {"step": "x", "reference": "y"},
+        {**BECAUSE, "step": "", "reference": "y"},
+        {**BECAUSE, "step": "x", "reference": "\u3164"},
+        {"reason": "\u2800", "step": "x", "reference": "y"},
+    ],
 )
 async def test_who_settles_a_step_says_which_and_where_it_can_be_seen(ops: Ops, body: Any) -> None:
     answer = await ops.act(await ops.saga(), "settle-step", body)
@@ -379,7 +386,15 @@ async def test_bulk_by_filter(ops: Ops) -> None:
     assert {item["saga_id"] for item in answer.json["items"] if item["outcome"] == "done"} == saga_ids
 
 
-@pytest.mark.parametrize("filter_", [None, {}])
+async def test_bulk_acts_on_ids_or_on_what_a_filter_finds_never_on_a_mixture(ops: Ops) -> None:
+    named, code = await ops.saga(), f"test.{uuid4().hex}"
+    body = {**BECAUSE, "action": "pause", "saga_ids": [str(named)], "filter": {"error_code": code}, "dry_run": False}
+    answer = await ops.call("POST", "/v1/ops/sagas/bulk", body, token=ops.token())
+    assert (answer.status, answer.code) == (422, "orchestrator.bulk.two_targets")
+    assert (await ops.get(f"/{named}"))["paused_until"] is None
+
+
+@pytest.mark.parametrize("filter_", [None, {}, {"type": None}, {"step": None, "paused": None}])
 async def test_bulk_never_means_everything(ops: Ops, filter_: Any) -> None:
     body = {**BECAUSE, "action": "retry_now", **({"filter": filter_} if filter_ is not None else {})}
     answer = await ops.call("POST", "/v1/ops/sagas/bulk", body, token=ops.token())
@@ -422,6 +437,10 @@ async def test_forged_tokens_are_refused(ops: Ops) -> None:
         {"reason": "a\u0000b"},
         {"reason": "a\u202eb"},
         {"reason": "\u200b"},
+        {"reason": "   "},
+        {"reason": "\u3164"},
+        {"reason": "\u2800\n"},
+        {"reason": "\u200d\u200d"},
         {"reason": "fine", "other": 1},
         [],
         "text",

@@ -94,3 +94,10 @@ class BulkTargetMissingError(DomainError):
 
     code, kind = "orchestrator.bulk.target_missing", Kind.INVALID
     title = "Say which sagas"
+
+
+class BulkTwoTargetsError(DomainError):
+    """Ids and a filter together could mean either or both."""
+
+    code, kind = "orchestrator.bulk.two_targets", Kind.INVALID
+    title = "Say which sagas in one way"

@@ -16,6 +16,7 @@ from orchestrator.adapters.saga_reader import find_sagas, get_actions, get_saga,
 from orchestrator.domain.errors import (
     AlreadyCompensatingError,
     BulkTargetMissingError,
+    BulkTwoTargetsError,
     NotPausedOrStuckError,
     PastPivotError,
     SagaEndedError,
@@ -187,7 +188,7 @@ async def settle_step(saga_id: UUID, body: SettleBody, principal: Principal, tx:
     auth=OPS,
     status=200,
     idempotency="none",
-    errors=(BulkTargetMissingError,),
+    errors=(BulkTargetMissingError, BulkTwoTargetsError),
     summary="The same act on many sagas",
 )
 async def bulk(body: BulkBody, principal: Principal, app: App) -> BulkView:
@@ -195,7 +196,7 @@ async def bulk(body: BulkBody, principal: Principal, app: App) -> BulkView:
 
     Both speak of the same sagas: each once, unknown ones and those that refuse too.
     """
-    saga_ids = body.saga_ids or await _matching(body, app)
+    saga_ids = await _targets(body, app)
     who = _who(body, principal, app)
     act: OperatorInput
     match body.action:
@@ -218,8 +219,12 @@ async def bulk(body: BulkBody, principal: Principal, app: App) -> BulkView:
     return BulkView(bulk_id=bulk_id, dry_run=body.dry_run, items=items)
 
 
-async def _matching(body: BulkBody, app: App) -> list[UUID]:
-    if body.filter is None or not body.filter.model_fields_set:
+async def _targets(body: BulkBody, app: App) -> list[UUID]:
+    if body.saga_ids is not None:
+        if body.filter is not None:
+            raise BulkTwoTargetsError("Give saga_ids or a filter, not both", pointer="/filter")
+        return body.saga_ids
+    if body.filter is None or not body.filter.model_dump(exclude_none=True):
         raise BulkTargetMissingError("Give saga_ids, or at least one filter", pointer="/filter")
     async with app.database.read() as conn:
         rows = await find_sagas(conn, filter_of(body.filter, app.clock.now()), after=None, limit=body.limit)

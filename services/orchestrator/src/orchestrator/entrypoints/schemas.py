@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.http import Body, PageQuery, Text, View
+from chassis.http import Body, Line, Name, PageQuery, ReadableText, View
 from contracts.masking import mask
 from contracts.registry import record_type
 from orchestrator.adapters.codec import sent_of
@@ -16,21 +16,22 @@ from orchestrator.adapters.saga_reader import SagaFilter, SagaRow, TimelineRow
 from orchestrator.domain.definition import SagaDefinition
 from orchestrator.domain.state import StepState
 
-Reason = Annotated[Text, Field(min_length=1, max_length=500)]
-Name = Annotated[Text, Field(min_length=1, max_length=200)]
+Reason = Annotated[ReadableText, Field(min_length=1, max_length=500)]
+Reference = Annotated[Name, Field(min_length=1, max_length=200)]
+Code = Annotated[Line, Field(min_length=1, max_length=200)]
 Status = Literal["started", "compensating", "completed", "failed"]
 
 
 class SagaQuery(PageQuery):
     """Filters; all that are given must hold."""
 
-    type: Name | None = None
+    type: Code | None = None
     status: Status | None = None
     needs_operator: bool | None = None
     paused: bool | None = None
-    step: Name | None = None
-    error_code: Name | None = None
-    business_key: Name | None = None
+    step: Code | None = None
+    error_code: Code | None = None
+    business_key: Code | None = None
     older_than_s: Annotated[int, Field(ge=0, le=10**9)] | None = None
 
 
@@ -49,30 +50,33 @@ class PauseBody(ReasonBody):
 class SkipBody(ReasonBody):
     """The step in flight to stop asking for."""
 
-    step: Name
+    step: Code
 
 
 class SettleBody(ReasonBody):
     """The skipped step that was done by hand, and where that can be seen: a ledger entry, a ticket."""
 
-    step: Name
-    reference: Name
+    step: Code
+    reference: Reference
 
 
 class BulkFilter(Body):
     """Which sagas; at least one filter is needed."""
 
-    type: Name | None = None
+    type: Code | None = None
     status: Literal["started", "compensating"] | None = None
     needs_operator: bool | None = None
     paused: bool | None = None
-    step: Name | None = None
-    error_code: Name | None = None
+    step: Code | None = None
+    error_code: Code | None = None
     older_than_s: Annotated[int, Field(ge=0, le=10**9)] | None = None
 
 
 class BulkBody(ReasonBody):
-    """The same act on sagas by their ids, or on up to ``limit`` that a filter finds. Dry, unless told otherwise."""
+    """The same act on sagas by their ids, or on up to ``limit`` that a filter finds; one of the two.
+
+    Dry, unless told otherwise.
+    """
 
     action: Literal["retry_now", "force_compensation", "resume", "pause"]
     filter: BulkFilter | None = None
