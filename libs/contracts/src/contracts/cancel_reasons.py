@@ -40,6 +40,13 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
         "ms": "Kedai ditutup sebelum pesanan disahkan.",
         "vi": "Cửa hàng đã đóng trước khi đơn hàng được xác nhận.",
     },
+    "commerce.checkout.part_failed": {
+        "en": "One of the orders that were to be paid together could not be completed.",
+        "th": "คำสั่งซื้อหนึ่งในรายการที่ต้องชำระเงินพร้อมกันไม่สามารถดำเนินการให้เสร็จได้",
+        "id": "Salah satu pesanan yang harus dibayar bersama tidak dapat diselesaikan.",
+        "ms": "Salah satu pesanan yang perlu dibayar bersama tidak dapat diselesaikan.",
+        "vi": "Một trong các đơn hàng được thanh toán cùng nhau không thể hoàn tất.",
+    },
     "commerce.account.ended": {
         "en": "The buyer's account was deleted.",
         "th": "บัญชีของผู้ซื้อถูกลบแล้ว",

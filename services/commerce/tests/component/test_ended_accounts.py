@@ -138,6 +138,30 @@ async def test_one_closed_shop_stops_what_is_paid_together(app: App, people: Any
         app, ReserveStock(checkout_id=checkout_id, hold_s=60), ConfirmOrder(checkout_id=checkout_id)
     )
     assert refusals == [None, "commerce.shop.closed"]
+    undo = CancelOrder(checkout_id=checkout_id, reason_code="commerce.shop.closed")
+    assert await settle(app, ReleaseStock(checkout_id=checkout_id), undo) == [None, None]
+    placed = (await buyer.get(f"/v1/checkouts/{checkout_id}")).body
+    assert placed["cancel_reason_code"] == "commerce.shop.closed"
+    assert {each["shop_id"]: each["cancel_reason_code"] for each in placed["orders"]} == {
+        product["shop_id"]: "commerce.checkout.part_failed",
+        shared["shop_id"]: "commerce.shop.closed",
+    }
+
+
+async def test_what_sold_out_in_one_shop_did_not_in_the_other(app: App, people: Any, buyer: Any, product: Any) -> None:
+    other = people()
+    shared = await other.add_product(await other.open_shop(), price_minor=100, on_hand=1)
+    checkout_id = await buyer.place((variant_of(product), 1), (variant_of(shared), 1))
+    path = f"/v1/products/{shared['product_id']}/variants/{variant_of(shared)}/stock"
+    assert (await other.call("PUT", path, {"on_hand": 0}, If_Match="*")).status == 200
+    assert await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == ["commerce.stock.sold_out"]
+    await settle(app, CancelOrder(checkout_id=checkout_id, reason_code="commerce.stock.sold_out"))
+    placed = (await buyer.get(f"/v1/checkouts/{checkout_id}")).body
+    assert placed["cancel_reason_code"] == "commerce.stock.sold_out"
+    assert {each["shop_id"]: each["cancel_reason_code"] for each in placed["orders"]} == {
+        product["shop_id"]: "commerce.checkout.part_failed",
+        shared["shop_id"]: "commerce.stock.sold_out",
+    }
 
 
 async def test_an_ended_buyer_has_no_cart_and_pays_for_nothing(app: App, buyer: Any, product: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from commerce.domain.account import AccountEndedError
-from commerce.domain.order import BUYER_CANCELLED
+from commerce.domain.order import BUYER_CANCELLED, PART_FAILED
 from commerce.domain.shop import ShopClosedError
 from commerce.domain.stock import HoldExpiredError, SoldOutError
 from commerce.domain.texts import LANGUAGES
@@ -19,6 +19,10 @@ OWN = (SoldOutError, HoldExpiredError, ShopClosedError, AccountEndedError)
 @pytest.mark.parametrize("error", OWN)
 def test_what_people_meet_has_a_sentence_of_its_own(error: type[SoldOutError]) -> None:
     assert known_part(error.code) == error.code
+
+
+def test_that_another_order_failed_has_one_too() -> None:
+    assert known_part(PART_FAILED) == PART_FAILED
 
 
 def test_the_buyer_is_called_the_same() -> None:

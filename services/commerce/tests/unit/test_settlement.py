@@ -18,7 +18,7 @@ from commerce.domain.checkout import (
     StockState,
 )
 from commerce.domain.ids import CheckoutId, OrderId, ProductId, ShopId, UserId, VariantId
-from commerce.domain.order import Order, OrderNotConfirmedError, OrderStatus, PaymentStatus
+from commerce.domain.order import PART_FAILED, Order, OrderNotConfirmedError, OrderStatus, PaymentStatus
 from commerce.domain.settlement import (
     CancelOrder,
     ConfirmOrder,
@@ -28,6 +28,7 @@ from commerce.domain.settlement import (
     SagaCommand,
     Settlement,
 )
+from commerce.domain.shop import ShopClosedError
 from commerce.domain.stock import HoldExpiredError, Shelf, SoldOutError, StockItem
 from kernel.country import Country
 from kernel.money import Currency
@@ -37,11 +38,14 @@ VARIANTS = [VariantId(UUID(int=index)) for index in range(1, 4)]
 CHECKOUTS = [CheckoutId(UUID(int=100 + index)) for index in range(5)]
 
 
-def item(variant_id: VariantId, on_hand: int) -> StockItem:
+SHOPS = [ShopId(UUID(int=901)), ShopId(UUID(int=902))]
+
+
+def item(variant_id: VariantId, on_hand: int, shop_id: ShopId = SHOPS[0]) -> StockItem:
     return StockItem(
         variant_id=variant_id,
         product_id=ProductId(UUID(int=900)),
-        shop_id=ShopId(UUID(int=901)),
+        shop_id=shop_id,
         on_hand=on_hand,
         reserved=0,
         version=1,
@@ -60,13 +64,13 @@ def checkout(checkout_id: CheckoutId, demand: dict[VariantId, int]) -> Checkout:
     )
 
 
-def order(checkout_id: CheckoutId) -> Order:
+def order(checkout_id: CheckoutId, shop_id: ShopId = SHOPS[0]) -> Order:
     return Order(
-        id=OrderId(UUID(int=checkout_id.int + 1000)),
+        id=OrderId(UUID(int=checkout_id.int + 1000 * shop_id.int)),
         number=str(checkout_id.int),
         checkout_id=checkout_id,
         buyer_id=UserId(UUID(int=500)),
-        shop_id=ShopId(UUID(int=901)),
+        shop_id=shop_id,
         shop_name="Shop",
         seller_id=UserId(UUID(int=501)),
         country=Country.TH,
@@ -228,6 +232,42 @@ def test_an_expired_hold_nobody_needed_is_still_good() -> None:
     later = Shelf(world.shelf.items.values(), world.shelf.holds_opened, NOW + timedelta(seconds=61))
     second = Settlement(world.checkouts.values(), [order(each) for each in CHECKOUTS], later)
     assert outcome(second, CONFIRM) is None
+
+
+@pytest.mark.parametrize(
+    ("reason_code", "on_hand", "closed", "expected"),
+    [
+        (SoldOutError.code, (0, 9), (), (SoldOutError.code, PART_FAILED)),
+        (SoldOutError.code, (0, 0), (), (SoldOutError.code, SoldOutError.code)),
+        (
+            SoldOutError.code,
+            (9, 9),
+            (),
+            (PART_FAILED, PART_FAILED),
+        ),  # there again since: whose lack it was is not known
+        (ShopClosedError.code, (9, 9), SHOPS[1:], (PART_FAILED, ShopClosedError.code)),
+        (ShopClosedError.code, (0, 9), SHOPS, (ShopClosedError.code, ShopClosedError.code)),
+        ("payment.wallet.insufficient_funds", (9, 9), (), ("payment.wallet.insufficient_funds",) * 2),
+        (CancelRequestedError.code, (0, 9), (), ("buyer", "buyer")),
+    ],
+)
+def test_of_orders_paid_together_each_reads_what_is_true_of_it(
+    reason_code: str, on_hand: tuple[int, int], closed: list[ShopId], expected: tuple[str, str]
+) -> None:
+    demand = {VARIANTS[0]: 2, VARIANTS[1]: 1}
+    parts = zip(VARIANTS[:2], on_hand, SHOPS, strict=True)
+    together = [order(CHECKOUTS[0], shop_id) for shop_id in SHOPS]
+    shelf = Shelf([item(*part) for part in parts], (), NOW)
+    world = Settlement([checkout(CHECKOUTS[0], demand)], together, shelf, closed=closed)
+    assert outcome(world, CancelOrder(checkout_id=CHECKOUTS[0], reason_code=reason_code)) is None
+    assert tuple(each.cancel_reason for each in together) == expected
+
+
+@pytest.mark.parametrize("reason_code", [SoldOutError.code, ShopClosedError.code])
+def test_an_order_alone_reads_why(reason_code: str) -> None:
+    world = settlement()
+    assert outcome(world, CancelOrder(checkout_id=CHECKOUTS[0], reason_code=reason_code)) is None
+    assert [each.cancel_reason for each in world.orders_changed] == [reason_code]
 
 
 def commands() -> st.SearchStrategy[SagaCommand]:

@@ -21,6 +21,7 @@ from kernel.errors import DomainError, Kind
 from kernel.money import Currency
 
 BUYER_CANCELLED: Final = "buyer"  # the reason code of what its buyer took back
+PART_FAILED: Final = "commerce.checkout.part_failed"  # nothing was wrong with this order, but with one paid together
 
 
 class OrderStatus(StrEnum):

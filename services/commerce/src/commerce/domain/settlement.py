@@ -6,23 +6,25 @@ An undo finds nothing to undo, or undoes; either way its "do" is refused from th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 from typing import ClassVar
 
 from commerce.domain.checkout import CancelRequestedError, Checkout, CheckoutNotFoundError, StockState
-from commerce.domain.ids import CheckoutId
+from commerce.domain.ids import CheckoutId, ShopId
 from commerce.domain.order import (
     BUYER_CANCELLED,
+    PART_FAILED,
     Order,
     OrderAlreadyPaidError,
     OrderNotConfirmedError,
     PaymentStatus,
     settled_payment,
 )
-from commerce.domain.stock import Shelf
+from commerce.domain.shop import ShopClosedError
+from commerce.domain.stock import Shelf, SoldOutError
 from kernel.errors import DomainError
 
 
@@ -65,6 +67,7 @@ class Settlement:
     """The locked rows of a batch of commands, and what became of them.
 
     ``abandoned``: checkouts that must not be confirmed, because a seller or the buyer is gone, and why.
+    ``closed``: shops that have closed, of checkouts that are cancelled for it.
     """
 
     def __init__(
@@ -73,9 +76,11 @@ class Settlement:
         orders: Iterable[Order],
         shelf: Shelf,
         abandoned: Mapping[CheckoutId, DomainError] = MappingProxyType({}),
+        closed: Collection[ShopId] = frozenset(),
     ) -> None:
         self.checkouts = {checkout.id: checkout for checkout in checkouts}
         self._abandoned = abandoned
+        self._closed = closed
         self.changed: dict[CheckoutId, Checkout] = {}
         self.shelf = shelf
         self._orders: dict[CheckoutId, list[Order]] = {}
@@ -158,7 +163,20 @@ class Settlement:
             checkout.payment_status = PaymentStatus.FAILED
             self._move(checkout, StockState.RELEASED)
             for order in self._orders[checkout.id]:
-                order.cancel(reason_code, self.shelf.now)
+                order.cancel(self._reason_of(order, checkout, reason_code), self.shelf.now)
+
+    def _reason_of(self, order: Order, checkout: Checkout, reason_code: str) -> str:
+        """Of orders paid together only those read of a closed shop or a lack of stock that it is true of."""
+        if len(self._orders[checkout.id]) == 1:
+            return reason_code
+        match reason_code:
+            case ShopClosedError.code:
+                concerned = order.shop_id in self._closed
+            case SoldOutError.code:
+                concerned = order.shop_id in self.shelf.short_shops(checkout.demand)
+            case _:
+                concerned = True
+        return reason_code if concerned else PART_FAILED
 
     def _move(self, checkout: Checkout, state: StockState) -> None:
         checkout.stock_state = state

@@ -152,6 +152,14 @@ class Shelf:
             hold = self._open.pop((checkout_id, variant_id))
             self._move(variant_id, Movement.SOLD, -hold.quantity, -hold.quantity, checkout_id)
 
+    def short_shops(self, demand: Mapping[VariantId, int]) -> set[ShopId]:
+        """Whose part of the demand is not there now."""
+        return {
+            self.items[variant_id].shop_id
+            for variant_id, wanted in demand.items()
+            if variant_id in self.items and self._available(variant_id) < wanted
+        }
+
     def give_back(self, checkout_id: CheckoutId, demand: Mapping[VariantId, int]) -> None:
         """Put sold units on the shelf again."""
         for variant_id, quantity in demand.items():

@@ -14,7 +14,7 @@ from commerce.adapters.order_reads import OrderSummary
 from commerce.domain.cart import ITEMS_MAX, CartItem, Price
 from commerce.domain.checkout import Checkout, PlacedCheckout
 from commerce.domain.ids import UserId, VariantId
-from commerce.domain.order import OrderFact, OrderLine, OrderPlacement, OrderStatus, PaymentStatus
+from commerce.domain.order import PART_FAILED, OrderFact, OrderLine, OrderPlacement, OrderStatus, PaymentStatus
 from commerce.domain.totals import LineTotals
 from commerce.entrypoints.reasons import cancelled_because
 from commerce.entrypoints.schemas import AddressBody, AddressView, Quantity, money
@@ -237,18 +237,24 @@ class CheckoutView(View):
     @classmethod
     def of(cls, placed: PlacedCheckout, language: str) -> Self:
         checkout: Checkout = placed.checkout
-        first = placed.placements[0].order
+        reason_code = _reason_of(placed)
         return cls(
             checkout_id=checkout.id,
             status=checkout.payment_status,
             payment_status=checkout.payment_status,
             cancel_requested=checkout.cancel_requested_at is not None,
-            cancel_reason_code=first.cancel_reason or None,
-            cancel_reason=cancelled_because(first.cancel_reason, language),
+            cancel_reason_code=reason_code or None,
+            cancel_reason=cancelled_because(reason_code, language),
             total=money(checkout.total_minor, checkout.currency),
             orders=[OrderView.of(placement, language) for placement in placed.placements],
             placed_at=checkout.placed_at,
         )
+
+
+def _reason_of(placed: PlacedCheckout) -> str:
+    """The reason of the order that made the checkout fail, where it is known, and not that another did."""
+    reasons = [placement.order.cancel_reason for placement in placed.placements]
+    return next((reason for reason in reasons if reason != PART_FAILED), reasons[0])
 
 
 class OrdersQuery(PageQuery):

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from commerce.domain.order import PaymentStatus
-from commerce.domain.settlement import ConfirmOrder, ReserveStock, SagaCommand, Settlement
+from commerce.domain.ids import ShopId
+from commerce.domain.order import Order, PaymentStatus
+from commerce.domain.settlement import CancelOrder, ConfirmOrder, ReserveStock, SagaCommand, Settlement
+from commerce.domain.shop import ShopClosedError, ShopStatus
 from commerce.usecases.announce_stock import announce_stock
 from commerce.usecases.ports import CommerceTx
 from kernel.correlation import InFlow, same_flow
@@ -57,4 +59,16 @@ async def _locked(commands: Sequence[SagaCommand], tx: CommerceTx) -> Settlement
         needs_stock.keys(),
         tx.now,
     )
-    return Settlement(checkouts, orders, shelf, abandoned)
+    return Settlement(checkouts, orders, shelf, abandoned, await _closed(commands, orders, tx))
+
+
+async def _closed(commands: Sequence[SagaCommand], orders: Sequence[Order], tx: CommerceTx) -> set[ShopId]:
+    """Shops that have closed, of the orders that are cancelled because one has: closed once is closed for ever."""
+    checkouts = {
+        command.checkout_id
+        for command in commands
+        if isinstance(command, CancelOrder) and command.reason_code == ShopClosedError.code
+    }
+    concerned = {order.shop_id for order in orders if order.checkout_id in checkouts}
+    shops = await tx.shops.get_many(concerned) if concerned else {}
+    return {shop.id for shop in shops.values() if shop.status is ShopStatus.CLOSED}
