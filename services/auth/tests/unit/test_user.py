@@ -106,7 +106,12 @@ def test_privacy_is_not_told_language_is() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "error"),
-    [({"locale": "xx"}, UnknownLocaleError), ({"time_zone": "Asia/Atlantis"}, UnknownTimeZoneError)],
+    [
+        ({"locale": "xx"}, UnknownLocaleError),
+        ({"time_zone": "Asia/Atlantis"}, UnknownTimeZoneError),
+        ({"time_zone": "localtime"}, UnknownTimeZoneError),
+        ({"time_zone": "Factory"}, UnknownTimeZoneError),
+    ],
 )
 def test_unknown_choices(changes: dict[str, str], error: type[Exception]) -> None:
     with pytest.raises(error):

@@ -1,6 +1,6 @@
 """What a person chose about language, time and privacy.
 
-Invariant: a locale is one that Sampan writes in, and a time zone is one the IANA database knows.
+Invariant: a locale is one that Sampan writes in, and a time zone is a place or offset that the IANA database knows.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Container
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
+from typing import Final
 from zoneinfo import available_timezones
 
 from kernel.country import LOCALES, Country
@@ -93,6 +94,10 @@ def checked_time_zone(time_zone: str) -> str:
     return time_zone
 
 
+# What the database has beside places: the machine's own zone, and the one of a machine that was never told its own.
+_NO_PLACES: Final = {"Factory", "localtime", "posixrules"}
+
+
 @cache
 def _time_zones() -> Container[str]:
-    return frozenset(available_timezones())
+    return frozenset(available_timezones() - _NO_PLACES)
