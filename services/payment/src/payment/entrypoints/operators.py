@@ -71,7 +71,11 @@ async def get_review(review_id: UUID, app: App) -> ReviewView:
     summary="Give a charge's money to the wallet it was meant for",
 )
 async def post_credit(review_id: UUID, body: ReasonBody, principal: Principal, tx: PgPaymentTx, app: App) -> ReviewView:
-    """The top-up is completed with what came, and the person is told."""
+    """The top-up is completed with what came, and the person is told.
+
+    The money was taken and is theirs, so the wallet's balance limit does not hold it back: that was asked for before
+    money was taken. ``payment.limit.balance`` refuses only what no wallet can count.
+    """
     command = CreditReview(review_id=review_id, by=str(principal.user_id), note=body.reason)
     return await _on_record(_act("credit", review_id, body, principal), credit_review(command, tx), review_id, tx, app)
 
