@@ -212,6 +212,20 @@ async def test_a_redirect_stays_on_the_host_that_was_asked(client, path, locatio
         assert answer.status == 200
 
 
+@pytest.mark.parametrize("target", ["evil.example:443", "127.0.0.1:22", "[::1]:80"])
+async def test_a_tunnel_is_refused_at_once(gateway, target):
+    host, port = gateway.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+    head = await asyncio.wait_for(
+        reader.readuntil(b"\r\n\r\n"), 10
+    )  # a request that does not end is cut off after 30 s
+    assert head.startswith(b"HTTP/1.1 405"), head
+    assert b"content-type: application/problem+json" in head
+    assert b"request.method.not_allowed" in await asyncio.wait_for(reader.readuntil(b"}"), 10)
+    writer.close()
+
+
 async def test_a_request_without_a_version_is_refused_with_a_problem(gateway):
     host, port = gateway.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))

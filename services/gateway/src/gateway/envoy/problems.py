@@ -66,6 +66,14 @@ PROBLEMS: Final = (
         when="response.code_details.contains('jwt_authn')",
     ),
     GatewayProblem(
+        status=405,
+        seen_as=403,
+        code="request.method.not_allowed",
+        title="This method is not allowed here",
+        detail="The gateway opens no tunnels.",
+        when="request.method == 'CONNECT'",
+    ),
+    GatewayProblem(
         status=403,
         code="request.origin.forbidden",
         title="Not allowed",

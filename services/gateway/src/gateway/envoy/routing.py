@@ -31,6 +31,7 @@ def route_configuration(table: RouteTable, settings: Settings, portal: Sequence[
                 "request_headers_to_remove": ["x-envoy-external-address"],
                 "response_headers_to_add": security_headers(settings),
                 "routes": [
+                    _connect(),
                     *_websockets(table),
                     *_exact(table),
                     *_owners(table),
@@ -40,6 +41,16 @@ def route_configuration(table: RouteTable, settings: Settings, portal: Sequence[
                 ],
             }
         ],
+    }
+
+
+def _connect() -> Json:
+    """A tunnel never ends its request, so nothing may wait for its body; Envoy refuses it at once then."""
+    return {
+        "name": "connect",
+        "match": {"connect_matcher": {}},
+        "direct_response": {"status": 403},
+        "typed_per_filter_config": no_token() | no_body_buffer(),
     }
 
 
