@@ -12,6 +12,7 @@ from auth.testing import PASSWORD, Answer, Service, new_email
 from auth.usecases import prove_contact
 from chassis import redis as chassis_redis
 from chassis.tokens import Revocations
+from sampan.auth.v1.user_pb2 import UserProfileChanged, UserRegistered
 
 pytestmark = pytest.mark.component
 
@@ -77,6 +78,14 @@ async def registered_by_a_stranger(service: Service) -> tuple[dict[str, Any], di
     return stranger, waiting
 
 
+async def told_of_proof(service: Service, user_id: str) -> list[bool]:
+    """Whether the address was proved, each time others were told of the person."""
+    async with service.app.database.read() as conn:
+        rows = await conn.fetch("SELECT type, body FROM outbox WHERE key = $1 ORDER BY id", user_id)
+    kinds = {kind.DESCRIPTOR.full_name: kind for kind in (UserRegistered, UserProfileChanged)}
+    return [kinds[row["type"]].FromString(row["body"]).email_verified for row in rows if row["type"] in kinds]
+
+
 async def test_a_code_to_sign_in_proves_the_address_and_ends_what_was_before(service: Service) -> None:
     stranger, waiting = await registered_by_a_stranger(service)
     owner = await sign_in_by_code(service, {"email": stranger["user"]["email"]})
@@ -89,6 +98,7 @@ async def test_a_code_to_sign_in_proves_the_address_and_ends_what_was_before(ser
     assert kept == 0
     events = await service.events_of(owner.body["user"]["user_id"])
     assert events.count("UserAccessReset") == 1
+    assert await told_of_proof(service, owner.body["user"]["user_id"]) == [False, True]
 
 
 async def test_a_reset_proves_the_address_and_the_owners_password_is_the_only_one(service: Service) -> None:
@@ -115,6 +125,7 @@ async def test_verifying_within_a_session_keeps_it_and_ends_the_others(service: 
     assert (done.status, done.body["email_verified"]) == (200, True)
     assert await refreshes(service, signed)
     assert "UserAccessReset" not in await service.events_of(signed["user"]["user_id"])
+    assert await told_of_proof(service, signed["user"]["user_id"]) == [False, True]
     assert not await refreshes(service, elsewhere)
     assert (await reset(service, *waiting)).code == "auth.otp.refused"
     assert (await service.sign_in(email)).status == 201
@@ -127,6 +138,7 @@ async def test_a_second_proof_ends_nothing(service: Service) -> None:
     await verify(service, otp_id, await service.code_of(otp_id), signed["access_token"])
     assert (await sign_in_by_code(service, {"email": email})).status == 201
     assert "UserAccessReset" not in await service.events_of(signed["user"]["user_id"])
+    assert await told_of_proof(service, signed["user"]["user_id"]) == [False, True]
     assert await refreshes(service, signed)
     assert (await service.sign_in(email)).status == 201
 

@@ -1,10 +1,11 @@
 """From domain events to what people read, in their language, once."""
 
 import uuid
+from datetime import UTC, datetime
 
 from contracts.cancel_reasons import cancelled_because
 from kernel.ids import uuid7
-from sampan.auth.v1.user_pb2 import UserProfileChanged
+from sampan.auth.v1.user_pb2 import UserProfileChanged, UserRegistered
 from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderConfirmed, OrderPaid
 from sampan.payment.v1.transfer_pb2 import TransferCompleted
 from sampan.types.v1.money_pb2 import Money
@@ -35,6 +36,32 @@ async def test_each_side_of_an_order_reads_of_it_in_their_own_language(world):
     assert sold[0]["title"] == "Đơn hàng mới TH-26-000042"
     mails = await eventually(lambda: _mails(world, email, "TH-26-000042"), timeout_s=30)
     assert mails[0]["text"].startswith("สวัสดีคุณ Nok")
+
+
+async def test_before_the_proof_of_an_address_it_is_mailed_nothing_that_was_typed(world):
+    victim, email = uuid.uuid4(), f"{uuid.uuid4().hex}@example.com"
+    typed = "Your parcel is held"
+    state = {"user_id": str(victim), "country": "TH", "locale": "en-US", "display_name": typed, "email": email}
+    await world.publish(UserRegistered(**state, email_verified=False), version=1)
+    welcome = await eventually(lambda: _mails(world, email, ""), timeout_s=30)
+    await world.publish(order_paid(victim, victim))
+    assert await world.notifications_of(victim, "order_paid")  # the app shows it
+
+    async def refused():
+        async with world.app.database.read() as conn:
+            return await conn.fetchval(
+                "SELECT failure_code FROM delivery WHERE user_id = $1 AND message_type = 'order_paid' AND ended_at > $2",
+                victim,
+                datetime(2026, 1, 1, tzinfo=UTC),
+            )
+
+    assert await eventually(refused, timeout_s=30) == "notification.recipient.unproved"
+    assert await _mails(world, email, "") == welcome
+    assert not any(typed in mail["subject"] + mail["text"] for mail in welcome)
+
+    await world.handled(await world.publish(UserProfileChanged(**state, email_verified=True), version=2))
+    await world.publish(order_paid(victim, victim))
+    assert await eventually(lambda: _mails(world, email, "TH-26-000042"), timeout_s=30)
 
 
 async def test_a_change_of_language_changes_what_was_told_before(world):

@@ -10,6 +10,7 @@ from notification.adapters.templates import LANGUAGES, Templates
 from notification.domain.delivery import Delivery
 from notification.domain.notification import Channel, Priority
 from notification.domain.recipient import Recipient
+from notification.domain.rules import RULES, may_be_sent
 
 TYPED = "You won, collect it at evil example"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -51,3 +52,29 @@ def test_a_welcome_mail_says_nothing_that_was_typed(language):
 
 def test_control_other_mails_greet_by_name():
     assert TYPED in mail_of("order_delivered", "en", order_number="TH-26-000001", shop_name="Baan Thai")
+
+
+def person(**proved):
+    return Recipient(
+        user_id=uuid.uuid4(),
+        display_name=TYPED,
+        locale="en-US",
+        time_zone="UTC",
+        email="victim@example.com",
+        phone_e164="",
+        **proved,
+    )
+
+
+def sent_to(recipient):
+    return {name for name in RULES if may_be_sent(name, Channel.EMAIL, recipient)}
+
+
+def test_to_an_unproved_address_goes_only_what_holds_nothing_typed():
+    assert sent_to(person(email_proved=False, phone_proved=True)) == {"welcome"}
+    assert RULES["welcome"].params == frozenset()
+
+
+def test_control_to_a_proved_address_goes_everything_and_where_nothing_was_told_too():
+    assert sent_to(person(email_proved=True, phone_proved=False)) == RULES.keys()
+    assert sent_to(person()) == RULES.keys()

@@ -18,7 +18,7 @@ from auth.domain import graph
 from auth.domain import session as sessions
 from auth.domain import user as users
 from auth.domain.graph import RelationKind
-from auth.domain.otp import OtpIssued
+from auth.domain.otp import Channel, OtpIssued
 from sampan.auth.v1 import graph_pb2, session_pb2, user_pb2
 from sampan.notification.v1 import commands_pb2
 
@@ -42,6 +42,8 @@ def _(event: users.UserRegistered) -> tuple[Body, int | None]:
         phone_e164=user.phone_e164 or "",
         registered_at=_stamp(user.registered_at),
         kyc_tier=user.kyc_tier,
+        email_verified=users.is_proved(user, Channel.EMAIL),
+        phone_verified=users.is_proved(user, Channel.SMS),
     )
     return body, user.version
 
@@ -59,6 +61,8 @@ def _(event: users.UserProfileChanged) -> tuple[Body, int | None]:
         phone_e164=user.phone_e164 or "",
         changed_at=_stamp(event.changed_at),
         kyc_tier=user.kyc_tier,
+        email_verified=users.is_proved(user, Channel.EMAIL),
+        phone_verified=users.is_proved(user, Channel.SMS),
     )
     return body, user.version
 

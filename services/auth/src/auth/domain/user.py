@@ -197,7 +197,7 @@ def is_proved(user: User, channel: Channel) -> bool:
 
 
 def prove_contact(user: User, channel: Channel, now: datetime, *, keep_password: bool) -> User:
-    """AUTH-12: the address or number was shown to be theirs for the first time. Nothing others know changes.
+    """AUTH-12: the address or number was shown to be theirs for the first time.
 
     ``keep_password`` when the proof came from somebody who is signed in with it.
     """

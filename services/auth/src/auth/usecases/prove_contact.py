@@ -29,6 +29,7 @@ async def prove_contact(
     now = tools.clock.now()
     proved = users.prove_contact(locked, channel, now, keep_password=signed_in is not None)
     await tx.users.save(proved)
+    tx.events.add(users.UserProfileChanged(user=proved, changed_at=now))
     await tx.networks.forget(proved.id)
     if signed_in is None:
         await tx.passwords.forget(proved.id)

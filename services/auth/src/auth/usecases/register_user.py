@@ -69,7 +69,8 @@ async def register_user(cmd: RegisterUser, tools: Tools) -> Registered:
         now=tools.clock.now(),
     )
     if otp and contact.email:
-        user = replace(user, email_verified_at=tools.clock.now())
+        user = replace(user, email_verified_at=user.registered_at)
+        registered = replace(registered, user=user)
     async with tools.begin() as tx:
         if otp:
             await consume_otp(otp, tx, tools)

@@ -36,11 +36,13 @@ class PgRecipientStore:
     async def put(self, recipient: Recipient, *, version: int) -> None:
         await self._conn.execute(
             """
-            INSERT INTO recipient (user_id, version, display_name, locale, time_zone, email, phone_e164)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            INSERT INTO recipient (user_id, version, display_name, locale, time_zone, email, phone_e164, email_proved,
+                                   phone_proved)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             ON CONFLICT (user_id) DO UPDATE
             SET version = excluded.version, display_name = excluded.display_name, locale = excluded.locale,
-                time_zone = excluded.time_zone, email = excluded.email, phone_e164 = excluded.phone_e164
+                time_zone = excluded.time_zone, email = excluded.email, phone_e164 = excluded.phone_e164,
+                email_proved = excluded.email_proved, phone_proved = excluded.phone_proved
             WHERE recipient.version < excluded.version AND recipient.erased_at IS NULL
             """,
             recipient.user_id,
@@ -50,6 +52,8 @@ class PgRecipientStore:
             recipient.time_zone,
             recipient.email,
             recipient.phone_e164,
+            recipient.email_proved,
+            recipient.phone_proved,
         )
 
     async def get_many(self, user_ids: Sequence[UUID]) -> dict[UUID, Recipient]:
@@ -244,6 +248,8 @@ def _recipient(row: asyncpg.Record) -> Recipient:
         time_zone=row["time_zone"],
         email=row["email"],
         phone_e164=row["phone_e164"],
+        email_proved=row["email_proved"],
+        phone_proved=row["phone_proved"],
         has_ended=row["erased_at"] is not None,
     )
 

@@ -29,6 +29,7 @@ TIMED_OUT_CODE = "notification.delivery.timed_out"
 UNEXPECTED_CODE = "notification.delivery.unexpected_error"
 UNREADABLE_CODE = "notification.delivery.unreadable"
 ACCOUNT_ENDED_CODE = "notification.recipient.account_ended"
+UNPROVED_CODE = "notification.recipient.unproved"
 
 
 class DeliveryStatus(StrEnum):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from kernel.country import text_language
+from notification.domain.notification import Channel
 
 DEFAULT_LANGUAGE = "en"
 
@@ -20,7 +21,13 @@ class Recipient:
     time_zone: str
     email: str
     phone_e164: str
+    email_proved: bool | None = None  # None: auth has not told since it tells
+    phone_proved: bool | None = None
     has_ended: bool = False  # the account: nothing is told any more
+
+    def has_unproved(self, channel: Channel) -> bool:
+        """Whether the address is known to be one that nobody has shown to be theirs."""
+        return (self.email_proved if channel is Channel.EMAIL else self.phone_proved) is False
 
     @property
     def language(self) -> str:

@@ -10,14 +10,15 @@ from datetime import timedelta
 from typing import Final
 
 from notification.domain.notification import Category, Channel, Priority
+from notification.domain.recipient import Recipient
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """How one type of notification is sent. ``params`` are the variables its texts may use.
 
-    Without ``by_name`` its mail greets nobody by name: it goes to an address that nobody has proved yet, so nothing in
-    it is what a person typed.
+    Without ``by_name`` its mail greets nobody by name and holds nothing that a person typed: it alone goes to an
+    address that nobody has proved yet.
     """
 
     notification_type: str
@@ -27,6 +28,11 @@ class Rule:
     params: frozenset[str]
     lifetime: timedelta = timedelta(days=90)
     by_name: bool = True
+
+
+def may_be_sent(notification_type: str, channel: Channel, recipient: Recipient) -> bool:
+    """Whether it may leave the app: to an address that may be a stranger's nobody's words are sent."""
+    return not (RULES[notification_type].by_name and recipient.has_unproved(channel))
 
 
 def _rule(name: str, priority: Priority, channels: set[Channel], params: set[str], *, by_name: bool = True) -> Rule:

@@ -141,6 +141,8 @@ async def _remember(message: Message[UserRegistered] | Message[UserProfileChange
         time_zone=body.time_zone,
         email=body.email,
         phone_e164=body.phone_e164,
+        email_proved=body.email_verified if body.HasField("email_verified") else None,
+        phone_proved=body.phone_verified if body.HasField("phone_verified") else None,
     )
     await tx.recipients.put(recipient, version=message.aggregate_version or 0)
 

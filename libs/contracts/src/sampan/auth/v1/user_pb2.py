@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from sampan.options.v1 import options_pb2 as sampan_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19sampan/auth/v1/user.proto\x12\x0esampan.auth.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsampan/options/v1/options.proto\"\xb7\x02\n\x0eUserRegistered\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x02 \x01(\t\x12\x0e\n\x06locale\x18\x03 \x01(\t\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x1a\n\x0c\x64isplay_name\x18\x05 \x01(\tB\x04\x90\xb5\x18\x01\x12\x13\n\x05\x65mail\x18\x06 \x01(\tB\x04\x90\xb5\x18\x01\x12\x18\n\nphone_e164\x18\x07 \x01(\tB\x04\x90\xb5\x18\x01\x12\x31\n\rregistered_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08kyc_tier\x18\t \x01(\x05:P\x8a\xb5\x18L\n\x04\x61uth\x10\x01\x1a\x13public.auth.user.v1\"\x07user_id*$All events of one user are in order.\"\xb8\x02\n\x12UserProfileChanged\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x02 \x01(\t\x12\x0e\n\x06locale\x18\x03 \x01(\t\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x1a\n\x0c\x64isplay_name\x18\x05 \x01(\tB\x04\x90\xb5\x18\x01\x12\x13\n\x05\x65mail\x18\x06 \x01(\tB\x04\x90\xb5\x18\x01\x12\x18\n\nphone_e164\x18\x07 \x01(\tB\x04\x90\xb5\x18\x01\x12.\n\nchanged_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08kyc_tier\x18\t \x01(\x05:P\x8a\xb5\x18L\n\x04\x61uth\x10\x01\x1a\x13public.auth.user.v1\"\x07user_id*$All events of one user are in order.\"\xb4\x01\n\x10UserRolesChanged\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\x12.\n\nchanged_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:P\x8a\xb5\x18L\n\x04\x61uth\x10\x01\x1a\x13public.auth.user.v1\"\x07user_id*$All events of one user are in order.\"\xa2\x01\n\x0fUserAccessReset\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12,\n\x08reset_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:P\x8a\xb5\x18L\n\x04\x61uth\x10\x01\x1a\x13public.auth.user.v1\"\x07user_id*$All events of one user are in order.\"\xa0\x01\n\x0bUserDeleted\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12.\n\ndeleted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:P\x8a\xb5\x18L\n\x04\x61uth\x10\x01\x1a\x13public.auth.user.v1\"\x07user_id*$All events of one user are in order.b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19sampan/auth/v1/user.proto\x12\x0esampan.auth.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsampan/options/v1/options.proto\"\x97\x03\n\x0eUserRegistered\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x02 \x01(\t\x12\x0e\n\x06locale\x18\x03 \x01(\t\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x1a\n\x0c\x64isplay_name\x18\x05 \x01(\tB\x04\x90\xb5\x18\x01\x12\x13\n\x05\x65mail\x18\x06 \x01(\tB\x04\x90\xb5\x18\x01\x12\x18\n\nphone_e164\x18\x07 \x01(\tB\x04\x90\xb5\x18\x01\x12\x31\n\rregistered_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08kyc_tier\x18\t \x01(\x05\x12\x1b\n\x0e\x65mail_verified\x18\n \x01(\x08H\x00\x88\x01\x01\x12\x1b\n\x0ephone_verified\x18\x0b \x01(\x08H\x01\x88\x01\x01:P\x8a\xb5\x18L\n\x04\x61uth\x10\x01\x1a\x13public.auth.user.v1\"\x07user_id*$All events of one user are in order.B\x11\n\x0f_email_verifiedB\x11\n\x0f_phone_verified\"\x98\x03\n\x12UserProfileChanged\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x02 \x01(\t\x12\x0e\n\x06locale\x18\x03 \x01(\t\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x1a\n\x0c\x64isplay_name\x18\x05 \x01(\tB\x04\x90\xb5\x18\x01\x12\x13\n\x05\x65mail\x18\x06 \x01(\tB\x04\x90\xb5\x18\x01\x12\x18\n\nphone_e164\x18\x07 \x01(\tB\x04\x90\xb5\x18\x01\x12.\n\nchanged_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08kyc_tier\x18\t \x01(\x05\x12\x1b\n\x0e\x65mail_verified\x18\n \x01(\x08H\x00\x88\x01\x01\x12\x1b\n\x0ephone_verified\x18\x0b \x01(\x08H\x01\x88\x01\x01:P\x8a\xb5\x18L\n\x04\x61uth\x10\x01\x1a\x13public.auth.user.v1\"\x07user_id*$All events of one user are in order.B\x11\n\x0f_email_verifiedB\x11\n\x0f_phone_verified\"\xb4\x01\n\x10UserRolesChanged\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\x12.\n\nchanged_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:P\x8a\xb5\x18L\n\x04\x61uth\x10\x01\x1a\x13public.auth.user.v1\"\x07user_id*$All events of one user are in order.\"\xa2\x01\n\x0fUserAccessReset\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12,\n\x08reset_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:P\x8a\xb5\x18L\n\x04\x61uth\x10\x01\x1a\x13public.auth.user.v1\"\x07user_id*$All events of one user are in order.\"\xa0\x01\n\x0bUserDeleted\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12.\n\ndeleted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:P\x8a\xb5\x18L\n\x04\x61uth\x10\x01\x1a\x13public.auth.user.v1\"\x07user_id*$All events of one user are in order.b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,13 +56,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USERDELETED']._loaded_options = None
   _globals['_USERDELETED']._serialized_options = b'\212\265\030L\n\004auth\020\001\032\023public.auth.user.v1\"\007user_id*$All events of one user are in order.'
   _globals['_USERREGISTERED']._serialized_start=112
-  _globals['_USERREGISTERED']._serialized_end=423
-  _globals['_USERPROFILECHANGED']._serialized_start=426
-  _globals['_USERPROFILECHANGED']._serialized_end=738
-  _globals['_USERROLESCHANGED']._serialized_start=741
-  _globals['_USERROLESCHANGED']._serialized_end=921
-  _globals['_USERACCESSRESET']._serialized_start=924
-  _globals['_USERACCESSRESET']._serialized_end=1086
-  _globals['_USERDELETED']._serialized_start=1089
-  _globals['_USERDELETED']._serialized_end=1249
+  _globals['_USERREGISTERED']._serialized_end=519
+  _globals['_USERPROFILECHANGED']._serialized_start=522
+  _globals['_USERPROFILECHANGED']._serialized_end=930
+  _globals['_USERROLESCHANGED']._serialized_start=933
+  _globals['_USERROLESCHANGED']._serialized_end=1113
+  _globals['_USERACCESSRESET']._serialized_start=1116
+  _globals['_USERACCESSRESET']._serialized_end=1278
+  _globals['_USERDELETED']._serialized_start=1281
+  _globals['_USERDELETED']._serialized_end=1441
 # @@protoc_insertion_point(module_scope)

@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class UserRegistered(_message.Message):
-    __slots__ = ("user_id", "country", "locale", "time_zone", "display_name", "email", "phone_e164", "registered_at", "kyc_tier")
+    __slots__ = ("user_id", "country", "locale", "time_zone", "display_name", "email", "phone_e164", "registered_at", "kyc_tier", "email_verified", "phone_verified")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     COUNTRY_FIELD_NUMBER: _ClassVar[int]
     LOCALE_FIELD_NUMBER: _ClassVar[int]
@@ -21,6 +21,8 @@ class UserRegistered(_message.Message):
     PHONE_E164_FIELD_NUMBER: _ClassVar[int]
     REGISTERED_AT_FIELD_NUMBER: _ClassVar[int]
     KYC_TIER_FIELD_NUMBER: _ClassVar[int]
+    EMAIL_VERIFIED_FIELD_NUMBER: _ClassVar[int]
+    PHONE_VERIFIED_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     country: str
     locale: str
@@ -30,10 +32,12 @@ class UserRegistered(_message.Message):
     phone_e164: str
     registered_at: _timestamp_pb2.Timestamp
     kyc_tier: int
-    def __init__(self, user_id: _Optional[str] = ..., country: _Optional[str] = ..., locale: _Optional[str] = ..., time_zone: _Optional[str] = ..., display_name: _Optional[str] = ..., email: _Optional[str] = ..., phone_e164: _Optional[str] = ..., registered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kyc_tier: _Optional[int] = ...) -> None: ...
+    email_verified: bool
+    phone_verified: bool
+    def __init__(self, user_id: _Optional[str] = ..., country: _Optional[str] = ..., locale: _Optional[str] = ..., time_zone: _Optional[str] = ..., display_name: _Optional[str] = ..., email: _Optional[str] = ..., phone_e164: _Optional[str] = ..., registered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kyc_tier: _Optional[int] = ..., email_verified: _Optional[bool] = ..., phone_verified: _Optional[bool] = ...) -> None: ...
 
 class UserProfileChanged(_message.Message):
-    __slots__ = ("user_id", "country", "locale", "time_zone", "display_name", "email", "phone_e164", "changed_at", "kyc_tier")
+    __slots__ = ("user_id", "country", "locale", "time_zone", "display_name", "email", "phone_e164", "changed_at", "kyc_tier", "email_verified", "phone_verified")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     COUNTRY_FIELD_NUMBER: _ClassVar[int]
     LOCALE_FIELD_NUMBER: _ClassVar[int]
@@ -43,6 +47,8 @@ class UserProfileChanged(_message.Message):
     PHONE_E164_FIELD_NUMBER: _ClassVar[int]
     CHANGED_AT_FIELD_NUMBER: _ClassVar[int]
     KYC_TIER_FIELD_NUMBER: _ClassVar[int]
+    EMAIL_VERIFIED_FIELD_NUMBER: _ClassVar[int]
+    PHONE_VERIFIED_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     country: str
     locale: str
@@ -52,7 +58,9 @@ class UserProfileChanged(_message.Message):
     phone_e164: str
     changed_at: _timestamp_pb2.Timestamp
     kyc_tier: int
-    def __init__(self, user_id: _Optional[str] = ..., country: _Optional[str] = ..., locale: _Optional[str] = ..., time_zone: _Optional[str] = ..., display_name: _Optional[str] = ..., email: _Optional[str] = ..., phone_e164: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kyc_tier: _Optional[int] = ...) -> None: ...
+    email_verified: bool
+    phone_verified: bool
+    def __init__(self, user_id: _Optional[str] = ..., country: _Optional[str] = ..., locale: _Optional[str] = ..., time_zone: _Optional[str] = ..., display_name: _Optional[str] = ..., email: _Optional[str] = ..., phone_e164: _Optional[str] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kyc_tier: _Optional[int] = ..., email_verified: _Optional[bool] = ..., phone_verified: _Optional[bool] = ...) -> None: ...
 
 class UserRolesChanged(_message.Message):
     __slots__ = ("user_id", "roles", "changed_at")
