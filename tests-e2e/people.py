@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 import time
 import uuid
 from typing import Any
 
+import aiohttp
 from demo.facts import service_environment
 
-from testkit.client import Api, Person
+from testkit.client import Api, ApiError, Person
 from testkit.wait import eventually
 
 PASSWORD = "river-lantern-42"
@@ -21,6 +23,34 @@ WAIT_S = 60.0
 async def person(api: Api, name: str = "Ploy", *, country: str = "TH", locale: str = "th-TH") -> Person:
     email = f"{name.lower()}.{uuid.uuid4().hex[:12]}@example.com"
     return await api.sign_up(country=country, locale=locale, name=name, email=email, password=PASSWORD)
+
+
+async def prove_address(someone: Person, sandbox_url: str) -> None:
+    """With the code from their mailbox: until then they are mailed nothing that people wrote (ADR 35)."""
+    otp_id = (await someone.post("/v1/users/me/email-verifications"))["otp_id"]
+
+    async def done() -> bool:
+        for mail in await mails_of(someone, sandbox_url):
+            for code in re.findall(r"\b[0-9]{6}\b", mail["text"]):
+                try:
+                    await someone.post(f"/v1/users/me/email-verifications/{otp_id}/complete", {"code": code})
+                except ApiError as error:
+                    if error.status >= 500:
+                        raise
+                else:
+                    return True
+        return False
+
+    await eventually(done, timeout_s=WAIT_S, what=f"a code for {someone.email}")
+
+
+async def mails_of(someone: Person, sandbox_url: str) -> list[dict[str, Any]]:
+    async with (
+        aiohttp.ClientSession() as web,
+        web.get(f"{sandbox_url}/mail/messages", params={"to": someone.email}) as answer,
+    ):
+        items: list[dict[str, Any]] = (await answer.json())["items"]
+        return items
 
 
 async def operator(api: Api) -> Person:
