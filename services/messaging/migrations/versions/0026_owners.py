@@ -7,7 +7,7 @@ longest in. What the previous version leaves so meanwhile is mended by whoever c
 from alembic import op
 
 revision = "0026"
-down_revision = "0022"
+down_revision = "0025"
 
 _FIT = """
     m.status IN ('active', 'muted') AND NOT EXISTS (

@@ -55,7 +55,7 @@ async def keep(conn, dialog_id, places):
 
 async def test_dialogs_without_an_owner_are_given_one_by_the_migration(databases):
     made = await databases.create("messaging", environment=KEYS)
-    await migrate(made, "0022")
+    await migrate(made, "0025")
     conn = await asyncpg.connect(made.dsn)
     try:
         await conn.execute("SELECT set_config('sampan.workspace_id', '*', false)")
@@ -70,7 +70,7 @@ async def test_dialogs_without_an_owner_are_given_one_by_the_migration(databases
         active = {OWNERLESS: FIRST, OF_A_BOT: ADMIN, OWNED: LATER, PRODUCT: FIRST}
         assert owners == {dialog_id: (user_id, "active") for dialog_id, user_id in active.items()}
         assert len(rows) == len(owners)
-        await migrate(made, "0022")
+        await migrate(made, "0025")
         assert await conn.fetchval("SELECT count(*) FROM member WHERE role = 'owner'") == len(owners)
     finally:
         await conn.close()
