@@ -9,10 +9,11 @@ import asyncpg
 import pytest
 
 from chassis.run import Supervised
+from chassis.run.health import Health
 from eventing import OutboxConfig
 from kernel.clock import SystemClock
 from kernel.correlation import flow
-from payment.adapters.flusher import Flusher
+from payment.adapters.flusher import Flusher, Flushers
 from payment.adapters.ledger import Ledger
 from payment.domain.errors import LedgerBusyError, RequestInFlightError
 from payment.domain.ledger import Outcome
@@ -21,6 +22,15 @@ from testkit.wait import eventually
 
 CALLS = 300
 PATIENCE_S = 30.0
+
+
+async def readiness(flusher):
+    """What ``/readyz`` says of it: nothing where all is well."""
+    health = Health()
+    health.watch({"ledger": Flushers([flusher]).check}, [], serving=True)
+    health.started = True
+    unready, _ = await health.reasons()
+    return unready
 
 
 class Gate(Ledger):
@@ -223,9 +233,50 @@ async def test_no_way_of_failing_to_connect_ends_the_flusher(payment_database, c
     running = asyncio.create_task(flusher.run(stop))
     waiting = asyncio.create_task(flusher.submit(transfer(*pair, 7)))
     await eventually(lambda: type(error).__name__ in (flusher.problem() or ""))
+    assert await readiness(flusher) == {"ledger": f"no database connection: {type(error).__name__}"}
     broken.clear()
     assert (await waiting).outcome == Outcome.DONE
-    assert flusher.problem() is None
+    assert await readiness(flusher) == {}
+    stop.set()
+    await running
+    assert await balance(conn, pair[1]) == (7, 0)
+
+
+async def test_readiness_says_that_the_database_is_read_only_until_a_batch_was_committed(payment_database, conn, pair):
+    """As after a failover to a standby: connections are to be had all the time."""
+    read_only, said = ["on"], []
+
+    class Watched(Ledger):
+        async def commit(self, *arguments, **more):
+            said.append(await readiness(flusher))
+            return await super().commit(*arguments, **more)
+
+    @asynccontextmanager
+    async def connect():
+        settings = {"default_transaction_read_only": read_only[0]}
+        made = await asyncpg.connect(payment_database.dsn, server_settings=settings)
+        try:
+            yield made
+        finally:
+            await made.close(timeout=2)
+
+    flusher = Flusher(
+        name="test",
+        connect=connect,
+        ledger=Watched(slot=0),
+        outbox_config=OutboxConfig(schema="payment", source="payment"),
+        wakeups=None,
+        clock=SystemClock(),
+        answer_timeout_s=PATIENCE_S,
+    )
+    stop = asyncio.Event()
+    running = asyncio.create_task(flusher.run(stop))
+    waiting = asyncio.create_task(flusher.submit(transfer(*pair, 7)))
+    await eventually(lambda: len(said) >= 4)
+    assert said[:4] == [{}] + [{"ledger": "the database is read-only"}] * 3  # between two tries, and during one
+    read_only[0] = "off"
+    assert (await waiting).outcome == Outcome.DONE
+    assert await readiness(flusher) == {}
     stop.set()
     await running
     assert await balance(conn, pair[1]) == (7, 0)

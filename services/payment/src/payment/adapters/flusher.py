@@ -25,7 +25,7 @@ import asyncpg
 import structlog
 from prometheus_client import Counter, Histogram
 
-from chassis.outages import is_connection_lost
+from chassis.outages import NotReadyError, is_connection_lost
 from eventing import Outbox, OutboxConfig, Wakeups
 from kernel.clock import Clock
 from kernel.steps import Steps
@@ -132,10 +132,11 @@ class Flusher:
         while not (self._stopping and not self._queue and not pending):
             try:
                 async with self._connect() as conn:
-                    self._problem = None
+                    if not pending:  # else only its commit shows that the connection is of use
+                        self._problem = None
                     await self._work(conn, pending)
             except Exception as error:  # noqa: BLE001 -- no way of failing to connect may end the flusher
-                self._problem = f"no database connection: {type(error).__name__}"
+                self._problem = _problem_of(error)
                 log.warning("flusher_reconnects", flusher=self.name, error=str(error))
                 if self._stopping:
                     self._give_up(pending)
@@ -155,6 +156,7 @@ class Flusher:
             with self.steps.step():
                 await self._apply(conn, pending)
             pending.clear()
+            self._problem = None
 
     async def _take(self, pending: list[_Submitted]) -> None:
         # Callers that were just answered, and are ready to run, may submit again first: one turn, not a wait.
@@ -257,8 +259,15 @@ class Flushers:
         return await self.all[op.sender_wallet_id.int % len(self.all)].submit(op)
 
     async def check(self) -> None:
-        """Raises when a flusher that should run has no connection."""
+        """Raises ``NotReadyError`` when a flusher that should run cannot commit."""
         for flusher in self.all:
             problem = flusher.problem()
             if problem is not None:
-                raise ConnectionError(problem)
+                raise NotReadyError(problem)
+
+
+def _problem_of(error: Exception) -> str:
+    """For whoever operates the process."""
+    if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+        return "the database is read-only"
+    return f"no database connection: {type(error).__name__}"
