@@ -21,9 +21,17 @@ _TRANSACTION: Final = (
     "SELECT id, wallet_id, created_at, type, status, amount_minor, currency, balance_after_minor, completed_at,"
     " reference_id, counterpart_user_id, description, failure_code FROM wallet_transaction"
 )
+# A charge that a provider names under two references is the one's in whose name it is booked.
+_TOP_UP: Final = (
+    "SELECT u.id, u.wallet_id, u.amount_minor, u.currency, u.provider, u.state, u.failure_code, u.created_at,"
+    " u.completed_at, l.amount_minor AS charged_minor, l.currency AS charged_currency FROM top_up u"
+    " LEFT JOIN provider_line l ON l.provider = u.provider AND l.charge_id = u.provider_charge_id"
+    " AND l.reference_id = u.id"
+)
 _REVIEW: Final = (
     "SELECT l.transfer_id AS review_id, l.provider, l.charge_id, l.amount_minor, l.currency, l.suspense_reason,"
-    " l.review_state, l.seen_at, l.reviewed_at, l.reviewed_by, l.review_note, u.id AS top_up_id, u.user_id, u.wallet_id"
+    " l.review_state, l.seen_at, l.reviewed_at, l.reviewed_by, l.review_note, u.id AS top_up_id, u.user_id,"
+    " u.wallet_id, u.amount_minor AS asked_minor, u.currency AS asked_currency"
     " FROM provider_line l LEFT JOIN top_up u ON u.id = l.reference_id AND u.provider = l.provider"
 )
 Row = Any
@@ -91,8 +99,7 @@ async def transfer(conn: Connection, user_id: UUID, transfer_id: UUID) -> Row | 
 
 async def top_up(conn: Connection, user_id: UUID, top_up_id: UUID) -> Row | None:
     return await conn.fetchrow(
-        "SELECT id, wallet_id, amount_minor, currency, provider, state, failure_code, created_at, completed_at"
-        " FROM top_up WHERE id = $1 AND user_id = $2",
+        f"{_TOP_UP} WHERE u.id = $1 AND u.user_id = $2",
         top_up_id,
         user_id,
     )

@@ -180,9 +180,16 @@ class TransferView(View):
 
 
 class TopUpView(View):
+    """``amount`` is what was asked for, ``charged`` what the provider took: null while it took nothing.
+
+    Another amount than was asked for is in review; credited, it is what reached the wallet. Sent back, the top-up has
+    failed with ``money_returned``. A second charge is a transaction of its own, beside the top-up.
+    """
+
     top_up_id: UUID
     wallet_id: UUID
     amount: MoneyView
+    charged: MoneyView | None
     provider: str
     status: Literal["pending", "completed", "failed", "in_review"]
     failure_code: str | None
@@ -195,6 +202,7 @@ class TopUpView(View):
             top_up_id=row["id"],
             wallet_id=row["wallet_id"],
             amount=MoneyView(amount_minor=row["amount_minor"], currency=Currency(row["currency"])),
+            charged=_money_or_none(row["charged_minor"], row["charged_currency"]),
             provider=row["provider"],
             status="pending" if row["state"] == "created" else row["state"],
             failure_code=row["failure_code"] or None,
@@ -208,6 +216,7 @@ class TopUpView(View):
             top_up_id=top_up.id,
             wallet_id=top_up.wallet_id,
             amount=MoneyView(amount_minor=top_up.amount_minor, currency=Currency(top_up.currency)),
+            charged=None,
             provider=top_up.provider,
             status="pending",
             failure_code=None,
@@ -223,7 +232,10 @@ class ReasonBody(Body):
 
 
 class ReviewView(View):
-    """A charge that a provider took and that fits nothing. Without a top-up it can only be sent back."""
+    """A charge that a provider took and that fits nothing. Without a top-up it can only be sent back.
+
+    ``amount`` is what was charged, ``asked`` what its top-up asked for.
+    """
 
     review_id: UUID
     status: Literal["open", "credited", "returning", "returned"]
@@ -231,6 +243,7 @@ class ReviewView(View):
     provider: str
     charge_id: str
     amount: MoneyView
+    asked: MoneyView | None
     top_up_id: UUID | None
     user_id: UUID | None
     wallet_id: UUID | None
@@ -248,6 +261,7 @@ class ReviewView(View):
             provider=row["provider"],
             charge_id=row["charge_id"],
             amount=MoneyView(amount_minor=row["amount_minor"], currency=Currency(row["currency"])),
+            asked=_money_or_none(row["asked_minor"], row["asked_currency"]),
             top_up_id=row["top_up_id"],
             user_id=row["user_id"],
             wallet_id=row["wallet_id"],
@@ -268,6 +282,12 @@ class JobFailureView(View):
     failed_first_at: datetime
     failed_last_at: datetime
     next_attempt_at: datetime
+
+
+def _money_or_none(amount_minor: int | None, currency: str | None) -> MoneyView | None:
+    if amount_minor is None or currency is None:
+        return None
+    return MoneyView(amount_minor=amount_minor, currency=Currency(currency))
 
 
 _INCOMING = frozenset({"receive", "topup", "refund", "reward", "cashback"})
