@@ -23,6 +23,7 @@ from payment.testing import NOON, add_person, authorize, balance, give
 from payment.usecases.attempt import attempt
 from payment.usecases.drive_top_ups import drive_top_ups
 from payment.usecases.expire_holds import expire_holds
+from payment.usecases.ports import ProviderAnswerUnexpectedError, ProviderOutcomeUnknownError
 from payment.usecases.record_charge import record_charge
 from payment.usecases.request_top_up import RequestTopUp, request_top_up
 from payment.usecases.return_charges import return_charges
@@ -140,13 +141,14 @@ class Provider:
 
     name = "sandbox"
 
-    def __init__(self, bad=None):
+    def __init__(self, bad=None, error=None):
         self.bad, self.asked = bad, []
+        self.error = error or RuntimeError("no error that anybody thought of\x00")
 
     async def charge(self, top_up):
         self.asked.append(top_up.id)
         if top_up.id == self.bad:
-            raise RuntimeError("no error that anybody thought of\x00")
+            raise self.error
         return Charge(
             provider=self.name,
             charge_id=f"ch_{top_up.id.hex}",
@@ -162,7 +164,7 @@ class Provider:
     async def give_back(self, review):
         self.asked.append(review.id)
         if review.id == self.bad:
-            raise RuntimeError("no error that anybody thought of")
+            raise self.error
 
 
 async def top_up_for(place, person, provider="sandbox"):
@@ -171,6 +173,11 @@ async def top_up_for(place, person, provider="sandbox"):
             RequestTopUp(user_id=person, amount_minor=500, currency="THB", provider=provider, payment_token="tok"), tx
         )
     return asked.id
+
+
+async def due_top_ups(place):
+    async with place.app.begin() as tx:
+        return await tx.top_ups.due(place.clock.now(), count=10)
 
 
 async def test_a_top_up_that_cannot_be_driven_stops_no_other(place):
@@ -185,6 +192,47 @@ async def test_a_top_up_that_cannot_be_driven_stops_no_other(place):
     place.clock.advance(31)
     assert await drive_top_ups(place.app.begin, {"sandbox": provider}) == 1
     assert await place.money(people[2]) == (500, 0)
+    assert await place.failures() == []
+
+
+async def test_a_provider_that_answers_what_was_not_agreed_on_is_told_to_operators_and_asked_ever_less(place):
+    person = await place.person()
+    asked = await top_up_for(place, person)
+    provider = Provider(bad=asked, error=ProviderAnswerUnexpectedError("amount_minor is a whole number from 1"))
+    rests = []
+    for attempts in range(1, 8):
+        assert await drive_top_ups(place.app.begin, {"sandbox": provider}) == 1
+        assert await place.failures() == [("drive_top_ups", str(asked), attempts)]
+        rests.append(0)
+        while not await due_top_ups(place):
+            place.clock.advance(30)
+            rests[-1] += 30
+    assert rests == [30, 60, 120, 240, 480, 960, 1_920]
+    assert await place.money(person) == (0, 0)
+    provider.bad = None
+    await drive_top_ups(place.app.begin, {"sandbox": provider})
+    assert await place.money(person) == (500, 0)
+    assert await place.failures() == []
+
+
+async def test_an_outage_of_the_provider_is_nothing_to_tell_operators_of_each_row(place):
+    person = await place.person()
+    asked = await top_up_for(place, person)
+    provider = Provider(bad=asked, error=ProviderOutcomeUnknownError("503"))
+    await drive_top_ups(place.app.begin, {"sandbox": provider})
+    assert await place.failures() == []
+    place.clock.advance(1)
+    assert await due_top_ups(place) == [asked]
+
+
+async def test_a_refund_that_is_answered_with_another_is_told_to_operators(place):
+    review = await review_for(place, uuid4())
+    provider = Provider(bad=review, error=ProviderAnswerUnexpectedError("a refund of something else was answered"))
+    await return_charges(place.app.begin, {"sandbox": provider})
+    assert await place.failures() == [("return_charges", str(review), 1)]
+    provider.bad = None
+    place.clock.advance(61)
+    assert await return_charges(place.app.begin, {"sandbox": provider}) == 1
     assert await place.failures() == []
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from kernel.money import AMOUNT_MINOR_MAX
 from payment.testing import balance
+from payment.usecases.receive_webhook import MALFORMED
 from sandbox.webhooks import SIGNATURE_HEADER, sign
 from testkit.wait import eventually
 
@@ -129,6 +130,43 @@ async def test_a_wrong_amount_goes_to_suspense_and_to_a_person(world, person, di
     assert (done["status"], done["failure_code"]) == ("in_review", "amount_mismatch")
     assert await money(world, person) == 0
     assert await suspense(world) == before + 900 + difference
+
+
+@pytest.mark.parametrize("charged", [1, AMOUNT_MINOR_MAX])
+async def test_the_least_and_the_greatest_amount_of_a_provider_are_in_review(world, person, charged):
+    before = await suspense(world)
+    await world.behave(wrong_amount_minor=charged - 900)
+    asked = await ask(world, person, 900)
+    done = await settled(world, person, asked.json["top_up_id"])
+    assert (done["status"], done["failure_code"]) == ("in_review", "amount_mismatch")
+    assert done["charged"]["amount_minor"] == charged
+    assert await suspense(world) == before + charged
+
+
+@pytest.mark.parametrize("charged", [0, -1, AMOUNT_MINOR_MAX + 1])
+async def test_an_amount_that_is_none_is_refused_and_seen_by_operators_until_the_provider_says_another(
+    world, person, charged
+):
+    before, malformed = await suspense(world), MALFORMED.labels("sandbox")._value.get()
+    await world.behave(wrong_amount_minor=charged - 900)
+    top_up_id = (await ask(world, person, 900)).json["top_up_id"]
+    operator = world.token(uuid4(), roles=["ops"])
+
+    async def written_down():
+        page = await world.call("GET", "/v1/ops/payment/job-failures?limit=100", token=operator)
+        return next((each for each in page.json["items"] if each["item_id"] == top_up_id), None)
+
+    failure = await eventually(written_down, timeout_s=30, what="a failure that operators see")
+    assert failure["job"] == "drive_top_ups"
+    assert "amount_minor is a whole number from 1" in failure["error"]
+    told = await deliver(world, event(top_up_id, charged))
+    assert (told.status, told.code) == (400, "payment.webhook.malformed")
+    assert MALFORMED.labels("sandbox")._value.get() > malformed
+    assert await suspense(world) == before
+    assert await money(world, person) == 0
+    assert (await deliver(world, event(top_up_id, 900))).status == 204
+    assert (await settled(world, person, top_up_id))["status"] == "completed"
+    assert await money(world, person) == 900
 
 
 async def test_limits_and_card_numbers_are_refused_before_the_provider_hears(world, person):

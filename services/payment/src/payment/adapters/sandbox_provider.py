@@ -18,14 +18,21 @@ from kernel.money import AMOUNT_MINOR_MAX, Currency
 from payment.domain.errors import WebhookMalformedError, WebhookSignatureError, WebhookStaleError
 from payment.domain.review import Review
 from payment.domain.top_up import Charge, ChargeStatus, TopUpRequest
-from payment.usecases.ports import ProviderOutcomeUnknownError, ProviderRefusedError, WebhookEvent
+from payment.usecases.ports import (
+    ProviderAnswerUnexpectedError,
+    ProviderOutcomeUnknownError,
+    ProviderRefusedError,
+    WebhookEvent,
+)
 
 SIGNATURE_HEADER: Final = "Webhook-Signature"
 TIME_WINDOW_S: Final = 300
 ANSWER_BYTES_MAX: Final = 64 * 1024
 _ID: Final = re.compile("[!-~]{1,200}")  # what every database, log and header takes as it is
 _CODE: Final = re.compile("[ -~]{0,200}")
-_REFUSALS: Final = frozenset({400, 402, 404, 410, 422})  # other statuses say nothing about the money
+# Other statuses say nothing about the money.
+_DONE: Final = frozenset({200, 201, 202})
+_REFUSALS: Final = frozenset({400, 402, 404, 410, 422})
 
 
 class _UnreadableError(Exception):
@@ -63,10 +70,10 @@ class SandboxProvider:
             answer = await self._ask("GET", "/payments/charges", params={"reference": str(reference_id)})
         except ProviderRefusedError as refused:
             # Not being told of a charge is no word on the money.
-            raise ProviderOutcomeUnknownError(f"asked for a charge: {refused.code}") from refused
+            raise ProviderAnswerUnexpectedError(f"asked for a charge: {refused.code}") from refused
         items = answer.get("items")
         if not isinstance(items, list):
-            raise ProviderOutcomeUnknownError("asked for a charge: an answer without items")
+            raise ProviderAnswerUnexpectedError("asked for a charge: an answer without items")
         return self._answered(items[0], reference_id) if items else None
 
     async def give_back(self, review: Review) -> None:
@@ -75,8 +82,10 @@ class SandboxProvider:
         key = {"Idempotency-Key": str(review.id)}
         answer = await self._ask("POST", "/payments/refunds", json=body, headers=key)
         same = {name: answer.get(name) for name in body} == body and type(answer["amount_minor"]) is int
-        if not same or answer.get("status") != "succeeded":
-            raise ProviderOutcomeUnknownError("a refund of something else was answered")
+        if not same:
+            raise ProviderAnswerUnexpectedError("a refund of something else was answered")
+        if answer.get("status") != "succeeded":
+            raise ProviderOutcomeUnknownError("a refund that has not come to its end was answered")
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> WebhookEvent:
         """Signature first, over the bytes as they came; then time, both ways; then the content."""
@@ -109,12 +118,14 @@ class SandboxProvider:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ProviderOutcomeUnknownError(f"{what}: {type(error).__name__}") from error
         except _UnreadableError as error:
-            raise ProviderOutcomeUnknownError(f"{what}: {answer.status}, {error}") from error
+            answered = answer.status in _DONE | _REFUSALS
+            unknown = ProviderAnswerUnexpectedError if answered else ProviderOutcomeUnknownError
+            raise unknown(f"{what}: {answer.status}, {error}") from error
         if answer.status in _REFUSALS:
             code = content.get("error")
             plain = isinstance(code, str) and _CODE.fullmatch(code)
             raise ProviderRefusedError(code if plain and code else str(answer.status))
-        if answer.status not in {200, 201, 202}:
+        if answer.status not in _DONE:
             raise ProviderOutcomeUnknownError(f"{what}: {answer.status}")
         return content
 
@@ -123,9 +134,9 @@ class SandboxProvider:
         try:
             charge = self._charge(data)
         except _UnreadableError as error:
-            raise ProviderOutcomeUnknownError(f"a charge was answered that cannot be read: {error}") from error
+            raise ProviderAnswerUnexpectedError(f"a charge was answered that cannot be read: {error}") from error
         if charge.reference_id != reference_id:
-            raise ProviderOutcomeUnknownError("a charge of something else was answered")
+            raise ProviderAnswerUnexpectedError("a charge of something else was answered")
         return charge
 
     def _charge(self, data: Any) -> Charge:

@@ -27,7 +27,7 @@ from payment.entrypoints.schemas import (
     WalletView,
 )
 from payment.usecases.open_wallet import OpenWallet, open_wallet
-from payment.usecases.receive_webhook import receive_webhook
+from payment.usecases.receive_webhook import read_webhook, receive_webhook
 from payment.usecases.request_top_up import RequestTopUp, request_top_up
 from payment.usecases.send_money import SendMoney, send_money
 from payment.wiring import App
@@ -242,7 +242,7 @@ async def post_webhook(provider: str, request: web.Request, body: bytes, app: Ap
     known = app.providers.get(provider)
     if known is None:
         raise errors.ProviderUnknownError
-    event = known.read_webhook(request.headers, body, app.clock.now())
+    event = read_webhook(known, request.headers, body, app.clock.now())
     async with app.begin() as tx:
         await receive_webhook(event, tx)
     if event.charge.reference_id is not None:

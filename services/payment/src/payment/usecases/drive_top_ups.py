@@ -19,6 +19,7 @@ from payment.usecases.ports import (
     DRIVE_TOP_UPS,
     Begin,
     Provider,
+    ProviderAnswerUnexpectedError,
     ProviderOutcomeUnknownError,
     ProviderRefusedError,
     provider_of,
@@ -54,6 +55,8 @@ async def _drive(top_up: TopUpRequest, begin: Begin, provider: Provider) -> None
                 await _fail(top_up, failure, begin)
                 return
             charge = await provider.charge(top_up)
+    except ProviderAnswerUnexpectedError:
+        raise  # no outage that passes: written down for operators, and asked again after a longer while each time
     except ProviderOutcomeUnknownError as error:
         log.warning("top_up_outcome_unknown", top_up_id=str(top_up.id), error=str(error))
         async with begin() as tx:

@@ -162,6 +162,10 @@ class ProviderOutcomeUnknownError(Exception):
     """5xx, a timeout or a broken connection: it may have been done. Ask, never assume."""
 
 
+class ProviderAnswerUnexpectedError(ProviderOutcomeUnknownError):
+    """It answered, and not what was agreed on: nobody knows more by asking at once, and an operator must see it."""
+
+
 class ProviderRefusedError(Exception):
     """The provider will not do it; ``code`` says why. No money moved."""
 
@@ -187,7 +191,8 @@ class Provider(Protocol):
     async def charge(self, top_up: TopUpRequest) -> Charge:
         """Ask for the money; the top-up's id is the idempotency key.
 
-        Raises ``ProviderOutcomeUnknownError`` or ``ProviderRefusedError``.
+        Raises ``ProviderOutcomeUnknownError`` or ``ProviderRefusedError``; where it answered something that was not
+        agreed on, here and in what follows, the former's ``ProviderAnswerUnexpectedError``.
         """
 
     async def find_charge(self, reference_id: UUID) -> Charge | None:

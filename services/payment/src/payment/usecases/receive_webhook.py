@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
-from payment.usecases.ports import PaymentTx, WebhookEvent
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+import structlog
+from prometheus_client import Counter
+
+from payment.domain.errors import WebhookMalformedError
+from payment.usecases.ports import PaymentTx, Provider, WebhookEvent
 from payment.usecases.record_charge import record_charge
+
+MALFORMED: Final = Counter("payment_webhooks_malformed", "Signed words of providers that cannot be read", ["provider"])
+log = structlog.get_logger(__name__)
+
+
+def read_webhook(provider: Provider, headers: Mapping[str, str], body: bytes, now: datetime) -> WebhookEvent:
+    """Raises the webhook errors. What was signed and cannot be read is the provider's fault: counted, and told."""
+    try:
+        return provider.read_webhook(headers, body, now)
+    except WebhookMalformedError as error:
+        MALFORMED.labels(provider.name).inc()
+        log.warning("webhook.malformed", provider=provider.name, detail=error.detail)
+        raise
 
 
 async def receive_webhook(event: WebhookEvent, tx: PaymentTx) -> bool:

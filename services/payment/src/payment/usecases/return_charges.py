@@ -23,6 +23,7 @@ from payment.usecases.ports import (
     Begin,
     PaymentTx,
     Provider,
+    ProviderAnswerUnexpectedError,
     ProviderOutcomeUnknownError,
     ProviderRefusedError,
     provider_of,
@@ -50,6 +51,8 @@ async def return_charges(begin: Begin, providers: Mapping[str, Provider]) -> int
 async def _give_back(review: Review, begin: Begin, provider: Provider) -> None:
     try:
         await provider.give_back(review)
+    except ProviderAnswerUnexpectedError:
+        raise  # no outage that passes: written down for operators, and asked again after a longer while each time
     except ProviderOutcomeUnknownError as error:
         log.warning("return.outcome_unknown", review_id=str(review.id), error=str(error))
         async with begin() as tx:
