@@ -363,6 +363,19 @@ async def test_what_waits_for_a_person_is_in_the_gauges(place):
     assert jobs.FAILING.labels("expire_holds")._value.get() == 1
     assert jobs.IN_REVIEW._value.get() == 1
     assert jobs.IN_REVIEW_AGE_S._value.get() == HOUR_S
+    assert jobs.OPEN_AGE_S._value.get() == 0
+
+
+async def test_a_top_up_without_an_outcome_is_in_the_gauge_until_it_has_one(place):
+    asked = await top_up_for(place, await place.person())
+    provider = Provider(bad=asked, error=ProviderOutcomeUnknownError("401"))
+    await drive_top_ups(place.app.begin, {"sandbox": provider})
+    place.clock.advance(25 * HOUR_S)
+    await jobs.gauges(place.app)
+    assert jobs.OPEN_AGE_S._value.get() == 25 * HOUR_S
+    await drive_top_ups(place.app.begin, {"sandbox": provider})  # it knows of no charge
+    await jobs.gauges(place.app)
+    assert jobs.OPEN_AGE_S._value.get() == 0
 
 
 async def test_a_failure_that_cannot_be_written_down_is_not_swallowed(place):

@@ -131,6 +131,12 @@ async def open_reviews(conn: Connection) -> tuple[int, datetime | None]:
     return (row["waiting"], row["oldest_at"]) if row else (0, None)
 
 
+async def oldest_open_top_up_at(conn: Connection) -> datetime | None:
+    """Since when the oldest top-up waits for its provider's word."""
+    at: datetime | None = await conn.fetchval("SELECT min(created_at) FROM top_up WHERE next_attempt_at IS NOT NULL")
+    return at
+
+
 async def failures_of_jobs(conn: Connection, *, after: tuple[str, str] | None, limit: int) -> Sequence[Row]:
     """Rows that jobs could not do, by job."""
     job, item_id = after or ("", "")

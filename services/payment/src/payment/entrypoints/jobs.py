@@ -5,7 +5,7 @@ Each row has an outcome of its own (``usecases.attempt``): one that cannot be do
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from prometheus_client import Gauge
@@ -22,6 +22,7 @@ KEEP: Final = timedelta(days=30)
 FAILING: Final = Gauge("payment_job_failures", "Rows that a job could not do and tries again", ["job"])
 IN_REVIEW: Final = Gauge("payment_charges_in_review", "Charges in suspense that nobody decided about")
 IN_REVIEW_AGE_S: Final = Gauge("payment_charges_in_review_oldest_seconds", "Age of the oldest of them, or 0")
+OPEN_AGE_S: Final = Gauge("payment_top_ups_oldest_open_seconds", "Age of the oldest top-up without an outcome, or 0")
 
 
 async def top_ups(app: App) -> None:
@@ -72,8 +73,14 @@ async def gauges(app: App) -> None:
     async with app.database.read() as conn:
         failing = await job_failures.count_by_job(conn)
         waiting, oldest_at = await views.open_reviews(conn)
+        open_since = await views.oldest_open_top_up_at(conn)
     FAILING.clear()
     for job, failures in failing.items():
         FAILING.labels(job).set(failures)
     IN_REVIEW.set(waiting)
-    IN_REVIEW_AGE_S.set((app.clock.now() - oldest_at).total_seconds() if oldest_at else 0.0)
+    IN_REVIEW_AGE_S.set(_age_s(oldest_at, app))
+    OPEN_AGE_S.set(_age_s(open_since, app))
+
+
+def _age_s(since: datetime | None, app: App) -> float:
+    return (app.clock.now() - since).total_seconds() if since else 0.0
