@@ -31,11 +31,18 @@ def verifier_of(issuer: TokenIssuer, revoked: Revoked | None = None, fetch: Any 
 
 async def test_a_true_token_says_who_is_calling(issuer: TokenIssuer) -> None:
     user_id, session_id, before = uuid.uuid4(), uuid.uuid4(), time.time()
-    token = issuer.token_for(user_id, session_id=session_id, roles=("user", "ops"), country=Country.VN, kyc_tier=2)
-    principal = await verifier_of(issuer).verify(token)
+    said = {"roles": ("user", "ops"), "country": Country.VN, "kyc_tier": 2, "access_epoch": 3}
+    principal = await verifier_of(issuer).verify(issuer.token_for(user_id, session_id=session_id, **said))
     assert (principal.user_id, principal.session_id) == (user_id, session_id)
     assert (principal.country, principal.kyc_tier, principal.roles) == (Country.VN, 2, frozenset({"user", "ops"}))
+    assert principal.access_epoch == 3
     assert before + 900 - 3 <= principal.expires_at.timestamp() <= time.time() + 900 + 3
+
+
+async def test_a_token_that_does_not_say_the_epoch_is_of_the_first(issuer: TokenIssuer) -> None:
+    claims = issuer.claims_for(uuid.uuid4(), access_epoch=3)
+    del claims["access_epoch"]
+    assert (await verifier_of(issuer).verify(issuer.sign(claims))).access_epoch == 0
 
 
 @pytest.mark.parametrize("change", [{"aud": ["x", "sampan"]}, {"more": {"x": 1}}])

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from auth.domain.ids import SessionId, UserId
-from auth.testing import PASSWORD, Answer, Service, new_email
+from auth.testing import PASSWORD, Answer, Service, claims_of, new_email
 from auth.usecases import prove_contact
 from chassis import redis as chassis_redis
 from chassis.tokens import Revocations
-from sampan.auth.v1.user_pb2 import UserProfileChanged, UserRegistered
+from sampan.auth.v1.user_pb2 import UserAccessReset, UserProfileChanged, UserRegistered
 
 pytestmark = pytest.mark.component
 
@@ -86,6 +86,13 @@ async def told_of_proof(service: Service, user_id: str) -> list[bool]:
     return [kinds[row["type"]].FromString(row["body"]).email_verified for row in rows if row["type"] in kinds]
 
 
+async def told_epochs(service: Service, user_id: str) -> list[int]:
+    async with service.app.database.read() as conn:
+        rows = await conn.fetch("SELECT type, body FROM outbox WHERE key = $1 ORDER BY id", user_id)
+    told = [UserAccessReset.FromString(row["body"]) for row in rows if row["type"].endswith(".UserAccessReset")]
+    return [each.access_epoch for each in told]
+
+
 async def test_a_code_to_sign_in_proves_the_address_and_ends_what_was_before(service: Service) -> None:
     stranger, waiting = await registered_by_a_stranger(service)
     owner = await sign_in_by_code(service, {"email": stranger["user"]["email"]})
@@ -99,6 +106,9 @@ async def test_a_code_to_sign_in_proves_the_address_and_ends_what_was_before(ser
     events = await service.events_of(owner.body["user"]["user_id"])
     assert events.count("UserAccessReset") == 1
     assert await told_of_proof(service, owner.body["user"]["user_id"]) == [False, True]
+    assert await told_epochs(service, owner.body["user"]["user_id"]) == [1]
+    said = [claims_of(each["access_token"])["access_epoch"] for each in (stranger, owner.body)]
+    assert said == [0, 1], "services tell the stranger's tokens from the owner's by it"
 
 
 async def test_a_reset_proves_the_address_and_the_owners_password_is_the_only_one(service: Service) -> None:
@@ -124,6 +134,7 @@ async def test_verifying_within_a_session_keeps_it_and_ends_the_others(service: 
     done = await verify(service, otp_id, await service.code_of(otp_id), token)
     assert (done.status, done.body["email_verified"]) == (200, True)
     assert await refreshes(service, signed)
+    assert claims_of((await service.sign_in(email)).body["access_token"])["access_epoch"] == 0
     assert "UserAccessReset" not in await service.events_of(signed["user"]["user_id"])
     assert await told_of_proof(service, signed["user"]["user_id"]) == [False, True]
     assert not await refreshes(service, elsewhere)

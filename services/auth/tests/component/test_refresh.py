@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 import os
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from auth.adapters.refresh_chains import PostgresRefreshChains
 from auth.domain.refresh_token import RefreshToken, parse
-from auth.testing import Answer, Service
+from auth.testing import Answer, Service, claims_of
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component
@@ -23,11 +20,6 @@ AT_ONCE = 50
 
 async def refresh(service: Service, token: str) -> Answer:
     return await service.call("POST", "/v1/sessions/refresh", {"refresh_token": token})
-
-
-def claims_of(access_token: str) -> dict[str, Any]:
-    part = access_token.split(".")[1]
-    return dict(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))))
 
 
 async def test_each_refresh_gives_the_next_pair(service: Service) -> None:
@@ -49,7 +41,7 @@ async def test_each_refresh_gives_the_next_pair(service: Service) -> None:
 async def test_claims(service: Service) -> None:
     signed = await service.sign_up(country="TH")
     claims = claims_of((await refresh(service, signed["refresh_token"])).body["access_token"])
-    assert claims.keys() == {"iss", "aud", "sub", "sid", "country", "kyc", "roles", "jti", "iat", "exp"}
+    assert claims.keys() == {"iss", "aud", "sub", "sid", "country", "kyc", "roles", "access_epoch", "jti", "iat", "exp"}
     assert (claims["sub"], claims["sid"]) == (signed["user"]["user_id"], signed["session_id"])
     assert (claims["country"], claims["kyc"], claims["roles"]) == ("TH", 1, ["user"])
     assert claims["exp"] - claims["iat"] == 900

@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import uuid
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
@@ -17,7 +16,6 @@ from messaging.domain.bot import WebhookUrlInvalidError
 from messaging.entrypoints import bot_api, bot_updates
 from messaging.entrypoints.bot_updates import channel
 from messaging.usecases.manage_bots import point_webhook
-from sampan.auth.v1.user_pb2 import UserAccessReset
 from sampan.commerce.v1.shop_pb2 import ShopOpened
 from testkit.wait import eventually
 
@@ -528,40 +526,3 @@ async def test_other_dialogs_of_two_cannot_be_left(world):
     dialog_id = await world.group(one, other, kind="direct")
     code = await one.refused("DELETE", f"/v1/dialogs/{dialog_id}/members/{one.user_id}")
     assert code == "messaging.dialog.members_fixed"
-
-
-async def reset_access(world, owner, at):
-    body = UserAccessReset(user_id=str(owner.user_id))
-    body.reset_at.FromDatetime(at)
-    await world.publish(body, version=7)
-
-
-async def shut_out(bot):
-    return (await bot.call("GET", "/v1/bot-api/me", headers=bot.headers)).status == 401
-
-
-async def test_what_a_bot_was_given_before_its_owner_proved_the_address_is_worth_nothing(world):
-    owner, other = await world.person(), await world.person()
-    (made, bot), (renewed, _), (_, of_another) = [await make_bot(world, each) for each in (owner, owner, other)]
-    await owner.ok("PUT", f"/v1/bots/{made['bot_id']}/webhook", {"url": "https://thief.example/hook"})
-    reset_at = datetime.now(UTC)
-    await asyncio.sleep(0.01)
-    token = (await owner.ok("POST", f"/v1/bots/{renewed['bot_id']}/token"))["token"]
-    (_, later) = await make_bot(world, owner)
-    await reset_access(world, owner, reset_at)
-
-    await eventually(lambda: shut_out(bot), timeout_s=20, what="a token that is worth nothing")
-    bots = {each["bot_id"]: each for each in (await owner.ok("GET", "/v1/bots"))["items"]}
-    assert len(bots) == 3
-    assert bots[made["bot_id"]]["webhook_url"] is None
-    for allowed in (BotClient(world.call, token), later, of_another):
-        assert not await shut_out(allowed)
-    given = (await owner.ok("POST", f"/v1/bots/{made['bot_id']}/token"))["token"]
-    await reset_access(world, owner, reset_at)  # told again
-    await reset_access(world, other, reset_at - timedelta(days=1))
-    await reset_access(world, owner, datetime.now(UTC) - timedelta(days=1))
-    (_, last) = await make_bot(world, other)
-    await reset_access(world, other, datetime.now(UTC))
-    await eventually(lambda: shut_out(last), timeout_s=20, what="the last word")
-    for allowed in (BotClient(world.call, given), BotClient(world.call, token), later):
-        assert not await shut_out(allowed)

@@ -16,7 +16,7 @@ from messaging.usecases import drafts, join_dialog
 from messaging.usecases.hold_dialog import hold_dialog
 from messaging.usecases.seating import tell_member
 from operations import audit_connection
-from sampan.auth.v1.user_pb2 import UserAccessReset, UserDeleted, UserProfileChanged, UserRegistered
+from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged, UserRegistered
 from sampan.commerce.v1.order_pb2 import OrderPlaced
 from sampan.commerce.v1.shop_pb2 import ShopOpened
 from testkit.wait import eventually, least_of_three
@@ -488,46 +488,3 @@ async def test_a_link_used_at_the_moment_of_the_ban(world, monkeypatch, protecte
     banned.set()
     answer = await joining
     assert answer.status == (404 if protected else 200), answer.content
-
-
-async def test_what_a_stranger_left_to_act_in_the_owners_name_ends_with_the_first_proof(world):
-    owner, friend, guest, host = [await world.person() for _ in range(4)]
-    dialog_id, other_id = await world.group(owner, friend), await world.group(host, friend)
-    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-    content = {"type": "text", "text": "send me money"}
-
-    async def scheduled():
-        message = {"client_message_id": str(uuid.uuid4()), "content": content}
-        body = {"dialog_id": dialog_id, "send_at": later, "message": message}
-        return (await owner.ok("POST", "/v1/scheduled-messages", body))["scheduled_id"]
-
-    async def invite():
-        return (await owner.ok("POST", f"/v1/dialogs/{dialog_id}/invites", {}))["token"]
-
-    async def waiting():
-        return {each["scheduled_id"] for each in (await owner.ok("GET", "/v1/scheduled-messages"))["items"]}
-
-    await scheduled()
-    old = await invite()
-    async with world.app.database.begin() as conn:
-        await conn.execute(
-            "INSERT INTO join_request (dialog_id, user_id, status, created_at) VALUES ($1, $2, 'pending', now())",
-            *(uuid.UUID(other_id), owner.user_id),
-        )
-    reset_at = datetime.now(UTC)
-    await asyncio.sleep(0.01)
-    kept, new = await scheduled(), await invite()
-    body = UserAccessReset(user_id=str(owner.user_id))
-    body.reset_at.FromDatetime(reset_at)
-    await world.publish(body, version=5)
-
-    async def ended():
-        return await waiting() == {kept}
-
-    await eventually(ended, timeout_s=20, what="the end of what was scheduled before")
-    assert await guest.refused("POST", "/v1/dialogs/join", {"token": old}) == "messaging.invite.invalid"
-    assert (await guest.do("POST", "/v1/dialogs/join", {"token": new})).status == 200
-    async with world.app.database.read() as conn:
-        status = await conn.fetchval("SELECT status FROM join_request WHERE user_id = $1", owner.user_id)
-    assert status == "withdrawn"
-    await owner.send(dialog_id, "still here")

@@ -73,6 +73,7 @@ class TokenIssuer:
         session_id: UUID | None = None,
         country: Country = Country.TH,
         kyc_tier: int = 1,
+        access_epoch: int = 0,
         lifetime_s: float = 900,
     ) -> dict[str, Any]:
         """What a token says."""
@@ -89,6 +90,7 @@ class TokenIssuer:
             "country": country.value,
             "kyc": kyc_tier,
             "roles": list(roles),
+            "access_epoch": access_epoch,
         }
 
     def token_for(self, user_id: UUID, **claims: Any) -> str:

@@ -11,12 +11,16 @@ from kernel.country import Country
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is calling. Comes only from a verified token."""
+    """Who is calling. Comes only from a verified token.
+
+    ``access_epoch``: how often everything that could act for the person was ended before this session began.
+    """
 
     user_id: UUID
     session_id: UUID
     country: Country
     kyc_tier: int
     roles: frozenset[str]
+    access_epoch: int
     token_id: str
     expires_at: datetime

@@ -156,6 +156,9 @@ def _principal(claims: Mapping[str, Any]) -> tuple[Principal, float]:
         raise TokenInvalidError("the claim kyc is not a tier")
     if not isinstance(token_id, str) or not token_id:
         raise TokenInvalidError("the claim jti is missing")
+    access_epoch = claims.get("access_epoch", 0)
+    if isinstance(access_epoch, bool) or not isinstance(access_epoch, int) or not 0 <= access_epoch < 1 << 31:
+        raise TokenInvalidError("the claim access_epoch is not a count")
     expires = _seconds(claims, "exp")
     try:
         principal = Principal(
@@ -164,6 +167,7 @@ def _principal(claims: Mapping[str, Any]) -> tuple[Principal, float]:
             country=Country(claims["country"]),
             kyc_tier=int(kyc_tier),
             roles=frozenset(roles),
+            access_epoch=access_epoch,
             token_id=token_id,
             expires_at=datetime.fromtimestamp(expires, UTC),
         )

@@ -52,6 +52,7 @@ class TokenIssuer:
             "country": user.country.value,
             "kyc": user.kyc_tier,
             "roles": sorted(role.value for role in user.roles),
+            "access_epoch": user.access_epoch,
             "jti": uuid4().hex,
             "iat": issued_at,
             "exp": issued_at + int(ACCESS_TOKEN_LIFETIME.total_seconds()),

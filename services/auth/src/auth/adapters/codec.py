@@ -77,7 +77,9 @@ def _(event: users.UserRolesChanged) -> tuple[Body, int | None]:
 
 @record_of.register
 def _(event: users.UserAccessReset) -> tuple[Body, int | None]:
-    body = user_pb2.UserAccessReset(user_id=str(event.user.id), reset_at=_stamp(event.reset_at))
+    body = user_pb2.UserAccessReset(
+        user_id=str(event.user.id), reset_at=_stamp(event.reset_at), access_epoch=event.user.access_epoch
+    )
     return body, event.user.version
 
 

@@ -18,7 +18,8 @@ from kernel.errors import DomainError
 COLUMNS: Final = (
     "id, email, email_verified_at, phone_e164, phone_verified_at, username, name, country, kyc_tier, roles, "
     "locale, time_zone, show_presence_to, show_profile_to, findable_by_email, findable_by_phone, "
-    "password_hash, token_version, version, registered_at, deleted_at, direct_messages_from, read_receipts"
+    "password_hash, token_version, version, registered_at, deleted_at, direct_messages_from, read_receipts, "
+    "access_epoch"
 )
 _TAKEN: Final[dict[str, type[DomainError]]] = {
     "user_account_email": EmailTakenError,
@@ -26,7 +27,7 @@ _TAKEN: Final[dict[str, type[DomainError]]] = {
     "user_account_username": UsernameTakenError,
 }
 _POINTERS: Final = {EmailTakenError: "/email", PhoneTakenError: "/phone", UsernameTakenError: "/username"}
-_PLACES: Final = ", ".join(f"${place}" for place in range(1, 24))
+_PLACES: Final = ", ".join(f"${place}" for place in range(1, 25))
 _INSERT: Final = f"INSERT INTO user_account ({COLUMNS}) VALUES ({_PLACES})"
 _FIND: Final = f"SELECT {COLUMNS} FROM user_account WHERE id = $1 AND deleted_at IS NULL"
 _FIND_BY_EMAIL: Final = f"SELECT {COLUMNS} FROM user_account WHERE email = $1 AND deleted_at IS NULL"
@@ -37,7 +38,7 @@ UPDATE user_account SET
     country = $8, kyc_tier = $9, roles = $10, locale = $11, time_zone = $12, show_presence_to = $13,
     show_profile_to = $14, findable_by_email = $15, findable_by_phone = $16, password_hash = $17,
     token_version = $18, version = $19, registered_at = $20, deleted_at = $21,
-    direct_messages_from = $22, read_receipts = $23
+    direct_messages_from = $22, read_receipts = $23, access_epoch = $24
 WHERE id = $1 AND version = $19 - 1
 """
 
@@ -119,6 +120,7 @@ def user_of(row: asyncpg.Record) -> User:
         ),
         password_hash=row["password_hash"],
         token_version=row["token_version"],
+        access_epoch=row["access_epoch"],
         version=row["version"],
         registered_at=row["registered_at"],
         deleted_at=row["deleted_at"],
@@ -151,4 +153,5 @@ def _row_of(user: User) -> tuple[object, ...]:
         user.deleted_at,
         choices.direct_messages_from,
         choices.read_receipts,
+        user.access_epoch,
     )

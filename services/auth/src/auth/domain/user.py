@@ -75,6 +75,7 @@ class User:
     settings: Settings
     password_hash: str | None = field(default=None, repr=False)
     token_version: int = 0
+    access_epoch: int = 0
     version: int = 1
     registered_at: datetime
     deleted_at: datetime | None = None
@@ -99,7 +100,9 @@ class UserRolesChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserAccessReset:
-    """AUTH-12: nothing that could act for the person before this moment does any more, in any service."""
+    """AUTH-12: nothing that was made to act for the person under a lower ``access_epoch`` does any more, in any
+    service.
+    """
 
     user: User
     reset_at: datetime
@@ -209,6 +212,7 @@ def prove_contact(user: User, channel: Channel, now: datetime, *, keep_password:
         phone_verified_at=now if channel is Channel.SMS else user.phone_verified_at,
         password_hash=user.password_hash if keep_password else None,
         token_version=user.token_version + 1,
+        access_epoch=user.access_epoch if keep_password else user.access_epoch + 1,
         version=user.version + 1,
     )
 

@@ -135,30 +135,23 @@ async def bots_of(conn: asyncpg.Connection[Any], owner_id: UUID) -> list[Bot]:
     return [bot for bot in map(_of, rows) if bot is not None]
 
 
-async def set_token(conn: asyncpg.Connection[Any], bot_id: UUID, hashed: bytes, now: datetime) -> None:
-    await conn.execute("UPDATE bot SET token_hash = $2, token_at = $3 WHERE bot_id = $1", bot_id, hashed, now)
+async def set_token(conn: asyncpg.Connection[Any], bot_id: UUID, hashed: bytes) -> None:
+    await conn.execute("UPDATE bot SET token_hash = $2 WHERE bot_id = $1", bot_id, hashed)
 
 
-async def set_webhook(
-    conn: asyncpg.Connection[Any], bot_id: UUID, url: str | None, secret: bytes | None, now: datetime
-) -> None:
+async def set_webhook(conn: asyncpg.Connection[Any], bot_id: UUID, url: str | None, secret: bytes | None) -> None:
     await conn.execute(
-        f"UPDATE bot SET webhook_url = $2, webhook_secret = $3, webhook_at = $4, {_NO_FAILURES} WHERE bot_id = $1",
-        *(bot_id, url, secret, now),
+        f"UPDATE bot SET webhook_url = $2, webhook_secret = $3, {_NO_FAILURES} WHERE bot_id = $1",
+        *(bot_id, url, secret),
     )
 
 
-async def end_access(conn: asyncpg.Connection[Any], owner_id: UUID, until: datetime) -> None:
-    """Tokens and webhooks that somebody's bots were given until then are worth nothing any more."""
+async def end_access(conn: asyncpg.Connection[Any], owner_id: UUID) -> None:
+    """Tokens and webhooks that somebody's bots were given until now are worth nothing any more."""
     await conn.execute(
-        "UPDATE bot SET token_hash = sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) "
-        "WHERE owner_id = $1 AND coalesce(token_at, created_at) <= $2",
-        *(owner_id, until),
-    )
-    await conn.execute(
-        f"UPDATE bot SET webhook_url = NULL, webhook_secret = NULL, {_NO_FAILURES} "
-        "WHERE owner_id = $1 AND coalesce(webhook_at, created_at) <= $2",
-        *(owner_id, until),
+        "UPDATE bot SET token_hash = sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), "
+        f"webhook_url = NULL, webhook_secret = NULL, {_NO_FAILURES} WHERE owner_id = $1",
+        owner_id,
     )
 
 

@@ -58,23 +58,19 @@ async def put_ending_off(conn: asyncpg.Connection[Any], user_id: UUID, due_at: d
     await conn.execute("UPDATE account_ending SET due_at = $2 WHERE user_id = $1", user_id, due_at)
 
 
-async def end_own_acts(conn: asyncpg.Connection[Any], user_id: UUID, *, until: datetime | None = None) -> None:
-    """What waits to happen in their name does not: scheduled messages, requests to join. ``until``: made by then."""
+async def end_own_acts(conn: asyncpg.Connection[Any], user_id: UUID) -> None:
+    """What waits to happen in their name does not: scheduled messages, requests to join."""
     for ending in (
         "UPDATE scheduled_message SET status = 'cancelled', body = ''",
         "UPDATE join_request SET status = 'withdrawn'",
     ):
-        await conn.execute(
-            f"{ending} WHERE user_id = $1 AND status = 'pending' AND ($2::timestamptz IS NULL OR created_at <= $2)",
-            *(user_id, until),
-        )
+        await conn.execute(f"{ending} WHERE user_id = $1 AND status = 'pending'", user_id)
 
 
-async def end_invites_of(conn: asyncpg.Connection[Any], user_id: UUID, *, until: datetime, now: datetime) -> None:
-    """Whom they invited until then does not come in by it."""
+async def end_invites_of(conn: asyncpg.Connection[Any], user_id: UUID, now: datetime) -> None:
+    """Whom they invited until now does not come in by it."""
     await conn.execute(
-        "UPDATE invite SET revoked_at = $3 WHERE created_by = $1 AND revoked_at IS NULL AND created_at <= $2",
-        *(user_id, until, now),
+        "UPDATE invite SET revoked_at = $2 WHERE created_by = $1 AND revoked_at IS NULL", *(user_id, now)
     )
 
 

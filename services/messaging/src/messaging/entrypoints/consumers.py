@@ -14,7 +14,7 @@ from messaging.domain.stream import Sight
 from messaging.entrypoints.entities import ENTITY_OF
 from messaging.usecases.end_account import EndAccount, end_account
 from messaging.usecases.follow_entity import follow_entities
-from messaging.usecases.reset_access import ResetAccess, reset_access
+from messaging.usecases.reset_access import reset_access
 from messaging.usecases.topic_dialogs import open_topics
 from sampan.auth.v1.graph_pb2 import FriendshipEnded, FriendshipStarted, UserBlocked, UserPrivacyChanged, UserUnblocked
 from sampan.auth.v1.user_pb2 import UserAccessReset, UserDeleted, UserProfileChanged, UserRegistered
@@ -39,9 +39,7 @@ async def on_user_profile_changed(message: Message[UserProfileChanged], tx: Mess
 @subscriptions.on(UserAccessReset)
 async def on_user_access_reset(message: Message[UserAccessReset], tx: MessagingTx) -> None:
     """Somebody else may have made what acts in the person's name."""
-    body = message.body
-    reset_at = body.reset_at.ToDatetime(tzinfo=UTC)
-    await reset_access(ResetAccess(user_id=UUID(body.user_id), reset_at=reset_at), tx)
+    await reset_access(UUID(message.body.user_id), message.body.access_epoch, tx)
 
 
 @subscriptions.on(UserDeleted)

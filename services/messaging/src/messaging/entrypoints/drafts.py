@@ -13,6 +13,7 @@ from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import BlockedError, DialogArchivedError, DialogNotFoundError, MutedError, NotAllowedError
 from messaging.domain.message import TEXT_CHARS_MAX, ClientMessageIdReusedError
+from messaging.entrypoints.acting import require_access
 from messaging.entrypoints.schemas import SendMessageBody, Seq
 from messaging.usecases.drafts import KeepDraft, drafts_of, keep_draft
 from messaging.usecases.scheduled_messages import (
@@ -137,6 +138,7 @@ async def get_drafts(principal: Principal, app: App) -> DraftsView:
 async def post_scheduled(body: ScheduleBody, principal: Principal, tx: MessagingTx) -> ScheduledView:
     """The same again answers what is kept; something else under the same ``client_message_id`` is a conflict."""
     command = body.message.to_command(body.dialog_id, principal.user_id)
+    await require_access(principal, tx)
     said = body.message.model_dump(mode="json", exclude_none=True)
     kept = await schedule(command, body.send_at, said, tx)
     return ScheduledView.of(kept)

@@ -15,6 +15,7 @@ from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import BlockedError, DialogArchivedError, DialogNotFoundError, NotAllowedError
 from messaging.domain.membership import BannedError, DialogFullError, FixedMembersError
 from messaging.domain.permissions import Act
+from messaging.entrypoints.acting import require_access
 from messaging.usecases.join_dialog import (
     InviteInvalidError,
     JoinRequestNotFoundError,
@@ -105,6 +106,7 @@ class JoinRequestsView(View):
     summary="Make an invite link",
 )
 async def post_invite(dialog_id: UUID, body: InviteBody, principal: Principal, tx: MessagingTx) -> Reply[NewInviteView]:
+    await require_access(principal, tx)
     made = await invite(dialog_id, principal.user_id, tx, expires_in_s=body.expires_in_s, uses_max=body.uses_max)
     view = NewInviteView(**InviteView.of(made.invite).model_dump(), token=made.token)
     return Reply(view, status=201, headers={"Cache-Control": "no-store"})
@@ -137,6 +139,7 @@ async def delete_invite(dialog_id: UUID, invite_id: UUID, principal: Principal, 
     summary="Join by an invite link",
 )
 async def post_join(body: JoinBody, principal: Principal, tx: MessagingTx) -> JoinedView:
+    await require_access(principal, tx)
     dialog_id, outcome = await join_by_invite(body.token, principal.user_id, tx, body.message)
     return JoinedView(dialog_id=dialog_id, outcome=outcome)
 
@@ -150,6 +153,7 @@ async def post_join(body: JoinBody, principal: Principal, tx: MessagingTx) -> Jo
     summary="Join a public dialog",
 )
 async def post_join_public(dialog_id: UUID, body: JoinPublicBody, principal: Principal, tx: MessagingTx) -> JoinedView:
+    await require_access(principal, tx)
     return JoinedView(dialog_id=dialog_id, outcome=await join_public(dialog_id, principal.user_id, tx, body.message))
 
 

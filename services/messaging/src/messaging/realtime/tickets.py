@@ -44,6 +44,7 @@ class Tickets:
             "country": principal.country.value,
             "kyc_tier": principal.kyc_tier,
             "roles": sorted(principal.roles),
+            "access_epoch": principal.access_epoch,
             "token_id": principal.token_id,
             "expires_at": principal.expires_at.timestamp(),
             "issued_at": self._clock.now().timestamp(),
@@ -67,6 +68,7 @@ class Tickets:
             country=Country(known["country"]),
             kyc_tier=known["kyc_tier"],
             roles=frozenset(known["roles"]),
+            access_epoch=known.get("access_epoch", 0),
             token_id=known["token_id"],
             expires_at=datetime.fromtimestamp(known["expires_at"], UTC),
         )

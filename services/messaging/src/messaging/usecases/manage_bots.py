@@ -82,7 +82,7 @@ async def describe_bot(bot: Bot, display_name: str, commands: Sequence[Mapping[s
 async def renew_token(bot: Bot, tx: MessagingTx) -> str:
     """The old one is worth nothing from the commit on."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    await set_token(tx.conn, bot.bot_id, token_hash(token), tx.now)
+    await set_token(tx.conn, bot.bot_id, token_hash(token))
     return token
 
 
@@ -93,12 +93,12 @@ async def point_webhook(bot: Bot, url: str, tx: MessagingTx, *, local: bool) -> 
     except UrlRefusedError as refused:
         raise WebhookUrlInvalidError(str(refused), pointer="/url") from None
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    await set_webhook(tx.conn, bot.bot_id, target.url, tx.sealer.encrypt(None, secret.encode()), tx.now)
+    await set_webhook(tx.conn, bot.bot_id, target.url, tx.sealer.encrypt(None, secret.encode()))
     return secret
 
 
 async def drop_webhook(bot: Bot, tx: MessagingTx) -> None:
-    await set_webhook(tx.conn, bot.bot_id, None, None, tx.now)
+    await set_webhook(tx.conn, bot.bot_id, None, None)
 
 
 async def delete_bot(bot: Bot, tx: MessagingTx) -> None:

@@ -26,6 +26,7 @@ def somebody():
         country=Country.TH,
         kyc_tier=2,
         roles=frozenset({"user"}),
+        access_epoch=1,
         token_id=uuid.uuid4().hex,
         expires_at=datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=5),
     )

@@ -73,12 +73,14 @@ class UserRolesChanged(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., changed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class UserAccessReset(_message.Message):
-    __slots__ = ("user_id", "reset_at")
+    __slots__ = ("user_id", "reset_at", "access_epoch")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     RESET_AT_FIELD_NUMBER: _ClassVar[int]
+    ACCESS_EPOCH_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     reset_at: _timestamp_pb2.Timestamp
-    def __init__(self, user_id: _Optional[str] = ..., reset_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    access_epoch: int
+    def __init__(self, user_id: _Optional[str] = ..., reset_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., access_epoch: _Optional[int] = ...) -> None: ...
 
 class UserDeleted(_message.Message):
     __slots__ = ("user_id", "deleted_at")

@@ -1,0 +1,16 @@
+"""How often everything that could act for a person was ended (AUTH-12); their access tokens say it."""
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE auth.user_account ADD COLUMN access_epoch integer NOT NULL DEFAULT 0")
+
+
+def downgrade() -> None:
+    op.execute("ALTER TABLE auth.user_account DROP COLUMN access_epoch")

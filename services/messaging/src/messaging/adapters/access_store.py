@@ -1,0 +1,35 @@
+"""Up to which epoch of a person's access everything that acted for them has ended, and the lock on it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+# Differs from the keys of ``allowances``. Not the account's row: that one is written by every sign of life.
+_KEY: Final = 34
+
+
+async def lock_access(conn: asyncpg.Connection[Any], user_id: UUID) -> None:
+    """Until the end of the transaction nobody else holds or shares it; those who did have committed."""
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended($1::text, $2))", str(user_id), _KEY)
+
+
+async def share_access(conn: asyncpg.Connection[Any], user_id: UUID) -> None:
+    """Until the end of the transaction nobody locks it."""
+    await conn.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended($1::text, $2))", str(user_id), _KEY)
+
+
+async def access_epoch(conn: asyncpg.Connection[Any], user_id: UUID) -> int:
+    """0 of whom nothing was heard."""
+    found: int | None = await conn.fetchval("SELECT access_epoch FROM account WHERE user_id = $1", user_id)
+    return found or 0
+
+
+async def keep_access_epoch(conn: asyncpg.Connection[Any], user_id: UUID, epoch: int) -> None:
+    await conn.execute(
+        "INSERT INTO account (user_id, access_epoch) VALUES ($1, $2) "
+        "ON CONFLICT (user_id) DO UPDATE SET access_epoch = excluded.access_epoch",
+        *(user_id, epoch),
+    )
