@@ -29,6 +29,7 @@ class Seen:
     who: str
     what: str
     body: object = None
+    key: str | None = None  # of idempotency
 
 
 @dataclass
@@ -94,7 +95,7 @@ class ChatApi:
             return
         what = f"{request.method} {path}"
         who = request.headers.get("authorization", "Bearer nobody").removeprefix("Bearer ").split(".")[0]
-        self.seen.append(Seen(who, what))
+        self.seen.append(Seen(who, what, key=request.headers.get("idempotency-key")))
         status, body, headers = self.answer(request, what, who)
         held = next((each for each in self.holds if each.what.search(what) and not each.came.is_set()), None)
         with suppress(Error):  # the page may have broken it off itself

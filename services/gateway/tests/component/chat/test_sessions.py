@@ -304,3 +304,21 @@ async def test_a_session_that_is_refused_ends_and_the_next_person_can_sign_in(br
         await context.unroute("**/v1/sync")
         await sign_in(page, "Chai")
         await open_dialog(page)
+
+
+async def test_a_request_whose_connection_breaks_is_repeated_as_the_same_act(browser, chat_api):
+    api = chat_api()
+    hold = api.hold("POST /v1/dialogs$")
+    async with tabs(browser, api) as context:
+        page = await tab(context)
+        await sign_in(page, "Anong")
+        await open_new(page)
+        await asyncio.wait_for(hold.came.wait(), PATIENCE_MS / 1000)
+        hold.released.set()
+        await eventually(lambda: len(api.of("Anong", "POST /v1/dialogs$")) == 2, what="the second try")
+        await expect(page.locator("#opener")).not_to_be_visible()
+        await open_new(page)
+        await eventually(lambda: len(api.of("Anong", "POST /v1/dialogs$")) == 3, what="another act")
+    broken, again, another = [each.key for each in api.of("Anong", "POST /v1/dialogs$")]
+    assert broken
+    assert broken == again != another

@@ -9,11 +9,12 @@ export class Refused extends Error {
   }
 }
 
-export async function request(method, path, body, { bearer, signal } = {}) {
+// `key`: the same for every try of one act, so that it is done once.
+export async function request(method, path, body, { bearer, signal, key = crypto.randomUUID() } = {}) {
   const headers = {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (bearer) headers.Authorization = `Bearer ${bearer}`;
-  if (method === "POST") headers["Idempotency-Key"] = crypto.randomUUID();
+  if (method === "POST") headers["Idempotency-Key"] = key;
   // Nothing of it is left in the browser's cache, where the next person's requests would find it.
   const answer = await fetch(path, { method, headers, signal, cache: "no-store", keepalive: method === "DELETE", body: body === undefined ? undefined : JSON.stringify(body) });
   const text = await answer.text();

@@ -68,11 +68,12 @@ export class Session {
     return this.#tokens.access_token;
   }
 
-  // Repeated when the connection failed: every write here carries its own id.
+  // Repeated when the connection failed, as the same act.
   async call(method, path, body, { tries = 3 } = {}) {
+    const key = crypto.randomUUID();
     for (let attempt = 1; ; attempt++) {
       try {
-        const answer = await request(method, path, body, { bearer: await this.token(), signal: this.signal });
+        const answer = await request(method, path, body, { bearer: await this.token(), signal: this.signal, key });
         this.check();
         return answer;
       } catch (error) {
