@@ -92,6 +92,9 @@ async def test_no_role_reads_writes_or_builds_in_anothers_schema(stack, intruder
             "CREATE SCHEMA intruder",
             "SELECT rolpassword FROM pg_authid",
             "COPY (SELECT 1) TO PROGRAM 'true'",
+            "SELECT lo_create(0)",
+            "SELECT lo_creat(-1)",
+            "SELECT lo_from_bytea(0, 'x')",
         ):
             await refused(conn, statement)
 

@@ -10,6 +10,8 @@ SET client_min_messages = warning;
 
 REVOKE ALL ON DATABASE sampan FROM PUBLIC;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+-- A large object is in no schema: whoever may make one fills the disk of all.
+REVOKE EXECUTE ON FUNCTION lo_create(oid), lo_creat(integer), lo_from_bytea(oid, bytea) FROM PUBLIC;
 
 CREATE EXTENSION IF NOT EXISTS postgis SCHEMA public;
 CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public;
