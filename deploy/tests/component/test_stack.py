@@ -43,7 +43,8 @@ class Stack:
         )
 
     def begin(self, *words: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "stack", *words]
+        # A shell lets what it starts in the background ignore Ctrl-C, and so would what these tests start.
+        command = ["env", "--default-signal=INT", sys.executable, "-m", "stack", *words]
         return subprocess.Popen(
             command, env=self._environ, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
