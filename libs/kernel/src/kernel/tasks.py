@@ -67,6 +67,28 @@ async def within(timeout_s: float, work: Coroutine[Any, Any, T]) -> T:
         return result_of(task)
 
 
+async def despite_cancel(work: Coroutine[Any, Any, Any], *, timeout_s: float) -> bool:
+    """Whether ``work`` ended in ``timeout_s``. A cancel of the caller, however often repeated, is raised only then.
+
+    For what has to be written down on the way out.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout_s
+    cancel: asyncio.CancelledError | None = None
+    async with beside(work, timeout_s=2 * AGAIN_S) as task:
+        while not task.done() and (left_s := deadline - loop.time()) > 0:
+            try:
+                await asyncio.wait({task}, timeout=left_s)
+            except asyncio.CancelledError as error:
+                cancel = error
+        ended = task.done()
+    if cancel is not None:
+        raise cancel
+    if ended:
+        result_of(task)
+    return ended
+
+
 def result_of(task: asyncio.Task[T]) -> T:
     """What an ended task returned, or raises what it raised; ``ConnectionAbortedError`` when it was cancelled.
 

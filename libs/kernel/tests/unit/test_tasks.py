@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from kernel.tasks import beside, stop_tasks, within
+from kernel.tasks import beside, despite_cancel, stop_tasks, within
 
 
 async def lose_cancels(count, *, started=None):
@@ -94,3 +94,64 @@ async def test_the_callers_own_cancel_ends_the_call():
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(task, 5)
+
+
+async def test_what_is_written_down_on_the_way_out_ends_although_the_cancel_is_repeated():
+    written = []
+
+    async def write():
+        await asyncio.sleep(0.2)
+        written.append("all of it")
+
+    async def leave():
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await despite_cancel(write(), timeout_s=5)
+
+    task = asyncio.create_task(leave())
+    await asyncio.sleep(0)
+    assert not await stop_tasks(task, again_s=0.02)
+    assert task.cancelled()
+    assert written == ["all of it"]
+
+
+async def test_negative_control_without_that_the_second_cancel_ends_the_writing():
+    written = []
+
+    async def leave():
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.2)
+            written.append("all of it")
+
+    task = asyncio.create_task(leave())
+    await asyncio.sleep(0)
+    assert not await stop_tasks(task, again_s=0.02)
+    assert written == []
+
+
+async def test_what_takes_too_long_on_the_way_out_is_cut_and_what_fails_is_raised():
+    async def fails():
+        raise OSError("disk")
+
+    assert await despite_cancel(asyncio.sleep(0), timeout_s=1)
+    assert not await despite_cancel(asyncio.sleep(60), timeout_s=0.05)
+    with pytest.raises(OSError, match="disk"):
+        await despite_cancel(fails(), timeout_s=1)
+
+
+async def test_a_cancel_meanwhile_comes_after_the_work():
+    done = []
+
+    async def work():
+        await asyncio.sleep(0.1)
+        done.append(1)
+
+    task = asyncio.create_task(despite_cancel(work(), timeout_s=5))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert done == [1]

@@ -1,6 +1,7 @@
 """One delivery that cannot be sent, or that a sender dies with, is that delivery's fault alone (NTF-1, NTF-3)."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,12 +10,15 @@ import pytest
 
 from kernel.clock import SystemClock
 from kernel.ids import uuid7
+from kernel.tasks import stop_tasks
 from notification.adapters.stores import PgDeliveryStore
 from notification.domain.delivery import ATTEMPTS_MAX, LEASE_S, Delivery, Sent, TryAgain
 from notification.domain.notification import Channel, Priority
 from notification.usecases.deliver import Lane
+from testkit.wait import eventually
 
 GOOD = 19
+PROCESS_CUT_S = 5.0
 LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
 
 
@@ -140,6 +144,80 @@ async def test_what_is_sent_is_recorded_while_another_hangs(idle_app):
     sending.cancel()
     await asyncio.gather(sending, return_exceptions=True)
     assert (await statuses(idle_app))[bad] == ("pending", 1, "")
+
+
+@pytest.mark.parametrize("again_s", [0.5, 0.01], ids=["cancelled-once", "cancelled-again-and-again"])
+async def test_a_sender_that_is_cut_records_what_it_knows_before_it_gives_up_the_rest(idle_app, again_s):
+    """Cut while results are gathered, as one of a process whose time to drain is over."""
+    bad, gateway = await queued(idle_app), Gateway(hangs)
+    sending = asyncio.create_task(send(idle_app, gateway, send_s=30))
+    await eventually(lambda: len(gateway.sent) == GOOD, what="all but one sent")
+    assert not await stop_tasks(sending, again_s=again_s)
+    found = await statuses(idle_app)
+    assert found.pop(bad) == ("pending", 1, "")
+    assert set(found.values()) == {("sent", 1, "")}
+    later = Gateway(hangs)
+    await send(idle_app, later, seconds_later=LEASE_S + 1)
+    assert later.sent == []
+
+
+async def test_negative_control_a_sender_that_forgets_what_it_knows_sends_it_again(idle_app):
+    """As it was: cut while it gathers, with all that had ended."""
+    await queued(idle_app)
+    gateway = Gateway(hangs)
+    lane = lane_of(idle_app, gateway, room=GOOD + 1, send_s=30)
+    await lane.take_up()
+    await eventually(lambda: len(gateway.sent) == GOOD, what="all but one sent")
+    sending, lane._sending = lane._sending, set()
+    await stop_tasks(*sending)
+    await send(idle_app, gateway, seconds_later=LEASE_S + 1)
+    assert len(gateway.sent) == 2 * GOOD
+
+
+async def test_a_sender_that_is_cut_while_it_records_records_again(idle_app):
+    """The transaction it was cut in is rolled back; the second holds."""
+    await queued(idle_app)
+    gateway, recording, begin = Gateway(answers_nonsense), asyncio.Event(), idle_app.begin
+
+    @asynccontextmanager
+    async def slow_at_first():
+        async with begin() as tx:
+            yield tx
+            if gateway.sent and not recording.is_set():
+                recording.set()
+                await asyncio.Event().wait()
+
+    lane = Lane(slow_at_first, {Channel.EMAIL: gateway}, SystemClock(), urgent=True, room=GOOD + 1)
+    await lane.take_up()
+
+    async def record_until_cut():
+        try:
+            await lane.finish()
+        finally:
+            await lane.stop()
+
+    cut = asyncio.create_task(record_until_cut())
+    await asyncio.wait_for(recording.wait(), 10)
+    assert not await stop_tasks(cut)
+    assert [status for status, *_ in (await statuses(idle_app)).values()].count("sent") == GOOD
+    assert lane.under_way == 0
+
+
+async def test_a_sender_that_is_cut_while_the_database_is_away_ends_in_time(idle_app):
+    await queued(idle_app)
+    gateway, begin = Gateway(hangs), idle_app.begin
+
+    def away_after_sending():
+        if gateway.sent:
+            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+        return begin()
+
+    lane = Lane(away_after_sending, {Channel.EMAIL: gateway}, SystemClock(), urgent=True, room=GOOD + 1, send_s=30)
+    await lane.take_up()
+    await eventually(lambda: len(gateway.sent) == GOOD, what="all but one sent")
+    stopping = asyncio.create_task(lane.stop())
+    assert not (await asyncio.wait({stopping}, timeout=PROCESS_CUT_S))[1]
+    assert {status for status, *_ in (await statuses(idle_app)).values()} == {"pending"}
 
 
 async def test_a_sender_that_dies_each_time_tries_a_delivery_no_more_than_the_attempts_it_has(idle_app):

@@ -3,12 +3,14 @@
 It crosses the network between transactions. One delivery's fault is that delivery's outcome: whatever a gateway raises
 or however long it hangs, the others are sent and recorded. A crash between sending and recording leaves a lease that
 runs out; the delivery is then sent again under the same id, which SMS providers recognise. Of e-mails those may arrive
-twice, with one Message-ID, that were taken by the server and not yet recorded when the process died.
+twice, with one Message-ID, that were taken by the server and not yet recorded when the process died. A lane that is
+stopped, however it is, records what it knows before it gives up the rest.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Mapping
 from typing import Final
@@ -17,7 +19,7 @@ from uuid import UUID
 import structlog
 
 from kernel.clock import Clock
-from kernel.tasks import beside, stop_tasks
+from kernel.tasks import beside, despite_cancel, stop_tasks, within
 from notification.domain.delivery import (
     ACCOUNT_ENDED_CODE,
     SEND_S,
@@ -41,6 +43,10 @@ log = structlog.get_logger(__name__)
 
 ROOM: Final = 8  # of one lane at once: as many connections to the mail server
 GATHER_S: Final = 0.05  # results of so long share a transaction; a crash may send them again
+# Who is stopped has 5 s: some for what is known already, some for what is cut to end, the rest for what ended thereby.
+KNOWN_S: Final = 1.5
+CUT_S: Final = 1.0
+STOP_S: Final = 4.0
 
 
 class Lane:
@@ -90,9 +96,7 @@ class Lane:
             return
         if others := [each for each in self._sending if not each.done()]:
             await asyncio.wait(others, timeout=GATHER_S)
-        ended = {each for each in self._sending if each.done()}
-        self._sending -= ended
-        await record_results([each.result() for each in ended], self._begin, self._clock)
+        await self._record_known()
 
     async def finish(self) -> None:
         """Wait for those under way, and record them; begin no others."""
@@ -101,9 +105,21 @@ class Lane:
             await self.record_ended()
 
     async def stop(self) -> None:
-        """Cut what is under way: its lease runs out."""
-        sending, self._sending = self._sending, set()
-        await stop_tasks(*sending)
+        """Record what is known and cut the rest, whose lease runs out. It takes no longer when it is cancelled."""
+        await despite_cancel(self._give_up(), timeout_s=STOP_S)
+
+    async def _give_up(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await within(KNOWN_S, self._record_known())
+        await stop_tasks(*self._sending, timeout_s=CUT_S)
+        await self._record_known()
+
+    async def _record_known(self) -> None:
+        """Until it is recorded, a result is kept: a cut in the midst of it leaves it to whoever records next."""
+        ended = {each for each in self._sending if each.done()}
+        if results := [each.result() for each in ended if not each.cancelled()]:
+            await record_results(results, self._begin, self._clock)
+        self._sending -= ended
 
 
 async def _attempt(
