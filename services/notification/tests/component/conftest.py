@@ -110,11 +110,19 @@ class World:
         await eventually(look, timeout_s=20, what=f"{event_id} handled")
 
     async def idle(self) -> None:
-        """Wait until nothing waits to be sent: what a provider is told to do next is for the next message of anyone."""
+        """Wait until no provider will be asked: what it is told to do next is for the next message of anyone.
+
+        What waits for a person nobody has told of is tried for some forty minutes, and asks no provider meanwhile.
+        """
 
         async def look() -> bool:
             async with self.app.database.read() as conn:
-                return not await conn.fetchval("SELECT EXISTS (SELECT FROM delivery WHERE status = 'pending')")
+                return not await conn.fetchval(
+                    """
+                    SELECT EXISTS (SELECT FROM delivery LEFT JOIN recipient USING (user_id)
+                                   WHERE status = 'pending' AND (user_id IS NULL OR recipient.user_id IS NOT NULL))
+                    """
+                )
 
         await eventually(look, timeout_s=30, what="all deliveries ended")
 
