@@ -127,6 +127,7 @@ async def test_many_at_once_with_one_key_move_money_once(world, pair):
         ({"note": "x" * 201}, 422, "request.body.invalid"),
         ({"note": "a\u0000b"}, 422, "request.body.invalid"),
         ({"note": "\u202etxet"}, 422, "request.body.invalid"),
+        ({"note": "\u2800"}, 422, "request.body.invalid"),
         ({"extra": 1}, 422, "request.body.invalid"),
     ],
 )

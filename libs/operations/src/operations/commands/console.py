@@ -9,9 +9,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from pydantic import TypeAdapter, ValidationError
+
+from chassis.http import ReadableText
+
 DONE: Final = 0
 FAILED: Final = 1
 _CELL_CHARS_MAX: Final = 60
+_readable: Final = TypeAdapter[str](ReadableText)
 
 
 def say(line: str) -> None:
@@ -40,7 +45,15 @@ def say_table(names: Sequence[str], rows: Sequence[Sequence[object]], *, empty: 
 
 
 def reason_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--reason", default="", metavar="WHY", help="kept with the act")
+    parser.add_argument("--reason", type=reason_text, default="", metavar="WHY", help="kept with the act")
+
+
+def reason_text(given: str) -> str:
+    """An argument that says why, as the API takes it: it may be left out, and never only look like something."""
+    try:
+        return _readable.validate_python(given)
+    except ValidationError as error:
+        raise argparse.ArgumentTypeError(error.errors()[0]["msg"]) from None
 
 
 def moment(text: str) -> datetime:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.http import Body, MoneyBody, MoneyView, PageQuery, Text, View
+from chassis.http import Body, MoneyBody, MoneyView, PageQuery, ReadableText, View
 from commerce.adapters.order_reads import OrderSummary
 from commerce.domain.cart import ITEMS_MAX, CartItem, Price
 from commerce.domain.checkout import Checkout, PlacedCheckout
@@ -115,7 +115,7 @@ class PlaceOrderBody(Body):
     lines: Annotated[list[LineBody], Field(min_length=1, max_length=ITEMS_MAX)] | None = None
     pay_with: PayWithBody = PayWithBody()
     ship_to: AddressBody | None = None
-    note: Annotated[Text, Field(max_length=500)] = ""
+    note: Annotated[ReadableText, Field(max_length=500)] = ""
 
     def to_command(self, buyer_id: UserId, language: str) -> PlaceOrder:
         return PlaceOrder(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.http import Body, IfMatch, Moment, Name, Query, RateLimit, Routes, Text, View
+from chassis.http import Body, IfMatch, Moment, Name, Query, RateLimit, ReadableText, Routes, View
 from chassis.tokens import Principal
 from messaging.adapters.dialog_store import find_member
 from messaging.adapters.member_store import keep_settings
@@ -50,7 +50,7 @@ class ChangeDialogBody(Body):
     """
 
     title: Annotated[Name, Field(max_length=120)] = ""
-    description: Annotated[Text, Field(max_length=1000)] = ""
+    description: Annotated[ReadableText, Field(max_length=1000)] = ""
     avatar_attachment_id: UUID | None = None
     is_public: bool = False
     history_from: Literal["start", "join"] = "start"

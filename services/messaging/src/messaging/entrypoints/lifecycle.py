@@ -17,7 +17,7 @@ from uuid import UUID
 import structlog
 from pydantic import Field
 
-from chassis.http import Query, Routes, Text, View, roles
+from chassis.http import Query, ReadableText, Routes, View, roles
 from chassis.postgres import Connection
 from chassis.run import Command, Periodic, Runner
 from chassis.tokens import Principal
@@ -47,6 +47,7 @@ from operations.acts import (
     record_alone,
     record_refusal,
 )
+from operations.commands.console import reason_text
 
 RETENTION_EVERY_S: Final = 900.0
 ERASURES_EVERY_S: Final = 60.0
@@ -67,7 +68,7 @@ class LegalHoldView(View):
 
 
 class WhyQuery(Query):
-    reason: Annotated[Text, Field(max_length=500)] = ""
+    reason: Annotated[ReadableText, Field(max_length=500)] = ""
 
 
 @routes.put(HOLD, auth=OPS, errors=(NoSuchDialogError,), summary="Put a dialog under legal hold")
@@ -232,7 +233,7 @@ def _hold_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("act", choices=("put", "lift", "export"))
     parser.add_argument("dialog", type=UUID, metavar="DIALOG", help="dialog id")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="export: folder for the files; made if missing")
-    parser.add_argument("--reason", help="why; kept with the act, and needed for an export")
+    parser.add_argument("--reason", type=reason_text, help="why; kept with the act, and needed for an export")
 
 
 def _complain(line: str) -> None:

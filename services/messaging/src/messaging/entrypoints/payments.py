@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.http import Body, MoneyBody, RateLimit, Reply, Routes, Text
+from chassis.http import Body, MoneyBody, RateLimit, ReadableText, Reply, Routes
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import (
@@ -37,7 +37,7 @@ class SendPaymentBody(Body):
     client_message_id: UUID
     recipient_id: UUID
     amount: PaymentAmount
-    note: Annotated[Text, Field(max_length=140)] = ""
+    note: Annotated[ReadableText, Field(max_length=140)] = ""
 
 
 @routes.post(

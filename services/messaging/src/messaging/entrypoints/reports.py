@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.http import Body, Query, RateLimit, Routes, Text, View, roles
+from chassis.http import Body, Query, RateLimit, ReadableText, Routes, View, roles
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import DialogNotFoundError
@@ -31,7 +31,7 @@ class ReportBody(Body):
     seq: Seq | None = None
     user_id: UUID | None = None
     reason: Literal["spam", "abuse", "scam", "illegal", "child_safety", "other"]
-    detail: Annotated[Text, Field(max_length=1000)] = ""
+    detail: Annotated[ReadableText, Field(max_length=1000)] = ""
 
 
 class ReportedView(View):
@@ -68,7 +68,7 @@ class ReportsQuery(Query):
 
 class DecisionBody(Body):
     status: Literal["upheld", "dismissed"]
-    reason: Annotated[Text, Field(max_length=500)] = ""
+    reason: Annotated[ReadableText, Field(max_length=500)] = ""
 
 
 @routes.post(

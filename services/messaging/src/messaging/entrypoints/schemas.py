@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from chassis.http import Body, Name, Query, Text, View
+from chassis.http import Body, Name, Query, ReadableText, View
 from messaging.domain.message import MENTIONS_MAX, SendMessage
 from messaging.entrypoints.contents import Content
 
@@ -216,7 +216,7 @@ class CreateDialogBody(Body):
     shop_id: UUID | None = None
     product_id: UUID | None = None
     title: Annotated[Name, Field(max_length=120)] = ""
-    description: Annotated[Text, Field(max_length=1000)] = ""
+    description: Annotated[ReadableText, Field(max_length=1000)] = ""
     is_public: bool = False
 
 

@@ -42,7 +42,7 @@ class TopUpBody(Body):
 class TransferBody(Body):
     recipient_id: UUID
     amount: MoneyBody
-    note: Annotated[Line, Field(max_length=200)] = ""
+    note: Annotated[Name, Field(max_length=200)] = ""
 
 
 class TransactionsQuery(PageQuery):
