@@ -184,6 +184,66 @@ async def test_that_it_was_read_is_no_delivery_to_whoever_does_not_tell(world, k
     assert (await writer.ok("GET", seen_by))["delivered_count"] == 1
 
 
+@pytest.mark.parametrize("history_from", ["start", "join"])
+async def test_who_read_a_message_left_and_came_back_has_seen_it(world, history_from):
+    """Not what was said while they were away, nor what they left unread; stay after stay."""
+    writer, other = await world.person(), await world.person()
+    dialog_id = await world.group(writer, other)
+    path = f"/v1/dialogs/{dialog_id}"
+    await writer.ok("PATCH", path, {"history_from": history_from}, headers={"If-Match": "*"})
+    said = {}
+
+    async def counts(name):
+        seen = await writer.ok("GET", f"{path}/messages/{said[name]['seq']}/seen-by")
+        assert seen["read_count"] == len(seen["people"])
+        return seen["read_count"], seen["delivered_count"]
+
+    async def leave():
+        await other.ok("DELETE", f"{path}/members/{other.user_id}")
+
+    async def come_back():
+        await writer.ok("POST", f"{path}/members", {"user_ids": [str(other.user_id)]})
+
+    for stay in ("first", "second"):
+        for how in ("read", "got", "neither"):
+            said[f"{how} in the {stay} stay"] = await writer.send(dialog_id)
+        await other.ok("PUT", f"{path}/read-cursor", {"read_seq": said[f"read in the {stay} stay"]["seq"]})
+        await other.ok("PUT", f"{path}/read-cursor", {"delivered_seq": said[f"got in the {stay} stay"]["seq"]})
+        await leave()
+        assert await counts(f"read in the {stay} stay") == (0, 0), "who is out is not named"
+        said[f"while away after the {stay}"] = await writer.send(dialog_id)
+        await come_back()
+    said["last"] = await writer.send(dialog_id)
+    await other.ok("PUT", f"{path}/read-cursor", {"read_seq": said["last"]["seq"]})
+    expected = {name: (1, 1) if name.startswith("read") else (0, int(name.startswith("got"))) for name in said}
+    assert {name: await counts(name) for name in said} == {**expected, "last": (1, 1)}
+    await receipts(world, other, on=False)
+    assert {(await counts(name))[0] for name in said} == {0}
+
+
+async def test_of_very_many_stays_the_earlier_are_forgotten_and_nothing_grows_for_ever(world):
+    writer, other = await world.person(), await world.person()
+    dialog_id = await world.group(writer, other)
+    path = f"/v1/dialogs/{dialog_id}"
+    async with world.app.database.begin() as conn:
+        await conn.execute(
+            "UPDATE member SET read_before = (SELECT range_agg(int8range(2 * n, 2 * n + 1)) FROM generate_series(1, 500) n)"
+            " WHERE dialog_id = $1 AND user_id = $2",
+            *(uuid.UUID(dialog_id), other.user_id),
+        )
+    sent = await writer.send(dialog_id)
+    await other.ok("PUT", f"{path}/read-cursor", {"read_seq": sent["seq"]})
+    await other.ok("DELETE", f"{path}/members/{other.user_id}")
+    await writer.ok("POST", f"{path}/members", {"user_ids": [str(other.user_id)]})
+    assert (await writer.ok("GET", f"{path}/messages/{sent['seq']}/seen-by"))["read_count"] == 1
+    async with world.app.database.read() as conn:
+        size = await conn.fetchval(
+            "SELECT pg_column_size(read_before) FROM member WHERE dialog_id = $1 AND user_id = $2",
+            *(uuid.UUID(dialog_id), other.user_id),
+        )
+    assert size < 100
+
+
 async def test_who_came_after_a_message_has_not_seen_it(world):
     writer, reader, newcomer = [await world.person() for _ in range(3)]
     dialog_id = await world.group(writer, reader)

@@ -24,6 +24,13 @@ _INSERT: Final = f"""
     ON CONFLICT DO NOTHING RETURNING {DIALOG_COLUMNS}
 """
 _STILL_MUTED: Final = "member.ended_muted AND (member.muted_until IS NULL OR member.muted_until > $5)"
+# What they got and read in the stay that ended; of somebody with very many stays, what was before them is forgotten.
+_STAYS_BYTES_MAX: Final = 2_000
+_STAYED: Final = f"""
+    CASE WHEN pg_column_size(member.{{before}}) < {_STAYS_BYTES_MAX} THEN member.{{before}} ELSE '{{{{}}}}' END
+    + CASE WHEN member.{{reached}} >= member.joined_seq
+           THEN int8multirange(int8range(member.joined_seq, member.{{reached}}, '[]')) ELSE '{{{{}}}}' END
+"""
 _JOIN: Final = f"""
     INSERT INTO member (dialog_id, user_id, workspace_id, role, status, joined_at, joined_seq, read_seq,
                         read_message_no, delivered_seq)
@@ -36,7 +43,9 @@ _JOIN: Final = f"""
         muted_until = CASE WHEN {_STILL_MUTED} THEN member.muted_until END, ended_muted = false,
         joined_at = excluded.joined_at, joined_seq = excluded.joined_seq,
         ended_seq = NULL, read_seq = excluded.read_seq, read_message_no = excluded.read_message_no,
-        delivered_seq = excluded.delivered_seq
+        delivered_seq = excluded.delivered_seq,
+        got_before = {_STAYED.format(before="got_before", reached="delivered_seq")},
+        read_before = {_STAYED.format(before="read_before", reached="read_seq")}
     RETURNING dialog_id, user_id, status
 """
 _COUNT: Final = """

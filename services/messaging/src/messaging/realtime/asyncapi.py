@@ -117,8 +117,8 @@ SERVER_FRAMES: Final[Mapping[str, tuple[str, Mapping[str, Schema], Mapping[str, 
         {},
     ),
     "receipt": (
-        "How far a member has got. Without read_seq: they, or you, do not tell of reading. In dialogs of at most 200.",
-        {"dialog_id": _UUID, "user_id": _UUID, "delivered_seq": _SEQ},
+        "How far a member has got of the messages from from_seq on. Without read_seq: they, or you, do not tell of it.",
+        {"dialog_id": _UUID, "user_id": _UUID, "from_seq": _SEQ, "delivered_seq": _SEQ},
         {"read_seq": _SEQ},
     ),
     "unread": (

@@ -2,9 +2,10 @@
 
 Nothing of this is stored: a client that missed a receipt reads the cursors. Who does not want to show how far they have
 read shows only what reached them, and that they read makes no frame; and is shown no more of others. What they read
-meanwhile is not told when they show it again. Who is blocked, or
-watches a public channel without being in it, is told nothing; a crowd is told nothing at all, for its receipts would be
-as many as its members times themselves.
+meanwhile is not told when they show it again. A receipt speaks of messages from ``from_seq``
+on, since when they are in: of what they saw in a stay before that, earlier receipts spoke. Who is blocked, or watches a
+public channel without being in it, is told nothing; a crowd is told nothing at all, for its receipts would be as many
+as its members times themselves.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ PENDING_MAX: Final = 20_000
 STEP_S: Final = 60.0
 log = structlog.get_logger(__name__)
 _STATES: Final = f"""
-    SELECT t.dialog_id, t.user_id, m.read_seq, coalesce(a.read_receipts, true) AS tells_reads,
+    SELECT t.dialog_id, t.user_id, m.joined_seq, m.read_seq,
+           coalesce(a.read_receipts, true) AS tells_reads,
            {UNREAD} AS unread, {MENTIONS} AS mentions,
            ARRAY(SELECT CASE WHEN b.blocker_id = t.user_id THEN b.blocked_id ELSE b.blocker_id END
                  FROM block b WHERE b.active AND (b.blocker_id = t.user_id OR b.blocked_id = t.user_id)) AS strangers
@@ -128,20 +130,22 @@ class Receipts:
                 self._tell_one(cursor, state, members[cursor.dialog_id])
 
     def _tell_one(self, cursor: Cursor, state: Any, members: _Members) -> None:
+        since = state["joined_seq"]
         apart = frozenset({cursor.user_id, *state["strangers"]})
         if cursor.told:
             read_seq = cursor.told_read_seq if state["tells_reads"] else None
             shown_seq = max(cursor.delivered_seq, read_seq or 0)
-            self._tell_of(cursor, members.shown - apart, delivered_seq=shown_seq, read_seq=read_seq)
+            self._tell_of(cursor, since, members.shown - apart, delivered_seq=shown_seq, read_seq=read_seq)
         if cursor.arrived:
-            self._tell_of(cursor, members.unshown - apart, delivered_seq=cursor.delivered_seq)
+            self._tell_of(cursor, since, members.unshown - apart, delivered_seq=cursor.delivered_seq)
         if cursor.read_seq or not cursor.told:
             counts = {name: state[name] for name in ("read_seq", "unread", "mentions")}
             self._tell_person(cursor.user_id, document("unread", dialog_id=cursor.dialog_id, **counts))
 
-    def _tell_of(self, cursor: Cursor, hearers: AbstractSet[UUID], **moved: int | None) -> None:
+    def _tell_of(self, cursor: Cursor, since: int, hearers: AbstractSet[UUID], **moved: int | None) -> None:
         if hearers:
-            frame = document("receipt", dialog_id=cursor.dialog_id, user_id=cursor.user_id, **moved)
+            place = {"dialog_id": cursor.dialog_id, "user_id": cursor.user_id, "from_seq": since}
+            frame = document("receipt", **place, **moved)
             self._tell_dialog(cursor.dialog_id, Whisper(frame, frozenset(hearers)))
 
     async def _wake_when(self, stop: asyncio.Event) -> None:

@@ -98,6 +98,29 @@ async def test_receipts_and_counts(world, sockets):
     assert changed["read_seq"] == sent["seq"] - 1
 
 
+async def test_a_receipt_of_who_came_back_speaks_of_their_present_stay_and_agrees_with_seen_by(world, sockets):
+    nok, ari = await world.person(), await world.person()
+    dialog_id = await world.group(nok, ari)
+    path = f"/v1/dialogs/{dialog_id}"
+    mine = await sockets.of(nok)
+    read = (await nok.send(dialog_id))["seq"]
+    await ari.ok("PUT", f"{path}/read-cursor", {"read_seq": read})
+    first = await mine.until("receipt", read_seq=read)
+    await ari.ok("DELETE", f"{path}/members/{ari.user_id}")
+    missed = (await nok.send(dialog_id))["seq"]
+    await nok.ok("POST", f"{path}/members", {"user_ids": [str(ari.user_id)]})
+    last = (await nok.send(dialog_id))["seq"]
+    await ari.ok("PUT", f"{path}/read-cursor", {"read_seq": last})
+    second = await mine.until("receipt", read_seq=last)
+
+    def told_of(seq):
+        return any(each["from_seq"] <= seq <= each["read_seq"] for each in (first, second))
+
+    for seq in (read, missed, last):
+        seen = await nok.ok("GET", f"{path}/messages/{seq}/seen-by")
+        assert (seen["read_count"] == 1) == told_of(seq) == (seq != missed)
+
+
 async def test_who_hides_their_reading_tells_only_what_arrived(world, sockets, blocks):
     nok, ari = await world.person(), await world.person()
     dialog_id = await world.group(nok, ari)
