@@ -293,9 +293,15 @@ class Seer(Reader):
         self.seen.extend(orjson.loads(each) for each in payloads_of(data))
 
 
-def about(seq: int, message_seq: int) -> Item:
+def about(seq: int, message_seq: int, *hidden_from: uuid.UUID) -> Item:
     frame = {"type": "message.edited", "dialog_id": str(KEY), "seq": seq, "at": "now", "message_seq": message_seq}
-    return Item(seq, text_frame(orjson.dumps(frame)), "message.edited", message_seq=message_seq)
+    return Item(
+        seq,
+        text_frame(orjson.dumps(frame)),
+        "message.edited",
+        message_seq=message_seq,
+        hidden_from=frozenset(hidden_from),
+    )
 
 
 def bare(seq: int) -> dict:
@@ -328,6 +334,23 @@ def test_of_a_message_from_before_their_time_a_watcher_is_given_the_place_alone(
     feed.show_from(first, 9)
     feed.offer(about(14, 7))
     assert (newcomer.seen[-1]["message_seq"], first.seen[-1]) == (7, bare(14))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_of_a_message_they_deleted_for_themselves_a_watcher_is_given_the_place_alone(way):
+    feed = feed_at(10)
+    first, hider, later = Seer(), Seer(), Seer()
+    later.user_id = hider.user_id
+    for each in (first, hider):
+        feed.join(each, 10, 10)
+    items = [about(11, 7), about(12, 8, hider.user_id, uuid.uuid4()), about(13, 0)]
+    WAYS[way](feed, items)
+    whole = [orjson.loads(next(payloads_of(each.data))) for each in items]
+    assert first.seen == whole
+    assert hider.seen == [whole[0], bare(12), whole[2]]
+    feed.join(later, 10, 13)
+    feed.fill(items)
+    assert later.seen == hider.seen
 
 
 def test_what_everybody_may_see_is_one_rendering_in_one_write():

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 
+import orjson
 import pytest
 
 from chassis.errors import BodyInvalidError
@@ -64,6 +65,7 @@ def test_hints_say_what_was_committed():
         StreamEvent(DIALOG, 1, "message.new", '{"text":"ส"}\n{'.encode()),
         StreamEvent(DIALOG, 2, "member.changed", b"{}", gone, ended=True),
         StreamEvent(DIALOG, 3, "pin.changed", b"{}", message_seq=1),
+        StreamEvent(DIALOG, 4, "pin.changed", b"{}", message_seq=1, hidden_from=frozenset({gone, uuid.uuid4()})),
     ]
     heard = unpack(DIALOG, pack_events("n-1", events))
     assert (heard.node, list(heard.events)) == ("n-1", events)
@@ -71,6 +73,12 @@ def test_hints_say_what_was_committed():
     assert list(unpack(DIALOG, pack_account_events("n-1", mine)).account_events) == mine
     whisper = Whisper(b'{"type":"typing"}', frozenset({gone}))
     assert unpack(DIALOG, pack_whisper("n-2", whisper)).whisper == whisper
+
+
+def test_a_hint_about_what_nobody_deleted_for_themselves_is_one_that_the_previous_version_reads():
+    packed = pack_events("n-1", [StreamEvent(DIALOG, 3, "pin.changed", b"{}", message_seq=1)])
+    [listed] = orjson.loads(packed.partition(b"\n")[0])["e"]
+    assert listed == [3, "pin.changed", 2, None, False, 1]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,16 @@ _SOME: Final = f"""
           AND created_at >= {MONTH_FROM.format(dialog="wanted_dialog", seq="wanted_seq")}
     ) AS m
 """
+# More than so many are not looked for: each act on a message that a crowd put away would carry the whole crowd.
+HIDDEN_FROM_MAX: Final = 500
+_HIDDEN_FROM: Final = f"""
+    SELECT t.dialog_id, t.seq, array_agg(h.user_id) AS user_ids
+    FROM (SELECT DISTINCT * FROM unnest($1::uuid[], $2::bigint[]) AS t (dialog_id, seq)) AS t
+    CROSS JOIN LATERAL (
+        SELECT user_id FROM hidden_message x WHERE x.dialog_id = t.dialog_id AND x.seq = t.seq LIMIT {HIDDEN_FROM_MAX}
+    ) AS h
+    GROUP BY t.dialog_id, t.seq
+"""
 Row = Mapping[str, Any]
 
 
@@ -84,6 +94,19 @@ async def is_hidden(conn: asyncpg.Connection[Any], user_id: UUID, dialog_id: UUI
         *(user_id, dialog_id, seq),
     )
     return found
+
+
+async def hidden_from(
+    conn: asyncpg.Connection[Any], places: Sequence[tuple[UUID, int]]
+) -> dict[tuple[UUID, int], frozenset[UUID]]:
+    """Who deleted these messages for themselves; those that nobody did are left out. One read, by an index.
+
+    The transaction must see the rows of all people.
+    """
+    if not places:
+        return {}
+    rows = await conn.fetch(_HIDDEN_FROM, [each[0] for each in places], [each[1] for each in places])
+    return {(row["dialog_id"], row["seq"]): frozenset(row["user_ids"]) for row in rows}
 
 
 async def documents(

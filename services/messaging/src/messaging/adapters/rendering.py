@@ -84,9 +84,9 @@ def withheld(shown: bytes) -> bytes:
     return to_json({"type": "event.withheld", **{name: whole[name] for name in ("dialog_id", "seq", "at")}})
 
 
-def shown_from(event: StreamEvent, from_seq: int) -> bytes:
-    """The frame for whoever sees the messages from ``from_seq`` on."""
-    return event.frame if event.is_shown_from(from_seq) else withheld(event.frame)
+def shown_to(event: StreamEvent, user_id: UUID, from_seq: int) -> bytes:
+    """The frame for this person, who sees the messages from ``from_seq`` on."""
+    return event.frame if event.is_shown_to(user_id, from_seq) else withheld(event.frame)
 
 
 def account_frame(kind: str, account_seq: int, at: datetime, body: Mapping[str, Any]) -> bytes:

@@ -8,7 +8,7 @@ that after the commit nothing has to be read again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -18,6 +18,7 @@ import asyncpg
 from eventing import Outbox
 from eventing.outbox import INSERT_COLUMNS
 from messaging.adapters import announcements, rendering
+from messaging.adapters.message_reads import hidden_from
 from messaging.adapters.sealer import Sealer
 from messaging.domain.dialog import Dialog, DialogNotFoundError
 from messaging.domain.stream import NewChange, NewMessage, Position, StreamEvent
@@ -88,6 +89,7 @@ class Stream:
         self._changes: list[tuple[Any, ...]] = []
         self._mentions: list[tuple[UUID, str, int, UUID | None]] = []
         self.events: list[StreamEvent] = []
+        self._about_messages: list[int] = []
 
     async def lock(self, dialog_id: UUID) -> Dialog:
         """The dialog, its row locked until the end of the transaction. Raises ``DialogNotFoundError``."""
@@ -224,6 +226,7 @@ class Stream:
             raise LostLockError(done)
         await self._write_mentions()
         await self._write_months(touched)
+        await self._look_from_whom_hidden()
         self._messages.clear()
         self._changes.clear()
         self._touched.clear()
@@ -255,6 +258,17 @@ class Stream:
                 *_columns(entering, 3),
             )
 
+    async def _look_from_whom_hidden(self) -> None:
+        """Of events about earlier messages; under the dialog's lock, which who deletes for themselves takes too."""
+        about = [(number, self.events[number]) for number in self._about_messages]
+        found = await hidden_from(
+            self._conn, [(event.dialog_id, event.message_seq) for _, event in about if event.message_seq is not None]
+        )
+        for number, event in about:
+            if event.message_seq is not None and (people := found.get((event.dialog_id, event.message_seq))):
+                self.events[number] = replace(event, hidden_from=people)
+        self._about_messages.clear()
+
     def _touch(self, dialog: Dialog) -> Position:
         position = dialog.position
         if position.dialog_id not in self._touched:
@@ -274,6 +288,8 @@ class Stream:
         message_seq: int | None = None,
     ) -> None:
         text = rendering.frame(kind, dialog_id, seq, at, body)
+        if message_seq is not None:
+            self._about_messages.append(len(self.events))
         self.events.append(StreamEvent(dialog_id, seq, kind, text, subject_id, ended, message_seq))
 
 

@@ -1,7 +1,8 @@
 """Reading streams: what came after a position, who may watch, where dialogs stand.
 
 Invariant: events are given in order of seq without a hole between ``after_seq`` and the last one given; a message that
-a member deleted for themselves is in the stream all the same (their account's stream says that it is hidden).
+a member deleted for themselves is in the stream all the same (their account's stream says that it is hidden), and of
+what happens to it later an event says from whom it is hidden.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import asyncpg
 
 from messaging.adapters import rendering
 from messaging.adapters.change_shapes import UNREADABLE, is_damaged, is_damaged_of_account
-from messaging.adapters.message_reads import MESSAGE_COLUMNS, MONTH_FROM, documents, messages_at
+from messaging.adapters.message_reads import MESSAGE_COLUMNS, MONTH_FROM, documents, hidden_from, messages_at
 from messaging.adapters.open_channels import OPEN_TO
 from messaging.adapters.person_keys import PersonKeys
 from messaging.domain.dialog import PRESENT
@@ -193,6 +194,7 @@ async def _rendered(
     shown = _by_place(await documents(conn, keys, messages))
     changed = [row for row in rows if "content" not in row]
     subjects = await _subjects(conn, keys, changed)
+    hidden = await hidden_from(conn, [(row["dialog_id"], row["message_seq"]) for row in changed if row["message_seq"]])
     events = []
     for row in rows:
         dialog_id, seq, at = row["dialog_id"], row["seq"], row["created_at"]
@@ -220,6 +222,7 @@ async def _rendered(
                 UUID(member["user_id"]) if member is not None else None,
                 member is not None and member["status"] in _ENDED,
                 row["message_seq"],
+                hidden.get((dialog_id, row["message_seq"]), frozenset()),
             )
         )
     return events

@@ -29,6 +29,7 @@ class StreamEvent:
 
     ``subject_id`` is the person a ``member.changed`` is about, and ``ended`` whether they may read no further.
     ``message_seq`` is the earlier message the change is about: who may not see that one is not shown the change.
+    ``hidden_from``: who deleted that message for themselves.
     """
 
     dialog_id: UUID
@@ -38,6 +39,11 @@ class StreamEvent:
     subject_id: UUID | None = None
     ended: bool = False
     message_seq: int | None = None
+    hidden_from: frozenset[UUID] = frozenset()
+
+    def is_shown_to(self, user_id: UUID, from_seq: int) -> bool:
+        """Whether it may be shown to this person, who sees the messages from ``from_seq`` on."""
+        return self.is_shown_from(from_seq) and user_id not in self.hidden_from
 
     def is_shown_from(self, from_seq: int) -> bool:
         """Whether it may be shown to whoever sees the messages from ``from_seq`` on."""

@@ -88,7 +88,7 @@ async def post_sync(body: SyncBody, principal: Principal, app: App) -> SyncView:
         behind = [each for each in watches.values() if body.dialogs.get(each.dialog_id) != each.last_seq]
         found: list[DialogSyncView] = []
         for start in range(0, len(behind), DIALOGS_AT_ONCE):
-            found += await _news(conn, app, behind[start : start + DIALOGS_AT_ONCE], body)
+            found += await _news(conn, app, me, behind[start : start + DIALOGS_AT_ONCE], body)
         fresh = [each.dialog_id for each in found if each.too_old or each.dialog_id not in body.dialogs]
         rows = await dialogs_by_id(conn, me, fresh)
         views = {each["dialog_id"]: DialogView.of(each) for each in await pictured(conn, app.keys, me, rows)}
@@ -112,7 +112,7 @@ async def post_sync(body: SyncBody, principal: Principal, app: App) -> SyncView:
     )
 
 
-async def _news(conn: Connection, app: App, behind: Sequence[Watch], body: SyncBody) -> list[DialogSyncView]:
+async def _news(conn: Connection, app: App, me: UUID, behind: Sequence[Watch], body: SyncBody) -> list[DialogSyncView]:
     """What these dialogs have beyond the client's positions; without the dialogs themselves."""
     asked = {}
     for watch in behind:
@@ -131,7 +131,7 @@ async def _news(conn: Connection, app: App, behind: Sequence[Watch], body: SyncB
             DialogSyncView(
                 dialog_id=watch.dialog_id,
                 last_seq=watch.last_seq,
-                events=[orjson.loads(rendering.shown_from(each, watch.from_seq)) for each in events],
+                events=[orjson.loads(rendering.shown_to(each, me, watch.from_seq)) for each in events],
                 has_more=bool(events) and events[-1].seq < watch.last_seq,
                 too_old=ahead or isinstance(told, TooOldError),
                 oldest_seq=watch.from_seq,

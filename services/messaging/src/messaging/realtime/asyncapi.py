@@ -65,7 +65,7 @@ SERVER_FRAMES: Final[Mapping[str, tuple[str, Mapping[str, Schema], Mapping[str, 
     "poll.changed": ("The state of a poll.", {**_ABOUT_MESSAGE, "poll": _OBJECT}, {}),
     "card.changed": ("What a card shows.", {**_ABOUT_MESSAGE, "card": _OBJECT}, {}),
     "event.withheld": (
-        "Stands where an event is about a message from before your time, of which you may see nothing.",
+        "Stands where an event is about a message from before your time, or one that you deleted for yourself.",
         _STORED,
         {},
     ),

@@ -3,7 +3,8 @@
 RT-1: a watcher that joined at position p is given p+1, p+2, p+3 … without a hole and none twice, whichever way they
 came here (this process, Redis, a read) and in whatever order.
 RT-2: after the event that ends a person's membership, nothing more of the stream is given to them.
-RT-3: of an event about a message from before a watcher's time, they are given the place alone.
+RT-3: of an event about a message from before a watcher's time, or that they deleted for themselves, they are given the
+place alone.
 
 Events that come before their turn wait; what is missing is asked for with ``want`` and comes back through ``fill``.
 All watchers are at ``last``. Who still has to be brought there is a joiner. What was read for one joiner serves the
@@ -57,7 +58,7 @@ class Watcher(Protocol):
 class Item:
     """One stored event. ``data`` is the finished frame for every watcher who sees what it is about.
 
-    ``message_seq``: the earlier message it is about; 0 for none.
+    ``message_seq``: the earlier message it is about; 0 for none. ``hidden_from``: who deleted that for themselves.
     """
 
     seq: int
@@ -66,6 +67,7 @@ class Item:
     subject_id: UUID | None = None
     ended: bool = False
     message_seq: int = 0
+    hidden_from: frozenset[UUID] = frozenset()
 
 
 @dataclass(slots=True)
@@ -266,7 +268,11 @@ class Feed:
 
     def _is_withheld(self, item: Item) -> bool:
         """Whether it may have to be kept from somebody here."""
-        return 0 < item.message_seq < self._latest_from_seq
+        return 0 < item.message_seq < self._latest_from_seq or bool(item.hidden_from)
+
+    def _is_withheld_from(self, watcher: Watcher, item: Item) -> bool:
+        early = 0 < item.message_seq < self._from_seqs.get(watcher, 0)
+        return early or (bool(item.hidden_from) and watcher.user_id in item.hidden_from)
 
     def _is_not_for_all(self, item: Item) -> bool:
         return item.ended or self._is_withheld(item)
@@ -297,7 +303,7 @@ class Feed:
         for watcher in self.watchers:
             ahead = self._ahead.get(watcher)
             if ahead is None or item.seq > ahead.position:
-                watcher.write(withheld if 0 < item.message_seq < self._from_seqs.get(watcher, 0) else item.data)
+                watcher.write(withheld if self._is_withheld_from(watcher, item) else item.data)
 
     def _end(self, item: Item) -> None:
         for watcher in [each for each in self.watchers if each.user_id == item.subject_id]:
@@ -310,14 +316,13 @@ class Feed:
         """A replay, as far as there is room."""
         chunk: list[bytes] = []
         size = 0
-        from_seq = self._from_seqs.get(watcher, 0)
         for item in items:
             if size >= _CHUNK_BYTES:
                 watcher.write(b"".join(chunk))
                 chunk, size = [], 0
             if not chunk and not watcher.has_room():
                 break
-            data = _withheld(item) if 0 < item.message_seq < from_seq else item.data
+            data = _withheld(item) if item.message_seq and self._is_withheld_from(watcher, item) else item.data
             chunk.append(data)
             size += len(data)
             joiner.position = item.seq

@@ -37,10 +37,7 @@ class Heard:
 
 def pack_events(node: str, events: Sequence[StreamEvent]) -> bytes:
     """Events of one dialog."""
-    listed = [
-        [each.seq, each.type, len(each.frame), each.subject_id or None, each.ended, each.message_seq] for each in events
-    ]
-    return _packed({"n": node, "e": listed}, [each.frame for each in events])
+    return _packed({"n": node, "e": [_listed(each) for each in events]}, [each.frame for each in events])
 
 
 def pack_account_events(node: str, events: Sequence[AccountEvent]) -> bytes:
@@ -78,18 +75,25 @@ def unpack(key: UUID, message: bytes) -> Heard:
         raise ValueError("not a hint") from error
 
 
+def _listed(event: StreamEvent) -> list[Any]:
+    common = [event.seq, event.type, len(event.frame), event.subject_id or None, event.ended, event.message_seq]
+    return [*common, list(event.hidden_from)] if event.hidden_from else common
+
+
 def _packed(head: dict[str, Any], frames: Sequence[bytes]) -> bytes:
     return b"".join((orjson.dumps(head, default=str), b"\n", *frames))
 
 
 def _events(key: UUID, listed: list[list[Any]], rest: bytes) -> Iterator[StreamEvent]:
     at = 0
-    for seq, kind, size, subject, ended, message_seq in listed:
+    for seq, kind, size, subject, ended, message_seq, *more in listed:
         frame = rest[at : at + size]
         at += size
         if len(frame) != size:
             raise ValueError("cut short")
-        yield StreamEvent(key, seq, kind, frame, UUID(subject) if subject else None, bool(ended), message_seq)
+        hidden_from = frozenset(UUID(each) for each in more[0]) if more else frozenset()
+        subject_id = UUID(subject) if subject else None
+        yield StreamEvent(key, seq, kind, frame, subject_id, bool(ended), message_seq, hidden_from)
 
 
 def _account_events(key: UUID, listed: list[list[Any]], rest: bytes) -> Iterator[AccountEvent]:

@@ -128,7 +128,15 @@ class Hub:
 
 def item_of(event: StreamEvent) -> Item:
     """Encoded once, for all watchers."""
-    return Item(event.seq, text_frame(event.frame), event.type, event.subject_id, event.ended, event.message_seq or 0)
+    return Item(
+        event.seq,
+        text_frame(event.frame),
+        event.type,
+        event.subject_id,
+        event.ended,
+        event.message_seq or 0,
+        event.hidden_from,
+    )
 
 
 def account_item_of(event: AccountEvent) -> Item:
