@@ -5,8 +5,8 @@ Who came back before this is known only by their present stay.
 
 from alembic import op
 
-revision = "0030"
-down_revision = "0026"
+revision = "0028"
+down_revision = "0027"
 
 
 def upgrade() -> None:
