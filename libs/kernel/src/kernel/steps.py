@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
-from kernel.tasks import result_of, stop_tasks
+from kernel.tasks import despite_cancel, result_of, stop_tasks
 
 T = TypeVar("T")
 
@@ -81,6 +81,8 @@ class Steps:
 async def in_time(work: Coroutine[Any, Any, T], steps: Steps) -> T:
     """Run a loop. Raises ``LateStepError`` when one of its steps is late; the loop has ended, or is left behind, then.
 
+    So it is when the caller is cancelled, however often: what the loop writes down on its way out is waited for.
+
     Looks a few times a bound: it costs no timer a step.
     """
     task = asyncio.create_task(work)
@@ -92,4 +94,4 @@ async def in_time(work: Coroutine[Any, Any, T], steps: Steps) -> T:
                 raise LateStepError(f"a step did not end in {steps.bound_s:g} s")
         return result_of(task)
     finally:
-        await stop_tasks(task, timeout_s=_STOP_S, again_s=_STOP_AGAIN_S)
+        await despite_cancel(stop_tasks(task, timeout_s=_STOP_S, again_s=_STOP_AGAIN_S), timeout_s=_STOP_S)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from kernel.steps import LateStepError, Steps, in_time
+from kernel.tasks import stop_tasks
 
 
 class Clock:
@@ -80,3 +81,19 @@ async def test_a_loop_that_keeps_time_runs_on_and_its_result_is_given():
         return "ended"
 
     assert await in_time(loop(), steps) == "ended"
+
+
+async def test_who_is_cancelled_again_and_again_waits_for_what_the_loop_writes_down_on_its_way_out():
+    written = []
+
+    async def loop():
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.3)
+            written.append("all of it")
+
+    task = asyncio.create_task(in_time(loop(), Steps(60)))
+    await asyncio.sleep(0.01)
+    assert not await stop_tasks(task, again_s=0.05)
+    assert (task.cancelled(), written) == (True, ["all of it"])
