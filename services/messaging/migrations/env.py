@@ -51,5 +51,6 @@ run(
         never_deleted=("person_key", "report"),
         never_changed=("held_message", "held_file", *LEFT_BEHIND),
         functions={**tables.functions("messaging"), "make_month": MAKE_MONTH, "drop_month": DROP_MONTH},
-    )
+    ),
+    session={"sampan.workspace_id": "*"},
 )

@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,10 +44,12 @@ LOCK_WAIT_S: Final = 120.0
 _ASK_AGAIN_S: Final = 0.2
 
 
-def run(rights: Rights) -> None:
+def run(rights: Rights, *, session: Mapping[str, str] | None = None) -> None:
     """What ``env.py`` calls: run the migrations on the connection the runner has opened, or write their SQL.
 
-    The runner gives ``rights`` to the role that serves, once all migrations are in.
+    The runner gives ``rights`` to the role that serves, once all migrations are in. ``session``: settings that policies
+    ask for, so that every row is seen. The owner is subject to forced policies: without them an UPDATE changes nothing
+    and says nothing.
     """
     context.config.attributes["rights"] = rights
     schema: str = context.config.attributes["schema"]
@@ -64,7 +67,11 @@ def run(rights: Rights) -> None:
             **options,
         )
     else:
-        context.configure(connection=context.config.attributes["connection"], **options)
+        connection: Connection = context.config.attributes["connection"]
+        for name, value in (session or {}).items():
+            connection.execute(text("SELECT set_config(:name, :value, false)"), {"name": name, "value": value})
+        connection.commit()
+        context.configure(connection=connection, **options)
     with context.begin_transaction():
         context.run_migrations()
 

@@ -56,7 +56,7 @@ class Databases:
         template = self._templates.get(service)
         if template is None:
             template = await self.create_empty(service)
-            await self._migrate(service, template, environment or {})
+            await self.migrate(self._describe(service, template, self._role(service)), environment=environment)
             self._templates[service] = template
         name, role = self._new_name(service), self._role(service)
         async with _connected(self._admin_dsn) as conn:
@@ -87,6 +87,21 @@ class Databases:
             await conn.execute(f'GRANT USAGE ON SCHEMA "{service}" TO "{role}"')
         return name
 
+    async def migrate(
+        self, database: ServiceDatabase, to: str = "head", *, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Up or down to a revision, as its owner. ``environment``: what the service demands beside the usual."""
+        service = database.service
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", service, "migrate", "--to", to),
+            env={**os.environ, **placeholder_settings(service), **(environment or {}), **migrating(database)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        if process.returncode != 0:
+            raise RuntimeError(f"{service} migrate failed:\n{output.decode()}")
+
     async def drop_all(self) -> None:
         """Drop what this session made, newest first, connections or not."""
         async with _connected(self._admin_dsn) as conn:
@@ -110,21 +125,6 @@ class Databases:
             owner_dsn=with_database(self._admin_dsn, name, user=_owner_of(role), password=_PASSWORD),
             admin_dsn=with_database(self._admin_dsn, name),
         )
-
-    async def _migrate(self, service: str, database: str, environment: Mapping[str, str]) -> None:
-        made = self._describe(service, database, self._role(service))
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            service,
-            "migrate",
-            env={**os.environ, **placeholder_settings(service), **environment, **migrating(made)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
-        if process.returncode != 0:
-            raise RuntimeError(f"{service} migrate failed:\n{output.decode()}")
 
 
 def placeholder_settings(service: str) -> dict[str, str]:

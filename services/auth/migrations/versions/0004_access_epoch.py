@@ -9,8 +9,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE auth.user_account ADD COLUMN access_epoch integer NOT NULL DEFAULT 0")
+    op.execute("ALTER TABLE auth.user_account ADD COLUMN IF NOT EXISTS access_epoch integer NOT NULL DEFAULT 0")
 
 
 def downgrade() -> None:
-    op.execute("ALTER TABLE auth.user_account DROP COLUMN access_epoch")
+    """The counts stay: other services know them, and one that begins again at 0 would be refused there."""

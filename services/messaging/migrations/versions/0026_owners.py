@@ -1,7 +1,7 @@
 """A dialog that many share has one owner, a person, while any person is in it (MSG-13); an index finds who it is.
 
 Dialogs that were left without one, or to a bot, are given to the highest in rank of the people in them, of those the
-longest in. What the previous version leaves so meanwhile is mended by whoever comes or goes next.
+longest in. An owner is not muted: nobody could lift it. What the previous version leaves so meanwhile is mended by whoever comes or goes next.
 """
 
 from alembic import op
@@ -20,10 +20,14 @@ def upgrade() -> None:
     with op.get_context().autocommit_block():
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS member_owner")
         op.execute("CREATE INDEX CONCURRENTLY member_owner ON member (dialog_id) WHERE role = 'owner'")
-    op.execute("SELECT set_config('sampan.workspace_id', '*', true)")
     op.execute("""
         UPDATE member SET role = 'member' FROM account a
         WHERE a.user_id = member.user_id AND a.is_bot AND member.role = 'owner'
+    """)
+    op.execute("""
+        UPDATE member SET status = 'active', muted_until = NULL
+        WHERE role = 'owner' AND status = 'muted'
+          AND NOT EXISTS (SELECT FROM dialog d WHERE d.dialog_id = member.dialog_id AND d.kind = 'direct')
     """)
     op.execute(f"""
         UPDATE member SET role = 'owner', status = 'active', muted_until = NULL

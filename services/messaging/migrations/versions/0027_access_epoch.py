@@ -10,8 +10,8 @@ down_revision = "0026"
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE account ADD COLUMN access_epoch integer NOT NULL DEFAULT 0")
+    op.execute("ALTER TABLE account ADD COLUMN IF NOT EXISTS access_epoch integer NOT NULL DEFAULT 0")
 
 
 def downgrade() -> None:
-    op.execute("ALTER TABLE account DROP COLUMN access_epoch")
+    """The epochs stay: tokens go on saying them, and who comes back to this version must know them."""

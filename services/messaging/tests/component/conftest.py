@@ -199,6 +199,16 @@ def s3_settings(server):
     }
 
 
+@pytest.fixture
+def migrate(databases):
+    """Moves a database of messaging to a revision."""
+
+    async def move(made, to):
+        await databases.migrate(made, to, environment=ENVIRONMENT)
+
+    return move
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def disk_world(databases, kafka, redis_url, scanner, tmp_path_factory):
     folder = tmp_path_factory.mktemp("objects")

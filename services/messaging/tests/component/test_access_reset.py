@@ -227,3 +227,14 @@ async def test_an_event_that_tells_no_epoch_ends_what_is_there_and_shuts_nobody_
 
     await eventually(ended, timeout_s=20, what="the end of what was there")
     assert await made(BOT, scene, scene.stranger) is not None
+
+
+async def test_a_token_of_a_version_that_told_no_epoch_works_as_long_as_its_session(world):
+    """While auth is rolled out or back: nobody is shut out, and nothing of theirs ends."""
+    scene = await scene_of(world)
+    await scene.told()
+    await scene.known()
+    kept = await made(BOT, scene, scene.owner)
+    old = replace(scene.owner, token=world.issuer.token_for(scene.owner.user_id, access_epoch=None))
+    assert await made(INVITE, scene, old) is not None
+    assert await BOT.acts(scene, kept)

@@ -1,42 +1,15 @@
 """Who had ended before the service knew of ends: found by the migration, from a database of the version before."""
 
-import asyncio
-import base64
-import os
-import sys
 import uuid
 
 import asyncpg
 
-from testkit.databases import migrating, placeholder_settings
-
-KEYS = {
-    "MESSAGING_KEY_ENCRYPTION_KEY": base64.b64encode(b"k" * 32).decode(),
-    "MESSAGING_OBJECTS_DIR": "/nonexistent",
-    "MESSAGING_SCANNER_HOST": "127.0.0.1",
-}
 LIVE, DELETED, ERASED = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
 LIVE_BOT, ORPHAN_BOT, ENDED_BOT = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
 
 
-async def migrate(made, to):
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "messaging", "migrate", "--to", to),
-        env={
-            **os.environ,
-            **placeholder_settings("messaging"),
-            **migrating(made),
-            **KEYS,
-        },
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    assert process.returncode == 0, output.decode()
-
-
-async def test_those_who_went_before_are_ended_by_the_migration(databases):
-    made = await databases.create("messaging", environment=KEYS)
+async def test_those_who_went_before_are_ended_by_the_migration(databases, migrate):
+    made = await databases.create_unmigrated("messaging")
     await migrate(made, "0013")
     conn = await asyncpg.connect(made.dsn)
     try:

@@ -193,6 +193,7 @@ def _claims(source: _Source) -> Made:
         ("kyc tier true", {"kyc": True}),
         ("access epoch true", {"access_epoch": True}),
         ("access epoch below 0", {"access_epoch": -1}),
+        ("access epoch 1.0", {"access_epoch": 1.0}),
         ("access epoch of words", {"access_epoch": "1"}),
         ("access epoch beyond 31 bits", {"access_epoch": 1 << 31}),
         ("roles as text", {"roles": "admin"}),

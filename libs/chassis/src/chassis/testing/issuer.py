@@ -73,7 +73,7 @@ class TokenIssuer:
         session_id: UUID | None = None,
         country: Country = Country.TH,
         kyc_tier: int = 1,
-        access_epoch: int = 0,
+        access_epoch: int | None = 0,
         lifetime_s: float = 900,
     ) -> dict[str, Any]:
         """What a token says."""

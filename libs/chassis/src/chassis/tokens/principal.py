@@ -13,7 +13,8 @@ from kernel.country import Country
 class Principal:
     """Who is calling. Comes only from a verified token.
 
-    ``access_epoch``: how often everything that could act for the person was ended before this session began.
+    ``access_epoch``: how often everything that could act for the person was ended before this session began; None in
+    a token of a version that did not say it.
     """
 
     user_id: UUID
@@ -21,6 +22,6 @@ class Principal:
     country: Country
     kyc_tier: int
     roles: frozenset[str]
-    access_epoch: int
+    access_epoch: int | None
     token_id: str
     expires_at: datetime

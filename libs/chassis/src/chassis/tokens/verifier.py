@@ -156,8 +156,8 @@ def _principal(claims: Mapping[str, Any]) -> tuple[Principal, float]:
         raise TokenInvalidError("the claim kyc is not a tier")
     if not isinstance(token_id, str) or not token_id:
         raise TokenInvalidError("the claim jti is missing")
-    access_epoch = claims.get("access_epoch", 0)
-    if isinstance(access_epoch, bool) or not isinstance(access_epoch, int) or not 0 <= access_epoch < 1 << 31:
+    access_epoch = claims.get("access_epoch")
+    if access_epoch is not None and (type(access_epoch) is not int or not 0 <= access_epoch < 1 << 31):
         raise TokenInvalidError("the claim access_epoch is not a count")
     expires = _seconds(claims, "exp")
     try:

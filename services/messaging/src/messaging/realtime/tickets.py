@@ -68,7 +68,7 @@ class Tickets:
             country=Country(known["country"]),
             kyc_tier=known["kyc_tier"],
             roles=frozenset(known["roles"]),
-            access_epoch=known.get("access_epoch", 0),
+            access_epoch=known.get("access_epoch"),
             token_id=known["token_id"],
             expires_at=datetime.fromtimestamp(known["expires_at"], UTC),
         )

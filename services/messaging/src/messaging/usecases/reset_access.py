@@ -30,9 +30,12 @@ async def reset_access(user_id: UUID, epoch: int, tx: MessagingTx) -> None:
     await keep_access_epoch(tx.conn, user_id, max(epoch, known))
 
 
-async def hold_access(user_id: UUID, epoch: int, tx: MessagingTx) -> bool:
-    """Whether somebody who came with this epoch still acts for the person; if so they do until the commit."""
-    if epoch > await access_epoch(tx.conn, user_id):
+async def hold_access(user_id: UUID, epoch: int | None, tx: MessagingTx) -> bool:
+    """Whether somebody who came with this epoch still acts for the person; if so they do until the commit.
+
+    None, of a token that says no epoch: as long as its session is not revoked, which the caller has asked.
+    """
+    if epoch is not None and epoch > await access_epoch(tx.conn, user_id):
         await reset_access(user_id, epoch, tx)
     await share_access(tx.conn, user_id)
-    return epoch >= await access_epoch(tx.conn, user_id)
+    return epoch is None or epoch >= await access_epoch(tx.conn, user_id)
