@@ -22,6 +22,7 @@ import orjson
 import structlog
 
 from chassis.fresh import FreshConnections
+from chassis.outages import NotReadyError
 from chassis.queries import fetch, fetch_one
 from chassis.rights import MissingRightsError, missing_rights
 from chassis.settings import ServiceSettings
@@ -94,13 +95,15 @@ class Database:
                 yield conn
 
     async def check(self) -> None:
-        """Raises when Postgres does not answer within a second, no connection is free for so long, a right that the
-        last migration gave was taken, or no new connection can be had: those of the pool outlive a changed password,
-        and each is replaced some day.
+        """Raises when Postgres does not answer within a second or takes no writes, no connection is free for so long, a
+        right that the last migration gave was taken, or no new connection can be had: those of the pool outlive a
+        changed password, and each is replaced some day.
         """
         async with asyncio.timeout(_CHECK_S), self._pool.acquire(timeout=_CHECK_S) as conn:
             if missing := await missing_rights(conn, self._schema):
                 raise MissingRightsError(missing)
+            if await conn.fetchval("SELECT current_setting('transaction_read_only')::boolean"):
+                raise NotReadyError("the database is read-only")
         try:
             await self._fresh.check()
         except asyncpg.TooManyConnectionsError:

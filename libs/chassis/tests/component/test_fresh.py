@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from chassis.fresh import FreshConnections
 from chassis.http import Routes, View, make_app
+from chassis.outages import NotReadyError
 from chassis.postgres import Database
 from chassis.run.health import Health
 from chassis.run.ops import ops_app
@@ -76,6 +77,15 @@ async def test_a_role_that_may_log_in_no_more(role: Role, database: Database) ->
     await role.admin.execute(f"ALTER ROLE {role.name} NOLOGIN")
     assert await _query_works(database)
     with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
+        await database.check()
+
+
+async def test_a_database_that_takes_no_writes_is_not_ready(role: Role, database: Database) -> None:
+    async with database.read() as one, database.read() as other:  # all there are, as of a server that is read-only
+        for conn in (one, other):
+            await conn.execute("SELECT set_config('default_transaction_read_only', 'on', false)")
+    assert await _query_works(database)
+    with pytest.raises(NotReadyError, match="read-only"):
         await database.check()
 
 

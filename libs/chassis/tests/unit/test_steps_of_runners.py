@@ -1,6 +1,7 @@
 """A runner whose step hangs is started again, and its scrape and its readiness say for how long nothing ended."""
 
 import asyncio
+import itertools
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -129,3 +130,25 @@ async def test_a_job_ends_wherever_it_is_cancelled():
         return Periodic("cancelled-job", 0.001, lambda: asyncio.sleep(0), jitter=0).run(asyncio.Event())
 
     assert await cancelled_at_every_await(run, range(1, 40), within_s=3) == 39
+
+
+async def test_a_rare_call_that_failed_is_made_again_soon_and_less_soon_each_time(monkeypatch):
+    monkeypatch.setattr(runners, "AGAIN_S", 0.05)
+    calls, problems = [], []
+
+    async def outage():
+        calls.append(asyncio.get_running_loop().time())
+        problems.append(periodic.problem())
+        if len(calls) < 4:
+            raise ExceptionGroup("two", [OSError("gone"), ExceptionGroup("more", [TimeoutError(), OSError()])])
+
+    periodic = Periodic("monthly-job", 3600, outage, jitter=0)
+    stop = asyncio.Event()
+    running = asyncio.create_task(periodic.run(stop))
+    await eventually(lambda: len(calls) == 4)
+    await eventually(lambda: periodic.problem() is None)
+    waits = [later - earlier for earlier, later in itertools.pairwise(calls)]
+    assert waits[0] < waits[1] < waits[2]
+    assert problems[1:] == ["failed: OSError, TimeoutError"] * 3
+    stop.set()
+    await asyncio.wait_for(running, 5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -22,6 +22,7 @@ RESTART_S_MIN: Final = 0.5
 RESTART_S_MAX: Final = 30.0
 CALL_S: Final = 600.0
 _CALM_S: Final = 60.0
+AGAIN_S: Final = 15.0
 
 
 class Runner(Protocol):
@@ -72,7 +73,7 @@ class Supervised:
             except (Exception, asyncio.CancelledError) as error:
                 if _is_cancelled():
                     raise
-                self._failure = f"failed: {type(error).__name__}"
+                self._failure = f"failed: {cause_of(error)}"
                 log.exception("runner.failed", runner=self.name, restart_in_s=delay_s)
             metrics.runner_restarts.labels(self.name).inc()
             if time.monotonic() - started > _CALM_S:
@@ -86,8 +87,9 @@ class Periodic:
     """Calls a function every so often, a little irregularly, one call at a time; and at once when ``bell`` is set.
 
     With ``idle_s`` the function says whether it found anything to do; while it did not, its pauses grow up to that.
-    An error is logged and told by ``problem`` until a call succeeds; it never ends the process. ``Supervised`` cuts a
-    call that takes longer than ``bound_s``.
+    An error is logged and told by ``problem`` until a call succeeds; it never ends the process. A call that failed is
+    made again soon, however rare it is, and less soon each time: what an outage left undone is not left for an hour.
+    ``Supervised`` cuts a call that takes longer than ``bound_s``.
     """
 
     critical: Final = False
@@ -118,7 +120,7 @@ class Periodic:
             await self._call_until(stop)
 
     async def _call_until(self, stop: asyncio.Event) -> None:
-        pause_s = self._every_s
+        pause_s, again_s = self._every_s, AGAIN_S
         await rung(self._bell, timeout_s=pause_s * random.uniform(0, min(1.0, self._jitter * 2)))  # noqa: S311 -- spread, not secrecy
         while not stop.is_set():
             self._bell.clear()
@@ -126,15 +128,30 @@ class Periodic:
                 with self.steps.step():
                     found = await self._fn()
                 self._failure = None
-                pause_s = self._every_s if found else min(self._idle_s, pause_s * 2)
+                pause_s, again_s = self._every_s if found else min(self._idle_s, pause_s * 2), AGAIN_S
+                rest_s = pause_s
             except Exception as error:
-                self._failure = f"failed: {type(error).__name__}"
+                self._failure = f"failed: {cause_of(error)}"
                 log.exception("periodic.failed", runner=self.name)
-            await rung(self._bell, timeout_s=pause_s * random.uniform(1 - self._jitter, 1 + self._jitter))  # noqa: S311 -- as above
+                rest_s, again_s = min(self._every_s, again_s), again_s * 2
+            await rung(self._bell, timeout_s=rest_s * random.uniform(1 - self._jitter, 1 + self._jitter))  # noqa: S311 -- as above
 
     async def _ring_on(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._bell.set()
+
+
+def cause_of(error: BaseException) -> str:
+    """The kinds of error, for whoever operates the process: of a group, those of its members."""
+    return ", ".join(dict.fromkeys(type(each).__name__ for each in _leaves(error)))
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if not isinstance(error, BaseExceptionGroup):
+        yield error
+        return
+    for each in error.exceptions:
+        yield from _leaves(each)
 
 
 def _due_s(steps: Steps) -> float:
