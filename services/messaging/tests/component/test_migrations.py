@@ -73,3 +73,14 @@ async def test_epochs_of_access_outlive_a_way_back(before):
     await move("0022")
     await move("head")
     assert await conn.fetchval("SELECT access_epoch FROM messaging.account WHERE user_id = $1", owner) == 1
+
+
+async def test_dead_letters_that_wait_for_a_topic_that_never_was_go_where_all_go(before):
+    move, conn = before
+    await conn.execute(
+        "INSERT INTO messaging.outbox (lane, event_id, topic, key, body, occurred_at, correlation_id) "
+        "VALUES (0, $1, 'private.messaging.follower.dlq.v1', 'k', '', now(), 'c')",
+        uuid.uuid4(),
+    )
+    await move("head")
+    assert await conn.fetchval("SELECT topic FROM messaging.outbox") == "private.messaging.dlq.v1"
