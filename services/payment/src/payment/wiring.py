@@ -18,6 +18,8 @@ from payment.adapters.transaction import PgPaymentTx
 from payment.domain.accounts import SLOTS
 from payment.settings import PaymentSettings
 from payment.usecases.ports import Provider
+from payment.usecases.receive_webhook import MALFORMED, STALE
+from payment.usecases.record_charge import CONTRADICTIONS
 
 SERVICE = "payment"
 
@@ -47,7 +49,7 @@ async def wire(settings: PaymentSettings, clock: Clock | None = None) -> AsyncIt
     """Open what the service stands on."""
     # Any slot is right; processes that meet in one only wait for each other.
     ledger = Ledger(slot=secrets.randbelow(SLOTS))
-    async with open_parts(settings, SERVICE, clock=clock) as opened, _providers(settings) as providers:
+    async with open_parts(settings, SERVICE, clock=clock) as opened, open_providers(settings) as providers:
         yield App(
             **opened.parts(),
             settings=settings,
@@ -59,7 +61,7 @@ async def wire(settings: PaymentSettings, clock: Clock | None = None) -> AsyncIt
 
 
 @asynccontextmanager
-async def _providers(settings: PaymentSettings) -> AsyncIterator[Mapping[str, Provider]]:
+async def open_providers(settings: PaymentSettings) -> AsyncIterator[Mapping[str, Provider]]:
     """Those that are configured, by name. Nobody is a provider by default."""
     url, api_key, secret = settings.sandbox_url, settings.sandbox_api_key, settings.sandbox_webhook_secret
     if url is None or api_key is None or secret is None:
@@ -71,6 +73,8 @@ async def _providers(settings: PaymentSettings) -> AsyncIterator[Mapping[str, Pr
         webhook_secret=secret.get_secret_value(),
         timeout_s=settings.provider_timeout_s,
     )
+    for counter in (CONTRADICTIONS, MALFORMED, STALE):
+        counter.labels(sandbox.name)  # an alert sees the first one only if there was a zero before it
     try:
         yield {sandbox.name: sandbox}
     finally:

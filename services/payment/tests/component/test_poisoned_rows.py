@@ -14,16 +14,24 @@ import pytest
 from kernel.clock import FixedClock
 from kernel.ids import derived_id
 from payment.adapters.audit import LATE, audit
+from payment.adapters.reviews import PgReviewStore
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Expire
-from payment.domain.top_up import Charge, ChargeStatus
+from payment.domain.review import ReviewState
+from payment.domain.top_up import Charge, ChargeStatus, TopUpState
 from payment.entrypoints import jobs
 from payment.settings import PaymentSettings
 from payment.testing import NOON, add_person, authorize, balance, give
 from payment.usecases.attempt import attempt
+from payment.usecases.credit_review import CreditReview, credit_review
 from payment.usecases.drive_top_ups import drive_top_ups
 from payment.usecases.expire_holds import expire_holds
-from payment.usecases.ports import ProviderAnswerUnexpectedError, ProviderOutcomeUnknownError
+from payment.usecases.load_review import load_review
+from payment.usecases.ports import (
+    ProviderAnswerUnexpectedError,
+    ProviderOutcomeUnknownError,
+    ProviderRefusedError,
+)
 from payment.usecases.record_charge import record_charge
 from payment.usecases.request_top_up import RequestTopUp, request_top_up
 from payment.usecases.return_charges import return_charges
@@ -142,7 +150,7 @@ class Provider:
     name = "sandbox"
 
     def __init__(self, bad=None, error=None):
-        self.bad, self.asked = bad, []
+        self.bad, self.asked, self.known = bad, [], []
         self.error = error or RuntimeError("no error that anybody thought of\x00")
 
     async def charge(self, top_up):
@@ -158,8 +166,8 @@ class Provider:
             status=ChargeStatus.SUCCEEDED,
         )
 
-    async def find_charge(self, reference_id):
-        return None
+    async def find_charges(self, reference_id):
+        return self.known
 
     async def give_back(self, review):
         self.asked.append(review.id)
@@ -376,6 +384,211 @@ async def test_a_top_up_without_an_outcome_is_in_the_gauge_until_it_has_one(plac
     await drive_top_ups(place.app.begin, {"sandbox": provider})  # it knows of no charge
     await jobs.gauges(place.app)
     assert jobs.OPEN_AGE_S._value.get() == 0
+
+
+def charge_of(reference_id, charge_id, status=ChargeStatus.SUCCEEDED, amount_minor=500):
+    return Charge(
+        provider="sandbox",
+        charge_id=charge_id,
+        reference_id=reference_id,
+        amount_minor=amount_minor,
+        currency="THB",
+        status=status,
+    )
+
+
+async def test_the_age_of_a_charge_that_was_sent_back_and_never_arrives_is_in_its_gauge(place):
+    review = await review_for(place, uuid4())
+    provider = Provider(bad=review, error=ProviderOutcomeUnknownError("503"))
+    for _ in range(3):
+        place.clock.advance(HOUR_S)
+        await return_charges(place.app.begin, {"sandbox": provider})
+    await jobs.gauges(place.app)
+    assert jobs.RETURNING_AGE_S._value.get() == 3 * HOUR_S
+    assert jobs.IN_REVIEW._value.get() == 0
+    provider.bad = None
+    place.clock.advance(HOUR_S)
+    await return_charges(place.app.begin, {"sandbox": provider})
+    await jobs.gauges(place.app)
+    assert jobs.RETURNING_AGE_S._value.get() == 0
+
+
+async def test_a_refund_that_failed_opens_the_review_so_that_it_can_be_decided_anew(place):
+    review = await review_for(place, uuid4())
+    provider = Provider(bad=review, error=ProviderRefusedError("failed"))
+    await return_charges(place.app.begin, {"sandbox": provider})
+    async with place.app.begin() as tx:
+        found = await tx.reviews.find(review)
+        assert found.state is ReviewState.OPEN
+        await return_review(ReturnReview(review_id=review, by="ops", note="once more"), tx)
+    provider.bad = None
+    assert await return_charges(place.app.begin, {"sandbox": provider}) == 1
+    async with place.app.begin() as tx:
+        assert (await tx.reviews.find(review)).state is ReviewState.RETURNED
+
+
+async def failing_top_up(place):
+    asked = await top_up_for(place, await place.person())
+    provider = Provider(bad=asked, error=ProviderAnswerUnexpectedError("401"))
+    await drive_top_ups(place.app.begin, {"sandbox": provider})
+    await jobs.gauges(place.app)
+    assert jobs.FAILING.labels("drive_top_ups")._value.get() == 1
+    return asked
+
+
+async def test_a_failure_is_over_in_the_transaction_that_ends_its_top_up_another_way(place):
+    asked = await failing_top_up(place)
+    async with place.app.begin() as tx:
+        await record_charge(charge_of(asked, "ch_by_webhook"), tx)
+    assert await place.failures() == []
+    await jobs.gauges(place.app)
+    assert jobs.FAILING.labels("drive_top_ups")._value.get() == 0
+
+
+async def test_a_failure_that_is_written_down_after_the_end_of_its_row_is_forgotten(place):
+    asked = await failing_top_up(place)
+    still_failing = await failing_top_up_beside(place)
+    person = await place.person(1_000)
+    [hold] = await hold_for(place, [person])
+    async with place.app.begin() as tx:
+        await record_charge(charge_of(asked, "ch_by_webhook"), tx)
+        now = place.clock.now()
+        for job, item in (
+            ("drive_top_ups", asked),
+            ("return_charges", uuid4()),
+            ("expire_holds", uuid4()),
+            ("expire_holds", hold),
+            ("forget_old", "refusal"),
+        ):
+            await tx.job_failures.record(job, str(item), "late", now)
+    await jobs.gauges(place.app)
+    left = {(job, item) for job, item, _ in await place.failures()}
+    assert left == {
+        ("drive_top_ups", str(still_failing)),
+        ("expire_holds", str(hold)),
+        ("forget_old", "refusal"),
+    }
+
+
+async def failing_top_up_beside(place):
+    asked = await top_up_for(place, await place.person())
+    provider = Provider(bad=asked, error=ProviderAnswerUnexpectedError("401"))
+    await drive_top_ups(place.app.begin, {"sandbox": provider})
+    return asked
+
+
+async def test_a_success_listed_after_a_failed_charge_is_not_lost(place):
+    person = await place.person()
+    asked = await top_up_for(place, person)
+    provider = Provider(bad=asked, error=ProviderOutcomeUnknownError("503"))
+    await drive_top_ups(place.app.begin, {"sandbox": provider})
+    provider.known = [
+        charge_of(asked, "ch_declined", ChargeStatus.FAILED),
+        charge_of(asked, "ch_paid"),
+        charge_of(asked, "ch_paid_again"),
+    ]
+    place.clock.advance(60)
+    await drive_top_ups(place.app.begin, {"sandbox": provider})
+    assert await place.money(person) == (500, 0)
+    async with place.app.database.read() as conn:
+        lines = await conn.fetch("SELECT charge_id, suspense_reason FROM provider_line ORDER BY charge_id")
+    assert [tuple(line) for line in lines] == [("ch_paid", None), ("ch_paid_again", "second_charge")]
+
+
+async def test_a_charge_in_the_books_as_anothers_is_told_to_operators_and_asked_for_ever_less(place):
+    others, mine = [await top_up_for(place, await place.person()) for _ in range(2)]
+    async with place.app.begin() as tx:
+        await record_charge(charge_of(others, "ch_one"), tx)
+    provider = Provider(bad=mine, error=ProviderOutcomeUnknownError("503"))
+    await drive_top_ups(place.app.begin, {"sandbox": provider})
+    provider.known = [charge_of(mine, "ch_one")]
+    rests = []
+    for attempts in range(1, 5):
+        while not await due_top_ups(place):
+            place.clock.advance(30)
+            if rests:
+                rests[-1] += 30
+        await drive_top_ups(place.app.begin, {"sandbox": provider})
+        assert await place.failures() == [("drive_top_ups", str(mine), attempts)]
+        rests.append(0)
+    assert rests[:-1] == [30, 60, 120]
+
+
+async def attached(place):
+    """A top-up whose charge came under a reference of nobody, and is said to be its own by the poll."""
+    person = await place.person()
+    asked = await top_up_for(place, person)
+    async with place.app.begin() as tx:
+        await record_charge(charge_of(None, f"ch_{asked.hex}"), tx)
+        review = await tx.conn.fetchval("SELECT transfer_id FROM provider_line WHERE charge_id = $1", f"ch_{asked.hex}")
+    return person, asked, review
+
+
+async def say_whose(place):
+    await drive_top_ups(place.app.begin, {"sandbox": Provider()})
+
+
+async def state_of(place, asked):
+    async with place.app.begin() as tx:
+        found = await tx.top_ups.lock(asked)
+        told = await tx.conn.fetch("SELECT type FROM outbox WHERE key = $1 ORDER BY aggregate_version", str(asked))
+    return found.state, found.failure_code, [row["type"].rpartition(".")[2] for row in told]
+
+
+async def test_a_charge_of_nobody_is_the_top_ups_that_the_provider_names_later_and_can_be_credited(place):
+    person, asked, review = await attached(place)
+    await say_whose(place)
+    assert await state_of(place, asked) == (TopUpState.IN_REVIEW, "unknown_reference", ["TopUpInReview"])
+    assert await due_top_ups(place) == []
+    assert await place.failures() == []
+    async with place.app.begin() as tx:
+        await record_charge(charge_of(asked, f"ch_{asked.hex}"), tx)  # said again: nothing new
+        await credit_review(CreditReview(review_id=review, by="ops", note="theirs"), tx)
+    assert await place.money(person) == (500, 0)
+    assert await state_of(place, asked) == (TopUpState.COMPLETED, "", ["TopUpInReview", "TopUpCompleted"])
+
+
+async def test_whose_a_charge_on_its_way_back_was_is_told_when_it_is_back(place):
+    person, asked, review = await attached(place)
+    async with place.app.begin() as tx:
+        await return_review(ReturnReview(review_id=review, by="ops", note="nobody's"), tx)
+    await say_whose(place)
+    assert (await state_of(place, asked))[0] is TopUpState.IN_REVIEW
+    await return_charges(place.app.begin, {"sandbox": Provider()})
+    ended = (TopUpState.FAILED, "money_returned", ["TopUpInReview", "TopUpReturned"])
+    assert await state_of(place, asked) == ended
+    assert await place.money(person) == (0, 0)
+
+
+async def test_whose_a_charge_was_that_is_back_is_told_at_once(place):
+    _, asked, review = await attached(place)
+    async with place.app.begin() as tx:
+        await return_review(ReturnReview(review_id=review, by="ops", note="nobody's"), tx)
+    await return_charges(place.app.begin, {"sandbox": Provider()})
+    await say_whose(place)
+    assert await state_of(place, asked) == (
+        TopUpState.FAILED,
+        "money_returned",
+        ["TopUpInReview", "TopUpReturned"],
+    )
+
+
+async def test_whose_a_charge_is_may_be_said_between_the_reads_of_a_decision(place, monkeypatch):
+    _, asked, review = await attached(place)
+    found = PgReviewStore.find
+
+    async def find_then_attach(self, review_id):
+        seen = await found(self, review_id)
+        monkeypatch.setattr(PgReviewStore, "find", found)
+        await say_whose(place)
+        return seen
+
+    async with place.app.begin() as tx:
+        await return_review(ReturnReview(review_id=review, by="ops", note="nobody's"), tx)
+    monkeypatch.setattr(PgReviewStore, "find", find_then_attach)
+    async with place.app.begin() as tx:
+        loaded, top_up = await load_review(review, tx)
+    assert (loaded.top_up_id, top_up.id) == (asked, asked)
 
 
 async def test_a_failure_that_cannot_be_written_down_is_not_swallowed(place):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -58,14 +59,16 @@ class Peer:
     """A provider that answers whatever a test says."""
 
     def __init__(self):
-        self.status, self.body = 200, b"{}"
+        self.status, self.body, self.headers = 200, b"{}", {}
+        self.paths = []
 
-    def says(self, content, status=200):
-        self.status = status
+    def says(self, content, status=200, **headers):
+        self.status, self.headers = status, headers
         self.body = content if isinstance(content, bytes) else json.dumps(content).encode()
 
-    async def handle(self, _):
-        return web.Response(body=self.body, status=self.status, content_type="text/plain")
+    async def handle(self, request):
+        self.paths.append(request.path)
+        return web.Response(body=self.body, status=self.status, headers={"Content-Type": "text/plain", **self.headers})
 
 
 @pytest.fixture
@@ -125,9 +128,18 @@ async def test_a_charge_is_read(peer, provider, amount_minor):
     charge = await provider.charge(TOP_UP)
     assert (charge.amount_minor, charge.status) == (amount_minor, ChargeStatus.SUCCEEDED)
     peer.says({"items": [{**CHARGE, "amount_minor": amount_minor}]})
-    assert (await provider.find_charge(TOP_UP.id)).amount_minor == amount_minor
+    [found] = await provider.find_charges(TOP_UP.id)
+    assert found.amount_minor == amount_minor
     peer.says({"items": []})
-    assert await provider.find_charge(TOP_UP.id) is None
+    assert await provider.find_charges(TOP_UP.id) == []
+
+
+async def test_every_charge_of_a_list_is_read(peer, provider):
+    peer.says({"items": [{**CHARGE, "status": "failed"}, {**CHARGE, "charge_id": "ch_2"}]})
+    assert [each.charge_id for each in await provider.find_charges(TOP_UP.id)] == ["ch_1", "ch_2"]
+    peer.says({"items": [CHARGE, {**CHARGE, "charge_id": "ch_2", "reference": str(uuid4())}]})
+    with pytest.raises(ProviderAnswerUnexpectedError):
+        await provider.find_charges(TOP_UP.id)
 
 
 @pytest.mark.parametrize("content", UNREADABLE, ids=lambda content: repr(content)[:60])
@@ -138,7 +150,7 @@ async def test_what_cannot_be_read_is_unexpected(peer, provider, content):
     if not isinstance(content, bytes):
         peer.says({"items": [content]})
         with pytest.raises(ProviderAnswerUnexpectedError):
-            await provider.find_charge(TOP_UP.id)
+            await provider.find_charges(TOP_UP.id)
         return
     with pytest.raises(ProviderAnswerUnexpectedError):
         await provider.give_back(REVIEW)
@@ -148,40 +160,93 @@ async def test_what_cannot_be_read_is_unexpected(peer, provider, content):
 async def test_a_list_that_is_none_is_unexpected(peer, provider, items):
     peer.says({"items": items})
     with pytest.raises(ProviderAnswerUnexpectedError):
-        await provider.find_charge(TOP_UP.id)
+        await provider.find_charges(TOP_UP.id)
 
 
-@pytest.mark.parametrize("status", [204, 301, 401, 403, 405, 408, 409, 425, 429, 500, 502, 503])
-async def test_statuses_that_say_nothing_about_the_money_are_unknown(peer, provider, status):
+def calls_of(provider):
+    return (
+        lambda: provider.charge(TOP_UP),
+        lambda: provider.find_charges(TOP_UP.id),
+        lambda: provider.give_back(REVIEW),
+    )
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
+async def test_an_outage_is_asked_again_soon_and_nobody_is_told(peer, provider, status):
     for content in ({"error": "whatever"}, b"<html>no answer of the provider's own</html>"):
         peer.says(content, status)
-        for call in (provider.charge(TOP_UP), provider.find_charge(TOP_UP.id), provider.give_back(REVIEW)):
+        for call in calls_of(provider):
             with pytest.raises(ProviderOutcomeUnknownError) as unknown:
-                await call
-            assert type(unknown.value) is ProviderOutcomeUnknownError  # an outage: asked again soon, nobody is told
+                await call()
+            assert type(unknown.value) is ProviderOutcomeUnknownError
 
 
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [({"error": "card_declined"}, "card_declined"), ({}, "402"), ({"error": 7}, "402"), ({"error": "a\x00b"}, "402")],
-)
-async def test_a_refusal_has_a_code_that_can_be_stored(peer, provider, content, code):
-    peer.says(content, 402)
-    if "\x00" in str(content.get("error")):
+@pytest.mark.parametrize("status", [203, 204, 205, 300, 304, 401, 403, 405, 406, 409, 411, 418, 451])
+async def test_a_status_that_says_nothing_about_the_money_and_does_not_pass_is_unexpected(peer, provider, status):
+    for content in ({"error": "whatever"}, CHARGE, b"<html>no answer of the provider's own</html>"):
+        peer.says(b"" if status in {204, 304} else content, status)
+        for call in calls_of(provider):
+            with pytest.raises(ProviderAnswerUnexpectedError):
+                await call()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_no_redirect_is_followed(peer, provider, status):
+    peer.says(CHARGE, status, Location="/elsewhere")
+    for call in calls_of(provider):
         with pytest.raises(ProviderAnswerUnexpectedError):
-            await provider.charge(TOP_UP)
-        return
+            await call()
+    assert set(peer.paths) == {"/payments/charges", "/payments/refunds"}
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
+async def test_an_answer_in_an_encoding_nobody_asked_for_is_unexpected(peer, provider, encoding):
+    for content in (b"\x1f\x8bnot gzip", gzip.compress(json.dumps(CHARGE).encode())):
+        peer.says(content, **{"Content-Encoding": encoding})
+        for call in calls_of(provider):
+            with pytest.raises(ProviderAnswerUnexpectedError):
+                await call()
+
+
+@pytest.mark.parametrize("status", [400, 402, 404, 410, 422])
+@pytest.mark.parametrize("code", ["card_declined", "no-such.charge:7", "E42"])
+async def test_a_refusal_is_what_names_its_code(peer, provider, status, code):
+    peer.says({"error": code}, status)
     for call in (provider.charge(TOP_UP), provider.give_back(REVIEW)):
         with pytest.raises(ProviderRefusedError) as refused:
             await call
         assert refused.value.code == code
 
 
+@pytest.mark.parametrize("status", [400, 402, 404, 410, 422])
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"message": "no Route matched with those values"},
+        {"status": 404, "error": "Not Found"},
+        {"error": ""},
+        {"error": 7},
+        {"error": None},
+        {"error": {"code": "x"}},
+        {"error": "a\x00b"},
+        {"error": "c" * 101},
+        b"<html>404</html>",
+    ],
+    ids=lambda content: repr(content)[:40],
+)
+async def test_an_error_of_a_proxy_is_no_refusal(peer, provider, status, content):
+    peer.says(content, status)
+    for call in calls_of(provider):
+        with pytest.raises(ProviderAnswerUnexpectedError):
+            await call()
+
+
 @pytest.mark.parametrize("status", [400, 402, 404, 422])
 async def test_not_to_be_told_of_a_charge_is_no_refusal_of_it(peer, provider, status):
     peer.says({"error": "nothing_here"}, status)
     with pytest.raises(ProviderAnswerUnexpectedError):
-        await provider.find_charge(TOP_UP.id)
+        await provider.find_charges(TOP_UP.id)
 
 
 async def test_a_refund_is_of_what_was_asked(peer, provider):
@@ -199,7 +264,26 @@ async def test_a_refund_is_of_what_was_asked(peer, provider):
         peer.says({**REFUND, **wrong}, 201)
         with pytest.raises(ProviderAnswerUnexpectedError):
             await provider.give_back(REVIEW)
-    peer.says({**REFUND, "status": "pending"}, 201)
+
+
+@pytest.mark.parametrize("status", ["pending", "processing"])
+async def test_a_refund_under_way_is_asked_for_again(peer, provider, status):
+    peer.says({**REFUND, "status": status}, 201)
     with pytest.raises(ProviderOutcomeUnknownError) as unknown:
         await provider.give_back(REVIEW)
     assert type(unknown.value) is ProviderOutcomeUnknownError
+
+
+@pytest.mark.parametrize("status", ["failed", "canceled", "cancelled"])
+async def test_a_refund_that_failed_is_a_refusal(peer, provider, status):
+    peer.says({**REFUND, "status": status}, 201)
+    with pytest.raises(ProviderRefusedError) as refused:
+        await provider.give_back(REVIEW)
+    assert refused.value.code == status
+
+
+@pytest.mark.parametrize("status", [None, "", "requires_action", 7, {}, [], "SUCCEEDED"])
+async def test_a_refund_of_a_status_that_is_none_is_unexpected(peer, provider, status):
+    peer.says({**REFUND, "status": status}, 201)
+    with pytest.raises(ProviderAnswerUnexpectedError):
+        await provider.give_back(REVIEW)

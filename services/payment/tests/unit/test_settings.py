@@ -6,7 +6,7 @@ import pytest
 
 from chassis.settings import EXIT_CONFIG, load_settings
 from payment.settings import PaymentSettings
-from payment.wiring import _providers
+from payment.wiring import open_providers
 
 NEEDED = {
     "HTTP_PORT": "0",
@@ -40,12 +40,12 @@ def read(monkeypatch):
 
 @pytest.mark.parametrize("environment", ["local", "production"])
 async def test_without_configuration_there_is_no_provider(read, environment):
-    async with _providers(read(ENVIRONMENT=environment)) as providers:
+    async with open_providers(read(ENVIRONMENT=environment)) as providers:
         assert dict(providers) == {}
 
 
 async def test_a_configured_sandbox_is_a_provider(read):
-    async with _providers(read(ENVIRONMENT="test", **SANDBOX)) as providers:
+    async with open_providers(read(ENVIRONMENT="test", **SANDBOX)) as providers:
         assert list(providers) == ["sandbox"]
 
 

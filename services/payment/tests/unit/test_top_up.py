@@ -21,6 +21,7 @@ from payment.domain.top_up import (
     TopUpState,
     Verdict,
     check_request,
+    in_order_of_weight,
     judge,
     next_attempt_at,
 )
@@ -108,6 +109,51 @@ def test_a_refusal_of_what_was_booked_is_a_contradiction_and_moves_nothing():
             same._replace(reference_id=uuid4()),
         ):
             assert verdict_of(top_up, CHARGE, booked=other) is Verdict.CONTRADICTED
+
+
+OF_NOBODY = Booked(None, 500, "THB", True)
+
+
+def test_money_of_nobody_is_attached_to_the_top_up_that_the_provider_names_later():
+    for of_nobody in (OF_NOBODY, OF_NOBODY._replace(reference_id=uuid4())):
+        assert judge(TOP_UP, CHARGE, booked=of_nobody) == Ruling(
+            verdict=Verdict.ATTACH, reason=SuspenseReason.UNKNOWN_REFERENCE
+        )
+
+
+@pytest.mark.parametrize(
+    ("state", "amount_minor", "wallet", "reason"),
+    [
+        (TopUpState.PENDING, 499, None, SuspenseReason.AMOUNT_MISMATCH),
+        (TopUpState.FAILED, 500, None, SuspenseReason.PAID_AFTER_END),
+        (TopUpState.COMPLETED, 500, None, SuspenseReason.SECOND_CHARGE),
+        (TopUpState.PENDING, 500, SuspenseReason.WALLET_FULL, SuspenseReason.WALLET_FULL),
+    ],
+)
+def test_what_is_attached_has_the_reason_that_it_has_then(state, amount_minor, wallet, reason):
+    top_up, charge = replace(TOP_UP, state=state), replace(CHARGE, amount_minor=amount_minor)
+    booked = OF_NOBODY._replace(amount_minor=amount_minor)
+    assert judge(top_up, charge, booked=booked, wallet=wallet) == Ruling(verdict=Verdict.ATTACH, reason=reason)
+
+
+def test_nothing_else_is_attached():
+    assert verdict_of(None, CHARGE, booked=OF_NOBODY) is Verdict.CONTRADICTED  # another reference of nobody
+    assert verdict_of(TOP_UP, CHARGE, booked=OF_NOBODY._replace(amount_minor=1)) is Verdict.CONTRADICTED
+    assert verdict_of(TOP_UP, CHARGE, booked=Booked(uuid4(), 500, "THB")) is Verdict.CONTRADICTED  # somebody's
+    assert verdict_of(TOP_UP, replace(CHARGE, status=ChargeStatus.FAILED), booked=OF_NOBODY) is Verdict.CONTRADICTED
+    assert verdict_of(TOP_UP, replace(CHARGE, status=ChargeStatus.PENDING), booked=OF_NOBODY) is Verdict.NOTHING
+
+
+def test_of_several_charges_money_comes_first_and_a_refusal_waits_for_what_may_still_be_paid():
+    failed, pending, paid = (
+        replace(CHARGE, charge_id=status.value, status=status)
+        for status in (ChargeStatus.FAILED, ChargeStatus.PENDING, ChargeStatus.SUCCEEDED)
+    )
+    assert in_order_of_weight([failed, paid]) == [paid, failed]
+    assert in_order_of_weight([failed, pending, paid, paid]) == [paid, paid, pending]
+    assert in_order_of_weight([failed, pending]) == [pending]
+    assert in_order_of_weight([failed, failed]) == [failed, failed]
+    assert in_order_of_weight([]) == []
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(ChargeStatus)), st.sampled_from([499, 500])), min_size=1, max_size=12))

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 
 from kernel.money import AMOUNT_MINOR_MAX
 from payment.adapters.sandbox_provider import SIGNATURE_HEADER, TIME_WINDOW_S, SandboxProvider
 from payment.domain.errors import WebhookMalformedError, WebhookSignatureError, WebhookStaleError
+from payment.usecases.receive_webhook import MALFORMED, STALE, read_webhook
 from sandbox.webhooks import sign
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -108,3 +110,17 @@ async def test_unreadable_signatures(provider, header):
 async def test_signed_nonsense_is_refused_and_never_an_error_of_ours(provider, body):
     with pytest.raises(WebhookMalformedError):
         read(provider, body=body)
+
+
+async def test_a_signed_webhook_of_another_time_is_counted_and_told_as_such(provider):
+    stale, malformed = STALE.labels("sandbox")._value.get(), MALFORMED.labels("sandbox")._value.get()
+    signed = {SIGNATURE_HEADER: sign(SECRET, BODY, at_unix_s=AT)}
+    with capture_logs() as told:
+        for now in (NOW + timedelta(seconds=TIME_WINDOW_S + 1), NOW - timedelta(seconds=TIME_WINDOW_S + 1)):
+            with pytest.raises(WebhookStaleError):
+                read_webhook(provider, signed, BODY, now)
+        with pytest.raises(WebhookSignatureError):  # control: what nobody signed is no word of the provider
+            read_webhook(provider, {SIGNATURE_HEADER: sign("guess", BODY, at_unix_s=AT)}, BODY, NOW)
+    assert [each["event"] for each in told] == ["webhook.stale"] * 2
+    assert STALE.labels("sandbox")._value.get() == stale + 2
+    assert MALFORMED.labels("sandbox")._value.get() == malformed

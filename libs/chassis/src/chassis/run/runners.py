@@ -52,6 +52,7 @@ class Supervised:
         if self._steps is not None:
             metrics.step_bound_s.labels(self.name).set(self._steps.bound_s)
             metrics.step_due_s.labels(self.name).set_function(partial(_due_s, self._steps))
+        metrics.runner_restarts.labels(self.name)  # an alert sees the first one only if there was a zero before it
 
     @property
     def name(self) -> str:

@@ -7,12 +7,24 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from payment.adapters.ledger import Connection
+from payment.usecases.ports import DRIVE_TOP_UPS, EXPIRE_HOLDS, RETURN_CHARGES
 
 _FIRST_PAUSE: Final = timedelta(seconds=30)
 _LONGEST_PAUSE: Final = timedelta(hours=1)
 _DOUBLINGS_MAX: Final = 8  # no more are needed, and an interval must not overflow
 # A row that fails is tried again within the longest pause; one that nobody tried since has no failure any more.
 _FORGOTTEN_AFTER: Final = timedelta(days=1)
+
+_FORGET_DONE: Final = """
+    DELETE FROM job_failure f WHERE CASE f.job
+        WHEN $1 THEN NOT EXISTS (
+            SELECT 1 FROM top_up u WHERE u.id = f.item_id::uuid AND u.next_attempt_at IS NOT NULL)
+        WHEN $2 THEN NOT EXISTS (
+            SELECT 1 FROM provider_line l WHERE l.transfer_id = f.item_id::uuid AND l.review_state = 'returning')
+        WHEN $3 THEN NOT EXISTS (
+            SELECT 1 FROM hold h WHERE h.id = f.item_id::uuid AND h.state = 'authorized')
+        ELSE false END
+"""
 
 
 class PgJobFailureStore:
@@ -44,6 +56,11 @@ class PgJobFailureStore:
         await self._conn.execute(
             "DELETE FROM job_failure WHERE job = $1 AND item_id = ANY ($2::text[])", job, list(item_ids)
         )
+
+
+async def forget_done(conn: Connection) -> None:
+    """Failures of rows that came to their end by another way, also while the job was still at them."""
+    await conn.execute(_FORGET_DONE, DRIVE_TOP_UPS, RETURN_CHARGES, EXPIRE_HOLDS)
 
 
 async def forget(conn: Connection, now: datetime) -> None:

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from payment.adapters.job_failures import PgJobFailureStore
 from payment.adapters.ledger import Connection
 from payment.domain.review import Review, ReviewState
-from payment.domain.top_up import LEASE
+from payment.domain.top_up import LEASE, SuspenseReason
 from payment.usecases.ports import RETURN_CHARGES
 
 _COLUMNS: Final = (
@@ -52,6 +53,23 @@ class PgReviewStore:
             note,
             now,
         )
+        if state is not ReviewState.RETURNING:
+            await PgJobFailureStore(self._conn).clear(RETURN_CHARGES, [str(review.id)])
+
+    async def attach(
+        self, review_id: UUID, top_up_id: UUID, *, reason: SuspenseReason | None, shown_as: UUID
+    ) -> Review | None:
+        """A charge of nobody becomes this top-up's; None for one that is somebody's."""
+        attached = await self._conn.fetchval(
+            "UPDATE provider_line l SET reference_id = $2, suspense_reason = $3, shown_as = $4"
+            " WHERE transfer_id = $1 AND review_state IS NOT NULL AND NOT EXISTS (SELECT 1 FROM top_up u"
+            " WHERE u.id = l.reference_id AND u.provider = l.provider) RETURNING true",
+            review_id,
+            top_up_id,
+            reason,
+            shown_as,
+        )
+        return await self.find(review_id) if attached else None
 
     async def due(self, now: datetime, *, count: int) -> Sequence[UUID]:
         """Charges on their way back whose timer rang, without those that failed and rest."""

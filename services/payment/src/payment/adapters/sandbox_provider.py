@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -30,9 +30,12 @@ TIME_WINDOW_S: Final = 300
 ANSWER_BYTES_MAX: Final = 64 * 1024
 _ID: Final = re.compile("[!-~]{1,200}")  # what every database, log and header takes as it is
 _CODE: Final = re.compile("[ -~]{0,200}")
-# Other statuses say nothing about the money.
+_REFUSAL_CODE: Final = re.compile("[A-Za-z0-9_.:-]{1,100}")  # what a proxy writes in its errors is text
 _DONE: Final = frozenset({200, 201, 202})
 _REFUSALS: Final = frozenset({400, 402, 404, 410, 422})
+_OUTAGES: Final = frozenset({408, 425, 429, *range(500, 600)})  # pass by themselves; no other status does
+_REFUNDS_UNDER_WAY: Final = frozenset({"pending", "processing"})
+_REFUNDS_NOT_DONE: Final = frozenset({"failed", "canceled", "cancelled"})
 
 
 class _UnreadableError(Exception):
@@ -47,8 +50,11 @@ class SandboxProvider:
     def __init__(self, *, url: str, api_key: str, webhook_secret: str, timeout_s: float) -> None:
         self._url = url.rstrip("/")
         self._secret = webhook_secret.encode()
+        # Nothing but plain bytes is asked for, so whatever comes encoded cannot be read.
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=timeout_s), headers={"Authorization": f"Bearer {api_key}"}
+            timeout=aiohttp.ClientTimeout(total=timeout_s),
+            headers={"Authorization": f"Bearer {api_key}", "Accept-Encoding": "identity"},
+            auto_decompress=False,
         )
 
     async def close(self) -> None:
@@ -65,7 +71,7 @@ class SandboxProvider:
         answer = await self._ask("POST", "/payments/charges", json=body, headers={"Idempotency-Key": str(top_up.id)})
         return self._answered(answer, top_up.id)
 
-    async def find_charge(self, reference_id: UUID) -> Charge | None:
+    async def find_charges(self, reference_id: UUID) -> Sequence[Charge]:
         try:
             answer = await self._ask("GET", "/payments/charges", params={"reference": str(reference_id)})
         except ProviderRefusedError as refused:
@@ -74,7 +80,7 @@ class SandboxProvider:
         items = answer.get("items")
         if not isinstance(items, list):
             raise ProviderAnswerUnexpectedError("asked for a charge: an answer without items")
-        return self._answered(items[0], reference_id) if items else None
+        return [self._answered(each, reference_id) for each in items]
 
     async def give_back(self, review: Review) -> None:
         """The payer gets the whole charge back; the same review once however often this is called."""
@@ -84,8 +90,14 @@ class SandboxProvider:
         same = {name: answer.get(name) for name in body} == body and type(answer["amount_minor"]) is int
         if not same:
             raise ProviderAnswerUnexpectedError("a refund of something else was answered")
-        if answer.get("status") != "succeeded":
+        status = str(answer.get("status"))
+        if status == "succeeded":
+            return
+        if status in _REFUNDS_UNDER_WAY:
             raise ProviderOutcomeUnknownError("a refund that has not come to its end was answered")
+        if status in _REFUNDS_NOT_DONE:
+            raise ProviderRefusedError(status)
+        raise ProviderAnswerUnexpectedError("a refund of a status that is not one of ours was answered")
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> WebhookEvent:
         """Signature first, over the bytes as they came; then time, both ways; then the content."""
@@ -109,25 +121,25 @@ class SandboxProvider:
         return int(time_text)
 
     async def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        """What was answered is input as any other. What cannot be read leaves the outcome unknown."""
+        """What was answered is input as any other; nothing that is no answer to this very request is followed."""
         what = f"{method} {path}"
         try:
-            async with self._session.request(method, self._url + path, **options) as answer:
-                raw = await _read(answer)
-                content = _object(raw)
+            async with self._session.request(method, self._url + path, allow_redirects=False, **options) as answer:
+                if answer.status in _OUTAGES:
+                    raise ProviderOutcomeUnknownError(f"{what}: {answer.status}")
+                if answer.status not in _DONE | _REFUSALS:
+                    raise ProviderAnswerUnexpectedError(f"{what}: {answer.status}")
+                content = _object(await _read(answer))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ProviderOutcomeUnknownError(f"{what}: {type(error).__name__}") from error
         except _UnreadableError as error:
-            answered = answer.status in _DONE | _REFUSALS
-            unknown = ProviderAnswerUnexpectedError if answered else ProviderOutcomeUnknownError
-            raise unknown(f"{what}: {answer.status}, {error}") from error
-        if answer.status in _REFUSALS:
-            code = content.get("error")
-            plain = isinstance(code, str) and _CODE.fullmatch(code)
-            raise ProviderRefusedError(code if plain and code else str(answer.status))
-        if answer.status not in _DONE:
-            raise ProviderOutcomeUnknownError(f"{what}: {answer.status}")
-        return content
+            raise ProviderAnswerUnexpectedError(f"{what}: {answer.status}, {error}") from error
+        if answer.status in _DONE:
+            return content
+        code = content.get("error")
+        if not (isinstance(code, str) and _REFUSAL_CODE.fullmatch(code)):
+            raise ProviderAnswerUnexpectedError(f"{what}: {answer.status} without a code in error")
+        raise ProviderRefusedError(code)
 
     def _answered(self, data: Any, reference_id: UUID) -> Charge:
         """A charge in an answer, which must be about what was asked."""

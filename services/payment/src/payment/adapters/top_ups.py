@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from payment.adapters.job_failures import PgJobFailureStore
 from payment.adapters.ledger import Connection
 from payment.domain.top_up import LEASE, Booked, Charge, SuspenseReason, TopUpRequest, TopUpState
 from payment.usecases.ports import DRIVE_TOP_UPS
@@ -112,7 +113,10 @@ class PgTopUpStore:
         now: datetime,
         shown: Charge | None = None,
     ) -> None:
-        """``shown``: the person sees this charge's amount, which may be another than they asked for."""
+        """No job has anything to do to it any more.
+
+        ``shown``: the person sees this charge's amount, which may be another than they asked for.
+        """
         await self._conn.execute(
             "UPDATE top_up SET state = $2, provider_charge_id = coalesce($3, provider_charge_id),"
             " failure_code = $4, completed_at = $5, next_attempt_at = NULL, version = version + 1 WHERE id = $1",
@@ -122,6 +126,7 @@ class PgTopUpStore:
             failure_code,
             now,
         )
+        await PgJobFailureStore(self._conn).clear(DRIVE_TOP_UPS, [str(top_up.id)])
         await self._conn.execute(
             "UPDATE wallet_transaction SET status = $4, failure_code = $5, completed_at = $6,"
             " amount_minor = coalesce($7, amount_minor), currency = coalesce($8, currency)"
@@ -176,7 +181,10 @@ class PgTopUpStore:
     async def booked(self, charge: Charge) -> Booked | None:
         """What the charge's line says."""
         row = await self._conn.fetchrow(
-            "SELECT reference_id, amount_minor, currency FROM provider_line WHERE provider = $1 AND charge_id = $2",
+            "SELECT l.reference_id, l.amount_minor, l.currency,"
+            " l.review_state IS NOT NULL AND u.id IS NULL AS of_nobody"
+            " FROM provider_line l LEFT JOIN top_up u ON u.id = l.reference_id AND u.provider = l.provider"
+            " WHERE l.provider = $1 AND l.charge_id = $2",
             charge.provider,
             charge.charge_id,
         )

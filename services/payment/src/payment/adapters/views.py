@@ -131,6 +131,14 @@ async def open_reviews(conn: Connection) -> tuple[int, datetime | None]:
     return (row["waiting"], row["oldest_at"]) if row else (0, None)
 
 
+async def oldest_returning_at(conn: Connection) -> datetime | None:
+    """Since when the oldest charge that an operator sent back waits for its provider's yes."""
+    at: datetime | None = await conn.fetchval(
+        "SELECT min(reviewed_at) FROM provider_line WHERE review_state = 'returning'"
+    )
+    return at
+
+
 async def oldest_open_top_up_at(conn: Connection) -> datetime | None:
     """Since when the oldest top-up waits for its provider's word."""
     at: datetime | None = await conn.fetchval("SELECT min(created_at) FROM top_up WHERE next_attempt_at IS NOT NULL")

@@ -6,6 +6,7 @@ never dropped: it goes to suspense, and a person decides (``payment.domain.revie
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -78,6 +79,7 @@ class Verdict(StrEnum):
     CREDIT = "credit"
     FAIL = "fail"
     SUSPEND = "suspend"  # money came that does not fit: suspense, and a person decides
+    ATTACH = "attach"  # money in suspense under a reference of nobody is said to be this top-up's
     CONTRADICTED = "contradicted"  # what was booked is said to have been refused, or to be another amount: only told
 
 
@@ -98,11 +100,12 @@ class Booked(NamedTuple):
     reference_id: UUID | None
     amount_minor: int
     currency: str
+    of_nobody: bool = False  # in suspense, under a reference that is no top-up of this provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
-    """A verdict, with its reason when it is ``SUSPEND``."""
+    """A verdict, with its reason when it is ``SUSPEND`` or ``ATTACH``."""
 
     verdict: Verdict
     reason: SuspenseReason | None = None
@@ -116,16 +119,27 @@ def judge(
     ``booked`` says how this very charge is in the books; ``wallet`` why the wallet takes no money.
     """
     if booked is not None:
-        said = Booked(charge.reference_id, charge.amount_minor, charge.currency)
-        other = charge.status is ChargeStatus.SUCCEEDED and booked != said
-        contradicted = other or charge.status is ChargeStatus.FAILED
-        return Ruling(verdict=Verdict.CONTRADICTED if contradicted else Verdict.NOTHING)
+        return _of_booked(top_up, charge, booked, wallet)
     if charge.status is ChargeStatus.SUCCEEDED:
         reason = _misfit(top_up, charge) or wallet
         return Ruling(verdict=Verdict.SUSPEND if reason else Verdict.CREDIT, reason=reason)
     if top_up is None or not top_up.state.open:
         return Ruling(verdict=Verdict.NOTHING)
     return Ruling(verdict=Verdict.FAIL if charge.status is ChargeStatus.FAILED else Verdict.WAIT)
+
+
+def _of_booked(top_up: TopUpRequest | None, charge: Charge, booked: Booked, wallet: SuspenseReason | None) -> Ruling:
+    if charge.status is ChargeStatus.PENDING:
+        return Ruling(verdict=Verdict.NOTHING)
+    same_money = (booked.amount_minor, booked.currency) == (charge.amount_minor, charge.currency)
+    if charge.status is ChargeStatus.FAILED or not same_money:
+        return Ruling(verdict=Verdict.CONTRADICTED)
+    if booked.reference_id == charge.reference_id:
+        return Ruling(verdict=Verdict.NOTHING)
+    if booked.of_nobody and top_up is not None:
+        reason = _misfit(top_up, charge) or wallet or SuspenseReason.UNKNOWN_REFERENCE
+        return Ruling(verdict=Verdict.ATTACH, reason=reason)
+    return Ruling(verdict=Verdict.CONTRADICTED)
 
 
 def _misfit(top_up: TopUpRequest | None, charge: Charge) -> SuspenseReason | None:
@@ -139,6 +153,15 @@ def _misfit(top_up: TopUpRequest | None, charge: Charge) -> SuspenseReason | Non
     if (charge.amount_minor, charge.currency) != (top_up.amount_minor, top_up.currency):
         return SuspenseReason.AMOUNT_MISMATCH
     return None
+
+
+def in_order_of_weight(charges: Sequence[Charge]) -> list[Charge]:
+    """Several charges of one top-up: money first; a refusal says nothing while another may still be paid."""
+    succeeded, pending, failed = (
+        [each for each in charges if each.status is status]
+        for status in (ChargeStatus.SUCCEEDED, ChargeStatus.PENDING, ChargeStatus.FAILED)
+    )
+    return [*succeeded, *(pending or failed)]
 
 
 def next_attempt_at(now: datetime, attempts: int) -> datetime:

@@ -22,6 +22,9 @@ KEEP: Final = timedelta(days=30)
 FAILING: Final = Gauge("payment_job_failures", "Rows that a job could not do and tries again", ["job"])
 IN_REVIEW: Final = Gauge("payment_charges_in_review", "Charges in suspense that nobody decided about")
 IN_REVIEW_AGE_S: Final = Gauge("payment_charges_in_review_oldest_seconds", "Age of the oldest of them, or 0")
+RETURNING_AGE_S: Final = Gauge(
+    "payment_charges_returning_oldest_seconds", "Since when the oldest charge that was sent back waits for its provider"
+)
 OPEN_AGE_S: Final = Gauge("payment_top_ups_oldest_open_seconds", "Age of the oldest top-up without an outcome, or 0")
 
 
@@ -70,15 +73,18 @@ async def forget_old(app: App) -> None:
 
 async def gauges(app: App) -> None:
     """What waits for a person, for the alerts."""
-    async with app.database.read() as conn:
+    async with app.database.begin() as conn:
+        await job_failures.forget_done(conn)
         failing = await job_failures.count_by_job(conn)
         waiting, oldest_at = await views.open_reviews(conn)
+        returning_since = await views.oldest_returning_at(conn)
         open_since = await views.oldest_open_top_up_at(conn)
     FAILING.clear()
     for job, failures in failing.items():
         FAILING.labels(job).set(failures)
     IN_REVIEW.set(waiting)
     IN_REVIEW_AGE_S.set(_age_s(oldest_at, app))
+    RETURNING_AGE_S.set(_age_s(returning_since, app))
     OPEN_AGE_S.set(_age_s(open_since, app))
 
 

@@ -8,12 +8,19 @@ itself (``attempt``): its timer goes on, and the others are not held up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import structlog
 
-from payment.domain.top_up import GIVE_UP_AFTER, TopUpRequest, next_attempt_at
+from payment.domain.top_up import (
+    GIVE_UP_AFTER,
+    Charge,
+    TopUpRequest,
+    Verdict,
+    in_order_of_weight,
+    next_attempt_at,
+)
 from payment.usecases.attempt import attempt_each
 from payment.usecases.ports import (
     DRIVE_TOP_UPS,
@@ -48,13 +55,13 @@ async def drive_top_ups(begin: Begin, providers: Mapping[str, Provider]) -> int:
 async def _drive(top_up: TopUpRequest, begin: Begin, provider: Provider) -> None:
     """``top_up.attempts`` counts this attempt."""
     try:
-        charge = await provider.find_charge(top_up.id) if top_up.attempts > 1 else None
-        if charge is None:
+        charges = await provider.find_charges(top_up.id) if top_up.attempts > 1 else ()
+        if not charges:
             failure = await _past_asking(top_up, begin)
             if failure is not None:
                 await _fail(top_up, failure, begin)
                 return
-            charge = await provider.charge(top_up)
+            charges = [await provider.charge(top_up)]
     except ProviderAnswerUnexpectedError:
         raise  # no outage that passes: written down for operators, and asked again after a longer while each time
     except ProviderOutcomeUnknownError as error:
@@ -66,8 +73,25 @@ async def _drive(top_up: TopUpRequest, begin: Begin, provider: Provider) -> None
     except ProviderRefusedError as refused:
         await _fail(top_up, refused.code, begin)
         return
+    await _record(top_up, charges, begin)
+
+
+async def _record(top_up: TopUpRequest, charges: Sequence[Charge], begin: Begin) -> None:
+    """Each charge in a transaction of its own, as the ledger has it."""
+    verdicts = set()
+    for charge in in_order_of_weight(charges):
+        async with begin() as tx:
+            verdicts.add(await record_charge(charge, tx))
+    if verdicts - {Verdict.NOTHING, Verdict.CONTRADICTED}:
+        return
     async with begin() as tx:
-        await record_charge(charge, tx)
+        stored = await tx.top_ups.lock(top_up.id)
+        if stored is None or not stored.state.open:
+            return
+        later = next_attempt_at(tx.clock.now(), top_up.attempts)
+        await tx.top_ups.wait(top_up.id, charge_id=None, next_attempt_at=later)
+    if Verdict.CONTRADICTED in verdicts:
+        raise ProviderAnswerUnexpectedError("its charge is in the books as another's, or was said to be refused")
 
 
 async def _past_asking(top_up: TopUpRequest, begin: Begin) -> str | None:

@@ -17,4 +17,6 @@ async def load_review(review_id: UUID, tx: PaymentTx) -> tuple[Review, TopUpRequ
     review = await tx.reviews.lock(review_id)
     if review is None:
         raise ReviewNotFoundError
+    if review.top_up_id is not None and top_up is None:
+        top_up = await tx.top_ups.lock(review.top_up_id)  # its provider named it between the two reads
     return review, top_up

@@ -113,6 +113,9 @@ class ReviewStore(Protocol):
     async def decide(
         self, review: Review, state: ReviewState, *, by: str | None = None, note: str = "", now: datetime
     ) -> None: ...
+    async def attach(
+        self, review_id: UUID, top_up_id: UUID, *, reason: SuspenseReason | None, shown_as: UUID
+    ) -> Review | None: ...
     async def due(self, now: datetime, *, count: int) -> Sequence[UUID]: ...
     async def lease(self, review_id: UUID, now: datetime) -> Review | None: ...
     async def wait(self, review_id: UUID, *, next_attempt_at: datetime) -> None: ...
@@ -159,7 +162,7 @@ Begin = Callable[[], AbstractAsyncContextManager[PaymentTx]]
 
 
 class ProviderOutcomeUnknownError(Exception):
-    """5xx, a timeout or a broken connection: it may have been done. Ask, never assume."""
+    """An outage (5xx, too many requests, a timeout, a broken connection): it may have been done. Ask, never assume."""
 
 
 class ProviderAnswerUnexpectedError(ProviderOutcomeUnknownError):
@@ -195,13 +198,13 @@ class Provider(Protocol):
         agreed on, here and in what follows, the former's ``ProviderAnswerUnexpectedError``.
         """
 
-    async def find_charge(self, reference_id: UUID) -> Charge | None:
-        """What the provider knows under our reference. Raises ``ProviderOutcomeUnknownError``."""
+    async def find_charges(self, reference_id: UUID) -> Sequence[Charge]:
+        """All that the provider knows under our reference. Raises ``ProviderOutcomeUnknownError``."""
 
     async def give_back(self, review: Review) -> None:
         """Return a charge's money to the payer; the review's id is the idempotency key.
 
-        Raises ``ProviderOutcomeUnknownError`` or ``ProviderRefusedError``.
+        Raises ``ProviderOutcomeUnknownError``, or ``ProviderRefusedError`` also for a refund that was begun and failed.
         """
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> WebhookEvent:

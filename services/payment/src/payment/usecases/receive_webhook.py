@@ -9,11 +9,14 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
-from payment.domain.errors import WebhookMalformedError
+from payment.domain.errors import WebhookMalformedError, WebhookStaleError
 from payment.usecases.ports import PaymentTx, Provider, WebhookEvent
 from payment.usecases.record_charge import record_charge
 
 MALFORMED: Final = Counter("payment_webhooks_malformed", "Signed words of providers that cannot be read", ["provider"])
+STALE: Final = Counter(
+    "payment_webhooks_stale", "Signed words of providers whose time is too far from now", ["provider"]
+)
 log = structlog.get_logger(__name__)
 
 
@@ -21,6 +24,10 @@ def read_webhook(provider: Provider, headers: Mapping[str, str], body: bytes, no
     """Raises the webhook errors. What was signed and cannot be read is the provider's fault: counted, and told."""
     try:
         return provider.read_webhook(headers, body, now)
+    except WebhookStaleError:
+        STALE.labels(provider.name).inc()
+        log.warning("webhook.stale", provider=provider.name)
+        raise
     except WebhookMalformedError as error:
         MALFORMED.labels(provider.name).inc()
         log.warning("webhook.malformed", provider=provider.name, detail=error.detail)

@@ -6,6 +6,7 @@ one order everywhere: the top-up, its wallet, then what the ledger takes.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from kernel.ids import derived_id
 from kernel.money import AMOUNT_MINOR_MAX
 from payment.adapters.announcements import top_up_completed, top_up_failed, top_up_in_review
 from payment.domain.ledger import Suspend, TopUp
+from payment.domain.review import ReviewState
 from payment.domain.top_up import (
     Charge,
     ChargeStatus,
@@ -28,6 +30,7 @@ from payment.domain.top_up import (
     next_attempt_at,
 )
 from payment.usecases.ports import PaymentTx
+from payment.usecases.show_returned import show_returned
 
 _CHARGES: Final = UUID("0e7a3f0c-3c0f-5c0e-8a11-2b8f8f0d6a52")
 CONTRADICTIONS: Final = Counter(
@@ -46,6 +49,8 @@ async def record_charge(charge: Charge, tx: PaymentTx) -> Verdict:
         log.error("charge.contradicted", provider=charge.provider, charge_id=charge.charge_id, status=charge.status)
     elif ruling.verdict is Verdict.SUSPEND:
         return await _suspend(top_up, charge, ruling, tx)
+    elif ruling.verdict is Verdict.ATTACH and top_up is not None:
+        return await _attach(top_up, charge, ruling, tx)
     elif top_up is not None:
         return await _move(top_up, charge, ruling.verdict, tx)
     return ruling.verdict
@@ -85,8 +90,7 @@ async def _suspend(top_up: TopUpRequest | None, charge: Charge, ruling: Ruling, 
     """Keep the money apart, let the person see it, and tell them that somebody looks."""
     now, reason = tx.clock.now(), ruling.reason
     suspense_id = derived_id(_CHARGES, f"{charge.provider}:{charge.charge_id}")
-    waits = top_up is not None and (top_up.state.open or top_up.state is TopUpState.FAILED)
-    shown_as = (top_up.id if waits else suspense_id) if top_up else None
+    shown_as = _shown_as(top_up, suspense_id) if top_up else None
     if not await tx.top_ups.add_line(charge, suspense_id, now, reason=reason, shown_as=shown_as):
         return Verdict.NOTHING
     op = Suspend(
@@ -95,16 +99,42 @@ async def _suspend(top_up: TopUpRequest | None, charge: Charge, ruling: Ruling, 
     await tx.ledger.apply([op])
     log.warning("charge.in_review", provider=charge.provider, charge_id=charge.charge_id, reason=reason)
     if top_up is not None and reason is not None:
-        if waits:
-            await tx.top_ups.close(
-                top_up, TopUpState.IN_REVIEW, charge_id=charge.charge_id, failure_code=reason, now=now, shown=charge
-            )
-        else:
-            await tx.top_ups.show(top_up, charge, shown_as=suspense_id, failure_code=reason, now=now)
-        tx.outbox.add(
-            top_up_in_review(top_up, charge, reason_code=reason, at=now), aggregate_version=top_up.version + 1
-        )
+        await _show_in_review(top_up, charge, reason, shown_as=_shown_as(top_up, suspense_id), seen_at=now, tx=tx)
     return Verdict.SUSPEND
+
+
+async def _attach(top_up: TopUpRequest, charge: Charge, ruling: Ruling, tx: PaymentTx) -> Verdict:
+    """The money stays apart as it is; whose it is is known now, so that it can be credited."""
+    suspense_id, reason = derived_id(_CHARGES, f"{charge.provider}:{charge.charge_id}"), ruling.reason
+    shown_as = _shown_as(top_up, suspense_id)
+    review = await tx.reviews.attach(suspense_id, top_up.id, reason=reason, shown_as=shown_as)
+    if review is None or reason is None:
+        return Verdict.NOTHING  # somebody else attached it
+    log.warning("charge.attached", provider=charge.provider, charge_id=charge.charge_id, top_up_id=str(top_up.id))
+    await _show_in_review(top_up, charge, reason, shown_as=shown_as, seen_at=review.seen_at, tx=tx)
+    if review.state is ReviewState.RETURNED:
+        stored = await tx.top_ups.lock(top_up.id)
+        if stored is not None:
+            await show_returned(review, stored, tx)
+    return Verdict.ATTACH
+
+
+def _shown_as(top_up: TopUpRequest, suspense_id: UUID) -> UUID:
+    """The transaction that shows a charge in review: the top-up's own, unless that shows another charge."""
+    return top_up.id if top_up.state.open or top_up.state is TopUpState.FAILED else suspense_id
+
+
+async def _show_in_review(
+    top_up: TopUpRequest, charge: Charge, reason: SuspenseReason, *, shown_as: UUID, seen_at: datetime, tx: PaymentTx
+) -> None:
+    now = tx.clock.now()
+    if shown_as == top_up.id:
+        await tx.top_ups.close(
+            top_up, TopUpState.IN_REVIEW, charge_id=charge.charge_id, failure_code=reason, now=now, shown=charge
+        )
+    else:
+        await tx.top_ups.show(top_up, charge, shown_as=shown_as, failure_code=reason, now=seen_at)
+    tx.outbox.add(top_up_in_review(top_up, charge, reason_code=reason, at=now), aggregate_version=top_up.version + 1)
 
 
 async def _credit(top_up: TopUpRequest, charge: Charge, tx: PaymentTx) -> None:

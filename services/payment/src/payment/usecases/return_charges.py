@@ -12,10 +12,9 @@ from uuid import UUID
 import structlog
 
 from kernel.ids import derived_id
-from payment.adapters.announcements import top_up_returned
 from payment.domain.ledger import ReturnSuspended
-from payment.domain.review import RETURNED, Review, ReviewState
-from payment.domain.top_up import TopUpState, next_attempt_at
+from payment.domain.review import Review, ReviewState
+from payment.domain.top_up import next_attempt_at
 from payment.usecases.attempt import attempt_each
 from payment.usecases.load_review import load_review
 from payment.usecases.ports import (
@@ -28,6 +27,7 @@ from payment.usecases.ports import (
     ProviderRefusedError,
     provider_of,
 )
+from payment.usecases.show_returned import show_returned
 
 BATCH = 20
 log = structlog.get_logger(__name__)
@@ -88,13 +88,5 @@ async def _book(given_back: Review, tx: PaymentTx) -> None:
     if refusal is not None:
         raise refusal
     await tx.reviews.decide(review, ReviewState.RETURNED, now=now)
-    if top_up is None or review.shown_as is None:
-        return
-    if review.shown_as == top_up.id:
-        await tx.top_ups.close(top_up, TopUpState.FAILED, charge_id=review.charge_id, failure_code=RETURNED, now=now)
-    else:
-        await tx.top_ups.close_shown(
-            top_up, shown_as=review.shown_as, shown_at=review.seen_at, failure_code=RETURNED, now=now
-        )
-    record = top_up_returned(top_up, amount_minor=review.amount_minor, currency=review.currency, at=now)
-    tx.outbox.add(record, aggregate_version=top_up.version + 1)
+    if top_up is not None:
+        await show_returned(review, top_up, tx)
