@@ -18,7 +18,7 @@ from payment.adapters.reviews import PgReviewStore
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Expire
 from payment.domain.review import ReviewState
-from payment.domain.top_up import Charge, ChargeStatus, TopUpState
+from payment.domain.top_up import Charge, ChargeStatus, TopUpState, Verdict
 from payment.entrypoints import jobs
 from payment.settings import PaymentSettings
 from payment.testing import NOON, add_person, authorize, balance, give
@@ -589,6 +589,50 @@ async def test_whose_a_charge_is_may_be_said_between_the_reads_of_a_decision(pla
     async with place.app.begin() as tx:
         loaded, top_up = await load_review(review, tx)
     assert (loaded.top_up_id, top_up.id) == (asked, asked)
+
+
+async def both_claim(place):
+    """Two top-ups of which each is said to be whose a charge of nobody is, at the same time; their states."""
+    one, other = [await top_up_for(place, await place.person()) for _ in range(2)]
+    async with place.app.begin() as tx:
+        await record_charge(charge_of(None, f"ch_{one.hex}"), tx)
+    judged = asyncio.Barrier(2)
+
+    async def claim(top_up_id):
+        async with place.app.begin() as tx:
+            booked = tx.top_ups.booked
+
+            async def read_then_wait(charge):
+                found = await booked(charge)
+                await judged.wait()
+                return found
+
+            tx.top_ups.booked = read_then_wait
+            return await record_charge(charge_of(top_up_id, f"ch_{one.hex}"), tx)
+
+    verdicts = await asyncio.gather(claim(one), claim(other))
+    return sorted(verdicts), sorted([(await state_of(place, each))[0] for each in (one, other)])
+
+
+async def test_of_two_top_ups_that_claim_a_charge_of_nobody_one_has_it(place):
+    verdicts, states = await both_claim(place)
+    assert verdicts == [Verdict.ATTACH, Verdict.NOTHING]
+    assert states == [TopUpState.CREATED, TopUpState.IN_REVIEW]
+
+
+async def test_control_without_looking_whose_it_is_both_have_it(place, monkeypatch):
+    async def unchecked(self, review_id, top_up_id, *, was, reason, shown_as):
+        await self._conn.execute(
+            "UPDATE provider_line SET reference_id = $2, suspense_reason = $3, shown_as = $4 WHERE transfer_id = $1",
+            review_id,
+            top_up_id,
+            reason,
+            shown_as,
+        )
+        return await self.find(review_id)
+
+    monkeypatch.setattr(PgReviewStore, "attach", unchecked)
+    assert await both_claim(place) == ([Verdict.ATTACH] * 2, [TopUpState.IN_REVIEW] * 2)
 
 
 async def test_a_failure_that_cannot_be_written_down_is_not_swallowed(place):

@@ -57,17 +57,18 @@ class PgReviewStore:
             await PgJobFailureStore(self._conn).clear(RETURN_CHARGES, [str(review.id)])
 
     async def attach(
-        self, review_id: UUID, top_up_id: UUID, *, reason: SuspenseReason | None, shown_as: UUID
+        self, review_id: UUID, top_up_id: UUID, *, was: UUID | None, reason: SuspenseReason, shown_as: UUID
     ) -> Review | None:
-        """A charge of nobody becomes this top-up's; None for one that is somebody's."""
+        """A charge under a reference of nobody becomes this top-up's; None for one that became somebody's meanwhile."""
         attached = await self._conn.fetchval(
-            "UPDATE provider_line l SET reference_id = $2, suspense_reason = $3, shown_as = $4"
-            " WHERE transfer_id = $1 AND review_state IS NOT NULL AND NOT EXISTS (SELECT 1 FROM top_up u"
-            " WHERE u.id = l.reference_id AND u.provider = l.provider) RETURNING true",
+            "UPDATE provider_line SET reference_id = $2, suspense_reason = $3, shown_as = $4"
+            " WHERE transfer_id = $1 AND review_state IS NOT NULL AND reference_id IS NOT DISTINCT FROM $5"
+            " RETURNING true",
             review_id,
             top_up_id,
             reason,
             shown_as,
+            was,
         )
         return await self.find(review_id) if attached else None
 

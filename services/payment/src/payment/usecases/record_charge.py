@@ -19,6 +19,7 @@ from payment.adapters.announcements import top_up_completed, top_up_failed, top_
 from payment.domain.ledger import Suspend, TopUp
 from payment.domain.review import ReviewState
 from payment.domain.top_up import (
+    Booked,
     Charge,
     ChargeStatus,
     Ruling,
@@ -43,14 +44,15 @@ async def record_charge(charge: Charge, tx: PaymentTx) -> Verdict:
     """Move the top-up and the money as ``judge`` says."""
     top_up = await _top_up_of(charge, tx)
     wallet = await _wallet_refuses(top_up, charge, tx) if top_up else None
-    ruling = judge(top_up, charge, booked=await tx.top_ups.booked(charge), wallet=wallet)
+    booked = await tx.top_ups.booked(charge)
+    ruling = judge(top_up, charge, booked=booked, wallet=wallet)
     if ruling.verdict is Verdict.CONTRADICTED:
         CONTRADICTIONS.labels(charge.provider).inc()
         log.error("charge.contradicted", provider=charge.provider, charge_id=charge.charge_id, status=charge.status)
     elif ruling.verdict is Verdict.SUSPEND:
         return await _suspend(top_up, charge, ruling, tx)
-    elif ruling.verdict is Verdict.ATTACH and top_up is not None:
-        return await _attach(top_up, charge, ruling, tx)
+    elif ruling.verdict is Verdict.ATTACH and top_up and booked and ruling.reason:
+        return await _attach(top_up, charge, booked, ruling.reason, tx)
     elif top_up is not None:
         return await _move(top_up, charge, ruling.verdict, tx)
     return ruling.verdict
@@ -103,13 +105,15 @@ async def _suspend(top_up: TopUpRequest | None, charge: Charge, ruling: Ruling, 
     return Verdict.SUSPEND
 
 
-async def _attach(top_up: TopUpRequest, charge: Charge, ruling: Ruling, tx: PaymentTx) -> Verdict:
+async def _attach(
+    top_up: TopUpRequest, charge: Charge, booked: Booked, reason: SuspenseReason, tx: PaymentTx
+) -> Verdict:
     """The money stays apart as it is; whose it is is known now, so that it can be credited."""
-    suspense_id, reason = derived_id(_CHARGES, f"{charge.provider}:{charge.charge_id}"), ruling.reason
+    suspense_id = derived_id(_CHARGES, f"{charge.provider}:{charge.charge_id}")
     shown_as = _shown_as(top_up, suspense_id)
-    review = await tx.reviews.attach(suspense_id, top_up.id, reason=reason, shown_as=shown_as)
-    if review is None or reason is None:
-        return Verdict.NOTHING  # somebody else attached it
+    review = await tx.reviews.attach(suspense_id, top_up.id, was=booked.reference_id, reason=reason, shown_as=shown_as)
+    if review is None:
+        return Verdict.NOTHING
     log.warning("charge.attached", provider=charge.provider, charge_id=charge.charge_id, top_up_id=str(top_up.id))
     await _show_in_review(top_up, charge, reason, shown_as=shown_as, seen_at=review.seen_at, tx=tx)
     if review.state is ReviewState.RETURNED:
