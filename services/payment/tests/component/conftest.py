@@ -21,13 +21,14 @@ import pytest_asyncio
 from chassis.run import Periodic
 from chassis.testing.issuer import TokenIssuer
 from chassis.testing.serving import Client, serving
+from kernel.clock import FixedClock
 from kernel.country import Country
 from payment.adapters.audit import audit, report
 from payment.entrypoints import jobs
 from payment.entrypoints.app import http
 from payment.entrypoints.runners import consumers, relays
 from payment.settings import PaymentSettings
-from payment.testing import add_person
+from payment.testing import NOON, add_person, balance, give
 from payment.wiring import App, wire
 from sandbox.webhooks import SIGNATURE_HEADER, sign
 from testkit.databases import ServiceDatabase
@@ -240,3 +241,56 @@ async def streams(database, payment_environment) -> AsyncIterator[App]:
             yield app
         async with app.database.read() as conn:
             await assert_audit_holds(conn)
+
+
+@dataclass
+class Place:
+    """A service with a database and a clock of its own, and a superuser who can poison a row."""
+
+    app: App
+    clock: FixedClock
+    admin: asyncpg.Connection
+
+    async def poison(self, table, condition):
+        """Whoever changes such a row of the table fails."""
+        await self.admin.execute(
+            "CREATE OR REPLACE FUNCTION payment.poisoned() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'poisoned'; END $$"
+        )
+        await self.admin.execute(
+            f"CREATE TRIGGER poisoned BEFORE UPDATE ON payment.{table} FOR EACH ROW WHEN ({condition})"
+            " EXECUTE FUNCTION payment.poisoned()"
+        )
+
+    async def heal(self, table):
+        await self.admin.execute(f"DROP TRIGGER poisoned ON payment.{table}")
+
+    async def failures(self):
+        """(job, item, attempts) of what is written down for operators."""
+        async with self.app.database.read() as conn:
+            rows = await conn.fetch("SELECT job, item_id, attempts, error FROM job_failure ORDER BY item_id")
+        return [(row["job"], row["item_id"], row["attempts"]) for row in rows]
+
+    async def person(self, amount_minor=0):
+        async with self.app.database.begin() as conn:
+            made = await add_person(conn)
+            if amount_minor:
+                await give(conn, made, amount_minor)
+        return made
+
+    async def money(self, person):
+        async with self.app.database.read() as conn:
+            return await balance(conn, person)
+
+
+@pytest.fixture
+async def place(database, payment_environment, monkeypatch, audit_holds):
+    made = await database("payment")
+    for name, value in payment_environment(made, SANDBOX_URL="http://127.0.0.1:9").items():
+        monkeypatch.setenv(name, value)
+    admin, clock = await asyncpg.connect(made.admin_dsn), FixedClock(NOON)
+    async with wire(PaymentSettings(), clock) as app:
+        yield Place(app, clock, admin)
+        async with app.database.read() as conn:
+            await audit_holds(conn)
+    await admin.close()

@@ -4,94 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
-from kernel.clock import FixedClock
 from kernel.ids import derived_id
 from payment.adapters.audit import LATE, audit
-from payment.adapters.reviews import PgReviewStore
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Expire
 from payment.domain.review import ReviewState
-from payment.domain.top_up import Charge, ChargeStatus, TopUpState, Verdict
+from payment.domain.top_up import Charge, ChargeStatus
 from payment.entrypoints import jobs
-from payment.settings import PaymentSettings
-from payment.testing import NOON, add_person, authorize, balance, give
+from payment.testing import OddProvider, authorize, charge_of, top_up_for
 from payment.usecases.attempt import attempt
-from payment.usecases.credit_review import CreditReview, credit_review
 from payment.usecases.drive_top_ups import drive_top_ups
 from payment.usecases.expire_holds import expire_holds
-from payment.usecases.load_review import load_review
 from payment.usecases.ports import (
     ProviderAnswerUnexpectedError,
     ProviderOutcomeUnknownError,
     ProviderRefusedError,
 )
 from payment.usecases.record_charge import record_charge
-from payment.usecases.request_top_up import RequestTopUp, request_top_up
 from payment.usecases.return_charges import return_charges
 from payment.usecases.return_review import ReturnReview, return_review
-from payment.wiring import App, wire
 
 HOUR_S = 3_600
-
-
-@dataclass
-class Place:
-    """A service with a database and a clock of its own, and a superuser who can poison a row."""
-
-    app: App
-    clock: FixedClock
-    admin: asyncpg.Connection
-
-    async def poison(self, table, condition):
-        """Whoever changes such a row of the table fails."""
-        await self.admin.execute(
-            "CREATE OR REPLACE FUNCTION payment.poisoned() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$ BEGIN RAISE EXCEPTION 'poisoned'; END $$"
-        )
-        await self.admin.execute(
-            f"CREATE TRIGGER poisoned BEFORE UPDATE ON payment.{table} FOR EACH ROW WHEN ({condition})"
-            " EXECUTE FUNCTION payment.poisoned()"
-        )
-
-    async def heal(self, table):
-        await self.admin.execute(f"DROP TRIGGER poisoned ON payment.{table}")
-
-    async def failures(self):
-        """(job, item, attempts) of what is written down for operators."""
-        async with self.app.database.read() as conn:
-            rows = await conn.fetch("SELECT job, item_id, attempts, error FROM job_failure ORDER BY item_id")
-        return [(row["job"], row["item_id"], row["attempts"]) for row in rows]
-
-    async def person(self, amount_minor=0):
-        async with self.app.database.begin() as conn:
-            made = await add_person(conn)
-            if amount_minor:
-                await give(conn, made, amount_minor)
-        return made
-
-    async def money(self, person):
-        async with self.app.database.read() as conn:
-            return await balance(conn, person)
-
-
-@pytest.fixture
-async def place(database, payment_environment, monkeypatch, audit_holds):
-    made = await database("payment")
-    for name, value in payment_environment(made, SANDBOX_URL="http://127.0.0.1:9").items():
-        monkeypatch.setenv(name, value)
-    admin, clock = await asyncpg.connect(made.admin_dsn), FixedClock(NOON)
-    async with wire(PaymentSettings(), clock) as app:
-        yield Place(app, clock, admin)
-        async with app.database.read() as conn:
-            await audit_holds(conn)
-    await admin.close()
 
 
 async def hold_for(place, people):
@@ -144,45 +83,6 @@ async def test_of_many_poisoned_holds_each_rests_and_the_others_are_done(place):
     assert [item for _, item, _ in await place.failures()] == sorted(map(str, bad))
 
 
-class Provider:
-    """Takes and gives back at once, but for one reference, of which it says what nobody expects."""
-
-    name = "sandbox"
-
-    def __init__(self, bad=None, error=None):
-        self.bad, self.asked, self.known = bad, [], []
-        self.error = error or RuntimeError("no error that anybody thought of\x00")
-
-    async def charge(self, top_up):
-        self.asked.append(top_up.id)
-        if top_up.id == self.bad:
-            raise self.error
-        return Charge(
-            provider=self.name,
-            charge_id=f"ch_{top_up.id.hex}",
-            reference_id=top_up.id,
-            amount_minor=top_up.amount_minor,
-            currency=top_up.currency,
-            status=ChargeStatus.SUCCEEDED,
-        )
-
-    async def find_charges(self, reference_id):
-        return self.known
-
-    async def give_back(self, review):
-        self.asked.append(review.id)
-        if review.id == self.bad:
-            raise self.error
-
-
-async def top_up_for(place, person, provider="sandbox"):
-    async with place.app.begin() as tx:
-        asked = await request_top_up(
-            RequestTopUp(user_id=person, amount_minor=500, currency="THB", provider=provider, payment_token="tok"), tx
-        )
-    return asked.id
-
-
 async def due_top_ups(place):
     async with place.app.begin() as tx:
         return await tx.top_ups.due(place.clock.now(), count=10)
@@ -190,8 +90,8 @@ async def due_top_ups(place):
 
 async def test_a_top_up_that_cannot_be_driven_stops_no_other(place):
     people = [await place.person() for _ in range(5)]
-    asked = [await top_up_for(place, person) for person in people]
-    provider = Provider(bad=asked[2])
+    asked = [await top_up_for(place.app.begin, person) for person in people]
+    provider = OddProvider(bad=asked[2])
     await drive_top_ups(place.app.begin, {"sandbox": provider})
     assert [await place.money(person) for person in people] == [(500, 0)] * 2 + [(0, 0)] + [(500, 0)] * 2
     assert await place.failures() == [("drive_top_ups", str(asked[2]), 1)]
@@ -205,8 +105,8 @@ async def test_a_top_up_that_cannot_be_driven_stops_no_other(place):
 
 async def test_a_provider_that_answers_what_was_not_agreed_on_is_told_to_operators_and_asked_ever_less(place):
     person = await place.person()
-    asked = await top_up_for(place, person)
-    provider = Provider(bad=asked, error=ProviderAnswerUnexpectedError("amount_minor is a whole number from 1"))
+    asked = await top_up_for(place.app.begin, person)
+    provider = OddProvider(bad=asked, error=ProviderAnswerUnexpectedError("amount_minor is a whole number from 1"))
     rests = []
     for attempts in range(1, 8):
         assert await drive_top_ups(place.app.begin, {"sandbox": provider}) == 1
@@ -225,8 +125,8 @@ async def test_a_provider_that_answers_what_was_not_agreed_on_is_told_to_operato
 
 async def test_an_outage_of_the_provider_is_nothing_to_tell_operators_of_each_row(place):
     person = await place.person()
-    asked = await top_up_for(place, person)
-    provider = Provider(bad=asked, error=ProviderOutcomeUnknownError("503"))
+    asked = await top_up_for(place.app.begin, person)
+    provider = OddProvider(bad=asked, error=ProviderOutcomeUnknownError("503"))
     await drive_top_ups(place.app.begin, {"sandbox": provider})
     assert await place.failures() == []
     place.clock.advance(1)
@@ -235,7 +135,7 @@ async def test_an_outage_of_the_provider_is_nothing_to_tell_operators_of_each_ro
 
 async def test_a_refund_that_is_answered_with_another_is_told_to_operators(place):
     review = await review_for(place, uuid4())
-    provider = Provider(bad=review, error=ProviderAnswerUnexpectedError("a refund of something else was answered"))
+    provider = OddProvider(bad=review, error=ProviderAnswerUnexpectedError("a refund of something else was answered"))
     await return_charges(place.app.begin, {"sandbox": provider})
     assert await place.failures() == [("return_charges", str(review), 1)]
     provider.bad = None
@@ -248,11 +148,11 @@ async def test_a_refund_that_is_answered_with_another_is_told_to_operators(place
 async def test_a_top_up_whose_row_fails_or_whose_provider_is_gone_stops_no_other(place, when):
     people = [await place.person() for _ in range(4)]
     asked = [
-        await top_up_for(place, people[0], "of-yesterday"),
-        *[await top_up_for(place, each) for each in people[1:]],
+        await top_up_for(place.app.begin, people[0], "of-yesterday"),
+        *[await top_up_for(place.app.begin, each) for each in people[1:]],
     ]
     await place.poison("top_up", f"NEW.id = '{asked[2]}' AND {when}")
-    await drive_top_ups(place.app.begin, {"sandbox": Provider()})
+    await drive_top_ups(place.app.begin, {"sandbox": OddProvider()})
     assert [await place.money(person) for person in people] == [(0, 0), (500, 0), (0, 0), (500, 0)]
     failed = {item for job, item, _ in await place.failures() if job == "drive_top_ups"}
     assert failed == {str(asked[0]), str(asked[2])}
@@ -279,7 +179,7 @@ async def review_for(place, person) -> UUID:
 
 async def test_a_charge_that_cannot_be_returned_stops_no_other(place):
     reviews = [await review_for(place, uuid4()) for _ in range(4)]
-    provider = Provider(bad=reviews[1])
+    provider = OddProvider(bad=reviews[1])
     assert await return_charges(place.app.begin, {"sandbox": provider}) == 4
     assert await place.failures() == [("return_charges", str(reviews[1]), 1)]
     states = "SELECT transfer_id, review_state FROM provider_line"
@@ -295,7 +195,7 @@ async def test_a_charge_that_cannot_be_returned_stops_no_other(place):
 async def test_a_charge_whose_row_fails_at_its_lease_stops_no_other(place):
     reviews = [await review_for(place, uuid4()) for _ in range(3)]
     await place.poison("provider_line", f"NEW.transfer_id = '{reviews[1]}'")
-    provider = Provider()
+    provider = OddProvider()
     await return_charges(place.app.begin, {"sandbox": provider})
     assert sorted(provider.asked) == sorted([reviews[0], reviews[2]])
     assert await place.failures() == [("return_charges", str(reviews[1]), 1)]
@@ -304,8 +204,8 @@ async def test_a_charge_whose_row_fails_at_its_lease_stops_no_other(place):
 async def test_two_workers_ask_once(place):
     people = [await place.person() for _ in range(8)]
     for person in people:
-        await top_up_for(place, person)
-    provider = Provider()
+        await top_up_for(place.app.begin, person)
+    provider = OddProvider()
     await asyncio.gather(*(drive_top_ups(place.app.begin, {"sandbox": provider}) for _ in range(3)))
     assert sorted(provider.asked) == sorted(set(provider.asked))
     assert len(provider.asked) == 8
@@ -375,8 +275,8 @@ async def test_what_waits_for_a_person_is_in_the_gauges(place):
 
 
 async def test_a_top_up_without_an_outcome_is_in_the_gauge_until_it_has_one(place):
-    asked = await top_up_for(place, await place.person())
-    provider = Provider(bad=asked, error=ProviderOutcomeUnknownError("401"))
+    asked = await top_up_for(place.app.begin, await place.person())
+    provider = OddProvider(bad=asked, error=ProviderOutcomeUnknownError("401"))
     await drive_top_ups(place.app.begin, {"sandbox": provider})
     place.clock.advance(25 * HOUR_S)
     await jobs.gauges(place.app)
@@ -386,20 +286,9 @@ async def test_a_top_up_without_an_outcome_is_in_the_gauge_until_it_has_one(plac
     assert jobs.OPEN_AGE_S._value.get() == 0
 
 
-def charge_of(reference_id, charge_id, status=ChargeStatus.SUCCEEDED, amount_minor=500):
-    return Charge(
-        provider="sandbox",
-        charge_id=charge_id,
-        reference_id=reference_id,
-        amount_minor=amount_minor,
-        currency="THB",
-        status=status,
-    )
-
-
 async def test_the_age_of_a_charge_that_was_sent_back_and_never_arrives_is_in_its_gauge(place):
     review = await review_for(place, uuid4())
-    provider = Provider(bad=review, error=ProviderOutcomeUnknownError("503"))
+    provider = OddProvider(bad=review, error=ProviderOutcomeUnknownError("503"))
     for _ in range(3):
         place.clock.advance(HOUR_S)
         await return_charges(place.app.begin, {"sandbox": provider})
@@ -415,7 +304,7 @@ async def test_the_age_of_a_charge_that_was_sent_back_and_never_arrives_is_in_it
 
 async def test_a_refund_that_failed_opens_the_review_so_that_it_can_be_decided_anew(place):
     review = await review_for(place, uuid4())
-    provider = Provider(bad=review, error=ProviderRefusedError("failed"))
+    provider = OddProvider(bad=review, error=ProviderRefusedError("failed"))
     await return_charges(place.app.begin, {"sandbox": provider})
     async with place.app.begin() as tx:
         found = await tx.reviews.find(review)
@@ -428,8 +317,8 @@ async def test_a_refund_that_failed_opens_the_review_so_that_it_can_be_decided_a
 
 
 async def failing_top_up(place):
-    asked = await top_up_for(place, await place.person())
-    provider = Provider(bad=asked, error=ProviderAnswerUnexpectedError("401"))
+    asked = await top_up_for(place.app.begin, await place.person())
+    provider = OddProvider(bad=asked, error=ProviderAnswerUnexpectedError("401"))
     await drive_top_ups(place.app.begin, {"sandbox": provider})
     await jobs.gauges(place.app)
     assert jobs.FAILING.labels("drive_top_ups")._value.get() == 1
@@ -471,16 +360,16 @@ async def test_a_failure_that_is_written_down_after_the_end_of_its_row_is_forgot
 
 
 async def failing_top_up_beside(place):
-    asked = await top_up_for(place, await place.person())
-    provider = Provider(bad=asked, error=ProviderAnswerUnexpectedError("401"))
+    asked = await top_up_for(place.app.begin, await place.person())
+    provider = OddProvider(bad=asked, error=ProviderAnswerUnexpectedError("401"))
     await drive_top_ups(place.app.begin, {"sandbox": provider})
     return asked
 
 
 async def test_a_success_listed_after_a_failed_charge_is_not_lost(place):
     person = await place.person()
-    asked = await top_up_for(place, person)
-    provider = Provider(bad=asked, error=ProviderOutcomeUnknownError("503"))
+    asked = await top_up_for(place.app.begin, person)
+    provider = OddProvider(bad=asked, error=ProviderOutcomeUnknownError("503"))
     await drive_top_ups(place.app.begin, {"sandbox": provider})
     provider.known = [
         charge_of(asked, "ch_declined", ChargeStatus.FAILED),
@@ -496,10 +385,10 @@ async def test_a_success_listed_after_a_failed_charge_is_not_lost(place):
 
 
 async def test_a_charge_in_the_books_as_anothers_is_told_to_operators_and_asked_for_ever_less(place):
-    others, mine = [await top_up_for(place, await place.person()) for _ in range(2)]
+    others, mine = [await top_up_for(place.app.begin, await place.person()) for _ in range(2)]
     async with place.app.begin() as tx:
         await record_charge(charge_of(others, "ch_one"), tx)
-    provider = Provider(bad=mine, error=ProviderOutcomeUnknownError("503"))
+    provider = OddProvider(bad=mine, error=ProviderOutcomeUnknownError("503"))
     await drive_top_ups(place.app.begin, {"sandbox": provider})
     provider.known = [charge_of(mine, "ch_one")]
     rests = []
@@ -512,127 +401,6 @@ async def test_a_charge_in_the_books_as_anothers_is_told_to_operators_and_asked_
         assert await place.failures() == [("drive_top_ups", str(mine), attempts)]
         rests.append(0)
     assert rests[:-1] == [30, 60, 120]
-
-
-async def attached(place):
-    """A top-up whose charge came under a reference of nobody, and is said to be its own by the poll."""
-    person = await place.person()
-    asked = await top_up_for(place, person)
-    async with place.app.begin() as tx:
-        await record_charge(charge_of(None, f"ch_{asked.hex}"), tx)
-        review = await tx.conn.fetchval("SELECT transfer_id FROM provider_line WHERE charge_id = $1", f"ch_{asked.hex}")
-    return person, asked, review
-
-
-async def say_whose(place):
-    await drive_top_ups(place.app.begin, {"sandbox": Provider()})
-
-
-async def state_of(place, asked):
-    async with place.app.begin() as tx:
-        found = await tx.top_ups.lock(asked)
-        told = await tx.conn.fetch("SELECT type FROM outbox WHERE key = $1 ORDER BY aggregate_version", str(asked))
-    return found.state, found.failure_code, [row["type"].rpartition(".")[2] for row in told]
-
-
-async def test_a_charge_of_nobody_is_the_top_ups_that_the_provider_names_later_and_can_be_credited(place):
-    person, asked, review = await attached(place)
-    await say_whose(place)
-    assert await state_of(place, asked) == (TopUpState.IN_REVIEW, "unknown_reference", ["TopUpInReview"])
-    assert await due_top_ups(place) == []
-    assert await place.failures() == []
-    async with place.app.begin() as tx:
-        await record_charge(charge_of(asked, f"ch_{asked.hex}"), tx)  # said again: nothing new
-        await credit_review(CreditReview(review_id=review, by="ops", note="theirs"), tx)
-    assert await place.money(person) == (500, 0)
-    assert await state_of(place, asked) == (TopUpState.COMPLETED, "", ["TopUpInReview", "TopUpCompleted"])
-
-
-async def test_whose_a_charge_on_its_way_back_was_is_told_when_it_is_back(place):
-    person, asked, review = await attached(place)
-    async with place.app.begin() as tx:
-        await return_review(ReturnReview(review_id=review, by="ops", note="nobody's"), tx)
-    await say_whose(place)
-    assert (await state_of(place, asked))[0] is TopUpState.IN_REVIEW
-    await return_charges(place.app.begin, {"sandbox": Provider()})
-    ended = (TopUpState.FAILED, "money_returned", ["TopUpInReview", "TopUpReturned"])
-    assert await state_of(place, asked) == ended
-    assert await place.money(person) == (0, 0)
-
-
-async def test_whose_a_charge_was_that_is_back_is_told_at_once(place):
-    _, asked, review = await attached(place)
-    async with place.app.begin() as tx:
-        await return_review(ReturnReview(review_id=review, by="ops", note="nobody's"), tx)
-    await return_charges(place.app.begin, {"sandbox": Provider()})
-    await say_whose(place)
-    assert await state_of(place, asked) == (
-        TopUpState.FAILED,
-        "money_returned",
-        ["TopUpInReview", "TopUpReturned"],
-    )
-
-
-async def test_whose_a_charge_is_may_be_said_between_the_reads_of_a_decision(place, monkeypatch):
-    _, asked, review = await attached(place)
-    found = PgReviewStore.find
-
-    async def find_then_attach(self, review_id):
-        seen = await found(self, review_id)
-        monkeypatch.setattr(PgReviewStore, "find", found)
-        await say_whose(place)
-        return seen
-
-    async with place.app.begin() as tx:
-        await return_review(ReturnReview(review_id=review, by="ops", note="nobody's"), tx)
-    monkeypatch.setattr(PgReviewStore, "find", find_then_attach)
-    async with place.app.begin() as tx:
-        loaded, top_up = await load_review(review, tx)
-    assert (loaded.top_up_id, top_up.id) == (asked, asked)
-
-
-async def both_claim(place):
-    """Two top-ups of which each is said to be whose a charge of nobody is, at the same time; their states."""
-    one, other = [await top_up_for(place, await place.person()) for _ in range(2)]
-    async with place.app.begin() as tx:
-        await record_charge(charge_of(None, f"ch_{one.hex}"), tx)
-    judged = asyncio.Barrier(2)
-
-    async def claim(top_up_id):
-        async with place.app.begin() as tx:
-            booked = tx.top_ups.booked
-
-            async def read_then_wait(charge):
-                found = await booked(charge)
-                await judged.wait()
-                return found
-
-            tx.top_ups.booked = read_then_wait
-            return await record_charge(charge_of(top_up_id, f"ch_{one.hex}"), tx)
-
-    verdicts = await asyncio.gather(claim(one), claim(other))
-    return sorted(verdicts), sorted([(await state_of(place, each))[0] for each in (one, other)])
-
-
-async def test_of_two_top_ups_that_claim_a_charge_of_nobody_one_has_it(place):
-    verdicts, states = await both_claim(place)
-    assert verdicts == [Verdict.ATTACH, Verdict.NOTHING]
-    assert states == [TopUpState.CREATED, TopUpState.IN_REVIEW]
-
-
-async def test_control_without_looking_whose_it_is_both_have_it(place, monkeypatch):
-    async def unchecked(self, review_id, top_up_id, *, was, reason, shown_as):
-        await self._conn.execute(
-            "UPDATE provider_line SET reference_id = $2, suspense_reason = $3, shown_as = $4 WHERE transfer_id = $1",
-            review_id,
-            top_up_id,
-            reason,
-            shown_as,
-        )
-        return await self.find(review_id)
-
-    monkeypatch.setattr(PgReviewStore, "attach", unchecked)
-    assert await both_claim(place) == ([Verdict.ATTACH] * 2, [TopUpState.IN_REVIEW] * 2)
 
 
 async def test_a_failure_that_cannot_be_written_down_is_not_swallowed(place):
