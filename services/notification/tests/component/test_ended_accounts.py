@@ -79,7 +79,7 @@ async def stored(app, person):
 
 
 async def send_what_is_due(app, gateway):
-    lane = Lane(app.begin, {Channel.EMAIL: gateway}, SystemClock(), urgent=False)
+    lane = Lane(app.begin, gateway, SystemClock(), urgent=False)
     await lane.take_up()
     await lane.finish()
 
@@ -134,7 +134,7 @@ async def test_what_was_taken_up_before_the_end_stays_ended_and_the_next_look_se
     await known(idle_app, person)
     await told(idle_app, person)
     async with idle_app.begin() as tx:
-        (leased,) = await tx.deliveries.lease(urgent=False, limit=9, now=SystemClock().now())
+        (leased,) = await tx.deliveries.lease(channel=Channel.EMAIL, urgent=False, limit=9, now=SystemClock().now())
     await ended(idle_app, person)
     result = after_attempt(leased, Sent("late"), now=datetime.now(UTC), jitter=0)
     async with idle_app.begin() as tx:

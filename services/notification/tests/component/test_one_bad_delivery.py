@@ -14,6 +14,8 @@ from kernel.tasks import stop_tasks
 from notification.adapters.stores import PgDeliveryStore
 from notification.domain.delivery import ATTEMPTS_MAX, LEASE_S, Delivery, Sent, TryAgain
 from notification.domain.notification import Channel, Priority
+from notification.entrypoints import roles
+from notification.usecases import deliver
 from notification.usecases.deliver import Lane
 from testkit.wait import eventually
 
@@ -79,7 +81,7 @@ async def send(app, gateway, *, seconds_later=0.0, send_s=0.5):
 
 
 def lane_of(app, gateway, *, clock=None, **how):
-    return Lane(app.begin, {Channel.EMAIL: gateway}, clock or SystemClock(), urgent=True, **how)
+    return Lane(app.begin, gateway, clock or SystemClock(), urgent=True, **how)
 
 
 async def statuses(app):
@@ -127,7 +129,9 @@ async def test_negative_control_without_outcomes_of_its_own_the_one_takes_all_al
     gateway = Gateway(raises)
     for _ in range(3):
         async with idle_app.begin() as tx:
-            due = await tx.deliveries.lease(urgent=True, limit=GOOD + 1, now=Later(LEASE_S * 2).now())
+            due = await tx.deliveries.lease(
+                channel=Channel.EMAIL, urgent=True, limit=GOOD + 1, now=Later(LEASE_S * 2).now()
+            )
         with pytest.raises(UnicodeError):
             await asyncio.gather(*(gateway.send(each, None) for each in due))
         async with idle_app.database.begin() as conn:
@@ -168,7 +172,7 @@ async def test_negative_control_a_sender_that_forgets_what_it_knows_sends_it_aga
     lane = lane_of(idle_app, gateway, room=GOOD + 1, send_s=30)
     await lane.take_up()
     await eventually(lambda: len(gateway.sent) == GOOD, what="all but one sent")
-    sending, lane._sending = lane._sending, set()
+    sending, lane._sending = lane._sending, {}
     await stop_tasks(*sending)
     await send(idle_app, gateway, seconds_later=LEASE_S + 1)
     assert len(gateway.sent) == 2 * GOOD
@@ -187,7 +191,7 @@ async def test_a_sender_that_is_cut_while_it_records_records_again(idle_app):
                 recording.set()
                 await asyncio.Event().wait()
 
-    lane = Lane(slow_at_first, {Channel.EMAIL: gateway}, SystemClock(), urgent=True, room=GOOD + 1)
+    lane = Lane(slow_at_first, gateway, SystemClock(), urgent=True, room=GOOD + 1)
     await lane.take_up()
 
     async def record_until_cut():
@@ -212,7 +216,7 @@ async def test_a_sender_that_is_cut_while_the_database_is_away_ends_in_time(idle
             raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
         return begin()
 
-    lane = Lane(away_after_sending, {Channel.EMAIL: gateway}, SystemClock(), urgent=True, room=GOOD + 1, send_s=30)
+    lane = Lane(away_after_sending, gateway, SystemClock(), urgent=True, room=GOOD + 1, send_s=30)
     await lane.take_up()
     await eventually(lambda: len(gateway.sent) == GOOD, what="all but one sent")
     stopping = asyncio.create_task(lane.stop())
@@ -225,7 +229,9 @@ async def test_a_sender_that_dies_each_time_tries_a_delivery_no_more_than_the_at
     await queued(idle_app)
     for number in range(ATTEMPTS_MAX):
         async with idle_app.begin() as tx:
-            leased = await tx.deliveries.lease(urgent=True, limit=GOOD + 1, now=Later(number * 1_000).now())
+            leased = await tx.deliveries.lease(
+                channel=Channel.EMAIL, urgent=True, limit=GOOD + 1, now=Later(number * 1_000).now()
+            )
         assert len(leased) == GOOD + 1
     gateway = Gateway(raises)
     await send(idle_app, gateway, seconds_later=100_000)
@@ -271,7 +277,7 @@ async def test_a_database_that_is_away_after_the_sending_is_asked_until_it_is_ba
             raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
         return begin()
 
-    lane = Lane(unsteady, {Channel.EMAIL: gateway}, SystemClock(), urgent=True, room=GOOD + 1)
+    lane = Lane(unsteady, gateway, SystemClock(), urgent=True, room=GOOD + 1)
     await lane.take_up()
     await lane.finish()
     assert refusals == 0
@@ -281,11 +287,13 @@ async def test_a_database_that_is_away_after_the_sending_is_asked_until_it_is_ba
 async def test_a_late_result_of_a_lease_that_ran_out_does_not_set_back_the_next_attempt(idle_app):
     await queued(idle_app)
     async with idle_app.begin() as tx:
-        first = await tx.deliveries.lease(urgent=True, limit=1, now=SystemClock().now())
+        first = await tx.deliveries.lease(channel=Channel.EMAIL, urgent=True, limit=1, now=SystemClock().now())
     async with idle_app.begin() as tx:
         (again,) = [
             each
-            for each in await tx.deliveries.lease(urgent=True, limit=GOOD + 1, now=Later(LEASE_S + 1).now())
+            for each in await tx.deliveries.lease(
+                channel=Channel.EMAIL, urgent=True, limit=GOOD + 1, now=Later(LEASE_S + 1).now()
+            )
             if each.delivery_id == first[0].delivery_id
         ]
     async with idle_app.begin() as tx:
@@ -361,3 +369,121 @@ async def test_one_that_was_never_recorded_is_leased_on_at_the_highest_number_of
     found = await statuses(idle_app)
     assert found.pop(bad) == ("failed", 1000, "notification.delivery.attempts_used_up")
     assert set(found.values()) == {("sent", 1, "")}
+
+
+async def test_what_is_under_way_for_longer_than_a_lease_is_taken_up_by_no_other(idle_app):
+    assert await _taken_by_another(idle_app, renew_s=0.0) == []
+
+
+async def test_negative_control_without_renewing_another_sends_it_too(idle_app):
+    assert len(await _taken_by_another(idle_app, renew_s=3_600.0)) == 1
+
+
+async def _taken_by_another(app, *, renew_s):
+    """What a second sender sends of a delivery that the first has had under way for more than a lease."""
+    async with app.begin() as tx:
+        await tx.deliveries.add(code_for("bad"))
+    other, clock = Gateway(hangs), Later(0)
+    first = lane_of(app, Gateway(hangs), clock=clock, send_s=90, renew_s=renew_s)
+    second = lane_of(app, other, clock=Later(LEASE_S + 10), send_s=90)
+    other._fault = lambda each: _note(other, each)
+    try:
+        await first.take_up()
+        clock._by = timedelta(seconds=LEASE_S - 5)
+        await first.take_up()
+        await second.take_up()
+        await asyncio.sleep(0.1)
+    finally:
+        await first.stop()
+        await second.stop()
+    return other.sent
+
+
+async def _note(gateway, delivery):
+    gateway.sent.append(delivery.delivery_id)
+    return Sent(f"<{delivery.delivery_id}>")
+
+
+async def test_a_sender_that_ends_leases_on_what_it_waits_for(idle_app):
+    async with idle_app.begin() as tx:
+        await tx.deliveries.add(code_for("bad"))
+    clock = Later(0)
+    lane = lane_of(idle_app, Gateway(hangs), clock=clock, send_s=30, renew_s=0.1)
+    try:
+        await lane.take_up()
+        ending = asyncio.create_task(lane.finish())
+        clock._by = timedelta(seconds=LEASE_S - 5)
+
+        async def leased_on():
+            async with idle_app.begin() as tx:
+                now = Later(LEASE_S + 10).now()
+                return not await tx.deliveries.lease(channel=Channel.EMAIL, urgent=True, limit=1, now=now)
+
+        await asyncio.sleep(0.5)
+        assert await leased_on()
+    finally:
+        await stop_tasks(ending)
+        await lane.stop()
+
+
+@pytest.mark.parametrize(("slow_s", "sent"), [(0.05, GOOD), (60.0, 0)], ids=["leave", "negative-control-stay"])
+async def test_those_that_take_long_leave_their_places_to_others(idle_app, slow_s, sent):
+    async with idle_app.begin() as tx:
+        for _ in range(4):
+            await tx.deliveries.add(code_for("bad"))
+    gateway = Gateway(hangs)
+    lane = lane_of(idle_app, gateway, room=4, send_s=30, slow_s=slow_s)
+    try:
+        await lane.take_up()
+        assert lane.under_way == 4
+        await queued(idle_app)
+        await asyncio.sleep(0.1)
+        for _ in range(20):
+            await lane.take_up()
+            await lane.wait(asyncio.Event(), timeout_s=0.05)
+            await lane.record_ended()
+        assert len(gateway.sent) == sent
+    finally:
+        await lane.stop()
+
+
+async def test_there_is_an_end_to_the_places_that_are_left(idle_app, monkeypatch):
+    monkeypatch.setattr(deliver, "ROOM_SLOW", 2)
+    async with idle_app.begin() as tx:
+        for _ in range(9):
+            await tx.deliveries.add(code_for("bad"))
+    lane = lane_of(idle_app, Gateway(hangs), room=4, send_s=30, slow_s=0.0)
+    try:
+        for _ in range(5):
+            await lane.take_up()
+            await asyncio.sleep(0.01)
+        assert lane.under_way == 6
+    finally:
+        await lane.stop()
+
+
+async def test_a_channel_that_hangs_takes_no_room_of_another(idle_app):
+    """More codes by SMS than its lane has room for, and all hang: a code by mail is sent at once."""
+    async with idle_app.begin() as tx:
+        for _ in range(deliver.ROOM + 3):
+            await tx.deliveries.add(replace(code_for("bad"), delivery_id=uuid7(), channel=Channel.SMS))
+        await tx.deliveries.add(code_for("good"))
+    by_sms, by_mail = Gateway(hangs), Gateway(hangs)
+    by_sms.channel = Channel.SMS
+    lanes = [lane_of(idle_app, each, send_s=30) for each in (by_sms, by_mail)]
+    try:
+        for each in lanes:
+            await each.take_up()
+        await asyncio.sleep(0.05)
+        assert len(by_mail.sent) == 1
+        assert [each.under_way for each in lanes] == [deliver.ROOM, 1]
+        attempts = sorted(attempts for _, attempts, _ in (await statuses(idle_app)).values())
+        assert attempts == [0] * 3 + [1] * (deliver.ROOM + 1)
+    finally:
+        for each in lanes:
+            await each.stop()
+
+
+async def test_each_channel_has_a_sender_for_codes_and_one_for_the_rest(idle_app):
+    names = [each.name for each in roles.jobs(idle_app)]
+    assert {f"send-{channel}-{lane}" for channel in ("email", "sms") for lane in ("urgent", "normal")} <= set(names)

@@ -17,7 +17,7 @@ THAI = "ผู้ใช้@example.com"
 
 
 class Server:
-    """Keeps what it takes; a mail to ``slow@`` is never answered, one to ``gone@`` ends the connection."""
+    """Keeps what it takes; a mail to ``slow@`` is never answered, one to ``thinks@`` late, one to ``gone@`` ends the connection."""
 
     def __init__(self):
         self.taken = []
@@ -29,16 +29,23 @@ class Server:
         if to.startswith("gone@"):
             server.transport.abort()
         self.taken.append(to)
+        if to.startswith("thinks@"):
+            await asyncio.sleep(1)
         return "250 2.0.0 taken"
 
 
 @asynccontextmanager
-async def mail_server(*, smtputf8=True):
+async def mail_server(*, smtputf8=True, answer_s=0.5):
     kept, loop = Server(), asyncio.get_running_loop()
     server = await loop.create_server(lambda: SMTP(kept, loop=loop, enable_SMTPUTF8=smtputf8), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     gateway = EmailGateway(
-        host="127.0.0.1", port=port, sender="Sampan <no-reply@sampan.example>", templates=Templates(), timeout_s=0.5
+        host="127.0.0.1",
+        port=port,
+        sender="Sampan <no-reply@sampan.example>",
+        templates=Templates(),
+        timeout_s=0.5,
+        answer_s=answer_s,
     )
     try:
         yield gateway, kept
@@ -100,3 +107,29 @@ async def test_a_mail_that_is_cut_off_from_outside_leaves_a_clean_connection():
         cut.cancel()
         assert isinstance(await waiting, Sent)
         assert server.taken == ["next@example.com"]
+
+
+async def test_a_server_that_thinks_about_a_mail_for_longer_than_about_a_command_gets_it_once():
+    async with mail_server(answer_s=5.0) as (gateway, server):
+        assert isinstance(await send(gateway, "thinks@example.com"), Sent)
+        assert isinstance(await send(gateway, "next@example.com"), Sent)
+        assert server.taken == ["thinks@example.com", "next@example.com"]
+
+
+async def test_negative_control_where_the_wait_is_no_longer_a_mail_that_was_taken_is_not_known_to_be():
+    async with mail_server(answer_s=0.5) as (gateway, server):
+        assert await send(gateway, "thinks@example.com") == Unknown("notification.email.unreachable")
+        assert server.taken == ["thinks@example.com"]
+
+
+async def test_a_server_that_hangs_before_the_mail_is_given_to_it_is_left_soon():
+    async def silent(_reader, writer):
+        await asyncio.sleep(5)
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    gateway = EmailGateway(host="127.0.0.1", port=port, sender="x@y.example", templates=Templates(), timeout_s=0.2)
+    async with asyncio.timeout(3):
+        assert await send(gateway, "nok@example.com") == Unknown("notification.email.unreachable")
+    server.close()

@@ -11,7 +11,7 @@ from notification.adapters.mailbox import Mail, mailbox_of
 from notification.adapters.message import written
 from notification.adapters.smtp import MailConnection
 from notification.adapters.templates import Templates
-from notification.domain.delivery import Delivery, Outcome, Refused
+from notification.domain.delivery import MAIL_ANSWER_S, Delivery, Outcome, Refused
 from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient
 
@@ -24,8 +24,19 @@ class EmailGateway:
 
     channel = Channel.EMAIL
 
-    def __init__(self, *, host: str, port: int, sender: str, templates: Templates, timeout_s: float = 10.0) -> None:
-        self._connect: Callable[[], MailConnection] = partial(MailConnection, host=host, port=port, timeout_s=timeout_s)
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        sender: str,
+        templates: Templates,
+        timeout_s: float = 10.0,
+        answer_s: float = MAIL_ANSWER_S,
+    ) -> None:
+        self._connect: Callable[[], MailConnection] = partial(
+            MailConnection, host=host, port=port, timeout_s=timeout_s, answer_s=answer_s
+        )
         self._idle: list[MailConnection] = []
         self._sender, self._templates = sender, templates
         self._address = parseaddr(sender)[1]

@@ -8,6 +8,7 @@ command's.
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from typing import Final
 
@@ -19,14 +20,19 @@ from notification.domain.delivery import Outcome, Refused, Sent, Unknown
 IDLE_S_MAX: Final = 60.0  # servers and what stands between drop what is idle, often without a word
 _TRANSIENT: Final = range(400, 500)
 _PERMANENT: Final = range(500, 600)
+_AT_LINE_START: Final = re.compile(rb"(?m)^\.")  # RFC 5321, 4.5.2
 _OUT_OF_STEP: Final = 503  # said of the dialogue, not of the mail
 
 
 class MailConnection:
-    """Connects when it has a mail to send; closes itself when it could not carry another."""
+    """Connects when it has a mail to send; closes itself when it could not carry another.
 
-    def __init__(self, *, host: str, port: int, timeout_s: float) -> None:
+    ``timeout_s`` is how long each reply is awaited, ``answer_s`` the one to a whole mail: it may be on its way by then.
+    """
+
+    def __init__(self, *, host: str, port: int, timeout_s: float, answer_s: float) -> None:
         self._client = aiosmtplib.SMTP(hostname=host, port=port, timeout=timeout_s)
+        self._answer_s = answer_s
         self._settled_at = time.monotonic()
         self._between_mails = False
 
@@ -60,7 +66,7 @@ class MailConnection:
         await client.mail(sender, options=options, encoding=encoding)
         try:
             await client.rcpt(mail.to.address, encoding=encoding)
-            await client.data(content)
+            await self._data(content)
         except aiosmtplib.SMTPResponseException as error:
             outcome = _of_the_mail(error.code)
             if outcome is not _UNEXPECTED:
@@ -68,6 +74,19 @@ class MailConnection:
             return outcome
         self._settle()
         return Sent(mail.message_id)
+
+    async def _data(self, content: bytes) -> None:
+        """As the client's own ``data``, which would await both replies equally long."""
+        begin = await self._client.execute_command(b"DATA")
+        if begin.code != aiosmtplib.SMTPStatus.start_input:
+            raise aiosmtplib.SMTPDataError(begin.code, begin.message)
+        protocol = self._client.protocol
+        if protocol is None:
+            raise aiosmtplib.SMTPServerDisconnected("closed after DATA")
+        protocol.write(_AT_LINE_START.sub(b"..", content) + b".\r\n")
+        end = await protocol.read_response(timeout=self._answer_s)
+        if end.code != aiosmtplib.SMTPStatus.completed:
+            raise aiosmtplib.SMTPDataError(end.code, end.message)
 
     async def _take_back(self) -> None:
         """The mail that was refused; the reply to this shows that both sides are at the same place."""

@@ -163,19 +163,20 @@ class PgDeliveryStore:
         )
         return bool(inserted)
 
-    async def lease(self, *, urgent: bool, limit: int, now: datetime) -> list[Delivery]:
+    async def lease(self, *, channel: Channel, urgent: bool, limit: int, now: datetime) -> list[Delivery]:
         rows = await self._conn.fetch(
             """
-            UPDATE delivery SET next_attempt_at = $4, attempts = least(attempts, 999) + 1
+            UPDATE delivery SET next_attempt_at = $5, attempts = least(attempts, 999) + 1
             WHERE delivery_id IN (
                 SELECT delivery_id FROM delivery
-                WHERE status = 'pending' AND (priority = 'urgent') = $1 AND next_attempt_at <= $2
+                WHERE status = 'pending' AND channel = $1 AND (priority = 'urgent') = $2 AND next_attempt_at <= $3
                 ORDER BY next_attempt_at
-                LIMIT $3
+                LIMIT $4
                 FOR UPDATE SKIP LOCKED
             )
             RETURNING *
             """,
+            channel,
             urgent,
             now,
             limit,
@@ -189,6 +190,19 @@ class PgDeliveryStore:
                 log.exception("delivery.unreadable", delivery_id=str(row["delivery_id"]))
                 await self._end("delivery_id = $3", UNREADABLE_CODE, now, row["delivery_id"])
         return leased
+
+    async def renew(self, deliveries: Sequence[Delivery], *, now: datetime) -> None:
+        await self._conn.execute(
+            """
+            UPDATE delivery SET next_attempt_at = $3
+            FROM unnest($1::uuid[], $2::int[]) AS under_way (delivery_id, attempts)
+            WHERE delivery.delivery_id = under_way.delivery_id AND delivery.attempts = under_way.attempts
+                AND status = 'pending'
+            """,
+            [each.delivery_id for each in deliveries],
+            [each.attempts for each in deliveries],
+            now + timedelta(seconds=LEASE_S),
+        )
 
     async def finish(self, results: Sequence[Result], *, at: datetime) -> set[UUID]:
         rows = await self._conn.fetch(

@@ -1,6 +1,6 @@
 """One attempt series of one message over one outside channel, and when it is tried again.
 
-NTF-1: a delivery ends as sent or failed, never in between for longer than its lease.
+NTF-1: a delivery ends as sent or failed, never in between for longer than its lease after its sender has died.
 NTF-2: what a delivery carried (an address, a code) is erased once it has ended.
 NTF-3: an attempt is counted when it begins, so that no fault of a sender can try a delivery more than
 ``ATTEMPTS_MAX`` times.
@@ -20,8 +20,12 @@ from notification.domain.notification import Channel, Priority
 ATTEMPTS_MAX = 16  # with the pauses between them some forty minutes: a mail server may be away for that long
 BACKOFF_FIRST_S = 1.0
 BACKOFF_MAX_S = 300.0
-LEASE_S = 30.0
-SEND_S = 20.0  # one attempt, begun as soon as it is leased: over well before its lease, or another worker sends it too
+LEASE_S = 30.0  # renewed for as long as its sender lives: so long after the sender's death another takes it up
+RENEW_S = 8.0
+# One attempt. A mail server that was given the whole mail may think about it for ten minutes (RFC 5321, 4.5.3.2.6):
+# whoever asks again before that sends the mail twice.
+MAIL_ANSWER_S = 600.0
+SEND_S: Mapping[Channel, float] = {Channel.EMAIL: MAIL_ANSWER_S + 70.0, Channel.SMS: 20.0}
 
 EXPIRED_CODE = "notification.delivery.expired"
 ATTEMPTS_USED_UP_CODE = "notification.delivery.attempts_used_up"

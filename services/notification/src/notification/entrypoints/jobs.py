@@ -1,4 +1,4 @@
-"""Background work: one sender per lane, so that a code never waits behind a receipt; and the clean-up."""
+"""Background work: one sender per lane, so that a code waits for no receipt and no other channel; and the clean-up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from operations import in_halves
 log = structlog.get_logger()
 
 POLL_URGENT_S, POLL_S = 1.0, 2.0  # what this process queues rings; this finds retries and what others queued
-STEP_S = 180.0  # more than any provider's timeout
+STEP_S = 180.0  # more than the database takes to lease and to record, and than a process has to drain
 GATHER_S = 0.25  # receipts are in no hurry: those of a quarter second share two transactions
 KEEP_DELIVERIES_DAYS = 30
 CLEAN_ROWS = 5_000
@@ -37,12 +37,12 @@ WHERE status <> 'pending' AND ended_at < now() - make_interval(days => $1) LIMIT
 
 
 class Sender:
-    """Sends one lane's deliveries as they fall due; looks now and then, and at once after a local commit."""
+    """Sends the deliveries of one lane as they fall due; looks now and then, and at once after a local commit."""
 
-    def __init__(self, app: App, *, urgent: bool) -> None:
-        self.name = "send-urgent" if urgent else "send-normal"
+    def __init__(self, app: App, gateway: WatchedGateway, *, urgent: bool) -> None:
+        self.name = f"send-{gateway.channel}-{'urgent' if urgent else 'normal'}"
         self._urgent = urgent
-        self._lane = Lane(app.begin, app.gateways, app.clock, urgent=urgent)
+        self._lane = Lane(app.begin, gateway, app.clock, urgent=urgent)
         self._bell = app.doorbell.subscribe()
         self._problem: str | None = None
         self.steps = Steps(STEP_S)

@@ -43,8 +43,7 @@ def consumers(app: App) -> Sequence[Runner]:
 
 def jobs(app: App) -> Sequence[Runner]:
     return [
-        Sender(app, urgent=True),
-        Sender(app, urgent=False),
+        *(Sender(app, gateway, urgent=urgent) for gateway in app.gateways.values() for urgent in (True, False)),
         ChannelWatch(app.gateways),
         Periodic("gauges", OBSERVE_EVERY_S, lambda: observe(app)),
         Periodic("clean", CLEAN_EVERY_S, lambda: erase_expired(app)),

@@ -39,8 +39,11 @@ class NotificationStore(Protocol):
 
 class DeliveryStore(Protocol):
     async def add(self, delivery: Delivery) -> bool: ...
-    async def lease(self, *, urgent: bool, limit: int, now: datetime) -> list[Delivery]:
+    async def lease(self, *, channel: Channel, urgent: bool, limit: int, now: datetime) -> list[Delivery]:
         """Those that are due, each with this attempt counted. A row that cannot be read ends as failed."""
+
+    async def renew(self, deliveries: Sequence[Delivery], *, now: datetime) -> None:
+        """Lease on what is under way: not what ended meanwhile, nor what was leased anew by another."""
 
     async def finish(self, results: Sequence[Result], *, at: datetime) -> set[UUID]:
         """Returns which were recorded: not what ended meanwhile, nor another try of what was leased anew."""
