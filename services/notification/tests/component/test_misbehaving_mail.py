@@ -70,6 +70,7 @@ SAYS = {
     "late": ["250 ok", "250 ok"],
     "refused": ["550 no such mailbox"],
     "refused-twice": ["550 no such mailbox\r\n550 no such mailbox"],
+    "blocked": ["550 5.7.1 client host blocked"],
     "sequence": ["503 bad sequence of commands"],
     "busy": ["451 later"],
     "closing": ["421 closing"],
@@ -134,6 +135,7 @@ MISBEHAVIOURS = [
     ("closing", Unknown("notification.email.try_later")),
     ("busy", Unknown("notification.email.try_later")),
     ("refused", Refused("notification.email.refused")),
+    ("blocked", Unknown("notification.email.refused_by_policy")),
     ("refused-twice", Refused("notification.email.refused")),
     ("twice", Sent),
     ("late", None),  # in time or too late for this mail's dialogue: never for the next one's

@@ -64,6 +64,12 @@ def test_the_providers_wish_is_honoured():
     assert result == TryAgain(NOW + timedelta(seconds=60), "x")
 
 
+@pytest.mark.parametrize("wish", [3_600.0, 1e30])
+def test_a_wish_beyond_the_longest_pause_ends_nothing(wish):
+    result = after_attempt(delivery(), Unknown("x", retry_after_s=wish), now=NOW, jitter=0)
+    assert result == TryAgain(NOW + timedelta(seconds=BACKOFF_MAX_S), "x")
+
+
 @pytest.mark.parametrize("tired", [delivery(attempts=ATTEMPTS_MAX), delivery(lives=timedelta(milliseconds=100))])
 def test_unknown_ends_as_failed_when_attempts_or_time_are_used_up(tired):
     result = after_attempt(tired, Unknown("x"), now=NOW, jitter=0.9)

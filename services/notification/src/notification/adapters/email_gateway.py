@@ -11,7 +11,7 @@ from notification.adapters.mailbox import Mail, mailbox_of
 from notification.adapters.message import written
 from notification.adapters.smtp import MailConnection
 from notification.adapters.templates import Templates
-from notification.domain.delivery import MAIL_ANSWER_S, Delivery, Outcome, Refused
+from notification.domain.delivery import MAIL_ANSWER_S, NO_EMAIL_CODE, Delivery, Outcome, Refused
 from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient
 
@@ -45,7 +45,7 @@ class EmailGateway:
     async def send(self, delivery: Delivery, recipient: Recipient | None) -> Outcome:
         message = written(delivery, recipient, self._templates)
         if not message.email:
-            return Refused("notification.recipient.no_email")
+            return Refused(NO_EMAIL_CODE)
         try:
             mail = Mail(
                 sender=self._sender,

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import aiohttp
 
 from notification.adapters.message import written
 from notification.adapters.templates import Templates
-from notification.domain.delivery import Delivery, Outcome, Refused, Sent, Unknown
+from notification.domain.delivery import NO_PHONE_CODE, SMS_REFUSED_CODE, Delivery, Outcome, Refused, Sent, Unknown
 from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient
 
 MESSAGE_ID_CHARS_MAX = 200
+_OF_THE_MESSAGE: Final = frozenset({400, 422})
+_LATER: Final = frozenset({408, 425, 429})
 
 
 class SmsGateway:
-    """5xx, 429 and time-outs mean unknown: tried again with the same key. Other 4xx are final."""
+    """Sent is what was taken (202) and named. Final is only a refusal of this message (400, 422).
+
+    All else says something of us, the provider or what stands between, and is tried again with the same key. Nothing
+    follows a redirect: a code and the key of our account are for the provider's address alone.
+    """
 
     channel = Channel.SMS
 
@@ -27,12 +35,12 @@ class SmsGateway:
     async def send(self, delivery: Delivery, recipient: Recipient | None) -> Outcome:
         message = written(delivery, recipient, self._templates)
         if not message.phone_e164:
-            return Refused("notification.recipient.no_phone")
+            return Refused(NO_PHONE_CODE)
         headers = {"Authorization": f"Bearer {self._api_key}", "Idempotency-Key": str(delivery.delivery_id)}
         body = {"to": message.phone_e164, "text": message.text.body}
         self._session = self._session or aiohttp.ClientSession(timeout=self._timeout)
         try:
-            async with self._session.post(self._url, json=body, headers=headers) as answer:
+            async with self._session.post(self._url, json=body, headers=headers, allow_redirects=False) as answer:
                 return await _outcome(answer)
         except (aiohttp.ClientError, TimeoutError):
             return Unknown("notification.sms.unreachable")
@@ -43,19 +51,27 @@ class SmsGateway:
 
 
 async def _outcome(answer: aiohttp.ClientResponse) -> Outcome:
-    if answer.status in {200, 201, 202}:
-        return Sent(await _message_id(answer))
-    if answer.status == 429 or answer.status >= 500:
+    if answer.status == 202:
+        message_id = await _message_id(answer)
+        return Unknown("notification.sms.unexpected_answer") if message_id is None else Sent(message_id)
+    if answer.status in _OF_THE_MESSAGE:
+        return Refused(SMS_REFUSED_CODE)
+    if answer.status in _LATER or answer.status >= 500:
         wait = answer.headers.get("Retry-After", "")
-        return Unknown("notification.sms.try_later", float(wait) if wait.isdigit() else None)
-    return Refused("notification.sms.refused")
+        return Unknown("notification.sms.try_later", float(wait) if wait.isascii() and wait.isdigit() else None)
+    return Unknown(f"notification.sms.{'unexpected_answer' if answer.status < 300 else 'provider_refuses'}")
 
 
-async def _message_id(answer: aiohttp.ClientResponse) -> str:
-    """Empty when the provider took the message and names it in no way that can be stored: it is sent all the same."""
+async def _message_id(answer: aiohttp.ClientResponse) -> str | None:
+    """None when the answer does not say that a message was taken; empty when its name cannot be stored."""
     try:
-        message_id = (await answer.json())["message_id"]
-    except (aiohttp.ContentTypeError, ValueError, TypeError, KeyError):
-        return ""
-    text = str(message_id)[:MESSAGE_ID_CHARS_MAX]
+        content = await answer.json()
+    except (aiohttp.ContentTypeError, ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict) or content.get("success") is False or content.get("error"):
+        return None
+    message_id = content.get("message_id")
+    if not isinstance(message_id, str) or not message_id:
+        return None
+    text = message_id[:MESSAGE_ID_CHARS_MAX]
     return text if text.isprintable() else ""

@@ -15,12 +15,13 @@ from typing import Final
 import aiosmtplib
 
 from notification.adapters.mailbox import Mail
-from notification.domain.delivery import Outcome, Refused, Sent, Unknown
+from notification.domain.delivery import EMAIL_POLICY_CODE, EMAIL_REFUSED_CODE, Outcome, Refused, Sent, Unknown
 
 IDLE_S_MAX: Final = 60.0  # servers and what stands between drop what is idle, often without a word
 _TRANSIENT: Final = range(400, 500)
 _PERMANENT: Final = range(500, 600)
 _AT_LINE_START: Final = re.compile(rb"(?m)^\.")  # RFC 5321, 4.5.2
+_POLICY: Final = re.compile(r"5\.7\.\d")  # RFC 3463: said of who sends more often than of who receives
 _OUT_OF_STEP: Final = 503  # said of the dialogue, not of the mail
 
 
@@ -68,7 +69,7 @@ class MailConnection:
             await client.rcpt(mail.to.address, encoding=encoding)
             await self._data(content)
         except aiosmtplib.SMTPResponseException as error:
-            outcome = _of_the_mail(error.code)
+            outcome = _of_the_mail(error.code, error.message)
             if outcome is not _UNEXPECTED:
                 await self._take_back()
             return outcome
@@ -112,11 +113,11 @@ class MailConnection:
 _UNEXPECTED: Final = Unknown("notification.email.unexpected_reply")
 
 
-def _of_the_mail(code: int) -> Outcome:
+def _of_the_mail(code: int, text: str) -> Outcome:
     if code == _OUT_OF_STEP:
         return _UNEXPECTED
     if code in _PERMANENT:
-        return Refused("notification.email.refused")
+        return Unknown(EMAIL_POLICY_CODE) if _POLICY.match(text) else Refused(EMAIL_REFUSED_CODE)
     return Unknown("notification.email.try_later") if code in _TRANSIENT else _UNEXPECTED
 
 

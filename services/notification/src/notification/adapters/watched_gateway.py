@@ -2,45 +2,71 @@
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 import structlog
 
-from notification.domain.delivery import Delivery, Outcome, Refused, Sent
+from notification.domain.delivery import SAID_OF_A_RECIPIENT, Delivery, Outcome, Refused, Sent, Unknown
 from notification.domain.recipient import Recipient
 from notification.usecases.ports import ChannelGateway
 
 log = structlog.get_logger(__name__)
 
 FAILURES_MAX: Final = 5
+SLOW_S: Final = 30.0
 
 
 class WatchedGateway:
-    """A refusal says nothing of the channel, as it may be ours; what was taken shows that it works."""
+    """What was taken shows that a channel works. What it said of a recipient speaks against it only when it says that
+    of one after the other: of as many as sends that failed by its own fault. So do as many that it leaves unanswered.
+    """
 
-    def __init__(self, gateway: ChannelGateway) -> None:
-        self._gateway = gateway
+    def __init__(self, gateway: ChannelGateway, *, slow_s: float = SLOW_S) -> None:
+        self._gateway, self._slow_s = gateway, slow_s
         self.channel = gateway.channel
         self._failures, self._last = 0, ""
+        self._refused: set[str] = set()  # recipients in a row; no more than it takes
+        self._under_way: dict[object, float] = {}
 
     def problem(self) -> str | None:
-        if self._failures < FAILURES_MAX:
-            return None
-        return f"{self._failures} sends in a row failed: {self._last}"
+        if self._failures >= FAILURES_MAX:
+            return f"{self._failures} sends in a row failed: {self._last}"
+        if len(self._refused) >= FAILURES_MAX:
+            return f"{FAILURES_MAX} recipients in a row were refused: {self._last}"
+        slow = sum(time.monotonic() - begun_at > self._slow_s for begun_at in self._under_way.values())
+        return f"{slow} sends have no answer for {self._slow_s:g} s" if slow >= FAILURES_MAX else None
 
     async def send(self, delivery: Delivery, recipient: Recipient | None) -> Outcome:
+        this = object()
+        self._under_way[this] = time.monotonic()
         try:
             outcome = await self._gateway.send(delivery, recipient)
         except BaseException as error:  # cut off after its time, too
             self._failed(delivery, type(error).__name__)
             raise
+        finally:
+            del self._under_way[this]
         if isinstance(outcome, Sent):
             self._failures = 0
+            self._refused.clear()
+        elif outcome.failure_code in SAID_OF_A_RECIPIENT:
+            return self._refusal(delivery, outcome)
         elif isinstance(outcome, Refused):
             self._tell(delivery, outcome.failure_code)
         else:
             self._failed(delivery, outcome.failure_code)
         return outcome
+
+    def _refusal(self, delivery: Delivery, outcome: Refused | Unknown) -> Outcome:
+        """Final, unless the channel refuses one after the other: then it is tried again as all its failures are."""
+        if len(self._refused) < FAILURES_MAX:
+            self._refused.add(str(delivery.user_id or (delivery.payload or {}).get("destination", "")))
+        self._tell(delivery, outcome.failure_code)
+        if len(self._refused) < FAILURES_MAX:
+            return outcome
+        self._last = outcome.failure_code
+        return Unknown(outcome.failure_code)
 
     def _failed(self, delivery: Delivery, reason: str) -> None:
         self._failures, self._last = self._failures + 1, reason

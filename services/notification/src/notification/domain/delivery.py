@@ -34,6 +34,16 @@ UNEXPECTED_CODE = "notification.delivery.unexpected_error"
 UNREADABLE_CODE = "notification.delivery.unreadable"
 ACCOUNT_ENDED_CODE = "notification.recipient.account_ended"
 UNPROVED_CODE = "notification.recipient.unproved"
+NO_EMAIL_CODE = "notification.recipient.no_email"
+NO_PHONE_CODE = "notification.recipient.no_phone"
+EMAIL_REFUSED_CODE = "notification.email.refused"
+EMAIL_POLICY_CODE = "notification.email.refused_by_policy"
+SMS_REFUSED_CODE = "notification.sms.refused"
+
+# What a provider said of one message: of one recipient it is theirs, of many in a row it is the channel's.
+SAID_OF_A_RECIPIENT = frozenset({EMAIL_REFUSED_CODE, EMAIL_POLICY_CODE, SMS_REFUSED_CODE})
+# Nothing was to be sent, so that no channel failed.
+WITHHELD = frozenset({ACCOUNT_ENDED_CODE, UNPROVED_CODE, NO_EMAIL_CODE, NO_PHONE_CODE})
 
 
 class DeliveryStatus(StrEnum):
@@ -119,7 +129,7 @@ def after_attempt(delivery: Delivery, outcome: Outcome, *, now: datetime, jitter
         case Unknown(failure_code, retry_after_s):
             doublings = max(0, delivery.attempts - 1)
             wait_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2**doublings) * (0.5 + jitter / 2)
-            at = now + timedelta(seconds=max(wait_s, retry_after_s or 0.0))
+            at = now + timedelta(seconds=max(wait_s, min(retry_after_s or 0.0, BACKOFF_MAX_S)))
             if delivery.attempts >= ATTEMPTS_MAX or at >= delivery.expires_at:
                 return Ended(DeliveryStatus.FAILED, failure_code=failure_code)
             return TryAgain(at, failure_code)
