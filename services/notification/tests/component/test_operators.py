@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 from prometheus_client import REGISTRY
 
+from notification.domain.delivery import WITHHELD
 from notification.entrypoints.jobs import observe
 
 
@@ -40,6 +41,28 @@ async def test_what_could_not_be_sent_is_seen_with_its_reason_a_page_at_a_time(w
     await observe(world.app)
     labels = {"channel": "email", "status": "failed", "failure_code": "notification.email.address_invalid"}
     assert REGISTRY.get_sample_value("notification_deliveries", labels) >= 3
+
+
+async def test_what_was_withheld_is_told_apart_from_what_failed(idle_app):
+    codes = dict.fromkeys(WITHHELD, "withheld") | {
+        "notification.email.refused": "failed",
+        "notification.delivery.expired": "failed",
+        "notification.recipient.not_known_yet": "failed",
+    }
+    async with idle_app.database.begin() as conn:
+        for code in codes:
+            await conn.execute(
+                """INSERT INTO delivery (delivery_id, channel, priority, message_type, status, created_at, expires_at,
+                       ended_at, failure_code)
+                   VALUES (gen_random_uuid(), 'sms', 'low', 'welcome', 'failed', now(), now(), now(), $1)""",
+                code,
+            )
+    await observe(idle_app)
+    for code, expected in codes.items():
+        for status in ("withheld", "failed"):
+            labels = {"channel": "sms", "status": status, "failure_code": code}
+            told = REGISTRY.get_sample_value("notification_deliveries", labels)
+            assert told == (1 if status == expected else None)
 
 
 async def test_how_long_the_oldest_has_waited_is_told_by_channel_and_lane(idle_app):

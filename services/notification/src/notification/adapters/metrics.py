@@ -8,7 +8,7 @@ from prometheus_client import Gauge
 
 DELIVERIES: Final = Gauge(
     "notification_deliveries",
-    "Deliveries that wait, and those that ended within the last hour, by status and reason",
+    "Deliveries that wait, and those that ended within the last hour (withheld: nothing was to be sent)",
     ["channel", "status", "failure_code"],
 )
 OLDEST_S: Final = Gauge(

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from notification.adapters.stores import notification_of
+from notification.domain.delivery import WITHHELD
 from notification.domain.notification import Notification
 
 UNREAD_COUNT_MAX = 1_000
@@ -75,14 +76,19 @@ async def failed_deliveries(
 
 
 async def count_deliveries(conn: asyncpg.Connection) -> list[asyncpg.Record]:
-    """How many wait, and how many ended within the last hour, by channel, status and reason."""
+    """How many wait, and how many ended within the last hour, by channel, status and reason.
+
+    Those that failed as nothing was to be sent have a status of their own: they say nothing of a channel.
+    """
     return list(
         await conn.fetch(
             """
-            SELECT channel, status, failure_code, count(*) AS count FROM delivery
+            SELECT channel, CASE WHEN status = 'failed' AND failure_code = ANY($1) THEN 'withheld' ELSE status END
+                AS status, failure_code, count(*) AS count FROM delivery
             WHERE status = 'pending' OR (status <> 'pending' AND ended_at > now() - interval '1 hour')
-            GROUP BY channel, status, failure_code
-            """
+            GROUP BY 1, 2, 3
+            """,
+            sorted(WITHHELD),
         )
     )
 
