@@ -133,7 +133,7 @@ MISBEHAVIOURS = [
     ("sequence", UNEXPECTED),
     ("double", UNEXPECTED),
     ("closing", Unknown("notification.email.try_later")),
-    ("busy", Unknown("notification.email.try_later")),
+    ("busy", Unknown("notification.email.mailbox_busy")),
     ("refused", Refused("notification.email.refused")),
     ("blocked", Unknown("notification.email.refused_by_policy")),
     ("refused-twice", Refused("notification.email.refused")),

@@ -15,13 +15,22 @@ from typing import Final
 import aiosmtplib
 
 from notification.adapters.mailbox import Mail
-from notification.domain.delivery import EMAIL_POLICY_CODE, EMAIL_REFUSED_CODE, Outcome, Refused, Sent, Unknown
+from notification.domain.delivery import (
+    EMAIL_BUSY_CODE,
+    EMAIL_POLICY_CODE,
+    EMAIL_REFUSED_CODE,
+    Outcome,
+    Refused,
+    Sent,
+    Unknown,
+)
 
 IDLE_S_MAX: Final = 60.0  # servers and what stands between drop what is idle, often without a word
 _TRANSIENT: Final = range(400, 500)
 _PERMANENT: Final = range(500, 600)
 _AT_LINE_START: Final = re.compile(rb"(?m)^\.")  # RFC 5321, 4.5.2
 _POLICY: Final = re.compile(r"5\.7\.\d")  # RFC 3463: said of who sends more often than of who receives
+_CLOSING: Final = 421  # said of the server, at any time
 _OUT_OF_STEP: Final = 503  # said of the dialogue, not of the mail
 
 
@@ -118,7 +127,9 @@ def _of_the_mail(code: int, text: str) -> Outcome:
         return _UNEXPECTED
     if code in _PERMANENT:
         return Unknown(EMAIL_POLICY_CODE) if _POLICY.match(text) else Refused(EMAIL_REFUSED_CODE)
-    return Unknown("notification.email.try_later") if code in _TRANSIENT else _UNEXPECTED
+    if code in _TRANSIENT:
+        return Unknown("notification.email.try_later" if code == _CLOSING else EMAIL_BUSY_CODE)
+    return _UNEXPECTED
 
 
 def _of_the_server(code: int, refusal: str) -> Outcome:
