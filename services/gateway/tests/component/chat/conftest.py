@@ -6,10 +6,10 @@ import asyncio
 import json
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import pytest_asyncio
@@ -70,6 +70,8 @@ class ChatApi:
     changes: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
+    answers: dict[str, Callable[[dict[str, str]], object]] = field(default_factory=dict)  # of the query, instead
+    live: list[WebSocketRoute] = field(default_factory=list)
     sockets: bool = True
     expires_in_s: int = 900
     sessions: int = 0
@@ -124,6 +126,8 @@ class ChatApi:
             return 204, None, {"Upload-Offset": str(offset)}
         if what.startswith("HEAD /v1/uploads/"):
             return 200, None, {"Upload-Offset": "0"}
+        if what in self.answers:
+            return 200, self.answers[what](dict(parse_qsl(urlsplit(request.url).query))), {}
         answers = {
             "GET /v1/users/me": {"name": who},
             "POST /v1/sync": {"account_seq": 0, "dialogs": [{"dialog": self.dialog(who), "events": []}]},
@@ -159,6 +163,10 @@ class ChatApi:
             "me": {"read_seq": 0, "unread": 3, "pinned_at": None},
         }
 
+    def tell(self, frame: dict) -> None:
+        for each in self.live:
+            each.send(json.dumps({"dialog_id": "d1", "at": AT, **frame}))
+
     def socket(self, socket: WebSocketRoute) -> None:
         who = "nobody"
 
@@ -171,6 +179,7 @@ class ChatApi:
                     await socket.close(code=1013)
                 else:
                     socket.send(json.dumps({"type": "ready", "heartbeat_s": 25}))
+                    self.live.append(socket)
             self.seen.append(Seen(who, f"frame {frame['type']}", frame))
 
         socket.on_message(hear)

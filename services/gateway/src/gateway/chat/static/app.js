@@ -1,7 +1,7 @@
 // The client: a door for whoever is not signed in, and a room for each session.
 
 import { current, follow, signIn, signOut, signUp } from "./account.js";
-import { $, empty, problem } from "./page.js";
+import { $, empty, fit, problem } from "./page.js";
 import { Room } from "./room.js";
 import { Ended } from "./session.js";
 
@@ -61,8 +61,7 @@ function wireRoom() {
   };
   const words = $("words");
   words.oninput = () => {
-    words.style.height = "auto";
-    words.style.height = `${words.scrollHeight}px`;
+    fit();
     room?.typing();
   };
   words.onkeydown = (event) => {

@@ -7,6 +7,17 @@ export function problem(id, error) {
   $(id).textContent = error ? error.message : "";
 }
 
+// The field for words is as high as what stands in it.
+export function fill(words) {
+  $("words").value = words;
+  fit();
+}
+
+export function fit() {
+  $("words").style.height = "auto";
+  if ($("words").value) $("words").style.height = `${$("words").scrollHeight}px`;
+}
+
 // Nothing of whoever was signed in stays: not on the page, not in the address or the title.
 export function empty() {
   for (const id of ["dialogs", "messages", "me", "my-id", "talk-title", "talk-note", "typing", "sign-problem", "open-problem"]) $(id).replaceChildren();

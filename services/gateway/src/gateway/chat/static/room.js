@@ -4,7 +4,7 @@
 
 import { signOut } from "./account.js";
 import { Images } from "./images.js";
-import { $, problem } from "./page.js";
+import { $, fill, problem } from "./page.js";
 import { Refused } from "./request.js";
 import { Socket } from "./socket.js";
 import { Store } from "./store.js";
@@ -20,6 +20,8 @@ export class Room {
   #openId;
   #answering;
   #editing;
+  #beforeEdit = "";
+  #drafts = new Map();
   #typedAt = 0;
   #drawing = false;
 
@@ -121,8 +123,9 @@ export class Room {
 
   async #openDialog(id) {
     if (!this.#store.dialogs.has(id)) return;
+    this.#putAside();
     this.#openId = id;
-    this.answerTo(null);
+    this.#takeUp();
     history.replaceState(null, "", `#${id}`);
     $("room").classList.add("talking");
     $("talk").classList.add("on");
@@ -135,8 +138,25 @@ export class Room {
     if (matchMedia("(min-width: 44rem)").matches) $("words").focus();
   }
 
+  // Half-written words wait in their dialog, with what they answer or edit.
+  #putAside() {
+    const draft = { words: $("words").value, answering: this.#answering, editing: this.#editing, beforeEdit: this.#beforeEdit };
+    if (this.#openId) this.#drafts.set(this.#openId, draft);
+  }
+
+  #takeUp() {
+    const draft = this.#drafts.get(this.#openId);
+    this.#answering = draft?.answering;
+    this.#editing = draft?.editing;
+    this.#beforeEdit = draft?.beforeEdit ?? "";
+    this.#showAnswering();
+    fill(draft?.words ?? "");
+  }
+
   closeDialog() {
+    this.#putAside();
     this.#openId = undefined;
+    this.#takeUp();
     history.replaceState(null, "", "#");
     $("room").classList.remove("talking");
     $("talk").classList.remove("on");
@@ -146,8 +166,7 @@ export class Room {
   async say() {
     const text = $("words").value.trim();
     if (!text) return;
-    $("words").value = "";
-    $("words").style.height = "auto";
+    fill("");
     if (this.#editing) {
       const { seq, version } = this.#editing;
       const path = `/v1/dialogs/${this.#openId}/messages/${seq}`;
@@ -207,14 +226,23 @@ export class Room {
     act();
   }
 
+  // With null, not any more. The words stay; those from before an edit come back after it.
   answerTo(message, { edit = false } = {}) {
+    if (this.#editing) fill(this.#beforeEdit);
+    if (edit) {
+      this.#beforeEdit = $("words").value;
+      fill(message.content.text);
+    }
     this.#answering = edit ? null : message;
     this.#editing = edit ? message : null;
-    $("answering").hidden = !message;
-    $("answering").querySelector("span").textContent = message ? `${edit ? "Edit" : "Reply to"}: ${summary(message)}` : "";
-    if (edit) $("words").value = message.content.text;
-    else if (!message) $("words").value = "";
+    this.#showAnswering();
     if (message) $("words").focus();
+  }
+
+  #showAnswering() {
+    const message = this.#editing ?? this.#answering;
+    $("answering").hidden = !message;
+    $("answering").querySelector("span").textContent = message ? `${this.#editing ? "Edit" : "Reply to"}: ${summary(message)}` : "";
   }
 
   // Everything that can be seen is read, when somebody looks.

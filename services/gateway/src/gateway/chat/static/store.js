@@ -1,5 +1,7 @@
 // What the client knows: dialogs and their messages. Events are applied in order of seq, each once; a hole is fetched.
 
+const LOOK_MS = 150;
+
 export class Store extends EventTarget {
   dialogs = new Map();
   people = new Map();
@@ -7,6 +9,7 @@ export class Store extends EventTarget {
   online = new Set();
   accountSeq = 0;
   #fetching = new Map();
+  #looking = new Map();
   #session;
   #me;
 
@@ -26,7 +29,7 @@ export class Store extends EventTarget {
   async load() {
     const news = await this.#session.call("POST", "/v1/sync", { dialogs: {} });
     this.accountSeq = news.account_seq;
-    for (const each of news.dialogs) if (each.dialog) this.#keep(each.dialog);
+    for (const { dialog } of news.dialogs) if (dialog && !this.#show(dialog)) this.#keep(dialog);
     this.#changed();
   }
 
@@ -43,11 +46,14 @@ export class Store extends EventTarget {
 
   async earlier(id) {
     const dialog = this.dialogs.get(id);
-    const first = Math.min(...dialog.messages.keys());
-    if (!dialog.hasBefore || !Number.isFinite(first)) return false;
-    const page = await this.#session.call("GET", `/v1/dialogs/${id}/messages?before_seq=${first}&limit=50`);
-    for (const each of page.items) dialog.messages.set(each.seq, each);
-    dialog.hasBefore = page.has_before;
+    if (!dialog?.messages || !dialog.hasBefore) return false;
+    const { messages, firstSeq } = dialog;
+    const page = await this.#session.call("GET", `/v1/dialogs/${id}/messages?before_seq=${firstSeq}&limit=50`);
+    const now = this.dialogs.get(id);
+    if (now?.messages !== messages || now.firstSeq !== firstSeq) return false; // it goes before another page
+    for (const each of page.items) messages.set(each.seq, each);
+    now.hasBefore = page.has_before;
+    now.firstSeq = firstOf(page);
     this.#changed(id);
     return page.items.length > 0;
   }
@@ -77,8 +83,8 @@ export class Store extends EventTarget {
     const dialog = this.dialogs.get(frame.dialog_id);
     if (frame.type === "dialog.added") this.refresh(frame.dialog_id);
     else if (frame.type === "dialog.removed") this.#drop(frame.dialog_id);
-    else if (dialog && frame.type === "read.changed" && frame.read_seq > dialog.me.read_seq) this.refresh(frame.dialog_id);
-    else if (dialog && frame.type === "message.hidden") dialog.messages?.delete(frame.message_seq);
+    else if (dialog && frame.type === "read.changed" && frame.read_seq > dialog.me.read_seq) this.#look(frame.dialog_id);
+    else if (dialog && frame.type === "message.hidden") this.#hide(dialog, frame.message_seq);
     else if (dialog && frame.type === "dialog.settings") Object.assign(dialog.me, frame);
     this.#changed(frame.dialog_id);
   }
@@ -96,33 +102,19 @@ export class Store extends EventTarget {
     this.#changed(dialog.dialog_id);
   }
 
+  // `fresh`: what the row shows was not looked at after this.
   #change(dialog, frame, fresh) {
     const messages = dialog.messages;
-    const subject = messages?.get(frame.message_seq);
     switch (frame.type) {
       case "message.new":
         messages?.set(frame.seq, frame.message);
-        dialog.last_message = frame.message;
         this.typing.get(dialog.dialog_id)?.delete(frame.message.sender_id);
-        if (fresh && frame.message.sender_id !== this.#me) dialog.me.unread++;
+        if (!fresh) break;
+        dialog.last_message = frame.message;
+        if (frame.message.sender_id !== this.#me && frame.seq > dialog.me.read_seq) dialog.me.unread++;
         break;
-      case "message.edited":
-        messages?.set(frame.message_seq, { ...frame.message, reactions: this.#mine(subject, frame.message.reactions) });
-        break;
-      case "message.deleted":
-        if (subject) Object.assign(subject, { content: null, deleted_at: frame.at, reactions: [], poll: null, card: null });
-        break;
-      case "reaction.changed":
-        if (subject) this.#react(subject, frame);
-        break;
-      case "pin.changed":
-        if (subject) subject.pinned = frame.pinned;
-        break;
-      case "poll.changed":
-        if (subject) subject.poll = { ...frame.poll, mine: subject.poll?.mine };
-        break;
-      case "card.changed":
-        if (subject) subject.card = frame.card;
+      case "event.unreadable": // it may have been a message
+        if (fresh) this.#look(dialog.dialog_id);
         break;
       case "dialog.changed":
         Object.assign(dialog, frame.dialog);
@@ -132,7 +124,47 @@ export class Store extends EventTarget {
         if (frame.member.status === "active") this.names(dialog.dialog_id).catch(() => {});
         break;
     }
-    if (dialog.last_message?.seq === frame.message_seq && subject) dialog.last_message = messages.get(frame.message_seq);
+    if (frame.message_seq !== undefined) this.#follow(dialog, frame, fresh);
+  }
+
+  // What happens to a message changes it where it is held, in the page and in the row. A page holds all from its first
+  // message on: one that is not in it is not put there.
+  #follow(dialog, frame, fresh) {
+    const seq = frame.message_seq;
+    const held = dialog.messages?.get(seq);
+    if (held) dialog.messages.set(seq, this.#after(held, frame));
+    if (fresh && dialog.last_message?.seq === seq) dialog.last_message = this.#after(dialog.last_message, frame);
+    if (fresh && frame.type === "message.deleted" && seq > dialog.me.read_seq) this.#look(dialog.dialog_id);
+  }
+
+  // The message as the event leaves it. An edit makes another one: who edits it meanwhile goes on with their version.
+  #after(message, frame) {
+    switch (frame.type) {
+      case "message.edited":
+        return { ...frame.message, reactions: this.#mine(message, frame.message.reactions) };
+      case "message.deleted":
+        return Object.assign(message, { content: null, deleted_at: frame.at, reactions: [], poll: null, card: null });
+      case "reaction.changed":
+        this.#react(message, frame);
+        break;
+      case "pin.changed":
+        message.pinned = frame.pinned;
+        break;
+      case "poll.changed":
+        message.poll = { ...frame.poll, mine: message.poll?.mine };
+        break;
+      case "card.changed":
+        message.card = frame.card;
+        break;
+    }
+    return message;
+  }
+
+  // Deleted for oneself: which message is the last then, and how many are unread, the server knows.
+  #hide(dialog, seq) {
+    dialog.messages?.delete(seq);
+    if (dialog.last_message?.seq === seq) dialog.last_message = null;
+    this.#look(dialog.dialog_id);
   }
 
   #react(message, frame) {
@@ -195,6 +227,33 @@ export class Store extends EventTarget {
     this.#changed(id);
   }
 
+  // Look at the row of a dialog anew: once for all that happens within a moment, and again for what happens meanwhile.
+  async #look(id) {
+    if (this.#looking.has(id)) return void this.#looking.set(id, true);
+    this.#looking.set(id, true);
+    try {
+      while (this.#looking.get(id) && this.dialogs.has(id)) {
+        await this.#session.pause(LOOK_MS);
+        this.#looking.set(id, false);
+        if (!(await this.#looked(id))) this.#looking.set(id, true);
+      }
+    } finally {
+      this.#looking.delete(id);
+    }
+    this.#changed(id);
+  }
+
+  // Whether there is nothing to wait for.
+  async #looked(id) {
+    try {
+      return this.#show(await this.#session.call("GET", `/v1/dialogs/${id}`)) || !this.dialogs.has(id);
+    } catch (error) {
+      this.#session.check();
+      if (error.status === 404) this.#drop(id);
+      return error.status < 500 && error.status !== 429;
+    }
+  }
+
   // Events that were missed: asked for from where we stand, once at a time, and again when more came meanwhile.
   async #fill(dialog) {
     const id = dialog.dialog_id;
@@ -219,8 +278,10 @@ export class Store extends EventTarget {
     const dialog = this.dialogs.get(id);
     if (!dialog) return;
     const behind = page.last_seq < dialog.position;
+    if (page.last_seq > dialog.last_seq) this.#look(id); // what is in the page is not told again
     dialog.messages = new Map(page.items.map((each) => [each.seq, each]));
     dialog.hasBefore = page.has_before;
+    dialog.firstSeq = firstOf(page);
     dialog.position = page.last_seq;
     this.#changed(id);
     if (behind) await this.#fill(dialog);
@@ -232,6 +293,16 @@ export class Store extends EventTarget {
     this.dialogs.set(dialog.dialog_id, { ...before, ...dialog, position: dialog.last_seq });
   }
 
+  // A known dialog as it is seen now, at the position where it stands: events up to there are still to come. False of
+  // one that is not known, and of a look from before what was told since. What was read here stays read.
+  #show(seen) {
+    const dialog = this.dialogs.get(seen.dialog_id);
+    if (!dialog || seen.last_seq < dialog.last_seq) return false;
+    const { read_seq, unread } = dialog.me;
+    Object.assign(dialog, seen, { me: seen.me.read_seq < read_seq ? { ...seen.me, read_seq, unread } : seen.me });
+    return true;
+  }
+
   #drop(id) {
     this.dialogs.delete(id);
     this.#changed(id);
@@ -241,3 +312,5 @@ export class Store extends EventTarget {
     this.dispatchEvent(new CustomEvent("change", { detail: id }));
   }
 }
+
+const firstOf = (page) => Math.min(...page.items.map((each) => each.seq));
