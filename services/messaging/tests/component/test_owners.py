@@ -218,6 +218,56 @@ async def test_a_products_dialog_is_its_shops_again_when_the_owner_comes_back(wo
     assert await roles_of(world, dialog_id) == roles
 
 
+async def handed_over(world):
+    seller, buyer = await world.person(), await world.person()
+    wish = await on_sale(world, seller)
+    dialog_id = (await buyer.ok("POST", "/v1/dialogs", wish))["dialog_id"]
+    await seller.ok("PUT", f"/v1/dialogs/{dialog_id}/owner", {"user_id": str(buyer.user_id)})
+    return seller, buyer, wish, dialog_id
+
+
+async def test_whoever_it_was_handed_to_does_not_shut_the_shops_owner_out(world):
+    seller, buyer, wish, dialog_id = await handed_over(world)
+    path = f"/v1/dialogs/{dialog_id}"
+    place, ban = f"{path}/members/{seller.user_id}", f"{path}/bans/{seller.user_id}"
+    acts = [("PUT", ban, None), ("DELETE", place, None), ("PATCH", place, {"role": "guest"})]
+    for act in [*acts, ("PATCH", place, {"muted": True})]:
+        told = await buyer.do(*act)
+        assert (told.status, told.json["code"]) == (403, "messaging.member.shop_owner"), act
+    assert await roles_of(world, dialog_id) == {buyer.user_id: "owner", seller.user_id: "admin"}
+    await left(seller, dialog_id)
+    assert (await buyer.do("PUT", ban)).json["code"] == "messaging.member.shop_owner"
+    await seller.ok("POST", "/v1/dialogs", wish)
+    assert await roles_of(world, dialog_id) == {buyer.user_id: "member", seller.user_id: "owner"}
+    await seller.ok("PUT", f"{path}/bans/{buyer.user_id}")  # who is not of the shop is banned as ever
+
+
+@pytest.mark.parametrize("by", ["topic", "join"])
+@pytest.mark.parametrize("door", ["private", "approval", "closed", "full", "banned before"])
+async def test_no_door_is_shut_to_the_shops_owner(world, door, by):
+    seller, buyer, wish, dialog_id = await handed_over(world)
+    path = f"/v1/dialogs/{dialog_id}"
+    await left(seller, dialog_id)
+    changes = {"private": {"is_public": False}, "approval": {"join_approval": True}, "full": {"members_max": 2}}
+    others = [await world.person()] if door == "full" else []
+    for each in others:
+        await join(each, dialog_id)
+    if door in changes:
+        await buyer.ok("PATCH", path, changes[door], headers={"If-Match": "*"})
+    elif door == "closed":
+        await buyer.ok("POST", f"{path}/close")
+    else:  # by an older version
+        async with world.app.database.begin() as conn:
+            sql = "UPDATE member SET status = 'banned' WHERE dialog_id = $1 AND user_id = $2"
+            await conn.execute(sql, uuid.UUID(dialog_id), seller.user_id)
+    await (seller.ok("POST", "/v1/dialogs", wish) if by == "topic" else join(seller, dialog_id))
+    members = dict.fromkeys((each.user_id for each in (buyer, *others)), "member")
+    assert await roles_of(world, dialog_id) == {**members, seller.user_id: "owner"}
+    if door == "closed":
+        await seller.ok("POST", f"{path}/reopen")
+    await seller.send(dialog_id, "here again")
+
+
 @pytest.mark.parametrize("protected", [True, False])
 async def test_the_last_one_leaves_while_others_come(world, monkeypatch, protected):
     """All wait for the dialog's row, the owner who leaves first. Without the rule nobody owns it then."""

@@ -56,6 +56,12 @@ class OwnerIsBotError(DomainError):
     title: ClassVar[str] = "A dialog belongs to a person: it cannot be handed over to a bot"
 
 
+class ShopOwnerError(DomainError):
+    code: ClassVar[str] = "messaging.member.shop_owner"
+    kind: ClassVar[Kind] = Kind.FORBIDDEN
+    title: ClassVar[str] = "The shop's owner cannot be shut out of the dialog about their product"
+
+
 class BannedError(DomainError):
     code: ClassVar[str] = "messaging.member.banned"
     kind: ClassVar[Kind] = Kind.FORBIDDEN

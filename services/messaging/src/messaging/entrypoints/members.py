@@ -20,6 +20,7 @@ from messaging.domain.membership import (
     MuteOverError,
     OwnerIsBotError,
     OwnerStaysError,
+    ShopOwnerError,
 )
 from messaging.domain.permissions import Act, Role, may
 from messaging.entrypoints.dialog_schemas import RoleName
@@ -112,7 +113,7 @@ async def post_members(dialog_id: UUID, body: AddMembersBody, principal: Princip
     status=204,
     rows_of_caller=False,
     limit=LIMIT,
-    errors=(*ERRORS, OwnerStaysError, MuteOverError),
+    errors=(*ERRORS, OwnerStaysError, MuteOverError, ShopOwnerError),
     summary="Give a role, mute or unmute",
 )
 async def patch_member(
@@ -131,7 +132,7 @@ async def patch_member(
     MEMBERS + "/{user_id}",
     rows_of_caller=False,
     limit=LIMIT,
-    errors=(*ERRORS, OwnerStaysError),
+    errors=(*ERRORS, OwnerStaysError, ShopOwnerError),
     summary="Leave, or remove a member",
 )
 async def delete_member(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:
@@ -147,11 +148,11 @@ async def delete_member(dialog_id: UUID, user_id: UUID, principal: Principal, tx
     status=204,
     rows_of_caller=False,
     limit=LIMIT,
-    errors=ERRORS,
+    errors=(*ERRORS, ShopOwnerError),
     summary="Ban somebody",
 )
 async def put_ban(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:
-    """A member goes; nobody banned comes in again, by no invite."""
+    """A member goes; nobody banned comes in again, by no invite. Of a product's dialog the shop's owner stays."""
     await remove(dialog_id, principal.user_id, user_id, tx, ban=True)
 
 

@@ -28,6 +28,7 @@ from messaging.domain.cards import EntityType
 from messaging.domain.dialog import Dialog, DialogArchivedError, DialogNotFoundError
 from messaging.domain.membership import require_joinable, require_room, require_shared
 from messaging.domain.permissions import Act, Role, may
+from messaging.usecases.owning import owns_shop_of
 from messaging.usecases.product_door import TopicUnknownError, come_to_product
 from messaging.usecases.seating import seat
 from messaging.usecases.touching import enter_dialog, touch_dialog
@@ -108,7 +109,7 @@ async def join_by_invite(token: str, user_id: UUID, tx: MessagingTx, message: st
 async def join_public(dialog_id: UUID, user_id: UUID, tx: MessagingTx, message: str = "") -> Joined:
     """To whoever is not let in, a dialog that is not public does not exist."""
     dialog = await tx.stream.lock(dialog_id)
-    if not dialog.is_public:
+    if not dialog.is_public and not await owns_shop_of(dialog, user_id, tx):
         raise DialogNotFoundError
     how, _ = await _enter(dialog, user_id, message, tx)
     return how
@@ -134,8 +135,12 @@ async def _enter(dialog: Dialog, user_id: UUID, message: str, tx: MessagingTx) -
     member = await find_member(tx.conn, dialog.dialog_id, user_id)
     if member is not None and member.present:
         return "member", False
-    require_joinable(member)
     require_shared(dialog)
+    if await owns_shop_of(dialog, user_id, tx):  # theirs again, whatever others made of it, and with a seat for them
+        dialog.members_max = max(dialog.members_max, dialog.member_count + 1)
+        await seat(dialog, [(user_id, Role.MEMBER)], user_id, tx)
+        return "joined", True
+    require_joinable(member)
     if dialog.entity_type == EntityType.PRODUCT.value and dialog.entity_id is not None:
         await _come_to(dialog.entity_id, user_id, tx)
     if dialog.archived:

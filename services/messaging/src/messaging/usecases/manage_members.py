@@ -24,7 +24,7 @@ from messaging.domain.membership import (
 )
 from messaging.domain.permissions import Act, Role
 from messaging.usecases.create_dialog import PeopleUnknownError
-from messaging.usecases.owning import make_owner, step_down
+from messaging.usecases.owning import make_owner, require_not_of_the_shop, step_down
 from messaging.usecases.seating import end_acts, seat, unseat
 from messaging.usecases.telling import tell_member
 from messaging.usecases.touching import enter_dialog, touch_dialog
@@ -72,12 +72,14 @@ async def remove(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx, *, b
     if member is None or not member.present:
         if not ban:
             raise MemberNotFoundError
+        await require_not_of_the_shop(dialog, user_id, tx)
         if member is None or member.status is not MemberStatus.BANNED:
             seq = tell_member(dialog, user_id, tx, role=Role.MEMBER, status=MemberStatus.BANNED.value, by=by)
             await ban_stranger(tx.conn, dialog, user_id, tx.now, seq=seq)
             await end_acts(dialog, user_id, by, tx)
         return
     require_above(actor, member)
+    await require_not_of_the_shop(dialog, user_id, tx)
     await unseat(dialog, user_id, MemberStatus.BANNED if ban else MemberStatus.REMOVED, by, tx)
 
 
@@ -98,6 +100,8 @@ async def give_role(dialog_id: UUID, by: UUID, user_id: UUID, role: Role, tx: Me
         raise OwnerStaysError
     require_above(actor, member)
     require_grantable(actor, role)
+    if role.rank < member.role.rank:
+        await require_not_of_the_shop(dialog, user_id, tx)
     await set_role(tx.conn, dialog_id, user_id, role)
     tell_member(dialog, user_id, tx, role=role, status=member.status.value, by=by, muted_until=member.muted_until)
 
@@ -112,6 +116,8 @@ async def mute(
     require_shared(dialog)
     member = await _present(dialog_id, user_id, tx)
     require_above(actor, member)
+    if muted:
+        await require_not_of_the_shop(dialog, user_id, tx)
     await set_muted(tx.conn, dialog_id, user_id, muted=muted, until=until)
     status = MemberStatus.MUTED if muted else MemberStatus.ACTIVE
     tell_member(dialog, user_id, tx, role=member.role, status=status.value, by=by, muted_until=until)

@@ -14,7 +14,7 @@ from messaging.adapters.entity_store import owner_of_shop_of
 from messaging.adapters.member_store import heir_of, owners_of, set_owner, set_role
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import Dialog, MemberStatus
-from messaging.domain.membership import about_product, is_shared
+from messaging.domain.membership import ShopOwnerError, about_product, is_shared
 from messaging.domain.permissions import Role
 from messaging.usecases.telling import tell_member
 
@@ -53,9 +53,22 @@ async def step_down(dialog: Dialog, user_id: UUID, role: Role, by: UUID | None, 
     tell_member(dialog, user_id, tx, role=role, status=member.status.value, by=by, muted_until=member.muted_until)
 
 
+async def owns_shop_of(dialog: Dialog, user_id: UUID, tx: MessagingTx) -> bool:
+    """Whether the dialog is about a product of their shop."""
+    if not about_product(dialog) or dialog.entity_id is None:
+        return False
+    return await owner_of_shop_of(tx.conn, dialog.entity_id) == user_id
+
+
+async def require_not_of_the_shop(dialog: Dialog, user_id: UUID, tx: MessagingTx) -> None:
+    """Whoever they handed it to does not ban, remove, mute or demote them there."""
+    if await owns_shop_of(dialog, user_id, tx):
+        raise ShopOwnerError
+
+
 async def _of_the_shop(dialog: Dialog, came: Collection[UUID], tx: MessagingTx) -> UUID | None:
     """The owner of the product's shop, if they are among those who came."""
-    if not came or not about_product(dialog) or dialog.entity_id is None:
-        return None
-    owner_id = await owner_of_shop_of(tx.conn, dialog.entity_id)
-    return owner_id if owner_id in came else None
+    for each in came if about_product(dialog) else ():
+        if await owns_shop_of(dialog, each, tx):
+            return each
+    return None
