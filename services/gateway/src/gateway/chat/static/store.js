@@ -29,7 +29,10 @@ export class Store extends EventTarget {
   async load() {
     const news = await this.#session.call("POST", "/v1/sync", { dialogs: {} });
     this.accountSeq = news.account_seq;
-    for (const { dialog } of news.dialogs) if (dialog && !this.#show(dialog)) this.#keep(dialog);
+    for (const { dialog } of news.dialogs) {
+      if (dialog && !this.dialogs.has(dialog.dialog_id)) this.#keep(dialog);
+      else if (dialog && !this.#show(dialog)) this.#look(dialog.dialog_id);
+    }
     this.#changed();
   }
 
@@ -53,7 +56,7 @@ export class Store extends EventTarget {
     if (now?.messages !== messages || now.firstSeq !== firstSeq) return false; // it goes before another page
     for (const each of page.items) messages.set(each.seq, each);
     now.hasBefore = page.has_before;
-    now.firstSeq = firstOf(page);
+    if (page.items.length > 0) now.firstSeq = firstOf(page);
     this.#changed(id);
     return page.items.length > 0;
   }
