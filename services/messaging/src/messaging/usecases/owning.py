@@ -55,9 +55,7 @@ async def step_down(dialog: Dialog, user_id: UUID, role: Role, by: UUID | None, 
 
 async def owns_shop_of(dialog: Dialog, user_id: UUID, tx: MessagingTx) -> bool:
     """Whether the dialog is about a product of their shop."""
-    if not about_product(dialog) or dialog.entity_id is None:
-        return False
-    return await owner_of_shop_of(tx.conn, dialog.entity_id) == user_id
+    return await _of_the_shop(dialog, (user_id,), tx) is not None
 
 
 async def require_not_of_the_shop(dialog: Dialog, user_id: UUID, tx: MessagingTx) -> None:
@@ -68,7 +66,7 @@ async def require_not_of_the_shop(dialog: Dialog, user_id: UUID, tx: MessagingTx
 
 async def _of_the_shop(dialog: Dialog, came: Collection[UUID], tx: MessagingTx) -> UUID | None:
     """The owner of the product's shop, if they are among those who came."""
-    for each in came if about_product(dialog) else ():
-        if await owns_shop_of(dialog, each, tx):
-            return each
-    return None
+    if not came or not about_product(dialog) or dialog.entity_id is None:
+        return None
+    owner_id = await owner_of_shop_of(tx.conn, dialog.entity_id)
+    return owner_id if owner_id in came else None
