@@ -1,14 +1,8 @@
 """Every service's migrations go down to nothing, and up again to the same schema."""
 
-import asyncio
-import os
-import sys
-
 import asyncpg
 import pytest
 from demo.facts import service_environment
-
-from testkit.databases import migrating, placeholder_settings
 
 pytestmark = pytest.mark.e2e
 
@@ -43,28 +37,12 @@ async def shape_of(database):
     return [tuple(row) for row in rows if not row[1].startswith("alembic_version")]
 
 
-async def migrate(database, to):
-    service = database.service
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", service, "migrate", "--to", to),
-        env={
-            **os.environ,
-            **placeholder_settings(service),
-            **service_environment(service),
-            **migrating(database),
-        },
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    assert process.returncode == 0, output.decode()
-
-
 @pytest.mark.parametrize("service", SERVICES)
 async def test_down_to_nothing_and_up_again(stack, databases, service):
-    database = await databases.create(service, environment=service_environment(service))
+    environment = service_environment(service)
+    database = await databases.create(service, environment=environment)
     before = await shape_of(database)
-    await migrate(database, "base")
+    await databases.migrate(database, "base", environment=environment)
     assert await shape_of(database) == []
-    await migrate(database, "head")
+    await databases.migrate(database, "head", environment=environment)
     assert await shape_of(database) == before

@@ -48,6 +48,18 @@ class Gate(Ledger):
         return await super().commit(conn, transfers, records, now=now)
 
 
+def flusher_of(connect, ledger, answer_timeout_s=PATIENCE_S):
+    return Flusher(
+        name="test",
+        connect=connect,
+        ledger=ledger,
+        outbox_config=OutboxConfig(schema="payment", source="payment"),
+        wakeups=None,
+        clock=SystemClock(),
+        answer_timeout_s=answer_timeout_s,
+    )
+
+
 @pytest.fixture
 def gate():
     return Gate()
@@ -69,15 +81,7 @@ async def flusher(payment_database, gate, answer_timeout_s):
         finally:
             await conn.close(timeout=2)
 
-    made = Flusher(
-        name="test",
-        connect=connect,
-        ledger=gate,
-        outbox_config=OutboxConfig(schema="payment", source="payment"),
-        wakeups=None,
-        clock=SystemClock(),
-        answer_timeout_s=answer_timeout_s,
-    )
+    made = flusher_of(connect, gate, answer_timeout_s)
     stop = asyncio.Event()
     task = asyncio.create_task(made.run(stop))
     made.stop = stop
@@ -220,15 +224,7 @@ async def test_no_way_of_failing_to_connect_ends_the_flusher(payment_database, c
         yield made
         await made.close(timeout=2)
 
-    flusher = Flusher(
-        name="test",
-        connect=connect,
-        ledger=Ledger(slot=0),
-        outbox_config=OutboxConfig(schema="payment", source="payment"),
-        wakeups=None,
-        clock=SystemClock(),
-        answer_timeout_s=PATIENCE_S,
-    )
+    flusher = flusher_of(connect, Ledger(slot=0))
     stop = asyncio.Event()
     running = asyncio.create_task(flusher.run(stop))
     waiting = asyncio.create_task(flusher.submit(transfer(*pair, 7)))
@@ -260,15 +256,7 @@ async def test_readiness_says_that_the_database_is_read_only_until_a_batch_was_c
         finally:
             await made.close(timeout=2)
 
-    flusher = Flusher(
-        name="test",
-        connect=connect,
-        ledger=Watched(slot=0),
-        outbox_config=OutboxConfig(schema="payment", source="payment"),
-        wakeups=None,
-        clock=SystemClock(),
-        answer_timeout_s=PATIENCE_S,
-    )
+    flusher = flusher_of(connect, Watched(slot=0))
     stop = asyncio.Event()
     running = asyncio.create_task(flusher.run(stop))
     waiting = asyncio.create_task(flusher.submit(transfer(*pair, 7)))
@@ -294,15 +282,7 @@ async def test_a_flusher_that_was_cancelled_from_within_runs_again(payment_datab
         yield made
         await made.close(timeout=2)
 
-    flusher = Flusher(
-        name="test",
-        connect=connect,
-        ledger=Ledger(slot=0),
-        outbox_config=OutboxConfig(schema="payment", source="payment"),
-        wakeups=None,
-        clock=SystemClock(),
-        answer_timeout_s=PATIENCE_S,
-    )
+    flusher = flusher_of(connect, Ledger(slot=0))
     stop = asyncio.Event()
     running = asyncio.create_task(Supervised(flusher).run(stop))
     await eventually(lambda: flusher.problem() == "it stands still")
