@@ -28,12 +28,12 @@ import asyncpg
 import uvloop
 
 from eventing import KafkaConfig
-from orchestrator.adapters.audit import find_faults
+from orchestrator.adapters.invariants import find_faults
 from orchestrator.settings import OrchestratorSettings
-from orchestrator.testing.builders import a_checkout
-from orchestrator.testing.engine import engine_settings, running_engine
-from orchestrator.testing.kafka_participants import KafkaParticipants
-from orchestrator.testing.world import World, new_world
+from orchestrator_testing.builders import a_checkout
+from orchestrator_testing.engine import engine_settings, running_engine
+from orchestrator_testing.kafka_participants import KafkaParticipants
+from orchestrator_testing.world import World, new_world
 from testkit.databases import Databases, with_database
 from testkit.infra import local_infra, repository_root
 from testkit.wait import eventually

@@ -10,7 +10,7 @@ from uuid import UUID
 from chassis.postgres import Connection
 from eventing import Outbox
 from operations import Parts, open_parts
-from orchestrator.adapters.announcer import OutboxAnnouncer
+from orchestrator.adapters.events import OutboxAnnouncer
 from orchestrator.adapters.saga_store import PostgresSagaStore
 from orchestrator.domain.definition import SagaDefinition
 from orchestrator.domain.errors import UnknownDefinitionError

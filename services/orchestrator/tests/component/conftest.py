@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from eventing import KafkaConfig
-from orchestrator.testing.world import World, new_world
+from orchestrator_testing.world import World, new_world
 
 
 @pytest_asyncio.fixture(loop_scope="session")

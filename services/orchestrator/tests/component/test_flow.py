@@ -11,13 +11,13 @@ from uuid import UUID
 import pytest
 
 from kernel.ids import uuid7
-from orchestrator.adapters.audit import find_differences, find_faults
+from orchestrator.adapters.invariants import find_differences, find_faults
 from orchestrator.sagas import REGISTRY, SagaRegistry
-from orchestrator.testing.builders import a_checkout, hurried
-from orchestrator.testing.engine import running_engine
-from orchestrator.testing.kafka_participants import KafkaParticipants, Mischief
-from orchestrator.testing.participants import Answer, Participants
-from orchestrator.testing.world import World, hurried_registry
+from orchestrator_testing.builders import a_checkout, hurried
+from orchestrator_testing.engine import running_engine
+from orchestrator_testing.kafka_participants import KafkaParticipants, Mischief
+from orchestrator_testing.participants import Answer, Participants
+from orchestrator_testing.world import World, hurried_registry
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adapters.audit import find_differences, find_faults
+from orchestrator.adapters.invariants import find_differences, find_faults
 from orchestrator.sagas import REGISTRY
-from orchestrator.testing.builders import a_checkout
-from orchestrator.testing.kafka_participants import KafkaParticipants, Mischief
-from orchestrator.testing.world import World
+from orchestrator_testing.builders import a_checkout
+from orchestrator_testing.kafka_participants import KafkaParticipants, Mischief
+from orchestrator_testing.world import World
 from testkit.ports import free_ports
 from testkit.processes import Child
 from testkit.wait import eventually

@@ -14,12 +14,12 @@ import pytest
 from orchestrator.domain.definition import CommandSpec, SagaDefinition
 from orchestrator.domain.inputs import Resume
 from orchestrator.sagas import REGISTRY, SagaRegistry
-from orchestrator.testing.builders import a_checkout, hurried
-from orchestrator.testing.engine import running_engine
-from orchestrator.testing.kafka_participants import KafkaParticipants
-from orchestrator.testing.participants import Participants
-from orchestrator.testing.world import World, hurried_registry
 from orchestrator.usecases.operate_saga import OperateSaga, operate_saga
+from orchestrator_testing.builders import a_checkout, hurried
+from orchestrator_testing.engine import running_engine
+from orchestrator_testing.kafka_participants import KafkaParticipants
+from orchestrator_testing.participants import Participants
+from orchestrator_testing.world import World, hurried_registry
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component

@@ -18,12 +18,12 @@ from eventing import KafkaConfig
 from orchestrator.adapters import metrics
 from orchestrator.domain.inputs import Reply
 from orchestrator.domain.state import command_id
-from orchestrator.entrypoints.jobs import observe, prune
+from orchestrator.entrypoints.jobs.upkeep import observe, prune
 from orchestrator.entrypoints.roles import ROUTES, http
-from orchestrator.testing.builders import a_start
-from orchestrator.testing.engine import engine_settings
 from orchestrator.usecases.advance_sagas import Arrival, advance_sagas
 from orchestrator.wiring import App, wire
+from orchestrator_testing.builders import a_start
+from orchestrator_testing.engine import engine_settings
 
 pytestmark = pytest.mark.component
 STEPS = ["reserve_stock", "authorize_payment", "confirm_order", "capture_payment", "settle_payment", "mark_order_paid"]

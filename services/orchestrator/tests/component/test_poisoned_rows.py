@@ -10,17 +10,17 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from orchestrator.adapters.audit import find_differences, find_faults
-from orchestrator.entrypoints.jobs import prune
-from orchestrator.entrypoints.timers import Timers
+from orchestrator.adapters.invariants import find_differences, find_faults
+from orchestrator.entrypoints.jobs.timers import Timers
+from orchestrator.entrypoints.jobs.upkeep import prune
 from orchestrator.sagas import REGISTRY
-from orchestrator.testing.builders import a_checkout, a_start
-from orchestrator.testing.engine import running_engine
-from orchestrator.testing.kafka_participants import KafkaParticipants
-from orchestrator.testing.world import World
 from orchestrator.usecases.advance_sagas import Arrival, advance_sagas
 from orchestrator.usecases.wake_due_sagas import WakeDueSagas, wake_due_sagas
 from orchestrator.wiring import App, wire
+from orchestrator_testing.builders import a_checkout, a_start
+from orchestrator_testing.engine import running_engine
+from orchestrator_testing.kafka_participants import KafkaParticipants
+from orchestrator_testing.world import World
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component

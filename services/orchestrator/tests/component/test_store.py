@@ -15,20 +15,20 @@ from pydantic import SecretStr
 from chassis import migrations
 from eventing import Outbox, OutboxConfig
 from kernel.ids import uuid7
-from orchestrator.adapters.announcer import OutboxAnnouncer
-from orchestrator.adapters.audit import find_faults
+from orchestrator.adapters.events import OutboxAnnouncer
+from orchestrator.adapters.invariants import find_faults
 from orchestrator.adapters.saga_store import PostgresSagaStore
 from orchestrator.domain.errors import StaleSagaError
 from orchestrator.domain.inputs import Reply, TimerFired
 from orchestrator.domain.state import SagaState, command_id
-from orchestrator.entrypoints.jobs import observe
-from orchestrator.entrypoints.timers import Timers
+from orchestrator.entrypoints.jobs.timers import Timers
+from orchestrator.entrypoints.jobs.upkeep import observe
 from orchestrator.sagas import REGISTRY
-from orchestrator.testing.builders import a_start
-from orchestrator.testing.world import World
 from orchestrator.usecases.advance_sagas import Arrival, advance_sagas
 from orchestrator.usecases.wake_due_sagas import WakeDueSagas, wake_due_sagas
 from orchestrator.wiring import OrchestratorTx, wire
+from orchestrator_testing.builders import a_start
+from orchestrator_testing.world import World
 from testkit.infra import repository_root
 
 pytestmark = pytest.mark.component

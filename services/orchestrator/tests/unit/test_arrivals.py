@@ -13,7 +13,7 @@ from eventing import Message
 from orchestrator.domain.errors import MalformedRecordError
 from orchestrator.domain.inputs import Cancel, Reply, Start
 from orchestrator.entrypoints.arrivals import arrival_of
-from orchestrator.testing.builders import a_checkout
+from orchestrator_testing.builders import a_checkout
 from sampan.orchestrator.v1.commands_pb2 import CancelOrderPayment, StartOrderPayment
 from sampan.orchestrator.v1.reply_pb2 import OUTCOME_REJECTED, OUTCOME_SUCCEEDED, CommandReply
 

@@ -9,8 +9,8 @@ import pytest
 from orchestrator.domain.effects import Ignored, Milestone, SendCommand, StepTimedOut
 from orchestrator.domain.inputs import Cancel, Reply, TimerFired
 from orchestrator.domain.state import command_id
-from orchestrator.testing.participants import Participants
-from orchestrator.testing.simulation import DEFINITION, Simulation
+from orchestrator_testing.participants import Participants
+from orchestrator_testing.simulation import DEFINITION, Simulation
 
 STEPS = [step.name for group in DEFINITION.groups for step in (DEFINITION.steps[i] for i in group)]
 BEFORE_PIVOT = ["reserve_stock", "authorize_payment"]

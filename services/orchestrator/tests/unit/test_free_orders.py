@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from orchestrator.domain.definition import SagaContext, Step
 from orchestrator.domain.effects import Milestone
-from orchestrator.testing.builders import a_checkout
-from orchestrator.testing.simulation import DEFINITION, Simulation
+from orchestrator_testing.builders import a_checkout
+from orchestrator_testing.simulation import DEFINITION, Simulation
 from sampan.payment.v1.commands_pb2 import SellerShare, SettlePayment
 
 AMOUNTS = st.integers(min_value=1, max_value=1_000_000)

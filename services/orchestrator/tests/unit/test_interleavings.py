@@ -24,8 +24,8 @@ from orchestrator.domain.inputs import (
 )
 from orchestrator.domain.state import StepState, StepStatus
 from orchestrator.domain.transition import transition
-from orchestrator.testing.participants import Participants
-from orchestrator.testing.simulation import DEFINITION, Simulation
+from orchestrator_testing.participants import Participants
+from orchestrator_testing.simulation import DEFINITION, Simulation
 
 ACTIONS = st.sampled_from(
     [

@@ -16,7 +16,7 @@ from orchestrator.domain.errors import (
     StepNotInFlightError,
 )
 from orchestrator.domain.inputs import ForceCompensation, Pause, Resume, RetryNow, SkipStep
-from orchestrator.testing.simulation import Simulation
+from orchestrator_testing.simulation import Simulation
 
 
 def who(simulation: Simulation) -> dict[str, object]:

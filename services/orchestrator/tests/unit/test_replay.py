@@ -8,15 +8,15 @@ from pathlib import Path
 import orjson
 import pytest
 
-from orchestrator.adapters.codec import state_of, steps_json, steps_of
+from orchestrator.adapters.history_store import state_of, steps_json, steps_of
 from orchestrator.domain.errors import UnknownDefinitionError
+from orchestrator.domain.history import replay_history
 from orchestrator.domain.state import SagaState
 from orchestrator.sagas import REGISTRY, SagaRegistry
-from orchestrator.testing.histories import SCENARIOS, document_of, recorded
-from orchestrator.testing.simulation import DEFINITION, Simulation
-from orchestrator.usecases.replay_history import replay_history
+from orchestrator_testing.histories import SCENARIOS, document_of, recorded
+from orchestrator_testing.simulation import DEFINITION, Simulation
 
-HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
+HISTORIES = sorted((Path(__file__).parents[1] / "data" / "histories").glob("*.json"))
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)

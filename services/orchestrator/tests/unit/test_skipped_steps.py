@@ -29,8 +29,8 @@ from orchestrator.domain.inputs import (
     TimerFired,
 )
 from orchestrator.domain.state import command_id
-from orchestrator.testing.participants import Participants
-from orchestrator.testing.simulation import DEFINITION, Simulation
+from orchestrator_testing.participants import Participants
+from orchestrator_testing.simulation import DEFINITION, Simulation
 
 BEFORE_AND_PIVOT = ["reserve_stock", "authorize_payment", "confirm_order"]
 AFTER_PIVOT = ["capture_payment", "settle_payment", "mark_order_paid"]

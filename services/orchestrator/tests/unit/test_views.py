@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from contracts.registry import record_types
-from orchestrator.adapters.saga_reader import TimelineRow
-from orchestrator.entrypoints.schemas import TimelineView
+from orchestrator.adapters.saga_reads import TimelineRow
+from orchestrator.entrypoints.schemas.sagas import TimelineView
 
 
 def test_personal_data_of_a_payload_is_masked() -> None:

@@ -14,10 +14,10 @@ from uuid import UUID
 
 from chassis.postgres import Connection
 from kernel.ids import uuid7
-from orchestrator.adapters.codec import INPUT_KINDS, entry_json, failure_json, state_of, steps_json
+from orchestrator.adapters.history_store import INPUT_KINDS, entry_json, failure_json, state_of, steps_json
 from orchestrator.domain.errors import StaleSagaError
+from orchestrator.domain.registry import SagaRegistry
 from orchestrator.domain.state import SagaState, SagaStatus
-from orchestrator.sagas.registry import SagaRegistry
 from orchestrator.usecases.ports import BusinessKey, Change, Moved, OperatorAction
 
 _COLUMNS = """id, saga_type, saga_version, business_key, correlation_id, status, steps::text AS steps, data,

@@ -13,11 +13,11 @@ from chassis.http import make_app
 from chassis.run import Command, Periodic, Runner
 from eventing import Subscriptions
 from operations import background, checks, relays
-from orchestrator.entrypoints.audit import AUDIT, violations
+from orchestrator.entrypoints.cli import AUDIT, violations
 from orchestrator.entrypoints.consumers import subscriptions
-from orchestrator.entrypoints.http import routes
-from orchestrator.entrypoints.jobs import observe, prune
-from orchestrator.entrypoints.timers import Timers
+from orchestrator.entrypoints.jobs.timers import Timers
+from orchestrator.entrypoints.jobs.upkeep import observe, prune
+from orchestrator.entrypoints.routes.sagas import routes
 from orchestrator.wiring import SERVICE, App, OrchestratorTx
 
 __all__ = ["COMMANDS", "ROUTES", "background", "checks", "consumers", "http", "jobs", "relays"]

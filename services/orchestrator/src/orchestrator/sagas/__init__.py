@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from orchestrator.domain.registry import SagaRegistry
 from orchestrator.sagas.order_payment_v1 import ORDER_PAYMENT_V1
-from orchestrator.sagas.registry import SagaRegistry
 from orchestrator.sagas.triggers import TRIGGERS, Trigger
 
 REGISTRY = SagaRegistry([ORDER_PAYMENT_V1])

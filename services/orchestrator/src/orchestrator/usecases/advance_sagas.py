@@ -14,9 +14,9 @@ from uuid import UUID
 from orchestrator.domain.definition import SagaDefinition
 from orchestrator.domain.effects import Ignored
 from orchestrator.domain.inputs import Input, Start
+from orchestrator.domain.registry import SagaRegistry
 from orchestrator.domain.state import SagaState
 from orchestrator.domain.transition import transition
-from orchestrator.sagas.registry import SagaRegistry
 from orchestrator.usecases.ports import NO_TRAIL, BusinessKey, Change, Moved, SagaTx, Trail
 
 

@@ -23,8 +23,8 @@ from orchestrator.domain.inputs import (
     SettleStep,
     SkipStep,
 )
+from orchestrator.domain.registry import SagaRegistry
 from orchestrator.domain.state import SagaState
-from orchestrator.sagas.registry import SagaRegistry
 from orchestrator.usecases.advance_sagas import Arrival, Board
 from orchestrator.usecases.ports import OperatorAction, SagaTx, Trail
 

@@ -15,9 +15,9 @@ from kernel.errors import DomainError
 from kernel.ids import uuid7
 from orchestrator.domain.errors import SagaNotFoundError
 from orchestrator.domain.inputs import OperatorInput
+from orchestrator.domain.registry import SagaRegistry
 from orchestrator.domain.state import SagaState
 from orchestrator.domain.transition import transition
-from orchestrator.sagas.registry import SagaRegistry
 from orchestrator.usecases.operate_saga import Begin, OperateSaga, operate_saga, record_failure
 
 log = structlog.get_logger(__name__)

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator.domain.inputs import TimerFired
-from orchestrator.sagas.registry import SagaRegistry
+from orchestrator.domain.registry import SagaRegistry
 from orchestrator.usecases.advance_sagas import Arrival, Board, Ignorance
 from orchestrator.usecases.ports import SagaTx
 

@@ -12,7 +12,7 @@ import orjson
 import sqlalchemy as sa
 
 from chassis.postgres import Connection, fetch
-from orchestrator.adapters.codec import state_of
+from orchestrator.adapters.history_store import state_of
 from orchestrator.adapters.tables import saga_execution as saga
 from orchestrator.domain.state import SagaState
 

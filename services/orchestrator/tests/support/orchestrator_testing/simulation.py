@@ -13,8 +13,8 @@ from orchestrator.domain.inputs import Input, Reply, TimerFired
 from orchestrator.domain.state import SagaState
 from orchestrator.domain.transition import transition
 from orchestrator.sagas import REGISTRY
-from orchestrator.testing.builders import EPOCH, a_checkout, a_start
-from orchestrator.testing.participants import Answer, Participants
+from orchestrator_testing.builders import EPOCH, a_checkout, a_start
+from orchestrator_testing.participants import Answer, Participants
 from sampan.orchestrator.v1.commands_pb2 import StartOrderPayment
 
 DEFINITION = REGISTRY.pinned("order_payment", 1)

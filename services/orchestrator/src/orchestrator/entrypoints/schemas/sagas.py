@@ -11,8 +11,8 @@ from pydantic import Field
 from chassis.http import Body, Line, Name, PageQuery, ReadableText, View
 from contracts.masking import mask
 from contracts.registry import record_type
-from orchestrator.adapters.codec import sent_of
-from orchestrator.adapters.saga_reader import SagaFilter, SagaRow, TimelineRow
+from orchestrator.adapters.history_store import sent_of
+from orchestrator.adapters.saga_reads import SagaFilter, SagaRow, TimelineRow
 from orchestrator.domain.definition import SagaDefinition
 from orchestrator.domain.state import StepState
 

@@ -14,10 +14,10 @@ import orjson
 
 from chassis.postgres import Connection
 from kernel.errors import DomainError
-from orchestrator.adapters.codec import input_of, sent_of, state_of
+from orchestrator.adapters.history_store import input_of, sent_of, state_of
 from orchestrator.domain.errors import UnknownDefinitionError
-from orchestrator.sagas.registry import SagaRegistry
-from orchestrator.usecases.replay_history import Recorded, replay_history
+from orchestrator.domain.history import Recorded, replay_history
+from orchestrator.domain.registry import SagaRegistry
 
 OVERDUE_S: Final = 10
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from chassis.http import Page, PageQuery, Routes, roles
 from chassis.postgres import Connection
 from chassis.tokens import Principal
-from orchestrator.adapters.saga_reader import find_sagas, get_actions, get_saga, get_timeline
+from orchestrator.adapters.saga_reads import find_sagas, get_actions, get_saga, get_timeline
 from orchestrator.domain.errors import (
     AlreadyCompensatingError,
     BulkTargetMissingError,
@@ -28,7 +28,7 @@ from orchestrator.domain.errors import (
     StepNotSkippedError,
 )
 from orchestrator.domain.inputs import ForceCompensation, OperatorInput, Pause, Resume, RetryNow, SettleStep, SkipStep
-from orchestrator.entrypoints.schemas import (
+from orchestrator.entrypoints.schemas.sagas import (
     ActionsView,
     ActionView,
     BulkBody,

@@ -12,7 +12,7 @@ from typing import Final
 from chassis.postgres import Connection
 from chassis.run import Command
 from operations import audit_connection
-from orchestrator.adapters.audit import find_differences, find_faults
+from orchestrator.adapters.invariants import find_differences, find_faults
 from orchestrator.wiring import App
 
 

@@ -24,7 +24,7 @@ from eventing import KafkaConfig, topic_of
 from eventing.clients import close_consumer
 from kernel.ids import derived_id, uuid7
 from kernel.tasks import stop_tasks
-from orchestrator.testing.participants import Answer, Participants
+from orchestrator_testing.participants import Answer, Participants
 from sampan.commerce.v1 import commands_pb2 as commerce
 from sampan.orchestrator.v1.commands_pb2 import CancelOrderPayment, StartOrderPayment
 from sampan.orchestrator.v1.reply_pb2 import OUTCOME_REJECTED, OUTCOME_SUCCEEDED, CommandReply
@@ -67,7 +67,7 @@ class Mischief:
     random: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
-        self.random = random.Random(self.seed)  # noqa: S311 -- a test's dice
+        self.random = random.Random(self.seed)
 
     def happens(self, share: float) -> bool:
         return share > 0 and self.random.random() < share
@@ -176,7 +176,7 @@ class KafkaParticipants(AbstractAsyncContextManager["KafkaParticipants"]):
                 partitions = self._consumer.partitions_for_topic(topic)
                 if partitions:
                     return set(partitions)
-                await self._consumer._client.force_metadata_update()  # noqa: SLF001 -- no public way to ask
+                await self._consumer._client.force_metadata_update()
                 await asyncio.sleep(0.05)
 
     async def _read(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from eventing import Consumer, KafkaConfig, Relay
 from orchestrator.entrypoints.consumers import subscriptions
-from orchestrator.entrypoints.timers import Timers
+from orchestrator.entrypoints.jobs.timers import Timers
 from orchestrator.sagas import REGISTRY, SagaRegistry
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.wiring import App, wire

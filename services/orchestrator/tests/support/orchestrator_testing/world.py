@@ -15,9 +15,9 @@ from eventing import KafkaConfig
 from orchestrator.domain.definition import SagaDefinition
 from orchestrator.sagas import REGISTRY, SagaRegistry
 from orchestrator.settings import OrchestratorSettings
-from orchestrator.testing.builders import hurried
-from orchestrator.testing.engine import engine_settings
-from orchestrator.testing.kafka_participants import COMMAND_TOPICS, SAGA_TOPIC
+from orchestrator_testing.builders import hurried
+from orchestrator_testing.engine import engine_settings
+from orchestrator_testing.kafka_participants import COMMAND_TOPICS, SAGA_TOPIC
 from testkit.databases import ServiceDatabase
 from testkit.topics import admin_client
 from testkit.wait import eventually

@@ -1,6 +1,6 @@
 """Histories as files: recorded once from a version, replayed ever after.
 
-``python -m orchestrator.testing.histories FOLDER`` records the histories of today's newest versions; a file that
+``python -m orchestrator_testing.histories FOLDER`` records the histories of today's newest versions; a file that
 exists is never overwritten, because a history is a fact.
 """
 
@@ -16,13 +16,13 @@ from uuid import UUID
 
 import orjson
 
-from orchestrator.adapters.codec import INPUT_KINDS, entry_json, input_of, sent_of
+from orchestrator.adapters.history_store import INPUT_KINDS, entry_json, input_of, sent_of
+from orchestrator.domain.history import Recorded
 from orchestrator.domain.inputs import Cancel
-from orchestrator.testing.builders import a_checkout
-from orchestrator.testing.participants import Participants
-from orchestrator.testing.simulation import Simulation
 from orchestrator.usecases.ports import NO_TRAIL, Moved
-from orchestrator.usecases.replay_history import Recorded
+from orchestrator_testing.builders import a_checkout
+from orchestrator_testing.participants import Participants
+from orchestrator_testing.simulation import Simulation
 
 
 def recorded(document: Mapping[str, Any]) -> list[Recorded]:

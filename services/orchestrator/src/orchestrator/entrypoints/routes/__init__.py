@@ -1,0 +1,1 @@
+"""The operator API, one file a resource."""

@@ -1,0 +1,1 @@
+"""Bodies and views of the operator API."""
