@@ -7,8 +7,7 @@ from pathlib import Path
 from chassis.run import Service, main
 from orchestrator.entrypoints.roles import COMMANDS, ROUTES, background, checks, consumers, http, jobs, relays
 from orchestrator.settings import OrchestratorSettings
-from orchestrator.wiring import SERVICE as NAME
-from orchestrator.wiring import wire
+from orchestrator.wiring import NAME, wire
 
 SERVICE = Service(
     name=NAME,

@@ -5,30 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
-from chassis.postgres import Connection
-from eventing import Outbox
+from kernel.clock import Clock
 from operations import Parts, open_parts
-from orchestrator.adapters.events import OutboxAnnouncer
-from orchestrator.adapters.saga_store import PostgresSagaStore
+from orchestrator.adapters.transaction import OrchestratorTx
 from orchestrator.domain.definition import SagaDefinition
-from orchestrator.domain.errors import UnknownDefinitionError
+from orchestrator.domain.registry import SagaRegistry, UnknownDefinitionError
 from orchestrator.domain.state import SagaState
-from orchestrator.sagas import REGISTRY, SagaRegistry
+from orchestrator.sagas import REGISTRY
 from orchestrator.settings import OrchestratorSettings
 
-SERVICE = "orchestrator"
-
-
-@dataclass(slots=True)
-class OrchestratorTx:
-    """One transaction."""
-
-    conn: Connection
-    outbox: Outbox
-    sagas: PostgresSagaStore
-    announcer: OutboxAnnouncer
+NAME: Final = "orchestrator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +31,9 @@ class App(Parts):
     async def begin(self, user_id: UUID | None = None) -> AsyncIterator[OrchestratorTx]:
         """A transaction: commits at the end of the block; then the relay is woken and the metrics count."""
         async with self.transaction(user_id) as (conn, outbox):
-            tx = OrchestratorTx(conn, outbox, PostgresSagaStore(conn, self.registry), OutboxAnnouncer(outbox))
+            tx = OrchestratorTx.on(conn, outbox, self.clock.now(), self.registry)
             yield tx
-        tx.announcer.counted()
+        tx.events.committed()
 
     def definition(self, state: SagaState) -> SagaDefinition | None:
         """The saga's definition, None when this process is too old to know it."""
@@ -55,7 +44,7 @@ class App(Parts):
 
 
 @asynccontextmanager
-async def wire(settings: OrchestratorSettings) -> AsyncIterator[App]:
+async def wire(settings: OrchestratorSettings, clock: Clock | None = None) -> AsyncIterator[App]:
     """Open the pools; close them at the end of the block."""
-    async with open_parts(settings, SERVICE, kafka_session_timeout_s=settings.consumer_session_s) as opened:
+    async with open_parts(settings, NAME, clock=clock, kafka_session_timeout_s=settings.consumer_session_s) as opened:
         yield App(**opened.parts(), settings=settings)

@@ -12,7 +12,8 @@ import pytest
 
 from kernel.ids import uuid7
 from orchestrator.adapters.invariants import find_differences, find_faults
-from orchestrator.sagas import REGISTRY, SagaRegistry
+from orchestrator.domain.registry import SagaRegistry
+from orchestrator.sagas import REGISTRY
 from orchestrator_testing.builders import a_checkout, hurried
 from orchestrator_testing.engine import running_engine
 from orchestrator_testing.kafka_participants import KafkaParticipants, Mischief

@@ -13,7 +13,8 @@ import pytest
 
 from orchestrator.domain.definition import CommandSpec, SagaDefinition
 from orchestrator.domain.inputs import Resume
-from orchestrator.sagas import REGISTRY, SagaRegistry
+from orchestrator.domain.registry import SagaRegistry
+from orchestrator.sagas import REGISTRY
 from orchestrator.usecases.operate_saga import OperateSaga, operate_saga
 from orchestrator_testing.builders import a_checkout, hurried
 from orchestrator_testing.engine import running_engine
@@ -89,7 +90,7 @@ async def test_a_stuck_saga_calls_an_operator_and_goes_on_when_mended(
         act = Resume(at=datetime.now(UTC), actor="ops", reason="the provider is back")
         async with app.begin() as tx:
             command = OperateSaga(saga_id=saga["id"], act=act, actor_id=uuid4())
-            await operate_saga(command, tx, app.begin, app.registry)
+            await operate_saga(command, tx, app.registry, app.begin)
         statuses = await world.ended(1)
     assert statuses == {checkout.checkout_id: ends}
     assert len(participants.needs_operator) == 1

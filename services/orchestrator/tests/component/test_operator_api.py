@@ -16,11 +16,13 @@ import pytest_asyncio
 from chassis.testing import Client, TokenIssuer, forgeries, serving
 from eventing import KafkaConfig
 from orchestrator.adapters import metrics
+from orchestrator.domain.batch import AddressedInput
 from orchestrator.domain.inputs import Reply
 from orchestrator.domain.state import command_id
-from orchestrator.entrypoints.jobs.upkeep import observe, prune
+from orchestrator.entrypoints.jobs.gauges import observe
+from orchestrator.entrypoints.jobs.retention import prune
 from orchestrator.entrypoints.roles import ROUTES, http
-from orchestrator.usecases.advance_sagas import Arrival, advance_sagas
+from orchestrator.usecases.advance_sagas import AdvanceSagas, advance_sagas
 from orchestrator.wiring import App, wire
 from orchestrator_testing.builders import a_start
 from orchestrator_testing.engine import engine_settings
@@ -46,17 +48,17 @@ class Ops:
     async def saga(self, *, at_step: str = "reserve_stock", started: datetime | None = None, code: str = "") -> UUID:
         """A saga that waits in ``at_step``, or whose ``at_step`` was refused with ``code``."""
         start = a_start(at=started or datetime.now(UTC))
-        arrivals = [Arrival(event=start, key=("order_payment", start.business_key))]
+        inputs = [AddressedInput(event=start, key=("order_payment", start.business_key))]
         count = STEPS.index(at_step)
         for number, step in enumerate(STEPS[: count + bool(code)]):
             identity = command_id(start.saga_id, step, undo=False)
             refusal = code if number == count else ""
             reply = Reply(at=start.at, command_id=identity, succeeded=not refusal, code=refusal)
-            arrivals.append(Arrival(event=reply, saga_id=start.saga_id))
+            inputs.append(AddressedInput(event=reply, saga_id=start.saga_id))
         async with self.app.begin() as tx:
-            await advance_sagas(arrivals[:1], tx, self.app.registry)
+            await advance_sagas(AdvanceSagas(inputs[:1]), tx, self.app.registry)
         async with self.app.begin() as tx:
-            await advance_sagas(arrivals[1:], tx, self.app.registry)
+            await advance_sagas(AdvanceSagas(inputs[1:]), tx, self.app.registry)
         return start.saga_id
 
     async def get(self, path: str) -> Any:
@@ -278,7 +280,7 @@ async def test_an_answer_and_a_skip_at_once_leave_the_step_done_or_open(ops: Ops
 
         async def answered(saga_id: UUID = saga_id, reply: Reply = reply) -> None:
             async with ops.app.begin() as tx:
-                await advance_sagas([Arrival(event=reply, saga_id=saga_id)], tx, ops.app.registry)
+                await advance_sagas(AdvanceSagas([AddressedInput(event=reply, saga_id=saga_id)]), tx, ops.app.registry)
 
         skipped, _ = await asyncio.gather(
             ops.act(saga_id, "skip-step", {**BECAUSE, "step": "capture_payment"}), answered()

@@ -11,10 +11,11 @@ import pytest
 import pytest_asyncio
 
 from orchestrator.adapters.invariants import find_differences, find_faults
+from orchestrator.domain.batch import AddressedInput
+from orchestrator.entrypoints.jobs.retention import prune
 from orchestrator.entrypoints.jobs.timers import Timers
-from orchestrator.entrypoints.jobs.upkeep import prune
 from orchestrator.sagas import REGISTRY
-from orchestrator.usecases.advance_sagas import Arrival, advance_sagas
+from orchestrator.usecases.advance_sagas import AdvanceSagas, advance_sagas
 from orchestrator.usecases.wake_due_sagas import WakeDueSagas, wake_due_sagas
 from orchestrator.wiring import App, wire
 from orchestrator_testing.builders import a_checkout, a_start
@@ -46,8 +47,8 @@ async def begun(app: App, count: int = SAGAS) -> list[UUID]:
     """Sagas whose first command was never answered: they are due."""
     starts = [a_start(at=datetime.now(UTC) - LONG_AGO) for _ in range(count)]
     async with app.begin() as tx:
-        arrivals = [Arrival(event=each, key=("order_payment", each.business_key)) for each in starts]
-        await advance_sagas(arrivals, tx, app.registry)
+        inputs = [AddressedInput(event=each, key=("order_payment", each.business_key)) for each in starts]
+        await advance_sagas(AdvanceSagas(inputs), tx, app.registry)
     return [each.saga_id for each in starts]
 
 
@@ -73,7 +74,7 @@ async def test_negative_control_without_the_halves_the_one_holds_up_all(world: W
 
     async def sweep() -> None:
         async with app.begin() as tx:
-            await wake_due_sagas(WakeDueSagas(now=app.clock.now()), tx, app.registry)
+            await wake_due_sagas(WakeDueSagas(), tx, app.registry)
 
     for _ in range(2):
         with pytest.raises(Exception, match="parsing"):

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.domain.effects import SendCommand
-from orchestrator.domain.errors import SagaEndedError, StepNotSkippableError
 from orchestrator.domain.inputs import (
     Cancel,
     Operated,
@@ -22,6 +21,7 @@ from orchestrator.domain.inputs import (
     Start,
     TimerFired,
 )
+from orchestrator.domain.operator_acts import SagaEndedError, StepNotSkippableError
 from orchestrator.domain.state import StepState, StepStatus
 from orchestrator.domain.transition import transition
 from orchestrator_testing.participants import Participants

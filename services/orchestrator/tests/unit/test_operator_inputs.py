@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.domain.effects import Milestone, SendCommand
-from orchestrator.domain.errors import (
+from orchestrator.domain.inputs import ForceCompensation, Pause, Resume, RetryNow, SkipStep
+from orchestrator.domain.operator_acts import (
     AlreadyCompensatingError,
     NotPausedOrStuckError,
     PastPivotError,
@@ -15,7 +16,6 @@ from orchestrator.domain.errors import (
     SagaPausedError,
     StepNotInFlightError,
 )
-from orchestrator.domain.inputs import ForceCompensation, Pause, Resume, RetryNow, SkipStep
 from orchestrator_testing.simulation import Simulation
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import orjson
 import pytest
 
-from orchestrator.adapters.history_store import state_of, steps_json, steps_of
-from orchestrator.domain.errors import UnknownDefinitionError
+from orchestrator.adapters.history_store import sent_by
+from orchestrator.adapters.saga_store import state_of, steps_json, steps_of
 from orchestrator.domain.history import replay_history
+from orchestrator.domain.registry import SagaRegistry, UnknownDefinitionError
 from orchestrator.domain.state import SagaState
-from orchestrator.sagas import REGISTRY, SagaRegistry
+from orchestrator.sagas import REGISTRY
 from orchestrator_testing.histories import SCENARIOS, document_of, recorded
 from orchestrator_testing.simulation import DEFINITION, Simulation
 
@@ -23,7 +24,7 @@ HISTORIES = sorted((Path(__file__).parents[1] / "data" / "histories").glob("*.js
 def test_a_recorded_history_replays(path: Path) -> None:
     document = orjson.loads(path.read_bytes())
     definition = REGISTRY.pinned(document["saga_type"], document["version"])
-    assert replay_history(definition, recorded(document)) == []
+    assert replay_history(definition, recorded(document), sent_by=sent_by) == []
 
 
 def test_every_version_has_recorded_histories() -> None:
@@ -40,8 +41,8 @@ def test_a_definition_edited_in_place_is_noticed(name: str) -> None:
     simulation.settle()
     document = orjson.loads(orjson.dumps(document_of(simulation)))
     edited = replace(DEFINITION, stages=(DEFINITION.stages[1], DEFINITION.stages[0], *DEFINITION.stages[2:]))
-    assert replay_history(DEFINITION, recorded(document), simulation.current) == []
-    assert replay_history(edited, recorded(document)) != []
+    assert replay_history(DEFINITION, recorded(document), simulation.current, sent_by=sent_by) == []
+    assert replay_history(edited, recorded(document), sent_by=sent_by) != []
 
 
 def test_v1_finishes_on_v1_after_v2_is_deployed() -> None:

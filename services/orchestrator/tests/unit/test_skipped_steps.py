@@ -10,12 +10,6 @@ import pytest
 
 from kernel.errors import DomainError
 from orchestrator.domain.effects import Ignored, Milestone, SendCommand
-from orchestrator.domain.errors import (
-    PastPivotError,
-    SagaEndedError,
-    StepNotSkippableError,
-    StepNotSkippedError,
-)
 from orchestrator.domain.inputs import (
     Cancel,
     ForceCompensation,
@@ -28,6 +22,7 @@ from orchestrator.domain.inputs import (
     SkipStep,
     TimerFired,
 )
+from orchestrator.domain.operator_acts import PastPivotError, SagaEndedError, StepNotSkippableError, StepNotSkippedError
 from orchestrator.domain.state import command_id
 from orchestrator_testing.participants import Participants
 from orchestrator_testing.simulation import DEFINITION, Simulation

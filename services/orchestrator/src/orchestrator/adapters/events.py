@@ -1,4 +1,6 @@
-"""Effects and acts of operators as outbox records, and what the metrics count of them."""
+"""What others are told, as records in the outbox: commands to participants, events, acts of operators; and what the
+metrics count of it.
+"""
 
 from __future__ import annotations
 
@@ -9,37 +11,38 @@ from uuid import UUID
 
 import structlog
 from google.protobuf.message import Message as Body
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from contracts.values import timestamp_of
 from eventing import Outbox
 from kernel.correlation import flow
 from kernel.ids import derived_id
 from operations.acts import Act, record
 from orchestrator.adapters import metrics
+from orchestrator.domain.batch import AppliedTransition
 from orchestrator.domain.effects import Effect, Milestone, Reached, SendCommand, StepSettled, StepTimedOut
+from orchestrator.domain.operator_acts import OperatorAction
 from orchestrator.domain.state import SagaState
-from orchestrator.usecases.ports import Moved, OperatorAction
 from sampan.orchestrator.v1.saga_pb2 import SagaEnded, SagaNeedsOperator, SagaStarted
 
 log = structlog.get_logger(__name__)
 
 
-class OutboxAnnouncer:
-    """Writes into one transaction's outbox; counts only when ``counted`` is called after the commit."""
+class Events:
+    """Writes into one transaction's outbox; counts only when ``committed`` is called after the commit."""
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
-        self._moved: list[Moved] = []
+        self._applied: list[AppliedTransition] = []
 
-    def announce(self, moved: Sequence[Moved]) -> None:
-        self._moved.extend(moved)
-        for item in moved:
+    def transitions_applied(self, applied: Sequence[AppliedTransition]) -> None:
+        self._applied.extend(applied)
+        for item in applied:
             state = item.state
-            with flow(state.correlation_id, item.trail.causation_id or str(state.saga_id)):
+            with flow(state.correlation_id, item.causation.causation_id or str(state.saga_id)):
                 for effect in item.effects:
-                    self._write(state, effect, item.event.at, item.trail.traceparent)
+                    self._write(state, effect, item.event.at, item.causation.traceparent)
 
-    def acted(self, action: OperatorAction) -> None:
+    def operator_acted(self, action: OperatorAction) -> None:
         record(
             Act(
                 action=f"saga.{action.action}",
@@ -59,12 +62,12 @@ class OutboxAnnouncer:
     def outbox(self) -> Outbox:
         return self._outbox
 
-    def counted(self) -> None:
-        """Count what was committed."""
-        for item in self._moved:
+    def committed(self) -> None:
+        """Let the metrics count it."""
+        for item in self._applied:
             for effect in item.effects:
                 _count(item.state, effect)
-        self._moved.clear()
+        self._applied.clear()
 
     def _write(self, state: SagaState, effect: Effect, at: datetime, traceparent: str | None) -> None:
         headers = {"traceparent": traceparent} if traceparent else None
@@ -86,8 +89,7 @@ def _event_id(state: SagaState, effect: Reached) -> UUID:
 
 
 def _event(state: SagaState, effect: Reached, at: datetime) -> Body | None:
-    moment = Timestamp()
-    moment.FromDatetime(at)
+    moment = timestamp_of(at)
     match effect.milestone:
         case Milestone.STARTED:
             return SagaStarted(

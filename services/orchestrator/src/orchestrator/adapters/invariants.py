@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-import orjson
-
 from chassis.postgres import Connection
 from kernel.errors import DomainError
-from orchestrator.adapters.history_store import input_of, sent_of, state_of
-from orchestrator.domain.errors import UnknownDefinitionError
-from orchestrator.domain.history import Recorded, replay_history
-from orchestrator.domain.registry import SagaRegistry
+from orchestrator.adapters.history_store import read_history, sent_by
+from orchestrator.adapters.saga_store import state_of
+from orchestrator.domain.history import replay_history
+from orchestrator.domain.registry import SagaRegistry, UnknownDefinitionError
 
 OVERDUE_S: Final = 10
 
@@ -57,6 +55,13 @@ CHECKS: Final[Mapping[str, str]] = {
     ),
 }
 
+_RUNNING_AND_NEWEST = """
+(SELECT id FROM saga_execution WHERE NOT terminal)
+UNION (SELECT id FROM saga_execution WHERE terminal ORDER BY id DESC LIMIT $1)"""
+
+_SAGA = """
+SELECT *, steps::text AS steps, compensation_data::text AS compensation_data FROM saga_execution WHERE id = $1"""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -84,11 +89,7 @@ async def find_differences(
 
     Returns how many were replayed, and the sagas that today's code would have run differently.
     """
-    rows = await conn.fetch(
-        """(SELECT id FROM saga_execution WHERE NOT terminal)
-           UNION (SELECT id FROM saga_execution WHERE terminal ORDER BY id DESC LIMIT $1)""",
-        sample,
-    )
+    rows = await conn.fetch(_RUNNING_AND_NEWEST, sample)
     different = []
     for row in rows:
         try:
@@ -100,25 +101,18 @@ async def find_differences(
     return len(rows), different
 
 
+async def count_violations(conn: Connection) -> int:
+    """How many checks fail now; histories are not replayed."""
+    async with conn.transaction(isolation="repeatable_read", readonly=True):
+        return len(await find_faults(conn))
+
+
 async def _replay(conn: Connection, registry: SagaRegistry, saga_id: UUID) -> list[str]:
-    saga = await conn.fetchrow(
-        """SELECT *, steps::text AS steps, compensation_data::text AS compensation_data
-           FROM saga_execution WHERE id = $1""",
-        saga_id,
-    )
+    saga = await conn.fetchrow(_SAGA, saga_id)
     if saga is None:
         return []
-    values = dict(saga)
-    entries = await conn.fetch(
-        "SELECT seq, at, kind, entry::text AS entry FROM saga_history WHERE saga_id = $1 ORDER BY seq", saga_id
-    )
     try:
         definition = registry.pinned(saga["saga_type"], saga["saga_version"])
     except UnknownDefinitionError as error:
         return [error.detail]
-    recorded = []
-    for item in entries:
-        entry = orjson.loads(item["entry"])
-        event = input_of(item["kind"], item["at"], entry, values)
-        recorded.append(Recorded(seq=item["seq"], event=event, sent=sent_of(entry)))
-    return replay_history(definition, recorded, state_of(values))
+    return replay_history(definition, await read_history(conn, saga), state_of(saga), sent_by=sent_by)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from prometheus_client import Counter, Gauge, Histogram
+
+from orchestrator.domain.batch import IgnoredInput
 
 _BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
 
@@ -40,3 +43,20 @@ OLDEST_LATE: Final = Gauge(
 )
 STUCK: Final = Gauge("orchestrator_sagas_stuck", "Sagas that wait for an operator now", ["saga_type"])
 OVERDUE: Final = Gauge("orchestrator_sagas_overdue", "Sagas whose wake-up is more than 5 s past", ["saga_type"])
+
+
+def count_ignored(ignored: Iterable[IgnoredInput]) -> None:
+    """Inputs that changed nothing, once their transaction committed or is about to."""
+    for item in ignored:
+        IGNORED.labels(item.saga_type, item.reason).inc()
+
+
+def observe_running(running: Mapping[str, Mapping[str, Any]], saga_types: Iterable[str]) -> None:
+    """Set the gauges by what ``count_running`` found; a type without running sagas reads 0."""
+    for saga_type in {*saga_types, *running}:
+        row = running.get(saga_type)
+        RUNNING.labels(saga_type).set(row["running"] if row else 0)
+        STUCK.labels(saga_type).set(row["stuck"] if row else 0)
+        OVERDUE.labels(saga_type).set(row["overdue"] if row else 0)
+        OLDEST_RUNNING.labels(saga_type).set(row["oldest_s"] if row else 0)
+        OLDEST_LATE.labels(saga_type).set(row["late_s"] if row else 0)

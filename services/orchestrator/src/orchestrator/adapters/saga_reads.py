@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,11 +10,41 @@ from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from chassis.postgres import Connection, fetch
-from orchestrator.adapters.history_store import state_of
-from orchestrator.adapters.tables import saga_execution as saga
+from orchestrator.adapters.saga_store import state_of
 from orchestrator.domain.state import SagaState
+
+# As the operators' dynamic queries need it. The migrations are the truth.
+saga = sa.Table(
+    "saga_execution",
+    sa.MetaData(),
+    sa.Column("id", pg.UUID(as_uuid=True), primary_key=True),
+    sa.Column("saga_type", sa.Text),
+    sa.Column("saga_version", sa.Integer),
+    sa.Column("business_key", sa.Text),
+    sa.Column("correlation_id", sa.Text),
+    sa.Column("status", sa.Text),
+    sa.Column("terminal", sa.Boolean),
+    sa.Column("current_step", sa.Integer),
+    sa.Column("total_steps", sa.Integer),
+    sa.Column("step", sa.Text),
+    sa.Column("steps", pg.JSONB),
+    sa.Column("data", pg.BYTEA),
+    sa.Column("compensation_data", pg.JSONB),
+    sa.Column("error_code", sa.Text),
+    sa.Column("needs_operator", sa.Boolean),
+    sa.Column("paused_until", sa.DateTime(timezone=True)),
+    sa.Column("epoch", sa.BigInteger),
+    sa.Column("seq", sa.BigInteger),
+    sa.Column("started_at", sa.DateTime(timezone=True)),
+    sa.Column("updated_at", sa.DateTime(timezone=True)),
+    sa.Column("deadline_at", sa.DateTime(timezone=True)),
+    sa.Column("next_wake_at", sa.DateTime(timezone=True)),
+    sa.Column("completed_at", sa.DateTime(timezone=True)),
+    sa.Column("failed_at", sa.DateTime(timezone=True)),
+)
 
 _COLUMNS: Final = [
     *(column for column in saga.c if column.name not in {"steps", "compensation_data", "data"}),
@@ -22,6 +52,26 @@ _COLUMNS: Final = [
     sa.cast(saga.c.compensation_data, sa.Text).label("compensation_data"),
     saga.c.data,
 ]
+
+
+_TIMELINE = """
+SELECT seq, epoch, at, kind, entry::text AS entry FROM saga_history
+WHERE saga_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"""
+
+_ACTIONS = """
+SELECT id, at, action, step, actor_id, reason, bulk_id, outcome FROM operator_action
+WHERE saga_id = $1 ORDER BY at DESC, id DESC LIMIT 200"""
+
+_RUNNING = """
+SELECT saga_type, count(*) AS running, count(*) FILTER (WHERE needs_operator) AS stuck,
+    count(*) FILTER (WHERE next_wake_at < clock_timestamp() - interval '5 seconds') AS overdue,
+    coalesce(extract(epoch FROM clock_timestamp() - min(started_at)), 0)::float8 AS oldest_s,
+    greatest(0, coalesce(extract(epoch FROM clock_timestamp() - min(deadline_at) FILTER (
+        WHERE NOT needs_operator AND coalesce(paused_until, '-infinity') < clock_timestamp())), 0))::float8 AS late_s
+FROM saga_execution WHERE status IN ('started', 'compensating') GROUP BY saga_type"""
+
+_BY_STATUS = "SELECT status, count(*) AS n FROM saga_execution GROUP BY status ORDER BY status"
+_STUCK = "SELECT count(*) FROM saga_execution WHERE needs_operator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,23 +125,29 @@ async def get_saga(conn: Connection, saga_id: UUID) -> SagaRow | None:
 
 async def get_timeline(conn: Connection, saga_id: UUID, *, after_seq: int, limit: int) -> Sequence[TimelineRow]:
     """In order, from the entry after ``after_seq`` on."""
-    rows = await conn.fetch(
-        """SELECT seq, epoch, at, kind, entry::text AS entry FROM saga_history
-           WHERE saga_id = $1 AND seq > $2 ORDER BY seq LIMIT $3""",
-        saga_id,
-        after_seq,
-        limit,
-    )
+    rows = await conn.fetch(_TIMELINE, saga_id, after_seq, limit)
     return [TimelineRow(r["seq"], r["epoch"], r["at"], r["kind"], orjson.loads(r["entry"])) for r in rows]
 
 
 async def get_actions(conn: Connection, saga_id: UUID) -> Sequence[Any]:
     """The audit trail of one saga, newest first."""
-    return await conn.fetch(
-        """SELECT id, at, action, step, actor_id, reason, bulk_id, outcome FROM operator_action
-           WHERE saga_id = $1 ORDER BY at DESC, id DESC LIMIT 200""",
-        saga_id,
-    )
+    return await conn.fetch(_ACTIONS, saga_id)
+
+
+async def count_running(conn: Connection) -> Mapping[str, Mapping[str, Any]]:
+    """What the gauges show, by saga type: ``running``, ``stuck``, ``overdue``, ``oldest_s``, ``late_s``."""
+    return {row["saga_type"]: dict(row) for row in await conn.fetch(_RUNNING)}
+
+
+async def count_by_status(conn: Connection) -> Mapping[str, int]:
+    """All that are kept, in the order of the statuses' names."""
+    return {row["status"]: row["n"] for row in await conn.fetch(_BY_STATUS)}
+
+
+async def count_stuck(conn: Connection) -> int:
+    """Those that need an operator."""
+    stuck: int = await conn.fetchval(_STUCK)
+    return stuck
 
 
 def _conditions(wanted: SagaFilter) -> list[sa.ColumnElement[bool]]:
@@ -115,7 +171,4 @@ def _conditions(wanted: SagaFilter) -> list[sa.ColumnElement[bool]]:
 
 
 def _row(row: Any) -> SagaRow:
-    values = dict(row)
-    return SagaRow(
-        state_of(values), values["current_step"], values["total_steps"], values["step"], values["updated_at"]
-    )
+    return SagaRow(state_of(row), row["current_step"], row["total_steps"], row["step"], row["updated_at"])

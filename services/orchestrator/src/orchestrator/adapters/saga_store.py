@@ -7,18 +7,33 @@ is late or ends, so the updates of a healthy saga are HOT.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
+import orjson
+
 from chassis.postgres import Connection
 from kernel.ids import uuid7
-from orchestrator.adapters.history_store import INPUT_KINDS, entry_json, failure_json, state_of, steps_json
-from orchestrator.domain.errors import StaleSagaError
+from kernel.rows import rows_affected
+from orchestrator.adapters.history_store import entry_json
+from orchestrator.domain.batch import AppliedTransition, BusinessKey, Change
+from orchestrator.domain.operator_acts import OperatorAction
 from orchestrator.domain.registry import SagaRegistry
-from orchestrator.domain.state import SagaState, SagaStatus
-from orchestrator.usecases.ports import BusinessKey, Change, Moved, OperatorAction
+from orchestrator.domain.state import (
+    PENDING_STEP,
+    Failure,
+    SagaState,
+    SagaStatus,
+    StaleSagaError,
+    StepState,
+    StepStatus,
+)
+
+Row = Mapping[str, Any] | asyncpg.Record
 
 _COLUMNS = """id, saga_type, saga_version, business_key, correlation_id, status, steps::text AS steps, data,
     compensation_data::text AS compensation_data, error_code, paused_until, epoch, seq, started_at, deadline_at,
@@ -85,16 +100,26 @@ _ACTION = """
 INSERT INTO operator_action (id, at, saga_id, action, step, actor_id, reason, bulk_id, outcome)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
 
+_NEXT_DUE = "SELECT min(next_wake_at) FROM saga_execution"
+
+_ENDED_BEFORE = """
+SELECT id FROM saga_execution
+WHERE terminal AND coalesce(completed_at, failed_at) < $1 AND id > $2 ORDER BY id LIMIT $3"""
+
+_FORGET = "SELECT orchestrator.forget_sagas($1)"
+
 _UPDATE_COLUMNS: Final = 18
+_STATUSES: Final = {status.value: status for status in StepStatus}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _advance(compare: str) -> str:
     """Rows and history in one round trip; an entry is written only if its row was. Returns the rows written."""
     history = _HISTORY.format(*range(_UPDATE_COLUMNS + 1, _UPDATE_COLUMNS + 7))
-    born = f"${_UPDATE_COLUMNS + 7}::uuid[]"
+    created = f"${_UPDATE_COLUMNS + 7}::uuid[]"
     return f"""
 WITH moved AS ({_UPDATE}{compare} RETURNING saga.id),
-entries AS ({history} WHERE saga_id IN (SELECT id FROM moved) OR saga_id = ANY({born}))
+entries AS ({history} WHERE saga_id IN (SELECT id FROM moved) OR saga_id = ANY({created}))
 SELECT count(*) FROM moved"""
 
 
@@ -103,7 +128,7 @@ _ADVANCE_BLINDLY: Final = _advance("")
 _HISTORY_ALONE: Final = _HISTORY.format(*range(1, 7))
 
 
-class PostgresSagaStore:
+class SagaStore:
     """The sagas of one transaction. ``compares`` and ``locks`` are switched off only by negative controls."""
 
     def __init__(self, conn: Connection, registry: SagaRegistry, *, compares: bool = True, locks: bool = True) -> None:
@@ -121,10 +146,10 @@ class PostgresSagaStore:
             rows = await self._conn.fetch(self._lock_by_id, wanted)
         else:
             return []
-        return [state_of(dict(row)) for row in rows]
+        return [state_of(row) for row in rows]
 
     async def read(self, ids: Iterable[UUID]) -> Sequence[SagaState]:
-        return [state_of(dict(row)) for row in await self._conn.fetch(_READ_BY_ID, list(ids))]
+        return [state_of(row) for row in await self._conn.fetch(_READ_BY_ID, list(ids))]
 
     async def lock_due(
         self, now: datetime, known: Sequence[tuple[str, int]], limit: int, only: Sequence[UUID] | None
@@ -134,28 +159,31 @@ class PostgresSagaStore:
             rows = await self._conn.fetch(_LOCK_DUE, *given)
         else:
             rows = await self._conn.fetch(_LOCK_DUE_ONLY, *given, list(only))
-        return [state_of(dict(row)) for row in rows]
+        return [state_of(row) for row in rows]
 
-    async def save(self, changes: Sequence[Change], moved: Sequence[Moved]) -> None:
-        moments = {item.state.saga_id: item.event.at for item in moved}
-        born = [change.after for change in changes if change.before is None]
-        aged = [(change.before, change.after) for change in changes if change.before is not None]
-        if born:
-            rows = [(*_fixed(state), *self._variable(state, moments)) for state in born]
-            status = await self._conn.execute(_INSERT, *_columns(rows))
-            _check_count(int(status.rpartition(" ")[2]), len(rows))
+    async def save(self, changes: Sequence[Change], applied: Sequence[AppliedTransition]) -> None:
+        if not changes:
+            return
+        moments = {item.state.saga_id: item.event.at for item in applied}
+        created = [change.after for change in changes if change.before is None]
+        updated = [(change.before, change.after) for change in changes if change.before is not None]
+        if created:
+            rows = [(*_fixed(state), *self._variable(state, moments)) for state in created]
+            _check_count(rows_affected(await self._conn.execute(_INSERT, *_columns(rows))), len(rows))
         history = _columns(
             [
-                (m.state.saga_id, m.state.seq, m.state.epoch, m.event.at, INPUT_KINDS[type(m.event)], entry_json(m))
-                for m in moved
+                (each.state.saga_id, each.state.seq, each.state.epoch, each.event.at, each.event.kind, entry_json(each))
+                for each in applied
             ]
         ) or [[] for _ in range(6)]
-        if not aged:
+        if not updated:
             await self._conn.execute(_HISTORY_ALONE, *history)
             return
-        rows = [(before.saga_id, before.epoch, before.seq, *self._variable(after, moments)) for before, after in aged]
-        born_ids = [state.saga_id for state in born]
-        written = await self._conn.fetchval(self._advance, *_columns(rows), *history, born_ids)
+        rows = [
+            (before.saga_id, before.epoch, before.seq, *self._variable(after, moments)) for before, after in updated
+        ]
+        created_ids = [state.saga_id for state in created]
+        written = await self._conn.fetchval(self._advance, *_columns(rows), *history, created_ids)
         _check_count(written, len(rows))
 
     async def record(self, action: OperatorAction) -> None:
@@ -203,9 +231,110 @@ class PostgresSagaStore:
         return stage, ",".join(definition.steps[index].name for index in waited_for)
 
 
+def steps_json(steps: tuple[StepState, ...]) -> str:
+    """Step states, compact: 0 while pending; status, attempts, round; and while open also refused, stuck, since, wake.
+
+    Moments are in µs since 1970.
+    """
+    return orjson.dumps([_step_values(step) for step in steps]).decode()
+
+
+def steps_of(text: str) -> tuple[StepState, ...]:
+    return tuple(_step_of(values) for values in orjson.loads(text))
+
+
+def _step_values(step: StepState) -> object:
+    if step is PENDING_STEP or step.status is StepStatus.PENDING:
+        return 0
+    if not step.status.is_open:
+        return (step.status, step.attempts, step.round)
+    return (
+        step.status,
+        step.attempts,
+        step.round,
+        int(step.refused),
+        int(step.stuck),
+        _micros(step.since),
+        _micros(step.wake_at),
+    )
+
+
+def _step_of(values: Any) -> StepState:
+    if values == 0:
+        return PENDING_STEP
+    if len(values) == 3:
+        return _settled(*values)
+    status, attempts, number, refused, stuck, since, wake = values
+    return StepState(_STATUSES[status], attempts, number, bool(refused), bool(stuck), _moment(since), _moment(wake))
+
+
+@lru_cache(maxsize=256)
+def _settled(status: str, attempts: int, number: int) -> StepState:
+    return StepState(_STATUSES[status], attempts, number)
+
+
+def state_of(row: Row) -> SagaState:
+    """A saga from the store's columns."""
+    failure = orjson.loads(row["compensation_data"]) if row["compensation_data"] else None
+    return SagaState(
+        saga_id=row["id"],
+        saga_type=row["saga_type"],
+        version=row["saga_version"],
+        business_key=row["business_key"],
+        correlation_id=row["correlation_id"],
+        data=row["data"],
+        status=SagaStatus(row["status"]),
+        steps=steps_of(row["steps"]),
+        seq=row["seq"],
+        epoch=row["epoch"],
+        started_at=row["started_at"],
+        deadline_at=row["deadline_at"],
+        ended_at=row["completed_at"] or row["failed_at"],
+        next_wake_at=row["next_wake_at"],
+        paused_until=row["paused_until"],
+        failure=Failure(**failure) if failure else None,
+        error_code=row["error_code"] or "",
+    )
+
+
+def failure_json(failure: Failure | None) -> str | None:
+    if failure is None:
+        return None
+    values = {"code": failure.code, "detail": failure.detail, "step": failure.step}
+    return orjson.dumps(values).decode()
+
+
+def _micros(moment: datetime | None) -> int | None:
+    if moment is None:
+        return None
+    passed = moment - _EPOCH
+    return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
+
+
+def _moment(micros: int | None) -> datetime | None:
+    return None if micros is None else _EPOCH + timedelta(microseconds=micros)
+
+
 async def due_ids(conn: Connection, now: datetime, known: Sequence[tuple[str, int]], limit: int) -> Sequence[UUID]:
     """Which sagas are due, without reading more of them."""
     return [row["id"] for row in await conn.fetch(_DUE_IDS, *_due(now, known), limit)]
+
+
+async def next_due_at(conn: Connection) -> datetime | None:
+    """The next wake-up of any saga; None when there is none."""
+    moment: datetime | None = await conn.fetchval(_NEXT_DUE)
+    return moment
+
+
+async def ids_ended_before(conn: Connection, moment: datetime, *, after: UUID, limit: int) -> Sequence[UUID]:
+    """In the order of ids, from the one after ``after`` on."""
+    return [row["id"] for row in await conn.fetch(_ENDED_BEFORE, moment, after, limit)]
+
+
+async def forget(conn: Connection, ids: Sequence[UUID]) -> int:
+    """Delete ended sagas with their histories. Returns how many there were."""
+    deleted: int = await conn.fetchval(_FORGET, ids)
+    return deleted
 
 
 async def postpone(conn: Connection, saga_id: UUID, until: datetime) -> None:

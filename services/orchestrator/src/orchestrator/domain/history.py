@@ -6,11 +6,9 @@ the unit tests do it on histories kept from each version.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
-
-from google.protobuf.message import Message
 
 from orchestrator.domain.definition import SagaDefinition
 from orchestrator.domain.effects import SendCommand
@@ -18,20 +16,24 @@ from orchestrator.domain.inputs import Input
 from orchestrator.domain.state import SagaState
 from orchestrator.domain.transition import transition
 
-Sent = tuple[str, bool, UUID, int, str, bytes]
+SentCommand = tuple[str, bool, UUID, int, str, bytes]  # step, undo, command id, attempt, record type, its bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
-    """One history entry: what came in, and the commands that left."""
+class HistoryEntry:
+    """What came in, and the commands that left."""
 
     seq: int
     event: Input
-    sent: Sequence[Sent]
+    sent: Sequence[SentCommand]
 
 
 def replay_history(
-    definition: SagaDefinition, entries: Sequence[Recorded], ended: SagaState | None = None
+    definition: SagaDefinition,
+    entries: Sequence[HistoryEntry],
+    ended: SagaState | None = None,
+    *,
+    sent_by: Callable[[SendCommand], SentCommand],
 ) -> list[str]:
     """Differences between the record and today's code, as sentences; empty when they agree."""
     found: list[str] = []
@@ -41,7 +43,7 @@ def replay_history(
         if state.seq != entry.seq:
             found.append(f"seq {entry.seq}: today's code ignores this input or makes two of it")
             break
-        today = [_sent(effect) for effect in effects if isinstance(effect, SendCommand)]
+        today = [sent_by(effect) for effect in effects if isinstance(effect, SendCommand)]
         if today != list(entry.sent):
             found.append(f"seq {entry.seq}: sent {_names(entry.sent)}, today's code sends {_names(today)}")
     if ended is not None and state is not None and not found and _essence(state) != _essence(ended):
@@ -49,14 +51,7 @@ def replay_history(
     return found
 
 
-def _sent(effect: SendCommand) -> Sent:
-    if not isinstance(effect.body, Message):
-        raise TypeError("a command is a Protobuf message")
-    name, content = effect.body.DESCRIPTOR.full_name, effect.body.SerializeToString()
-    return effect.step, effect.undo, effect.command_id, effect.attempt, name, content
-
-
-def _names(sent: Sequence[Sent]) -> str:
+def _names(sent: Sequence[SentCommand]) -> str:
     return ", ".join(f"{step}:{'undo' if undo else 'do'}#{attempt}" for step, undo, _, attempt, *_ in sent) or "nothing"
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from kernel.errors import DomainError, Kind
 from orchestrator.domain.definition import SagaDefinition
-from orchestrator.domain.errors import UnknownDefinitionError
+
+
+class UnknownDefinitionError(DomainError):
+    """This process does not know the saga's version: another one, newer, does. Try again later."""
+
+    code, kind = "orchestrator.definition.unknown", Kind.UNAVAILABLE
+    title = "The saga's definition is not known here"
 
 
 class SagaRegistry:
@@ -17,6 +24,11 @@ class SagaRegistry:
         for item in self._pinned.values():
             if item.version >= self._newest.setdefault(item.saga_type, item).version:
                 self._newest[item.saga_type] = item
+
+    @property
+    def known(self) -> Sequence[tuple[str, int]]:
+        """Type and version of each."""
+        return list(self._pinned)
 
     def newest(self, saga_type: str) -> SagaDefinition:
         return self._newest[saga_type]

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
+from kernel.errors import DomainError, Kind
 from kernel.ids import derived_id
 
 
@@ -57,6 +58,14 @@ class StepStatus(StrEnum):
     def is_open(self) -> bool:
         """Waited for: an answer, or a person."""
         return self.is_in_flight or self.is_unsettled
+
+
+ABSENT: Final = frozenset({StepStatus.REJECTED, StepStatus.UNDONE, StepStatus.UNDO_BY_HAND, StepStatus.UNDO_SKIPPED})
+TO_UNDO: Final = frozenset({StepStatus.RUNNING, StepStatus.DONE, StepStatus.SKIPPED})
+PASSED: Final = frozenset({StepStatus.DONE, StepStatus.BY_HAND, StepStatus.SKIPPED})
+WAITS_FOR_DO: Final = frozenset({StepStatus.RUNNING, StepStatus.UNSETTLED})
+WAITS_FOR_UNDO: Final = frozenset({StepStatus.UNDOING, StepStatus.UNDO_UNSETTLED})
+UNDO_SIDE: Final = frozenset({*WAITS_FOR_UNDO, StepStatus.UNDONE, StepStatus.UNDO_BY_HAND, StepStatus.UNDO_SKIPPED})
 
 
 class StepState(NamedTuple):
@@ -120,3 +129,17 @@ def command_id(saga_id: UUID, step: str, *, undo: bool, round_number: int = 1) -
     """The command's id: the same for every attempt of a round."""
     suffix = f":{round_number}" if round_number > 1 else ""
     return derived_id(saga_id, f"{step}:{'undo' if undo else 'do'}{suffix}")
+
+
+class SagaNotFoundError(DomainError):
+    """No saga has this id."""
+
+    code, kind = "orchestrator.saga.not_found", Kind.NOT_FOUND
+    title = "No such saga"
+
+
+class StaleSagaError(DomainError):
+    """The row moved on since it was read (compare-and-set on epoch and seq failed). Nothing was written."""
+
+    code, kind = "orchestrator.saga.stale", Kind.UNAVAILABLE
+    title = "The saga moved on meanwhile"

@@ -6,57 +6,31 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from aiohttp import web
-
 import operations
-from chassis.http import make_app
 from chassis.run import Command, Periodic, Runner
-from eventing import Subscriptions
 from operations import background, checks, relays
-from orchestrator.entrypoints.cli import AUDIT, violations
-from orchestrator.entrypoints.consumers import subscriptions
+from orchestrator.adapters.invariants import count_violations
+from orchestrator.entrypoints.app import ROUTES, handlers, http
+from orchestrator.entrypoints.cli import AUDIT
+from orchestrator.entrypoints.jobs import gauges, retention
 from orchestrator.entrypoints.jobs.timers import Timers
-from orchestrator.entrypoints.jobs.upkeep import observe, prune
-from orchestrator.entrypoints.routes.sagas import routes
-from orchestrator.wiring import SERVICE, App, OrchestratorTx
+from orchestrator.wiring import App
 
 __all__ = ["COMMANDS", "ROUTES", "background", "checks", "consumers", "http", "jobs", "relays"]
 
-
-def _handlers(app: App) -> Subscriptions[OrchestratorTx]:
-    return subscriptions(app.registry)
-
-
-ROUTES: Final = (routes, operations.operator_routes(SERVICE, _handlers))
-COMMANDS: Final[Mapping[str, Command]] = {"audit": AUDIT, **operations.operator_commands(_handlers)}
-_OBSERVE_EVERY_S: Final = 5.0
-_PRUNE_EVERY_S: Final = 3600.0
-
-
-def http(app: App) -> web.Application:
-    """The operator API."""
-    return make_app(
-        SERVICE,
-        ROUTES,
-        app=app,
-        begin=app.begin,
-        database=app.database,
-        redis=app.redis,
-        verifier=app.verifier,
-        settings=app.settings,
-    )
+COMMANDS: Final[Mapping[str, Command]] = {"audit": AUDIT, **operations.operator_commands(handlers)}
 
 
 def consumers(app: App) -> Sequence[Runner]:
-    return operations.consumers(app, _handlers)
+    return operations.consumers(app, handlers)
 
 
 def jobs(app: App) -> Sequence[Runner]:
     """Timers; gauges; what is old is removed."""
     return [
         Timers(app, poll_s=app.settings.timer_poll_s),
-        Periodic("gauges", _OBSERVE_EVERY_S, partial(observe, app)),
-        Periodic("retention", _PRUNE_EVERY_S, partial(prune, app)),
+        Periodic("gauges", gauges.EVERY_S, partial(gauges.observe, app)),
+        Periodic("retention", retention.EVERY_S, partial(retention.prune, app)),
         *operations.housekeeping(app),
-        operations.audit_job(app, violations),
+        operations.audit_job(app, count_violations),
     ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from orchestrator.domain.registry import SagaRegistry
 from orchestrator.sagas.order_payment_v1 import ORDER_PAYMENT_V1
 from orchestrator.sagas.triggers import TRIGGERS, Trigger
 
-REGISTRY = SagaRegistry([ORDER_PAYMENT_V1])
+REGISTRY: Final = SagaRegistry([ORDER_PAYMENT_V1])
 
-__all__ = ["REGISTRY", "TRIGGERS", "SagaRegistry", "Trigger"]
+__all__ = ["REGISTRY", "TRIGGERS", "Trigger"]

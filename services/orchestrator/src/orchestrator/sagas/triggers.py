@@ -9,9 +9,16 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
+from kernel.errors import DomainError, Kind
 from kernel.money import Currency
-from orchestrator.domain.errors import MalformedRecordError
 from sampan.orchestrator.v1.commands_pb2 import CancelOrderPayment, StartOrderPayment
+
+
+class MalformedRecordError(DomainError):
+    """A record that cannot start, answer or cancel a saga."""
+
+    code, kind = "orchestrator.record.malformed", Kind.MALFORMED
+    title = "The record cannot be read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,39 +5,20 @@ The act and its audit row commit together; a refusal rolls back, so its audit ro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from kernel.correlation import correlation_id
 from kernel.errors import DomainError
+from orchestrator.domain.batch import AddressedInput, CausationContext, SagaBatch
 from orchestrator.domain.definition import SagaDefinition
-from orchestrator.domain.errors import SagaNotFoundError
-from orchestrator.domain.inputs import (
-    ForceCompensation,
-    OperatorInput,
-    Pause,
-    Resume,
-    RetryNow,
-    SettleStep,
-    SkipStep,
-)
+from orchestrator.domain.inputs import OperatorInput, SettleStep, SkipStep
+from orchestrator.domain.operator_acts import OperatorAction
 from orchestrator.domain.registry import SagaRegistry
-from orchestrator.domain.state import SagaState
-from orchestrator.usecases.advance_sagas import Arrival, Board
-from orchestrator.usecases.ports import OperatorAction, SagaTx, Trail
-
-Begin = Callable[[], AbstractAsyncContextManager[SagaTx]]
-
-ACTION_NAMES: dict[type[OperatorInput], str] = {
-    RetryNow: "retry_now",
-    ForceCompensation: "force_compensation",
-    Pause: "pause",
-    Resume: "resume",
-    SkipStep: "skip_step",
-    SettleStep: "settle_step",
-}
+from orchestrator.domain.state import SagaNotFoundError, SagaState
+from orchestrator.usecases.ports import Begin, Tx
+from orchestrator.usecases.record_action import record_action
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +30,12 @@ class OperateSaga:
     actor_id: UUID
     bulk_id: UUID | None = None
 
-    def audited(self, outcome: str, **changed: Mapping[str, object]) -> OperatorAction:
-        """``changed``: before and after."""
+    def ended(self, outcome: str, **changed: Mapping[str, object]) -> OperatorAction:
+        """The act as it is kept; ``changed``: before and after."""
         return OperatorAction(
             at=self.act.at,
             saga_id=self.saga_id,
-            action=ACTION_NAMES[type(self.act)],
+            action=self.act.kind,
             step=self.act.step if isinstance(self.act, (SkipStep, SettleStep)) else None,
             actor_id=self.actor_id,
             reason=self.act.reason,
@@ -64,40 +45,34 @@ class OperateSaga:
         )
 
 
-async def operate_saga(command: OperateSaga, tx: SagaTx, begin: Begin, registry: SagaRegistry) -> SagaState:
-    """The saga after the act, within ``tx``. Raises the state's refusal, or ``SagaNotFoundError``."""
+async def operate_saga(command: OperateSaga, tx: Tx, registry: SagaRegistry, begin: Begin) -> SagaState:
+    """The saga after the act, within ``tx``. Raises the state's refusal, or ``SagaNotFoundError``.
+
+    ``begin`` opens the transaction that keeps a refusal.
+    """
     try:
         return await _act(command, tx, registry)
     except DomainError as refusal:
-        await record_failure(command, refusal.code, begin)
+        async with begin() as own:
+            await record_action(command.ended(refusal.code), own)
         raise
 
 
-async def record_failure(command: OperateSaga, code: str, begin: Begin) -> None:
-    """What did not come about, in a transaction of its own."""
-    async with begin() as own:
-        await _record(command.audited(code), own)
-
-
-async def _act(command: OperateSaga, tx: SagaTx, registry: SagaRegistry) -> SagaState:
+async def _act(command: OperateSaga, tx: Tx, registry: SagaRegistry) -> SagaState:
     states = await tx.sagas.lock([command.saga_id], [])
     if not states:
         raise SagaNotFoundError
-    board = Board(states, registry.pinned)
-    board.put(Arrival(saga_id=command.saga_id, event=command.act, trail=Trail(correlation_id())), registry)
-    await board.write(tx)
-    after = board.moved[-1].state
+    batch = SagaBatch(states, registry)
+    batch.put(AddressedInput(saga_id=command.saga_id, event=command.act, causation=CausationContext(correlation_id())))
+    await tx.sagas.save(batch.changes, batch.applied)
+    tx.events.transitions_applied(batch.applied)
+    after = batch.applied[-1].state
     definition = registry.pinned(after.saga_type, after.version)
     before_facts, after_facts = _changed(definition, states[0], after)
     if isinstance(command.act, SettleStep):
         after_facts["reference"] = command.act.reference
-    await _record(command.audited("done", before=before_facts, after=after_facts), tx)
+    await record_action(command.ended("done", before=before_facts, after=after_facts), tx)
     return after
-
-
-async def _record(action: OperatorAction, tx: SagaTx) -> None:
-    await tx.sagas.record(action)
-    tx.announcer.acted(action)
 
 
 def _changed(

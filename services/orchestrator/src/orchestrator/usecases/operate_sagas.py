@@ -7,22 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 import structlog
 
-from kernel.errors import DomainError
+from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
-from orchestrator.domain.errors import SagaNotFoundError
 from orchestrator.domain.inputs import OperatorInput
 from orchestrator.domain.registry import SagaRegistry
-from orchestrator.domain.state import SagaState
+from orchestrator.domain.state import SagaNotFoundError, SagaState
 from orchestrator.domain.transition import transition
-from orchestrator.usecases.operate_saga import Begin, OperateSaga, operate_saga, record_failure
+from orchestrator.usecases.operate_saga import OperateSaga, operate_saga
+from orchestrator.usecases.ports import Begin
+from orchestrator.usecases.record_action import record_action
 
 log = structlog.get_logger(__name__)
 
-FAILED = "orchestrator.saga.failed_unexpectedly"
+FAILED: Final = "orchestrator.saga.failed_unexpectedly"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,20 @@ class OperateSagas:
     act: OperatorInput
     actor_id: UUID
     dry_run: bool
+
+
+class BulkTargetMissingError(DomainError):
+    """A bulk act must say on what: everything is never meant."""
+
+    code, kind = "orchestrator.bulk.target_missing", Kind.INVALID
+    title = "Say which sagas"
+
+
+class BulkTwoTargetsError(DomainError):
+    """Ids and a filter together could mean either or both."""
+
+    code, kind = "orchestrator.bulk.two_targets", Kind.INVALID
+    title = "Say which sagas in one way"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +78,13 @@ async def _operate(
     one = OperateSaga(saga_id=saga_id, act=command.act, actor_id=command.actor_id, bulk_id=bulk_id)
     try:
         async with begin() as tx:
-            state = await operate_saga(one, tx, begin, registry)
+            state = await operate_saga(one, tx, registry, begin)
     except DomainError as refusal:
         return BulkOutcome(saga_id=saga_id, outcome=refusal.code, status=None)
     except Exception:
         log.exception("bulk.saga_failed", saga_id=str(saga_id))
-        await record_failure(one, FAILED, begin)
+        async with begin() as tx:
+            await record_action(one.ended(FAILED), tx)
         return BulkOutcome(saga_id=saga_id, outcome=FAILED, status=None)
     return BulkOutcome(saga_id=saga_id, outcome="done", status=state.status)
 

@@ -4,33 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
+from orchestrator.domain.batch import AddressedInput, IgnoredInput, SagaBatch
 from orchestrator.domain.inputs import TimerFired
 from orchestrator.domain.registry import SagaRegistry
-from orchestrator.usecases.advance_sagas import Arrival, Board, Ignorance
-from orchestrator.usecases.ports import SagaTx
+from orchestrator.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WakeDueSagas:
-    """Wake up to ``limit`` sagas that are due at ``now``; with ``only``, no others than these."""
+    """Wake up to ``limit`` sagas that are due now; with ``only``, no others than these."""
 
-    now: datetime
     limit: int = 200
     only: Sequence[UUID] | None = None
 
 
-async def wake_due_sagas(command: WakeDueSagas, tx: SagaTx, registry: SagaRegistry) -> tuple[int, Sequence[Ignorance]]:
-    """Returns how many were woken. A version this process does not know is left to one that does.
+async def wake_due_sagas(command: WakeDueSagas, tx: Tx, registry: SagaRegistry) -> tuple[int, Sequence[IgnoredInput]]:
+    """Returns how many were woken, and what changed nothing. A version not known here is left to who knows it.
 
     All or none: one that cannot be read or moved raises, and ``only`` finds out which.
     """
-    known = [(item.saga_type, item.version) for item in registry]
-    due = await tx.sagas.lock_due(command.now, known, command.limit, command.only)
-    board = Board(due, registry.pinned)
+    due = await tx.sagas.lock_due(tx.now, registry.known, command.limit, command.only)
+    batch = SagaBatch(due, registry)
     for state in due:
-        board.put(Arrival(saga_id=state.saga_id, event=TimerFired(at=command.now)), registry)
-    await board.write(tx)
-    return len(due), board.ignored
+        batch.put(AddressedInput(saga_id=state.saga_id, event=TimerFired(at=tx.now)))
+    await tx.sagas.save(batch.changes, batch.applied)
+    tx.events.transitions_applied(batch.applied)
+    return len(due), batch.ignored

@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from eventing import Consumer, KafkaConfig, Relay
+from orchestrator.domain.registry import SagaRegistry
 from orchestrator.entrypoints.consumers import subscriptions
 from orchestrator.entrypoints.jobs.timers import Timers
-from orchestrator.sagas import REGISTRY, SagaRegistry
+from orchestrator.sagas import REGISTRY
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.wiring import App, wire
 

@@ -16,20 +16,20 @@ from uuid import UUID
 
 import orjson
 
-from orchestrator.adapters.history_store import INPUT_KINDS, entry_json, input_of, sent_of
-from orchestrator.domain.history import Recorded
+from orchestrator.adapters.history_store import entry_json, input_of, sent_of
+from orchestrator.domain.batch import UNCAUSED, AppliedTransition
+from orchestrator.domain.history import HistoryEntry
 from orchestrator.domain.inputs import Cancel
-from orchestrator.usecases.ports import NO_TRAIL, Moved
 from orchestrator_testing.builders import a_checkout
 from orchestrator_testing.participants import Participants
 from orchestrator_testing.simulation import Simulation
 
 
-def recorded(document: Mapping[str, Any]) -> list[Recorded]:
+def recorded(document: Mapping[str, Any]) -> list[HistoryEntry]:
     """The entries of one history file."""
     saga = dict(document["saga"], id=UUID(document["saga"]["id"]), data=b64decode(document["saga"]["data"]))
     return [
-        Recorded(
+        HistoryEntry(
             seq=item["seq"],
             event=input_of(item["kind"], datetime.fromisoformat(item["at"]), item["entry"], saga),
             sent=sent_of(item["entry"]),
@@ -51,21 +51,21 @@ def document_of(simulation: Simulation) -> dict[str, Any]:
             "correlation_id": state.correlation_id,
             "data": b64encode(state.data).decode(),
         },
-        "entries": [_entry(moved) for moved in moves_of(simulation)],
+        "entries": [_entry(applied) for applied in transitions_of(simulation)],
     }
 
 
-def moves_of(simulation: Simulation) -> list[Moved]:
+def transitions_of(simulation: Simulation) -> list[AppliedTransition]:
     """The transitions of a simulated saga that changed it."""
-    return [Moved(event, state, effects, NO_TRAIL) for event, state, effects in simulation.moves]
+    return [AppliedTransition(event, state, effects, UNCAUSED) for event, state, effects in simulation.moves]
 
 
-def _entry(moved: Moved) -> dict[str, Any]:
+def _entry(applied: AppliedTransition) -> dict[str, Any]:
     return {
-        "seq": moved.state.seq,
-        "kind": INPUT_KINDS[type(moved.event)],
-        "at": moved.event.at.isoformat(),
-        "entry": orjson.loads(entry_json(moved)),
+        "seq": applied.state.seq,
+        "kind": applied.event.kind,
+        "at": applied.event.at.isoformat(),
+        "entry": orjson.loads(entry_json(applied)),
     }
 
 

@@ -13,7 +13,8 @@ from aiokafka.admin import NewTopic
 
 from eventing import KafkaConfig
 from orchestrator.domain.definition import SagaDefinition
-from orchestrator.sagas import REGISTRY, SagaRegistry
+from orchestrator.domain.registry import SagaRegistry
+from orchestrator.sagas import REGISTRY
 from orchestrator.settings import OrchestratorSettings
 from orchestrator_testing.builders import hurried
 from orchestrator_testing.engine import engine_settings

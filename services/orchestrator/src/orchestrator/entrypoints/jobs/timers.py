@@ -23,7 +23,7 @@ from eventing.failures import Failure, classify
 from kernel.steps import Steps
 from operations import in_halves
 from orchestrator.adapters import metrics
-from orchestrator.adapters.saga_store import due_ids, postpone
+from orchestrator.adapters.saga_store import due_ids, next_due_at, postpone
 from orchestrator.usecases.wake_due_sagas import WakeDueSagas, wake_due_sagas
 from orchestrator.wiring import App
 
@@ -31,7 +31,6 @@ log = structlog.get_logger(__name__)
 
 POSTPONED_S: Final = 300.0
 STEP_S: Final = 60.0
-_NEXT = "SELECT min(next_wake_at) FROM saga_execution"
 
 
 class Timers:
@@ -68,29 +67,27 @@ class Timers:
     async def due_in_s(self) -> float:
         """Seconds until the next timer; infinity when there is none."""
         async with self._app.database.read() as conn:
-            due_at = await conn.fetchval(_NEXT)
+            due_at = await next_due_at(conn)
         return math.inf if due_at is None else (due_at - self._app.clock.now()).total_seconds()
 
     async def sweep(self) -> int:
         """One batch, one transaction; in halves where one of its sagas cannot be moved. Returns how many were due."""
-        now = self._app.clock.now()
         try:
-            return await self._wake(now, None)
+            return await self._wake(None)
         except Exception as error:
             if classify(error) is Failure.OUTAGE:
                 raise
             log.warning("timers.batch_failed", error=type(error).__name__, exc_info=True)
-        known = [(item.saga_type, item.version) for item in self._app.registry]
+        now = self._app.clock.now()
         async with self._app.database.read() as conn:
-            due = await due_ids(conn, now, known, self._batch)
-        return await in_halves(due, partial(self._wake, now), at_fault=partial(self._postpone, now))
+            due = await due_ids(conn, now, self._app.registry.known, self._batch)
+        return await in_halves(due, self._wake, at_fault=partial(self._postpone, now))
 
-    async def _wake(self, now: datetime, only: Sequence[UUID] | None) -> int:
+    async def _wake(self, only: Sequence[UUID] | None) -> int:
         async with self._app.begin() as tx:
-            command = WakeDueSagas(now=now, limit=self._batch, only=only)
+            command = WakeDueSagas(limit=self._batch, only=only)
             woken, ignored = await wake_due_sagas(command, tx, self._app.registry)
-        for ignorance in ignored:
-            metrics.IGNORED.labels(ignorance.saga_type, ignorance.reason).inc()
+        metrics.count_ignored(ignored)
         return woken
 
     async def _postpone(self, now: datetime, saga_id: UUID, error: Exception) -> None:

@@ -1,4 +1,4 @@
-"""Bodies and views of the operator API."""
+"""What operators look for, and what they see of a saga."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.http import Body, Line, Name, PageQuery, ReadableText, View
+from chassis.http import Body, Line, PageQuery, View
 from contracts.masking import mask
 from contracts.registry import record_type
 from orchestrator.adapters.history_store import sent_of
@@ -16,8 +16,6 @@ from orchestrator.adapters.saga_reads import SagaFilter, SagaRow, TimelineRow
 from orchestrator.domain.definition import SagaDefinition
 from orchestrator.domain.state import StepState
 
-Reason = Annotated[ReadableText, Field(min_length=1, max_length=500)]
-Reference = Annotated[Name, Field(min_length=1, max_length=200)]
 Code = Annotated[Line, Field(min_length=1, max_length=200)]
 Status = Literal["started", "compensating", "completed", "failed"]
 
@@ -35,31 +33,6 @@ class SagaQuery(PageQuery):
     older_than_s: Annotated[int, Field(ge=0, le=10**9)] | None = None
 
 
-class ReasonBody(Body):
-    """Why: kept in the audit trail."""
-
-    reason: Reason
-
-
-class PauseBody(ReasonBody):
-    """A pause ends by itself after ``for_s``."""
-
-    for_s: Annotated[int, Field(ge=1, le=7 * 86_400)] = 86_400
-
-
-class SkipBody(ReasonBody):
-    """The step in flight to stop asking for."""
-
-    step: Code
-
-
-class SettleBody(ReasonBody):
-    """The skipped step that was done by hand, and where that can be seen: a ledger entry, a ticket."""
-
-    step: Code
-    reference: Reference
-
-
 class BulkFilter(Body):
     """Which sagas; at least one filter is needed."""
 
@@ -72,34 +45,19 @@ class BulkFilter(Body):
     older_than_s: Annotated[int, Field(ge=0, le=10**9)] | None = None
 
 
-class BulkBody(ReasonBody):
-    """The same act on sagas by their ids, or on up to ``limit`` that a filter finds; one of the two.
-
-    Dry, unless told otherwise.
-    """
-
-    action: Literal["retry_now", "force_compensation", "resume", "pause"]
-    filter: BulkFilter | None = None
-    saga_ids: Annotated[list[UUID], Field(min_length=1, max_length=500)] | None = None
-    limit: Annotated[int, Field(ge=1, le=500)] = 100
-    for_s: Annotated[int, Field(ge=1, le=7 * 86_400)] = 86_400
-    dry_run: bool = True
-
-
-class BulkOutcomeView(View):
-    """``outcome`` is ``done`` or the code of the refusal; ``status`` is the saga's afterwards. One item a saga."""
-
-    saga_id: UUID
-    outcome: str
-    status: str | None
-
-
-class BulkView(View):
-    """What became, or with ``dry_run`` would become, of each saga."""
-
-    bulk_id: UUID
-    dry_run: bool
-    items: list[BulkOutcomeView]
+def filter_of(query: SagaQuery | BulkFilter, now: datetime) -> SagaFilter:
+    """The filter a query or a bulk body asks for."""
+    age_s = query.older_than_s
+    return SagaFilter(
+        saga_type=query.type,
+        status=query.status,
+        needs_operator=query.needs_operator,
+        paused=query.paused,
+        step=query.step,
+        error_code=query.error_code,
+        business_key=query.business_key if isinstance(query, SagaQuery) else None,
+        started_before=now - timedelta(seconds=age_s) if age_s is not None else None,
+    )
 
 
 class StepView(View):
@@ -234,40 +192,6 @@ class TimelineView(View):
                 for step, undo, command_id, attempt, name, content in sent_of(entry)
             ],
         )
-
-
-class ActionView(View):
-    """One act of a person. ``outcome`` is ``done`` or the code of the refusal."""
-
-    id: UUID
-    at: datetime
-    action: str
-    step: str | None
-    actor_id: UUID
-    reason: str
-    bulk_id: UUID | None
-    outcome: str
-
-
-class ActionsView(View):
-    """The audit trail of one saga, newest first."""
-
-    items: list[ActionView]
-
-
-def filter_of(query: SagaQuery | BulkFilter, now: datetime) -> SagaFilter:
-    """The filter a query or a bulk body asks for."""
-    age_s = query.older_than_s
-    return SagaFilter(
-        saga_type=query.type,
-        status=query.status,
-        needs_operator=query.needs_operator,
-        paused=query.paused,
-        step=query.step,
-        error_code=query.error_code,
-        business_key=query.business_key if isinstance(query, SagaQuery) else None,
-        started_before=now - timedelta(seconds=age_s) if age_s is not None else None,
-    )
 
 
 def _open_steps(row: SagaRow) -> list[tuple[str, StepState]]:

@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from eventing import Message
-from orchestrator.domain.errors import MalformedRecordError
 from orchestrator.domain.inputs import Cancel, Reply, Start
-from orchestrator.entrypoints.arrivals import arrival_of
+from orchestrator.entrypoints.consumers import addressed_input_of
+from orchestrator.sagas.triggers import MalformedRecordError
 from orchestrator_testing.builders import a_checkout
 from sampan.orchestrator.v1.commands_pb2 import CancelOrderPayment, StartOrderPayment
 from sampan.orchestrator.v1.reply_pb2 import OUTCOME_REJECTED, OUTCOME_SUCCEEDED, CommandReply
@@ -52,11 +52,11 @@ def changed(change: Callable[[StartOrderPayment], Any]) -> StartOrderPayment:
 
 def test_a_start_is_addressed_by_its_business_key() -> None:
     checkout = a_checkout()
-    arrival = arrival_of(message(checkout, COMMANDS), NOW)
-    assert arrival.key == ("order_payment", checkout.checkout_id)
-    assert isinstance(arrival.event, Start)
-    assert arrival.event.correlation_id == "flow"
-    assert arrival.trail.traceparent == "00-x"
+    addressed = addressed_input_of(message(checkout, COMMANDS), NOW)
+    assert addressed.key == ("order_payment", checkout.checkout_id)
+    assert isinstance(addressed.event, Start)
+    assert addressed.event.correlation_id == "flow"
+    assert addressed.causation.traceparent == "00-x"
 
 
 def test_one_checkout_is_one_key_however_it_is_written() -> None:
@@ -64,24 +64,26 @@ def test_one_checkout_is_one_key_however_it_is_written() -> None:
     shouted = StartOrderPayment()
     shouted.CopyFrom(plain)
     shouted.checkout_id = plain.checkout_id.upper()
-    assert arrival_of(message(shouted, COMMANDS), NOW).key == arrival_of(message(plain, COMMANDS), NOW).key
+    assert (
+        addressed_input_of(message(shouted, COMMANDS), NOW).key == addressed_input_of(message(plain, COMMANDS), NOW).key
+    )
 
 
 def test_a_reply_is_addressed_by_its_saga() -> None:
     reply = a_reply(outcome=OUTCOME_REJECTED, code="payment.wallet.insufficient_funds", detail="a\x00b" + "x" * 900)
-    arrival = arrival_of(message(reply, REPLIES), NOW)
-    assert arrival.saga_id == UUID(reply.reply_key)
-    assert isinstance(arrival.event, Reply)
-    assert not arrival.event.succeeded
-    assert arrival.event.detail.startswith("abx")
-    assert len(arrival.event.detail) == 500
+    addressed = addressed_input_of(message(reply, REPLIES), NOW)
+    assert addressed.saga_id == UUID(reply.reply_key)
+    assert isinstance(addressed.event, Reply)
+    assert not addressed.event.succeeded
+    assert addressed.event.detail.startswith("abx")
+    assert len(addressed.event.detail) == 500
 
 
 def test_a_cancel_carries_its_reason() -> None:
     cancel = CancelOrderPayment(checkout_id=str(uuid4()), reason="buyer")
-    arrival = arrival_of(message(cancel, COMMANDS), NOW)
-    assert isinstance(arrival.event, Cancel)
-    assert arrival.event.code == "buyer"
+    addressed = addressed_input_of(message(cancel, COMMANDS), NOW)
+    assert isinstance(addressed.event, Cancel)
+    assert addressed.event.code == "buyer"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_a_cancel_carries_its_reason() -> None:
 )
 def test_a_malformed_start_is_refused(change: Callable[[StartOrderPayment], Any]) -> None:
     with pytest.raises(MalformedRecordError):
-        arrival_of(message(changed(change), COMMANDS), NOW)
+        addressed_input_of(message(changed(change), COMMANDS), NOW)
 
 
 @pytest.mark.parametrize(
@@ -117,10 +119,10 @@ def test_a_malformed_start_is_refused(change: Callable[[StartOrderPayment], Any]
 )
 def test_a_malformed_reply_is_refused(reply: CommandReply) -> None:
     with pytest.raises(MalformedRecordError):
-        arrival_of(message(reply, REPLIES), NOW)
+        addressed_input_of(message(reply, REPLIES), NOW)
 
 
 @pytest.mark.parametrize(("body", "topic"), [(a_reply(), COMMANDS), (a_checkout(), REPLIES)])
 def test_a_record_on_another_topic_than_its_own_is_refused(body: Any, topic: str) -> None:
     with pytest.raises(MalformedRecordError):
-        arrival_of(message(body, topic), NOW)
+        addressed_input_of(message(body, topic), NOW)
