@@ -9,34 +9,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from eventing import Message
 from orchestrator.domain.inputs import Cancel, Reply, Start
 from orchestrator.entrypoints.consumers import addressed_input_of
 from orchestrator.sagas.triggers import MalformedRecordError
 from orchestrator_testing.builders import a_checkout
+from orchestrator_testing.records import REPLIES, record
 from sampan.orchestrator.v1.commands_pb2 import CancelOrderPayment, StartOrderPayment
 from sampan.orchestrator.v1.reply_pb2 import OUTCOME_REJECTED, OUTCOME_SUCCEEDED, CommandReply
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-COMMANDS, REPLIES = "private.orchestrator.commands.v1", "private.payment.replies.v1"
-
-
-def message(body: Any, topic: str) -> Message[Any]:
-    return Message(
-        id=uuid4(),
-        type=body.DESCRIPTOR.full_name,
-        topic=topic,
-        partition=0,
-        offset=0,
-        key="k",
-        time=NOW,
-        body=body,
-        headers={"traceparent": "00-x"},
-        correlation_id="flow",
-        causation_id=None,
-        aggregate_version=None,
-        reply_key=None,
-    )
+COMMANDS = "private.orchestrator.commands.v1"
 
 
 def a_reply(**changes: Any) -> CommandReply:
@@ -52,7 +34,7 @@ def changed(change: Callable[[StartOrderPayment], Any]) -> StartOrderPayment:
 
 def test_a_start_is_addressed_by_its_business_key() -> None:
     checkout = a_checkout()
-    addressed = addressed_input_of(message(checkout, COMMANDS), NOW)
+    addressed = addressed_input_of(record(checkout, COMMANDS), NOW)
     assert addressed.key == ("order_payment", checkout.checkout_id)
     assert isinstance(addressed.event, Start)
     assert addressed.event.correlation_id == "flow"
@@ -65,13 +47,13 @@ def test_one_checkout_is_one_key_however_it_is_written() -> None:
     shouted.CopyFrom(plain)
     shouted.checkout_id = plain.checkout_id.upper()
     assert (
-        addressed_input_of(message(shouted, COMMANDS), NOW).key == addressed_input_of(message(plain, COMMANDS), NOW).key
+        addressed_input_of(record(shouted, COMMANDS), NOW).key == addressed_input_of(record(plain, COMMANDS), NOW).key
     )
 
 
 def test_a_reply_is_addressed_by_its_saga() -> None:
     reply = a_reply(outcome=OUTCOME_REJECTED, code="payment.wallet.insufficient_funds", detail="a\x00b" + "x" * 900)
-    addressed = addressed_input_of(message(reply, REPLIES), NOW)
+    addressed = addressed_input_of(record(reply, REPLIES), NOW)
     assert addressed.saga_id == UUID(reply.reply_key)
     assert isinstance(addressed.event, Reply)
     assert not addressed.event.succeeded
@@ -81,7 +63,7 @@ def test_a_reply_is_addressed_by_its_saga() -> None:
 
 def test_a_cancel_carries_its_reason() -> None:
     cancel = CancelOrderPayment(checkout_id=str(uuid4()), reason="buyer")
-    addressed = addressed_input_of(message(cancel, COMMANDS), NOW)
+    addressed = addressed_input_of(record(cancel, COMMANDS), NOW)
     assert isinstance(addressed.event, Cancel)
     assert addressed.event.code == "buyer"
 
@@ -104,7 +86,7 @@ def test_a_cancel_carries_its_reason() -> None:
 )
 def test_a_malformed_start_is_refused(change: Callable[[StartOrderPayment], Any]) -> None:
     with pytest.raises(MalformedRecordError):
-        addressed_input_of(message(changed(change), COMMANDS), NOW)
+        addressed_input_of(record(changed(change), COMMANDS), NOW)
 
 
 @pytest.mark.parametrize(
@@ -119,10 +101,10 @@ def test_a_malformed_start_is_refused(change: Callable[[StartOrderPayment], Any]
 )
 def test_a_malformed_reply_is_refused(reply: CommandReply) -> None:
     with pytest.raises(MalformedRecordError):
-        addressed_input_of(message(reply, REPLIES), NOW)
+        addressed_input_of(record(reply, REPLIES), NOW)
 
 
 @pytest.mark.parametrize(("body", "topic"), [(a_reply(), COMMANDS), (a_checkout(), REPLIES)])
 def test_a_record_on_another_topic_than_its_own_is_refused(body: Any, topic: str) -> None:
     with pytest.raises(MalformedRecordError):
-        addressed_input_of(message(body, topic), NOW)
+        addressed_input_of(record(body, topic), NOW)

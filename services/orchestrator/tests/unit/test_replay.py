@@ -12,9 +12,9 @@ from orchestrator.adapters.history_store import sent_by
 from orchestrator.adapters.saga_store import state_of, steps_json, steps_of
 from orchestrator.domain.history import replay_history
 from orchestrator.domain.registry import SagaRegistry, UnknownDefinitionError
-from orchestrator.domain.state import SagaState
 from orchestrator.sagas import REGISTRY
 from orchestrator_testing.histories import SCENARIOS, document_of, recorded
+from orchestrator_testing.rows import row_of
 from orchestrator_testing.simulation import DEFINITION, Simulation
 
 HISTORIES = sorted((Path(__file__).parents[1] / "data" / "histories").glob("*.json"))
@@ -64,7 +64,7 @@ def test_a_state_survives_its_row(name: str) -> None:
     simulation = SCENARIOS[name]()
     simulation.begin()
     while not simulation.current.status.is_terminal:
-        assert _through_row(simulation.current) == simulation.current
+        assert state_of(row_of(simulation.current)) == simulation.current
         assert steps_of(steps_json(simulation.current.steps)) == simulation.current.steps
         if simulation.commands:
             simulation.deliver_command()
@@ -72,31 +72,4 @@ def test_a_state_survives_its_row(name: str) -> None:
             simulation.deliver_reply()
         else:
             simulation.wake()
-    assert _through_row(simulation.current) == simulation.current
-
-
-def _through_row(state: SagaState) -> SagaState:
-    failure = state.failure
-    code = {"code": failure.code, "detail": failure.detail, "step": failure.step} if failure else None
-    return state_of(
-        {
-            "id": state.saga_id,
-            "saga_type": state.saga_type,
-            "saga_version": state.version,
-            "business_key": state.business_key,
-            "correlation_id": state.correlation_id,
-            "data": state.data,
-            "status": state.status.value,
-            "steps": steps_json(state.steps),
-            "seq": state.seq,
-            "epoch": state.epoch,
-            "started_at": state.started_at,
-            "deadline_at": state.deadline_at,
-            "completed_at": state.ended_at if state.status == "completed" else None,
-            "failed_at": state.ended_at if state.status == "failed" else None,
-            "next_wake_at": state.next_wake_at,
-            "paused_until": state.paused_until,
-            "compensation_data": orjson.dumps(code).decode() if code else None,
-            "error_code": state.error_code or None,
-        }
-    )
+    assert state_of(row_of(simulation.current)) == simulation.current
