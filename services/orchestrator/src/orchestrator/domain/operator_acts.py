@@ -1,8 +1,4 @@
-"""What people do to a saga: its owner cancels it, operators act on it; and what of that is refused.
-
-- ENG-7: no act of an operator ends a saga with something unsettled: a skipped step keeps it waiting, all that comes
-  after it too, until the participant's late answer or a person's word that it was done by hand.
-"""
+"""What people do to a saga: its owner cancels it, operators act on it; and what of that is refused (ENG-7)."""
 
 from __future__ import annotations
 

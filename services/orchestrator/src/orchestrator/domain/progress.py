@@ -1,7 +1,4 @@
-"""How a saga goes on: forward, stage by stage, or back.
-
-- ENG-4: every step that was sent and not refused is undone, stage by stage backwards, whether or not it answered.
-"""
+"""How a saga goes on: forward, stage by stage, or back (ENG-4)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""What a participant's answer does to a saga. It is looked for by its command id, whatever the saga is about by then.
-
-- ENG-2, ENG-3: a refusal up to the pivot undoes the saga; of what must finish it is asked again, in a new round.
-- ENG-5: a success that arrives for a step held to be absent is undone again, even after the saga had failed.
-"""
+"""What a participant's answer does to a saga, whatever the saga is about by then (ENG-2, ENG-3, ENG-5)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""What time does to a saga: attempts are given up, deadlines pass, pauses end.
-
-- ENG-2, ENG-3: silence past the attempts, or the deadline, undoes a saga until its pivot was sent; from then on it is
-  asked again, because a pivot that may have happened has no undo.
-- ENG-6: what must finish is never given up: past its attempts an operator is called and slow attempts go on.
-"""
+"""What time does to a saga: attempts are given up, deadlines pass, pauses end (ENG-2, ENG-3, ENG-6)."""
 
 from __future__ import annotations
 

@@ -157,10 +157,11 @@ class Run:
         return None
 
     def _release_held(self) -> None:
-        if not self._held or (self.state.status is SagaStatus.STARTED and not self.state.needs_operator):
+        if not self._held:
             return
+        state = self.state
         crossing = any(fault.how is How.CROSSING for fault in self.scenario.faults)
-        if crossing or self.state.status.is_terminal or self.state.needs_operator:
+        if state.status.is_terminal or state.needs_operator or (crossing and state.status is SagaStatus.COMPENSATING):
             self._released = True
             self._answers.extendleft(self._held)
             self._held.clear()
@@ -168,7 +169,7 @@ class Run:
     def _repeat_all_answers(self) -> None:
         """Answers from long ago. A success that was undone is undone again, and the saga ends as it had."""
         before = self.state
-        for command, answer in self._seen:
+        for command, answer in list(self._seen):
             item = self._reply(command.command_id, answer)
             if before.status is SagaStatus.COMPLETED or not answer.succeeded:
                 self._must_change_nothing(item, "an answer from long ago")
