@@ -18,7 +18,7 @@ PARTITIONS = 3
 
 
 def catalogue_topics() -> list[str]:
-    """Names of all topics that deploy/kafka declares, replies and dead letters included."""
+    """Names of all topics that services declare, replies and dead letters included."""
     return sorted(load_topics(repository_root() / "deploy" / "kafka").names())
 
 
