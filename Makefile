@@ -93,6 +93,18 @@ demo: up ## The order-payment story with a live timeline, on the running stack
 registry: sync ## Make anew what is made from services/<name>/service.toml
 	@$(TOOLS) $(PY) -m made
 
+.PHONY: service
+service: sync ## Make a new service: make service NAME=reviews
+	@$(TOOLS) $(PY) -m new_service $(NAME)
+	@$(TOOLS) python3 -m bootstrap sync
+	@$(PY) -m contracts generate
+	@$(TOOLS) $(PY) -m made
+	@$(PY) -m contracts catalogue
+	@$(PY) -m contracts golden
+	@$(PY) -m ruff check -q --fix services/$(NAME)
+	@$(PY) -m ruff format -q services/$(NAME)
+	@$(PY) -m gateway openapi
+
 .PHONY: proto
 proto: sync ## Make the Python and the pages of proto-events anew
 	@$(PY) -m contracts generate
