@@ -11,10 +11,10 @@ import asyncpg
 
 from chassis.doorbell import Doorbell
 from eventing import Outbox
+from notification.adapters.delivery_store import PgDeliveryStore, PgNotificationStore, PgRecipientStore
 from notification.adapters.email_gateway import EmailGateway
 from notification.adapters.sms_gateway import SmsGateway
-from notification.adapters.stores import PgDeliveryStore, PgNotificationStore, PgRecipientStore
-from notification.adapters.templates import Templates
+from notification.adapters.template_gateway import Templates
 from notification.adapters.watched_gateway import WatchedGateway
 from notification.domain.delivery import Delivery
 from notification.domain.notification import Channel

@@ -1,6 +1,6 @@
 """What is past its time goes, also where one row of the batch cannot be deleted."""
 
-from notification.entrypoints.jobs import erase_expired
+from notification.entrypoints.jobs.sender import erase_expired
 
 ROWS = 40
 

@@ -9,10 +9,10 @@ from kernel.clock import SystemClock
 from notification.domain.delivery import Sent, after_attempt
 from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient
-from notification.entrypoints.jobs import erase_expired
-from notification.usecases.deliver import Lane
+from notification.entrypoints.jobs.lane import Lane
+from notification.entrypoints.jobs.sender import erase_expired
 from notification.usecases.end_account import EndAccount, end_account
-from notification.usecases.notify import Notify, notify
+from notification.usecases.notify_person import Notify, notify
 from notification.usecases.send_code import SendCode, send_code
 from sampan.auth.v1.user_pb2 import UserDeleted
 from testkit.wait import eventually

@@ -9,8 +9,8 @@ import pytest
 
 from kernel.ids import uuid7
 from notification.adapters.email_gateway import EmailGateway
-from notification.adapters.smtp import MailConnection
-from notification.adapters.templates import Templates
+from notification.adapters.smtp_gateway import MailConnection
+from notification.adapters.template_gateway import Templates
 from notification.domain.delivery import Delivery, Refused, Sent, Unknown
 from notification.domain.notification import Channel, Priority
 from testkit.wait import eventually

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from notification.domain.delivery import WITHHELD
-from notification.entrypoints.jobs import observe
+from notification.entrypoints.jobs.sender import observe
 
 
 @pytest.mark.parametrize(

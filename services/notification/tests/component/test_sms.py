@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestServer
 
 from kernel.ids import uuid7
 from notification.adapters.sms_gateway import SmsGateway
-from notification.adapters.templates import Templates
+from notification.adapters.template_gateway import Templates
 from notification.domain.delivery import Delivery, Refused, Sent, Unknown
 from notification.domain.notification import Channel, Priority
 

@@ -9,7 +9,7 @@ from aiosmtpd.smtp import SMTP
 
 from kernel.ids import uuid7
 from notification.adapters.email_gateway import EmailGateway
-from notification.adapters.templates import Templates
+from notification.adapters.template_gateway import Templates
 from notification.domain.delivery import Delivery, Refused, Sent, Unknown
 from notification.domain.notification import Channel, Priority
 

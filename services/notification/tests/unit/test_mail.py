@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.ids import uuid7
-from notification.adapters.mailbox import Mail, NotAMailboxError, mailbox_of
 from notification.adapters.message import written
-from notification.adapters.plain_words import plain_words
-from notification.adapters.templates import Templates
+from notification.adapters.template_gateway import Templates
 from notification.domain.delivery import Delivery
+from notification.domain.mailbox import Mail, NotAMailboxError, mailbox_of
 from notification.domain.notification import Channel, Priority
+from notification.domain.plain_words import plain_words
 from notification.domain.recipient import Recipient
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ import jinja2
 import pytest
 
 from contracts.cancel_reasons import TEXTS, cancelled_because
-from notification.adapters.templates import LANGUAGES, Templates
+from notification.adapters.template_gateway import LANGUAGES, Templates
 from notification.domain.rules import RULES
 
 VALUES = {
@@ -23,7 +23,7 @@ VALUES = {
 
 
 def texts(language):
-    return tomllib.loads((resources.files("notification") / "templates" / f"{language}.toml").read_text("utf-8"))
+    return tomllib.loads((resources.files("notification.adapters") / "data" / f"{language}.toml").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

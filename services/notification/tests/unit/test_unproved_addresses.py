@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from notification.adapters.message import written
-from notification.adapters.templates import LANGUAGES, Templates
+from notification.adapters.template_gateway import LANGUAGES, Templates
 from notification.domain.delivery import Delivery
 from notification.domain.notification import Channel, Priority
 from notification.domain.recipient import Recipient

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from email.utils import parseaddr
 from functools import partial
 
-from notification.adapters.mailbox import Mail, mailbox_of
 from notification.adapters.message import written
-from notification.adapters.smtp import MailConnection
-from notification.adapters.templates import Templates
+from notification.adapters.smtp_gateway import MailConnection
+from notification.adapters.template_gateway import Templates
 from notification.domain.delivery import MAIL_ANSWER_S, NO_EMAIL_CODE, Delivery, Outcome, Refused
+from notification.domain.mailbox import Mail, mailbox_of
 from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kernel.country import text_language
-from notification.adapters.plain_words import plain_words
-from notification.adapters.templates import Templates, Text
+from notification.adapters.template_gateway import Templates, Text
 from notification.domain.delivery import Delivery
+from notification.domain.plain_words import plain_words
 from notification.domain.recipient import DEFAULT_LANGUAGE, Recipient
 from notification.domain.rules import RULES
 

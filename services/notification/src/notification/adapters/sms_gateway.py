@@ -7,7 +7,7 @@ from typing import Final
 import aiohttp
 
 from notification.adapters.message import written
-from notification.adapters.templates import Templates
+from notification.adapters.template_gateway import Templates
 from notification.domain.delivery import NO_PHONE_CODE, SMS_REFUSED_CODE, Delivery, Outcome, Refused, Sent, Unknown
 from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient

@@ -11,11 +11,11 @@ from contracts.cancel_reasons import BUYER
 from eventing import Message, Subscriptions
 from kernel.money import Currency
 from kernel.money import Money as KernelMoney
-from notification.adapters.templates import money_param
+from notification.adapters.template_gateway import money_param
 from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient
 from notification.usecases.end_account import EndAccount, end_account
-from notification.usecases.notify import Notify, notify
+from notification.usecases.notify_person import Notify, notify
 from notification.usecases.ports import NotificationTx
 from notification.usecases.send_code import SendCode, send_code
 from notification.wiring import PgNotificationTx

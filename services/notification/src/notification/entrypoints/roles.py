@@ -10,8 +10,8 @@ from aiohttp import web
 from chassis.http import make_app
 from chassis.run import Command, Periodic, Runner
 from notification.entrypoints.consumers import subscriptions
-from notification.entrypoints.http import routes
-from notification.entrypoints.jobs import ChannelWatch, Sender, erase_expired, observe
+from notification.entrypoints.jobs.sender import ChannelWatch, Sender, erase_expired, observe
+from notification.entrypoints.routes.notifications import routes
 from notification.wiring import SERVICE, App
 from operations import background, checks, housekeeping, operator_commands, operator_routes, relays
 from operations import consumers as consuming

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from chassis.http import Page, PageQuery, Routes, roles
 from chassis.tokens import Principal
-from notification.adapters import views
-from notification.adapters.stores import PgRecipientStore
+from notification.adapters import notification_reads
+from notification.adapters.delivery_store import PgRecipientStore
 from notification.domain.recipient import DEFAULT_LANGUAGE
-from notification.entrypoints.schemas import (
+from notification.entrypoints.schemas.notifications import (
     FailedDeliveryView,
     MarkedReadView,
     MarkReadBody,
@@ -34,7 +34,7 @@ async def get_notifications(app: App, principal: Principal, query: Notifications
         created_at, notification_id = app.cursors.decode(query.cursor, scope=CURSOR_SCOPE)
         before = datetime.fromisoformat(created_at), UUID(notification_id)
     async with app.database.read(user_id=principal.user_id) as conn:
-        found = await views.list_notifications(
+        found = await notification_reads.list_notifications(
             conn, principal.user_id, before=before, unread_only=query.unread, limit=query.limit
         )
         known = await PgRecipientStore(conn).get_many([principal.user_id])
@@ -55,7 +55,7 @@ async def get_notifications(app: App, principal: Principal, query: Notifications
 @routes.get("/v1/notifications/unread-count", summary="Count your unread notifications")
 async def get_unread_count(app: App, principal: Principal) -> UnreadCountView:
     async with app.database.read(user_id=principal.user_id) as conn:
-        return UnreadCountView(unread=await views.unread_count(conn, principal.user_id))
+        return UnreadCountView(unread=await notification_reads.unread_count(conn, principal.user_id))
 
 
 @routes.post("/v1/notifications/read", status=200, summary="Mark notifications as read")
@@ -74,7 +74,7 @@ async def get_failed_deliveries(app: App, query: PageQuery) -> Page[FailedDelive
         ended_at, delivery_id = app.cursors.decode(query.cursor, scope=DELIVERIES_SCOPE)
         before = datetime.fromisoformat(ended_at), UUID(delivery_id)
     async with app.database.read() as conn:
-        found = await views.failed_deliveries(conn, before=before, limit=query.limit)
+        found = await notification_reads.failed_deliveries(conn, before=before, limit=query.limit)
     shown = found[: query.limit]
     next_cursor = None
     if len(found) > query.limit:

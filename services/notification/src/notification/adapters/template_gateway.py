@@ -75,7 +75,7 @@ def _shown(value: Any, language: str) -> Any:
 
 
 def _load(language: str) -> dict[str, dict[str, str]]:
-    source = resources.files("notification") / "templates" / f"{language}.toml"
+    source = resources.files("notification.adapters") / "data" / f"{language}.toml"
     return tomllib.loads(source.read_text(encoding="utf-8"))
 
 

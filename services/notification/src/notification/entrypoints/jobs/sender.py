@@ -11,10 +11,10 @@ import structlog
 
 from kernel.steps import Steps
 from kernel.tasks import beside
-from notification.adapters import metrics, views
+from notification.adapters import metrics, notification_reads
 from notification.adapters.watched_gateway import WatchedGateway
 from notification.domain.notification import Channel
-from notification.usecases.deliver import Lane
+from notification.entrypoints.jobs.lane import Lane
 from notification.wiring import App
 from operations import in_halves
 
@@ -101,8 +101,8 @@ class ChannelWatch:
 async def observe(app: App) -> None:
     """Set the gauges of deliveries."""
     async with app.database.read() as conn:
-        rows = await views.count_deliveries(conn)
-        oldest = await views.oldest_pending(conn)
+        rows = await notification_reads.count_deliveries(conn)
+        oldest = await notification_reads.oldest_pending(conn)
     metrics.DELIVERIES.clear()
     for row in rows:
         metrics.DELIVERIES.labels(row["channel"], row["status"], row["failure_code"]).set(row["count"])

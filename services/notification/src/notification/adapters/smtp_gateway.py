@@ -14,7 +14,6 @@ from typing import Final
 
 import aiosmtplib
 
-from notification.adapters.mailbox import Mail
 from notification.domain.delivery import (
     EMAIL_BUSY_CODE,
     EMAIL_POLICY_CODE,
@@ -24,6 +23,7 @@ from notification.domain.delivery import (
     Sent,
     Unknown,
 )
+from notification.domain.mailbox import Mail
 
 IDLE_S_MAX: Final = 60.0  # servers and what stands between drop what is idle, often without a word
 _TRANSIENT: Final = range(400, 500)

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from chassis.http import Body, Moment, PageQuery, View
-from notification.adapters.templates import Text
+from notification.adapters.template_gateway import Text
 from notification.domain.notification import Notification
 
 IDS_MAX = 200

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from notification.adapters.stores import notification_of
+from notification.adapters.delivery_store import notification_of
 from notification.domain.delivery import WITHHELD
 from notification.domain.notification import Notification
 
