@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel.clock import SystemClock
+from notification.adapters.erasure_job import erase_expired
 from notification.domain.delivery import Sent, after_attempt
 from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient
 from notification.entrypoints.jobs.lane import Lane
-from notification.entrypoints.jobs.sender import erase_expired
 from notification.usecases.end_account import EndAccount, end_account
-from notification.usecases.notify_person import Notify, notify
+from notification.usecases.notify_person import NotifyPerson, notify_person
 from notification.usecases.send_code import SendCode, send_code
 from sampan.auth.v1.user_pb2 import UserDeleted
 from testkit.wait import eventually
@@ -43,12 +43,12 @@ async def known(app, person):
 
 
 async def told(app, person):
-    command = Notify(source_id=uuid.uuid4(), user_id=person.user_id, notification_type="welcome", now=datetime.now(UTC))
+    command = NotifyPerson(source_id=uuid.uuid4(), user_id=person.user_id, notification_type="welcome")
     async with app.begin() as tx:
-        await notify(command, tx)
+        await notify_person(command, tx)
 
 
-async def code_to(app, destination, *, at=None):
+async def code_to(app, destination):
     command = SendCode(
         otp_id=uuid.uuid4(),
         channel=Channel.EMAIL,
@@ -56,7 +56,6 @@ async def code_to(app, destination, *, at=None):
         code="482913",
         locale="en",
         purpose="sign_in",
-        now=at or datetime.now(UTC),
         expires_at=datetime.now(UTC) + timedelta(minutes=10),
     )
     async with app.begin() as tx:
@@ -148,13 +147,13 @@ async def test_what_was_being_told_at_the_moment_of_the_end_is_neither_sent_nor_
     """Another transaction sees the person alive, and commits after the end."""
     person, gateway = a_person(), Gateway()
     await known(idle_app, person)
-    command = Notify(source_id=uuid.uuid4(), user_id=person.user_id, notification_type="welcome", now=datetime.now(UTC))
+    command = NotifyPerson(source_id=uuid.uuid4(), user_id=person.user_id, notification_type="welcome")
     async with idle_app.begin() as tx:
-        await notify(command, tx)
+        await notify_person(command, tx)
         await ended(idle_app, person)
     assert await stored(idle_app, person) == 1
     await send_what_is_due(idle_app, gateway)
-    await erase_expired(idle_app)
+    await erase_expired(idle_app.database)
     assert gateway.sent == []
     assert [(row["status"], row["failure_code"]) for row in await deliveries(idle_app)] == [ENDED]
     assert await stored(idle_app, person) == 0

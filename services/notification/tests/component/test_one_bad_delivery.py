@@ -11,7 +11,7 @@ import pytest
 from kernel.clock import SystemClock
 from kernel.ids import uuid7
 from kernel.tasks import stop_tasks
-from notification.adapters.delivery_store import PgDeliveryStore
+from notification.adapters.delivery_store import DeliveryStore
 from notification.domain.delivery import ATTEMPTS_MAX, LEASE_S, Delivery, Sent, TryAgain
 from notification.domain.notification import Channel, Priority
 from notification.entrypoints import roles
@@ -297,8 +297,8 @@ async def test_a_late_result_of_a_lease_that_ran_out_does_not_set_back_the_next_
             if each.delivery_id == first[0].delivery_id
         ]
     async with idle_app.begin() as tx:
-        assert await PgDeliveryStore(tx.conn).finish([(first[0], TryAgain(LONG_AGO, "x"))], at=LONG_AGO) == set()
-        assert len(await PgDeliveryStore(tx.conn).finish([(again, TryAgain(LONG_AGO, "x"))], at=LONG_AGO)) == 1
+        assert await DeliveryStore(tx.conn).finish([(first[0], TryAgain(LONG_AGO, "x"))], at=LONG_AGO) == set()
+        assert len(await DeliveryStore(tx.conn).finish([(again, TryAgain(LONG_AGO, "x"))], at=LONG_AGO)) == 1
     assert replace(first[0], attempts=2) == again
 
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.ids import uuid7
-from notification.adapters.message import written
+from notification.adapters.smtp_gateway import Mail
 from notification.adapters.template_gateway import Templates
 from notification.domain.delivery import Delivery
-from notification.domain.mailbox import Mail, NotAMailboxError, mailbox_of
+from notification.domain.mailbox import NotAMailboxError, mailbox_of
 from notification.domain.notification import Channel, Priority
 from notification.domain.plain_words import plain_words
 from notification.domain.recipient import Recipient
@@ -135,7 +135,7 @@ def test_names_of_people_shops_and_products_leave_the_app_as_plain_words():
         phone_e164="",
     )
     templates = Templates()
-    message = written(delivery, recipient, templates)
+    message = templates.render_delivery(delivery, recipient)
     mail = templates.mail(message.text, message.language, message.name)
     assert not LINK.search(f"{message.text.title} {message.text.body} {mail}")
     assert len(mail.splitlines()) == len(templates.mail(message.text, "en", "Nok").splitlines())

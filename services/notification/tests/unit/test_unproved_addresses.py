@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from notification.adapters.message import written
 from notification.adapters.template_gateway import LANGUAGES, Templates
 from notification.domain.delivery import Delivery
 from notification.domain.notification import Channel, Priority
@@ -37,7 +36,7 @@ def mail_of(message_type, language, **params):
         email="victim@example.com",
         phone_e164="",
     )
-    message = written(delivery, recipient, templates)
+    message = templates.render_delivery(delivery, recipient)
     return message.text.title + "\n" + templates.mail(message.text, message.language, message.name)
 
 

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from kernel.ids import uuid7
 from notification.adapters.watched_gateway import FAILURES_MAX, WatchedGateway
-from notification.domain.delivery import SAID_OF_A_RECIPIENT, Delivery, Refused, Sent, Unknown
+from notification.domain.delivery import REFUSALS_OF_RECIPIENT, Delivery, Refused, Sent, Unknown
 from notification.domain.notification import Channel, Priority
 
 AWAY = Unknown("notification.email.unreachable")
@@ -81,7 +81,7 @@ def to(delivery, number):
     return replace(delivery, delivery_id=uuid7(), payload={"destination": f"{number}@example.com", "code": "482913"})
 
 
-@pytest.mark.parametrize("code", sorted(SAID_OF_A_RECIPIENT))
+@pytest.mark.parametrize("code", sorted(REFUSALS_OF_RECIPIENT))
 async def test_a_row_of_refused_recipients_is_the_channels_and_they_are_tried_again_until_one_is_taken(delivery, code):
     inner = Gateway()
     watched = WatchedGateway(inner)
@@ -98,7 +98,7 @@ async def test_a_row_of_refused_recipients_is_the_channels_and_they_are_tried_ag
     assert await watched.send(to(delivery, "bad"), None) == Refused(code)
 
 
-@pytest.mark.parametrize("outcome", [make(code) for code in SAID_OF_A_RECIPIENT for make in (Refused, Unknown)])
+@pytest.mark.parametrize("outcome", [make(code) for code in REFUSALS_OF_RECIPIENT for make in (Refused, Unknown)])
 async def test_one_bad_recipient_is_never_the_channels_problem(delivery, outcome):
     inner = Gateway()
     watched = WatchedGateway(inner)

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from notification.domain.delivery import SAID_OF_A_RECIPIENT, Delivery, Outcome, Refused, Sent, Unknown
+from notification.domain.delivery import REFUSALS_OF_RECIPIENT, Delivery, Outcome, Refused, Sent, Unknown
 from notification.domain.recipient import Recipient
 from notification.usecases.ports import ChannelGateway
 
@@ -50,19 +50,19 @@ class WatchedGateway:
         if isinstance(outcome, Sent):
             self._failures = 0
             self._refused.clear()
-        elif outcome.failure_code in SAID_OF_A_RECIPIENT:
-            return self._refusal(delivery, outcome)
+        elif outcome.failure_code in REFUSALS_OF_RECIPIENT:
+            return self._judge_refusal(delivery, outcome)
         elif isinstance(outcome, Refused):
-            self._tell(delivery, outcome.failure_code)
+            self._log_failure(delivery, outcome.failure_code)
         else:
             self._failed(delivery, outcome.failure_code)
         return outcome
 
-    def _refusal(self, delivery: Delivery, outcome: Refused | Unknown) -> Outcome:
+    def _judge_refusal(self, delivery: Delivery, outcome: Refused | Unknown) -> Outcome:
         """Final, unless the channel refuses one after the other: then it is tried again as all its failures are."""
         if len(self._refused) < FAILURES_MAX:
             self._refused.add(str(delivery.user_id or (delivery.payload or {}).get("destination", "")))
-        self._tell(delivery, outcome.failure_code)
+        self._log_failure(delivery, outcome.failure_code)
         if len(self._refused) < FAILURES_MAX:
             return outcome
         self._last = outcome.failure_code
@@ -70,9 +70,9 @@ class WatchedGateway:
 
     def _failed(self, delivery: Delivery, reason: str) -> None:
         self._failures, self._last = self._failures + 1, reason
-        self._tell(delivery, reason)
+        self._log_failure(delivery, reason)
 
-    def _tell(self, delivery: Delivery, reason: str) -> None:
+    def _log_failure(self, delivery: Delivery, reason: str) -> None:
         log.warning(
             "delivery.attempt_failed",
             delivery_id=str(delivery.delivery_id),

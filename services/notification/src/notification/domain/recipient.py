@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from kernel.country import text_language
+from notification.domain.ids import UserId
 from notification.domain.notification import Channel
-
-DEFAULT_LANGUAGE = "en"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
     """A person as notification knows them. Empty strings stand for "none"."""
 
-    user_id: UUID
+    user_id: UserId
     display_name: str
     locale: str
     time_zone: str
@@ -32,3 +30,8 @@ class Recipient:
     @property
     def language(self) -> str:
         return text_language(self.locale)
+
+
+def unknown_recipient(user_id: UserId) -> Recipient:
+    """A person of whom auth has said nothing yet."""
+    return Recipient(user_id=user_id, display_name="", locale="", time_zone="", email="", phone_e164="")

@@ -14,6 +14,7 @@ from notification.entrypoints import roles
 from notification.settings import NotificationSettings
 from notification.wiring import App
 from notification_testing.world import Sandbox
+from operations import background, relays
 
 API_KEY: Final = "test-api-key"
 # What the service refuses to start without, also where nothing is sent.
@@ -56,7 +57,7 @@ def settings_for(
 async def running(app: App) -> AsyncIterator[None]:
     """Every role but HTTP, until the block ends."""
     stop = asyncio.Event()
-    runners = [*roles.consumers(app), *roles.relays(app), *roles.jobs(app), *roles.background(app)]
+    runners = [*roles.consumers(app), *relays(app), *roles.jobs(app), *background(app)]
     tasks = [asyncio.create_task(each.run(stop)) for each in runners]
     try:
         yield
