@@ -12,11 +12,12 @@ from kernel.clock import SystemClock
 from kernel.ids import uuid7
 from kernel.tasks import stop_tasks
 from notification.adapters.delivery_store import DeliveryStore
-from notification.domain.delivery import ATTEMPTS_MAX, LEASE_S, Delivery, Sent, TryAgain
-from notification.domain.notification import Channel, Priority
+from notification.domain.delivery import ATTEMPTS_MAX, LEASE_S, Sent, TryAgain
+from notification.domain.notification import Channel
 from notification.entrypoints import roles
 from notification.entrypoints.jobs import lane as lane_module
 from notification.entrypoints.jobs.lane import Lane
+from notification_testing.builders import a_code
 from testkit.wait import eventually
 
 GOOD = 19
@@ -50,16 +51,8 @@ class Later(SystemClock):
 
 
 def code_for(destination, **more):
-    return Delivery(
-        delivery_id=uuid7(),
-        channel=Channel.EMAIL,
-        priority=Priority.URGENT,
-        message_type="otp",
-        payload={"destination": destination, "code": "482913", "locale": "en", "purpose": "sign_in"},
-        created_at=LONG_AGO,
-        expires_at=datetime.now(UTC) + timedelta(days=2),
-        **more,
-    )
+    expires_at = datetime.now(UTC) + timedelta(days=2)
+    return a_code(destination, created_at=LONG_AGO, expires_at=expires_at, attempts=0, **more)
 
 
 async def queued(app):
