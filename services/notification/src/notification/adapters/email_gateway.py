@@ -18,7 +18,7 @@ from notification.domain.recipient import Recipient
 class EmailGateway:
     """Sends through one SMTP server. Each mail has a connection to itself, and none waits for another's.
 
-    There are as many connections as mails are under way at once, which the lanes bound; they are kept for later mails.
+    There are as many connections as mails are under way at once, which the lanes bound; idle ones carry later mails.
     """
 
     channel = Channel.EMAIL

@@ -16,7 +16,7 @@ ROWS: Final = 5_000
 _OLD_NOTIFICATIONS: Final = """
 SELECT user_id, notification_id FROM notification WHERE expires_at < now() LIMIT $1
 """
-# Told at the very moment of the end, in a transaction that saw the person alive.
+# Written while the account ended, by a transaction that did not see its end.
 _NOTIFICATIONS_OF_ENDED_ACCOUNTS: Final = """
 SELECT user_id, notification_id FROM notification JOIN recipient USING (user_id)
 WHERE erased_at > now() - interval '7 days' LIMIT $1

@@ -1,9 +1,8 @@
 """An e-mail as bytes, and one connection to a mail server with its dialogue for one mail at a time.
 
 Invariant: nothing a person wrote makes a header line, a second recipient or a command of SMTP.
-Invariant: a connection carries another mail only while both sides stand between two mails: every reply was one, of the
-kind that was awaited, and nothing came that nobody had asked for. Otherwise each later reply would be taken for another
-command's.
+Invariant: a connection carries another mail only when both sides are between two mails: every reply was of the awaited
+kind, and none came unasked. Otherwise each later reply would be taken for that to another command.
 """
 
 from __future__ import annotations
@@ -34,9 +33,9 @@ IDLE_S_MAX: Final = 60.0  # servers and what stands between drop what is idle, o
 _TRANSIENT: Final = range(400, 500)
 _PERMANENT: Final = range(500, 600)
 _AT_LINE_START: Final = re.compile(rb"(?m)^\.")  # RFC 5321, 4.5.2
-_POLICY: Final = re.compile(r"5\.7\.\d")  # RFC 3463: said of who sends more often than of who receives
-_CLOSING: Final = 421  # said of the server, at any time
-_OUT_OF_STEP: Final = 503  # said of the dialogue, not of the mail
+_POLICY: Final = re.compile(r"5\.7\.\d")  # RFC 3463: mostly about the sender, not the recipient
+_CLOSING: Final = 421  # about the server, at any time
+_OUT_OF_STEP: Final = 503  # about the dialogue, not the mail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

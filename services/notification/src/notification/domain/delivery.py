@@ -42,7 +42,7 @@ EMAIL_BUSY_CODE = "notification.email.mailbox_busy"
 EMAIL_POLICY_CODE = "notification.email.refused_by_policy"
 SMS_REFUSED_CODE = "notification.sms.refused"
 
-# What a provider said of one message: of one recipient it is theirs, of many in a row it is the channel's.
+# Refusals of one recipient, by the provider: those of many in a row are the channel's fault.
 REFUSALS_OF_RECIPIENT = frozenset({EMAIL_REFUSED_CODE, EMAIL_BUSY_CODE, EMAIL_POLICY_CODE, SMS_REFUSED_CODE})
 # Nothing was to be sent, so that no channel failed.
 WITHHELD = frozenset({ACCOUNT_ENDED_CODE, UNPROVED_CODE, NO_EMAIL_CODE, NO_PHONE_CODE})

@@ -19,12 +19,12 @@ class Recipient:
     time_zone: str
     email: str
     phone_e164: str
-    email_proved: bool | None = None  # None: auth has not told since it tells
+    email_proved: bool | None = None  # None: auth has not said
     phone_proved: bool | None = None
-    has_ended: bool = False  # the account: nothing is told any more
+    has_ended: bool = False  # the account: they get nothing any more
 
     def has_unproved(self, channel: Channel) -> bool:
-        """Whether the address is known to be one that nobody has shown to be theirs."""
+        """Whether the address is known not to be proved theirs; False where auth has not said."""
         return (self.email_proved if channel is Channel.EMAIL else self.phone_proved) is False
 
     @property

@@ -1,4 +1,4 @@
-"""Which domain events tell whom what: each handler turns one record into notifications."""
+"""Which record notifies whom of what: each handler turns one into commands of the use cases."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def on_order_paid(message: Message[OrderPaid], tx: Tx) -> None:
 
 @subscriptions.on(OrderConfirmed)
 async def on_order_confirmed(message: Message[OrderConfirmed], tx: Tx) -> None:
-    """What costs nothing is never paid; of all else people hear when it is."""
+    """Only of an order that costs nothing: of all others people are notified when they are paid."""
     if message.body.total.amount_minor == 0:
         await _notify_of_order(message, tx, message.body.buyer_id, "order_confirmed")
         await _notify_of_order(message, tx, message.body.seller_id, "order_received")
@@ -190,5 +190,5 @@ async def _notify(
 
 
 def _amount(amount: Money) -> Mapping[str, object]:
-    """As it is kept until it is shown, in the reader's language."""
+    """As a notification holds it: written in the reader's language when it is shown."""
     return money_param(money_of(amount))

@@ -15,7 +15,7 @@ class RecordResults:
 
 
 async def record_results(command: RecordResults, tx: Tx) -> None:
-    """A code's end is told to nobody: there is no notification of it."""
+    """Of a code no event says how it ended: it has no notification."""
     now = tx.now
     recorded = await tx.deliveries.finish(command.results, at=now)
     for delivery, result in command.results:

@@ -142,16 +142,16 @@ class Lane:
 
     async def stop(self) -> None:
         """Record what is known and cut the rest, whose lease runs out. It takes no longer when it is cancelled."""
-        await despite_cancel(self._give_up(), timeout_s=STOP_S)
+        await despite_cancel(self._record_and_cut(), timeout_s=STOP_S)
 
-    async def _give_up(self) -> None:
+    async def _record_and_cut(self) -> None:
         with contextlib.suppress(TimeoutError):
             await within(KNOWN_S, self._record_known())
         await stop_tasks(*self._sending, timeout_s=CUT_S)
         await self._record_known()
 
     async def _record_known(self) -> None:
-        """Until it is recorded, a result is kept: a cut in the midst of it leaves it to whoever records next."""
+        """A result stays until it is recorded: when this is cut off, the next call records it."""
         ended = {each for each in self._sending if each.done()}
         if results := [each.result() for each in ended if not each.cancelled()]:
             await record_with_retries(results, self._begin, self._clock)
