@@ -49,6 +49,14 @@ def _contracts(services: Sequence[Service], libraries: Sequence[str], names: Seq
                 forbidden_modules=OUTSIDE,
                 allow_indirect_imports=True,
             )
+            yield _contract(
+                f"Adapters of {name} know the ports of its use cases",
+                "forbidden",
+                source_modules=[f"{name}.adapters"],
+                forbidden_modules=[f"{name}.usecases"],
+                ignore_imports=[f"{name}.adapters.* -> {name}.usecases.ports"],
+                allow_indirect_imports=True,
+            )
 
 
 def _contract(name: str, kind: str, **values: object) -> str:

@@ -12,35 +12,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 import structlog
 
 from kernel.clock import Clock
 from kernel.tasks import beside, despite_cancel, stop_tasks, within
-from notification.domain.delivery import (
-    ACCOUNT_ENDED_CODE,
-    RENEW_S,
-    SEND_S,
-    TIMED_OUT_CODE,
-    UNEXPECTED_CODE,
-    UNPROVED_CODE,
-    Delivery,
-    Outcome,
-    Refused,
-    Unknown,
-    after_attempt,
-    refusal_before_sending,
-)
+from notification.adapters.transaction import NotificationTx
+from notification.domain.delivery import RENEW_S, SEND_S, Delivery, Result
+from notification.domain.ids import UserId
 from notification.domain.recipient import Recipient
-from notification.domain.rules import may_be_sent
-from notification.usecases.ports import Begin, ChannelGateway, NotificationTx, Result
-from notification.usecases.record_results import record_results
+from notification.entrypoints.jobs.recording import Begin, record_with_retries
+from notification.usecases.attempt_delivery import AttemptDelivery, attempt_delivery
+from notification.usecases.ports import ChannelGateway
 
 log = structlog.get_logger(__name__)
 
@@ -106,8 +93,12 @@ class Lane:
             recipients = await tx.recipients.get_many([each.user_id for each in due if each.user_id])
         now = time.monotonic()
         for each in due:
-            attempt = _attempt(each, recipients, self._gateway, self._clock, self._send_s)
-            self._sending[asyncio.create_task(attempt)] = UnderWay(each, now, now)
+            self._sending[asyncio.create_task(self._attempt(each, recipients))] = UnderWay(each, now, now)
+
+    async def _attempt(self, delivery: Delivery, recipients: Mapping[UserId, Recipient]) -> Result:
+        recipient = recipients.get(delivery.user_id) if delivery.user_id else None
+        command = AttemptDelivery(delivery=delivery, recipient=recipient, timeout_s=self._send_s)
+        return await attempt_delivery(command, self._gateway, self._clock)
 
     def _room_left(self) -> int:
         now = time.monotonic()
@@ -151,60 +142,18 @@ class Lane:
 
     async def stop(self) -> None:
         """Record what is known and cut the rest, whose lease runs out. It takes no longer when it is cancelled."""
-        await despite_cancel(self._give_up(), timeout_s=STOP_S)
+        await despite_cancel(self._record_and_cut(), timeout_s=STOP_S)
 
-    async def _give_up(self) -> None:
+    async def _record_and_cut(self) -> None:
         with contextlib.suppress(TimeoutError):
             await within(KNOWN_S, self._record_known())
         await stop_tasks(*self._sending, timeout_s=CUT_S)
         await self._record_known()
 
     async def _record_known(self) -> None:
-        """Until it is recorded, a result is kept: a cut in the midst of it leaves it to whoever records next."""
+        """A result stays until it is recorded: when this is cut off, the next call records it."""
         ended = {each for each in self._sending if each.done()}
         if results := [each.result() for each in ended if not each.cancelled()]:
-            await record_results(results, self._begin, self._clock)
+            await record_with_retries(results, self._begin, self._clock)
         for each in ended:
             self._sending.pop(each, None)
-
-
-async def _attempt(
-    delivery: Delivery,
-    recipients: Mapping[UUID, Recipient],
-    gateway: ChannelGateway,
-    clock: Clock,
-    send_s: float,
-) -> Result:
-    """Whatever happens is the outcome of this delivery alone."""
-    try:
-        async with asyncio.timeout(send_s):
-            outcome = await _send(delivery, recipients, gateway, clock)
-        return _result(delivery, outcome, clock)
-    except TimeoutError:
-        return _result(delivery, Unknown(TIMED_OUT_CODE), clock)
-    except Exception:
-        log.exception("delivery.failed", delivery_id=str(delivery.delivery_id), channel=delivery.channel)
-        return _result(delivery, Unknown(UNEXPECTED_CODE), clock)
-
-
-def _result(delivery: Delivery, outcome: Outcome, clock: Clock) -> Result:
-    jitter = random.random()  # noqa: S311 -- jitter
-    return delivery, after_attempt(delivery, outcome, now=clock.now(), jitter=jitter)
-
-
-async def _send(
-    delivery: Delivery,
-    recipients: Mapping[UUID, Recipient],
-    gateway: ChannelGateway,
-    clock: Clock,
-) -> Outcome:
-    if refusal := refusal_before_sending(delivery, clock.now()):
-        return refusal
-    recipient = recipients.get(delivery.user_id) if delivery.user_id else None
-    if delivery.user_id and recipient is None:
-        return Unknown("notification.recipient.not_known_yet")
-    if recipient is not None and recipient.has_ended:
-        return Refused(ACCOUNT_ENDED_CODE)
-    if recipient is not None and not may_be_sent(delivery.message_type, delivery.channel, recipient):
-        return Refused(UNPROVED_CODE)
-    return await gateway.send(delivery, recipient)

@@ -1,4 +1,4 @@
-"""Bodies and views of the notification routes."""
+"""Bodies and views of a person's notifications."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from chassis.http import Body, Moment, PageQuery, View
-from notification.adapters.templates import Text
+from notification.adapters.template_gateway import Text
 from notification.domain.notification import Notification
 
 IDS_MAX = 200
@@ -72,17 +72,3 @@ class MarkedReadView(View):
     """How many became read by this request."""
 
     marked: int
-
-
-class FailedDeliveryView(View):
-    """A message that could not be sent, without its text and address."""
-
-    delivery_id: UUID
-    notification_id: UUID | None
-    user_id: UUID | None
-    channel: str
-    message_type: str
-    attempts: int
-    failure_code: str
-    created_at: datetime
-    ended_at: datetime

@@ -1,8 +1,8 @@
-"""One connection to a mail server, and its dialogue for one mail at a time.
+"""An e-mail as bytes, and one connection to a mail server with its dialogue for one mail at a time.
 
-Invariant: a connection carries another mail only while both sides stand between two mails: every reply was one, of the
-kind that was awaited, and nothing came that nobody had asked for. Otherwise each later reply would be taken for another
-command's.
+Invariant: nothing a person wrote makes a header line, a second recipient or a command of SMTP.
+Invariant: a connection carries another mail only when both sides are between two mails: every reply was of the awaited
+kind, and none came unasked. Otherwise each later reply would be taken for that to another command.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from __future__ import annotations
 import contextlib
 import re
 import time
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
 from typing import Final
 
 import aiosmtplib
 
-from notification.adapters.mailbox import Mail
 from notification.domain.delivery import (
     EMAIL_BUSY_CODE,
     EMAIL_POLICY_CODE,
@@ -24,14 +27,38 @@ from notification.domain.delivery import (
     Sent,
     Unknown,
 )
+from notification.domain.mailbox import Mailbox
 
 IDLE_S_MAX: Final = 60.0  # servers and what stands between drop what is idle, often without a word
 _TRANSIENT: Final = range(400, 500)
 _PERMANENT: Final = range(500, 600)
 _AT_LINE_START: Final = re.compile(rb"(?m)^\.")  # RFC 5321, 4.5.2
-_POLICY: Final = re.compile(r"5\.7\.\d")  # RFC 3463: said of who sends more often than of who receives
-_CLOSING: Final = 421  # said of the server, at any time
-_OUT_OF_STEP: Final = 503  # said of the dialogue, not of the mail
+_POLICY: Final = re.compile(r"5\.7\.\d")  # RFC 3463: mostly about the sender, not the recipient
+_CLOSING: Final = 421  # about the server, at any time
+_OUT_OF_STEP: Final = 503  # about the dialogue, not the mail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A mail of ours: plain text, one recipient."""
+
+    sender: str
+    to: Mailbox
+    subject: str
+    text: str
+    message_id: str
+    at: datetime
+
+    def as_bytes(self) -> bytes:
+        """Headers as RFC 2047 has them, or as RFC 6532 for a mailbox that needs SMTPUTF8; the text in base64."""
+        policy = SMTPUTF8 if self.to.utf8 else SMTP
+        mail = EmailMessage(policy)
+        mail["From"], mail["To"] = self.sender, self.to.address
+        mail["Subject"] = " ".join(self.subject.split())
+        mail["Message-ID"], mail["Date"] = self.message_id, self.at
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content(self.text, cte="base64")
+        return mail.as_bytes()
 
 
 class MailConnection:
@@ -54,9 +81,9 @@ class MailConnection:
         try:
             return await self._dialogue(sender, mail)
         except aiosmtplib.SMTPSenderRefused as error:
-            return _of_the_server(error.code, "notification.email.sender_refused")
+            return _outcome_of_server(error.code, "notification.email.sender_refused")
         except aiosmtplib.SMTPResponseException as error:
-            return _of_the_server(error.code, "notification.email.server_refuses")
+            return _outcome_of_server(error.code, "notification.email.server_refuses")
         except (aiosmtplib.SMTPException, OSError):
             return Unknown("notification.email.unreachable")
         finally:  # also when it is cut off: what the server says next is no answer to another mail
@@ -78,9 +105,9 @@ class MailConnection:
             await client.rcpt(mail.to.address, encoding=encoding)
             await self._data(content)
         except aiosmtplib.SMTPResponseException as error:
-            outcome = _of_the_mail(error.code, error.message)
+            outcome = _outcome_of_mail(error.code, error.message)
             if outcome is not _UNEXPECTED:
-                await self._take_back()
+                await self._reset()
             return outcome
         self._settle()
         return Sent(mail.message_id)
@@ -98,7 +125,7 @@ class MailConnection:
         if end.code != aiosmtplib.SMTPStatus.completed:
             raise aiosmtplib.SMTPDataError(end.code, end.message)
 
-    async def _take_back(self) -> None:
+    async def _reset(self) -> None:
         """The mail that was refused; the reply to this shows that both sides are at the same place."""
         with contextlib.suppress(aiosmtplib.SMTPException, OSError):
             await self._client.rset()
@@ -106,7 +133,7 @@ class MailConnection:
 
     def _settle(self) -> None:
         protocol = self._client.protocol
-        self._between_mails = protocol is not None and not protocol._buffer  # noqa: SLF001 -- told nowhere else
+        self._between_mails = protocol is not None and not protocol._buffer  # noqa: SLF001 -- no public name
         self._settled_at = time.monotonic()
 
     async def quit(self) -> None:
@@ -122,7 +149,7 @@ class MailConnection:
 _UNEXPECTED: Final = Unknown("notification.email.unexpected_reply")
 
 
-def _of_the_mail(code: int, text: str) -> Outcome:
+def _outcome_of_mail(code: int, text: str) -> Outcome:
     if code == _OUT_OF_STEP:
         return _UNEXPECTED
     if code in _PERMANENT:
@@ -132,7 +159,7 @@ def _of_the_mail(code: int, text: str) -> Outcome:
     return _UNEXPECTED
 
 
-def _of_the_server(code: int, refusal: str) -> Outcome:
+def _outcome_of_server(code: int, refusal: str) -> Outcome:
     """What a server says before it knows the recipient is no reason to give up the mail."""
     if code in _PERMANENT:
         return Unknown(refusal)
