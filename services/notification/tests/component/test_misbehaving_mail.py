@@ -51,17 +51,20 @@ class MailServer:
                 await say(writer, "354 go on")
                 await reader.readuntil(b"\r\n.\r\n")
                 self.taken.append(to)
-                await say(writer, "250 taken\r\n250 taken" if to.startswith("twice") else "250 taken")
+                await say(writer, TAKEN.get(to.split("@")[0], "250 taken"))
             case _:
                 await say(writer, "250 ok")
 
 
+# What it says of a whole mail, by the local part of its recipient.
+TAKEN = {"twice": "250 taken\r\n250 taken", "forwarded": "251 taken elsewhere"}
 # What it says of a recipient, by their local part.
 SAYS = {
     "garbage": ["hello world"],
     "garbage-and-more": ["hello world\r\n250 ok\r\n250 ok"],
     "odd": ["999 odd"],
     "positive": ["354 go on"],
+    "unverified": ["252 cannot verify, will try"],
     "huge": ["2" * 200_000],
     "endless": ["\r\n".join(["250-more"] * 100)] * 50,
     "double": ["250 ok\r\n250 ok"],
@@ -127,6 +130,8 @@ MISBEHAVIOURS = [
     ("blocked", Unknown("notification.email.refused_by_policy")),
     ("refused-twice", Refused("notification.email.refused")),
     ("twice", Sent),
+    ("forwarded", Sent),
+    ("unverified", Sent),
     ("late", None),  # in time or too late for this mail's dialogue: never for the next one's
 ]
 

@@ -1,6 +1,7 @@
 """One delivery that cannot be sent, or that a sender dies with, is that delivery's fault alone (NTF-1, NTF-3)."""
 
 import asyncio
+import contextlib
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -31,9 +32,10 @@ class Gateway:
     channel = Channel.EMAIL
 
     def __init__(self, fault):
-        self.sent, self._fault = [], fault
+        self.sent, self.begun, self._fault = [], [], fault
 
     async def send(self, delivery, _recipient):
+        self.begun.append(delivery.delivery_id)
         if delivery.payload["destination"] == "bad":
             return await self._fault(delivery)
         self.sent.append(delivery.delivery_id)
@@ -395,6 +397,41 @@ async def _taken_by_another(app, *, renew_s):
 async def _note(gateway, delivery):
     gateway.sent.append(delivery.delivery_id)
     return Sent(f"<{delivery.delivery_id}>")
+
+
+@pytest.mark.parametrize("rolled_back", [True, False])
+async def test_a_lease_is_longer_only_once_that_is_committed(idle_app, rolled_back):
+    """Whose transaction rolls back renews at the next look; and none leases anew what it has under way itself."""
+    async with idle_app.begin() as tx:
+        await tx.deliveries.add(code_for("bad"))
+    gateway, clock = Gateway(hangs), Later(0)
+    lane = lane_of(idle_app, gateway, clock=clock, send_s=90, renew_s=0.2)
+    begin = lane._begin
+    try:
+        await lane.take_up()
+        await asyncio.sleep(0.3)
+        lane._begin = failing(begin) if rolled_back else begin
+        with pytest.raises(OSError, match="gone") if rolled_back else contextlib.nullcontext():
+            await lane.take_up()
+        assert bool(lane._to_renew()) == rolled_back
+        lane._begin = begin
+        clock._by = timedelta(seconds=2 * LEASE_S)
+        await lane.take_up()
+        assert (lane.under_way, len(gateway.begun)) == (1, 1)
+    finally:
+        await lane.stop()
+
+
+def failing(begin):
+    """A transaction that rolls back where it would commit."""
+
+    @contextlib.asynccontextmanager
+    async def transaction():
+        async with begin() as tx:
+            yield tx
+            raise OSError("gone")
+
+    return transaction
 
 
 async def test_a_sender_that_ends_leases_on_what_it_waits_for(idle_app):

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from kernel.ids import uuid7
 from notification.adapters.watched_gateway import FAILURES_MAX, WatchedGateway
 from notification.domain.delivery import REFUSALS_OF_RECIPIENT, Refused, Sent, Unknown
-from notification_testing.builders import a_code
+from notification_testing.builders import a_code, a_delivery, a_recipient
 from notification_testing.fakes import FakeGateway
 
 AWAY = Unknown("notification.email.unreachable")
@@ -85,6 +85,18 @@ async def test_one_bad_recipient_is_never_the_channels_problem(delivery, outcome
     inner.outcome = outcome
     for _ in range(3 * FAILURES_MAX):
         assert await watched.send(to(delivery, "bad"), None) == outcome
+    assert watched.problem() is None
+
+
+async def test_a_persons_code_and_mails_are_one_recipient():
+    """Three mistyped sign-ups: each has a code on its way, and a welcome."""
+    inner = FakeGateway(AWAY)
+    watched = WatchedGateway(inner)
+    inner.outcome = Refused(min(REFUSALS_OF_RECIPIENT))
+    for number in range(3):
+        person = a_recipient(email=f"{number}@example.com")
+        assert await watched.send(a_code(f"{number}@Example.com"), None) == inner.outcome
+        assert await watched.send(a_delivery(user_id=person.user_id), person) == inner.outcome
     assert watched.problem() is None
 
 

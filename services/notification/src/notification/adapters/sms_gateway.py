@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 import aiohttp
@@ -12,6 +13,7 @@ from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient
 
 MESSAGE_ID_CHARS_MAX: Final = 200
+BODY_BYTES_MAX: Final = 64 * 1024
 _MESSAGE_REFUSED: Final = frozenset({400, 422})
 _TRY_LATER: Final = frozenset({408, 425, 429})
 
@@ -61,11 +63,21 @@ async def _outcome(answer: aiohttp.ClientResponse) -> Outcome:
     return Unknown(f"notification.sms.{'unexpected_answer' if answer.status < 300 else 'provider_refuses'}")
 
 
+async def _body_of(answer: aiohttp.ClientResponse) -> bytes:
+    """Raises ``ValueError`` when there is no end of it."""
+    body = bytearray()
+    async for chunk in answer.content.iter_chunked(BODY_BYTES_MAX):
+        body += chunk
+        if len(body) > BODY_BYTES_MAX:
+            raise ValueError("the answer is too long")
+    return bytes(body)
+
+
 async def _message_id(answer: aiohttp.ClientResponse) -> str | None:
     """None when the answer does not say that a message was taken; empty when its name cannot be stored."""
     try:
-        content = await answer.json()
-    except (aiohttp.ContentTypeError, ValueError, RecursionError):
+        content = json.loads(await _body_of(answer))
+    except (ValueError, RecursionError):
         return None
     if not isinstance(content, dict) or content.get("success") is False or content.get("error"):
         return None

@@ -30,6 +30,7 @@ from notification.domain.delivery import (
 from notification.domain.mailbox import Mailbox
 
 IDLE_S_MAX: Final = 60.0  # servers and what stands between drop what is idle, often without a word
+_TAKEN: Final = range(200, 300)
 _TRANSIENT: Final = range(400, 500)
 _PERMANENT: Final = range(500, 600)
 _AT_LINE_START: Final = re.compile(rb"(?m)^\.")  # RFC 5321, 4.5.2
@@ -102,7 +103,7 @@ class MailConnection:
         encoding = "utf-8" if mail.to.utf8 else "ascii"
         await client.mail(sender, options=options, encoding=encoding)
         try:
-            await client.rcpt(mail.to.address, encoding=encoding)
+            await self._recipient(mail.to, encoding)
             await self._data(content)
         except aiosmtplib.SMTPResponseException as error:
             outcome = _outcome_of_mail(error.code, error.message)
@@ -111,6 +112,14 @@ class MailConnection:
             return outcome
         self._settle()
         return Sent(mail.message_id)
+
+    async def _recipient(self, to: Mailbox, encoding: str) -> None:
+        """The first digit decides, RFC 5321, 4.2.1: the client takes two of the replies that say yes."""
+        try:
+            await self._client.rcpt(to.address, encoding=encoding)
+        except aiosmtplib.SMTPRecipientRefused as error:
+            if error.code not in _TAKEN:
+                raise
 
     async def _data(self, content: bytes) -> None:
         """As the client's own ``data``, which would await both replies equally long."""
@@ -122,7 +131,7 @@ class MailConnection:
             raise aiosmtplib.SMTPServerDisconnected("closed after DATA")
         protocol.write(_AT_LINE_START.sub(b"..", content) + b".\r\n")
         end = await protocol.read_response(timeout=self._answer_s)
-        if end.code != aiosmtplib.SMTPStatus.completed:
+        if end.code not in _TAKEN:
             raise aiosmtplib.SMTPDataError(end.code, end.message)
 
     async def _reset(self) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from notification.domain.delivery import REFUSALS_OF_RECIPIENT, Delivery, Outcome, Refused, Sent, Unknown
+from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient
 from notification.usecases.ports import ChannelGateway
 
@@ -52,22 +53,32 @@ class WatchedGateway:
             self._failures = 0
             self._refused.clear()
         elif outcome.failure_code in REFUSALS_OF_RECIPIENT:
-            return self._refused_recipient(delivery, outcome)
+            return self._refused_recipient(delivery, recipient, outcome)
         elif isinstance(outcome, Refused):
             self._log_failure(delivery, outcome.failure_code)
         else:
             self._failed(delivery, outcome.failure_code)
         return outcome
 
-    def _refused_recipient(self, delivery: Delivery, outcome: Refused | Unknown) -> Outcome:
+    def _refused_recipient(
+        self, delivery: Delivery, recipient: Recipient | None, outcome: Refused | Unknown
+    ) -> Outcome:
         """Final, unless the channel refuses one after the other: then it is tried again as all its failures are."""
         if len(self._refused) < FAILURES_MAX:
-            self._refused.add(str(delivery.user_id or (delivery.payload or {}).get("destination", "")))
+            self._refused.add(self._address_of(delivery, recipient))
         self._log_failure(delivery, outcome.failure_code)
         if len(self._refused) < FAILURES_MAX:
             return outcome
         self._last = outcome.failure_code
         return Unknown(outcome.failure_code)
+
+    def _address_of(self, delivery: Delivery, recipient: Recipient | None) -> str:
+        """One person's codes and other messages go to one address, and count as one recipient."""
+        if recipient is not None:
+            address = recipient.email if self.channel is Channel.EMAIL else recipient.phone_e164
+        else:
+            address = str((delivery.payload or {}).get("destination", delivery.user_id))
+        return address.casefold()
 
     def _failed(self, delivery: Delivery, reason: str) -> None:
         self._failures, self._last = self._failures + 1, reason

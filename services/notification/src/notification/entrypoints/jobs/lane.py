@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -83,17 +83,22 @@ class Lane:
         room = self._room_left()
         if room <= 0 and not self._to_renew():
             return
+        due: list[Delivery] = []
+        recipients: Mapping[UserId, Recipient] = {}
         async with self._begin() as tx:
-            await self._renew(tx)
-            if room <= 0:
-                return
-            due = await tx.deliveries.lease(
-                channel=self._gateway.channel, urgent=self._urgent, limit=room, now=self._clock.now()
-            )
-            recipients = await tx.recipients.get_many([each.user_id for each in due if each.user_id])
-        now = time.monotonic()
+            renewed = await self._renew(tx)
+            if room > 0:
+                due = await tx.deliveries.lease(
+                    channel=self._gateway.channel, urgent=self._urgent, limit=room, now=self._clock.now()
+                )
+                recipients = await tx.recipients.get_many([each.user_id for each in due if each.user_id])
+        now = self._leased(renewed)
+        under_way = {each.delivery.delivery_id: each for each in self._sending.values()}
         for each in due:
-            self._sending[asyncio.create_task(self._attempt(each, recipients))] = UnderWay(each, now, now)
+            if mine := under_way.get(each.delivery_id):  # its lease ran out, and the answer may still come
+                mine.delivery, mine.leased_at = each, now
+            else:
+                self._sending[asyncio.create_task(self._attempt(each, recipients))] = UnderWay(each, now, now)
 
     async def _attempt(self, delivery: Delivery, recipients: Mapping[UserId, Recipient]) -> Result:
         recipient = recipients.get(delivery.user_id) if delivery.user_id else None
@@ -109,11 +114,18 @@ class Lane:
         now = time.monotonic()
         return [each for each in self._sending.values() if now - each.leased_at >= self._renew_s]
 
-    async def _renew(self, tx: NotificationTx) -> None:
+    async def _renew(self, tx: NotificationTx) -> list[UnderWay]:
+        """Those whose lease is longer once the transaction has committed."""
         if old := self._to_renew():
             await tx.deliveries.renew([each.delivery for each in old], now=self._clock.now())
-            for each in old:
-                each.leased_at = time.monotonic()
+        return old
+
+    def _leased(self, renewed: Sequence[UnderWay]) -> float:
+        """After the commit; returns the moment."""
+        now = time.monotonic()
+        for each in renewed:
+            each.leased_at = now
+        return now
 
     async def wait(self, bell: asyncio.Event, *, timeout_s: float) -> None:
         """Until one has ended or the bell rings, at most ``timeout_s``."""
@@ -136,7 +148,8 @@ class Lane:
             try:
                 if self._to_renew():
                     async with self._begin() as tx:
-                        await self._renew(tx)
+                        renewed = await self._renew(tx)
+                    self._leased(renewed)
             except Exception:
                 log.exception("delivery.lease_not_renewed", channel=self._gateway.channel)
 
