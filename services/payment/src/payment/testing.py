@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
+from chassis.postgres import Connection
 from kernel.ids import uuid7
-from payment.adapters.ledger import Connection, Ledger
+from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import wallet_id
 from payment.domain.errors import WebhookSignatureError
 from payment.domain.ledger import (
@@ -79,7 +80,7 @@ async def give(
         currency,
         now,
     )
-    [answer] = await Ledger(slot=0).execute(conn, [op], now=now)
+    [answer] = await LedgerStore(slot=0).execute(conn, [op], now=now)
     if answer.outcome != Outcome.DONE:
         raise RuntimeError(f"top-up answered {answer.outcome}")
 

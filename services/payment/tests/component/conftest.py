@@ -23,10 +23,10 @@ from chassis.testing.issuer import TokenIssuer
 from chassis.testing.serving import Client, serving
 from kernel.clock import FixedClock
 from kernel.country import Country
-from payment.adapters.audit import audit, report
+from payment.adapters.invariants import check_invariants, report
 from payment.entrypoints import jobs
 from payment.entrypoints.app import http
-from payment.entrypoints.runners import consumers, relays
+from payment.entrypoints.roles import consumers, relays
 from payment.settings import PaymentSettings
 from payment.testing import NOON, add_person, balance, give
 from payment.wiring import App, wire
@@ -86,7 +86,7 @@ class World:
 
 
 async def assert_audit_holds(conn) -> None:
-    findings = await audit(conn)
+    findings = await check_invariants(conn)
     assert not any(finding.count for finding in findings), report(findings)
 
 

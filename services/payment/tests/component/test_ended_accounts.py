@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from payment.adapters.wallets import PgWalletStore
+from payment.adapters.wallet_store import WalletStore
 from payment.domain.accounts import wallet_id
 from payment.testing import balance, give
 from payment.usecases.ports import Payer
@@ -66,7 +66,7 @@ async def race(world):
 
 async def slowly(monkeypatch, *, lock):
     """Between knowing the payer and opening the wallet something else may happen."""
-    known = PgWalletStore.lock_payer
+    known = WalletStore.lock_payer
 
     async def lock_payer(self, user_id):
         if lock:
@@ -80,7 +80,7 @@ async def slowly(monkeypatch, *, lock):
         await asyncio.sleep(0.2)
         return payer
 
-    monkeypatch.setattr(PgWalletStore, "lock_payer", lock_payer)
+    monkeypatch.setattr(WalletStore, "lock_payer", lock_payer)
 
 
 async def test_a_wallet_that_was_being_opened_is_not_left_open(world, monkeypatch):

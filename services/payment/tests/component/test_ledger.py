@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from payment.adapters.ledger import Ledger
+from payment.adapters.ledger_store import LedgerStore
 from payment.domain.ledger import Expire, Outcome
 from payment.testing import NOON, add_person, authorize, balance, capture, give, settle, transfer, void
 
-ledger = Ledger(slot=3)
+ledger = LedgerStore(slot=3)
 
 
 @pytest.fixture

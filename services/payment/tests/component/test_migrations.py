@@ -11,7 +11,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from payment.adapters.ledger import Ledger
+from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Outcome, Suspend
 from payment.testing import NOON, give, transfer
@@ -62,7 +62,7 @@ async def add_person_of_old(conn, zone="Asia/Bangkok"):
 
 async def spent(conn, sender, recipient, amount, now=NOON):
     """What counts of the day and month after one more transfer, and the limit of a transaction."""
-    [answer] = await Ledger(slot=0).execute(conn, [transfer(sender, recipient, amount)], now=now)
+    [answer] = await LedgerStore(slot=0).execute(conn, [transfer(sender, recipient, amount)], now=now)
     assert answer.outcome == Outcome.DONE
     query = "SELECT day_minor, month_minor, transaction_max_minor FROM spending WHERE account_id = $1"
     return tuple(await conn.fetchrow(query, wallet_id(sender, "THB")))
@@ -109,7 +109,7 @@ async def test_charges_in_suspense_are_in_review_after_the_migration(unmigrated,
     await conn.execute(
         "INSERT INTO provider_line VALUES ('sandbox', 'ch_old', NULL, 70, 'THB', $1, $2)", op.op_id, NOON
     )
-    await Ledger(slot=0).execute(conn, [op], now=NOON)
+    await LedgerStore(slot=0).execute(conn, [op], now=NOON)
     await to(unmigrated)
     row = await conn.fetchrow("SELECT suspense_reason, review_state FROM provider_line")
     assert tuple(row) == ("unspecified", "open")

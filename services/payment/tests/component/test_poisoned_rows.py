@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from kernel.ids import derived_id
-from payment.adapters.audit import LATE, audit
+from payment.adapters.invariants import LATE, check_invariants
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Expire
 from payment.domain.review import ReviewState
@@ -53,7 +53,7 @@ async def test_a_hold_that_cannot_be_expired_stops_no_other(place):
     await expire_holds(place.app.begin)
     assert await place.failures() == [("expire_holds", str(holds[4]), 2)]
     async with place.app.database.read() as conn:
-        late = [finding.examples for finding in await audit(conn, LATE) if finding.count]
+        late = [finding.examples for finding in await check_invariants(conn, LATE) if finding.count]
     assert late == [[str(holds[4])]]
     await place.heal("hold")
     place.clock.advance(61)
@@ -350,7 +350,7 @@ async def test_a_failure_that_is_written_down_after_the_end_of_its_row_is_forgot
             ("forget_old", "refusal"),
         ):
             await tx.job_failures.record(job, str(item), "late", now)
-    await jobs.gauges(place.app)
+    await jobs.forget_done_failures(place.app)
     left = {(job, item) for job, item, _ in await place.failures()}
     assert left == {
         ("drive_top_ups", str(still_failing)),

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from payment.adapters import reviews, top_ups
+from payment.adapters import review_store, top_up_store
 from payment.domain.accounts import wallet_id
 from payment.testing import balance
 from payment.usecases.record_charge import CONTRADICTIONS
@@ -245,11 +245,11 @@ async def test_control_without_locks_more_than_one_is_taken(world, person, opera
     review = await review_of(world, operator, "ch_race_unlocked")
 
     async def unlocked(self, top_up_id):
-        row = await self._conn.fetchrow(f"SELECT {top_ups._COLUMNS} FROM top_up WHERE id = $1", top_up_id)
-        return top_ups._top_up(row)
+        row = await self._conn.fetchrow(f"SELECT {top_up_store._COLUMNS} FROM top_up WHERE id = $1", top_up_id)
+        return top_up_store._top_up(row)
 
-    monkeypatch.setattr(reviews.PgReviewStore, "lock", reviews.PgReviewStore.find)
-    monkeypatch.setattr(top_ups.PgTopUpStore, "lock", unlocked)
+    monkeypatch.setattr(review_store.ReviewStore, "lock", review_store.ReviewStore.find)
+    monkeypatch.setattr(top_up_store.TopUpStore, "lock", unlocked)
     answers = await asyncio.gather(*(act(world, operator, review, "credit") for _ in range(8)))
     assert [answer.status for answer in answers].count(200) > 1
     assert await money(world, person) == (5_000, 0)

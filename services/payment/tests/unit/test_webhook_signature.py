@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from kernel.money import AMOUNT_MINOR_MAX
-from payment.adapters.sandbox_provider import SIGNATURE_HEADER, TIME_WINDOW_S, SandboxProvider
+from payment.adapters.sandbox_gateway import SIGNATURE_HEADER, TIME_WINDOW_S, SandboxGateway
 from payment.domain.errors import WebhookMalformedError, WebhookSignatureError, WebhookStaleError
 from payment.usecases.receive_webhook import MALFORMED, STALE, read_webhook
 from sandbox.webhooks import sign
@@ -36,7 +36,7 @@ NO_IDS = (*NO_TEXTS, "", "two words", "é")
 
 @pytest.fixture
 async def provider():
-    made = SandboxProvider(url="http://127.0.0.1:1", api_key="k", webhook_secret=SECRET, timeout_s=1)
+    made = SandboxGateway(url="http://127.0.0.1:1", api_key="k", webhook_secret=SECRET, timeout_s=1)
     yield made
     await made.close()
 

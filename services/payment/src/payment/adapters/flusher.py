@@ -26,12 +26,13 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from chassis.outages import NotReadyError, is_connection_lost
+from chassis.postgres import Connection
 from eventing import Outbox, OutboxConfig, Wakeups
 from kernel.clock import Clock
 from kernel.steps import Steps
 from kernel.tasks import beside
-from payment.adapters.announcements import announce
-from payment.adapters.ledger import Connection, Ledger
+from payment.adapters.events import announce
+from payment.adapters.ledger_store import LedgerStore
 from payment.domain.errors import LedgerBusyError, RequestInFlightError
 from payment.domain.ledger import Answer, Outcome, Transfer
 
@@ -77,7 +78,7 @@ class Flusher:
         *,
         name: str,
         connect: Callable[[], AbstractAsyncContextManager[Connection]],
-        ledger: Ledger,
+        ledger: LedgerStore,
         outbox_config: OutboxConfig,
         wakeups: Wakeups | None,
         clock: Clock,

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from chassis.postgres import Connection
 from eventing import Outbox
 from kernel.clock import Clock
-from payment.adapters.announcements import announce
-from payment.adapters.holds import PgHoldStore
-from payment.adapters.job_failures import PgJobFailureStore
-from payment.adapters.ledger import Connection, Ledger
-from payment.adapters.reviews import PgReviewStore
-from payment.adapters.top_ups import PgTopUpStore
-from payment.adapters.wallets import PgWalletStore
+from payment.adapters.events import announce
+from payment.adapters.hold_store import HoldStore
+from payment.adapters.job_failure_store import JobFailureStore
+from payment.adapters.ledger_store import LedgerStore
+from payment.adapters.review_store import ReviewStore
+from payment.adapters.top_up_store import TopUpStore
+from payment.adapters.wallet_store import WalletStore
 from payment.domain.ledger import Answer, Op
 
 
 class LedgerInTransaction:
     """The ledger, announcing what it did in the same transaction."""
 
-    def __init__(self, conn: Connection, ledger: Ledger, outbox: Outbox, clock: Clock) -> None:
+    def __init__(self, conn: Connection, ledger: LedgerStore, outbox: Outbox, clock: Clock) -> None:
         self._conn, self._ledger, self._outbox, self._clock = conn, ledger, outbox, clock
         self._used = False
 
@@ -40,24 +41,24 @@ class LedgerInTransaction:
 
 
 @dataclass(slots=True)
-class PgPaymentTx:
+class PaymentTx:
     """Built by ``App.begin``; commits at the end of that block and nowhere else."""
 
     conn: Connection
     outbox: Outbox
     clock: Clock
-    posts_to: Ledger
-    wallets: PgWalletStore = field(init=False)
-    top_ups: PgTopUpStore = field(init=False)
-    holds: PgHoldStore = field(init=False)
-    reviews: PgReviewStore = field(init=False)
-    job_failures: PgJobFailureStore = field(init=False)
+    posts_to: LedgerStore
+    wallets: WalletStore = field(init=False)
+    top_ups: TopUpStore = field(init=False)
+    holds: HoldStore = field(init=False)
+    reviews: ReviewStore = field(init=False)
+    job_failures: JobFailureStore = field(init=False)
     ledger: LedgerInTransaction = field(init=False)
 
     def __post_init__(self) -> None:
-        self.wallets = PgWalletStore(self.conn)
-        self.top_ups = PgTopUpStore(self.conn)
-        self.holds = PgHoldStore(self.conn)
-        self.reviews = PgReviewStore(self.conn)
-        self.job_failures = PgJobFailureStore(self.conn)
+        self.wallets = WalletStore(self.conn)
+        self.top_ups = TopUpStore(self.conn)
+        self.holds = HoldStore(self.conn)
+        self.reviews = ReviewStore(self.conn)
+        self.job_failures = JobFailureStore(self.conn)
         self.ledger = LedgerInTransaction(self.conn, self.posts_to, self.outbox, self.clock)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from kernel.ids import derived_id
-from payment.adapters.announcements import top_up_completed
+from payment.adapters.events import top_up_completed
 from payment.domain.ledger import CreditSuspended
 from payment.domain.review import ReviewState, check_credit
 from payment.domain.top_up import TopUpState
 from payment.usecases.load_review import load_review
-from payment.usecases.ports import PaymentTx
+from payment.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class CreditReview:
     note: str
 
 
-async def credit_review(cmd: CreditReview, tx: PaymentTx) -> None:
+async def credit_review(cmd: CreditReview, tx: Tx) -> None:
     """Raises when it is decided, names no top-up, or the wallet cannot take it."""
     review, found = await load_review(cmd.review_id, tx)
     top_up = check_credit(review, found)

@@ -7,10 +7,10 @@ from uuid import UUID
 from payment.domain.errors import ReviewNotFoundError
 from payment.domain.review import Review
 from payment.domain.top_up import TopUpRequest
-from payment.usecases.ports import PaymentTx
+from payment.usecases.ports import Tx
 
 
-async def load_review(review_id: UUID, tx: PaymentTx) -> tuple[Review, TopUpRequest | None]:
+async def load_review(review_id: UUID, tx: Tx) -> tuple[Review, TopUpRequest | None]:
     """Raises ``ReviewNotFoundError``."""
     seen = await tx.reviews.find(review_id)
     top_up = await tx.top_ups.lock(seen.top_up_id) if seen is not None and seen.top_up_id else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from payment.adapters.announcements import wallet_opened
+from payment.adapters.events import wallet_opened
 from payment.domain.accounts import wallet_id
 from payment.domain.errors import (
     AccountEndedError,
@@ -13,7 +13,7 @@ from payment.domain.errors import (
     WalletAlreadyOpenError,
     WalletNotFoundError,
 )
-from payment.usecases.ports import PaymentTx
+from payment.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class OpenWallet:
     currency: str
 
 
-async def open_wallet(cmd: OpenWallet, tx: PaymentTx) -> UUID:
+async def open_wallet(cmd: OpenWallet, tx: Tx) -> UUID:
     """Returns the wallet's id. Raises when it is open already or the currency is not offered."""
     payer = await tx.wallets.lock_payer(cmd.user_id)
     if payer is None:

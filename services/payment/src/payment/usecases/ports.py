@@ -52,7 +52,7 @@ class WalletCondition:
     balance_minor: int
 
 
-class OutboxPort(Protocol):
+class Outbox(Protocol):
     def add(self, body: Record, *, aggregate_version: int | None = None) -> UUID: ...
 
 
@@ -130,20 +130,20 @@ class JobFailureStore(Protocol):
     async def clear(self, job: str, item_ids: Sequence[str]) -> None: ...
 
 
-class LedgerPort(Protocol):
+class Ledger(Protocol):
     """The ledger within this transaction."""
 
     async def apply(self, ops: Sequence[Op]) -> list[Answer]:
         """Apply and announce the operations; at most once per transaction."""
 
 
-class PaymentTx(Protocol):
+class Tx(Protocol):
     """One transaction. It has no commit: the edge commits."""
 
     @property
     def clock(self) -> Clock: ...
     @property
-    def outbox(self) -> OutboxPort: ...
+    def outbox(self) -> Outbox: ...
     @property
     def wallets(self) -> WalletStore: ...
     @property
@@ -155,10 +155,10 @@ class PaymentTx(Protocol):
     @property
     def job_failures(self) -> JobFailureStore: ...
     @property
-    def ledger(self) -> LedgerPort: ...
+    def ledger(self) -> Ledger: ...
 
 
-Begin = Callable[[], AbstractAsyncContextManager[PaymentTx]]
+Begin = Callable[[], AbstractAsyncContextManager[Tx]]
 
 
 class ProviderOutcomeUnknownError(Exception):
@@ -219,7 +219,7 @@ def provider_of(name: str, providers: Mapping[str, Provider]) -> Provider:
     return provider
 
 
-class TransferPort(Protocol):
+class TransferLedger(Protocol):
     """Where transfers are group-committed."""
 
     async def submit(self, op: Transfer) -> Answer: ...

@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import Counter
 
 from payment.domain.errors import WebhookMalformedError, WebhookStaleError
-from payment.usecases.ports import PaymentTx, Provider, WebhookEvent
+from payment.usecases.ports import Provider, Tx, WebhookEvent
 from payment.usecases.record_charge import record_charge
 
 MALFORMED: Final = Counter("payment_webhooks_malformed", "Signed words of providers that cannot be read", ["provider"])
@@ -34,7 +34,7 @@ def read_webhook(provider: Provider, headers: Mapping[str, str], body: bytes, no
         raise
 
 
-async def receive_webhook(event: WebhookEvent, tx: PaymentTx) -> bool:
+async def receive_webhook(event: WebhookEvent, tx: Tx) -> bool:
     """False for a repeat of the same event."""
     if not await tx.top_ups.add_event(event.charge.provider, event.event_id, tx.clock.now()):
         return False

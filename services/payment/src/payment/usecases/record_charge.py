@@ -15,7 +15,7 @@ from prometheus_client import Counter
 
 from kernel.ids import derived_id
 from kernel.money import AMOUNT_MINOR_MAX
-from payment.adapters.announcements import top_up_completed, top_up_failed, top_up_in_review
+from payment.adapters.events import top_up_completed, top_up_failed, top_up_in_review
 from payment.domain.ledger import Suspend, TopUp
 from payment.domain.review import ReviewState
 from payment.domain.top_up import (
@@ -30,7 +30,7 @@ from payment.domain.top_up import (
     judge,
     next_attempt_at,
 )
-from payment.usecases.ports import PaymentTx
+from payment.usecases.ports import Tx
 from payment.usecases.show_returned import show_returned
 
 _CHARGES: Final = UUID("0e7a3f0c-3c0f-5c0e-8a11-2b8f8f0d6a52")
@@ -40,7 +40,7 @@ CONTRADICTIONS: Final = Counter(
 log = structlog.get_logger(__name__)
 
 
-async def record_charge(charge: Charge, tx: PaymentTx) -> Verdict:
+async def record_charge(charge: Charge, tx: Tx) -> Verdict:
     """Move the top-up and the money as ``judge`` says."""
     top_up = await _top_up_of(charge, tx)
     wallet = await _wallet_refuses(top_up, charge, tx) if top_up else None
@@ -58,13 +58,13 @@ async def record_charge(charge: Charge, tx: PaymentTx) -> Verdict:
     return ruling.verdict
 
 
-async def _top_up_of(charge: Charge, tx: PaymentTx) -> TopUpRequest | None:
+async def _top_up_of(charge: Charge, tx: Tx) -> TopUpRequest | None:
     """Locked. What another provider was asked for is none of this one's."""
     top_up = await tx.top_ups.lock(charge.reference_id) if charge.reference_id else None
     return top_up if top_up is not None and top_up.provider == charge.provider else None
 
 
-async def _wallet_refuses(top_up: TopUpRequest, charge: Charge, tx: PaymentTx) -> SuspenseReason | None:
+async def _wallet_refuses(top_up: TopUpRequest, charge: Charge, tx: Tx) -> SuspenseReason | None:
     """Why the wallet takes no money; locked until the money is booked."""
     if charge.status is not ChargeStatus.SUCCEEDED:
         return None
@@ -74,7 +74,7 @@ async def _wallet_refuses(top_up: TopUpRequest, charge: Charge, tx: PaymentTx) -
     return SuspenseReason.WALLET_FULL if condition.balance_minor + charge.amount_minor > AMOUNT_MINOR_MAX else None
 
 
-async def _move(top_up: TopUpRequest, charge: Charge, verdict: Verdict, tx: PaymentTx) -> Verdict:
+async def _move(top_up: TopUpRequest, charge: Charge, verdict: Verdict, tx: Tx) -> Verdict:
     now = tx.clock.now()
     if verdict is Verdict.WAIT:
         later = next_attempt_at(now, top_up.attempts)
@@ -88,7 +88,7 @@ async def _move(top_up: TopUpRequest, charge: Charge, verdict: Verdict, tx: Paym
     return verdict
 
 
-async def _suspend(top_up: TopUpRequest | None, charge: Charge, ruling: Ruling, tx: PaymentTx) -> Verdict:
+async def _suspend(top_up: TopUpRequest | None, charge: Charge, ruling: Ruling, tx: Tx) -> Verdict:
     """Keep the money apart, let the person see it, and tell them that somebody looks."""
     now, reason = tx.clock.now(), ruling.reason
     suspense_id = derived_id(_CHARGES, f"{charge.provider}:{charge.charge_id}")
@@ -105,9 +105,7 @@ async def _suspend(top_up: TopUpRequest | None, charge: Charge, ruling: Ruling, 
     return Verdict.SUSPEND
 
 
-async def _attach(
-    top_up: TopUpRequest, charge: Charge, booked: Booked, reason: SuspenseReason, tx: PaymentTx
-) -> Verdict:
+async def _attach(top_up: TopUpRequest, charge: Charge, booked: Booked, reason: SuspenseReason, tx: Tx) -> Verdict:
     """The money stays apart as it is; whose it is is known now, so that it can be credited."""
     suspense_id = derived_id(_CHARGES, f"{charge.provider}:{charge.charge_id}")
     shown_as = _shown_as(top_up, suspense_id)
@@ -129,7 +127,7 @@ def _shown_as(top_up: TopUpRequest, suspense_id: UUID) -> UUID:
 
 
 async def _show_in_review(
-    top_up: TopUpRequest, charge: Charge, reason: SuspenseReason, *, shown_as: UUID, seen_at: datetime, tx: PaymentTx
+    top_up: TopUpRequest, charge: Charge, reason: SuspenseReason, *, shown_as: UUID, seen_at: datetime, tx: Tx
 ) -> None:
     now = tx.clock.now()
     if shown_as == top_up.id:
@@ -141,7 +139,7 @@ async def _show_in_review(
     tx.outbox.add(top_up_in_review(top_up, charge, reason_code=reason, at=now), aggregate_version=top_up.version + 1)
 
 
-async def _credit(top_up: TopUpRequest, charge: Charge, tx: PaymentTx) -> None:
+async def _credit(top_up: TopUpRequest, charge: Charge, tx: Tx) -> None:
     now = tx.clock.now()
     op = TopUp(
         op_id=top_up.id,
@@ -160,7 +158,7 @@ async def _credit(top_up: TopUpRequest, charge: Charge, tx: PaymentTx) -> None:
     tx.outbox.add(record, aggregate_version=top_up.version + 1)
 
 
-async def fail_top_up(top_up: TopUpRequest, failure_code: str, charge_id: str | None, tx: PaymentTx) -> None:
+async def fail_top_up(top_up: TopUpRequest, failure_code: str, charge_id: str | None, tx: Tx) -> None:
     """The provider took nothing and will not."""
     now = tx.clock.now()
     await tx.top_ups.close(top_up, TopUpState.FAILED, charge_id=charge_id, failure_code=failure_code, now=now)

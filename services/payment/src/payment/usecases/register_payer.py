@@ -5,12 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 from kernel.country import Country
-from payment.adapters.announcements import wallet_opened, wallet_suspended
+from payment.adapters.events import wallet_opened, wallet_suspended
 from payment.domain.accounts import wallet_id
-from payment.usecases.ports import Payer, PaymentTx
+from payment.usecases.ports import Payer, Tx
 
 
-async def register_payer(payer: Payer, tx: PaymentTx) -> None:
+async def register_payer(payer: Payer, tx: Tx) -> None:
     """Open the primary wallet in the country's currency."""
     now = tx.clock.now()
     await tx.wallets.add_payer(payer, now)
@@ -22,12 +22,12 @@ async def register_payer(payer: Payer, tx: PaymentTx) -> None:
         tx.outbox.add(opened, aggregate_version=1)
 
 
-async def change_payer(payer: Payer, tx: PaymentTx) -> None:
+async def change_payer(payer: Payer, tx: Tx) -> None:
     """Limits follow the new tier at once. A wallet stays of the country it was opened in."""
     await tx.wallets.change_payer(payer, tx.clock.now())
 
 
-async def suspend_payer(user_id: UUID, tx: PaymentTx) -> None:
+async def suspend_payer(user_id: UUID, tx: Tx) -> None:
     """The person left: nothing moves in or out of their wallets; what they hold stays theirs."""
     now = tx.clock.now()
     await tx.wallets.end_payer(user_id, now)

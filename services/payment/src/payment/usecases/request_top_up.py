@@ -15,7 +15,7 @@ from payment.domain.errors import (
     WalletNotFoundError,
 )
 from payment.domain.top_up import TopUpRequest, TopUpState, check_request
-from payment.usecases.ports import PaymentTx
+from payment.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class RequestTopUp:
     payment_token: str
 
 
-async def request_top_up(cmd: RequestTopUp, tx: PaymentTx) -> TopUpRequest:
+async def request_top_up(cmd: RequestTopUp, tx: Tx) -> TopUpRequest:
     """Counts open top-ups against the balance limit, because money that was taken cannot be refused later."""
     check_request(cmd.amount_minor, cmd.payment_token)
     now = tx.clock.now()

@@ -20,11 +20,11 @@ from payment.usecases.load_review import load_review
 from payment.usecases.ports import (
     RETURN_CHARGES,
     Begin,
-    PaymentTx,
     Provider,
     ProviderAnswerUnexpectedError,
     ProviderOutcomeUnknownError,
     ProviderRefusedError,
+    Tx,
     provider_of,
 )
 from payment.usecases.show_returned import show_returned
@@ -71,7 +71,7 @@ async def _give_back(review: Review, begin: Begin, provider: Provider) -> None:
         await _book(review, tx)
 
 
-async def _book(given_back: Review, tx: PaymentTx) -> None:
+async def _book(given_back: Review, tx: Tx) -> None:
     review, top_up = await load_review(given_back.id, tx)
     if review.state is not ReviewState.RETURNING:
         return

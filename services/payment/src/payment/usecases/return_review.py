@@ -7,7 +7,7 @@ from uuid import UUID
 
 from payment.domain.review import ReviewState, check_open
 from payment.usecases.load_review import load_review
-from payment.usecases.ports import PaymentTx
+from payment.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class ReturnReview:
     note: str
 
 
-async def return_review(cmd: ReturnReview, tx: PaymentTx) -> None:
+async def return_review(cmd: ReturnReview, tx: Tx) -> None:
     """Raises when it is decided."""
     review, _ = await load_review(cmd.review_id, tx)
     check_open(review)

@@ -15,7 +15,7 @@ from kernel.ids import derived_id
 from payment.domain.accounts import wallet_id
 from payment.domain.errors import AmountNotPositiveError, TransferToSelfError
 from payment.domain.ledger import Outcome, Transfer
-from payment.usecases.ports import TransferPort
+from payment.usecases.ports import TransferLedger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class MoneySent:
     replayed: bool
 
 
-async def send_money(cmd: SendMoney, transfers: TransferPort) -> MoneySent:
+async def send_money(cmd: SendMoney, transfers: TransferLedger) -> MoneySent:
     """Raises the refusal, the same one again for the same key."""
     if cmd.sender_id == cmd.recipient_id:
         raise TransferToSelfError(pointer="/recipient_id")

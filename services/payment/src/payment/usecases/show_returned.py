@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from payment.adapters.announcements import top_up_returned
+from payment.adapters.events import top_up_returned
 from payment.domain.review import RETURNED, Review
 from payment.domain.top_up import TopUpRequest, TopUpState
-from payment.usecases.ports import PaymentTx
+from payment.usecases.ports import Tx
 
 
-async def show_returned(review: Review, top_up: TopUpRequest, tx: PaymentTx) -> None:
+async def show_returned(review: Review, top_up: TopUpRequest, tx: Tx) -> None:
     """``top_up`` is the one that the charge is for, locked."""
     if review.shown_as is None:
         return

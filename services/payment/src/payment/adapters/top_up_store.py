@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from payment.adapters.job_failures import PgJobFailureStore
-from payment.adapters.ledger import Connection
+from chassis.postgres import Connection
+from payment.adapters.job_failure_store import JobFailureStore
 from payment.domain.top_up import LEASE, Booked, Charge, SuspenseReason, TopUpRequest, TopUpState
 from payment.usecases.ports import DRIVE_TOP_UPS
 
@@ -23,7 +23,7 @@ _TRANSACTION_STATUS: Final = {
 }
 
 
-class PgTopUpStore:
+class TopUpStore:
     """Bound to one transaction. The person's transaction row moves with the top-up."""
 
     def __init__(self, conn: Connection) -> None:
@@ -126,7 +126,7 @@ class PgTopUpStore:
             failure_code,
             now,
         )
-        await PgJobFailureStore(self._conn).clear(DRIVE_TOP_UPS, [str(top_up.id)])
+        await JobFailureStore(self._conn).clear(DRIVE_TOP_UPS, [str(top_up.id)])
         await self._conn.execute(
             "UPDATE wallet_transaction SET status = $4, failure_code = $5, completed_at = $6,"
             " amount_minor = coalesce($7, amount_minor), currency = coalesce($8, currency)"

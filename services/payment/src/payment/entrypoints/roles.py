@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import operations
 from chassis.postgres import Connection
 from chassis.run import Periodic, Runner
-from payment.adapters import audit
+from payment.adapters import invariants
 from payment.entrypoints import jobs as work
 from payment.entrypoints.consumers import subscriptions
 from payment.wiring import App
@@ -36,6 +36,7 @@ def jobs(app: App) -> Sequence[Runner]:
         Periodic("charge-returns", settings.top_ups_every_s, lambda: work.returns(app), idle_s=_IDLE_S),
         Periodic("transaction-months", _HOUSEKEEPING_EVERY_S, lambda: work.transaction_months(app)),
         Periodic("forget-old", _HOUSEKEEPING_EVERY_S, lambda: work.forget_old(app)),
+        Periodic("forget-done-failures", _GAUGES_EVERY_S, lambda: work.forget_done_failures(app)),
         Periodic("gauges", _GAUGES_EVERY_S, lambda: work.gauges(app)),
         *operations.housekeeping(app),
         operations.audit_job(app, _violations),
@@ -48,5 +49,5 @@ def background(app: App) -> Sequence[Runner]:
 
 
 async def _violations(conn: Connection) -> int:
-    findings = await audit.audit(conn, (*audit.CHECKS, *audit.LATE))
+    findings = await invariants.check_invariants(conn, (*invariants.CHECKS, *invariants.LATE))
     return sum(finding.count > 0 for finding in findings)

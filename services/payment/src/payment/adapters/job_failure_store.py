@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from payment.adapters.ledger import Connection
+from chassis.postgres import Connection
 from payment.usecases.ports import DRIVE_TOP_UPS, EXPIRE_HOLDS, RETURN_CHARGES
 
 _FIRST_PAUSE: Final = timedelta(seconds=30)
@@ -27,7 +27,7 @@ _FORGET_DONE: Final = """
 """
 
 
-class PgJobFailureStore:
+class JobFailureStore:
     """Bound to one transaction."""
 
     def __init__(self, conn: Connection) -> None:
@@ -63,11 +63,6 @@ async def forget_done(conn: Connection) -> None:
     await conn.execute(_FORGET_DONE, DRIVE_TOP_UPS, RETURN_CHARGES, EXPIRE_HOLDS)
 
 
-async def forget(conn: Connection, now: datetime) -> None:
+async def forget_untried(conn: Connection, now: datetime) -> None:
     """Failures of rows that are no job's business any more."""
     await conn.execute("DELETE FROM job_failure WHERE next_attempt_at < $1", now - _FORGOTTEN_AFTER)
-
-
-async def count_by_job(conn: Connection) -> Mapping[str, int]:
-    rows = await conn.fetch("SELECT job, count(*) AS failures FROM job_failure GROUP BY job")
-    return {row["job"]: row["failures"] for row in rows}

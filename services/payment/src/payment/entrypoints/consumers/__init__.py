@@ -12,17 +12,18 @@ from uuid import UUID
 from eventing import Message, Subscriptions, in_flow_of
 from kernel.country import Country
 from kernel.errors import DomainError, Kind
-from payment.adapters.announcements import announce, transfer_refused
-from payment.adapters.transaction import PgPaymentTx
+from payment.adapters.events import announce, transfer_refused
+from payment.adapters.transaction import PaymentTx
 from payment.domain.ledger import Op
-from payment.entrypoints.commands import operation_of
+from payment.entrypoints.consumers.commands import operation_of
 from payment.usecases.ports import Payer
 from payment.usecases.register_payer import change_payer, register_payer, suspend_payer
+from payment.wiring import NAME
 from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged, UserRegistered
 from sampan.payment.v1.commands_pb2 import AuthorizePayment, CapturePayment, SettlePayment, VoidPayment
 from sampan.payment.v1.requests_pb2 import RequestTransfer
 
-subscriptions: Subscriptions[PgPaymentTx] = Subscriptions("payment")
+subscriptions: Subscriptions[PaymentTx] = Subscriptions(NAME)
 
 
 class UserRecordInvalidError(DomainError):
@@ -33,25 +34,25 @@ class UserRecordInvalidError(DomainError):
 
 
 @subscriptions.on(UserRegistered)
-async def on_user_registered(message: Message[UserRegistered], tx: PgPaymentTx) -> None:
+async def on_user_registered(message: Message[UserRegistered], tx: PaymentTx) -> None:
     """A wallet in the currency of the person's country."""
     await register_payer(_payer(message.body), tx)
 
 
 @subscriptions.on(UserProfileChanged)
-async def on_user_profile_changed(message: Message[UserProfileChanged], tx: PgPaymentTx) -> None:
+async def on_user_profile_changed(message: Message[UserProfileChanged], tx: PaymentTx) -> None:
     """Limits follow the tier. A time zone is a preference and moves none."""
     await change_payer(_payer(message.body), tx)
 
 
 @subscriptions.on(UserDeleted)
-async def on_user_deleted(message: Message[UserDeleted], tx: PgPaymentTx) -> None:
+async def on_user_deleted(message: Message[UserDeleted], tx: PaymentTx) -> None:
     """Nothing moves any more."""
     await suspend_payer(_user_id(message.body.user_id), tx)
 
 
 @subscriptions.on_batch(AuthorizePayment, VoidPayment, CapturePayment, SettlePayment, RequestTransfer, commands=True)
-async def on_commands(messages: Sequence[Message[Any]], tx: PgPaymentTx) -> Sequence[DomainError | None]:
+async def on_commands(messages: Sequence[Message[Any]], tx: PaymentTx) -> Sequence[DomainError | None]:
     """One ledger call for all of them; a refused one leaves nothing behind.
 
     Nobody waits for the answer to a requested transfer: its refusal is an event.

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from payment.adapters.job_failures import PgJobFailureStore
-from payment.adapters.ledger import Connection
+from chassis.postgres import Connection
+from payment.adapters.job_failure_store import JobFailureStore
 from payment.domain.review import Review, ReviewState
 from payment.domain.top_up import LEASE, SuspenseReason
 from payment.usecases.ports import RETURN_CHARGES
@@ -24,7 +24,7 @@ _FROM: Final = (
 _SELECT: Final = f"SELECT {_COLUMNS} FROM {_FROM} WHERE l.review_state IS NOT NULL"
 
 
-class PgReviewStore:
+class ReviewStore:
     """Bound to one transaction."""
 
     def __init__(self, conn: Connection) -> None:
@@ -54,7 +54,7 @@ class PgReviewStore:
             now,
         )
         if state is not ReviewState.RETURNING:
-            await PgJobFailureStore(self._conn).clear(RETURN_CHARGES, [str(review.id)])
+            await JobFailureStore(self._conn).clear(RETURN_CHARGES, [str(review.id)])
 
     async def attach(
         self, review_id: UUID, top_up_id: UUID, *, was: UUID | None, reason: SuspenseReason, shown_as: UUID

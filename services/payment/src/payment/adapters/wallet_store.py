@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from payment.adapters.ledger import Connection
+from chassis.postgres import Connection
 from payment.domain.accounts import wallet_id
 from payment.usecases.ports import Payer, WalletCondition, WalletLimits
 
 
-class PgWalletStore:
+class WalletStore:
     """Bound to one transaction."""
 
     def __init__(self, conn: Connection) -> None:

@@ -1,4 +1,4 @@
-"""Every invariant of payment, checked on a live database in one consistent snapshot.
+"""The invariants of payment (``python -m payment audit``), checked on a live database in one consistent snapshot.
 
 Each check is a query that returns what breaks it; a healthy database answers nothing to all of them. ``CHECKS`` are
 about the books and hold at every commit; ``LATE`` are about money that stands still.
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from payment.adapters.ledger import Connection
+from chassis.postgres import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ LATE: Final = (
 )
 
 
-async def audit(conn: Connection, checks: Sequence[Check] = CHECKS) -> list[Finding]:
+async def check_invariants(conn: Connection, checks: Sequence[Check] = CHECKS) -> list[Finding]:
     """Run the checks in one read-only snapshot; writers go on meanwhile."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         return await run_checks(conn, checks)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from payment.adapters.ledger import Connection
+from chassis.postgres import Connection
 from payment.usecases.ports import EXPIRE_HOLDS
 
 
-class PgHoldStore:
+class HoldStore:
     """Bound to one transaction."""
 
     def __init__(self, conn: Connection) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from chassis.run import Command
 from operations import audit_connection, operator_commands
-from payment.adapters import audit
+from payment.adapters import invariants
 from payment.entrypoints.consumers import subscriptions
 from payment.wiring import App
 
@@ -18,8 +18,8 @@ EXIT_BROKEN: Final = 1
 async def run_audit(app: App, _: argparse.Namespace) -> int:
     """Exit code 1 when an invariant does not hold."""
     async with audit_connection(app) as conn:
-        findings = await audit.audit(conn, (*audit.CHECKS, *audit.LATE))
-    sys.stdout.write(audit.report(findings) + "\n")
+        findings = await invariants.check_invariants(conn, (*invariants.CHECKS, *invariants.LATE))
+    sys.stdout.write(invariants.report(findings) + "\n")
     return EXIT_BROKEN if any(finding.count for finding in findings) else 0
 
 

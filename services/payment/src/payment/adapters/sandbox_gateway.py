@@ -42,7 +42,7 @@ class _UnreadableError(Exception):
     """What the provider said is not what was agreed on."""
 
 
-class SandboxProvider:
+class SandboxGateway:
     """Holds one HTTP session; ``close`` it."""
 
     name = "sandbox"

@@ -12,13 +12,11 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from eventing.outbox import INSERT_COLUMNS
 from payment.adapters.ledger_rows import LedgerRows, hold_ids
 from payment.domain.ledger import Answer, HoldFacts, Op, Outcome, Transfer
 
-Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 _NO_HOLD: Final = UUID(int=0)
 _PARAMETERS: Final = 19
 _CALL: Final = (
@@ -52,7 +50,7 @@ _FACTS: Final = (
 )
 
 
-class Ledger:
+class LedgerStore:
     """Applies operations; posts to system accounts in its own slot."""
 
     def __init__(self, slot: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
 
-from payment.adapters.ledger import Connection
+from chassis.postgres import Connection
 
 FORGOTTEN: Final = {"refusal": "at", "provider_event": "received_at"}  # table: its time
 _ROWS: Final = 5_000

@@ -42,7 +42,7 @@ def announce(outbox: Outbox, op: Op, answer: Answer) -> None:
     if answer.outcome != Outcome.DONE:
         return
     if type(op) is Transfer:
-        # Said once ever, so the transfer's id does as the event's own; ``Ledger.commit`` counts on that.
+        # Said once ever, so the transfer's id does as the event's own; ``LedgerStore.commit`` counts on that.
         outbox.add(_transfer_completed(op, answer.at), aggregate_version=1, event_id=op.op_id)
         return
     facts = answer.hold
