@@ -19,7 +19,7 @@ from payment.adapters.transaction import PaymentTx
 from payment.domain.accounts import SLOTS
 from payment.settings import PaymentSettings
 from payment.usecases.ports import Provider
-from payment.usecases.receive_webhook import MALFORMED, STALE
+from payment.usecases.read_webhook import MALFORMED, STALE
 from payment.usecases.record_charge import CONTRADICTIONS
 
 NAME: Final = "payment"
@@ -39,7 +39,7 @@ class App(Parts):
     async def begin(self, user_id: UUID | None = None) -> AsyncIterator[PaymentTx]:
         """A transaction: commits at the end of the block, then wakes the relay, and the job for a new top-up."""
         async with self.transaction(user_id) as (conn, outbox):
-            tx = PaymentTx(conn, outbox, self.clock, self.ledger)
+            tx = PaymentTx(conn, outbox, self.clock.now(), self.ledger)
             yield tx
         if tx.top_ups.added:
             self.doorbell.ring()

@@ -7,10 +7,9 @@ import asyncio
 import pytest
 
 from payment.adapters.wallet_store import WalletStore
-from payment.domain.accounts import wallet_id
+from payment.domain.accounts import Payer, wallet_id
 from payment.testing import balance, give
-from payment.usecases.ports import Payer
-from payment.usecases.register_payer import suspend_payer
+from payment.usecases.suspend_payer import SuspendPayer, suspend_payer
 from testkit.wait import eventually
 
 
@@ -24,7 +23,7 @@ async def person(world):
 
 async def end(world, person):
     async with world.app.begin() as tx:
-        await suspend_payer(person, tx)
+        await suspend_payer(SuspendPayer(user_id=person), tx)
 
 
 async def test_nothing_begins_any_more_and_what_was_there_stays(world, person):

@@ -10,10 +10,9 @@ import pytest
 from kernel.country import Country
 from payment.adapters.ledger_store import LedgerStore
 from payment.adapters.wallet_store import WalletStore
-from payment.domain.accounts import wallet_id
+from payment.domain.accounts import Payer, wallet_id
 from payment.domain.ledger import Authorize, Expire, Outcome
 from payment.testing import NOON, add_person, authorize, balance, capture, give, transfer, void
-from payment.usecases.ports import Payer
 
 ledger = LedgerStore(slot=0)
 KINDS = {"transaction": 100, "daily": 200, "monthly": 500, "rolling_12_months": 900, "balance": 5_000}

@@ -18,7 +18,7 @@ from payment.domain.review import ReviewState
 from payment.domain.top_up import Charge, ChargeStatus
 from payment.entrypoints import jobs
 from payment.testing import OddProvider, authorize, charge_of, top_up_for
-from payment.usecases.attempt import attempt
+from payment.usecases.attempt_batch import attempt_batch
 from payment.usecases.drive_top_ups import drive_top_ups
 from payment.usecases.expire_holds import expire_holds
 from payment.usecases.ports import (
@@ -409,5 +409,5 @@ async def test_a_failure_that_cannot_be_written_down_is_not_swallowed(place):
 
     await place.admin.execute("ALTER TABLE payment.job_failure RENAME TO job_failure_away")
     with pytest.raises(asyncpg.UndefinedTableError):
-        await attempt("test", [1, 2, 3], work, place.app.begin, name=str)
+        await attempt_batch("test", [1, 2, 3], work, place.app.begin, name=str)
     await place.admin.execute("ALTER TABLE payment.job_failure_away RENAME TO job_failure")

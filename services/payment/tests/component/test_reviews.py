@@ -11,7 +11,7 @@ from payment.adapters import review_store, top_up_store
 from payment.domain.accounts import wallet_id
 from payment.testing import balance
 from payment.usecases.record_charge import CONTRADICTIONS
-from payment.usecases.register_payer import suspend_payer
+from payment.usecases.suspend_payer import SuspendPayer, suspend_payer
 from testkit.wait import eventually
 
 OPS_PATH = "/v1/ops/payment/charges-in-review"
@@ -209,7 +209,7 @@ async def test_money_for_an_account_that_ended_is_kept_apart(world, person, oper
     await world.behave(unavailable_next=1_000)  # nothing is taken while the account ends
     top_up_id = await ask(world, person)
     async with world.app.begin() as tx:
-        await suspend_payer(person, tx)
+        await suspend_payer(SuspendPayer(user_id=person), tx)
     await world.provider_says(top_up_id, charge_id="ch_of_the_ended")
     assert await seen(world, person, top_up_id) == ("in_review", "wallet_not_active")
     assert await money(world, person) == (0, 0)
@@ -221,7 +221,7 @@ async def test_a_provider_is_not_asked_for_an_account_that_ended(world, person):
     await world.behave(unavailable_next=1_000)
     top_up_id = await ask(world, person)
     async with world.app.begin() as tx:
-        await suspend_payer(person, tx)
+        await suspend_payer(SuspendPayer(user_id=person), tx)
     await world.behave()
     await becomes(world, person, top_up_id, "failed")
     assert await seen(world, person, top_up_id) == ("failed", "wallet_not_active")

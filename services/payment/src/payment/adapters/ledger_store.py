@@ -25,7 +25,7 @@ _CALL: Final = (
     + ")"
 )
 # A value in an array costs half a microsecond to encode. So what all records of a batch of transfers have in common is
-# sent once, and their id and key, which are the transfer's id (``announce``), are not sent again.
+# sent once, and their id and key, which are the transfer's id (``Events``), are not sent again.
 _ONCE: Final = ("topic", "type", "occurred_at", "aggregate_version", "headers", "logged")
 _EACH: Final = tuple(name for name in INSERT_COLUMNS if name not in {*_ONCE, "event_id", "key"})
 _PLACES: Final = {

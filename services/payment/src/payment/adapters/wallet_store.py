@@ -7,8 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis.postgres import Connection
-from payment.domain.accounts import wallet_id
-from payment.usecases.ports import Payer, WalletCondition, WalletLimits
+from payment.domain.accounts import Payer, WalletCondition, WalletLimits, wallet_id
 
 
 class WalletStore:

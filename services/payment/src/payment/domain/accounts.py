@@ -1,4 +1,4 @@
-"""Which accounts exist and how their ids follow from what they are.
+"""People who pay, which accounts exist, and how the accounts' ids follow from what they are.
 
 Invariant: one wallet per user and currency, because its id is made of them; nobody needs a look-up to find it.
 """
@@ -21,6 +21,35 @@ PURCHASE_CLEARING: Final = "purchase_clearing"  # captured, not yet settled
 SELLER_PENDING: Final = "seller_pending"  # settled, not yet payable
 SUSPENSE: Final = "suspense"  # received, belongs to nobody yet
 _SYSTEM: Final = UUID("6f2d1c0e-5b1f-5c36-9a35-7d2f1f0f4b11")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payer:
+    """What payment knows of a person."""
+
+    user_id: UUID
+    country: str
+    kyc_tier: int
+    ended: bool = False  # the account was deleted: nothing begins any more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletLimits:
+    """A wallet's balance and limits in force, locked. None is no limit."""
+
+    balance_minor: int
+    status: str
+    currency: str
+    transaction_max_minor: int | None
+    balance_max_minor: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletCondition:
+    """What decides whether a wallet takes money, locked."""
+
+    status: str
+    balance_minor: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What the clock makes payment do. Every round is small, so that a stop is quick and a crash loses nothing.
 
-Each row has an outcome of its own (``usecases.attempt``): one that cannot be done never stops the others.
+Each row has an outcome of its own (``attempt_batch``): one that cannot be done never stops the others.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from prometheus_client import Gauge
 
 from payment.adapters import housekeeping_job, job_failure_reads, review_reads, top_up_reads
 from payment.adapters.job_failure_store import forget_done, forget_untried
-from payment.usecases.attempt import attempt_each
+from payment.usecases.attempt_each import attempt_each
 from payment.usecases.drive_top_ups import drive_top_ups
 from payment.usecases.expire_holds import expire_holds
 from payment.usecases.return_charges import return_charges

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from kernel.ids import derived_id
-from payment.adapters.events import top_up_completed
 from payment.domain.ledger import CreditSuspended
 from payment.domain.review import ReviewState, check_credit
 from payment.domain.top_up import TopUpState
@@ -21,11 +20,11 @@ class CreditReview:
     note: str
 
 
-async def credit_review(cmd: CreditReview, tx: Tx) -> None:
+async def credit_review(command: CreditReview, tx: Tx) -> None:
     """Raises when it is decided, names no top-up, or the wallet cannot take it."""
-    review, found = await load_review(cmd.review_id, tx)
+    review, found = await load_review(command.review_id, tx)
     top_up = check_credit(review, found)
-    now = tx.clock.now()
+    now = tx.now
     await tx.wallets.lock_condition(top_up.wallet_id)
     op = CreditSuspended(
         op_id=derived_id(review.id, "credit"),
@@ -40,10 +39,9 @@ async def credit_review(cmd: CreditReview, tx: Tx) -> None:
     refusal = answer.error()
     if refusal is not None:
         raise refusal
-    await tx.reviews.decide(review, ReviewState.CREDITED, by=cmd.by, note=cmd.note, now=now)
+    await tx.reviews.decide(review, ReviewState.CREDITED, by=command.by, note=command.note, now=now)
     if review.shown_as == top_up.id:
         await tx.top_ups.close(top_up, TopUpState.COMPLETED, charge_id=review.charge_id, failure_code="", now=now)
     else:
         await tx.top_ups.advance(top_up)
-    record = top_up_completed(top_up, amount_minor=review.amount_minor, currency=review.currency, at=now)
-    tx.outbox.add(record, aggregate_version=top_up.version + 1)
+    tx.events.top_up_completed(top_up, amount_minor=review.amount_minor, currency=review.currency)

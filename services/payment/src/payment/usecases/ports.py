@@ -9,9 +9,7 @@ from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
 
-from google.protobuf.message import Message as Record
-
-from kernel.clock import Clock
+from payment.domain.accounts import Payer, WalletCondition, WalletLimits
 from payment.domain.errors import ProviderUnknownError
 from payment.domain.ledger import Answer, Op, Transfer
 from payment.domain.review import Review, ReviewState
@@ -21,39 +19,6 @@ from payment.domain.top_up import Booked, Charge, SuspenseReason, TopUpRequest, 
 EXPIRE_HOLDS: Final = "expire_holds"
 DRIVE_TOP_UPS: Final = "drive_top_ups"
 RETURN_CHARGES: Final = "return_charges"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payer:
-    """What payment knows of a person."""
-
-    user_id: UUID
-    country: str
-    kyc_tier: int
-    ended: bool = False  # the account was deleted: nothing begins any more
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WalletLimits:
-    """A wallet's balance and limits in force, locked. None is no limit."""
-
-    balance_minor: int
-    status: str
-    currency: str
-    transaction_max_minor: int | None
-    balance_max_minor: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WalletCondition:
-    """What decides whether a wallet takes money, locked."""
-
-    status: str
-    balance_minor: int
-
-
-class Outbox(Protocol):
-    def add(self, body: Record, *, aggregate_version: int | None = None) -> UUID: ...
 
 
 class WalletStore(Protocol):
@@ -130,20 +95,31 @@ class JobFailureStore(Protocol):
     async def clear(self, job: str, item_ids: Sequence[str]) -> None: ...
 
 
+class Events(Protocol):
+    """What is told to other services, in this transaction and with its time."""
+
+    def wallet_opened(self, *, wallet_id: UUID, user_id: UUID, currency: str) -> None: ...
+    def wallet_suspended(self, *, wallet_id: UUID, user_id: UUID, reason_code: str) -> None: ...
+    def top_up_completed(self, top_up: TopUpRequest, *, amount_minor: int, currency: str) -> None: ...
+    def top_up_failed(self, top_up: TopUpRequest, *, failure_code: str) -> None: ...
+    def top_up_in_review(self, top_up: TopUpRequest, charge: Charge, *, reason_code: str) -> None: ...
+    def top_up_returned(self, top_up: TopUpRequest, *, amount_minor: int, currency: str) -> None: ...
+
+
 class Ledger(Protocol):
     """The ledger within this transaction."""
 
     async def apply(self, ops: Sequence[Op]) -> list[Answer]:
-        """Apply and announce the operations; at most once per transaction."""
+        """Apply the operations and write their events; at most once per transaction. One answer an operation."""
 
 
 class Tx(Protocol):
     """One transaction. It has no commit: the edge commits."""
 
     @property
-    def clock(self) -> Clock: ...
+    def now(self) -> datetime: ...
     @property
-    def outbox(self) -> Outbox: ...
+    def events(self) -> Events: ...
     @property
     def wallets(self) -> WalletStore: ...
     @property

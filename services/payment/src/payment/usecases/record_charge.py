@@ -15,7 +15,6 @@ from prometheus_client import Counter
 
 from kernel.ids import derived_id
 from kernel.money import AMOUNT_MINOR_MAX
-from payment.adapters.events import top_up_completed, top_up_failed, top_up_in_review
 from payment.domain.ledger import Suspend, TopUp
 from payment.domain.review import ReviewState
 from payment.domain.top_up import (
@@ -30,6 +29,7 @@ from payment.domain.top_up import (
     judge,
     next_attempt_at,
 )
+from payment.usecases.fail_top_up import FailTopUp, fail_top_up
 from payment.usecases.ports import Tx
 from payment.usecases.show_returned import show_returned
 
@@ -75,22 +75,22 @@ async def _wallet_refuses(top_up: TopUpRequest, charge: Charge, tx: Tx) -> Suspe
 
 
 async def _move(top_up: TopUpRequest, charge: Charge, verdict: Verdict, tx: Tx) -> Verdict:
-    now = tx.clock.now()
     if verdict is Verdict.WAIT:
-        later = next_attempt_at(now, top_up.attempts)
+        later = next_attempt_at(tx.now, top_up.attempts)
         await tx.top_ups.wait(top_up.id, charge_id=charge.charge_id, next_attempt_at=later)
     elif verdict is Verdict.CREDIT:
-        if not await tx.top_ups.add_line(charge, top_up.id, now, reason=None, shown_as=None):
+        if not await tx.top_ups.add_line(charge, top_up.id, tx.now, reason=None, shown_as=None):
             return Verdict.NOTHING
         await _credit(top_up, charge, tx)
     elif verdict is Verdict.FAIL:
-        await fail_top_up(top_up, charge.failure_code or "refused", charge.charge_id, tx)
+        failure_code = charge.failure_code or "refused"
+        await fail_top_up(FailTopUp(top_up=top_up, failure_code=failure_code, charge_id=charge.charge_id), tx)
     return verdict
 
 
 async def _suspend(top_up: TopUpRequest | None, charge: Charge, ruling: Ruling, tx: Tx) -> Verdict:
     """Keep the money apart, let the person see it, and tell them that somebody looks."""
-    now, reason = tx.clock.now(), ruling.reason
+    now, reason = tx.now, ruling.reason
     suspense_id = derived_id(_CHARGES, f"{charge.provider}:{charge.charge_id}")
     shown_as = _shown_as(top_up, suspense_id) if top_up else None
     if not await tx.top_ups.add_line(charge, suspense_id, now, reason=reason, shown_as=shown_as):
@@ -129,18 +129,16 @@ def _shown_as(top_up: TopUpRequest, suspense_id: UUID) -> UUID:
 async def _show_in_review(
     top_up: TopUpRequest, charge: Charge, reason: SuspenseReason, *, shown_as: UUID, seen_at: datetime, tx: Tx
 ) -> None:
-    now = tx.clock.now()
     if shown_as == top_up.id:
         await tx.top_ups.close(
-            top_up, TopUpState.IN_REVIEW, charge_id=charge.charge_id, failure_code=reason, now=now, shown=charge
+            top_up, TopUpState.IN_REVIEW, charge_id=charge.charge_id, failure_code=reason, now=tx.now, shown=charge
         )
     else:
         await tx.top_ups.show(top_up, charge, shown_as=shown_as, failure_code=reason, now=seen_at)
-    tx.outbox.add(top_up_in_review(top_up, charge, reason_code=reason, at=now), aggregate_version=top_up.version + 1)
+    tx.events.top_up_in_review(top_up, charge, reason_code=reason)
 
 
 async def _credit(top_up: TopUpRequest, charge: Charge, tx: Tx) -> None:
-    now = tx.clock.now()
     op = TopUp(
         op_id=top_up.id,
         provider=top_up.provider,
@@ -153,16 +151,5 @@ async def _credit(top_up: TopUpRequest, charge: Charge, tx: Tx) -> None:
     error = answer.error()
     if error is not None:
         raise error
-    await tx.top_ups.close(top_up, TopUpState.COMPLETED, charge_id=charge.charge_id, failure_code="", now=now)
-    record = top_up_completed(top_up, amount_minor=top_up.amount_minor, currency=top_up.currency, at=now)
-    tx.outbox.add(record, aggregate_version=top_up.version + 1)
-
-
-async def fail_top_up(top_up: TopUpRequest, failure_code: str, charge_id: str | None, tx: Tx) -> None:
-    """The provider took nothing and will not."""
-    now = tx.clock.now()
-    await tx.top_ups.close(top_up, TopUpState.FAILED, charge_id=charge_id, failure_code=failure_code, now=now)
-    tx.outbox.add(
-        top_up_failed(top_up, failure_code=failure_code, at=now),
-        aggregate_version=top_up.version + 1,
-    )
+    await tx.top_ups.close(top_up, TopUpState.COMPLETED, charge_id=charge.charge_id, failure_code="", now=tx.now)
+    tx.events.top_up_completed(top_up, amount_minor=top_up.amount_minor, currency=top_up.currency)

@@ -17,8 +17,8 @@ class ReturnReview:
     note: str
 
 
-async def return_review(cmd: ReturnReview, tx: Tx) -> None:
+async def return_review(command: ReturnReview, tx: Tx) -> None:
     """Raises when it is decided."""
-    review, _ = await load_review(cmd.review_id, tx)
+    review, _ = await load_review(command.review_id, tx)
     check_open(review)
-    await tx.reviews.decide(review, ReviewState.RETURNING, by=cmd.by, note=cmd.note, now=tx.clock.now())
+    await tx.reviews.decide(review, ReviewState.RETURNING, by=command.by, note=command.note, now=tx.now)

@@ -1,4 +1,4 @@
-"""What payment hears: people who sign up, the commands of sagas, and money other services ask to send.
+"""What payment consumes: people who sign up, the commands of sagas, and transfers that other services ask for.
 
 All commands of one poll become one ledger batch in the consumer's transaction; each is answered for itself.
 """
@@ -12,12 +12,13 @@ from uuid import UUID
 from eventing import Message, Subscriptions, in_flow_of
 from kernel.country import Country
 from kernel.errors import DomainError, Kind
-from payment.adapters.events import announce, transfer_refused
 from payment.adapters.transaction import PaymentTx
+from payment.domain.accounts import Payer
 from payment.domain.ledger import Op
 from payment.entrypoints.consumers.commands import operation_of
-from payment.usecases.ports import Payer
-from payment.usecases.register_payer import change_payer, register_payer, suspend_payer
+from payment.usecases.change_payer import ChangePayer, change_payer
+from payment.usecases.register_payer import RegisterPayer, register_payer
+from payment.usecases.suspend_payer import SuspendPayer, suspend_payer
 from payment.wiring import NAME
 from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged, UserRegistered
 from sampan.payment.v1.commands_pb2 import AuthorizePayment, CapturePayment, SettlePayment, VoidPayment
@@ -36,19 +37,19 @@ class UserRecordInvalidError(DomainError):
 @subscriptions.on(UserRegistered)
 async def on_user_registered(message: Message[UserRegistered], tx: PaymentTx) -> None:
     """A wallet in the currency of the person's country."""
-    await register_payer(_payer(message.body), tx)
+    await register_payer(RegisterPayer(payer=_payer(message.body)), tx)
 
 
 @subscriptions.on(UserProfileChanged)
 async def on_user_profile_changed(message: Message[UserProfileChanged], tx: PaymentTx) -> None:
     """Limits follow the tier. A time zone is a preference and moves none."""
-    await change_payer(_payer(message.body), tx)
+    await change_payer(ChangePayer(payer=_payer(message.body)), tx)
 
 
 @subscriptions.on(UserDeleted)
 async def on_user_deleted(message: Message[UserDeleted], tx: PaymentTx) -> None:
     """Nothing moves any more."""
-    await suspend_payer(_user_id(message.body.user_id), tx)
+    await suspend_payer(SuspendPayer(user_id=_user_id(message.body.user_id)), tx)
 
 
 @subscriptions.on_batch(AuthorizePayment, VoidPayment, CapturePayment, SettlePayment, RequestTransfer, commands=True)
@@ -59,25 +60,23 @@ async def on_commands(messages: Sequence[Message[Any]], tx: PaymentTx) -> Sequen
     """
     answers: list[DomainError | None] = [None] * len(messages)
     ops: list[Op] = []
-    places: list[int] = []
-    now = tx.clock.now()
-    for place, message in enumerate(messages):
+    indexes: list[int] = []
+    for index, message in enumerate(messages):
         try:
-            ops.append(operation_of(message.body, now))
-            places.append(place)
+            ops.append(operation_of(message.body, tx.now))
+            indexes.append(index)
         except DomainError as error:
-            answers[place] = error
-    for place, op, answer in zip(places, ops, await tx.ledger.apply_quietly(ops), strict=True):
-        message = messages[place]
-        with in_flow_of(message):
-            announce(tx.outbox, op, answer)
-        answers[place] = answer.error()
-    for place, message in enumerate(messages):
-        refusal = answers[place]
+            answers[index] = error
+    for index, op, answer in zip(indexes, ops, await tx.ledger.apply_without_events(ops), strict=True):
+        with in_flow_of(messages[index]):
+            tx.events.operation_done(op, answer)
+        answers[index] = answer.error()
+    for index, message in enumerate(messages):
+        refusal = answers[index]
         if refusal is not None and isinstance(message.body, RequestTransfer):
             with in_flow_of(message):
-                tx.outbox.add(transfer_refused(message.body, refusal.code, now), aggregate_version=1)
-            answers[place] = None
+                tx.events.transfer_refused(message.body, refusal.code)
+            answers[index] = None
     return answers
 
 

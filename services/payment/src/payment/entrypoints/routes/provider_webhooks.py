@@ -11,7 +11,8 @@ from payment.domain.errors import (
     WebhookSignatureError,
     WebhookStaleError,
 )
-from payment.usecases.receive_webhook import read_webhook, receive_webhook
+from payment.usecases.read_webhook import read_webhook
+from payment.usecases.receive_webhook import receive_webhook
 from payment.wiring import App
 
 routes = Routes(tag="provider-webhooks")

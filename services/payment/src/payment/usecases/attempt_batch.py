@@ -1,12 +1,11 @@
 """One job's work on many rows, each with an outcome of its own: the row that cannot be done never stops the others.
 
 Rows are done together while that works. When it fails they are done by halves, until the one at fault fails alone: it
-is written down for operators (``job_failure``), told, and tried again later, each time after a longer while.
+is written down for operators (``job_failure``), logged, and tried again later, each time after a longer while.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
@@ -21,7 +20,7 @@ _ERROR_CHARS_MAX: Final = 500
 log = structlog.get_logger(__name__)
 
 
-async def attempt(
+async def attempt_batch(
     job: str,
     items: Sequence[ItemT],
     work: Callable[[Sequence[ItemT]], Awaitable[None]],
@@ -35,8 +34,8 @@ async def attempt(
     except Exception as error:  # noqa: BLE001 -- whatever it is, it must not reach the other rows
         if len(items) > 1:
             middle = len(items) // 2
-            first = await attempt(job, items[:middle], work, begin, name=name)
-            return first + await attempt(job, items[middle:], work, begin, name=name)
+            first = await attempt_batch(job, items[:middle], work, begin, name=name)
+            return first + await attempt_batch(job, items[middle:], work, begin, name=name)
         await _write_down(job, name(items[0]), error, begin)
         return 0
     async with begin() as tx:
@@ -44,28 +43,9 @@ async def attempt(
     return len(items)
 
 
-async def attempt_each(
-    job: str,
-    items: Sequence[ItemT],
-    work: Callable[[ItemT], Awaitable[None]],
-    begin: Begin,
-    *,
-    name: Callable[[ItemT], str],
-) -> None:
-    """The work on each by itself, side by side. What raises does so after all of them ended."""
-
-    async def one(item: ItemT) -> None:
-        await attempt(job, [item], lambda items: work(items[0]), begin, name=name)
-
-    raised = await asyncio.gather(*map(one, items), return_exceptions=True)
-    failures = [each for each in raised if isinstance(each, Exception)]
-    if failures:
-        raise ExceptionGroup(f"{job}: failures that could not be written down", failures)
-
-
 async def _write_down(job: str, item_id: str, error: Exception, begin: Begin) -> None:
     text = f"{type(error).__name__}: {error}".replace("\x00", "")[:_ERROR_CHARS_MAX]
     FAILURES.labels(job).inc()
     async with begin() as tx:
-        attempts = await tx.job_failures.record(job, item_id, text, tx.clock.now())
+        attempts = await tx.job_failures.record(job, item_id, text, tx.now)
     log.error("job.item_failed", job=job, item_id=item_id, attempts=attempts, error=text)
