@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from chassis.postgres import Connection
 from payment.usecases.ports import EXPIRE_HOLDS
+
+_DUE: Final = """
+    SELECT id FROM hold h
+    WHERE state = 'authorized' AND expires_at <= $1 AND NOT EXISTS (
+        SELECT 1 FROM job_failure f WHERE f.job = $3 AND f.item_id = h.id::text AND f.next_attempt_at > $1)
+    ORDER BY expires_at LIMIT $2
+"""
 
 
 class HoldStore:
@@ -21,12 +29,4 @@ class HoldStore:
 
         Without those that failed and rest.
         """
-        rows = await self._conn.fetch(
-            "SELECT id FROM hold h WHERE state = 'authorized' AND expires_at <= $1 AND NOT EXISTS"
-            " (SELECT 1 FROM job_failure f WHERE f.job = $3 AND f.item_id = h.id::text AND f.next_attempt_at > $1)"
-            " ORDER BY expires_at LIMIT $2",
-            now,
-            count,
-            EXPIRE_HOLDS,
-        )
-        return [row["id"] for row in rows]
+        return [row["id"] for row in await self._conn.fetch(_DUE, now, count, EXPIRE_HOLDS)]

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Final
 
 from chassis.postgres import Connection
+from kernel.rows import rows_affected
 
 FORGOTTEN: Final = {"refusal": "at", "provider_event": "received_at"}  # table: its time
 _ROWS: Final = 5_000
@@ -31,4 +32,4 @@ async def forget_some(conn: Connection, table: str, before: datetime) -> bool:
         before,
         _ROWS,
     )
-    return int(status.rsplit(" ", maxsplit=1)[-1]) == _ROWS
+    return rows_affected(status) == _ROWS

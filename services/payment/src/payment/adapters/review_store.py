@@ -8,20 +8,44 @@ from typing import Any, Final
 from uuid import UUID
 
 from chassis.postgres import Connection
+from kernel.rows import rows_affected
 from payment.adapters.job_failure_store import JobFailureStore
 from payment.domain.review import Review, ReviewState
 from payment.domain.top_up import LEASE, SuspenseReason
 from payment.usecases.ports import RETURN_CHARGES
 
-_COLUMNS: Final = (
-    "l.transfer_id AS id, l.provider, l.charge_id, u.id AS top_up_id, t.credit_id AS suspense_id, l.amount_minor,"
-    " l.currency, l.suspense_reason AS reason, l.shown_as, l.seen_at, l.review_state AS state, l.return_attempts"
-)
-_FROM: Final = (
-    "provider_line l JOIN transfer t ON t.id = l.transfer_id"
-    " LEFT JOIN top_up u ON u.id = l.reference_id AND u.provider = l.provider"
-)
-_SELECT: Final = f"SELECT {_COLUMNS} FROM {_FROM} WHERE l.review_state IS NOT NULL"
+_SELECT: Final = """
+    SELECT l.transfer_id AS id, l.provider, l.charge_id, u.id AS top_up_id, t.credit_id AS suspense_id, l.amount_minor,
+           l.currency, l.suspense_reason AS reason, l.shown_as, l.seen_at, l.review_state AS state, l.return_attempts
+    FROM provider_line l JOIN transfer t ON t.id = l.transfer_id
+    LEFT JOIN top_up u ON u.id = l.reference_id AND u.provider = l.provider
+    WHERE l.transfer_id = $1 AND l.review_state IS NOT NULL
+"""
+_LOCK: Final = f"{_SELECT} FOR UPDATE OF l"
+# Who decided, and why, stay as they were where nothing is said.
+_DECIDE: Final = """
+    UPDATE provider_line SET review_state = $2, reviewed_by = coalesce($3, reviewed_by),
+        review_note = coalesce(nullif($4, ''), review_note), reviewed_at = $5,
+        next_attempt_at = CASE WHEN $2 = 'returning' THEN $5::timestamptz END, return_attempts = 0
+    WHERE transfer_id = $1
+"""
+_ATTACH: Final = """
+    UPDATE provider_line SET reference_id = $2, suspense_reason = $3, shown_as = $4
+    WHERE transfer_id = $1 AND review_state IS NOT NULL AND reference_id IS NOT DISTINCT FROM $5
+"""
+_DUE: Final = """
+    SELECT transfer_id FROM provider_line l
+    WHERE review_state = 'returning' AND next_attempt_at <= $1 AND NOT EXISTS (
+        SELECT 1 FROM job_failure f WHERE f.job = $3 AND f.item_id = l.transfer_id::text AND f.next_attempt_at > $1)
+    ORDER BY seen_at LIMIT $2
+"""
+_LEASE: Final = """
+    UPDATE provider_line SET return_attempts = return_attempts + 1, next_attempt_at = $3
+    WHERE transfer_id = $1 AND review_state = 'returning' AND next_attempt_at <= $2
+"""
+_WAIT: Final = """
+    UPDATE provider_line SET next_attempt_at = $2 WHERE transfer_id = $1 AND review_state = 'returning'
+"""
 
 
 class ReviewStore:
@@ -31,28 +55,18 @@ class ReviewStore:
         self._conn = conn
 
     async def find(self, review_id: UUID) -> Review | None:
-        row = await self._conn.fetchrow(f"{_SELECT} AND l.transfer_id = $1", review_id)
+        row = await self._conn.fetchrow(_SELECT, review_id)
         return _review(row) if row else None
 
     async def lock(self, review_id: UUID) -> Review | None:
-        row = await self._conn.fetchrow(f"{_SELECT} AND l.transfer_id = $1 FOR UPDATE OF l", review_id)
+        row = await self._conn.fetchrow(_LOCK, review_id)
         return _review(row) if row else None
 
     async def decide(
         self, review: Review, state: ReviewState, *, by: str | None = None, note: str = "", now: datetime
     ) -> None:
         """``by`` and ``note`` stay as they were where nothing is said."""
-        await self._conn.execute(
-            "UPDATE provider_line SET review_state = $2, reviewed_by = coalesce($3, reviewed_by),"
-            " review_note = coalesce(nullif($4, ''), review_note), reviewed_at = $5,"
-            " next_attempt_at = CASE WHEN $2 = 'returning' THEN $5::timestamptz END, return_attempts = 0"
-            " WHERE transfer_id = $1",
-            review.id,
-            state,
-            by,
-            note,
-            now,
-        )
+        await self._conn.execute(_DECIDE, review.id, state, by, note, now)
         if state is not ReviewState.RETURNING:
             await JobFailureStore(self._conn).clear(RETURN_CHARGES, [str(review.id)])
 
@@ -60,48 +74,21 @@ class ReviewStore:
         self, review_id: UUID, top_up_id: UUID, *, was: UUID | None, reason: SuspenseReason, shown_as: UUID
     ) -> Review | None:
         """A charge under a reference of nobody becomes this top-up's; None for one that became somebody's meanwhile."""
-        attached = await self._conn.fetchval(
-            "UPDATE provider_line SET reference_id = $2, suspense_reason = $3, shown_as = $4"
-            " WHERE transfer_id = $1 AND review_state IS NOT NULL AND reference_id IS NOT DISTINCT FROM $5"
-            " RETURNING true",
-            review_id,
-            top_up_id,
-            reason,
-            shown_as,
-            was,
-        )
-        return await self.find(review_id) if attached else None
+        status = await self._conn.execute(_ATTACH, review_id, top_up_id, reason, shown_as, was)
+        return await self.find(review_id) if rows_affected(status) else None
 
     async def due(self, now: datetime, *, count: int) -> Sequence[UUID]:
         """Charges on their way back whose timer rang, without those that failed and rest."""
-        rows = await self._conn.fetch(
-            "SELECT transfer_id FROM provider_line l WHERE review_state = 'returning' AND next_attempt_at <= $1"
-            " AND NOT EXISTS (SELECT 1 FROM job_failure f WHERE f.job = $3 AND f.item_id = l.transfer_id::text"
-            " AND f.next_attempt_at > $1) ORDER BY seen_at LIMIT $2",
-            now,
-            count,
-            RETURN_CHARGES,
-        )
-        return [row["transfer_id"] for row in rows]
+        return [row["transfer_id"] for row in await self._conn.fetch(_DUE, now, count, RETURN_CHARGES)]
 
     async def lease(self, review_id: UUID, now: datetime) -> Review | None:
         """A due one, with its timer moved on so that nobody else takes it meanwhile; None when somebody did."""
-        leased = await self._conn.fetchval(
-            "UPDATE provider_line SET return_attempts = return_attempts + 1, next_attempt_at = $3"
-            " WHERE transfer_id = $1 AND review_state = 'returning' AND next_attempt_at <= $2 RETURNING true",
-            review_id,
-            now,
-            now + LEASE,
-        )
-        return await self.find(review_id) if leased else None
+        status = await self._conn.execute(_LEASE, review_id, now, now + LEASE)
+        return await self.find(review_id) if rows_affected(status) else None
 
     async def wait(self, review_id: UUID, *, next_attempt_at: datetime) -> None:
         """Ask the provider again later."""
-        await self._conn.execute(
-            "UPDATE provider_line SET next_attempt_at = $2 WHERE transfer_id = $1 AND review_state = 'returning'",
-            review_id,
-            next_attempt_at,
-        )
+        await self._conn.execute(_WAIT, review_id, next_attempt_at)
 
 
 def _review(row: Any) -> Review:

@@ -4,10 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from chassis.postgres import Connection
+from kernel.rows import rows_affected
 from payment.domain.accounts import Payer, WalletCondition, WalletLimits, wallet_id
+
+# A change that came before the sign-up is kept.
+_ADD_PAYER: Final = """
+    INSERT INTO payer (user_id, country, kyc_tier, updated_at) VALUES ($1, $2, $3, $4) ON CONFLICT (user_id) DO NOTHING
+"""
+_CHANGE_PAYER: Final = """
+    INSERT INTO payer (user_id, country, kyc_tier, updated_at) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (user_id) DO UPDATE SET
+        country = excluded.country, kyc_tier = excluded.kyc_tier, updated_at = excluded.updated_at
+"""
+_REFRESH_AT_NEXT_USE: Final = """
+    UPDATE spending SET fresh_until = '-infinity' WHERE account_id IN (
+        SELECT id FROM account WHERE user_id = $1 AND kind = 'wallet' ORDER BY id FOR NO KEY UPDATE)
+"""
+_LOCK_PAYER: Final = """
+    SELECT user_id, country, kyc_tier, ended_at IS NOT NULL AS ended FROM payer WHERE user_id = $1 FOR SHARE
+"""
+_END_PAYER: Final = "UPDATE payer SET ended_at = coalesce(ended_at, $2) WHERE user_id = $1"
+_OPEN: Final = """
+    INSERT INTO account (id, user_id, kind, currency, country, is_primary, created_at)
+    VALUES ($1, $2, 'wallet', $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING
+"""
+_CURRENCIES_OFFERED: Final = "SELECT DISTINCT currency FROM tier_limit WHERE country = $1"
+_SUSPEND_ALL: Final = """
+    UPDATE account SET status = 'suspended' WHERE id IN (
+        SELECT id FROM account WHERE user_id = $1 AND kind = 'wallet' AND status = 'active'
+        ORDER BY id FOR NO KEY UPDATE)
+    RETURNING id
+"""
+_LOCK_CONDITION: Final = """
+    SELECT status, balance_minor FROM account WHERE id = $1 AND kind = 'wallet' FOR NO KEY UPDATE
+"""
+_REFRESH_STALE: Final = """
+    SELECT spending_refresh($1, $2)
+    WHERE NOT EXISTS (SELECT 1 FROM spending WHERE account_id = $1 AND fresh_until > $2)
+"""
+_LIMITS: Final = """
+    SELECT balance_minor, status, currency, transaction_max_minor, balance_max_minor
+    FROM account JOIN spending ON account_id = id WHERE id = $1
+"""
 
 
 class WalletStore:
@@ -18,94 +60,44 @@ class WalletStore:
 
     async def add_payer(self, payer: Payer, now: datetime) -> None:
         """Know a person; a change that came before their sign-up is kept."""
-        await self._conn.execute(
-            "INSERT INTO payer (user_id, country, kyc_tier, updated_at)"
-            " VALUES ($1, $2, $3, $4) ON CONFLICT (user_id) DO NOTHING",
-            payer.user_id,
-            payer.country,
-            payer.kyc_tier,
-            now,
-        )
+        await self._conn.execute(_ADD_PAYER, payer.user_id, payer.country, payer.kyc_tier, now)
 
     async def change_payer(self, payer: Payer, now: datetime) -> None:
         """Store the new state; the wallets' limits are recomputed at their next use."""
-        await self._conn.execute(
-            "INSERT INTO payer (user_id, country, kyc_tier, updated_at) VALUES ($1, $2, $3, $4)"
-            " ON CONFLICT (user_id) DO UPDATE SET country = excluded.country, kyc_tier = excluded.kyc_tier,"
-            " updated_at = excluded.updated_at",
-            payer.user_id,
-            payer.country,
-            payer.kyc_tier,
-            now,
-        )
-        await self._conn.execute(
-            "UPDATE spending SET fresh_until = '-infinity' WHERE account_id IN"
-            " (SELECT id FROM account WHERE user_id = $1 AND kind = 'wallet' ORDER BY id FOR NO KEY UPDATE)",
-            payer.user_id,
-        )
+        await self._conn.execute(_CHANGE_PAYER, payer.user_id, payer.country, payer.kyc_tier, now)
+        await self._conn.execute(_REFRESH_AT_NEXT_USE, payer.user_id)
 
     async def lock_payer(self, user_id: UUID) -> Payer | None:
         """Whoever opens a wallet holds this, so that an account does not end in between and leave it open."""
-        row = await self._conn.fetchrow(
-            "SELECT user_id, country, kyc_tier, ended_at IS NOT NULL AS ended FROM payer WHERE user_id = $1 FOR SHARE",
-            user_id,
-        )
+        row = await self._conn.fetchrow(_LOCK_PAYER, user_id)
         return Payer(**row) if row else None
 
     async def end_payer(self, user_id: UUID, now: datetime) -> None:
         """The account was deleted."""
-        await self._conn.execute("UPDATE payer SET ended_at = coalesce(ended_at, $2) WHERE user_id = $1", user_id, now)
+        await self._conn.execute(_END_PAYER, user_id, now)
 
     async def open(self, user_id: UUID, currency: str, country: str, *, primary: bool, now: datetime) -> bool:
         """False when it is open already."""
-        status: str = await self._conn.execute(
-            "INSERT INTO account (id, user_id, kind, currency, country, is_primary, created_at)"
-            " VALUES ($1, $2, 'wallet', $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
-            wallet_id(user_id, currency),
-            user_id,
-            currency,
-            country,
-            primary,
-            now,
-        )
-        return status.endswith("1")
+        wallet = wallet_id(user_id, currency)
+        return rows_affected(await self._conn.execute(_OPEN, wallet, user_id, currency, country, primary, now)) == 1
 
     async def currencies_offered(self, country: str) -> frozenset[str]:
         """Currencies with limits for the country: without a limit there is no wallet."""
-        rows = await self._conn.fetch("SELECT DISTINCT currency FROM tier_limit WHERE country = $1", country)
-        return frozenset(row["currency"] for row in rows)
+        return frozenset(row["currency"] for row in await self._conn.fetch(_CURRENCIES_OFFERED, country))
 
     async def suspend_all(self, user_id: UUID) -> Sequence[UUID]:
-        rows = await self._conn.fetch(
-            "UPDATE account SET status = 'suspended' WHERE id IN (SELECT id FROM account WHERE user_id = $1"
-            " AND kind = 'wallet' AND status = 'active' ORDER BY id FOR NO KEY UPDATE) RETURNING id",
-            user_id,
-        )
-        return [row["id"] for row in rows]
+        """The wallets that were active until now."""
+        return [row["id"] for row in await self._conn.fetch(_SUSPEND_ALL, user_id)]
 
     async def lock_condition(self, wallet: UUID) -> WalletCondition | None:
         """Lock the wallet and read whether it takes money."""
-        row = await self._conn.fetchrow(
-            "SELECT status, balance_minor FROM account WHERE id = $1 AND kind = 'wallet' FOR NO KEY UPDATE", wallet
-        )
+        row = await self._conn.fetchrow(_LOCK_CONDITION, wallet)
         return WalletCondition(**row) if row else None
 
     async def lock_limits(self, wallet: UUID, now: datetime) -> WalletLimits | None:
         """Lock the wallet and read its limits as of ``now``."""
-        locked = await self._conn.fetchval(
-            "SELECT true FROM account WHERE id = $1 AND kind = 'wallet' FOR NO KEY UPDATE", wallet
-        )
-        if not locked:
+        if await self.lock_condition(wallet) is None:
             return None
-        await self._conn.execute(
-            "SELECT spending_refresh($1, $2) WHERE NOT EXISTS"
-            " (SELECT 1 FROM spending WHERE account_id = $1 AND fresh_until > $2)",
-            wallet,
-            now,
-        )
-        row = await self._conn.fetchrow(
-            "SELECT balance_minor, status, currency, transaction_max_minor, balance_max_minor"
-            " FROM account JOIN spending ON account_id = id WHERE id = $1",
-            wallet,
-        )
+        await self._conn.execute(_REFRESH_STALE, wallet, now)
+        row = await self._conn.fetchrow(_LIMITS, wallet)
         return WalletLimits(**row) if row else None

@@ -11,7 +11,6 @@ from typing import Final
 from prometheus_client import Gauge
 
 from payment.adapters import housekeeping_job, job_failure_reads, review_reads, top_up_reads
-from payment.adapters.job_failure_store import forget_done, forget_untried
 from payment.usecases.attempt_each import attempt_each
 from payment.usecases.drive_top_ups import drive_top_ups
 from payment.usecases.expire_holds import expire_holds
@@ -68,14 +67,14 @@ async def forget_old(app: App) -> None:
                 more = await housekeeping_job.forget_some(conn, table, before)
 
     await attempt_each("forget_old", list(housekeeping_job.FORGOTTEN), forget, app.begin, name=str)
-    async with app.database.begin() as conn:
-        await forget_untried(conn, app.clock.now())
+    async with app.begin() as tx:
+        await tx.job_failures.forget_untried(tx.now)
 
 
 async def forget_done_failures(app: App) -> None:
     """Failures of rows that came to their end another way."""
-    async with app.database.begin() as conn:
-        await forget_done(conn)
+    async with app.begin() as tx:
+        await tx.job_failures.forget_done()
 
 
 async def gauges(app: App) -> None:
