@@ -34,7 +34,8 @@ from payment.adapters.flusher import Flusher, Flushers
 from payment.adapters.invariants import check_invariants, report
 from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import wallet_id
-from payment.domain.ledger import Outcome, TopUp, Transfer
+from payment.domain.ledger import TopUp, Transfer
+from payment.domain.outcome import Outcome
 from testkit.databases import Databases, with_database
 from testkit.infra import local_infra
 

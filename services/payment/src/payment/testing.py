@@ -12,19 +12,9 @@ from chassis.postgres import Connection
 from kernel.ids import uuid7
 from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import wallet_id
-from payment.domain.errors import WebhookSignatureError
-from payment.domain.ledger import (
-    Authorize,
-    Capture,
-    Expire,
-    Op,
-    Outcome,
-    Settle,
-    Share,
-    TopUp,
-    Transfer,
-    Void,
-)
+from payment.domain.ledger import Authorize, Capture, Expire, Op, Settle, Share, TopUp, Transfer, Void
+from payment.domain.outcome import Outcome
+from payment.domain.provider import WebhookSignatureError
 from payment.domain.review import Review
 from payment.domain.top_up import Charge, ChargeStatus, TopUpRequest
 from payment.usecases.ports import Begin, WebhookEvent

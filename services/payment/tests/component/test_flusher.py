@@ -15,8 +15,7 @@ from kernel.clock import SystemClock
 from kernel.correlation import flow
 from payment.adapters.flusher import Flusher, Flushers
 from payment.adapters.ledger_store import LedgerStore
-from payment.domain.errors import LedgerBusyError, RequestInFlightError
-from payment.domain.ledger import Outcome
+from payment.domain.outcome import LedgerBusyError, Outcome, RequestInFlightError
 from payment.testing import add_person, balance, give, transfer
 from testkit.wait import eventually
 

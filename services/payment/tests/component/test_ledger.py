@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 
 from payment.adapters.ledger_store import LedgerStore
-from payment.domain.ledger import Expire, Outcome
+from payment.domain.ledger import Expire
+from payment.domain.outcome import Outcome
 from payment.testing import NOON, add_person, authorize, balance, capture, give, settle, transfer, void
 
 ledger = LedgerStore(slot=3)

@@ -11,7 +11,8 @@ from kernel.country import Country
 from payment.adapters.ledger_store import LedgerStore
 from payment.adapters.wallet_store import WalletStore
 from payment.domain.accounts import Payer, wallet_id
-from payment.domain.ledger import Authorize, Expire, Outcome
+from payment.domain.ledger import Authorize, Expire
+from payment.domain.outcome import Outcome
 from payment.testing import NOON, add_person, authorize, balance, capture, give, transfer, void
 
 ledger = LedgerStore(slot=0)

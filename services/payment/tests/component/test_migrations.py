@@ -13,7 +13,8 @@ import pytest
 
 from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import wallet_id
-from payment.domain.ledger import Outcome, Suspend
+from payment.domain.ledger import Suspend
+from payment.domain.outcome import Outcome
 from payment.testing import NOON, give, transfer
 from testkit.databases import migrating, placeholder_settings
 

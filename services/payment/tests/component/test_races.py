@@ -12,7 +12,8 @@ import pytest
 
 from payment.adapters.invariants import check_invariants
 from payment.adapters.ledger_store import LedgerStore
-from payment.domain.ledger import Expire, Outcome
+from payment.domain.ledger import Expire
+from payment.domain.outcome import Outcome
 from payment.testing import NOON, add_person, authorize, balance, capture, give, transfer
 
 PEOPLE, WRITERS, BATCHES, PER_BATCH = 6, 6, 12, 8

@@ -12,7 +12,8 @@ from kernel.money import AMOUNT_MINOR_MAX
 from payment.adapters.invariants import LATE, check_invariants
 from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import wallet_id
-from payment.domain.ledger import Outcome, Settle, Share
+from payment.domain.ledger import Settle, Share
+from payment.domain.outcome import Outcome
 from payment.entrypoints.consumers.commands import operation_of
 from payment.testing import NOON, add_person, authorize, capture, give, settle, transfer
 from sampan.payment.v1.commands_pb2 import AuthorizePayment, CapturePayment, SellerShare, SettlePayment

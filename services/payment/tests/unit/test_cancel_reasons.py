@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contracts.cancel_reasons import known_part
-from payment.domain.ledger import _ERRORS, Outcome
+from payment.domain.outcome import _ERRORS, Outcome
 from payment.entrypoints.consumers.commands import CommandInvalidError
 
 OWN = {

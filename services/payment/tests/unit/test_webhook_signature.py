@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from kernel.money import AMOUNT_MINOR_MAX
 from payment.adapters.sandbox_gateway import SIGNATURE_HEADER, TIME_WINDOW_S, SandboxGateway
-from payment.domain.errors import WebhookMalformedError, WebhookSignatureError, WebhookStaleError
+from payment.domain.provider import WebhookMalformedError, WebhookSignatureError, WebhookStaleError
 from payment.usecases.read_webhook import MALFORMED, STALE, read_webhook
 from sandbox.webhooks import sign
 

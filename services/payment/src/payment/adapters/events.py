@@ -16,18 +16,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from contracts.values import timestamp_of
 from eventing import Outbox
-from payment.domain.ledger import (
-    Answer,
-    Authorize,
-    Capture,
-    Expire,
-    HoldFacts,
-    Op,
-    Outcome,
-    Settle,
-    Transfer,
-    Void,
-)
+from payment.domain.ledger import Authorize, Capture, Expire, Op, Settle, Transfer, Void
+from payment.domain.outcome import Answer, HoldFacts, Outcome
 from payment.domain.top_up import Charge, TopUpRequest
 from sampan.payment.v1.hold_pb2 import PaymentAuthorized, PaymentCaptured, PaymentSettled, PaymentVoided
 from sampan.payment.v1.requests_pb2 import RequestTransfer

@@ -33,8 +33,8 @@ from kernel.steps import Steps
 from kernel.tasks import beside
 from payment.adapters.events import Events
 from payment.adapters.ledger_store import LedgerStore
-from payment.domain.errors import LedgerBusyError, RequestInFlightError
-from payment.domain.ledger import Answer, Outcome, Transfer
+from payment.domain.ledger import Transfer
+from payment.domain.outcome import Answer, LedgerBusyError, Outcome, RequestInFlightError
 
 BATCH_MAX: Final = 1_000
 QUEUE_MAX: Final = 20_000

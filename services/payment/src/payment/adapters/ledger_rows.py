@@ -28,7 +28,6 @@ from payment.domain.ledger import (
     Capture,
     CreditSuspended,
     Expire,
-    HoldFacts,
     HoldOp,
     Op,
     OpKind,
@@ -39,6 +38,7 @@ from payment.domain.ledger import (
     Transfer,
     Void,
 )
+from payment.domain.outcome import HoldFacts
 
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # Arrays without NULL are read by position in constant time.

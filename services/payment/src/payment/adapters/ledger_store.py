@@ -15,7 +15,8 @@ from uuid import UUID
 from chassis.postgres import Connection
 from eventing.outbox import INSERT_COLUMNS
 from payment.adapters.ledger_rows import LedgerRows, hold_ids
-from payment.domain.ledger import Answer, HoldFacts, Op, Outcome, Transfer
+from payment.domain.ledger import Op, Transfer
+from payment.domain.outcome import Answer, HoldFacts, Outcome
 
 _NO_HOLD: Final = UUID(int=0)
 _PARAMETERS: Final = 19

@@ -15,7 +15,7 @@ import aiohttp
 from chassis.errors import RequestError
 from chassis.http import strict_json
 from kernel.money import AMOUNT_MINOR_MAX, Currency
-from payment.domain.errors import WebhookMalformedError, WebhookSignatureError, WebhookStaleError
+from payment.domain.provider import WebhookMalformedError, WebhookSignatureError, WebhookStaleError
 from payment.domain.review import Review
 from payment.domain.top_up import Charge, ChargeStatus, TopUpRequest
 from payment.usecases.ports import (

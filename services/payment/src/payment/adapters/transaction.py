@@ -15,7 +15,8 @@ from payment.adapters.ledger_store import LedgerStore
 from payment.adapters.review_store import ReviewStore
 from payment.adapters.top_up_store import TopUpStore
 from payment.adapters.wallet_store import WalletStore
-from payment.domain.ledger import Answer, Op
+from payment.domain.ledger import Op
+from payment.domain.outcome import Answer
 
 
 class LedgerInTransaction:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
+from kernel.errors import DomainError, Kind
 from kernel.ids import derived_id
 
 # Rows a hot system account is spread over. A process posts to one of them, so that processes never wait for each
@@ -21,6 +22,31 @@ PURCHASE_CLEARING: Final = "purchase_clearing"  # captured, not yet settled
 SELLER_PENDING: Final = "seller_pending"  # settled, not yet payable
 SUSPENSE: Final = "suspense"  # received, belongs to nobody yet
 _SYSTEM: Final = UUID("6f2d1c0e-5b1f-5c36-9a35-7d2f1f0f4b11")
+
+
+class WalletNotFoundError(DomainError):
+    code, kind = "payment.wallet.not_found", Kind.NOT_FOUND
+    title = "There is no such wallet"
+
+
+class WalletNotActiveError(DomainError):
+    code, kind = "payment.wallet.not_active", Kind.CONFLICT
+    title = "The wallet is suspended or closed"
+
+
+class AccountEndedError(DomainError):
+    code, kind = "payment.account.ended", Kind.CONFLICT
+    title = "The account was deleted"
+
+
+class WalletAlreadyOpenError(DomainError):
+    code, kind = "payment.wallet.already_open", Kind.CONFLICT
+    title = "There is a wallet of this currency already"
+
+
+class CurrencyNotOfferedError(DomainError):
+    code, kind = "payment.wallet.currency_not_offered", Kind.INVALID
+    title = "This currency is not offered in your country"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,25 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from payment.domain.errors import NobodyToCreditError, ReviewDecidedError
+from kernel.errors import DomainError, Kind
 from payment.domain.top_up import TopUpRequest
 
 RETURNED: Final = "money_returned"  # failure code of what was given back
+
+
+class ReviewNotFoundError(DomainError):
+    code, kind = "payment.review.not_found", Kind.NOT_FOUND
+    title = "There is no such charge in review"
+
+
+class ReviewDecidedError(DomainError):
+    code, kind = "payment.review.decided", Kind.CONFLICT
+    title = "What becomes of this charge is decided already"
+
+
+class NobodyToCreditError(DomainError):
+    code, kind = "payment.review.nobody_to_credit", Kind.CONFLICT
+    title = "The charge names no top-up; it can only be sent back"
 
 
 class ReviewState(StrEnum):

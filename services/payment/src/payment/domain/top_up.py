@@ -13,12 +13,23 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from kernel.errors import DomainError, Kind
 from payment.domain.card_numbers import holds_card_number
-from payment.domain.errors import AmountNotPositiveError, CardNumberRefusedError
+from payment.domain.ledger import AmountNotPositiveError
 
 _BACKOFF_S: Final = (1, 2, 5, 10, 30, 60, 300, 900)
 GIVE_UP_AFTER: Final = timedelta(hours=24)
 LEASE: Final = timedelta(seconds=30)
+
+
+class TopUpNotFoundError(DomainError):
+    code, kind = "payment.top_up.not_found", Kind.NOT_FOUND
+    title = "There is no such top-up"
+
+
+class CardNumberRefusedError(DomainError):
+    code, kind = "payment.top_up.card_number_refused", Kind.INVALID
+    title = "Send the provider's token, never a card number"
 
 
 class TopUpState(StrEnum):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from payment.domain.errors import ReviewNotFoundError
-from payment.domain.review import Review
+from payment.domain.review import Review, ReviewNotFoundError
 from payment.domain.top_up import TopUpRequest
 from payment.usecases.ports import Tx
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from payment.domain.accounts import wallet_id
-from payment.domain.errors import (
+from payment.domain.accounts import (
     AccountEndedError,
     CurrencyNotOfferedError,
     WalletAlreadyOpenError,
     WalletNotFoundError,
+    wallet_id,
 )
 from payment.usecases.ports import Tx
 

@@ -10,8 +10,9 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from payment.domain.accounts import Payer, WalletCondition, WalletLimits
-from payment.domain.errors import ProviderUnknownError
-from payment.domain.ledger import Answer, Op, Transfer
+from payment.domain.ledger import Op, Transfer
+from payment.domain.outcome import Answer
+from payment.domain.provider import ProviderUnknownError
 from payment.domain.review import Review, ReviewState
 from payment.domain.top_up import Booked, Charge, SuspenseReason, TopUpRequest, TopUpState
 
@@ -184,7 +185,7 @@ class Provider(Protocol):
         """
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> WebhookEvent:
-        """Verify and read. Raises the webhook errors of ``payment.domain.errors``."""
+        """Verify and read. Raises the webhook errors of ``payment.domain.provider``."""
 
 
 def provider_of(name: str, providers: Mapping[str, Provider]) -> Provider:

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 from prometheus_client import Counter
 
-from payment.domain.errors import WebhookMalformedError, WebhookStaleError
+from payment.domain.provider import WebhookMalformedError, WebhookStaleError
 from payment.usecases.ports import Provider, WebhookEvent
 
 MALFORMED: Final = Counter("payment_webhooks_malformed", "Signed words of providers that cannot be read", ["provider"])

@@ -7,13 +7,8 @@ from uuid import UUID
 
 from kernel.ids import uuid7
 from kernel.money import AMOUNT_MINOR_MAX
-from payment.domain.accounts import wallet_id
-from payment.domain.errors import (
-    BalanceLimitError,
-    TransactionLimitError,
-    WalletNotActiveError,
-    WalletNotFoundError,
-)
+from payment.domain.accounts import WalletNotActiveError, WalletNotFoundError, wallet_id
+from payment.domain.outcome import BalanceLimitError, TransactionLimitError
 from payment.domain.top_up import TopUpRequest, TopUpState, check_request
 from payment.usecases.ports import Tx
 

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from kernel.ids import derived_id
 from payment.domain.accounts import wallet_id
-from payment.domain.errors import AmountNotPositiveError, TransferToSelfError
-from payment.domain.ledger import Outcome, Transfer
+from payment.domain.ledger import AmountNotPositiveError, Transfer, TransferToSelfError
+from payment.domain.outcome import Outcome
 from payment.usecases.ports import TransferLedger
 
 

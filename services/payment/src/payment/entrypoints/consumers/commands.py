@@ -10,15 +10,20 @@ from uuid import UUID
 from kernel.errors import DomainError, Kind
 from kernel.ids import derived_id
 from kernel.money import AMOUNT_MINOR_MAX, Currency
-from payment.domain.accounts import wallet_id
-from payment.domain.errors import (
+from payment.domain.accounts import WalletNotFoundError, wallet_id
+from payment.domain.ledger import (
     AmountNotPositiveError,
     AmountTooLargeError,
-    SharesMismatchError,
+    Authorize,
+    Capture,
+    Op,
+    Settle,
+    Share,
+    Transfer,
     TransferToSelfError,
-    WalletNotFoundError,
+    Void,
 )
-from payment.domain.ledger import Authorize, Capture, Op, Settle, Share, Transfer, Void
+from payment.domain.outcome import SharesMismatchError
 from sampan.payment.v1.commands_pb2 import AuthorizePayment, CapturePayment, SettlePayment, VoidPayment
 from sampan.payment.v1.requests_pb2 import RequestTransfer
 from sampan.types.v1.money_pb2 import Money

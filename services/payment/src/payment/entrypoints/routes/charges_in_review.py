@@ -18,15 +18,9 @@ from kernel.errors import DomainError
 from operations.acts import Act, by_person, record, record_refusal
 from payment.adapters import review_reads
 from payment.adapters.transaction import PaymentTx
-from payment.domain.errors import (
-    BalanceLimitError,
-    CurrencyMismatchError,
-    NobodyToCreditError,
-    ReviewDecidedError,
-    ReviewNotFoundError,
-    WalletNotActiveError,
-    WalletNotFoundError,
-)
+from payment.domain.accounts import WalletNotActiveError, WalletNotFoundError
+from payment.domain.outcome import BalanceLimitError, CurrencyMismatchError
+from payment.domain.review import NobodyToCreditError, ReviewDecidedError, ReviewNotFoundError
 from payment.entrypoints.schemas.charges_in_review import ReasonBody, ReviewView
 from payment.usecases.credit_review import CreditReview, credit_review
 from payment.usecases.return_review import ReturnReview, return_review

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from chassis.http import Routes
-from payment.domain.errors import (
+from payment.domain.provider import (
     ProviderUnknownError,
     WebhookMalformedError,
     WebhookSignatureError,

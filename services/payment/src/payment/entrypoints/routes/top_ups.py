@@ -9,16 +9,11 @@ from chassis.tokens import Principal
 from chassis.waiting import wait_until
 from payment.adapters import top_up_reads
 from payment.adapters.transaction import PaymentTx
-from payment.domain.errors import (
-    AmountNotPositiveError,
-    BalanceLimitError,
-    CardNumberRefusedError,
-    ProviderUnknownError,
-    TopUpNotFoundError,
-    TransactionLimitError,
-    WalletNotActiveError,
-    WalletNotFoundError,
-)
+from payment.domain.accounts import WalletNotActiveError, WalletNotFoundError
+from payment.domain.ledger import AmountNotPositiveError
+from payment.domain.outcome import BalanceLimitError, TransactionLimitError
+from payment.domain.provider import ProviderUnknownError
+from payment.domain.top_up import CardNumberRefusedError, TopUpNotFoundError
 from payment.entrypoints.schemas.top_ups import TopUpBody, TopUpView
 from payment.usecases.request_top_up import RequestTopUp, request_top_up
 from payment.wiring import App

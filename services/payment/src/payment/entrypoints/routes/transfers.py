@@ -8,8 +8,9 @@ from chassis.http import RateLimit, Reply, Routes
 from chassis.idempotency import REPLAYED_HEADER
 from chassis.tokens import Principal
 from payment.adapters import transfer_reads
-from payment.domain.errors import (
-    AmountNotPositiveError,
+from payment.domain.accounts import WalletNotActiveError, WalletNotFoundError
+from payment.domain.ledger import AmountNotPositiveError, TransferNotFoundError, TransferToSelfError
+from payment.domain.outcome import (
     BalanceLimitError,
     CurrencyMismatchError,
     DailyLimitError,
@@ -20,10 +21,6 @@ from payment.domain.errors import (
     RequestReusedError,
     RollingLimitError,
     TransactionLimitError,
-    TransferNotFoundError,
-    TransferToSelfError,
-    WalletNotActiveError,
-    WalletNotFoundError,
 )
 from payment.entrypoints.schemas.transfers import TransferBody, TransferView
 from payment.usecases.send_money import SendMoney, send_money

@@ -11,7 +11,7 @@ from chassis.http import Keyset, Page, Reply, Routes
 from chassis.tokens import Principal
 from payment.adapters import wallet_reads
 from payment.adapters.transaction import PaymentTx
-from payment.domain.errors import (
+from payment.domain.accounts import (
     AccountEndedError,
     CurrencyNotOfferedError,
     WalletAlreadyOpenError,
