@@ -14,7 +14,8 @@ import pytest
 from payment.adapters.invariants import LATE, check_invariants, report, run_checks
 from payment.adapters.ledger_store import LedgerStore
 from payment.domain.ledger import Suspend
-from payment.testing import NOON, add_person, authorize, capture, give, settle, transfer
+from payment_testing.operations import authorize, capture, settle, transfer
+from payment_testing.people import NOON, add_person, give
 from testkit.databases import placeholder_settings
 
 DAMAGE = {

@@ -8,7 +8,7 @@ import pytest
 
 from payment.adapters.invariants import check_invariants, report
 from payment.domain.accounts import wallet_id
-from payment.testing import balance
+from payment_testing.people import balance
 from sampan.payment.v1 import top_up_pb2
 from testkit.wait import eventually
 

@@ -6,13 +6,13 @@ import asyncio
 
 from payment.adapters.review_store import ReviewStore
 from payment.domain.top_up import TopUpState, Verdict
-from payment.testing import OddProvider, charge_of, top_up_for
 from payment.usecases.credit_review import CreditReview, credit_review
 from payment.usecases.drive_top_ups import drive_top_ups
 from payment.usecases.load_review import load_review
 from payment.usecases.record_charge import record_charge
 from payment.usecases.return_charges import return_charges
 from payment.usecases.return_review import ReturnReview, return_review
+from payment_testing.providers import OddProvider, charge_of, top_up_for
 
 
 async def attached(place):

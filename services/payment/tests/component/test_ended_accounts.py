@@ -8,8 +8,8 @@ import pytest
 
 from payment.adapters.wallet_store import WalletStore
 from payment.domain.accounts import Payer, wallet_id
-from payment.testing import balance, give
 from payment.usecases.suspend_payer import SuspendPayer, suspend_payer
+from payment_testing.people import balance, give
 from testkit.wait import eventually
 
 

@@ -16,7 +16,8 @@ from kernel.correlation import flow
 from payment.adapters.flusher import Flusher, Flushers
 from payment.adapters.ledger_store import LedgerStore
 from payment.domain.outcome import LedgerBusyError, Outcome, RequestInFlightError
-from payment.testing import add_person, balance, give, transfer
+from payment_testing.operations import transfer
+from payment_testing.people import add_person, balance, give
 from testkit.wait import eventually
 
 CALLS = 300

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from payment.adapters.invariants import check_invariants, report
 from payment.adapters.ledger_store import LedgerStore
 from payment.domain.ledger import Expire
-from payment.testing import NOON, LedgerModel, add_person, authorize, balance, capture, give, settle, transfer, void
+from payment_testing.ledger_model import LedgerModel
+from payment_testing.operations import authorize, capture, settle, transfer, void
+from payment_testing.people import NOON, add_person, balance, give
 from testkit.databases import Databases
 
 DAY_MAX = 3_000

@@ -13,7 +13,8 @@ from payment.adapters.wallet_store import WalletStore
 from payment.domain.accounts import Payer, wallet_id
 from payment.domain.ledger import Authorize, Expire
 from payment.domain.outcome import Outcome
-from payment.testing import NOON, add_person, authorize, balance, capture, give, transfer, void
+from payment_testing.operations import authorize, capture, transfer, void
+from payment_testing.people import NOON, add_person, balance, give
 
 ledger = LedgerStore(slot=0)
 KINDS = {"transaction": 100, "daily": 200, "monthly": 500, "rolling_12_months": 900, "balance": 5_000}

@@ -15,7 +15,8 @@ from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Suspend
 from payment.domain.outcome import Outcome
-from payment.testing import NOON, give, transfer
+from payment_testing.operations import transfer
+from payment_testing.people import NOON, give
 from testkit.databases import migrating, placeholder_settings
 
 

@@ -17,7 +17,6 @@ from payment.domain.ledger import Expire
 from payment.domain.review import ReviewState
 from payment.domain.top_up import Charge, ChargeStatus
 from payment.entrypoints import jobs
-from payment.testing import OddProvider, authorize, charge_of, top_up_for
 from payment.usecases.attempt_batch import attempt_batch
 from payment.usecases.drive_top_ups import drive_top_ups
 from payment.usecases.expire_holds import expire_holds
@@ -29,6 +28,8 @@ from payment.usecases.ports import (
 from payment.usecases.record_charge import record_charge
 from payment.usecases.return_charges import return_charges
 from payment.usecases.return_review import ReturnReview, return_review
+from payment_testing.operations import authorize
+from payment_testing.providers import OddProvider, charge_of, top_up_for
 
 HOUR_S = 3_600
 

@@ -14,7 +14,8 @@ from payment.adapters.invariants import check_invariants
 from payment.adapters.ledger_store import LedgerStore
 from payment.domain.ledger import Expire
 from payment.domain.outcome import Outcome
-from payment.testing import NOON, add_person, authorize, balance, capture, give, transfer
+from payment_testing.operations import authorize, capture, transfer
+from payment_testing.people import NOON, add_person, balance, give
 
 PEOPLE, WRITERS, BATCHES, PER_BATCH = 6, 6, 12, 8
 TRIES = 5  # of a control: a busy machine may run one race as if it were a queue

@@ -9,9 +9,9 @@ import pytest
 
 from payment.adapters import review_store, top_up_store
 from payment.domain.accounts import wallet_id
-from payment.testing import balance
 from payment.usecases.record_charge import CONTRADICTIONS
 from payment.usecases.suspend_payer import SuspendPayer, suspend_payer
+from payment_testing.people import balance
 from testkit.wait import eventually
 
 OPS_PATH = "/v1/ops/payment/charges-in-review"

@@ -15,7 +15,8 @@ from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Settle, Share
 from payment.domain.outcome import Outcome
 from payment.entrypoints.consumers.commands import operation_of
-from payment.testing import NOON, add_person, authorize, capture, give, settle, transfer
+from payment_testing.operations import authorize, capture, settle, transfer
+from payment_testing.people import NOON, add_person, give
 from sampan.payment.v1.commands_pb2 import AuthorizePayment, CapturePayment, SellerShare, SettlePayment
 from sampan.types.v1.money_pb2 import Money
 

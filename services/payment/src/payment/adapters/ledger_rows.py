@@ -99,8 +99,8 @@ class LedgerRows:
         """Parameters of ``ledger_execute``, in order."""
         accounts = sorted(self._accounts, key=_as_int)
         holds = sorted({hold for hold in self._hold if hold is not None}, key=_as_int) if self._more else []
-        account_at: dict[UUID | None, int] = {each: place for place, each in enumerate(accounts, 1)}
-        hold_at: dict[UUID | None, int] = {each: place for place, each in enumerate(holds, 1)}
+        account_at: dict[UUID | None, int] = {each: index for index, each in enumerate(accounts, 1)}
+        hold_at: dict[UUID | None, int] = {each: index for index, each in enumerate(holds, 1)}
         account_at[None] = hold_at[None] = 0
         return (
             now,

@@ -22,33 +22,33 @@ _NO_HOLD: Final = UUID(int=0)
 _PARAMETERS: Final = 19
 _CALL: Final = (
     "SELECT o_outcome, o_version, o_at FROM ledger_execute("
-    + ", ".join(f"${place}" for place in range(1, _PARAMETERS + 1))
+    + ", ".join(f"${index}" for index in range(1, _PARAMETERS + 1))
     + ")"
 )
 # A value in an array costs half a microsecond to encode. So what all records of a batch of transfers have in common is
 # sent once, and their id and key, which are the transfer's id (``Events``), are not sent again.
 _ONCE: Final = ("topic", "type", "occurred_at", "aggregate_version", "headers", "logged")
 _EACH: Final = tuple(name for name in INSERT_COLUMNS if name not in {*_ONCE, "event_id", "key"})
-_PLACES: Final = {
-    name: f"${place}::{INSERT_COLUMNS[name]}" for place, name in enumerate(_ONCE + _EACH, _PARAMETERS + 1)
+_PARAMETER_OF: Final = {
+    name: f"${index}::{INSERT_COLUMNS[name]}" for index, name in enumerate(_ONCE + _EACH, _PARAMETERS + 1)
 }
 # The call and its records as one statement, and so one transaction: the locks are never held across the network.
-_CALL_AND_SAY: Final = f"""
+_CALL_WITH_RECORDS: Final = f"""
     WITH done AS MATERIALIZED ({_CALL}),
-    said AS (
+    recorded AS (
         INSERT INTO outbox (event_id, key, {", ".join(_ONCE + _EACH)})
-        SELECT ($8::uuid[])[ord], ($8::uuid[])[ord]::text, {", ".join(_PLACES[name] for name in _ONCE)},
+        SELECT ($8::uuid[])[ord], ($8::uuid[])[ord]::text, {", ".join(_PARAMETER_OF[name] for name in _ONCE)},
             {", ".join(f"u.{name}" for name in _EACH)}
-        FROM done, unnest({", ".join(f"{_PLACES[name]}[]" for name in _EACH)})
+        FROM done, unnest({", ".join(f"{_PARAMETER_OF[name]}[]" for name in _EACH)})
             WITH ORDINALITY u ({", ".join(_EACH)}, ord)
         WHERE done.o_outcome[ord] = {int(Outcome.DONE)}
     )
     SELECT o_outcome, o_version, o_at FROM done
 """
-_FACTS: Final = (
-    "SELECT id, checkout_id, user_id, account_id, clearing_id, amount_minor, currency FROM hold"
-    " WHERE id = ANY ($1::uuid[])"
-)
+_FACTS: Final = """
+    SELECT id, checkout_id, user_id, account_id, clearing_id, amount_minor, currency FROM hold
+    WHERE id = ANY ($1::uuid[])
+"""
 
 
 class LedgerStore:
@@ -67,11 +67,11 @@ class LedgerStore:
             return []
         holds = await self._facts(conn, hold_ids(ops))
         rows = LedgerRows(self._slot, holds)
-        places = [rows.add(op) for op in ops]
+        indexes = [rows.add(op) for op in ops]
         record = await conn.fetchrow(_CALL, *rows.arguments(now))
         if record is None:
             raise RuntimeError("ledger_execute answers one row")
-        return _answers(ops, places, record, holds, rows.asked)
+        return _answers(ops, indexes, record, holds, rows.asked)
 
     async def commit(
         self, conn: Connection, transfers: Sequence[Transfer], records: Sequence[list[Any]], *, now: datetime
@@ -82,13 +82,13 @@ class LedgerStore:
         before leaves none.
         """
         rows = LedgerRows(self._slot, {})
-        places = [rows.add(op) for op in transfers]
+        indexes = [rows.add(op) for op in transfers]
         columns = dict(zip(INSERT_COLUMNS, records, strict=True))
-        said = [*(columns[name][0] for name in _ONCE), *(columns[name] for name in _EACH)]
-        record = await conn.fetchrow(_CALL_AND_SAY, *rows.arguments(now), *said)
+        shared = [*(columns[name][0] for name in _ONCE), *(columns[name] for name in _EACH)]
+        record = await conn.fetchrow(_CALL_WITH_RECORDS, *rows.arguments(now), *shared)
         if record is None:
             raise RuntimeError("ledger_execute answers one row")
-        answers = _answers(transfers, places, record, {}, {})
+        answers = _answers(transfers, indexes, record, {}, {})
         return _marked(answers, now) if max(record["o_outcome"]) > Outcome.DONE_BEFORE else answers
 
     async def _facts(self, conn: Connection, holds: list[UUID]) -> dict[UUID, HoldFacts]:
@@ -119,7 +119,7 @@ def _marked(answers: Sequence[Answer], now: datetime) -> list[Answer]:
 
 def _answers(
     ops: Sequence[Op],
-    places: Sequence[int],
+    indexes: Sequence[int],
     record: Any,
     holds: dict[UUID, HoldFacts],
     asked: Mapping[int, HoldFacts],
@@ -127,11 +127,11 @@ def _answers(
     """``holds`` were there before; ``asked`` are those of this batch's authorizations, granted or not."""
     outcomes, versions, ats = record["o_outcome"], record["o_version"], record["o_at"]
     if not holds and not asked:
-        return [Answer(outcomes[place], versions[place], ats[place], None) for place in places]
-    for place, hold in asked.items():
-        if outcomes[place] == Outcome.DONE:
+        return [Answer(outcomes[index], versions[index], ats[index], None) for index in indexes]
+    for index, hold in asked.items():
+        if outcomes[index] == Outcome.DONE:
             holds[hold.hold_id] = hold
     return [
-        Answer(outcomes[place], versions[place], ats[place], holds.get(getattr(op, "hold_id", _NO_HOLD)))
-        for op, place in zip(ops, places, strict=True)
+        Answer(outcomes[index], versions[index], ats[index], holds.get(getattr(op, "hold_id", _NO_HOLD)))
+        for op, index in zip(ops, indexes, strict=True)
     ]

@@ -75,7 +75,7 @@ class SandboxGateway:
         try:
             answer = await self._ask("GET", "/payments/charges", params={"reference": str(reference_id)})
         except ProviderRefusedError as refused:
-            # Not being told of a charge is no word on the money.
+            # A refusal to list charges says nothing of the money.
             raise ProviderAnswerUnexpectedError(f"asked for a charge: {refused.code}") from refused
         items = answer.get("items")
         if not isinstance(items, list):

@@ -11,7 +11,6 @@ from chassis.postgres import Connection
 from kernel.rows import rows_affected
 from payment.domain.accounts import Payer, WalletCondition, WalletLimits, wallet_id
 
-# A change that came before the sign-up is kept.
 _ADD_PAYER: Final = """
     INSERT INTO payer (user_id, country, kyc_tier, updated_at) VALUES ($1, $2, $3, $4) ON CONFLICT (user_id) DO NOTHING
 """
@@ -59,7 +58,7 @@ class WalletStore:
         self._conn = conn
 
     async def add_payer(self, payer: Payer, now: datetime) -> None:
-        """Know a person; a change that came before their sign-up is kept."""
+        """Store a person; one that is stored already, by a change that came before the sign-up, stays as it is."""
         await self._conn.execute(_ADD_PAYER, payer.user_id, payer.country, payer.kyc_tier, now)
 
     async def change_payer(self, payer: Payer, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What payment refuses of providers, and of whoever says to be one."""
+"""Errors of providers and of their webhooks."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class Verdict(StrEnum):
     FAIL = "fail"
     SUSPEND = "suspend"  # money came that does not fit: suspense, and a person decides
     ATTACH = "attach"  # money in suspense under a reference of nobody is said to be this top-up's
-    CONTRADICTED = "contradicted"  # what was booked is said to have been refused, or to be another amount: only told
+    CONTRADICTED = "contradicted"  # what was booked is said to have been refused, or to be another amount: only logged
 
 
 class SuspenseReason(StrEnum):

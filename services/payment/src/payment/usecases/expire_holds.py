@@ -1,6 +1,6 @@
 """Give back the money of holds whose time is over.
 
-Expiry and capture meet in the ledger, which lets one of them win; whoever comes second is told. A hold that cannot be
+Expiry and capture meet in the ledger, which lets one of them win; the second is refused. A hold that cannot be
 expired waits by itself (``attempt_batch``).
 """
 

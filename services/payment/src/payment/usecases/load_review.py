@@ -10,7 +10,7 @@ from payment.usecases.ports import Tx
 
 
 async def load_review(review_id: UUID, tx: Tx) -> tuple[Review, TopUpRequest | None]:
-    """Raises ``ReviewNotFoundError``."""
+    """The review, locked, and its top-up, locked, or None for a charge of nobody. Raises ``ReviewNotFoundError``."""
     seen = await tx.reviews.find(review_id)
     top_up = await tx.top_ups.lock(seen.top_up_id) if seen is not None and seen.top_up_id else None
     review = await tx.reviews.lock(review_id)

@@ -97,7 +97,7 @@ class JobFailureStore(Protocol):
 
 
 class Events(Protocol):
-    """What is told to other services, in this transaction and with its time."""
+    """What other services get to know, written in this transaction and with its time."""
 
     def wallet_opened(self, *, wallet_id: UUID, user_id: UUID, currency: str) -> None: ...
     def wallet_suspended(self, *, wallet_id: UUID, user_id: UUID, reason_code: str) -> None: ...

@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 
 
 async def record_charge(charge: Charge, tx: Tx) -> Verdict:
-    """Move the top-up and the money as ``judge`` says."""
+    """Move the top-up and the money as ``judge`` decides; returns what was done."""
     top_up = await _top_up_of(charge, tx)
     wallet = await _wallet_refuses(top_up, charge, tx) if top_up else None
     booked = await tx.top_ups.booked(charge)

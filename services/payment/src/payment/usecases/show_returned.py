@@ -1,4 +1,4 @@
-"""A charge in review was given back to its payer: the person sees it and is told."""
+"""A charge in review was given back to its payer: its transaction shows it, and an event says so."""
 
 from __future__ import annotations
 
