@@ -124,3 +124,11 @@ async def test_a_signed_webhook_of_another_time_is_counted_and_told_as_such(prov
     assert [each["event"] for each in told] == ["webhook.stale"] * 2
     assert STALE.labels("sandbox")._value.get() == stale + 2
     assert MALFORMED.labels("sandbox")._value.get() == malformed
+
+
+async def test_a_signed_webhook_that_cannot_be_read_is_counted_and_told_as_such(provider):
+    before = MALFORMED.labels("sandbox")._value.get()
+    with capture_logs() as told, pytest.raises(WebhookMalformedError):
+        read_webhook(provider, {SIGNATURE_HEADER: sign(SECRET, b"{", at_unix_s=AT)}, b"{", NOW)
+    assert [each["event"] for each in told] == ["webhook.malformed"]
+    assert MALFORMED.labels("sandbox")._value.get() == before + 1
