@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
+from eventing import tables
 from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Suspend
@@ -117,3 +120,36 @@ async def test_charges_in_suspense_are_in_review_after_the_migration(unmigrated,
     assert tuple(row) == ("unspecified", "open")
     await audit_holds(conn)
     await conn.close()
+
+
+async def functions_of(conn):
+    """Each function of the schema by its signature, as Postgres would write it."""
+    rows = await conn.fetch(
+        "SELECT oid::regprocedure::text AS signature, pg_get_functiondef(oid) AS definition FROM pg_proc"
+        " WHERE pronamespace = 'payment'::regnamespace"
+    )
+    return {row["signature"]: row["definition"] for row in rows}
+
+
+@pytest.mark.parametrize("changed", [False, True])  # with the control: a function that the file does not have is found
+async def test_a_database_at_head_has_the_functions_of_the_file_and_no_others(owner, changed):
+    file = (Path(__file__).parents[2] / "migrations" / "functions" / "ledger.sql").read_text()
+    if changed:
+        file = file.replace("v_max CONSTANT bigint := 9007199254740991", "v_max CONSTANT bigint := 9007199254740992")
+    at_head = await functions_of(owner)
+    loading = owner.transaction()
+    await loading.start()
+    try:
+        for statement in file.split("\n-- ;;\n"):
+            await owner.execute(statement)
+        loaded = await functions_of(owner)
+    finally:
+        await loading.rollback()
+    assert (loaded == at_head) is not changed
+    declared = set(re.findall(r"REPLACE FUNCTION (\w+)", file))
+    assert {signature.partition("(")[0] for signature in at_head} - elsewhere() == declared
+
+
+def elsewhere():
+    """Functions that are not the ledger's: each is made in one place too."""
+    return {"ensure_transaction_months", "missing_rights", *tables.functions("payment")}
