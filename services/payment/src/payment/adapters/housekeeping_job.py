@@ -11,6 +11,13 @@ from kernel.rows import rows_affected
 
 FORGOTTEN: Final = {"refusal": "at", "provider_event": "received_at"}  # table: its time
 _ROWS: Final = 5_000
+_MAKE_MONTH: Final = "SELECT ensure_transaction_months($1, 1)"
+_FORGET_SOME: Final = {
+    table: f"""
+        DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE {at} < $1 LIMIT $2))
+    """
+    for table, at in FORGOTTEN.items()
+}
 
 
 def months_from(day: date, count: int) -> Sequence[date]:
@@ -21,15 +28,9 @@ def months_from(day: date, count: int) -> Sequence[date]:
 
 async def make_month(conn: Connection, month: date) -> None:
     """The partition of ``wallet_transaction`` for a month, when it is not there."""
-    await conn.execute("SELECT ensure_transaction_months($1, 1)", month)
+    await conn.execute(_MAKE_MONTH, month)
 
 
 async def forget_some(conn: Connection, table: str, before: datetime) -> bool:
     """Delete some thousand rows of a table of ``FORGOTTEN``; whether there may be more."""
-    status: str = await conn.execute(
-        f"DELETE FROM {table} WHERE ctid = ANY (ARRAY("
-        f"SELECT ctid FROM {table} WHERE {FORGOTTEN[table]} < $1 LIMIT $2))",
-        before,
-        _ROWS,
-    )
-    return rows_affected(status) == _ROWS
+    return rows_affected(await conn.execute(_FORGET_SOME[table], before, _ROWS)) == _ROWS

@@ -18,7 +18,7 @@ class Check:
     """One statement of an invariant. ``sql`` selects the offending ids as text."""
 
     invariant: str
-    says: str
+    statement: str
     sql: str
 
 
@@ -205,7 +205,7 @@ def report(findings: Sequence[Finding]) -> str:
     """A table for people."""
     lines = [f"{'invariant':<10} {'broken':>7}  what it says"]
     for finding in findings:
-        lines.append(f"{finding.check.invariant:<10} {finding.count:>7}  {finding.check.says}")
+        lines.append(f"{finding.check.invariant:<10} {finding.count:>7}  {finding.check.statement}")
         lines.extend(f"{'':<20}{example}" for example in finding.examples)
     broken = sum(finding.count for finding in findings)
     lines.append(f"{len(findings)} checks, " + ("all hold" if not broken else f"{broken} violations"))

@@ -46,8 +46,9 @@ _CALL_WITH_RECORDS: Final = f"""
     SELECT o_outcome, o_version, o_at FROM done
 """
 _FACTS: Final = """
-    SELECT id, checkout_id, user_id, account_id, clearing_id, amount_minor, currency FROM hold
-    WHERE id = ANY ($1::uuid[])
+    SELECT id AS hold_id, checkout_id, user_id, account_id, clearing_id, amount_minor,
+           coalesce(currency, '') AS currency
+    FROM hold WHERE id = ANY ($1::uuid[])
 """
 
 
@@ -94,18 +95,11 @@ class LedgerStore:
     async def _facts(self, conn: Connection, holds: list[UUID]) -> dict[UUID, HoldFacts]:
         if not holds:
             return {}
-        return {
-            row["id"]: HoldFacts(
-                hold_id=row["id"],
-                checkout_id=row["checkout_id"],
-                user_id=row["user_id"],
-                account_id=row["account_id"],
-                clearing_id=row["clearing_id"],
-                amount_minor=row["amount_minor"],
-                currency=row["currency"] or "",
-            )
-            for row in await conn.fetch(_FACTS, holds)
-        }
+        return {row["hold_id"]: _hold_facts(row) for row in await conn.fetch(_FACTS, holds)}
+
+
+def _hold_facts(row: Any) -> HoldFacts:
+    return HoldFacts(**row)
 
 
 def _marked(answers: Sequence[Answer], now: datetime) -> list[Answer]:

@@ -48,7 +48,7 @@ class PaymentTx:
     conn: Connection
     outbox: Outbox
     now: datetime
-    posts_to: LedgerStore
+    ledger_store: LedgerStore
     events: Events = field(init=False)
     wallets: WalletStore = field(init=False)
     top_ups: TopUpStore = field(init=False)
@@ -64,4 +64,4 @@ class PaymentTx:
         self.holds = HoldStore(self.conn)
         self.reviews = ReviewStore(self.conn)
         self.job_failures = JobFailureStore(self.conn)
-        self.ledger = LedgerInTransaction(self.conn, self.posts_to, self.events, self.now)
+        self.ledger = LedgerInTransaction(self.conn, self.ledger_store, self.events, self.now)

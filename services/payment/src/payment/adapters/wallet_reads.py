@@ -18,8 +18,7 @@ _REFRESH_LIMITS: Final = """
 _OF_USER: Final = """
     SELECT a.id, a.currency, a.status, a.is_primary, a.balance_minor, a.frozen_minor, a.created_at,
            s.transaction_max_minor, s.day_max_minor, s.month_max_minor, s.rolling_max_minor, s.balance_max_minor,
-           coalesce(s.day_minor, 0) AS day_minor, coalesce(s.month_minor, 0) AS month_minor,
-           s.fresh_until > now() AS limits_fresh
+           coalesce(s.day_minor, 0) AS day_minor, coalesce(s.month_minor, 0) AS month_minor
     FROM account a LEFT JOIN spending s ON s.account_id = a.id
     WHERE a.kind = 'wallet' AND a.user_id = $1
 """
