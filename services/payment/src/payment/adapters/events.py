@@ -16,6 +16,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from contracts.values import timestamp_of
 from eventing import Outbox
+from payment.domain.ids import UserId, WalletId
 from payment.domain.ledger import Authorize, Capture, Expire, Op, Settle, Transfer, Void
 from payment.domain.outcome import Answer, HoldFacts, Outcome
 from payment.domain.top_up import Charge, TopUpRequest
@@ -61,13 +62,13 @@ class Events:
         )
         self._outbox.add(refused, aggregate_version=1)
 
-    def wallet_opened(self, *, wallet_id: UUID, user_id: UUID, currency: str) -> None:
+    def wallet_opened(self, *, wallet_id: WalletId, user_id: UserId, currency: str) -> None:
         opened = WalletOpened(
             wallet_id=str(wallet_id), user_id=str(user_id), currency=currency, opened_at=_timestamp(self._now)
         )
         self._outbox.add(opened, aggregate_version=1)
 
-    def wallet_suspended(self, *, wallet_id: UUID, user_id: UUID, reason_code: str) -> None:
+    def wallet_suspended(self, *, wallet_id: WalletId, user_id: UserId, reason_code: str) -> None:
         suspended = WalletSuspended(
             wallet_id=str(wallet_id), user_id=str(user_id), reason_code=reason_code, at=_timestamp(self._now)
         )

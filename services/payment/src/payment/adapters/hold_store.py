@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 from chassis.postgres import Connection
+from payment.domain.ids import HoldId
 from payment.usecases.ports import EXPIRE_HOLDS
 
 _DUE: Final = """
@@ -24,7 +24,7 @@ class HoldStore:
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
-    async def due(self, now: datetime, *, count: int) -> Sequence[UUID]:
+    async def due(self, now: datetime, *, count: int) -> Sequence[HoldId]:
         """Open holds past their time, oldest first; not locked: the ledger decides each.
 
         Without those that failed and rest.

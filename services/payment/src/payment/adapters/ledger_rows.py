@@ -23,6 +23,7 @@ from payment.domain.accounts import (
     SystemAccount,
     system_account,
 )
+from payment.domain.ids import AccountId
 from payment.domain.ledger import (
     Authorize,
     Capture,
@@ -266,7 +267,7 @@ class LedgerRows:
         self._repeats = self._repeats or first < row
         return row - 1
 
-    def _use(self, account: SystemAccount) -> UUID:
+    def _use(self, account: SystemAccount) -> AccountId:
         self._system[account.id] = account
         return account.id
 

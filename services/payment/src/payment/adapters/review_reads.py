@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from chassis.postgres import Connection
+from payment.domain.ids import ReviewId
 
 _SELECT: Final = """
     SELECT l.transfer_id AS review_id, l.provider, l.charge_id, l.amount_minor, l.currency, l.suspense_reason,
@@ -35,7 +36,7 @@ async def reviews(conn: Connection, *, after: tuple[datetime, UUID] | None, limi
     return await conn.fetch(_REVIEWS, seen_at, last_id, limit)
 
 
-async def review(conn: Connection, review_id: UUID) -> Row | None:
+async def review(conn: Connection, review_id: ReviewId) -> Row | None:
     """A charge that is or was in suspense."""
     return await conn.fetchrow(_REVIEW, review_id)
 

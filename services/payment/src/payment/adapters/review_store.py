@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from chassis.postgres import Connection
 from kernel.rows import rows_affected
 from payment.adapters.job_failure_store import JobFailureStore
+from payment.domain.ids import ReviewId, TopUpId, TransferId
 from payment.domain.review import Review, ReviewState
 from payment.domain.top_up import LEASE, SuspenseReason
 from payment.usecases.ports import RETURN_CHARGES
@@ -54,11 +54,11 @@ class ReviewStore:
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
-    async def find(self, review_id: UUID) -> Review | None:
+    async def find(self, review_id: ReviewId) -> Review | None:
         row = await self._conn.fetchrow(_SELECT, review_id)
         return _review(row) if row else None
 
-    async def lock(self, review_id: UUID) -> Review | None:
+    async def lock(self, review_id: ReviewId) -> Review | None:
         row = await self._conn.fetchrow(_LOCK, review_id)
         return _review(row) if row else None
 
@@ -71,22 +71,28 @@ class ReviewStore:
             await JobFailureStore(self._conn).clear(RETURN_CHARGES, [str(review.id)])
 
     async def attach(
-        self, review_id: UUID, top_up_id: UUID, *, was: UUID | None, reason: SuspenseReason, shown_as: UUID
+        self,
+        review_id: ReviewId,
+        top_up_id: TopUpId,
+        *,
+        was: TopUpId | None,
+        reason: SuspenseReason,
+        shown_as: TransferId,
     ) -> Review | None:
         """A charge under a reference of nobody becomes this top-up's; None for one that became somebody's meanwhile."""
         status = await self._conn.execute(_ATTACH, review_id, top_up_id, reason, shown_as, was)
         return await self.find(review_id) if rows_affected(status) else None
 
-    async def due(self, now: datetime, *, count: int) -> Sequence[UUID]:
+    async def due(self, now: datetime, *, count: int) -> Sequence[ReviewId]:
         """Charges on their way back whose timer rang, without those that failed and rest."""
         return [row["transfer_id"] for row in await self._conn.fetch(_DUE, now, count, RETURN_CHARGES)]
 
-    async def lease(self, review_id: UUID, now: datetime) -> Review | None:
+    async def lease(self, review_id: ReviewId, now: datetime) -> Review | None:
         """A due one, with its timer moved on so that nobody else takes it meanwhile; None when somebody did."""
         status = await self._conn.execute(_LEASE, review_id, now, now + LEASE)
         return await self.find(review_id) if rows_affected(status) else None
 
-    async def wait(self, review_id: UUID, *, next_attempt_at: datetime) -> None:
+    async def wait(self, review_id: ReviewId, *, next_attempt_at: datetime) -> None:
         """Ask the provider again later."""
         await self._conn.execute(_WAIT, review_id, next_attempt_at)
 

@@ -15,6 +15,7 @@ import aiohttp
 from chassis.errors import RequestError
 from chassis.http import strict_json
 from kernel.money import AMOUNT_MINOR_MAX, Currency
+from payment.domain.ids import TopUpId, TransferId
 from payment.domain.provider import WebhookMalformedError, WebhookSignatureError, WebhookStaleError
 from payment.domain.review import Review
 from payment.domain.top_up import Charge, ChargeStatus, TopUpRequest
@@ -71,7 +72,7 @@ class SandboxGateway:
         answer = await self._ask("POST", "/payments/charges", json=body, headers={"Idempotency-Key": str(top_up.id)})
         return self._answered(answer, top_up.id)
 
-    async def find_charges(self, reference_id: UUID) -> Sequence[Charge]:
+    async def find_charges(self, reference_id: TopUpId) -> Sequence[Charge]:
         try:
             answer = await self._ask("GET", "/payments/charges", params={"reference": str(reference_id)})
         except ProviderRefusedError as refused:
@@ -141,7 +142,7 @@ class SandboxGateway:
             raise ProviderAnswerUnexpectedError(f"{what}: {answer.status} without a code in error")
         raise ProviderRefusedError(code)
 
-    def _answered(self, data: Any, reference_id: UUID) -> Charge:
+    def _answered(self, data: Any, reference_id: TopUpId) -> Charge:
         """A charge in an answer, which must be about what was asked."""
         try:
             charge = self._charge(data)
@@ -164,7 +165,7 @@ class SandboxGateway:
         return Charge(
             provider=self.name,
             charge_id=_matching(_ID, data.get("charge_id")),
-            reference_id=_uuid_or_none(_matching(_CODE, data.get("reference"))),
+            reference_id=_top_up_id_or_none(_matching(_CODE, data.get("reference"))),
             amount_minor=amount_minor,
             currency=currency.value,
             status=status,
@@ -197,8 +198,8 @@ def _matching(pattern: re.Pattern[str], value: Any) -> str:
     return value
 
 
-def _uuid_or_none(text: str) -> UUID | None:
+def _top_up_id_or_none(text: str) -> TopUpId | None:
     try:
-        return UUID(text)
+        return TopUpId(TransferId(UUID(text)))
     except ValueError:
         return None

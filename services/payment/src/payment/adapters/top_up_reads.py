@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from chassis.postgres import Connection
+from payment.domain.ids import TopUpId, UserId
 
 # A charge that a provider names under two references is the one's in whose name it is booked.
 _TOP_UP: Final = """
@@ -21,7 +21,7 @@ _OLDEST_OPEN_AT: Final = "SELECT min(created_at) FROM top_up WHERE next_attempt_
 Row = Any
 
 
-async def top_up(conn: Connection, user_id: UUID, top_up_id: UUID) -> Row | None:
+async def top_up(conn: Connection, user_id: UserId, top_up_id: TopUpId) -> Row | None:
     """One of the user's top-ups, with what its provider charged."""
     return await conn.fetchrow(_TOP_UP, top_up_id, user_id)
 

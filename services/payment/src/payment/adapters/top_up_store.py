@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from chassis.postgres import Connection
 from kernel.rows import rows_affected
 from payment.adapters.job_failure_store import JobFailureStore
+from payment.domain.ids import TopUpId, TransferId, WalletId
 from payment.domain.top_up import LEASE, Booked, Charge, SuspenseReason, TopUpRequest, TopUpState
 from payment.usecases.ports import DRIVE_TOP_UPS
 
@@ -119,25 +119,25 @@ class TopUpStore:
             top_up.currency,
         )
 
-    async def lock(self, top_up_id: UUID) -> TopUpRequest | None:
+    async def lock(self, top_up_id: TopUpId) -> TopUpRequest | None:
         row = await self._conn.fetchrow(_LOCK, top_up_id)
         return _top_up(row) if row else None
 
-    async def open_minor(self, wallet: UUID) -> int:
+    async def open_minor(self, wallet: WalletId) -> int:
         """Sum of the wallet's open top-ups."""
         amount: int = await self._conn.fetchval(_OPEN_MINOR, wallet)
         return amount
 
-    async def due(self, now: datetime, *, count: int) -> Sequence[UUID]:
+    async def due(self, now: datetime, *, count: int) -> Sequence[TopUpId]:
         """Top-ups whose timer rang, without those that failed and rest."""
         return [row["id"] for row in await self._conn.fetch(_DUE, now, count, DRIVE_TOP_UPS)]
 
-    async def lease(self, top_up_id: UUID, now: datetime) -> TopUpRequest | None:
+    async def lease(self, top_up_id: TopUpId, now: datetime) -> TopUpRequest | None:
         """A due one, with its timer moved on so that nobody else takes it meanwhile; None when somebody did."""
         row = await self._conn.fetchrow(_LEASE, top_up_id, now, now + LEASE)
         return _top_up(row) if row else None
 
-    async def wait(self, top_up_id: UUID, *, charge_id: str | None, next_attempt_at: datetime) -> None:
+    async def wait(self, top_up_id: TopUpId, *, charge_id: str | None, next_attempt_at: datetime) -> None:
         """Look again later; with a charge id the provider is known to be at work."""
         await self._conn.execute(_WAIT, top_up_id, charge_id, next_attempt_at)
 
@@ -174,7 +174,7 @@ class TopUpStore:
         await self._conn.execute(_ADVANCE, top_up.id)
 
     async def show(
-        self, top_up: TopUpRequest, charge: Charge, *, shown_as: UUID, failure_code: str, now: datetime
+        self, top_up: TopUpRequest, charge: Charge, *, shown_as: TransferId, failure_code: str, now: datetime
     ) -> None:
         """A charge in review beside the top-up's own, as a transaction of its own."""
         await self.advance(top_up)
@@ -191,7 +191,7 @@ class TopUpStore:
         )
 
     async def close_shown(
-        self, top_up: TopUpRequest, *, shown_as: UUID, shown_at: datetime, failure_code: str, now: datetime
+        self, top_up: TopUpRequest, *, shown_as: TransferId, shown_at: datetime, failure_code: str, now: datetime
     ) -> None:
         """The charge that ``show`` showed did not reach the wallet."""
         await self.advance(top_up)
@@ -205,11 +205,11 @@ class TopUpStore:
     async def add_line(
         self,
         charge: Charge,
-        transfer_id: UUID,
+        transfer_id: TransferId,
         now: datetime,
         *,
         reason: SuspenseReason | None,
-        shown_as: UUID | None,
+        shown_as: TransferId | None,
     ) -> bool:
         """PAY-6: one line per succeeded charge. False when it was there. With a reason it is in review."""
         status = await self._conn.execute(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from uuid import UUID
 
 from chassis.postgres import Connection
+from payment.domain.ids import TransferId, UserId
 
 _TRANSFER: Final = """
     SELECT t.id, t.amount_minor, t.currency, t.note, t.at, d.user_id AS sender_id, c.user_id AS recipient_id
@@ -15,6 +15,6 @@ _TRANSFER: Final = """
 Row = Any
 
 
-async def transfer(conn: Connection, user_id: UUID, transfer_id: UUID) -> Row | None:
+async def transfer(conn: Connection, user_id: UserId, transfer_id: TransferId) -> Row | None:
     """A transfer that the user sent or received."""
     return await conn.fetchrow(_TRANSFER, transfer_id, user_id)

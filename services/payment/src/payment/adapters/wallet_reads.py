@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from chassis.postgres import Connection
+from payment.domain.ids import UserId, WalletId
 
 _REFRESH_LIMITS: Final = """
     SELECT spending_refresh(a.id, $2)
@@ -36,25 +37,25 @@ _TRANSACTIONS: Final = """
 Row = Any
 
 
-async def refresh_limits(conn: Connection, user_id: UUID, now: datetime) -> None:
+async def refresh_limits(conn: Connection, user_id: UserId, now: datetime) -> None:
     """Bring the limits that the user's wallets show up to date; a no-op nearly always."""
     await conn.execute(_REFRESH_LIMITS, user_id, now)
 
 
-async def wallets(conn: Connection, user_id: UUID) -> Sequence[Row]:
+async def wallets(conn: Connection, user_id: UserId) -> Sequence[Row]:
     """The user's wallets, primary first."""
     return await conn.fetch(_WALLETS, user_id)
 
 
-async def wallet(conn: Connection, user_id: UUID, wallet_id: UUID) -> Row | None:
+async def wallet(conn: Connection, user_id: UserId, wallet_id: WalletId) -> Row | None:
     """One of the user's wallets, with its limits and what was used of them."""
     return await conn.fetchrow(_WALLET, user_id, wallet_id)
 
 
 async def transactions(
     conn: Connection,
-    user_id: UUID,
-    wallet_id: UUID,
+    user_id: UserId,
+    wallet_id: WalletId,
     *,
     before: tuple[datetime, UUID] | None,
     kind: str | None,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 from chassis.postgres import Connection
 from kernel.rows import rows_affected
 from payment.domain.accounts import Payer, WalletCondition, WalletLimits, wallet_id
+from payment.domain.ids import UserId, WalletId
 
 _ADD_PAYER: Final = """
     INSERT INTO payer (user_id, country, kyc_tier, updated_at) VALUES ($1, $2, $3, $4) ON CONFLICT (user_id) DO NOTHING
@@ -66,16 +66,16 @@ class WalletStore:
         await self._conn.execute(_CHANGE_PAYER, payer.user_id, payer.country, payer.kyc_tier, now)
         await self._conn.execute(_REFRESH_AT_NEXT_USE, payer.user_id)
 
-    async def lock_payer(self, user_id: UUID) -> Payer | None:
+    async def lock_payer(self, user_id: UserId) -> Payer | None:
         """Whoever opens a wallet holds this, so that an account does not end in between and leave it open."""
         row = await self._conn.fetchrow(_LOCK_PAYER, user_id)
         return Payer(**row) if row else None
 
-    async def end_payer(self, user_id: UUID, now: datetime) -> None:
+    async def end_payer(self, user_id: UserId, now: datetime) -> None:
         """The account was deleted."""
         await self._conn.execute(_END_PAYER, user_id, now)
 
-    async def open(self, user_id: UUID, currency: str, country: str, *, primary: bool, now: datetime) -> bool:
+    async def open(self, user_id: UserId, currency: str, country: str, *, primary: bool, now: datetime) -> bool:
         """False when it is open already."""
         wallet = wallet_id(user_id, currency)
         return rows_affected(await self._conn.execute(_OPEN, wallet, user_id, currency, country, primary, now)) == 1
@@ -84,16 +84,16 @@ class WalletStore:
         """Currencies with limits for the country: without a limit there is no wallet."""
         return frozenset(row["currency"] for row in await self._conn.fetch(_CURRENCIES_OFFERED, country))
 
-    async def suspend_all(self, user_id: UUID) -> Sequence[UUID]:
+    async def suspend_all(self, user_id: UserId) -> Sequence[WalletId]:
         """The wallets that were active until now."""
         return [row["id"] for row in await self._conn.fetch(_SUSPEND_ALL, user_id)]
 
-    async def lock_condition(self, wallet: UUID) -> WalletCondition | None:
+    async def lock_condition(self, wallet: WalletId) -> WalletCondition | None:
         """Lock the wallet and read whether it takes money."""
         row = await self._conn.fetchrow(_LOCK_CONDITION, wallet)
         return WalletCondition(**row) if row else None
 
-    async def lock_limits(self, wallet: UUID, now: datetime) -> WalletLimits | None:
+    async def lock_limits(self, wallet: WalletId, now: datetime) -> WalletLimits | None:
         """Lock the wallet and read its limits as of ``now``."""
         if await self.lock_condition(wallet) is None:
             return None

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 from kernel.ids import derived_id
+from payment.domain.ids import AccountId, UserId, WalletId
 
 # Rows a hot system account is spread over. A process posts to one of them, so that processes never wait for each
 # other's commit; the account's balance is the sum over its slots.
@@ -53,7 +54,7 @@ class CurrencyNotOfferedError(DomainError):
 class Payer:
     """What payment knows of a person."""
 
-    user_id: UUID
+    user_id: UserId
     country: str
     kyc_tier: int
     ended: bool = False  # the account was deleted: nothing begins any more
@@ -82,12 +83,12 @@ class WalletCondition:
 class SystemAccount:
     """One slot of a system account. ``name`` is the provider, ``user_id`` the seller, where there is one."""
 
-    id: UUID
+    id: AccountId
     kind: str
     name: str
     currency: str
     slot: int
-    user_id: UUID | None
+    user_id: UserId | None
 
     def packed(self) -> str:
         """As ``ledger_execute`` reads it."""
@@ -95,15 +96,15 @@ class SystemAccount:
 
 
 @lru_cache(maxsize=100_000)
-def wallet_id(user_id: UUID, currency: str) -> UUID:
+def wallet_id(user_id: UserId, currency: str) -> WalletId:
     """The user's wallet of a currency, opened or not."""
-    return derived_id(user_id, f"wallet:{currency}")
+    return WalletId(AccountId(derived_id(user_id, f"wallet:{currency}")))
 
 
 @lru_cache(maxsize=10_000)
 def system_account(
-    kind: str, currency: str, slot: int, *, name: str = "", user_id: UUID | None = None
+    kind: str, currency: str, slot: int, *, name: str = "", user_id: UserId | None = None
 ) -> SystemAccount:
     """A slot of a system account; the ledger creates it when first used."""
-    account_id = derived_id(user_id or _SYSTEM, f"{kind}:{name}:{currency}:{slot}")
+    account_id = AccountId(derived_id(user_id or _SYSTEM, f"{kind}:{name}:{currency}:{slot}"))
     return SystemAccount(account_id, kind, name, currency, slot, user_id)

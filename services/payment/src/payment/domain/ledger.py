@@ -13,6 +13,7 @@ from enum import IntEnum
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
+from payment.domain.ids import AccountId, CheckoutId, HoldId, OrderId, TransferId, UserId, WalletId
 
 
 class AmountNotPositiveError(DomainError):
@@ -55,11 +56,11 @@ class OpKind(IntEnum):
 class Transfer:
     """Money from one wallet to another. ``request_hash`` makes a refusal remembered under ``op_id``."""
 
-    op_id: UUID
-    sender_id: UUID
-    recipient_id: UUID
-    sender_wallet_id: UUID
-    recipient_wallet_id: UUID
+    op_id: TransferId
+    sender_id: UserId
+    recipient_id: UserId
+    sender_wallet_id: WalletId
+    recipient_wallet_id: WalletId
     amount_minor: int
     currency: str
     note: str = ""
@@ -70,9 +71,9 @@ class Transfer:
 class TopUp:
     """Money a provider took, into the wallet it was meant for. ``op_id`` is the top-up's id."""
 
-    op_id: UUID
+    op_id: TransferId
     provider: str
-    wallet_id: UUID
+    wallet_id: WalletId
     amount_minor: int
     currency: str
     requested_at: datetime
@@ -82,7 +83,7 @@ class TopUp:
 class Suspend:
     """Money a provider took that fits no top-up: ours to hold, nobody's to spend."""
 
-    op_id: UUID
+    op_id: TransferId
     provider: str
     amount_minor: int
     currency: str
@@ -92,12 +93,12 @@ class Suspend:
 class CreditSuspended:
     """Money out of ``suspense_id`` into a wallet. ``shown_as`` and ``shown_at`` name the transaction that shows it."""
 
-    op_id: UUID
-    suspense_id: UUID
-    wallet_id: UUID
+    op_id: TransferId
+    suspense_id: AccountId
+    wallet_id: WalletId
     amount_minor: int
     currency: str
-    shown_as: UUID
+    shown_as: TransferId
     shown_at: datetime
 
 
@@ -105,9 +106,9 @@ class CreditSuspended:
 class ReturnSuspended:
     """Money out of ``suspense_id`` back to the provider, who gave it back to the payer."""
 
-    op_id: UUID
+    op_id: TransferId
     provider: str
-    suspense_id: UUID
+    suspense_id: AccountId
     amount_minor: int
     currency: str
 
@@ -116,10 +117,10 @@ class ReturnSuspended:
 class Authorize:
     """Freeze money in a wallet until it is captured, voided or expires."""
 
-    hold_id: UUID
-    checkout_id: UUID
-    user_id: UUID
-    wallet_id: UUID
+    hold_id: HoldId
+    checkout_id: CheckoutId
+    user_id: UserId
+    wallet_id: WalletId
     amount_minor: int
     currency: str
     expires_at: datetime
@@ -129,7 +130,7 @@ class Authorize:
 class Capture:
     """Take held money, all or part; the rest is released."""
 
-    hold_id: UUID
+    hold_id: HoldId
     amount_minor: int
     currency: str
 
@@ -138,23 +139,23 @@ class Capture:
 class Void:
     """Give held money back; of an unknown hold, make sure that it never comes to be."""
 
-    hold_id: UUID
-    checkout_id: UUID
+    hold_id: HoldId
+    checkout_id: CheckoutId
 
 
 @dataclass(slots=True, kw_only=True)
 class Expire:
     """Give held money back because its time is over."""
 
-    hold_id: UUID
+    hold_id: HoldId
 
 
 @dataclass(slots=True, kw_only=True)
 class Share:
     """What one seller gets for one order."""
 
-    order_id: UUID
-    seller_id: UUID
+    order_id: OrderId
+    seller_id: UserId
     amount_minor: int
 
 
@@ -165,7 +166,7 @@ class Settle:
     A share of zero moves nothing and is settled with the others: what was captured must have a way to its end.
     """
 
-    hold_id: UUID
+    hold_id: HoldId
     currency: str
     shares: Sequence[Share]
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from typing import Final, NamedTuple
-from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 from payment.domain.accounts import WalletNotActiveError, WalletNotFoundError
+from payment.domain.ids import AccountId, CheckoutId, HoldId, UserId
 
 
 class CurrencyMismatchError(DomainError):
@@ -115,11 +115,11 @@ class Outcome(IntEnum):
 class HoldFacts:
     """What never changes about a hold."""
 
-    hold_id: UUID
-    checkout_id: UUID
-    user_id: UUID | None = None  # None with the two below: a tombstone
-    account_id: UUID | None = None
-    clearing_id: UUID | None = None
+    hold_id: HoldId
+    checkout_id: CheckoutId
+    user_id: UserId | None = None  # None with the two below: a tombstone
+    account_id: AccountId | None = None
+    clearing_id: AccountId | None = None
     amount_minor: int = 0
     currency: str = ""
 

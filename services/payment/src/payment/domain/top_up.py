@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
-from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 from payment.domain.card_numbers import holds_card_number
+from payment.domain.ids import TopUpId, UserId, WalletId
 from payment.domain.ledger import AmountNotPositiveError
 
 _BACKOFF_S: Final = (1, 2, 5, 10, 30, 60, 300, 900)
@@ -56,7 +56,7 @@ class Charge:
 
     provider: str
     charge_id: str
-    reference_id: UUID | None
+    reference_id: TopUpId | None
     amount_minor: int
     currency: str
     status: ChargeStatus
@@ -67,9 +67,9 @@ class Charge:
 class TopUpRequest:
     """A top-up as it is stored."""
 
-    id: UUID
-    user_id: UUID
-    wallet_id: UUID
+    id: TopUpId
+    user_id: UserId
+    wallet_id: WalletId
     amount_minor: int
     currency: str
     provider: str
@@ -108,7 +108,7 @@ class SuspenseReason(StrEnum):
 class Booked(NamedTuple):
     """How a charge is in the books."""
 
-    reference_id: UUID | None
+    reference_id: TopUpId | None
     amount_minor: int
     currency: str
     of_nobody: bool = False  # in suspense, under a reference that is no top-up of this provider

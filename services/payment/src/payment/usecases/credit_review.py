@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from kernel.ids import derived_id
+from payment.domain.ids import ReviewId, TransferId
 from payment.domain.ledger import CreditSuspended
 from payment.domain.review import ReviewState, check_credit
 from payment.domain.top_up import TopUpState
@@ -15,7 +15,7 @@ from payment.usecases.ports import Tx
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditReview:
-    review_id: UUID
+    review_id: ReviewId
     by: str
     note: str
 
@@ -27,7 +27,7 @@ async def credit_review(command: CreditReview, tx: Tx) -> None:
     now = tx.now
     await tx.wallets.lock_condition(top_up.wallet_id)
     op = CreditSuspended(
-        op_id=derived_id(review.id, "credit"),
+        op_id=TransferId(derived_id(review.id, "credit")),
         suspense_id=review.suspense_id,
         wallet_id=top_up.wallet_id,
         amount_minor=review.amount_minor,

@@ -9,10 +9,10 @@ itself (``attempt_batch``): its timer goes on, and the others are not held up.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
 
 import structlog
 
+from payment.domain.ids import TopUpId
 from payment.domain.top_up import (
     GIVE_UP_AFTER,
     Charge,
@@ -43,7 +43,7 @@ async def drive_top_ups(begin: Begin, providers: Mapping[str, Provider]) -> int:
     async with begin() as tx:
         due = await tx.top_ups.due(tx.now, count=BATCH)
 
-    async def work(top_up_id: UUID) -> None:
+    async def work(top_up_id: TopUpId) -> None:
         async with begin() as tx:
             top_up = await tx.top_ups.lease(top_up_id, tx.now)
         if top_up is not None:

@@ -7,8 +7,8 @@ expired waits by itself (``attempt_batch``).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID
 
+from payment.domain.ids import HoldId
 from payment.domain.ledger import Expire
 from payment.usecases.attempt_batch import attempt_batch
 from payment.usecases.ports import EXPIRE_HOLDS, Begin
@@ -23,7 +23,7 @@ async def expire_holds(begin: Begin) -> int:
     if not due:
         return 0
 
-    async def work(hold_ids: Sequence[UUID]) -> None:
+    async def work(hold_ids: Sequence[HoldId]) -> None:
         async with begin() as tx:
             await tx.ledger.apply([Expire(hold_id=hold_id) for hold_id in hold_ids])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from payment.domain.accounts import (
     AccountEndedError,
@@ -12,16 +11,17 @@ from payment.domain.accounts import (
     WalletNotFoundError,
     wallet_id,
 )
+from payment.domain.ids import UserId, WalletId
 from payment.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenWallet:
-    user_id: UUID
+    user_id: UserId
     currency: str
 
 
-async def open_wallet(command: OpenWallet, tx: Tx) -> UUID:
+async def open_wallet(command: OpenWallet, tx: Tx) -> WalletId:
     """Returns the wallet's id. Raises when it is open already or the currency is not offered."""
     payer = await tx.wallets.lock_payer(command.user_id)
     if payer is None:

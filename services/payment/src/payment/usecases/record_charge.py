@@ -15,6 +15,7 @@ from prometheus_client import Counter
 
 from kernel.ids import derived_id
 from kernel.money import AMOUNT_MINOR_MAX
+from payment.domain.ids import ReviewId, TransferId
 from payment.domain.ledger import Suspend, TopUp
 from payment.domain.review import ReviewState
 from payment.domain.top_up import (
@@ -91,25 +92,23 @@ async def _move(top_up: TopUpRequest, charge: Charge, verdict: Verdict, tx: Tx) 
 async def _suspend(top_up: TopUpRequest | None, charge: Charge, ruling: Ruling, tx: Tx) -> Verdict:
     """Keep the money apart, let the person see it, and tell them that somebody looks."""
     now, reason = tx.now, ruling.reason
-    suspense_id = derived_id(_CHARGES, f"{charge.provider}:{charge.charge_id}")
-    shown_as = _shown_as(top_up, suspense_id) if top_up else None
-    if not await tx.top_ups.add_line(charge, suspense_id, now, reason=reason, shown_as=shown_as):
+    review_id = _review_id_of(charge)
+    shown_as = _shown_as(top_up, review_id) if top_up else None
+    if not await tx.top_ups.add_line(charge, review_id, now, reason=reason, shown_as=shown_as):
         return Verdict.NOTHING
-    op = Suspend(
-        op_id=suspense_id, provider=charge.provider, amount_minor=charge.amount_minor, currency=charge.currency
-    )
+    op = Suspend(op_id=review_id, provider=charge.provider, amount_minor=charge.amount_minor, currency=charge.currency)
     await tx.ledger.apply([op])
     log.warning("charge.in_review", provider=charge.provider, charge_id=charge.charge_id, reason=reason)
     if top_up is not None and reason is not None:
-        await _show_in_review(top_up, charge, reason, shown_as=_shown_as(top_up, suspense_id), seen_at=now, tx=tx)
+        await _show_in_review(top_up, charge, reason, shown_as=_shown_as(top_up, review_id), seen_at=now, tx=tx)
     return Verdict.SUSPEND
 
 
 async def _attach(top_up: TopUpRequest, charge: Charge, booked: Booked, reason: SuspenseReason, tx: Tx) -> Verdict:
     """The money stays apart as it is; whose it is is known now, so that it can be credited."""
-    suspense_id = derived_id(_CHARGES, f"{charge.provider}:{charge.charge_id}")
-    shown_as = _shown_as(top_up, suspense_id)
-    review = await tx.reviews.attach(suspense_id, top_up.id, was=booked.reference_id, reason=reason, shown_as=shown_as)
+    review_id = _review_id_of(charge)
+    shown_as = _shown_as(top_up, review_id)
+    review = await tx.reviews.attach(review_id, top_up.id, was=booked.reference_id, reason=reason, shown_as=shown_as)
     if review is None:
         return Verdict.NOTHING
     log.warning("charge.attached", provider=charge.provider, charge_id=charge.charge_id, top_up_id=str(top_up.id))
@@ -121,13 +120,17 @@ async def _attach(top_up: TopUpRequest, charge: Charge, booked: Booked, reason: 
     return Verdict.ATTACH
 
 
-def _shown_as(top_up: TopUpRequest, suspense_id: UUID) -> UUID:
+def _review_id_of(charge: Charge) -> ReviewId:
+    return ReviewId(TransferId(derived_id(_CHARGES, f"{charge.provider}:{charge.charge_id}")))
+
+
+def _shown_as(top_up: TopUpRequest, review_id: ReviewId) -> TransferId:
     """The transaction that shows a charge in review: the top-up's own, unless that shows another charge."""
-    return top_up.id if top_up.state.open or top_up.state is TopUpState.FAILED else suspense_id
+    return top_up.id if top_up.state.open or top_up.state is TopUpState.FAILED else review_id
 
 
 async def _show_in_review(
-    top_up: TopUpRequest, charge: Charge, reason: SuspenseReason, *, shown_as: UUID, seen_at: datetime, tx: Tx
+    top_up: TopUpRequest, charge: Charge, reason: SuspenseReason, *, shown_as: TransferId, seen_at: datetime, tx: Tx
 ) -> None:
     if shown_as == top_up.id:
         await tx.top_ups.close(

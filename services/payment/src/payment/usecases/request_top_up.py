@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from kernel.ids import uuid7
 from kernel.money import AMOUNT_MINOR_MAX
 from payment.domain.accounts import WalletNotActiveError, WalletNotFoundError, wallet_id
+from payment.domain.ids import TopUpId, TransferId, UserId
 from payment.domain.outcome import BalanceLimitError, TransactionLimitError
 from payment.domain.top_up import TopUpRequest, TopUpState, check_request
 from payment.usecases.ports import Tx
@@ -15,7 +15,7 @@ from payment.usecases.ports import Tx
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestTopUp:
-    user_id: UUID
+    user_id: UserId
     amount_minor: int
     currency: str
     provider: str
@@ -38,7 +38,7 @@ async def request_top_up(command: RequestTopUp, tx: Tx) -> TopUpRequest:
     if expected > min(limits.balance_max_minor or AMOUNT_MINOR_MAX, AMOUNT_MINOR_MAX):
         raise BalanceLimitError(pointer="/amount")
     top_up = TopUpRequest(
-        id=uuid7(),
+        id=TopUpId(TransferId(uuid7())),
         user_id=command.user_id,
         wallet_id=wallet,
         amount_minor=command.amount_minor,

@@ -7,11 +7,11 @@ idempotency key, and an unknown outcome is asked for again. What the provider re
 from __future__ import annotations
 
 from collections.abc import Mapping
-from uuid import UUID
 
 import structlog
 
 from kernel.ids import derived_id
+from payment.domain.ids import ReviewId, TransferId
 from payment.domain.ledger import ReturnSuspended
 from payment.domain.review import Review, ReviewState
 from payment.domain.top_up import next_attempt_at
@@ -38,7 +38,7 @@ async def return_charges(begin: Begin, providers: Mapping[str, Provider]) -> int
     async with begin() as tx:
         due = await tx.reviews.due(tx.now, count=BATCH)
 
-    async def work(review_id: UUID) -> None:
+    async def work(review_id: ReviewId) -> None:
         async with begin() as tx:
             review = await tx.reviews.lease(review_id, tx.now)
         if review is not None:
@@ -77,7 +77,7 @@ async def _book(given_back: Review, tx: Tx) -> None:
         return
     now = tx.now
     op = ReturnSuspended(
-        op_id=derived_id(review.id, "return"),
+        op_id=TransferId(derived_id(review.id, "return")),
         provider=review.provider,
         suspense_id=review.suspense_id,
         amount_minor=review.amount_minor,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
+from payment.domain.ids import ReviewId
 from payment.domain.review import ReviewState, check_open
 from payment.usecases.load_review import load_review
 from payment.usecases.ports import Tx
@@ -12,7 +12,7 @@ from payment.usecases.ports import Tx
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnReview:
-    review_id: UUID
+    review_id: ReviewId
     by: str
     note: str
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from kernel.ids import derived_id
 from payment.domain.accounts import wallet_id
+from payment.domain.ids import TransferId, UserId, WalletId
 from payment.domain.ledger import AmountNotPositiveError, Transfer, TransferToSelfError
 from payment.domain.outcome import Outcome
 from payment.usecases.ports import TransferLedger
@@ -20,8 +21,8 @@ from payment.usecases.ports import TransferLedger
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendMoney:
-    sender_id: UUID
-    recipient_id: UUID
+    sender_id: UserId
+    recipient_id: UserId
     amount_minor: int
     currency: str
     note: str
@@ -31,8 +32,8 @@ class SendMoney:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneySent:
-    transfer_id: UUID
-    sender_wallet_id: UUID
+    transfer_id: TransferId
+    sender_wallet_id: WalletId
     at: datetime
     replayed: bool
 
@@ -44,7 +45,7 @@ async def send_money(command: SendMoney, transfers: TransferLedger) -> MoneySent
     if command.amount_minor <= 0:
         raise AmountNotPositiveError(pointer="/amount/amount_minor")
     op = Transfer(
-        op_id=derived_id(command.sender_id, f"POST /v1/transfers {command.idempotency_key}"),
+        op_id=TransferId(derived_id(command.sender_id, f"POST /v1/transfers {command.idempotency_key}")),
         sender_id=command.sender_id,
         recipient_id=command.recipient_id,
         sender_wallet_id=wallet_id(command.sender_id, command.currency),

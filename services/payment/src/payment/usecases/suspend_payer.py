@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
+from payment.domain.ids import UserId
 from payment.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuspendPayer:
-    user_id: UUID
+    user_id: UserId
 
 
 async def suspend_payer(command: SuspendPayer, tx: Tx) -> None:

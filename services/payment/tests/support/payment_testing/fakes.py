@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from kernel.clock import FixedClock
 from payment.domain.accounts import Payer, WalletCondition, WalletLimits, wallet_id
+from payment.domain.ids import AccountId, HoldId, ReviewId, TopUpId, TransferId, UserId, WalletId
 from payment.domain.ledger import Op, Transfer
 from payment.domain.outcome import Answer, Outcome
 from payment.domain.review import Review, ReviewState
@@ -22,9 +23,9 @@ class FakeWallets:
     """Payers, and wallets by id with what decides about them."""
 
     def __init__(self) -> None:
-        self.payers: dict[UUID, Payer] = {}
-        self.wallets: dict[UUID, WalletLimits] = {}
-        self.owners: dict[UUID, UUID] = {}
+        self.payers: dict[UserId, Payer] = {}
+        self.wallets: dict[WalletId, WalletLimits] = {}
+        self.owners: dict[WalletId, UserId] = {}
         self.offered: dict[str, frozenset[str]] = {"TH": frozenset({"THB", "USD"})}
 
     async def add_payer(self, payer: Payer, now: datetime) -> None:
@@ -33,14 +34,14 @@ class FakeWallets:
     async def change_payer(self, payer: Payer, now: datetime) -> None:
         self.payers[payer.user_id] = payer
 
-    async def lock_payer(self, user_id: UUID) -> Payer | None:
+    async def lock_payer(self, user_id: UserId) -> Payer | None:
         return self.payers.get(user_id)
 
-    async def end_payer(self, user_id: UUID, now: datetime) -> None:
+    async def end_payer(self, user_id: UserId, now: datetime) -> None:
         if user_id in self.payers:
             self.payers[user_id] = replace(self.payers[user_id], ended=True)
 
-    async def open(self, user_id: UUID, currency: str, country: str, *, primary: bool, now: datetime) -> bool:
+    async def open(self, user_id: UserId, currency: str, country: str, *, primary: bool, now: datetime) -> bool:
         wallet = wallet_id(user_id, currency)
         if wallet in self.wallets:
             return False
@@ -57,7 +58,7 @@ class FakeWallets:
     async def currencies_offered(self, country: str) -> frozenset[str]:
         return self.offered.get(country, frozenset())
 
-    async def suspend_all(self, user_id: UUID) -> Sequence[UUID]:
+    async def suspend_all(self, user_id: UserId) -> Sequence[WalletId]:
         active = [
             wallet
             for wallet, owner in self.owners.items()
@@ -67,10 +68,10 @@ class FakeWallets:
             self.wallets[wallet] = replace(self.wallets[wallet], status="suspended")
         return active
 
-    async def lock_limits(self, wallet_id: UUID, now: datetime) -> WalletLimits | None:
+    async def lock_limits(self, wallet_id: WalletId, now: datetime) -> WalletLimits | None:
         return self.wallets.get(wallet_id)
 
-    async def lock_condition(self, wallet_id: UUID) -> WalletCondition | None:
+    async def lock_condition(self, wallet_id: WalletId) -> WalletCondition | None:
         found = self.wallets.get(wallet_id)
         return WalletCondition(status=found.status, balance_minor=found.balance_minor) if found else None
 
@@ -79,14 +80,14 @@ class FakeReviews:
     """Charges in suspense by id, with their timers and notes."""
 
     def __init__(self) -> None:
-        self.reviews: dict[UUID, Review] = {}
-        self.timers: dict[UUID, datetime] = {}
-        self.notes: dict[UUID, str] = {}
+        self.reviews: dict[ReviewId, Review] = {}
+        self.timers: dict[ReviewId, datetime] = {}
+        self.notes: dict[ReviewId, str] = {}
 
-    async def find(self, review_id: UUID) -> Review | None:
+    async def find(self, review_id: ReviewId) -> Review | None:
         return self.reviews.get(review_id)
 
-    async def lock(self, review_id: UUID) -> Review | None:
+    async def lock(self, review_id: ReviewId) -> Review | None:
         return self.reviews.get(review_id)
 
     async def decide(
@@ -99,7 +100,13 @@ class FakeReviews:
             self.timers[review.id] = now
 
     async def attach(
-        self, review_id: UUID, top_up_id: UUID, *, was: UUID | None, reason: SuspenseReason, shown_as: UUID
+        self,
+        review_id: ReviewId,
+        top_up_id: TopUpId,
+        *,
+        was: TopUpId | None,
+        reason: SuspenseReason,
+        shown_as: TransferId,
     ) -> Review | None:
         found = self.reviews.get(review_id)
         if found is None or found.top_up_id is not None:
@@ -107,10 +114,10 @@ class FakeReviews:
         self.reviews[review_id] = replace(found, top_up_id=top_up_id, reason=reason, shown_as=shown_as)
         return self.reviews[review_id]
 
-    async def due(self, now: datetime, *, count: int) -> Sequence[UUID]:
+    async def due(self, now: datetime, *, count: int) -> Sequence[ReviewId]:
         return [each for each, at in self.timers.items() if at <= now][:count]
 
-    async def lease(self, review_id: UUID, now: datetime) -> Review | None:
+    async def lease(self, review_id: ReviewId, now: datetime) -> Review | None:
         if self.timers.get(review_id, now + LEASE) > now:
             return None
         found = self.reviews[review_id]
@@ -118,7 +125,7 @@ class FakeReviews:
         self.reviews[review_id] = replace(found, return_attempts=found.return_attempts + 1)
         return self.reviews[review_id]
 
-    async def wait(self, review_id: UUID, *, next_attempt_at: datetime) -> None:
+    async def wait(self, review_id: ReviewId, *, next_attempt_at: datetime) -> None:
         self.timers[review_id] = next_attempt_at
 
 
@@ -127,27 +134,27 @@ class FakeTopUps:
 
     def __init__(self, reviews: FakeReviews) -> None:
         self._reviews = reviews
-        self.top_ups: dict[UUID, TopUpRequest] = {}
-        self.timers: dict[UUID, datetime] = {}
+        self.top_ups: dict[TopUpId, TopUpRequest] = {}
+        self.timers: dict[TopUpId, datetime] = {}
         self.lines: dict[tuple[str, str], Charge] = {}
-        self.shown: dict[UUID, str] = {}  # transaction -> failure code
+        self.shown: dict[TransferId, str] = {}  # transaction -> failure code
         self.webhooks: set[tuple[str, str]] = set()
 
     async def add(self, top_up: TopUpRequest, now: datetime) -> None:
         self.top_ups[top_up.id] = top_up
         self.timers[top_up.id] = now
 
-    async def lock(self, top_up_id: UUID) -> TopUpRequest | None:
+    async def lock(self, top_up_id: TopUpId) -> TopUpRequest | None:
         return self.top_ups.get(top_up_id)
 
-    async def open_minor(self, wallet_id: UUID) -> int:
+    async def open_minor(self, wallet_id: WalletId) -> int:
         mine = [each for each in self.top_ups.values() if each.wallet_id == wallet_id and each.id in self.timers]
         return sum(each.amount_minor for each in mine)
 
-    async def due(self, now: datetime, *, count: int) -> Sequence[UUID]:
+    async def due(self, now: datetime, *, count: int) -> Sequence[TopUpId]:
         return [each for each, at in self.timers.items() if at <= now][:count]
 
-    async def lease(self, top_up_id: UUID, now: datetime) -> TopUpRequest | None:
+    async def lease(self, top_up_id: TopUpId, now: datetime) -> TopUpRequest | None:
         if self.timers.get(top_up_id, now + LEASE) > now:
             return None
         self.timers[top_up_id] = now + LEASE
@@ -155,7 +162,7 @@ class FakeTopUps:
         self.top_ups[top_up_id] = replace(found, attempts=found.attempts + 1)
         return self.top_ups[top_up_id]
 
-    async def wait(self, top_up_id: UUID, *, charge_id: str | None, next_attempt_at: datetime) -> None:
+    async def wait(self, top_up_id: TopUpId, *, charge_id: str | None, next_attempt_at: datetime) -> None:
         self.timers[top_up_id] = next_attempt_at
         if charge_id is not None:
             self.top_ups[top_up_id] = replace(self.top_ups[top_up_id], state=TopUpState.PENDING)
@@ -177,13 +184,13 @@ class FakeTopUps:
         self.top_ups[top_up.id] = replace(top_up, version=top_up.version + 1)
 
     async def show(
-        self, top_up: TopUpRequest, charge: Charge, *, shown_as: UUID, failure_code: str, now: datetime
+        self, top_up: TopUpRequest, charge: Charge, *, shown_as: TransferId, failure_code: str, now: datetime
     ) -> None:
         await self.advance(top_up)
         self.shown[shown_as] = failure_code
 
     async def close_shown(
-        self, top_up: TopUpRequest, *, shown_as: UUID, shown_at: datetime, failure_code: str, now: datetime
+        self, top_up: TopUpRequest, *, shown_as: TransferId, shown_at: datetime, failure_code: str, now: datetime
     ) -> None:
         await self.advance(top_up)
         self.shown[shown_as] = failure_code
@@ -191,22 +198,23 @@ class FakeTopUps:
     async def add_line(
         self,
         charge: Charge,
-        transfer_id: UUID,
+        transfer_id: TransferId,
         now: datetime,
         *,
         reason: SuspenseReason | None,
-        shown_as: UUID | None,
+        shown_as: TransferId | None,
     ) -> bool:
         if (charge.provider, charge.charge_id) in self.lines:
             return False
         self.lines[charge.provider, charge.charge_id] = charge
         if reason is not None:
-            self._reviews.reviews[transfer_id] = Review(
-                id=transfer_id,
+            review_id = ReviewId(transfer_id)
+            self._reviews.reviews[review_id] = Review(
+                id=review_id,
                 provider=charge.provider,
                 charge_id=charge.charge_id,
                 top_up_id=charge.reference_id if charge.reference_id in self.top_ups else None,
-                suspense_id=uuid4(),
+                suspense_id=AccountId(uuid4()),
                 amount_minor=charge.amount_minor,
                 currency=charge.currency,
                 reason=reason,
@@ -236,9 +244,9 @@ class FakeHolds:
     """When each open hold ends."""
 
     def __init__(self) -> None:
-        self.expires_at: dict[UUID, datetime] = {}
+        self.expires_at: dict[HoldId, datetime] = {}
 
-    async def due(self, now: datetime, *, count: int) -> Sequence[UUID]:
+    async def due(self, now: datetime, *, count: int) -> Sequence[HoldId]:
         return [each for each, at in self.expires_at.items() if at <= now][:count]
 
 
@@ -286,10 +294,10 @@ class FakeEvents:
     def __init__(self) -> None:
         self.told: list[tuple[str, UUID, object]] = []
 
-    def wallet_opened(self, *, wallet_id: UUID, user_id: UUID, currency: str) -> None:
+    def wallet_opened(self, *, wallet_id: WalletId, user_id: UserId, currency: str) -> None:
         self.told.append(("wallet_opened", wallet_id, currency))
 
-    def wallet_suspended(self, *, wallet_id: UUID, user_id: UUID, reason_code: str) -> None:
+    def wallet_suspended(self, *, wallet_id: WalletId, user_id: UserId, reason_code: str) -> None:
         self.told.append(("wallet_suspended", wallet_id, reason_code))
 
     def top_up_completed(self, top_up: TopUpRequest, *, amount_minor: int, currency: str) -> None:
@@ -354,23 +362,23 @@ class FakePayment:
     async def begin(self) -> AsyncIterator[Tx]:
         yield self.tx
 
-    async def person(self, **limits: object) -> UUID:
+    async def person(self, **limits: object) -> UserId:
         """Somebody in Thailand with a wallet in THB, of which ``limits`` replace fields."""
-        user_id = uuid4()
+        user_id = UserId(uuid4())
         self.wallets.payers[user_id] = Payer(user_id=user_id, country="TH", kyc_tier=1)
         await self.wallets.open(user_id, "THB", "TH", primary=True, now=self.clock.now())
         self.change_wallet(user_id, **limits)
         return user_id
 
-    def change_wallet(self, user_id: UUID, **fields: object) -> None:
+    def change_wallet(self, user_id: UserId, **fields: object) -> None:
         wallet = wallet_id(user_id, "THB")
         self.wallets.wallets[wallet] = replace(self.wallets.wallets[wallet], **fields)  # type: ignore[arg-type]
 
-    async def top_up(self, user_id: UUID | None = None, **fields: object) -> TopUpRequest:
+    async def top_up(self, user_id: UserId | None = None, **fields: object) -> TopUpRequest:
         """A top-up of 500 that was asked for a minute ago, of which ``fields`` replace some."""
         owner = user_id or await self.person()
         made = TopUpRequest(
-            id=uuid4(),
+            id=TopUpId(TransferId(uuid4())),
             user_id=owner,
             wallet_id=wallet_id(owner, "THB"),
             amount_minor=500,

@@ -7,15 +7,16 @@ from uuid import UUID, uuid4
 
 from kernel.ids import uuid7
 from payment.domain.accounts import wallet_id
+from payment.domain.ids import CheckoutId, HoldId, OrderId, TransferId, UserId
 from payment.domain.ledger import Authorize, Capture, Settle, Share, Transfer, Void
 from payment_testing.people import NOON
 
 
 def transfer(
-    sender: UUID, recipient: UUID, amount_minor: int, *, op_id: UUID | None = None, currency: str = "THB"
+    sender: UserId, recipient: UserId, amount_minor: int, *, op_id: TransferId | None = None, currency: str = "THB"
 ) -> Transfer:
     return Transfer(
-        op_id=op_id or uuid7(),
+        op_id=op_id or TransferId(uuid7()),
         sender_id=sender,
         recipient_id=recipient,
         sender_wallet_id=wallet_id(sender, currency),
@@ -28,17 +29,17 @@ def transfer(
 
 
 def authorize(
-    user: UUID,
+    user: UserId,
     amount_minor: int,
     *,
-    hold_id: UUID | None = None,
+    hold_id: HoldId | None = None,
     expires_at: datetime | None = None,
     currency: str = "THB",
 ) -> Authorize:
-    hold = hold_id or uuid4()
+    hold = hold_id or HoldId(uuid4())
     return Authorize(
         hold_id=hold,
-        checkout_id=hold,
+        checkout_id=CheckoutId(hold),
         user_id=user,
         wallet_id=wallet_id(user, currency),
         amount_minor=amount_minor,
@@ -47,17 +48,17 @@ def authorize(
     )
 
 
-def capture(hold_id: UUID, amount_minor: int) -> Capture:
+def capture(hold_id: HoldId, amount_minor: int) -> Capture:
     return Capture(hold_id=hold_id, amount_minor=amount_minor, currency="THB")
 
 
-def void(hold_id: UUID) -> Void:
-    return Void(hold_id=hold_id, checkout_id=hold_id)
+def void(hold_id: HoldId) -> Void:
+    return Void(hold_id=hold_id, checkout_id=CheckoutId(hold_id))
 
 
-def settle(hold_id: UUID, *amounts_minor: int, seller: UUID) -> Settle:
+def settle(hold_id: HoldId, *amounts_minor: int, seller: UserId) -> Settle:
     return Settle(
         hold_id=hold_id,
         currency="THB",
-        shares=[Share(order_id=uuid4(), seller_id=seller, amount_minor=amount) for amount in amounts_minor],
+        shares=[Share(order_id=OrderId(uuid4()), seller_id=seller, amount_minor=amount) for amount in amounts_minor],
     )

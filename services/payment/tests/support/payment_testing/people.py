@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from chassis.postgres import Connection
 from kernel.ids import uuid7
 from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import wallet_id
+from payment.domain.ids import TransferId, UserId
 from payment.domain.ledger import TopUp
 from payment.domain.outcome import Outcome
 
 NOON: Final = datetime(2026, 6, 15, 5, 0, tzinfo=UTC)  # noon in Bangkok, far from any month's end
 
 
-async def add_person(conn: Connection, *, currency: str = "THB", country: str = "TH", tier: int = 3) -> UUID:
+async def add_person(conn: Connection, *, currency: str = "THB", country: str = "TH", tier: int = 3) -> UserId:
     """A person with an empty wallet; returns the user id."""
-    user_id = uuid4()
+    user_id = UserId(uuid4())
     await conn.execute(
         "INSERT INTO payer (user_id, country, kyc_tier, updated_at) VALUES ($1, $2, $3, now())", user_id, country, tier
     )
@@ -34,11 +35,11 @@ async def add_person(conn: Connection, *, currency: str = "THB", country: str = 
 
 
 async def give(
-    conn: Connection, user_id: UUID, amount_minor: int, *, currency: str = "THB", now: datetime = NOON
+    conn: Connection, user_id: UserId, amount_minor: int, *, currency: str = "THB", now: datetime = NOON
 ) -> None:
     """Money from a provider, with everything that the audit expects behind it."""
     op = TopUp(
-        op_id=uuid7(),
+        op_id=TransferId(uuid7()),
         provider="sandbox",
         wallet_id=wallet_id(user_id, currency),
         amount_minor=amount_minor,
@@ -68,7 +69,7 @@ async def give(
         raise RuntimeError(f"top-up answered {answer.outcome}")
 
 
-async def balance(conn: Connection, user_id: UUID, currency: str = "THB") -> tuple[int, int]:
+async def balance(conn: Connection, user_id: UserId, currency: str = "THB") -> tuple[int, int]:
     """(balance, frozen) of a wallet."""
     row = await conn.fetchrow(
         "SELECT balance_minor, frozen_minor FROM account WHERE id = $1", wallet_id(user_id, currency)

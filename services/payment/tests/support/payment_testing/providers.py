@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from payment.domain.ids import TopUpId, UserId
 from payment.domain.provider import WebhookSignatureError
 from payment.domain.review import Review
 from payment.domain.top_up import Charge, ChargeStatus, TopUpRequest
@@ -12,7 +13,7 @@ from payment.usecases.ports import Begin, WebhookEvent
 from payment.usecases.request_top_up import RequestTopUp, request_top_up
 
 
-async def top_up_for(begin: Begin, person: UUID, provider: str = "sandbox") -> UUID:
+async def top_up_for(begin: Begin, person: UserId, provider: str = "sandbox") -> TopUpId:
     """A top-up of 500 that was asked for."""
     command = RequestTopUp(
         user_id=person, amount_minor=500, currency="THB", provider=provider, payment_token=f"tok_{provider}"
@@ -21,7 +22,7 @@ async def top_up_for(begin: Begin, person: UUID, provider: str = "sandbox") -> U
         return (await request_top_up(command, tx)).id
 
 
-def charge_of(reference_id: UUID | None, charge_id: str, status: ChargeStatus = ChargeStatus.SUCCEEDED) -> Charge:
+def charge_of(reference_id: TopUpId | None, charge_id: str, status: ChargeStatus = ChargeStatus.SUCCEEDED) -> Charge:
     """The sandbox's word on a charge of 500."""
     return Charge(
         provider="sandbox",

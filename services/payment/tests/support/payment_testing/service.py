@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import aiohttp
 import asyncpg
@@ -25,6 +24,7 @@ from eventing import KafkaConfig
 from kernel.clock import FixedClock
 from kernel.country import Country
 from payment.adapters.invariants import check_invariants, report
+from payment.domain.ids import UserId
 from payment.settings import PaymentSettings
 from payment.wiring import App
 from payment_testing.people import add_person, balance, give
@@ -47,11 +47,11 @@ class World:
     database: ServiceDatabase
     sandbox_url: str
 
-    async def person(self, *, country: str = "TH", tier: int = 3, currency: str = "THB") -> UUID:
+    async def person(self, *, country: str = "TH", tier: int = 3, currency: str = "THB") -> UserId:
         async with self.app.database.begin() as conn:
             return await add_person(conn, country=country, tier=tier, currency=currency)
 
-    def token(self, user_id: UUID, **claims: Any) -> str:
+    def token(self, user_id: UserId, **claims: Any) -> str:
         return self.issuer.token_for(user_id, country=Country.TH, **claims)
 
     async def behave(self, **behaviour: Any) -> None:
@@ -128,14 +128,14 @@ class Place:
             rows = await conn.fetch("SELECT job, item_id, attempts, error FROM job_failure ORDER BY item_id")
         return [(row["job"], row["item_id"], row["attempts"]) for row in rows]
 
-    async def person(self, amount_minor: int = 0) -> UUID:
+    async def person(self, amount_minor: int = 0) -> UserId:
         async with self.app.database.begin() as conn:
             made = await add_person(conn)
             if amount_minor:
                 await give(conn, made, amount_minor)
         return made
 
-    async def money(self, person: UUID) -> tuple[int, int]:
+    async def money(self, person: UserId) -> tuple[int, int]:
         """(balance, frozen) of the person's wallet."""
         async with self.app.database.read() as conn:
             return await balance(conn, person)

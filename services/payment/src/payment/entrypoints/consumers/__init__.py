@@ -14,6 +14,7 @@ from kernel.country import Country
 from kernel.errors import DomainError, Kind
 from payment.adapters.transaction import PaymentTx
 from payment.domain.accounts import Payer
+from payment.domain.ids import UserId
 from payment.domain.ledger import Op
 from payment.entrypoints.consumers.commands import operation_of
 from payment.usecases.change_payer import ChangePayer, change_payer
@@ -95,8 +96,8 @@ def _payer(body: UserRegistered | UserProfileChanged) -> Payer:
     )
 
 
-def _user_id(text: str) -> UUID:
+def _user_id(text: str) -> UserId:
     try:
-        return UUID(text)
+        return UserId(UUID(text))
     except ValueError:
         raise UserRecordInvalidError("user_id is not a UUID") from None

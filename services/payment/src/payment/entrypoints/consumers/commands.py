@@ -11,6 +11,7 @@ from kernel.errors import DomainError, Kind
 from kernel.ids import derived_id
 from kernel.money import AMOUNT_MINOR_MAX, Currency
 from payment.domain.accounts import WalletNotFoundError, wallet_id
+from payment.domain.ids import CheckoutId, HoldId, OrderId, TransferId, UserId
 from payment.domain.ledger import (
     AmountNotPositiveError,
     AmountTooLargeError,
@@ -48,11 +49,11 @@ def operation_of(body: Any, now: datetime) -> Op:
         return _authorize(body, now)
     if isinstance(body, CapturePayment):
         amount_minor, currency = _money(body.amount)
-        return Capture(hold_id=_id(body.hold_id), amount_minor=amount_minor, currency=currency)
+        return Capture(hold_id=HoldId(_id(body.hold_id)), amount_minor=amount_minor, currency=currency)
     if isinstance(body, SettlePayment):
         return _settle(body)
     if isinstance(body, VoidPayment):
-        return Void(hold_id=_id(body.hold_id), checkout_id=_id(body.checkout_id))
+        return Void(hold_id=HoldId(_id(body.hold_id)), checkout_id=CheckoutId(_id(body.checkout_id)))
     if isinstance(body, RequestTransfer):
         return _transfer(body)
     raise CommandInvalidError(f"{type(body).__name__} is not a command of payment")
@@ -60,13 +61,13 @@ def operation_of(body: Any, now: datetime) -> Op:
 
 def _transfer(body: RequestTransfer) -> Transfer:
     amount_minor, currency = _money(body.amount)
-    sender_id, recipient_id = _id(body.sender_id), _id(body.recipient_id)
+    sender_id, recipient_id = UserId(_id(body.sender_id)), UserId(_id(body.recipient_id))
     if sender_id == recipient_id:
         raise TransferToSelfError
     if len(body.note) > NOTE_CHARS_MAX or "\x00" in body.note:
         raise CommandInvalidError(f"the note is a line of at most {NOTE_CHARS_MAX} characters")
     return Transfer(
-        op_id=_id(body.transfer_id),
+        op_id=TransferId(_id(body.transfer_id)),
         sender_id=sender_id,
         recipient_id=recipient_id,
         sender_wallet_id=wallet_id(sender_id, currency),
@@ -80,7 +81,7 @@ def _transfer(body: RequestTransfer) -> Transfer:
 
 def _authorize(body: AuthorizePayment, now: datetime) -> Authorize:
     amount_minor, currency = _money(body.amount)
-    user_id = _id(body.user_id)
+    user_id = UserId(_id(body.user_id))
     wallet = wallet_id(user_id, currency)
     if body.wallet_id and _id(body.wallet_id) != wallet:
         raise WalletNotFoundError("the wallet is not the buyer's wallet of this currency")
@@ -88,8 +89,8 @@ def _authorize(body: AuthorizePayment, now: datetime) -> Authorize:
     if not 0 < hold_s <= HOLD_S_MAX:
         raise CommandInvalidError(f"hold_s is between 1 and {HOLD_S_MAX}")
     return Authorize(
-        hold_id=_id(body.hold_id),
-        checkout_id=_id(body.checkout_id),
+        hold_id=HoldId(_id(body.hold_id)),
+        checkout_id=CheckoutId(_id(body.checkout_id)),
         user_id=user_id,
         wallet_id=wallet,
         amount_minor=amount_minor,
@@ -109,12 +110,12 @@ def _settle(body: SettlePayment) -> Settle:
     if not any(amount_minor for amount_minor, _ in amounts):
         raise SharesMismatchError("nothing is shared")
     shares: Sequence[Share] = [
-        Share(order_id=_id(share.order_id), seller_id=_id(share.seller_id), amount_minor=amount_minor)
+        Share(order_id=OrderId(_id(share.order_id)), seller_id=UserId(_id(share.seller_id)), amount_minor=amount_minor)
         for share, (amount_minor, _) in zip(body.shares, amounts, strict=True)
     ]
     if len({share.order_id for share in shares}) != len(shares):
         raise SharesMismatchError("one share an order")
-    return Settle(hold_id=_id(body.hold_id), currency=currencies.pop(), shares=shares)
+    return Settle(hold_id=HoldId(_id(body.hold_id)), currency=currencies.pop(), shares=shares)
 
 
 def _money(money: Money, *, least_minor: int = 1) -> tuple[int, str]:

@@ -19,6 +19,7 @@ from operations.acts import Act, by_person, record, record_refusal
 from payment.adapters import review_reads
 from payment.adapters.transaction import PaymentTx
 from payment.domain.accounts import WalletNotActiveError, WalletNotFoundError
+from payment.domain.ids import ReviewId, TransferId
 from payment.domain.outcome import BalanceLimitError, CurrencyMismatchError
 from payment.domain.review import NobodyToCreditError, ReviewDecidedError, ReviewNotFoundError
 from payment.entrypoints.schemas.charges_in_review import ReasonBody, ReviewView
@@ -46,7 +47,7 @@ async def get_reviews(query: PageQuery, app: App) -> Page[ReviewView]:
 async def get_review(review_id: UUID, app: App) -> ReviewView:
     """Also after its end."""
     async with app.database.read() as conn:
-        row = await review_reads.review(conn, review_id)
+        row = await review_reads.review(conn, _id(review_id))
     if row is None:
         raise ReviewNotFoundError
     return ReviewView.of(row)
@@ -74,7 +75,7 @@ async def post_credit(review_id: UUID, body: ReasonBody, principal: Principal, t
     The money was taken and is theirs, so the wallet's balance limit does not hold it back: that was asked for before
     money was taken. ``payment.limit.balance`` refuses only what no wallet can count.
     """
-    command = CreditReview(review_id=review_id, by=str(principal.user_id), note=body.reason)
+    command = CreditReview(review_id=_id(review_id), by=str(principal.user_id), note=body.reason)
     return await _on_record(_act("credit", review_id, body, principal), credit_review(command, tx), review_id, tx, app)
 
 
@@ -90,11 +91,15 @@ async def post_send_back(
     review_id: UUID, body: ReasonBody, principal: Principal, tx: PaymentTx, app: App
 ) -> Reply[ReviewView]:
     """The provider is asked until it says that it did; what it refuses is open again, with its reason as note."""
-    command = ReturnReview(review_id=review_id, by=str(principal.user_id), note=body.reason)
+    command = ReturnReview(review_id=_id(review_id), by=str(principal.user_id), note=body.reason)
     view = await _on_record(
         _act("send_back", review_id, body, principal), return_review(command, tx), review_id, tx, app
     )
     return Reply(view, status=202, location=f"{_PATH}/{review_id}")
+
+
+def _id(review_id: UUID) -> ReviewId:
+    return ReviewId(TransferId(review_id))
 
 
 def _act(action: str, review_id: UUID, body: ReasonBody, principal: Principal) -> Act:
@@ -108,6 +113,6 @@ async def _on_record(act: Act, change: Awaitable[None], review_id: UUID, tx: Pay
     except DomainError as refusal:
         await record_refusal(act, refusal, app)
         raise
-    view = ReviewView.of(await review_reads.review(tx.conn, review_id))
+    view = ReviewView.of(await review_reads.review(tx.conn, _id(review_id)))
     record(replace(act, before={"status": "open"}, after={"status": view.status}), tx)
     return view

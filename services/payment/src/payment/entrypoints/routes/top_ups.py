@@ -10,6 +10,7 @@ from chassis.waiting import wait_until
 from payment.adapters import top_up_reads
 from payment.adapters.transaction import PaymentTx
 from payment.domain.accounts import WalletNotActiveError, WalletNotFoundError
+from payment.domain.ids import TopUpId, TransferId, UserId
 from payment.domain.ledger import AmountNotPositiveError
 from payment.domain.outcome import BalanceLimitError, TransactionLimitError
 from payment.domain.provider import ProviderUnknownError
@@ -44,7 +45,7 @@ async def post_top_up(principal: Principal, body: TopUpBody, tx: PaymentTx, app:
         raise ProviderUnknownError(pointer="/provider")
     top_up = await request_top_up(
         RequestTopUp(
-            user_id=principal.user_id,
+            user_id=UserId(principal.user_id),
             amount_minor=body.amount.amount_minor,
             currency=body.amount.currency.value,
             provider=provider,
@@ -61,7 +62,7 @@ async def get_top_up(top_up_id: UUID, principal: Principal, query: WaitQuery, ap
 
     async def load() -> TopUpView:
         async with app.database.read(user_id=principal.user_id) as conn:
-            row = await top_up_reads.top_up(conn, principal.user_id, top_up_id)
+            row = await top_up_reads.top_up(conn, UserId(principal.user_id), TopUpId(TransferId(top_up_id)))
         if row is None:
             raise TopUpNotFoundError
         return TopUpView.of(row)

@@ -9,6 +9,7 @@ from chassis.idempotency import REPLAYED_HEADER
 from chassis.tokens import Principal
 from payment.adapters import transfer_reads
 from payment.domain.accounts import WalletNotActiveError, WalletNotFoundError
+from payment.domain.ids import TransferId, UserId
 from payment.domain.ledger import AmountNotPositiveError, TransferNotFoundError, TransferToSelfError
 from payment.domain.outcome import (
     BalanceLimitError,
@@ -58,8 +59,8 @@ async def post_transfer(
     """Done when answered: the money is in the other wallet. The key makes a retry safe."""
     sent = await send_money(
         SendMoney(
-            sender_id=principal.user_id,
-            recipient_id=body.recipient_id,
+            sender_id=UserId(principal.user_id),
+            recipient_id=UserId(body.recipient_id),
             amount_minor=body.amount.amount_minor,
             currency=body.amount.currency.value,
             note=body.note,
@@ -81,7 +82,7 @@ async def get_transfer(transfer_id: UUID, principal: Principal, app: App) -> Tra
     """For its sender and its recipient."""
     # Both people's accounts are read, so the query itself names the caller instead of the row policy.
     async with app.database.read() as conn:
-        row = await transfer_reads.transfer(conn, principal.user_id, transfer_id)
+        row = await transfer_reads.transfer(conn, UserId(principal.user_id), TransferId(transfer_id))
     if row is None:
         raise TransferNotFoundError
     return TransferView.of(row)
