@@ -211,7 +211,8 @@ async def test_money_for_an_account_that_ended_is_kept_apart(world, person, oper
     async with world.app.begin() as tx:
         await suspend_payer(SuspendPayer(user_id=person), tx)
     await world.provider_says(top_up_id, charge_id="ch_of_the_ended")
-    assert await seen(world, person, top_up_id) == ("in_review", "wallet_not_active")
+    # The provider's word meets the top-up before the job has ended it for the same reason, or after.
+    assert await seen(world, person, top_up_id) in {("in_review", "wallet_not_active"), ("in_review", "paid_after_end")}
     assert await money(world, person) == (0, 0)
     credit = await act(world, operator, await review_of(world, operator, "ch_of_the_ended"), "credit")
     assert (credit.status, credit.code) == (409, "payment.wallet.not_active")
