@@ -39,7 +39,7 @@ class App(Parts):
     async def begin(self, user_id: UUID | None = None) -> AsyncIterator[PaymentTx]:
         """A transaction: commits at the end of the block, then wakes the relay, and the job for a new top-up."""
         async with self.transaction(user_id) as (conn, outbox):
-            tx = PaymentTx(conn, outbox, self.clock.now(), self.ledger)
+            tx = PaymentTx(conn, outbox, self.clock, self.ledger)
             yield tx
         if tx.top_ups.added:
             self.doorbell.ring()

@@ -16,6 +16,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from contracts.values import timestamp_of
 from eventing import Outbox
+from kernel.clock import Clock
 from payment.domain.ids import UserId, WalletId
 from payment.domain.ledger import Authorize, Capture, Expire, Op, Settle, Transfer, Void
 from payment.domain.outcome import Answer, HoldFacts, Outcome
@@ -32,10 +33,10 @@ _EXPIRED: Final = "expired"
 
 
 class Events:
-    """Bound to one transaction, whose time is ``now``. What the ledger did has the time of its answer."""
+    """Bound to one transaction. What the ledger did has the time of its answer, everything else that of the call."""
 
-    def __init__(self, outbox: Outbox, now: datetime) -> None:
-        self._outbox, self._now = outbox, now
+    def __init__(self, outbox: Outbox, clock: Clock) -> None:
+        self._outbox, self._clock = outbox, clock
 
     def operation_done(self, op: Op, answer: Answer) -> None:
         """The records of one ledger operation that was done just now; none for any other answer."""
@@ -58,19 +59,19 @@ class Events:
             recipient_id=request.recipient_id,
             amount=request.amount,
             reason_code=reason_code,
-            refused_at=_timestamp(self._now),
+            refused_at=_timestamp(self._clock.now()),
         )
         self._outbox.add(refused, aggregate_version=1)
 
     def wallet_opened(self, *, wallet_id: WalletId, user_id: UserId, currency: str) -> None:
         opened = WalletOpened(
-            wallet_id=str(wallet_id), user_id=str(user_id), currency=currency, opened_at=_timestamp(self._now)
+            wallet_id=str(wallet_id), user_id=str(user_id), currency=currency, opened_at=_timestamp(self._clock.now())
         )
         self._outbox.add(opened, aggregate_version=1)
 
     def wallet_suspended(self, *, wallet_id: WalletId, user_id: UserId, reason_code: str) -> None:
         suspended = WalletSuspended(
-            wallet_id=str(wallet_id), user_id=str(user_id), reason_code=reason_code, at=_timestamp(self._now)
+            wallet_id=str(wallet_id), user_id=str(user_id), reason_code=reason_code, at=_timestamp(self._clock.now())
         )
         self._outbox.add(suspended, aggregate_version=2)
 
@@ -82,7 +83,7 @@ class Events:
             wallet_id=str(top_up.wallet_id),
             amount=Money(amount_minor=amount_minor, currency=currency),
             provider=top_up.provider,
-            completed_at=_timestamp(self._now),
+            completed_at=_timestamp(self._clock.now()),
         )
         self._outbox.add(completed, aggregate_version=top_up.version + 1)
 
@@ -94,7 +95,7 @@ class Events:
             amount=Money(amount_minor=top_up.amount_minor, currency=top_up.currency),
             provider=top_up.provider,
             failure_code=failure_code,
-            failed_at=_timestamp(self._now),
+            failed_at=_timestamp(self._clock.now()),
         )
         self._outbox.add(failed, aggregate_version=top_up.version + 1)
 
@@ -107,7 +108,7 @@ class Events:
             amount=Money(amount_minor=charge.amount_minor, currency=charge.currency),
             provider=top_up.provider,
             reason_code=reason_code,
-            at=_timestamp(self._now),
+            at=_timestamp(self._clock.now()),
         )
         self._outbox.add(in_review, aggregate_version=top_up.version + 1)
 
@@ -119,7 +120,7 @@ class Events:
             wallet_id=str(top_up.wallet_id),
             amount=Money(amount_minor=amount_minor, currency=currency),
             provider=top_up.provider,
-            returned_at=_timestamp(self._now),
+            returned_at=_timestamp(self._clock.now()),
         )
         self._outbox.add(returned, aggregate_version=top_up.version + 1)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from chassis.postgres import Connection
 from eventing import Outbox
+from kernel.clock import Clock
 from payment.adapters.events import Events
 from payment.adapters.hold_store import HoldStore
 from payment.adapters.job_failure_store import JobFailureStore
@@ -22,8 +23,8 @@ from payment.domain.outcome import Answer
 class LedgerInTransaction:
     """The ledger, with the events of what it did in the same transaction."""
 
-    def __init__(self, conn: Connection, ledger: LedgerStore, events: Events, now: datetime) -> None:
-        self._conn, self._ledger, self._events, self._now = conn, ledger, events, now
+    def __init__(self, conn: Connection, ledger: LedgerStore, events: Events, clock: Clock) -> None:
+        self._conn, self._ledger, self._events, self._clock = conn, ledger, events, clock
         self._used = False
 
     async def apply(self, ops: Sequence[Op]) -> list[Answer]:
@@ -38,16 +39,16 @@ class LedgerInTransaction:
         if self._used:
             raise RuntimeError("the ledger is called once per transaction")
         self._used = True
-        return await self._ledger.execute(self._conn, ops, now=self._now)
+        return await self._ledger.execute(self._conn, ops, now=self._clock.now())
 
 
 @dataclass(slots=True)
 class PaymentTx:
-    """Built by ``App.begin``; commits at the end of that block and nowhere else. ``now`` is when it began."""
+    """Built by ``App.begin``; commits at the end of that block and nowhere else."""
 
     conn: Connection
     outbox: Outbox
-    now: datetime
+    clock: Clock
     ledger_store: LedgerStore
     events: Events = field(init=False)
     wallets: WalletStore = field(init=False)
@@ -58,10 +59,15 @@ class PaymentTx:
     ledger: LedgerInTransaction = field(init=False)
 
     def __post_init__(self) -> None:
-        self.events = Events(self.outbox, self.now)
+        self.events = Events(self.outbox, self.clock)
         self.wallets = WalletStore(self.conn)
         self.top_ups = TopUpStore(self.conn)
         self.holds = HoldStore(self.conn)
         self.reviews = ReviewStore(self.conn)
         self.job_failures = JobFailureStore(self.conn)
-        self.ledger = LedgerInTransaction(self.conn, self.ledger_store, self.events, self.now)
+        self.ledger = LedgerInTransaction(self.conn, self.ledger_store, self.events, self.clock)
+
+    @property
+    def now(self) -> datetime:
+        """At each use: whoever waited for a lock decides by the time after it."""
+        return self.clock.now()
