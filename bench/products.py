@@ -26,7 +26,7 @@ from uuid import uuid4
 import asyncpg
 from aiohttp import ClientSession
 
-from commerce.demo_catalogue.building import DemoCatalogue, build_catalogue
+from commerce.adapters.demo_catalogue_reads import DemoCatalogue, build_catalogue
 from commerce.domain.ids import UserId
 from commerce.settings import CommerceSettings
 from commerce.usecases.load_catalogue import load_catalogue

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commerce.adapters.announcer import OutboxAnnouncer
+from commerce.adapters.events import Events
 from commerce.domain.cart import QUANTITY_MAX
 from commerce.domain.checkout import QuantityTooLargeError
 from commerce.domain.ids import ProductId, ShopId, UserId, VariantId
@@ -56,7 +56,7 @@ class Memory:
             products=SimpleNamespace(offers=self.offers, sellers=self.sellers),
             orders=SimpleNamespace(next_numbers=self.next_numbers, add=self.store),
             stock=SimpleNamespace(lock=lambda *_: done(Shelf(items, (), NOW)), save=lambda _: done(None)),
-            announce=OutboxAnnouncer(SimpleNamespace(add=self.say)),
+            events=Events(SimpleNamespace(add=self.say)),
         )
 
     def say(self, body, **_):

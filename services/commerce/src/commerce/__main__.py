@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from chassis.run import Service, main
-from commerce.entrypoints.commands import COMMANDS
-from commerce.entrypoints.http import ROUTES, application
+from commerce.entrypoints.app import ROUTES, application
+from commerce.entrypoints.cli import COMMANDS
 from commerce.entrypoints.roles import background, checks, consumers, jobs, relays
 from commerce.settings import CommerceSettings
-from commerce.wiring import SERVICE as NAME
-from commerce.wiring import wire
+from commerce.wiring import NAME, wire
 
 SERVICE = Service(
     name=NAME,

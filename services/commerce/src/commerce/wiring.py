@@ -6,28 +6,29 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from asyncpg import Connection
 
-from commerce.adapters.account_store import PgAccountStore
-from commerce.adapters.announcer import OutboxAnnouncer
-from commerce.adapters.cart_store import PgCartStore
-from commerce.adapters.order_store import PgOrderStore
+from commerce.adapters.account_store import AccountStore
+from commerce.adapters.cart_store import CartStore
+from commerce.adapters.events import Events
+from commerce.adapters.order_store import OrderStore
 from commerce.adapters.product_cache import ProductCache
-from commerce.adapters.product_store import PgProductStore
-from commerce.adapters.shop_store import PgCategoryStore, PgShopStore
-from commerce.adapters.stock_store import PgStockStore
+from commerce.adapters.product_store import ProductStore
+from commerce.adapters.shop_store import CategoryStore, ShopStore
+from commerce.adapters.stock_store import StockStore
 from commerce.domain.ids import CheckoutId, ProductId
 from commerce.settings import CommerceSettings
 from eventing import Outbox
 from operations import Parts, open_parts
 
-SERVICE = "commerce"
+NAME: Final = "commerce"
 
 
 @dataclass(slots=True)
-class PgHints:
+class Hints:
     """Collected during the transaction, sent after its commit."""
 
     products: set[ProductId] = field(default_factory=set)
@@ -41,37 +42,37 @@ class PgHints:
 
 
 @dataclass(frozen=True, slots=True)
-class PgCommerceTx:
+class CommerceTx:
     """One transaction of the commerce service."""
 
     conn: Connection
     outbox: Outbox
     now: datetime
-    accounts: PgAccountStore
-    shops: PgShopStore
-    categories: PgCategoryStore
-    products: PgProductStore
-    stock: PgStockStore
-    carts: PgCartStore
-    orders: PgOrderStore
-    announce: OutboxAnnouncer
-    hints: PgHints
+    accounts: AccountStore
+    shops: ShopStore
+    categories: CategoryStore
+    products: ProductStore
+    stock: StockStore
+    carts: CartStore
+    orders: OrderStore
+    events: Events
+    hints: Hints
 
     @classmethod
-    def on(cls, conn: Connection, outbox: Outbox, now: datetime) -> PgCommerceTx:
+    def on(cls, conn: Connection, outbox: Outbox, now: datetime) -> CommerceTx:
         return cls(
             conn=conn,
             outbox=outbox,
             now=now,
-            accounts=PgAccountStore(conn),
-            shops=PgShopStore(conn),
-            categories=PgCategoryStore(conn),
-            products=PgProductStore(conn),
-            stock=PgStockStore(conn),
-            carts=PgCartStore(conn),
-            orders=PgOrderStore(conn),
-            announce=OutboxAnnouncer(outbox),
-            hints=PgHints(),
+            accounts=AccountStore(conn),
+            shops=ShopStore(conn),
+            categories=CategoryStore(conn),
+            products=ProductStore(conn),
+            stock=StockStore(conn),
+            carts=CartStore(conn),
+            orders=OrderStore(conn),
+            events=Events(outbox),
+            hints=Hints(),
         )
 
 
@@ -83,14 +84,14 @@ class App(Parts):
     cache: ProductCache
 
     @asynccontextmanager
-    async def begin(self, user_id: UUID | None = None) -> AsyncIterator[PgCommerceTx]:
+    async def begin(self, user_id: UUID | None = None) -> AsyncIterator[CommerceTx]:
         """Commits at the end of the block, events and effects together; then those who wait are told."""
         async with self.transaction(user_id) as (conn, outbox):
-            tx = PgCommerceTx.on(conn, outbox, self.clock.now())
+            tx = CommerceTx.on(conn, outbox, self.clock.now())
             yield tx
         await self._tell(tx.hints)
 
-    async def _tell(self, hints: PgHints) -> None:
+    async def _tell(self, hints: Hints) -> None:
         if hints.products:
             await self.cache.drop(list(hints.products))
         for checkout_id in hints.checkouts:
@@ -105,5 +106,5 @@ def checkout_channel(checkout_id: CheckoutId) -> str:
 @asynccontextmanager
 async def wire(settings: CommerceSettings) -> AsyncIterator[App]:
     """Open what the service stands on; close it in reverse."""
-    async with open_parts(settings, SERVICE) as opened:
+    async with open_parts(settings, NAME) as opened:
         yield App(**opened.parts(), settings=settings, cache=ProductCache(opened.redis))

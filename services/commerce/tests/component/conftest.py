@@ -15,10 +15,10 @@ import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 
 from commerce.domain.ids import CheckoutId
-from commerce.entrypoints.http import application
+from commerce.entrypoints.app import application
 from commerce.settings import CommerceSettings
-from commerce.testing import Tokens, product_body
 from commerce.wiring import App, wire
+from commerce_testing import Tokens, product_body
 from eventing import KafkaConfig
 from kernel.country import Country
 from testkit.databases import ServiceDatabase

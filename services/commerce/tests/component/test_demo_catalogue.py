@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from commerce.adapters.audit import audit
-from commerce.demo_catalogue.building import build_catalogue
+from commerce.adapters.demo_catalogue_reads import build_catalogue
+from commerce.adapters.invariants import audit
 from commerce.domain.ids import UserId
 from commerce.usecases.load_catalogue import load_catalogue
 from kernel.country import Country

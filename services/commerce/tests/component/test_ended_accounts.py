@@ -12,9 +12,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from commerce.adapters.account_store import PgAccountStore
-from commerce.adapters.audit import audit
-from commerce.adapters.shop_store import PgShopStore
+from commerce.adapters.account_store import AccountStore
+from commerce.adapters.invariants import audit
+from commerce.adapters.shop_store import ShopStore
 from commerce.domain.account import AccountEndedError
 from commerce.domain.ids import CheckoutId, ShopId, UserId
 from commerce.domain.product import Variant
@@ -25,7 +25,7 @@ from commerce.usecases.add_product import AddProduct, NewVariant, add_product
 from commerce.usecases.end_account import EndAccount, end_account
 from commerce.usecases.open_shop import OpenShop, open_shop
 from commerce.usecases.settle_commands import settle_commands
-from commerce.wiring import App, PgCommerceTx
+from commerce.wiring import App, CommerceTx
 from kernel.country import Country
 
 pytestmark = pytest.mark.component
@@ -192,17 +192,17 @@ async def test_told_before_the_shop_is_opened(app: App, people: Any) -> None:
     assert (refused.status, refused.code) == (403, "commerce.account.ended")
 
 
-class UnlockedAccounts(PgAccountStore):
+class UnlockedAccounts(AccountStore):
     LOCK: ClassVar[str] = "SELECT $1::text"
 
 
-class UnlockedShops(PgShopStore):
+class UnlockedShops(ShopStore):
     async def lock(self, shop_id: ShopId) -> Shop | None:
         return await self.get(shop_id)
 
 
 @asynccontextmanager
-async def slowly(app: App, *, locked: bool) -> AsyncIterator[PgCommerceTx]:
+async def slowly(app: App, *, locked: bool) -> AsyncIterator[CommerceTx]:
     """A transaction that ends late enough for the account to end during it."""
     async with app.begin() as tx:
         yield (

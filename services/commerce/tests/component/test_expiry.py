@@ -12,10 +12,10 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 
-from commerce.adapters.audit import audit
+from commerce.adapters.invariants import audit
 from commerce.domain.ids import CheckoutId
 from commerce.domain.settlement import ConfirmOrder, ReleaseStock, ReserveStock, SagaCommand
-from commerce.entrypoints.http import application
+from commerce.entrypoints.app import application
 from commerce.entrypoints.jobs import ItemsFailedError, sweep_holds
 from commerce.usecases.settle_commands import settle_commands
 from commerce.wiring import App

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from commerce.adapters.audit import audit
+from commerce.adapters.invariants import audit
 from commerce.domain.ids import CheckoutId
 from commerce.domain.settlement import CancelOrder, ConfirmOrder, MarkOrderPaid, ReleaseStock, ReserveStock, SagaCommand
 from commerce.usecases.settle_commands import settle_commands

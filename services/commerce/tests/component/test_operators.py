@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from commerce.testing import Tokens
+from commerce_testing import Tokens
 from kernel.country import Country
 
 pytestmark = pytest.mark.component

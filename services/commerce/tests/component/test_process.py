@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from commerce.demo_catalogue.building import build_catalogue
+from commerce.adapters.demo_catalogue_reads import build_catalogue
 from commerce.domain.ids import CheckoutId, UserId
 from commerce.usecases.load_catalogue import load_catalogue
 from commerce.usecases.place_order import PlaceOrder, WantedLine, place_order

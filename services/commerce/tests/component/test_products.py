@@ -10,13 +10,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from commerce.demo_catalogue.building import build_catalogue
+from commerce.adapters.demo_catalogue_reads import build_catalogue
 from commerce.domain.ids import UserId
 from commerce.domain.settlement import ReserveStock
 from commerce.entrypoints.jobs import fold_products
-from commerce.testing import product_body
 from commerce.usecases.settle_commands import settle_commands
 from commerce.wiring import App
+from commerce_testing import product_body
 from kernel.country import Country
 
 pytestmark = pytest.mark.component

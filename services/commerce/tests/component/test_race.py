@@ -17,20 +17,20 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from commerce.adapters.audit import audit
-from commerce.adapters.order_store import PgOrderStore
-from commerce.adapters.product_store import PgProductStore
-from commerce.adapters.stock_store import PgStockStore
+from commerce.adapters.invariants import audit
+from commerce.adapters.order_store import OrderStore
+from commerce.adapters.product_store import ProductStore
+from commerce.adapters.stock_store import StockStore
 from commerce.domain.checkout import Checkout
 from commerce.domain.ids import CheckoutId, OrderId, UserId, VariantId
 from commerce.domain.order import OrderNotCancellableError, OrderStatus
 from commerce.domain.settlement import CancelOrder, ConfirmOrder, MarkOrderPaid, ReleaseStock, ReserveStock
 from commerce.domain.stock import SoldOutError
-from commerce.usecases.cancel_order import RequestCancel, request_cancel
 from commerce.usecases.fulfil_order import FulfilOrder, fulfil_order
 from commerce.usecases.place_order import PlaceOrder, WantedLine, place_order
+from commerce.usecases.request_cancel import RequestCancel, request_cancel
 from commerce.usecases.settle_commands import settle_commands
-from commerce.wiring import App, PgCommerceTx
+from commerce.wiring import App, CommerceTx
 from kernel.errors import DomainError
 from kernel.money import Currency
 from testkit.databases import ServiceDatabase
@@ -41,10 +41,10 @@ UNITS, BUYERS, AT_ONCE = 100, 500, 16
 Database = Callable[[str], Awaitable[ServiceDatabase]]
 
 
-class UnlockedStockStore(PgStockStore):
+class UnlockedStockStore(StockStore):
     """The negative control: reads without a lock."""
 
-    LOCK: ClassVar[str] = PgStockStore.LOCK.replace("FOR NO KEY UPDATE", "")
+    LOCK: ClassVar[str] = StockStore.LOCK.replace("FOR NO KEY UPDATE", "")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -101,7 +101,7 @@ async def race(app: App, checkouts: list[CheckoutId], *, locked: bool) -> int:
     return sum(await asyncio.gather(*(buy(each) for each in checkouts)))
 
 
-def _unlocked(tx: PgCommerceTx) -> PgCommerceTx:
+def _unlocked(tx: CommerceTx) -> CommerceTx:
     return dataclasses.replace(tx, stock=UnlockedStockStore(tx.conn))
 
 
@@ -275,7 +275,7 @@ async def test_negative_control_without_the_lock_they_collide(
     app: App, buyer: Any, product: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id, seller_id = await placed_and_paid(app, buyer, product)
-    monkeypatch.setattr(PgOrderStore, "lock", PgOrderStore.get)
+    monkeypatch.setattr(OrderStore, "lock", OrderStore.get)
     assert any(isinstance(each, Exception) for each in await moved_on_at_once(app, order_id, seller_id))
 
 
@@ -294,5 +294,5 @@ async def test_whoever_changes_any_version_of_a_product_waits_and_is_not_refused
 async def test_negative_control_without_the_lock_one_is_refused(
     seller: Any, product: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(PgProductStore, "lock", PgProductStore.get)
+    monkeypatch.setattr(ProductStore, "lock", ProductStore.get)
     assert 412 in await changed_at_once(seller, product)

@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from commerce.adapters import product_reads
-from commerce.adapters.product_reads import ProductFilter, Sort, list_products
-from commerce.demo_catalogue.building import build_catalogue
+from commerce.adapters import product_search_reads
+from commerce.adapters.demo_catalogue_reads import build_catalogue
+from commerce.adapters.product_search_reads import ProductFilter, Sort, list_products
 from commerce.domain.ids import UserId
 from commerce.domain.search import parse_query
 from commerce.usecases.load_catalogue import load_catalogue
@@ -51,7 +51,7 @@ async def test_both_ways_give_the_same_pages(
                     wanted = ProductFilter(search=parse_query(words), sort=sort, **parts)
                     answers = {}
                     for way, common_from in WAYS.items():
-                        monkeypatch.setattr(product_reads, "COMMON_FROM", common_from)
+                        monkeypatch.setattr(product_search_reads, "COMMON_FROM", common_from)
                         answers[way] = await every_page(app, wanted)
                     assert answers["found first"] == answers["met in order"], wanted
                     assert len(set(answers["found first"])) == len(answers["found first"])

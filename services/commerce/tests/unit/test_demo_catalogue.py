@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from commerce.demo_catalogue.building import DemoCatalogue, build_catalogue
+from commerce.adapters.demo_catalogue_reads import DemoCatalogue, build_catalogue
 from commerce.domain.ids import UserId
 from commerce.domain.texts import LANGUAGES
 from kernel.country import Country

@@ -11,7 +11,7 @@ from commerce.domain.account import AccountEndedError
 from commerce.domain.ids import UserId
 
 
-class PgAccountStore:
+class AccountStore:
     """Implements ``AccountStore``."""
 
     LOCK: ClassVar[str] = "SELECT pg_advisory_xact_lock(hashtextextended('commerce.account:' || $1::text, 0))"

@@ -12,7 +12,7 @@ from commerce.domain.ids import UserId, VariantId
 from kernel.money import Currency
 
 
-class PgCartStore:
+class CartStore:
     """Implements ``CartStore``."""
 
     def __init__(self, conn: Connection) -> None:

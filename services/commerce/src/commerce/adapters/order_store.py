@@ -32,7 +32,7 @@ ORDER_COLUMNS = """
 """
 
 
-class PgOrderStore:
+class OrderStore:
     """Implements ``OrderStore``."""
 
     def __init__(self, conn: Connection) -> None:

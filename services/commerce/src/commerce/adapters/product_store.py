@@ -47,7 +47,7 @@ class _SearchColumns:
         return cls(search_text(titles), whole, terms(whole))
 
 
-class PgProductStore:
+class ProductStore:
     """Implements ``ProductStore``."""
 
     def __init__(self, conn: Connection) -> None:

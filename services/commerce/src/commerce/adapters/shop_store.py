@@ -21,7 +21,7 @@ SHOP_COLUMNS = """
 """
 
 
-class PgShopStore:
+class ShopStore:
     """Implements ``ShopStore``."""
 
     def __init__(self, conn: Connection) -> None:
@@ -76,7 +76,7 @@ class PgShopStore:
         return {shop.id: shop for shop in map(shop_of, rows)}
 
 
-class PgCategoryStore:
+class CategoryStore:
     """Implements ``CategoryStore``."""
 
     def __init__(self, conn: Connection) -> None:

@@ -18,7 +18,7 @@ from commerce.domain.ids import CheckoutId, ProductId, ShopId, VariantId
 from commerce.domain.stock import Hold, Shelf, StockItem, StockMoved
 
 
-class PgStockStore:
+class StockStore:
     """Implements ``StockStore``."""
 
     LOCK: ClassVar[str] = """

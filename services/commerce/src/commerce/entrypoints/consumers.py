@@ -21,14 +21,14 @@ from commerce.domain.settlement import (
 )
 from commerce.usecases.end_account import EndAccount, end_account
 from commerce.usecases.settle_commands import settle_commands
-from commerce.wiring import SERVICE, PgCommerceTx
+from commerce.wiring import NAME, CommerceTx
 from eventing import Message, Subscriptions, flows_of
 from kernel.errors import DomainError, Kind
 from sampan.auth.v1.user_pb2 import UserDeleted
 from sampan.commerce.v1 import commands_pb2 as pb
 
 HOLD_S = 900.0
-subscriptions: Subscriptions[PgCommerceTx] = Subscriptions(SERVICE)
+subscriptions: Subscriptions[CommerceTx] = Subscriptions(NAME)
 
 
 class CommandInvalidError(DomainError):
@@ -46,7 +46,7 @@ class UserRecordInvalidError(DomainError):
 @subscriptions.on_batch(
     pb.ReserveStock, pb.ReleaseStock, pb.ConfirmOrder, pb.MarkOrderPaid, pb.CancelOrder, commands=True
 )
-async def on_saga_commands(messages: Sequence[Message[Any]], tx: PgCommerceTx) -> Sequence[DomainError | None]:
+async def on_saga_commands(messages: Sequence[Message[Any]], tx: CommerceTx) -> Sequence[DomainError | None]:
     outcomes: list[DomainError | None] = [None] * len(messages)
     commands: list[SagaCommand] = []
     places: list[int] = []
@@ -66,7 +66,7 @@ async def on_saga_commands(messages: Sequence[Message[Any]], tx: PgCommerceTx) -
 
 
 @subscriptions.on(UserDeleted)
-async def on_user_deleted(message: Message[UserDeleted], tx: PgCommerceTx) -> None:
+async def on_user_deleted(message: Message[UserDeleted], tx: CommerceTx) -> None:
     """It may come again, and before the person does the last thing here."""
     body = message.body
     try:

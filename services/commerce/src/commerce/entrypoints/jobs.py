@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 import structlog
 
 from commerce.usecases.expire_holds import expire_holds
-from commerce.wiring import App, PgCommerceTx
+from commerce.wiring import App, CommerceTx
 from operations import in_halves
 
 log = structlog.get_logger()
@@ -44,7 +44,7 @@ async def fold_products(app: App) -> None:
 
 
 async def _done(
-    app: App, job: str, items: Sequence[ItemT], work: Callable[[Sequence[ItemT], PgCommerceTx], Awaitable[None]]
+    app: App, job: str, items: Sequence[ItemT], work: Callable[[Sequence[ItemT], CommerceTx], Awaitable[None]]
 ) -> bool:
     """All in one transaction, or else by halves. False when there are none. Raises ``ItemsFailedError``."""
     failed: list[ItemT] = []

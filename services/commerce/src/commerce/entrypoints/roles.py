@@ -8,7 +8,7 @@ from typing import Final
 import operations
 from chassis.postgres import Connection
 from chassis.run import Periodic, Runner
-from commerce.adapters.audit import audit
+from commerce.adapters.invariants import audit
 from commerce.entrypoints.consumers import subscriptions
 from commerce.entrypoints.jobs import fold_products, sweep_holds
 from commerce.wiring import App

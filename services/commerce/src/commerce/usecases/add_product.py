@@ -12,7 +12,7 @@ from commerce.domain.shop import ShopNotFoundError
 from commerce.domain.stock import StockItem
 from commerce.domain.tax import TaxClass
 from commerce.domain.texts import LocalisedText
-from commerce.usecases.ports import CommerceTx
+from commerce.usecases.ports import Tx
 from kernel.ids import uuid7
 
 
@@ -37,7 +37,7 @@ class AddProduct:
     status: ProductStatus = field(default=ProductStatus.ACTIVE)
 
 
-async def add_product(command: AddProduct, tx: CommerceTx) -> Product:
+async def add_product(command: AddProduct, tx: Tx) -> Product:
     """Store and, when it is active, announce.
 
     Raises ``ShopNotFoundError``, ``NotShopOwnerError``, ``ShopClosedError``, ``CategoryNotFoundError``,
@@ -68,7 +68,7 @@ async def add_product(command: AddProduct, tx: CommerceTx) -> Product:
     await tx.products.add_many([(product, shop.country)])
     await tx.stock.add([_stock_item(product, new) for new in command.variants], tx.now)
     if product.status is ProductStatus.ACTIVE:
-        tx.announce.product_changed(product, shop, tx.now)
+        tx.events.product_changed(product, shop, tx.now)
     return product
 
 

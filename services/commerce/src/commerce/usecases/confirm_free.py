@@ -6,10 +6,10 @@ from commerce.domain.checkout import PlacedCheckout
 from commerce.domain.settlement import ConfirmOrder, MarkOrderPaid, ReserveStock, Settlement
 from commerce.domain.stock import Shelf
 from commerce.usecases.announce_stock import announce_stock
-from commerce.usecases.ports import CommerceTx
+from commerce.usecases.ports import Tx
 
 
-async def confirm_free(placed: PlacedCheckout, tx: CommerceTx) -> Shelf:
+async def confirm_free(placed: PlacedCheckout, tx: Tx) -> Shelf:
     """What the saga would ask for, in memory, before anything of the checkout is stored. Raises ``SoldOutError``."""
     checkout = placed.checkout
     shelf = await tx.stock.lock(checkout.demand.keys(), (), tx.now)
@@ -21,7 +21,7 @@ async def confirm_free(placed: PlacedCheckout, tx: CommerceTx) -> Shelf:
     return shelf
 
 
-async def announce_confirmed(placed: PlacedCheckout, shelf: Shelf, tx: CommerceTx) -> None:
+async def announce_confirmed(placed: PlacedCheckout, shelf: Shelf, tx: Tx) -> None:
     for placement in placed.placements:
-        tx.announce.order_moved(placement.order)
+        tx.events.order_moved(placement.order)
     await announce_stock(shelf.moved, tx)

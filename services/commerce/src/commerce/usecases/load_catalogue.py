@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from commerce.demo_catalogue.building import DemoCatalogue, StockedProduct
+from commerce.adapters.demo_catalogue_reads import DemoCatalogue, StockedProduct
 from commerce.domain.ids import ShopId
 from commerce.domain.stock import StockItem
-from commerce.usecases.ports import CommerceTx
+from commerce.usecases.ports import Tx
 
 
-async def load_catalogue(catalogue: DemoCatalogue, tx: CommerceTx) -> tuple[int, int]:
+async def load_catalogue(catalogue: DemoCatalogue, tx: Tx) -> tuple[int, int]:
     """Add what is missing, announced like anybody's; returns how many shops and products that was."""
     await tx.categories.put(catalogue.categories)
     new_shops = [shop for shop in catalogue.shops if await tx.shops.get(shop.id) is None]
     for shop in new_shops:
         await tx.shops.add(shop)
-        tx.announce.shop_opened(shop)
+        tx.events.shop_opened(shop)
     known = await tx.products.known([each.product.id for each in catalogue.products])
     new = [each for each in catalogue.products if each.product.id not in known]
     if new:
@@ -22,7 +22,7 @@ async def load_catalogue(catalogue: DemoCatalogue, tx: CommerceTx) -> tuple[int,
         await tx.stock.add([item for each in new for item in _stock(each)], tx.now)
     shops = {ShopId(shop.id): shop for shop in catalogue.shops}
     for each in new:
-        tx.announce.product_changed(each.product, shops[each.product.shop_id], tx.now)
+        tx.events.product_changed(each.product, shops[each.product.shop_id], tx.now)
     return len(new_shops), len(new)
 
 

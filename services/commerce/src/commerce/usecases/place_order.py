@@ -15,7 +15,7 @@ from commerce.domain.product import VariantNotFoundError
 from commerce.domain.tax import rate_bp
 from commerce.domain.totals import PricedLine, TotalTooLargeError, order_totals
 from commerce.usecases.confirm_free import announce_confirmed, confirm_free
-from commerce.usecases.ports import CommerceTx, Offer
+from commerce.usecases.ports import Offer, Tx
 from kernel.ids import uuid7
 from kernel.money import AMOUNT_MINOR_MAX
 
@@ -39,7 +39,7 @@ class PlaceOrder:
     note: str = ""
 
 
-async def place_order(command: PlaceOrder, tx: CommerceTx) -> PlacedCheckout:
+async def place_order(command: PlaceOrder, tx: Tx) -> PlacedCheckout:
     """Accept, announce, and ask for the payment: all, or nothing.
 
     Raises ``EmptyOrderError``, ``CartFullError``, ``VariantNotFoundError``, ``NotForSaleError``,
@@ -62,16 +62,16 @@ async def place_order(command: PlaceOrder, tx: CommerceTx) -> PlacedCheckout:
     if command.lines is None:
         await tx.carts.remove(command.buyer_id, list(demand))
     for placement in placed.placements:
-        tx.announce.order_placed(placement, tx.now)
+        tx.events.order_placed(placement, tx.now)
     if shelf is None:
         orders = [placement.order for placement in placed.placements]
-        tx.announce.start_payment(placed.checkout, orders, command.wallet_id)
+        tx.events.start_payment(placed.checkout, orders, command.wallet_id)
     else:
         await announce_confirmed(placed, shelf, tx)
     return placed
 
 
-async def _cart_lines(buyer_id: UserId, tx: CommerceTx) -> list[WantedLine]:
+async def _cart_lines(buyer_id: UserId, tx: Tx) -> list[WantedLine]:
     """Locked: whoever comes second finds the cart ordered, and what is added now is added after the order."""
     await tx.accounts.lock_alive(buyer_id)
     return [
@@ -101,7 +101,7 @@ def _check(lines: Sequence[WantedLine], offers: Mapping[VariantId, Offer]) -> No
 
 
 async def _placements(
-    command: PlaceOrder, demand: Mapping[VariantId, int], offers: Mapping[VariantId, Offer], tx: CommerceTx
+    command: PlaceOrder, demand: Mapping[VariantId, int], offers: Mapping[VariantId, Offer], tx: Tx
 ) -> PlacedCheckout:
     by_shop: dict[ShopId, list[Offer]] = {}
     for variant_id in demand:
@@ -134,7 +134,7 @@ def _placement(
     offers: Sequence[Offer],
     *,
     demand: Mapping[VariantId, int],
-    tx: CommerceTx,
+    tx: Tx,
 ) -> OrderPlacement:
     lines = tuple(_line(offer, demand[offer.variant_id], command.language, tx) for offer in offers)
     shop = offers[0]
@@ -169,7 +169,7 @@ def _placement(
     )
 
 
-def _line(offer: Offer, quantity: int, language: str, tx: CommerceTx) -> OrderLine:
+def _line(offer: Offer, quantity: int, language: str, tx: Tx) -> OrderLine:
     return OrderLine(
         id=LineId(uuid7()),
         product_id=offer.product_id,

@@ -131,7 +131,7 @@ class OrderStore(Protocol):
     async def save(self, orders: Sequence[Order]) -> None: ...
 
 
-class Announcer(Protocol):
+class Events(Protocol):
     """Tells other teams what became true, and asks the orchestrator; with the transaction, or not at all."""
 
     def shop_opened(self, shop: Shop) -> None: ...
@@ -152,7 +152,7 @@ class Hints(Protocol):
     def checkouts_settled(self, checkout_ids: Iterable[CheckoutId]) -> None: ...
 
 
-class CommerceTx(Protocol):
+class Tx(Protocol):
     """One transaction: what is written in it commits together, or not at all."""
 
     @property
@@ -172,6 +172,6 @@ class CommerceTx(Protocol):
     @property
     def orders(self) -> OrderStore: ...
     @property
-    def announce(self) -> Announcer: ...
+    def events(self) -> Events: ...
     @property
     def hints(self) -> Hints: ...

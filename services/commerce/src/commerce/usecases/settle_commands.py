@@ -14,13 +14,13 @@ from commerce.domain.order import Order, PaymentStatus
 from commerce.domain.settlement import CancelOrder, ConfirmOrder, ReserveStock, SagaCommand, Settlement
 from commerce.domain.shop import ShopClosedError, ShopStatus
 from commerce.usecases.announce_stock import announce_stock
-from commerce.usecases.ports import CommerceTx
+from commerce.usecases.ports import Tx
 from kernel.correlation import InFlow, same_flow
 from kernel.errors import DomainError
 
 
 async def settle_commands(
-    commands: Sequence[SagaCommand], tx: CommerceTx, in_flow: InFlow = same_flow
+    commands: Sequence[SagaCommand], tx: Tx, in_flow: InFlow = same_flow
 ) -> list[DomainError | None]:
     """What became of each, in order: None when done, or why it was refused with nothing changed."""
     settlement = await _locked(commands, tx)
@@ -31,14 +31,14 @@ async def settle_commands(
     await tx.orders.save(orders)
     for order in orders:
         with in_flow(order.checkout_id):
-            tx.announce.order_moved(order)
+            tx.events.order_moved(order)
     await announce_stock(settlement.shelf.moved, tx, in_flow)
     settled = (each for each in settlement.changed.values() if each.payment_status is not PaymentStatus.PENDING)
     tx.hints.checkouts_settled({checkout.id for checkout in settled})
     return outcomes
 
 
-async def _locked(commands: Sequence[SagaCommand], tx: CommerceTx) -> Settlement:
+async def _locked(commands: Sequence[SagaCommand], tx: Tx) -> Settlement:
     checkouts = await tx.orders.lock_checkouts({command.checkout_id for command in commands})
     by_id = {checkout.id: checkout for checkout in checkouts}
     about_orders = {
@@ -62,7 +62,7 @@ async def _locked(commands: Sequence[SagaCommand], tx: CommerceTx) -> Settlement
     return Settlement(checkouts, orders, shelf, abandoned, await _closed(commands, orders, tx))
 
 
-async def _closed(commands: Sequence[SagaCommand], orders: Sequence[Order], tx: CommerceTx) -> set[ShopId]:
+async def _closed(commands: Sequence[SagaCommand], orders: Sequence[Order], tx: Tx) -> set[ShopId]:
     """Shops that have closed, of the orders that are cancelled because one has: closed once is closed for ever."""
     checkouts = {
         command.checkout_id

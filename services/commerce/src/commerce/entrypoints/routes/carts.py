@@ -8,23 +8,23 @@ from aiohttp import web
 
 from chassis.http import Routes
 from chassis.tokens import Principal
-from commerce.adapters.product_reads import available_of
+from commerce.adapters.product_search_reads import available_of
 from commerce.domain.account import AccountEndedError
 from commerce.domain.cart import CartFullError, NotForSaleError
 from commerce.domain.ids import UserId, VariantId
 from commerce.domain.product import VariantNotFoundError
 from commerce.domain.totals import TotalTooLargeError
-from commerce.entrypoints.language import reading_language
-from commerce.entrypoints.order_schemas import CartItemBody, CartItemView, CartView
+from commerce.entrypoints.schemas.language import reading_language
+from commerce.entrypoints.schemas.orders import CartItemBody, CartItemView, CartView
 from commerce.usecases.put_in_cart import PutInCart, put_in_cart
 from commerce.usecases.take_from_cart import TakeFromCart, take_from_cart
-from commerce.wiring import PgCommerceTx
+from commerce.wiring import CommerceTx
 
 routes = Routes(tag="cart")
 
 
 @routes.get("/v1/cart", summary="Your cart, with today's prices beside those you saw")
-async def get_cart(request: web.Request, principal: Principal, tx: PgCommerceTx) -> CartView:
+async def get_cart(request: web.Request, principal: Principal, tx: CommerceTx) -> CartView:
     return await _cart(request, principal, tx)
 
 
@@ -34,7 +34,7 @@ async def get_cart(request: web.Request, principal: Principal, tx: PgCommerceTx)
     summary="Put so many of a variant into the cart",
 )
 async def put_item(
-    request: web.Request, principal: Principal, variant_id: UUID, body: CartItemBody, tx: PgCommerceTx
+    request: web.Request, principal: Principal, variant_id: UUID, body: CartItemBody, tx: CommerceTx
 ) -> CartView:
     """Puts it again to accept a changed price."""
     await put_in_cart(
@@ -45,12 +45,12 @@ async def put_item(
 
 
 @routes.delete("/v1/cart/items/{variant_id}", summary="Take a variant out of the cart")
-async def delete_item(request: web.Request, principal: Principal, variant_id: UUID, tx: PgCommerceTx) -> CartView:
+async def delete_item(request: web.Request, principal: Principal, variant_id: UUID, tx: CommerceTx) -> CartView:
     await take_from_cart(TakeFromCart(user_id=UserId(principal.user_id), variant_id=VariantId(variant_id)), tx)
     return await _cart(request, principal, tx)
 
 
-async def _cart(request: web.Request, principal: Principal, tx: PgCommerceTx) -> CartView:
+async def _cart(request: web.Request, principal: Principal, tx: CommerceTx) -> CartView:
     items = await tx.carts.items(UserId(principal.user_id))
     variant_ids = [item.variant_id for item in items]
     offers = await tx.products.offers(variant_ids)

@@ -25,6 +25,7 @@ from kernel.ids import derived_id
 from kernel.money import Currency
 
 NAMESPACE: Final = UUID("9d0f1f2e-52a1-5d0c-9d7e-3a1b7a6c5e40")
+_SHOP: Final = "shop-"  # what a shop's file begins with, before the shop's slug
 
 # Of one US cent, in minor units; then what prices are rounded to, and what is taken off a round price.
 _RATES: Final[Mapping[Currency, tuple[float, int, int]]] = {
@@ -66,14 +67,14 @@ class DemoCatalogue:
 
 def build_catalogue(owners: Mapping[Country, UserId], now: datetime) -> DemoCatalogue:
     """The catalogue with shops owned by the given people."""
-    folder = files("commerce") / "demo_catalogue"
+    folder = files("commerce.adapters") / "data"
     categories = tuple(_categories(tomllib.loads((folder / "categories.toml").read_text("utf-8"))))
-    sources = sorted((folder / "shops").iterdir(), key=lambda path: path.name)
+    sources = sorted((path for path in folder.iterdir() if path.name.startswith(_SHOP)), key=lambda path: path.name)
     shops: list[Shop] = []
     products: list[StockedProduct] = []
     for source in sources:
         words = tomllib.loads(source.read_text("utf-8"))
-        shop = _shop(source.name.removesuffix(".toml"), words, owners, now)
+        shop = _shop(source.name.removeprefix(_SHOP).removesuffix(".toml"), words, owners, now)
         shops.append(shop)
         products += _products(shop, words, now)
     return DemoCatalogue(categories, tuple(shops), tuple(products))

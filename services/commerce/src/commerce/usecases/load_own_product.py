@@ -8,12 +8,12 @@ from __future__ import annotations
 from commerce.domain.ids import ProductId, UserId
 from commerce.domain.product import Product, ProductNotFoundError, ProductStatus
 from commerce.domain.shop import Shop
-from commerce.usecases.ports import CommerceTx
+from commerce.usecases.ports import Tx
 
 SEEN_BY_ALL = frozenset({ProductStatus.ACTIVE, ProductStatus.DISCONTINUED})
 
 
-async def own_product(product_id: ProductId, user_id: UserId, tx: CommerceTx) -> tuple[Product, Shop]:
+async def load_own_product(product_id: ProductId, user_id: UserId, tx: Tx) -> tuple[Product, Shop]:
     """The product and its shop, for the owner.
 
     Raises ``ProductNotFoundError`` where others may not know of it, else ``NotShopOwnerError`` and

@@ -13,8 +13,8 @@ from chassis.http import IfMatch, Page, Reply, Routes, etag_of
 from chassis.paging import CursorInvalidError, Cursors
 from chassis.tokens import Principal
 from commerce.adapters.product_document import product_document
-from commerce.adapters.product_finder import FoundProduct, find_product
-from commerce.adapters.product_reads import (
+from commerce.adapters.product_reads import FoundProduct, find_product
+from commerce.adapters.product_search_reads import (
     ProductFilter,
     ProductSummary,
     Sort,
@@ -23,7 +23,7 @@ from commerce.adapters.product_reads import (
     similar_products,
     stock_figures,
 )
-from commerce.adapters.shop_store import PgCategoryStore, PgShopStore
+from commerce.adapters.shop_store import CategoryStore, ShopStore
 from commerce.domain.category import CategoryNotFoundError
 from commerce.domain.ids import CategoryId, ProductId, ShopId, UserId, VariantId
 from commerce.domain.product import (
@@ -39,9 +39,9 @@ from commerce.domain.search import parse_query
 from commerce.domain.shop import NotShopOwnerError, ShopClosedError, ShopNotFoundError
 from commerce.domain.stock import BelowReservedError
 from commerce.domain.texts import TextMissingError
-from commerce.entrypoints.language import reading_language
 from commerce.entrypoints.paging import page_of
-from commerce.entrypoints.product_schemas import (
+from commerce.entrypoints.schemas.language import reading_language
+from commerce.entrypoints.schemas.products import (
     AddProductBody,
     ChangeProductBody,
     PriceCurrencyError,
@@ -53,9 +53,9 @@ from commerce.entrypoints.product_schemas import (
 )
 from commerce.usecases.add_product import add_product
 from commerce.usecases.change_product import ChangeProduct, change_product
-from commerce.usecases.own_product import own_product
+from commerce.usecases.load_own_product import load_own_product
 from commerce.usecases.set_stock import SetStock, set_stock
-from commerce.wiring import App, PgCommerceTx
+from commerce.wiring import App, CommerceTx
 from kernel.errors import DomainError, Kind
 from kernel.money import Currency
 
@@ -89,7 +89,7 @@ async def post_product(
     principal: Principal,
     shop_id: UUID,
     body: AddProductBody,
-    tx: PgCommerceTx,
+    tx: CommerceTx,
 ) -> Reply[ProductView]:
     shop = await tx.shops.get(ShopId(shop_id))
     if shop is None:
@@ -132,7 +132,7 @@ async def get_shop_products(
 ) -> Page[ProductSummaryView]:
     query = query.model_copy(update={"shop_id": shop_id})
     async with app.database.read() as conn:
-        shop = await PgShopStore(conn).get(ShopId(shop_id))
+        shop = await ShopStore(conn).get(ShopId(shop_id))
         if shop is None:
             raise ShopNotFoundError
         shop.require_owner(UserId(principal.user_id))
@@ -178,11 +178,11 @@ async def patch_product(
     product_id: UUID,
     body: ChangeProductBody,
     if_match: IfMatch,
-    tx: PgCommerceTx,
+    tx: CommerceTx,
 ) -> Reply[ProductView]:
     """``If-Match`` takes the product's ETag. What is left out stays."""
     user_id = UserId(principal.user_id)
-    _, shop = await own_product(ProductId(product_id), user_id, tx)
+    _, shop = await load_own_product(ProductId(product_id), user_id, tx)
     changed = await change_product(
         ChangeProduct(
             user_id=user_id,
@@ -230,7 +230,7 @@ async def put_stock(
     variant_id: UUID,
     body: SetStockBody,
     if_match: IfMatch,
-    tx: PgCommerceTx,
+    tx: CommerceTx,
 ) -> Reply[StockView]:
     """``If-Match`` takes the stock's ETag, which changes when units are sold or counted, or ``*``."""
     item = await set_stock(
@@ -255,7 +255,7 @@ async def _found(app: App, product_id: UUID, principal: Principal | None) -> Fou
 async def _filter(conn: Connection, query: ProductsQuery, *, every_status: bool = False) -> ProductFilter:
     category_ids = None
     if query.category:
-        category_ids = (await PgCategoryStore(conn).tree()).subtree_ids(query.category)
+        category_ids = (await CategoryStore(conn).tree()).subtree_ids(query.category)
     return ProductFilter(
         search=parse_query(query.q) if query.q else None,
         shop_id=ShopId(query.shop_id) if query.shop_id else None,

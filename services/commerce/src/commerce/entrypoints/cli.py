@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from chassis.run import Command
-from commerce.adapters.audit import CHECKS, audit
-from commerce.demo_catalogue.building import build_catalogue
+from commerce.adapters.demo_catalogue_reads import build_catalogue
+from commerce.adapters.invariants import CHECKS, audit
 from commerce.domain.ids import UserId
 from commerce.entrypoints.consumers import subscriptions
 from commerce.usecases.load_catalogue import load_catalogue

@@ -16,8 +16,8 @@ from commerce.domain.checkout import Checkout, PlacedCheckout
 from commerce.domain.ids import UserId, VariantId
 from commerce.domain.order import PART_FAILED, OrderFact, OrderLine, OrderPlacement, OrderStatus, PaymentStatus
 from commerce.domain.totals import LineTotals
-from commerce.entrypoints.reasons import cancelled_because
-from commerce.entrypoints.schemas import AddressBody, AddressView, Quantity, money
+from commerce.entrypoints.schemas.parts import AddressBody, AddressView, Quantity, money
+from commerce.entrypoints.schemas.reasons import cancelled_because
 from commerce.usecases.place_order import PlaceOrder, WantedLine
 from commerce.usecases.ports import Offer
 from kernel.country import Country

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from commerce.domain.ids import OrderId, UserId
 from commerce.domain.order import BUYER_CANCELLED, Order, OrderNotFoundError
-from commerce.usecases.ports import CommerceTx
+from commerce.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +15,7 @@ class RequestCancel:
     buyer_id: UserId
 
 
-async def request_cancel(command: RequestCancel, tx: CommerceTx) -> Order:
+async def request_cancel(command: RequestCancel, tx: Tx) -> Order:
     """Grant the cancel and ask the saga to compensate; the confirmation is refused from then on (CHK-2).
 
     Raises ``OrderNotFoundError`` and, once confirmed, ``OrderNotCancellableError``.
@@ -30,5 +30,5 @@ async def request_cancel(command: RequestCancel, tx: CommerceTx) -> Order:
             each.request_cancel(tx.now)
         await tx.orders.save_checkouts([checkout])
         await tx.orders.save(orders)
-        tx.announce.cancel_payment(checkout, BUYER_CANCELLED)
+        tx.events.cancel_payment(checkout, BUYER_CANCELLED)
     return order

@@ -10,13 +10,13 @@ from uuid import UUID
 from pydantic import Field
 
 from chassis.http import Body, Line, MoneyBody, MoneyView, Name, PageQuery, View
-from commerce.adapters.product_reads import ProductSummary, Sort, StockFigures
+from commerce.adapters.product_search_reads import ProductSummary, Sort, StockFigures
 from commerce.domain.ids import CategoryId, ShopId, UserId, VariantId
 from commerce.domain.product import PRICE_MINOR_MAX, ProductOption, ProductStatus, Variant
 from commerce.domain.stock import StockItem
 from commerce.domain.tax import TaxClass
 from commerce.domain.texts import LocalisedText
-from commerce.entrypoints.schemas import ON_HAND_MAX, DescriptionsBody, TitlesBody, money
+from commerce.entrypoints.schemas.parts import ON_HAND_MAX, DescriptionsBody, TitlesBody, money
 from commerce.usecases.add_product import AddProduct, NewVariant
 from kernel.country import Country
 from kernel.errors import DomainError, Kind

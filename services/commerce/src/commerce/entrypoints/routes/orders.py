@@ -18,7 +18,7 @@ from commerce.adapters.order_reads import (
     list_sold,
     timeline,
 )
-from commerce.adapters.shop_store import PgShopStore
+from commerce.adapters.shop_store import ShopStore
 from commerce.domain.account import AccountEndedError
 from commerce.domain.address import PostalCodeInvalidError
 from commerce.domain.cart import CartFullError, NotForSaleError, PriceChangedError
@@ -37,8 +37,9 @@ from commerce.domain.product import VariantNotFoundError
 from commerce.domain.shop import NotShopOwnerError, ShopNotFoundError
 from commerce.domain.stock import SoldOutError
 from commerce.domain.totals import TotalTooLargeError
-from commerce.entrypoints.language import reading_language
-from commerce.entrypoints.order_schemas import (
+from commerce.entrypoints.paging import newest_position, page_of
+from commerce.entrypoints.schemas.language import reading_language
+from commerce.entrypoints.schemas.orders import (
     CheckoutView,
     FulfilmentBody,
     OrdersQuery,
@@ -47,11 +48,10 @@ from commerce.entrypoints.order_schemas import (
     PlaceOrderBody,
     TimelineView,
 )
-from commerce.entrypoints.paging import newest_position, page_of
-from commerce.usecases.cancel_order import RequestCancel, request_cancel
 from commerce.usecases.fulfil_order import FulfilOrder, fulfil_order
 from commerce.usecases.place_order import place_order
-from commerce.wiring import App, PgCommerceTx, checkout_channel
+from commerce.usecases.request_cancel import RequestCancel, request_cancel
+from commerce.wiring import App, CommerceTx, checkout_channel
 
 routes = Routes(tag="orders")
 BOUGHT, SOLD = "orders:bought", "orders:sold"
@@ -78,7 +78,7 @@ BOUGHT, SOLD = "orders:bought", "orders:sold"
     summary="Place an order and have it paid",
 )
 async def post_order(
-    request: web.Request, principal: Principal, body: PlaceOrderBody, tx: PgCommerceTx
+    request: web.Request, principal: Principal, body: PlaceOrderBody, tx: CommerceTx
 ) -> Reply[CheckoutView]:
     """One order per shop, paid together. Poll the checkout, or an order, with ``wait_s``.
 
@@ -125,7 +125,7 @@ async def get_shop_orders(
 ) -> Page[OrderSummaryView]:
     before = newest_position(app.cursors, query.cursor, SOLD)
     async with app.database.read(user_id=principal.user_id) as conn:
-        shop = await PgShopStore(conn).get(ShopId(shop_id))
+        shop = await ShopStore(conn).get(ShopId(shop_id))
         if shop is None:
             raise ShopNotFoundError
         shop.require_owner(UserId(principal.user_id))
@@ -160,7 +160,7 @@ async def get_timeline(request: web.Request, app: App, principal: Principal, ord
     errors=(OrderNotFoundError, OrderNotCancellableError),
     summary="Cancel an order that is not confirmed, with those paid together with it",
 )
-async def post_cancel(request: web.Request, principal: Principal, order_id: UUID, tx: PgCommerceTx) -> Reply[OrderView]:
+async def post_cancel(request: web.Request, principal: Principal, order_id: UUID, tx: CommerceTx) -> Reply[OrderView]:
     """Granted at once: from now on it cannot be confirmed. It becomes ``cancelled`` when all is undone."""
     buyer_id = UserId(principal.user_id)
     await request_cancel(RequestCancel(order_id=OrderId(order_id), buyer_id=buyer_id), tx)
@@ -178,7 +178,7 @@ async def post_cancel(request: web.Request, principal: Principal, order_id: UUID
     summary="Move a paid order of your shop on",
 )
 async def post_fulfilment(
-    request: web.Request, principal: Principal, order_id: UUID, body: FulfilmentBody, tx: PgCommerceTx
+    request: web.Request, principal: Principal, order_id: UUID, body: FulfilmentBody, tx: CommerceTx
 ) -> OrderView:
     seller_id = UserId(principal.user_id)
     await fulfil_order(FulfilOrder(order_id=OrderId(order_id), user_id=seller_id, status=OrderStatus(body.status)), tx)

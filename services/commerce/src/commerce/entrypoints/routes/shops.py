@@ -9,14 +9,14 @@ from aiohttp import web
 from chassis.http import Page, Reply, Routes
 from chassis.tokens import Principal
 from commerce.adapters.shop_reads import list_shops
-from commerce.adapters.shop_store import PgCategoryStore, PgShopStore
+from commerce.adapters.shop_store import CategoryStore, ShopStore
 from commerce.domain.account import AccountEndedError
 from commerce.domain.ids import ShopId, UserId
 from commerce.domain.shop import ShopNotFoundError, ShopSlugInvalidError, ShopSlugTakenError
 from commerce.domain.texts import TextMissingError
-from commerce.entrypoints.language import reading_language
 from commerce.entrypoints.paging import newest_position, page_of
-from commerce.entrypoints.shop_schemas import (
+from commerce.entrypoints.schemas.language import reading_language
+from commerce.entrypoints.schemas.shops import (
     CategoriesView,
     CategoryView,
     OpenShopBody,
@@ -24,7 +24,7 @@ from commerce.entrypoints.shop_schemas import (
     ShopView,
 )
 from commerce.usecases.open_shop import open_shop
-from commerce.wiring import App, PgCommerceTx
+from commerce.wiring import App, CommerceTx
 
 routes = Routes(tag="shops")
 SCOPE = "shops"
@@ -37,9 +37,7 @@ SCOPE = "shops"
     errors=(ShopSlugInvalidError, ShopSlugTakenError, TextMissingError, AccountEndedError),
     summary="Open a shop",
 )
-async def post_shop(
-    request: web.Request, principal: Principal, body: OpenShopBody, tx: PgCommerceTx
-) -> Reply[ShopView]:
+async def post_shop(request: web.Request, principal: Principal, body: OpenShopBody, tx: CommerceTx) -> Reply[ShopView]:
     shop = await open_shop(body.to_command(UserId(principal.user_id), principal.country), tx)
     return Reply(ShopView.of(shop, reading_language(request)), status=201, location=f"/v1/shops/{shop.id}")
 
@@ -63,7 +61,7 @@ async def get_shops(request: web.Request, app: App, query: ShopsQuery) -> Page[S
 @routes.get("/v1/shops/{shop_id}", auth="public", errors=(ShopNotFoundError,), summary="Get a shop")
 async def get_shop(request: web.Request, app: App, shop_id: UUID) -> ShopView:
     async with app.database.read() as conn:
-        shop = await PgShopStore(conn).get(ShopId(shop_id))
+        shop = await ShopStore(conn).get(ShopId(shop_id))
     if shop is None:
         raise ShopNotFoundError
     return ShopView.of(shop, reading_language(request))
@@ -72,6 +70,6 @@ async def get_shop(request: web.Request, app: App, shop_id: UUID) -> ShopView:
 @routes.get("/v1/categories", auth="public", summary="The tree of categories")
 async def get_categories(request: web.Request, app: App) -> CategoriesView:
     async with app.database.read() as conn:
-        tree = await PgCategoryStore(conn).tree()
+        tree = await CategoryStore(conn).tree()
     language = reading_language(request)
     return CategoriesView(items=[CategoryView.of(node, language) for node in tree.roots()])

@@ -12,7 +12,7 @@ from chassis.http import Body, Line, Name, PageQuery, View
 from commerce.domain.category import CategoryNode
 from commerce.domain.ids import UserId
 from commerce.domain.shop import Shop
-from commerce.entrypoints.schemas import DescriptionsBody
+from commerce.entrypoints.schemas.parts import DescriptionsBody
 from commerce.usecases.open_shop import OpenShop
 from kernel.country import Country
 from kernel.money import Currency

@@ -5,17 +5,17 @@ from __future__ import annotations
 from aiohttp import web
 
 from chassis.http import make_app
-from commerce.entrypoints import carts, orders, products, shops
 from commerce.entrypoints.consumers import subscriptions
-from commerce.wiring import SERVICE, App
+from commerce.entrypoints.routes import carts, orders, products, shops
+from commerce.wiring import NAME, App
 from operations import operator_routes
 
-ROUTES = (shops.routes, products.routes, carts.routes, orders.routes, operator_routes(SERVICE, subscriptions))
+ROUTES = (shops.routes, products.routes, carts.routes, orders.routes, operator_routes(NAME, subscriptions))
 
 
 def application(app: App) -> web.Application:
     return make_app(
-        SERVICE,
+        NAME,
         ROUTES,
         app=app,
         begin=app.begin,

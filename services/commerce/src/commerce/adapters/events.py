@@ -22,8 +22,8 @@ from sampan.orchestrator.v1 import commands_pb2
 from sampan.types.v1.money_pb2 import Money
 
 
-class OutboxAnnouncer:
-    """Implements ``Announcer``. Ids of events are the outbox's; versions are the aggregates'."""
+class Events:
+    """Implements ``Events``. Ids of events are the outbox's; versions are the aggregates'."""
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
