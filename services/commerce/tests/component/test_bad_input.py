@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from commerce.wiring import App
-from commerce_testing import product_body
+from commerce_testing.people import product_body
 
 pytestmark = pytest.mark.component
 

@@ -8,34 +8,16 @@ from uuid import UUID
 import pytest
 
 from commerce.domain.ids import CheckoutId
-from commerce.domain.settlement import (
-    CancelOrder,
-    ConfirmOrder,
-    MarkOrderPaid,
-    ReleaseStock,
-    ReserveStock,
-    SagaCommand,
-)
-from commerce.usecases.settle_commands import settle_commands
+from commerce.usecases.cancel_order import CancelOrder
+from commerce.usecases.confirm_order import ConfirmOrder
+from commerce.usecases.mark_order_paid import MarkOrderPaid
+from commerce.usecases.release_stock import ReleaseStock
+from commerce.usecases.reserve_stock import ReserveStock
 from commerce.wiring import App
+from commerce_testing.people import variant_of
+from commerce_testing.running import event_types, settle
 
 pytestmark = pytest.mark.component
-
-
-def variant_of(product: Any, index: int = 0) -> str:
-    return str(product["variants"][index]["variant_id"])
-
-
-async def settle(app: App, *commands: SagaCommand) -> list[str | None]:
-    async with app.begin() as tx:
-        return [refusal.code if refusal else None for refusal in await settle_commands(commands, tx)]
-
-
-async def events(app: App, key: Any) -> list[str]:
-    """Types of the records of one key that wait in the outbox, in order."""
-    async with app.database.read() as conn:
-        rows = await conn.fetch("SELECT type FROM outbox WHERE key = $1 ORDER BY id", str(key))
-    return [row["type"].rpartition(".")[2] for row in rows]
 
 
 async def test_an_order_from_placed_to_delivered(app: App, seller: Any, buyer: Any, shop: Any, product: Any) -> None:
@@ -49,7 +31,7 @@ async def test_an_order_from_placed_to_delivered(app: App, seller: Any, buyer: A
     assert order["total"] == {"amount_minor": 20_000, "currency": "THB"}
     assert order["tax"]["amount_minor"] == 1_308
     assert order["lines"][0]["title"] == "Hand-woven silk scarf"
-    assert await events(app, checkout_id) == ["StartOrderPayment"]
+    assert await event_types(app, checkout_id) == ["StartOrderPayment"]
 
     assert await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
     stock = await seller.get(f"/v1/products/{product['product_id']}/variants/{variant_of(product)}/stock")
@@ -72,7 +54,7 @@ async def test_an_order_from_placed_to_delivered(app: App, seller: Any, buyer: A
         "shipped",
         "delivered",
     ]
-    assert await events(app, order["order_id"]) == [
+    assert await event_types(app, order["order_id"]) == [
         "OrderPlaced",
         "OrderConfirmed",
         "OrderPaid",
@@ -80,7 +62,7 @@ async def test_an_order_from_placed_to_delivered(app: App, seller: Any, buyer: A
         "OrderStatusChanged",
         "OrderStatusChanged",
     ]
-    assert await events(app, variant_of(product)) == ["StockChanged", "StockChanged"]
+    assert await event_types(app, variant_of(product)) == ["StockChanged", "StockChanged"]
 
 
 async def test_a_compensated_order_tells_its_buyer_why(app: App, buyer: Any, product: Any) -> None:

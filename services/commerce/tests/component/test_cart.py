@@ -9,19 +9,20 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from commerce.adapters.account_store import AccountStore
 from commerce.adapters.cart_store import CartStore
+from commerce.adapters.transaction import CommerceTx
 from commerce.domain.cart import ITEMS_MAX, CartFullError, CartItem
 from commerce.domain.ids import UserId, VariantId
 from commerce.domain.order import EmptyOrderError
 from commerce.usecases.place_order import PlaceOrder, place_order
 from commerce.usecases.put_in_cart import PutInCart, put_in_cart
-from commerce.wiring import App, CommerceTx
+from commerce.wiring import App
 from kernel.errors import DomainError
 from kernel.money import AMOUNT_MINOR_MAX
 
@@ -32,7 +33,8 @@ Begin = Callable[[], Any]
 class UnlockedAccounts(AccountStore):
     """The negative control."""
 
-    LOCK: ClassVar[str] = "SELECT $1::text"
+    async def lock(self, user_id: UserId) -> None:
+        await self._conn.execute("SELECT $1::text", str(user_id))
 
 
 class SlowCarts(CartStore):

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,50 +15,32 @@ import pytest
 from commerce.adapters.account_store import AccountStore
 from commerce.adapters.invariants import audit
 from commerce.adapters.shop_store import ShopStore
+from commerce.adapters.transaction import CommerceTx
 from commerce.domain.account import AccountEndedError
-from commerce.domain.ids import CheckoutId, ShopId, UserId
+from commerce.domain.ids import ShopId, UserId
 from commerce.domain.product import Variant
-from commerce.domain.settlement import CancelOrder, ConfirmOrder, MarkOrderPaid, ReleaseStock, ReserveStock, SagaCommand
 from commerce.domain.shop import Shop, ShopClosedError
 from commerce.domain.texts import LocalisedText
 from commerce.usecases.add_product import AddProduct, NewVariant, add_product
+from commerce.usecases.cancel_order import CancelOrder
+from commerce.usecases.confirm_order import ConfirmOrder
 from commerce.usecases.end_account import EndAccount, end_account
+from commerce.usecases.mark_order_paid import MarkOrderPaid
 from commerce.usecases.open_shop import OpenShop, open_shop
-from commerce.usecases.settle_commands import settle_commands
-from commerce.wiring import App, CommerceTx
+from commerce.usecases.release_stock import ReleaseStock
+from commerce.usecases.reserve_stock import ReserveStock
+from commerce.wiring import App
+from commerce_testing.people import variant_of
+from commerce_testing.running import event_types, pay, settle
 from kernel.country import Country
 
 pytestmark = pytest.mark.component
 EN = LocalisedText({"en": "Tea"})
 
 
-def variant_of(product: Any) -> str:
-    return str(product["variants"][0]["variant_id"])
-
-
 async def end(app: App, user_id: UUID) -> None:
     async with app.begin() as tx:
         await end_account(EndAccount(user_id=UserId(user_id), ended_at=datetime.now(UTC)), tx)
-
-
-async def settle(app: App, *commands: SagaCommand) -> list[str | None]:
-    async with app.begin() as tx:
-        return [refusal.code if refusal else None for refusal in await settle_commands(commands, tx)]
-
-
-async def pay(app: App, checkout_id: CheckoutId) -> None:
-    commands = (
-        ReserveStock(checkout_id=checkout_id, hold_s=60),
-        ConfirmOrder(checkout_id=checkout_id),
-        MarkOrderPaid(checkout_id=checkout_id),
-    )
-    assert await settle(app, *commands) == [None] * 3
-
-
-async def told(app: App, key: str) -> list[str]:
-    async with app.database.read() as conn:
-        rows = await conn.fetch("SELECT type FROM outbox WHERE key = $1 ORDER BY id", key)
-    return [row["type"].rpartition(".")[2] for row in rows]
 
 
 async def test_the_shop_sells_nothing_more(app: App, seller: Any, buyer: Any, shop: Any, product: Any) -> None:
@@ -81,7 +63,7 @@ async def test_the_shop_sells_nothing_more(app: App, seller: Any, buyer: Any, sh
         await buyer.call("PUT", f"/v1/cart/items/{variant}", {"quantity": 1}),
     ):
         assert (refused.status, refused.code) == (409, "commerce.product.not_for_sale")
-    assert await told(app, product["product_id"]) == ["ProductPublished", "ProductWithdrawn"]
+    assert await event_types(app, product["product_id"]) == ["ProductPublished", "ProductWithdrawn"]
 
 
 async def test_the_owner_changes_nothing_more(app: App, seller: Any, shop: Any, product: Any) -> None:
@@ -182,7 +164,7 @@ async def test_told_twice_is_once_and_of_nobody_known_is_nothing(
     for _ in range(2):
         await end(app, seller.id)
         await end(app, uuid4())
-    assert await told(app, product["product_id"]) == ["ProductPublished", "ProductWithdrawn"]
+    assert await event_types(app, product["product_id"]) == ["ProductPublished", "ProductWithdrawn"]
 
 
 async def test_told_before_the_shop_is_opened(app: App, people: Any) -> None:
@@ -193,7 +175,8 @@ async def test_told_before_the_shop_is_opened(app: App, people: Any) -> None:
 
 
 class UnlockedAccounts(AccountStore):
-    LOCK: ClassVar[str] = "SELECT $1::text"
+    async def lock(self, user_id: UserId) -> None:
+        await self._conn.execute("SELECT $1::text", str(user_id))
 
 
 class UnlockedShops(ShopStore):

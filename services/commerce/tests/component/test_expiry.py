@@ -14,11 +14,14 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from commerce.adapters.invariants import audit
 from commerce.domain.ids import CheckoutId
-from commerce.domain.settlement import ConfirmOrder, ReleaseStock, ReserveStock, SagaCommand
 from commerce.entrypoints.app import application
 from commerce.entrypoints.jobs import ItemsFailedError, sweep_holds
-from commerce.usecases.settle_commands import settle_commands
+from commerce.usecases.confirm_order import ConfirmOrder
+from commerce.usecases.release_stock import ReleaseStock
+from commerce.usecases.reserve_stock import ReserveStock
 from commerce.wiring import App
+from commerce_testing.people import variant_of
+from commerce_testing.running import settle
 from kernel.clock import FixedClock
 from testkit.wait import eventually
 
@@ -36,15 +39,6 @@ async def when_it_ended(app: App) -> AsyncIterator[TestClient[Any, Any]]:
     later = at(app, app.clock.now() + 2 * HOLD)
     async with TestClient(TestServer(application(later))) as client:
         yield client
-
-
-def variant_of(product: Any) -> str:
-    return str(product["variants"][0]["variant_id"])
-
-
-async def settle(app: App, *commands: SagaCommand) -> list[str | None]:
-    async with app.begin() as tx:
-        return [refusal.code if refusal else None for refusal in await settle_commands(commands, tx)]
 
 
 async def movements(app: App, product: Any) -> list[str]:

@@ -15,13 +15,15 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from commerce.domain.ids import CheckoutId, UserId, VariantId
+from commerce.domain.offer import WantedLine
 from commerce.domain.product import Variant
 from commerce.domain.texts import LocalisedText
 from commerce.entrypoints.roles import consumers, relays
 from commerce.usecases.add_product import AddProduct, NewVariant, add_product
 from commerce.usecases.open_shop import OpenShop, open_shop
-from commerce.usecases.place_order import PlaceOrder, WantedLine, place_order
+from commerce.usecases.place_order import PlaceOrder, place_order
 from commerce.wiring import App
+from commerce_testing.running import running
 from eventing import KafkaConfig, topic_of
 from kernel.country import Country
 from kernel.ids import derived_id
@@ -91,12 +93,8 @@ async def kafka_app(
 ) -> AsyncIterator[App]:
     """A commerce that consumes and relays."""
     made = await database("commerce")
-    async with make_app(made.dsn, kafka) as app:
-        stop = asyncio.Event()
-        tasks = [asyncio.create_task(runner.run(stop)) for runner in (*consumers(app), *relays(app))]
+    async with make_app(made.dsn, kafka) as app, running(*consumers(app), *relays(app)):
         yield app
-        stop.set()
-        await asyncio.gather(*tasks)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

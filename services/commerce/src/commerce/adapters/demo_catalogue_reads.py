@@ -1,4 +1,6 @@
-"""From the word lists to shops and products: each item of a shop in each of its kinds.
+"""The demo's catalogue: six shops, one per country, written in five languages, for demos and benchmarks.
+
+The words are in the TOML files of ``data``; each item of a shop is made in each of its kinds.
 
 Invariant: the same files and owner give the same ids, texts, prices and counts, so that loading twice adds nothing.
 """
@@ -8,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.resources import files
 from typing import Any, Final
 from uuid import UUID
 
+from commerce.domain.catalogue import Catalogue, StockedProduct
 from commerce.domain.category import Category
 from commerce.domain.ids import CategoryId, ProductId, ShopId, UserId, VariantId
 from commerce.domain.product import Product, ProductOption, ProductStatus, Variant
@@ -47,25 +49,7 @@ _OPTIONS: Final[Mapping[str, Mapping[str, float]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class StockedProduct:
-    """A product with the units on hand of each of its variants."""
-
-    product: Product
-    country: Country
-    on_hand: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DemoCatalogue:
-    """Everything there is to load."""
-
-    categories: tuple[Category, ...]
-    shops: tuple[Shop, ...]
-    products: tuple[StockedProduct, ...]
-
-
-def build_catalogue(owners: Mapping[Country, UserId], now: datetime) -> DemoCatalogue:
+def build_catalogue(owners: Mapping[Country, UserId], now: datetime) -> Catalogue:
     """The catalogue with shops owned by the given people."""
     folder = files("commerce.adapters") / "data"
     categories = tuple(_categories(tomllib.loads((folder / "categories.toml").read_text("utf-8"))))
@@ -77,7 +61,7 @@ def build_catalogue(owners: Mapping[Country, UserId], now: datetime) -> DemoCata
         shop = _shop(source.name.removeprefix(_SHOP).removesuffix(".toml"), words, owners, now)
         shops.append(shop)
         products += _products(shop, words, now)
-    return DemoCatalogue(categories, tuple(shops), tuple(products))
+    return Catalogue(categories, tuple(shops), tuple(products))
 
 
 def _categories(words: Mapping[str, Any]) -> Iterator[Category]:

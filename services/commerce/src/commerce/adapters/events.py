@@ -1,32 +1,34 @@
-"""Domain facts as Protobuf records in the outbox: the one place that knows both."""
+"""Domain facts as Protobuf records in the outbox: the only writer of the outbox."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
+from commerce.adapters.product_store import ProductStore
 from commerce.domain.checkout import Checkout
+from commerce.domain.ids import UserId, WalletId
 from commerce.domain.order import FactKind, Order, OrderFact, OrderPlacement
 from commerce.domain.product import Product, ProductStatus
 from commerce.domain.shop import Shop
-from commerce.domain.stock import StockMoved
+from commerce.domain.stock import StockMoved, latest_moves
 from commerce.usecases.ports import WithdrawnProduct
+from contracts.values import money_message_of, timestamp_of
 from eventing import Outbox
-from kernel.money import Currency
+from kernel.correlation import InFlow, same_flow
+from kernel.money import Currency, Money
 from sampan.commerce.v1 import order_pb2, product_pb2, shop_pb2, stock_pb2
 from sampan.orchestrator.v1 import commands_pb2
-from sampan.types.v1.money_pb2 import Money
+from sampan.types.v1 import money_pb2
 
 
 class Events:
     """Implements ``Events``. Ids of events are the outbox's; versions are the aggregates'."""
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, products: ProductStore) -> None:
         self._outbox = outbox
+        self._products = products
 
     def shop_opened(self, shop: Shop) -> None:
         self._outbox.add(
@@ -36,7 +38,7 @@ class Events:
                 name=shop.name,
                 country=shop.country,
                 currency=shop.currency,
-                opened_at=_timestamp(shop.created_at),
+                opened_at=timestamp_of(shop.created_at),
             ),
             aggregate_version=shop.version,
         )
@@ -51,14 +53,14 @@ class Events:
                 category_id=str(product.category_id) if product.category_id else "",
                 price_from=_money(product.price_from_minor, product.currency),
                 status=product.status,
-                at=_timestamp(at),
+                at=timestamp_of(at),
             )
         else:
             body = product_pb2.ProductWithdrawn(
                 product_id=str(product.id),
                 shop_id=str(product.shop_id),
                 status=product.status,
-                at=_timestamp(at),
+                at=timestamp_of(at),
             )
         self._outbox.add(body, aggregate_version=product.version)
 
@@ -68,36 +70,24 @@ class Events:
                 product_id=str(product.product_id),
                 shop_id=str(product.shop_id),
                 status=ProductStatus.ARCHIVED,
-                at=_timestamp(at),
+                at=timestamp_of(at),
             ),
             aggregate_version=product.version,
         )
 
-    def stock_moved(self, moved: StockMoved) -> None:
-        self._outbox.add(
-            stock_pb2.StockChanged(
-                variant_id=str(moved.variant_id),
-                product_id=str(moved.product_id),
-                shop_id=str(moved.shop_id),
-                on_hand=moved.on_hand,
-                reserved=moved.reserved,
-                reason=moved.movement,
-                changed_at=_timestamp(moved.at),
-            ),
-            aggregate_version=moved.version,
-        )
-
-    def stock_ran_out(self, moved: StockMoved, *, seller_id: UUID, title: str) -> None:
-        self._outbox.add(
-            stock_pb2.StockRanOut(
-                variant_id=str(moved.variant_id),
-                product_id=str(moved.product_id),
-                shop_id=str(moved.shop_id),
-                seller_id=str(seller_id),
-                title=title,
-                at=_timestamp(moved.at),
-            )
-        )
+    async def stock_moved(self, moved: Sequence[StockMoved], in_flow: InFlow = same_flow) -> None:
+        """One StockChanged per variant and reason, in its checkout's flow; StockRanOut where the last unit went."""
+        for each in latest_moves(moved):
+            with in_flow(each.checkout_id):
+                self._outbox.add(_stock_changed(each), aggregate_version=each.version)
+        ran_out = [each for each in moved if each.ran_out]
+        if not ran_out:
+            return
+        sellers = await self._products.sellers({each.product_id for each in ran_out})
+        for each in ran_out:
+            seller_id, title = sellers[each.product_id]
+            with in_flow(each.checkout_id):
+                self._outbox.add(_stock_ran_out(each, seller_id, title))
 
     def order_placed(self, placement: OrderPlacement, at: datetime) -> None:
         order, totals = placement.order, placement.totals
@@ -123,7 +113,7 @@ class Events:
                 shipping=_money(totals.shipping_minor, order.currency),
                 total=_money(order.total_minor, order.currency),
                 country=order.country,
-                placed_at=_timestamp(at),
+                placed_at=timestamp_of(at),
             ),
             aggregate_version=order.facts[0].version,
         )
@@ -135,7 +125,7 @@ class Events:
             if body is not None:
                 self._outbox.add(body, aggregate_version=fact.version)
 
-    def start_payment(self, checkout: Checkout, orders: Sequence[Order], wallet_id: UUID | None) -> None:
+    def start_payment(self, checkout: Checkout, orders: Sequence[Order], wallet_id: WalletId | None) -> None:
         """Of the orders those that cost something: nothing of nought is held, captured or settled."""
         self._outbox.add(
             commands_pb2.StartOrderPayment(
@@ -160,8 +150,31 @@ class Events:
         self._outbox.add(commands_pb2.CancelOrderPayment(checkout_id=str(checkout.id), reason=reason))
 
 
+def _stock_changed(moved: StockMoved) -> stock_pb2.StockChanged:
+    return stock_pb2.StockChanged(
+        variant_id=str(moved.variant_id),
+        product_id=str(moved.product_id),
+        shop_id=str(moved.shop_id),
+        on_hand=moved.on_hand,
+        reserved=moved.reserved,
+        reason=moved.movement,
+        changed_at=timestamp_of(moved.at),
+    )
+
+
+def _stock_ran_out(moved: StockMoved, seller_id: UserId, title: str) -> stock_pb2.StockRanOut:
+    return stock_pb2.StockRanOut(
+        variant_id=str(moved.variant_id),
+        product_id=str(moved.product_id),
+        shop_id=str(moved.shop_id),
+        seller_id=str(seller_id),
+        title=title,
+        at=timestamp_of(moved.at),
+    )
+
+
 def _fact_body(order: Order, fact: OrderFact) -> Any:
-    at = _timestamp(fact.at)
+    at = timestamp_of(fact.at)
     total = _money(order.total_minor, order.currency)
     match fact.kind:
         case FactKind.CONFIRMED:
@@ -192,11 +205,5 @@ def _identity(order: Order) -> Mapping[str, str]:
     }
 
 
-def _money(amount_minor: int, currency: Currency) -> Money:
-    return Money(amount_minor=amount_minor, currency=currency)
-
-
-def _timestamp(at: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(at)
-    return stamp
+def _money(amount_minor: int, currency: Currency) -> money_pb2.Money:
+    return money_message_of(Money(amount_minor, currency))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from asyncpg import Connection
+from chassis.postgres import Connection
 
 SHOWN_MAX: Final = 5
 

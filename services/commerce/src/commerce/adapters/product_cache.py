@@ -14,7 +14,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 TTL_S: Final = 3600
 _KEY: Final = "commerce:product:{}"

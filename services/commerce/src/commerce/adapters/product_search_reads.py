@@ -1,4 +1,4 @@
-"""Product lists, search and stock figures as readers get them.
+"""Product lists and search as readers get them.
 
 Paging goes by (created_at, id) or (price, id), never by offset, so that inserts neither repeat nor hide a row.
 """
@@ -12,9 +12,8 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from asyncpg import Connection
-
-from commerce.domain.ids import CategoryId, ProductId, ShopId, VariantId
+from chassis.postgres import Connection
+from commerce.domain.ids import CategoryId, ShopId
 from commerce.domain.search import SearchQuery, folded
 from kernel.country import Country
 from kernel.money import Currency
@@ -94,20 +93,6 @@ class ProductSummary:
         return (self.created_at if sort is Sort.NEWEST else self.price_from_minor), self.product_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StockFigures:
-    """One variant's stock with expired holds counted as available."""
-
-    variant_id: VariantId
-    on_hand: int
-    reserved: int
-    count_version: int
-
-    @property
-    def available(self) -> int:
-        return self.on_hand - self.reserved
-
-
 class _Where:
     """Conditions with their values, numbered for asyncpg."""
 
@@ -131,7 +116,7 @@ async def list_products(
     after: tuple[datetime | int, UUID] | None,
     limit: int,
 ) -> list[ProductSummary]:
-    """One page; one more than ``limit`` when there are more."""
+    """The products that follow ``after`` in the order asked for, at most ``limit``."""
     if wanted.finds_nothing:
         return []
     where = _Where()
@@ -143,7 +128,7 @@ async def list_products(
     _apply(where, wanted, now_value)
     if after:
         where.add(_AFTER[wanted.sort], *after)
-    return await _select(conn, where, sellable, order_by=_ORDER_BY[wanted.sort], limit=limit + 1)
+    return await _select(conn, where, sellable, order_by=_ORDER_BY[wanted.sort], limit=limit)
 
 
 async def similar_products(
@@ -160,48 +145,6 @@ async def similar_products(
     where.add(f"{text_value}::text <% p.title_text")
     order_by = f"word_similarity({text_value}::text, p.title_text) DESC, p.id"
     return await _select(conn, where, sellable, order_by=order_by, limit=limit, candidates_max=CANDIDATES_MAX)
-
-
-async def stock_figures(
-    conn: Connection, product_id: ProductId, now: datetime
-) -> tuple[int, dict[VariantId, StockFigures]]:
-    """The product's version (0: no such product) and its variants' stock, read together."""
-    rows = await conn.fetch(
-        """
-        SELECT p.version, k.variant_id, k.on_hand, k.count_version, k.reserved - coalesce(
-                   (SELECT sum(h.quantity) FROM stock_hold h
-                    WHERE h.variant_id = k.variant_id AND h.expires_at <= $2), 0)::bigint AS reserved
-        FROM product p LEFT JOIN stock k ON k.product_id = p.id WHERE p.id = $1
-        """,
-        product_id,
-        now,
-    )
-    figures = {
-        VariantId(row["variant_id"]): StockFigures(
-            variant_id=VariantId(row["variant_id"]),
-            on_hand=row["on_hand"],
-            reserved=row["reserved"],
-            count_version=row["count_version"],
-        )
-        for row in rows
-        if row["variant_id"]
-    }
-    return (rows[0]["version"] if rows else 0), figures
-
-
-async def available_of(conn: Connection, variant_ids: Collection[VariantId], now: datetime) -> dict[VariantId, int]:
-    """Units that can be bought now, for each variant."""
-    rows = await conn.fetch(
-        """
-        SELECT k.variant_id, k.on_hand - k.reserved + coalesce(
-                   (SELECT sum(h.quantity) FROM stock_hold h
-                    WHERE h.variant_id = k.variant_id AND h.expires_at <= $2), 0)::bigint AS available
-        FROM stock k WHERE k.variant_id = ANY($1::uuid[])
-        """,
-        list(variant_ids),
-        now,
-    )
-    return {VariantId(row["variant_id"]): row["available"] for row in rows}
 
 
 async def _found_by_words(conn: Connection, wanted: ProductFilter) -> list[UUID] | None:

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from asyncpg import Connection
-
+from chassis.postgres import Connection
 from commerce.adapters.shop_store import SHOP_COLUMNS, shop_of
 from commerce.domain.shop import Shop
 from kernel.country import Country
@@ -21,8 +20,8 @@ async def list_shops(
     before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Shop]:
-    """One more than ``limit`` when there are more."""
-    values: list[Any] = [limit + 1]
+    """At most ``limit`` open shops, of those opened before ``before``."""
+    values: list[Any] = [limit]
     where = ["status = 'open'"]
     if country:
         values.append(country)

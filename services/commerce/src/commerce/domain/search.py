@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from kernel.errors import DomainError, Kind
 from kernel.thai import spelled
 
 TERMS_MAX: Final = 4_000
@@ -22,6 +23,12 @@ QUERY_TERMS_MAX: Final = 60
 _UNSPACED: Final = "\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
 _TOKEN: Final = re.compile(rf"(?P<run>[{_UNSPACED}]+)|(?P<word>[^\W_{_UNSPACED}]+)")
 _WORD_LENGTH_MAX: Final = 60
+
+
+class CurrencyNeededError(DomainError):
+    code = "commerce.search.currency_needed"
+    kind = Kind.INVALID
+    title = "Prices compare within one currency; name a currency, a country or a shop"
 
 
 @dataclass(frozen=True, slots=True)

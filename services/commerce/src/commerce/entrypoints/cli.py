@@ -12,7 +12,7 @@ from commerce.adapters.demo_catalogue_reads import build_catalogue
 from commerce.adapters.invariants import CHECKS, audit
 from commerce.domain.ids import UserId
 from commerce.entrypoints.consumers import subscriptions
-from commerce.usecases.load_catalogue import load_catalogue
+from commerce.usecases.load_catalogue import LoadCatalogue, load_catalogue
 from commerce.wiring import App
 from kernel.country import Country
 from operations import audit_connection, operator_commands
@@ -26,10 +26,10 @@ async def audit_command(app: App, arguments: argparse.Namespace) -> int:
     broken = {finding.check.name: finding for finding in findings}
     for check in CHECKS:
         finding = broken.get(check.name)
-        say(f"{'BROKEN' if finding else 'ok':6}  {check.name}  {check.says}")
+        print_line(f"{'BROKEN' if finding else 'ok':6}  {check.name}  {check.says}")
         if finding:
-            say(f"        {finding.count} rows, e.g. {finding.shown}")
-    say(f"commerce audit: {len(CHECKS)} checks, {len(findings)} broken")
+            print_line(f"        {finding.count} rows, e.g. {finding.shown}")
+    print_line(f"commerce audit: {len(CHECKS)} checks, {len(findings)} broken")
     return 1 if findings else 0
 
 
@@ -46,8 +46,10 @@ async def load_demo_catalogue(app: App, arguments: argparse.Namespace) -> int:
         return 2
     catalogue = build_catalogue(owners, app.clock.now())
     async with app.begin() as tx:
-        shops, products = await load_catalogue(catalogue, tx)
-    say(f"{shops} shops and {products} products added; {len(catalogue.shops)} and {len(catalogue.products)} there")
+        shops, products = await load_catalogue(LoadCatalogue(catalogue=catalogue), tx)
+    print_line(
+        f"{shops} shops and {products} products added; {len(catalogue.shops)} and {len(catalogue.products)} there"
+    )
     return 0
 
 
@@ -72,7 +74,7 @@ def _owners(given: Sequence[tuple[Country | None, UserId]]) -> dict[Country, Use
     return everywhere | {country: user_id for country, user_id in given if country}
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 

@@ -11,11 +11,13 @@ from typing import Final, TypeVar
 
 import structlog
 
-from commerce.usecases.expire_holds import expire_holds
-from commerce.wiring import App, CommerceTx
+from commerce.adapters.transaction import CommerceTx
+from commerce.domain.ids import VariantId
+from commerce.usecases.expire_holds import ExpireHolds, expire_holds
+from commerce.wiring import App
 from operations import in_halves
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 ItemT = TypeVar("ItemT")
 HOLDS_AT_ONCE: Final = 500
 PRODUCTS_AT_ONCE: Final = 100
@@ -30,7 +32,7 @@ async def sweep_holds(app: App) -> None:
     while True:
         async with app.begin() as tx:
             variant_ids = await tx.stock.expired(tx.now, HOLDS_AT_ONCE)
-        if not await _done(app, "sweep_holds", variant_ids, expire_holds):
+        if not await _done(app, "sweep_holds", variant_ids, _expire):
             return
 
 
@@ -41,6 +43,10 @@ async def fold_products(app: App) -> None:
             product_ids = await tx.products.to_fold(PRODUCTS_AT_ONCE)
         if not await _done(app, "fold_products", product_ids, lambda ids, tx: tx.products.fold(ids)):
             return
+
+
+async def _expire(variant_ids: Sequence[VariantId], tx: CommerceTx) -> None:
+    await expire_holds(ExpireHolds(variant_ids=variant_ids), tx)
 
 
 async def _done(

@@ -35,7 +35,7 @@ class ChangeProduct:
 
 
 async def change_product(command: ChangeProduct, tx: Tx) -> Product:
-    """Change and announce, unless it is not what the seller saw.
+    """The product as changed, unless it is not what the seller saw; where it is or was on sale, its event leaves.
 
     Raises ``ProductNotFoundError``, ``NotShopOwnerError``, ``ProductChangedError``, ``VariantNotFoundError``,
     ``CategoryNotFoundError`` and ``ProductStatusRefusedError``.

@@ -6,11 +6,9 @@ The shop is locked: it closes before such an act, which is then refused, or afte
 from __future__ import annotations
 
 from commerce.domain.ids import ProductId, UserId
-from commerce.domain.product import Product, ProductNotFoundError, ProductStatus
+from commerce.domain.product import Product, ProductNotFoundError
 from commerce.domain.shop import Shop
 from commerce.usecases.ports import Tx
-
-SEEN_BY_ALL = frozenset({ProductStatus.ACTIVE, ProductStatus.DISCONTINUED})
 
 
 async def load_own_product(product_id: ProductId, user_id: UserId, tx: Tx) -> tuple[Product, Shop]:
@@ -23,7 +21,7 @@ async def load_own_product(product_id: ProductId, user_id: UserId, tx: Tx) -> tu
     shop = await tx.shops.lock(product.shop_id) if product else None
     if product is None or shop is None:
         raise ProductNotFoundError
-    if user_id != shop.owner_id and product.status not in SEEN_BY_ALL:
+    if user_id != shop.owner_id and not product.status.is_public:
         raise ProductNotFoundError
     shop.require_seller(user_id)
     return product, shop

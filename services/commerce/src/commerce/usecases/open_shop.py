@@ -24,7 +24,7 @@ class OpenShop:
 
 
 async def open_shop(command: OpenShop, tx: Tx) -> Shop:
-    """Open and announce. Raises ``ShopSlugInvalidError``, ``ShopSlugTakenError`` and ``AccountEndedError``."""
+    """The opened shop. Raises ``ShopSlugInvalidError``, ``ShopSlugTakenError`` and ``AccountEndedError``."""
     await tx.accounts.lock_alive(command.owner_id)
     shop_id = ShopId(uuid7())
     shop = Shop(

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from commerce.domain.address import Address
-from commerce.domain.cart import ITEMS_MAX, CartFullError, NotForSaleError, Price, PriceChangedError
-from commerce.domain.checkout import Checkout, CurrenciesMixedError, PlacedCheckout, summed_demand
-from commerce.domain.ids import CheckoutId, LineId, OrderId, ShopId, UserId, VariantId
+from commerce.domain.cart import ITEMS_MAX, CartFullError
+from commerce.domain.checkout import Checkout, PlacedCheckout, summed_demand
+from commerce.domain.ids import CheckoutId, LineId, OrderId, ShopId, UserId, VariantId, WalletId
+from commerce.domain.offer import Offer, WantedLine, require_offered
 from commerce.domain.order import EmptyOrderError, Order, OrderLine, OrderPlacement
-from commerce.domain.product import VariantNotFoundError
+from commerce.domain.settlement import Settlement
+from commerce.domain.stock import StockMoved
 from commerce.domain.tax import rate_bp
 from commerce.domain.totals import PricedLine, TotalTooLargeError, order_totals
-from commerce.usecases.confirm_free import announce_confirmed, confirm_free
-from commerce.usecases.ports import Offer, Tx
+from commerce.usecases.confirm_order import ConfirmOrder, confirm_order
+from commerce.usecases.mark_order_paid import MarkOrderPaid, mark_order_paid
+from commerce.usecases.ports import Tx
+from commerce.usecases.reserve_stock import ReserveStock, reserve_stock
 from kernel.ids import uuid7
 from kernel.money import AMOUNT_MINOR_MAX
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedLine:
-    """So many of a variant, at the price the buyer saw (None: whatever it is)."""
-
-    variant_id: VariantId
-    quantity: int
-    seen_price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +28,13 @@ class PlaceOrder:
     buyer_id: UserId
     language: str
     lines: Sequence[WantedLine] | None  # None: the cart
-    wallet_id: UUID | None = None
+    wallet_id: WalletId | None = None
     ship_to: Address | None = None
     note: str = ""
 
 
 async def place_order(command: PlaceOrder, tx: Tx) -> PlacedCheckout:
-    """Accept, announce, and ask for the payment: all, or nothing.
+    """Accept the orders and ask for their payment: all, or nothing.
 
     Raises ``EmptyOrderError``, ``CartFullError``, ``VariantNotFoundError``, ``NotForSaleError``,
     ``PriceChangedError``, ``CurrenciesMixedError``, ``QuantityTooLargeError``, ``TotalTooLargeError`` and
@@ -54,20 +48,22 @@ async def place_order(command: PlaceOrder, tx: Tx) -> PlacedCheckout:
         raise CartFullError
     demand = summed_demand((line.variant_id, line.quantity) for line in lines)
     offers = await tx.products.offers(demand)
-    _check(lines, offers)
+    require_offered(lines, offers)
     placed = await _placements(command, demand, offers, tx)
+    orders = [placement.order for placement in placed.placements]
     costs_nothing = placed.checkout.total_minor == 0
-    shelf = await confirm_free(placed, tx) if costs_nothing else None
+    moved = await _confirm_free(placed.checkout, orders, tx) if costs_nothing else []
     await tx.orders.add(placed.checkout, placed.placements)
     if command.lines is None:
         await tx.carts.remove(command.buyer_id, list(demand))
     for placement in placed.placements:
         tx.events.order_placed(placement, tx.now)
-    if shelf is None:
-        orders = [placement.order for placement in placed.placements]
-        tx.events.start_payment(placed.checkout, orders, command.wallet_id)
+    if costs_nothing:
+        for order in orders:
+            tx.events.order_moved(order)
+        await tx.events.stock_moved(moved)
     else:
-        await announce_confirmed(placed, shelf, tx)
+        tx.events.start_payment(placed.checkout, orders, command.wallet_id)
     return placed
 
 
@@ -80,24 +76,15 @@ async def _cart_lines(buyer_id: UserId, tx: Tx) -> list[WantedLine]:
     ]
 
 
-def _check(lines: Sequence[WantedLine], offers: Mapping[VariantId, Offer]) -> None:
-    for index, line in enumerate(lines):
-        offer = offers.get(line.variant_id)
-        pointer = f"/lines/{index}"
-        if offer is None:
-            raise VariantNotFoundError(pointer=f"{pointer}/variant_id")
-        if not offer.for_sale:
-            raise NotForSaleError(pointer=pointer, context={"variant_id": str(line.variant_id)})
-        if line.seen_price not in {None, offer.price}:
-            raise PriceChangedError(
-                pointer=pointer,
-                context={
-                    "variant_id": str(line.variant_id),
-                    "price": {"amount_minor": offer.price_minor, "currency": offer.currency.value},
-                },
-            )
-    if len({offer.currency for offer in offers.values()}) > 1:
-        raise CurrenciesMixedError(pointer="/lines")
+async def _confirm_free(checkout: Checkout, orders: Sequence[Order], tx: Tx) -> list[StockMoved]:
+    """What the saga would ask for, before anything of the checkout is stored. Raises ``SoldOutError``."""
+    shelf = await tx.stock.lock(checkout.demand.keys(), (), tx.now)
+    settlement = Settlement([checkout], orders, shelf)
+    reserve_stock(ReserveStock(checkout_id=checkout.id, hold_s=0), settlement)
+    confirm_order(ConfirmOrder(checkout_id=checkout.id), settlement)
+    mark_order_paid(MarkOrderPaid(checkout_id=checkout.id), settlement)
+    await tx.stock.save(shelf)
+    return shelf.moved
 
 
 async def _placements(

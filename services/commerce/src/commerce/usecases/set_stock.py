@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from commerce.domain.ids import ProductId, UserId, VariantId
 from commerce.domain.product import VariantNotFoundError
 from commerce.domain.stock import StockItem
-from commerce.usecases.announce_stock import announce_stock
 from commerce.usecases.load_own_product import load_own_product
 from commerce.usecases.ports import Precondition, Tx
 
@@ -36,5 +35,5 @@ async def set_stock(command: SetStock, tx: Tx) -> StockItem:
     if command.on_hand != item.on_hand:
         shelf.set_on_hand(command.variant_id, command.on_hand)
         await tx.stock.save(shelf)
-        await announce_stock(shelf.moved, tx)
+        await tx.events.stock_moved(shelf.moved)
     return item

@@ -1,41 +1,77 @@
 """Handle a batch of saga commands in one transaction.
 
-Hot path: everything the whole batch touches is locked once, checkouts then stock, each in order of id; the
-domain decides in memory; every table is written once. A batch of one costs what a batch of a hundred does in
-round trips (at most 11), so commands of one hot product do not queue behind each other's commits.
+Hot path: everything the whole batch touches is locked once, checkouts then stock, each in order of id; every command
+is decided in memory; every table is written once. A batch of one costs what a batch of a hundred does in round trips
+(at most 11), so commands of one hot product do not queue behind each other's commits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from commerce.domain.ids import ShopId
 from commerce.domain.order import Order, PaymentStatus
-from commerce.domain.settlement import CancelOrder, ConfirmOrder, ReserveStock, SagaCommand, Settlement
+from commerce.domain.settlement import Settlement
 from commerce.domain.shop import ShopClosedError, ShopStatus
-from commerce.usecases.announce_stock import announce_stock
+from commerce.usecases.cancel_order import CancelOrder, cancel_order
+from commerce.usecases.confirm_order import ConfirmOrder, confirm_order
+from commerce.usecases.mark_order_paid import MarkOrderPaid, mark_order_paid
 from commerce.usecases.ports import Tx
+from commerce.usecases.release_stock import ReleaseStock, release_stock
+from commerce.usecases.reserve_stock import ReserveStock, reserve_stock
 from kernel.correlation import InFlow, same_flow
 from kernel.errors import DomainError
 
+SagaCommand: TypeAlias = ReserveStock | ReleaseStock | ConfirmOrder | MarkOrderPaid | CancelOrder
 
-async def settle_commands(
-    commands: Sequence[SagaCommand], tx: Tx, in_flow: InFlow = same_flow
-) -> list[DomainError | None]:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleCommands:
+    """``in_flow``: the flow of each checkout's command, which its events belong to."""
+
+    commands: Sequence[SagaCommand]
+    in_flow: InFlow = same_flow
+
+
+async def settle_commands(command: SettleCommands, tx: Tx) -> list[DomainError | None]:
     """What became of each, in order: None when done, or why it was refused with nothing changed."""
-    settlement = await _locked(commands, tx)
-    outcomes = settlement.apply_all(commands)
+    settlement = await _locked(command.commands, tx)
+    outcomes = [_outcome(each, settlement) for each in command.commands]
     await tx.orders.save_checkouts(settlement.changed.values())
     await tx.stock.save(settlement.shelf)
     orders = settlement.orders_changed
     await tx.orders.save(orders)
     for order in orders:
-        with in_flow(order.checkout_id):
+        with command.in_flow(order.checkout_id):
             tx.events.order_moved(order)
-    await announce_stock(settlement.shelf.moved, tx, in_flow)
+    await tx.events.stock_moved(settlement.shelf.moved, command.in_flow)
     settled = (each for each in settlement.changed.values() if each.payment_status is not PaymentStatus.PENDING)
     tx.hints.checkouts_settled({checkout.id for checkout in settled})
     return outcomes
+
+
+def _outcome(command: SagaCommand, settlement: Settlement) -> DomainError | None:
+    try:
+        _settle(command, settlement)
+    except DomainError as refusal:
+        return refusal
+    return None
+
+
+def _settle(command: SagaCommand, settlement: Settlement) -> None:
+    match command:
+        case ReserveStock():
+            reserve_stock(command, settlement)
+        case ReleaseStock():
+            release_stock(command, settlement)
+        case ConfirmOrder():
+            confirm_order(command, settlement)
+        case MarkOrderPaid():
+            mark_order_paid(command, settlement)
+        case CancelOrder():
+            cancel_order(command, settlement)
 
 
 async def _locked(commands: Sequence[SagaCommand], tx: Tx) -> Settlement:
@@ -52,17 +88,17 @@ async def _locked(commands: Sequence[SagaCommand], tx: Tx) -> Settlement:
     needs_stock = {
         command.checkout_id: by_id[command.checkout_id]
         for command in commands
-        if command.checkout_id in by_id and command.moves_stock
+        if not isinstance(command, MarkOrderPaid) and command.checkout_id in by_id
     }
     shelf = await tx.stock.lock(
         {variant_id for checkout in needs_stock.values() for variant_id in checkout.demand},
         needs_stock.keys(),
         tx.now,
     )
-    return Settlement(checkouts, orders, shelf, abandoned, await _closed(commands, orders, tx))
+    return Settlement(checkouts, orders, shelf, abandoned, await _closed_shops(commands, orders, tx))
 
 
-async def _closed(commands: Sequence[SagaCommand], orders: Sequence[Order], tx: Tx) -> set[ShopId]:
+async def _closed_shops(commands: Sequence[SagaCommand], orders: Sequence[Order], tx: Tx) -> set[ShopId]:
     """Shops that have closed, of the orders that are cancelled because one has: closed once is closed for ever."""
     checkouts = {
         command.checkout_id

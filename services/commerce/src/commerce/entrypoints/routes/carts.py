@@ -8,17 +8,17 @@ from aiohttp import web
 
 from chassis.http import Routes
 from chassis.tokens import Principal
-from commerce.adapters.product_search_reads import available_of
+from commerce.adapters.stock_reads import available_of
+from commerce.adapters.transaction import CommerceTx
 from commerce.domain.account import AccountEndedError
 from commerce.domain.cart import CartFullError, NotForSaleError
 from commerce.domain.ids import UserId, VariantId
 from commerce.domain.product import VariantNotFoundError
 from commerce.domain.totals import TotalTooLargeError
+from commerce.entrypoints.schemas.carts import CartItemBody, CartItemView, CartView
 from commerce.entrypoints.schemas.language import reading_language
-from commerce.entrypoints.schemas.orders import CartItemBody, CartItemView, CartView
 from commerce.usecases.put_in_cart import PutInCart, put_in_cart
 from commerce.usecases.take_from_cart import TakeFromCart, take_from_cart
-from commerce.wiring import CommerceTx
 
 routes = Routes(tag="cart")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from aiohttp import web
 
-from chassis.http import Page, RateLimit, Reply, Routes, WaitQuery
+from chassis.http import Keyset, Page, RateLimit, Reply, Routes, WaitQuery
 from chassis.tokens import Principal
 from chassis.waiting import wait_until
 from commerce.adapters.order_reads import (
@@ -19,6 +21,7 @@ from commerce.adapters.order_reads import (
     timeline,
 )
 from commerce.adapters.shop_store import ShopStore
+from commerce.adapters.transaction import CommerceTx
 from commerce.domain.account import AccountEndedError
 from commerce.domain.address import PostalCodeInvalidError
 from commerce.domain.cart import CartFullError, NotForSaleError, PriceChangedError
@@ -37,7 +40,6 @@ from commerce.domain.product import VariantNotFoundError
 from commerce.domain.shop import NotShopOwnerError, ShopNotFoundError
 from commerce.domain.stock import SoldOutError
 from commerce.domain.totals import TotalTooLargeError
-from commerce.entrypoints.paging import newest_position, page_of
 from commerce.entrypoints.schemas.language import reading_language
 from commerce.entrypoints.schemas.orders import (
     CheckoutView,
@@ -51,10 +53,11 @@ from commerce.entrypoints.schemas.orders import (
 from commerce.usecases.fulfil_order import FulfilOrder, fulfil_order
 from commerce.usecases.place_order import place_order
 from commerce.usecases.request_cancel import RequestCancel, request_cancel
-from commerce.wiring import App, CommerceTx, checkout_channel
+from commerce.wiring import App, checkout_channel
 
 routes = Routes(tag="orders")
-BOUGHT, SOLD = "orders:bought", "orders:sold"
+BOUGHT: Final = Keyset("orders:bought", (datetime, UUID))
+SOLD: Final = Keyset("orders:sold", (datetime, UUID))
 
 
 @routes.post(
@@ -107,10 +110,10 @@ async def get_checkout(
 async def get_orders(
     request: web.Request, app: App, principal: Principal, query: OrdersQuery
 ) -> Page[OrderSummaryView]:
-    before = newest_position(app.cursors, query.cursor, BOUGHT)
+    before = BOUGHT.position(app.cursors, query.cursor)
     async with app.database.read(user_id=principal.user_id) as conn:
         found = await list_bought(
-            conn, UserId(principal.user_id), status=query.status, before=before, limit=query.limit
+            conn, UserId(principal.user_id), status=query.status, before=before, limit=query.limit + 1
         )
     return _page(request, app, found, query.limit, BOUGHT)
 
@@ -123,13 +126,13 @@ async def get_orders(
 async def get_shop_orders(
     request: web.Request, app: App, principal: Principal, shop_id: UUID, query: OrdersQuery
 ) -> Page[OrderSummaryView]:
-    before = newest_position(app.cursors, query.cursor, SOLD)
+    before = SOLD.position(app.cursors, query.cursor)
     async with app.database.read(user_id=principal.user_id) as conn:
         shop = await ShopStore(conn).get(ShopId(shop_id))
         if shop is None:
             raise ShopNotFoundError
         shop.require_owner(UserId(principal.user_id))
-        found = await list_sold(conn, shop.id, status=query.status, before=before, limit=query.limit)
+        found = await list_sold(conn, shop.id, status=query.status, before=before, limit=query.limit + 1)
     return _page(request, app, found, query.limit, SOLD)
 
 
@@ -204,13 +207,14 @@ async def _settled(app: App, checkout_id: CheckoutId, buyer_id: UserId, wait_s: 
     await wait_until(settled, bool, hints=app.hints, channel=checkout_channel(checkout_id), wait_s=wait_s)
 
 
-def _page(request: web.Request, app: App, found: list[OrderSummary], limit: int, scope: str) -> Page[OrderSummaryView]:
+def _page(
+    request: web.Request, app: App, found: list[OrderSummary], limit: int, keyset: Keyset
+) -> Page[OrderSummaryView]:
     language = reading_language(request)
-    return page_of(
+    return keyset.page(
+        app.cursors,
         found,
         limit,
         view=lambda order: OrderSummaryView.of(order, language),
         position=lambda order: (order.placed_at, order.order_id),
-        cursors=app.cursors,
-        scope=scope,
     )

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
 from uuid import UUID
 
 from aiohttp import web
-from asyncpg import Connection
 
-from chassis.http import IfMatch, Page, Reply, Routes, etag_of
-from chassis.paging import CursorInvalidError, Cursors
+from chassis.http import IfMatch, Keyset, Page, Reply, Routes, etag_of
+from chassis.postgres import Connection
 from chassis.tokens import Principal
-from commerce.adapters.product_document import product_document
-from commerce.adapters.product_reads import FoundProduct, find_product
+from commerce.adapters.category_store import CategoryStore
+from commerce.adapters.product_reads import FoundProduct, find_product, product_document
 from commerce.adapters.product_search_reads import (
     ProductFilter,
     ProductSummary,
     Sort,
-    StockFigures,
     list_products,
     similar_products,
-    stock_figures,
 )
-from commerce.adapters.shop_store import CategoryStore, ShopStore
+from commerce.adapters.shop_store import ShopStore
+from commerce.adapters.stock_reads import StockFigures, stock_figures
+from commerce.adapters.transaction import CommerceTx
 from commerce.domain.category import CategoryNotFoundError
 from commerce.domain.ids import CategoryId, ProductId, ShopId, UserId, VariantId
 from commerce.domain.product import (
+    PriceCurrencyError,
     ProductChangedError,
     ProductNotFoundError,
     ProductStatusRefusedError,
@@ -35,16 +34,14 @@ from commerce.domain.product import (
     VariantNotFoundError,
     VariantOptionsInvalidError,
 )
-from commerce.domain.search import parse_query
+from commerce.domain.search import CurrencyNeededError, parse_query
 from commerce.domain.shop import NotShopOwnerError, ShopClosedError, ShopNotFoundError
 from commerce.domain.stock import BelowReservedError
 from commerce.domain.texts import TextMissingError
-from commerce.entrypoints.paging import page_of
 from commerce.entrypoints.schemas.language import reading_language
 from commerce.entrypoints.schemas.products import (
     AddProductBody,
     ChangeProductBody,
-    PriceCurrencyError,
     ProductsQuery,
     ProductSummaryView,
     ProductView,
@@ -55,17 +52,10 @@ from commerce.usecases.add_product import add_product
 from commerce.usecases.change_product import ChangeProduct, change_product
 from commerce.usecases.load_own_product import load_own_product
 from commerce.usecases.set_stock import SetStock, set_stock
-from commerce.wiring import App, CommerceTx
-from kernel.errors import DomainError, Kind
+from commerce.wiring import App
 from kernel.money import Currency
 
 routes = Routes(tag="products")
-
-
-class CurrencyNeededError(DomainError):
-    code: ClassVar[str] = "commerce.search.currency_needed"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "Prices compare within one currency; name a currency, a country or a shop"
 
 
 @routes.post(
@@ -115,11 +105,11 @@ async def get_products(request: web.Request, app: App, query: ProductsQuery) -> 
     now = app.clock.now()
     async with app.database.read() as conn:
         wanted = await _filter(conn, query)
-        after = _position(app.cursors, query)
-        found = await list_products(conn, wanted, now=now, after=after, limit=query.limit)
+        after = _keyset(query.sort).position(app.cursors, query.cursor)
+        found = await list_products(conn, wanted, now=now, after=after, limit=query.limit + 1)
         if not found and query.q and after is None:
             found = await similar_products(conn, query.q, wanted, now=now, limit=query.limit)
-    return _page(found, query, app.cursors, reading_language(request))
+    return _page(app, found, query, reading_language(request))
 
 
 @routes.get(
@@ -137,9 +127,9 @@ async def get_shop_products(
             raise ShopNotFoundError
         shop.require_owner(UserId(principal.user_id))
         wanted = await _filter(conn, query, every_status=True)
-        after = _position(app.cursors, query)
-        found = await list_products(conn, wanted, now=app.clock.now(), after=after, limit=query.limit)
-    return _page(found, query, app.cursors, reading_language(request))
+        after = _keyset(query.sort).position(app.cursors, query.cursor)
+        found = await list_products(conn, wanted, now=app.clock.now(), after=after, limit=query.limit + 1)
+    return _page(app, found, query, reading_language(request))
 
 
 @routes.get(
@@ -280,30 +270,15 @@ def _currency(query: ProductsQuery) -> Currency | None:
     raise CurrencyNeededError(pointer="/currency")
 
 
-def _position(cursors: Cursors, query: ProductsQuery) -> tuple[datetime | int, UUID] | None:
-    if query.cursor is None:
-        return None
-    match cursors.decode(query.cursor, scope=_scope(query.sort)):
-        case (str(at), str(row_id)):
-            return datetime.fromisoformat(at), UUID(row_id)
-        case (int(price_minor), str(row_id)):
-            return price_minor, UUID(row_id)
-        case _:
-            raise CursorInvalidError(pointer="/cursor")
-
-
-def _page(
-    found: list[ProductSummary], query: ProductsQuery, cursors: Cursors, language: str
-) -> Page[ProductSummaryView]:
-    return page_of(
+def _page(app: App, found: list[ProductSummary], query: ProductsQuery, language: str) -> Page[ProductSummaryView]:
+    return _keyset(query.sort).page(
+        app.cursors,
         found,
         query.limit,
         view=lambda product: ProductSummaryView.of(product, language),
         position=lambda product: product.position(query.sort),
-        cursors=cursors,
-        scope=_scope(query.sort),
     )
 
 
-def _scope(sort: Sort) -> str:
-    return f"products:{sort}"
+def _keyset(sort: Sort) -> Keyset:
+    return Keyset(f"products:{sort}", (datetime if sort is Sort.NEWEST else int, UUID))

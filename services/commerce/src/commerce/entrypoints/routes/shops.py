@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from aiohttp import web
 
-from chassis.http import Page, Reply, Routes
+from chassis.http import Keyset, Page, Reply, Routes
 from chassis.tokens import Principal
+from commerce.adapters.category_store import CategoryStore
 from commerce.adapters.shop_reads import list_shops
-from commerce.adapters.shop_store import CategoryStore, ShopStore
+from commerce.adapters.shop_store import ShopStore
+from commerce.adapters.transaction import CommerceTx
 from commerce.domain.account import AccountEndedError
 from commerce.domain.ids import ShopId, UserId
 from commerce.domain.shop import ShopNotFoundError, ShopSlugInvalidError, ShopSlugTakenError
 from commerce.domain.texts import TextMissingError
-from commerce.entrypoints.paging import newest_position, page_of
 from commerce.entrypoints.schemas.language import reading_language
 from commerce.entrypoints.schemas.shops import (
     CategoriesView,
@@ -24,10 +27,10 @@ from commerce.entrypoints.schemas.shops import (
     ShopView,
 )
 from commerce.usecases.open_shop import open_shop
-from commerce.wiring import App, CommerceTx
+from commerce.wiring import App
 
 routes = Routes(tag="shops")
-SCOPE = "shops"
+NEWEST: Final = Keyset("shops", (datetime, UUID))
 
 
 @routes.post(
@@ -44,17 +47,18 @@ async def post_shop(request: web.Request, principal: Principal, body: OpenShopBo
 
 @routes.get("/v1/shops", auth="public", summary="List open shops, newest first")
 async def get_shops(request: web.Request, app: App, query: ShopsQuery) -> Page[ShopView]:
-    before = newest_position(app.cursors, query.cursor, SCOPE)
+    before = NEWEST.position(app.cursors, query.cursor)
     async with app.database.read() as conn:
-        shops = await list_shops(conn, country=query.country, owner_id=query.owner_id, before=before, limit=query.limit)
+        shops = await list_shops(
+            conn, country=query.country, owner_id=query.owner_id, before=before, limit=query.limit + 1
+        )
     language = reading_language(request)
-    return page_of(
+    return NEWEST.page(
+        app.cursors,
         shops,
         query.limit,
         view=lambda shop: ShopView.of(shop, language),
         position=lambda shop: (shop.created_at, shop.id),
-        cursors=app.cursors,
-        scope=SCOPE,
     )
 
 

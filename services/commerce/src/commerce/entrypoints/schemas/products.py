@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import Field
 
 from chassis.http import Body, Line, MoneyBody, MoneyView, Name, PageQuery, View
-from commerce.adapters.product_search_reads import ProductSummary, Sort, StockFigures
+from commerce.adapters.product_search_reads import ProductSummary, Sort
+from commerce.adapters.stock_reads import StockFigures
 from commerce.domain.ids import CategoryId, ShopId, UserId, VariantId
-from commerce.domain.product import PRICE_MINOR_MAX, ProductOption, ProductStatus, Variant
+from commerce.domain.product import PRICE_MINOR_MAX, PriceCurrencyError, ProductOption, ProductStatus, Variant
 from commerce.domain.stock import StockItem
 from commerce.domain.tax import TaxClass
 from commerce.domain.texts import LocalisedText
 from commerce.entrypoints.schemas.parts import ON_HAND_MAX, DescriptionsBody, TitlesBody, money
 from commerce.usecases.add_product import AddProduct, NewVariant
 from kernel.country import Country
-from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
 from kernel.money import AMOUNT_MINOR_MAX, Currency
 
@@ -33,12 +33,6 @@ class PriceBody(MoneyBody):
     """A price of one unit, in minor units of the shop's currency."""
 
     amount_minor: Annotated[int, Field(ge=0, le=PRICE_MINOR_MAX)]
-
-
-class PriceCurrencyError(DomainError):
-    code: ClassVar[str] = "commerce.product.price_currency"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "Prices are in the shop's currency"
 
 
 class OptionBody(Body):
