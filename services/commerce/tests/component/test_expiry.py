@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 
-from commerce.adapters.invariants import audit
+from commerce.adapters.invariants import check_invariants
 from commerce.domain.ids import CheckoutId
 from commerce.entrypoints.app import application
 from commerce.entrypoints.jobs import ItemsFailedError, sweep_holds
@@ -124,13 +124,13 @@ async def test_the_audit_speaks_when_something_is_wrong(app: App, product: Any) 
         await conn.execute("UPDATE stock SET on_hand = on_hand + 1 WHERE variant_id = $1", variant_id)
     try:
         async with app.database.read() as conn:
-            findings = await audit(conn, stuck_after_s=3600)
+            findings = await check_invariants(conn, stuck_after_s=3600)
         assert [finding.check.name for finding in findings] == ["STK-3"]
     finally:
         async with app.database.begin() as conn:
             await conn.execute("UPDATE stock SET on_hand = on_hand - 1 WHERE variant_id = $1", variant_id)
     async with app.database.read() as conn:
-        assert await audit(conn, stuck_after_s=3600) == []
+        assert await check_invariants(conn, stuck_after_s=3600) == []
 
 
 async def test_a_hold_that_cannot_be_closed_keeps_no_other_waiting(

@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 
 from commerce.adapters import stock_store
-from commerce.adapters.invariants import audit
+from commerce.adapters.invariants import check_invariants
 from commerce.adapters.order_store import OrderStore
 from commerce.adapters.product_store import ProductStore
 from commerce.domain.checkout import Checkout
@@ -104,7 +104,7 @@ async def oversold(app: App, variant_id: VariantId, told: int) -> list[str]:
         held = await conn.fetchval(
             "SELECT coalesce(sum(quantity), 0) FROM stock_hold WHERE variant_id = $1", variant_id
         )
-        findings = await audit(conn, stuck_after_s=3600)
+        findings = await check_invariants(conn, stuck_after_s=3600)
     wrong = [finding.check.name for finding in findings if finding.check.name.startswith("STK")]
     if held > UNITS:
         wrong.append(f"{held} units held of {UNITS}")

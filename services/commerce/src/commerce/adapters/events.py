@@ -8,7 +8,7 @@ from typing import Any
 
 from commerce.adapters.product_store import ProductStore
 from commerce.domain.checkout import Checkout
-from commerce.domain.ids import UserId, WalletId
+from commerce.domain.ids import ProductId, ShopId, UserId, WalletId
 from commerce.domain.order import FactKind, Order, OrderFact, OrderPlacement
 from commerce.domain.product import Product, ProductStatus
 from commerce.domain.shop import Shop
@@ -56,24 +56,12 @@ class Events:
                 at=timestamp_of(at),
             )
         else:
-            body = product_pb2.ProductWithdrawn(
-                product_id=str(product.id),
-                shop_id=str(product.shop_id),
-                status=product.status,
-                at=timestamp_of(at),
-            )
+            body = _withdrawn(product.id, product.shop_id, product.status, at)
         self._outbox.add(body, aggregate_version=product.version)
 
     def product_withdrawn(self, product: WithdrawnProduct, at: datetime) -> None:
-        self._outbox.add(
-            product_pb2.ProductWithdrawn(
-                product_id=str(product.product_id),
-                shop_id=str(product.shop_id),
-                status=ProductStatus.ARCHIVED,
-                at=timestamp_of(at),
-            ),
-            aggregate_version=product.version,
-        )
+        body = _withdrawn(product.product_id, product.shop_id, ProductStatus.ARCHIVED, at)
+        self._outbox.add(body, aggregate_version=product.version)
 
     async def stock_moved(self, moved: Sequence[StockMoved], in_flow: InFlow = same_flow) -> None:
         """One StockChanged per variant and reason, in its checkout's flow; StockRanOut where the last unit went."""
@@ -148,6 +136,14 @@ class Events:
 
     def cancel_payment(self, checkout: Checkout, reason: str) -> None:
         self._outbox.add(commands_pb2.CancelOrderPayment(checkout_id=str(checkout.id), reason=reason))
+
+
+def _withdrawn(
+    product_id: ProductId, shop_id: ShopId, status: ProductStatus, at: datetime
+) -> product_pb2.ProductWithdrawn:
+    return product_pb2.ProductWithdrawn(
+        product_id=str(product_id), shop_id=str(shop_id), status=status, at=timestamp_of(at)
+    )
 
 
 def _stock_changed(moved: StockMoved) -> stock_pb2.StockChanged:

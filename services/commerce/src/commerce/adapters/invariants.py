@@ -1,4 +1,4 @@
-"""Checks every invariant of commerce on a live database, in one snapshot, without a lock.
+"""Every invariant of commerce as a query, for a live database: one snapshot, without a lock.
 
 Each check is a query whose rows are violations; the first few are shown.
 """
@@ -16,10 +16,10 @@ SHOWN_MAX: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One invariant: its name, what it says, and the query of those who break it ($1: seconds to be stuck)."""
+    """One invariant: its name, its rule, and the query of the rows that break it ($1: ``stuck_after_s``)."""
 
     name: str
-    says: str
+    rule: str
     query: str
 
 
@@ -168,8 +168,8 @@ CHECKS: Final = (
 )
 
 
-async def audit(conn: Connection, *, stuck_after_s: float) -> list[Finding]:
-    """What is broken; nothing, if all is well."""
+async def check_invariants(conn: Connection, *, stuck_after_s: float) -> list[Finding]:
+    """A finding for each check that rows break; ``stuck_after_s``: the age at which a pending checkout breaks ORD-4."""
     findings = []
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         for check in CHECKS:

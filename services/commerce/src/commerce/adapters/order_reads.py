@@ -87,7 +87,7 @@ async def find_checkout(conn: Connection, checkout_id: CheckoutId, user_id: User
 
 
 async def checkout_settled(conn: Connection, checkout_id: CheckoutId, user_id: UserId) -> bool:
-    """True unless the payment of the buyer's checkout is pending: the cheap question of those who wait."""
+    """True unless the payment of the buyer's checkout is pending: a cheap query for requests that wait."""
     return not await conn.fetchval(IS_PENDING, checkout_id, user_id)
 
 

@@ -132,7 +132,7 @@ class OrderStore:
         return [order_of(row) for row in rows]
 
     async def abandoned(self, checkout_ids: Collection[CheckoutId]) -> dict[CheckoutId, DomainError]:
-        """Checkouts that nobody is left to fulfil or to receive, and why."""
+        """Of these checkouts those with a closed shop or a buyer whose account ended: checkout → the refusal."""
         rows = await self._conn.fetch(ABANDONED, list(checkout_ids))
         return {
             CheckoutId(row["checkout_id"]): ShopClosedError() if row["closed"] else AccountEndedError() for row in rows

@@ -222,7 +222,7 @@ class ProductStore:
         return [ProductId(row["id"]) for row in rows]
 
     async def fold(self, product_ids: Collection[ProductId]) -> None:
-        """Make their search columns again; nobody changes them meanwhile."""
+        """Make their search columns again; they are locked meanwhile."""
         await self._conn.execute(LOCK_MANY, list(product_ids))
         for product_id in product_ids:
             product = await self.get(product_id)

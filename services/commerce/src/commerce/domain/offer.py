@@ -1,4 +1,4 @@
-"""What a variant is sold as at this moment, and whether somebody can buy it as they saw it."""
+"""What a variant is sold as at this moment, and whether it can be bought at the price a buyer saw."""
 
 from __future__ import annotations
 

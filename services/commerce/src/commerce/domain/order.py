@@ -46,7 +46,7 @@ class PaymentStatus(StrEnum):
 
 
 class FactKind(StrEnum):
-    """What can be told of an order."""
+    """What can become true of an order."""
 
     PLACED = "placed"
     CANCEL_REQUESTED = "cancel_requested"
@@ -115,7 +115,7 @@ _FULFILMENT: Final = {
 
 
 def settled_payment(total_minor: int) -> PaymentStatus:
-    """What a payment comes to that is over: nobody paid for what costs nothing."""
+    """The status of a payment that is over: paid, or not required where the total is zero."""
     return PaymentStatus.PAID if total_minor else PaymentStatus.NOT_REQUIRED
 
 

@@ -2,7 +2,7 @@
 
 Latin words are folded (case, accents, Vietnamese tone marks and đ) and matched by prefix. Thai and other
 scripts without spaces become pairs of letters: a run of letters matches where all its pairs do and the run
-itself stands in the text. Thai and Lao marks are put in order first, and signs that nobody sees are left out.
+itself stands in the text. Thai and Lao marks are put in order first, and invisible signs are left out.
 When this changes, what is stored must be folded again: see ``product.fold_again``.
 """
 
@@ -55,8 +55,9 @@ class SearchQuery:
 def folded(text: str) -> str:
     """Lower case without Latin accents; marks of scripts that need them stay."""
     seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
-    kept = (letter for letter in unicodedata.normalize("NFKD", spelled(seen)) if not ("\u0300" <= letter <= "\u036f"))
-    return unicodedata.normalize("NFC", "".join(kept).casefold().replace("đ", "d"))
+    parts = unicodedata.normalize("NFKD", spelled(seen))
+    letters = (letter for letter in parts if not ("\u0300" <= letter <= "\u036f"))
+    return unicodedata.normalize("NFC", "".join(letters).casefold().replace("đ", "d"))
 
 
 def search_text(parts: Iterable[str]) -> str:

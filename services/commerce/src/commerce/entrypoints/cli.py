@@ -1,4 +1,4 @@
-"""What an operator does by hand: ``python -m commerce audit`` and its siblings."""
+"""Operators' commands: ``python -m commerce audit`` and its siblings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from chassis.run import Command
 from commerce.adapters.demo_catalogue_reads import build_catalogue
-from commerce.adapters.invariants import CHECKS, audit
+from commerce.adapters.invariants import CHECKS, check_invariants
 from commerce.domain.ids import UserId
 from commerce.entrypoints.consumers import subscriptions
 from commerce.usecases.load_catalogue import LoadCatalogue, load_catalogue
@@ -22,11 +22,11 @@ async def audit_command(app: App, arguments: argparse.Namespace) -> int:
     """Exit 0 when every invariant holds, 1 when one does not."""
     stuck_after_s = arguments.stuck_after_s or app.settings.stuck_after_s
     async with audit_connection(app) as conn:
-        findings = await audit(conn, stuck_after_s=stuck_after_s)
+        findings = await check_invariants(conn, stuck_after_s=stuck_after_s)
     broken = {finding.check.name: finding for finding in findings}
     for check in CHECKS:
         finding = broken.get(check.name)
-        print_line(f"{'BROKEN' if finding else 'ok':6}  {check.name}  {check.says}")
+        print_line(f"{'BROKEN' if finding else 'ok':6}  {check.name}  {check.rule}")
         if finding:
             print_line(f"        {finding.count} rows, e.g. {finding.shown}")
     print_line(f"commerce audit: {len(CHECKS)} checks, {len(findings)} broken")

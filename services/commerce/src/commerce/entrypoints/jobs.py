@@ -24,7 +24,7 @@ PRODUCTS_AT_ONCE: Final = 100
 
 
 class ItemsFailedError(RuntimeError):
-    """Some items could not be done; all others were. The job says so until they can."""
+    """Some items could not be done; all others were. Raised by every run until they can."""
 
 
 async def sweep_holds(app: App) -> None:
@@ -32,7 +32,7 @@ async def sweep_holds(app: App) -> None:
     while True:
         async with app.begin() as tx:
             variant_ids = await tx.stock.expired(tx.now, HOLDS_AT_ONCE)
-        if not await _done(app, "sweep_holds", variant_ids, _expire):
+        if not await _work_through(app, "sweep_holds", variant_ids, _expire):
             return
 
 
@@ -41,7 +41,7 @@ async def fold_products(app: App) -> None:
     while True:
         async with app.begin() as tx:
             product_ids = await tx.products.to_fold(PRODUCTS_AT_ONCE)
-        if not await _done(app, "fold_products", product_ids, lambda ids, tx: tx.products.fold(ids)):
+        if not await _work_through(app, "fold_products", product_ids, lambda ids, tx: tx.products.fold(ids)):
             return
 
 
@@ -49,10 +49,10 @@ async def _expire(variant_ids: Sequence[VariantId], tx: CommerceTx) -> None:
     await expire_holds(ExpireHolds(variant_ids=variant_ids), tx)
 
 
-async def _done(
+async def _work_through(
     app: App, job: str, items: Sequence[ItemT], work: Callable[[Sequence[ItemT], CommerceTx], Awaitable[None]]
 ) -> bool:
-    """All in one transaction, or else by halves. False when there are none. Raises ``ItemsFailedError``."""
+    """All items in one transaction, or else by halves. False when there are none. Raises ``ItemsFailedError``."""
     failed: list[ItemT] = []
 
     async def together(some: Sequence[ItemT]) -> int:

@@ -1,4 +1,4 @@
-"""Give expired holds back to the shelf. Nobody waits for this: who needs the units takes them anyway."""
+"""Give expired holds back to the shelf. Nothing depends on it: a reservation takes expired units by itself."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Whose product is it: the check that every act of a seller on a product starts with.
+"""A product for its seller: what every change of a product begins with.
 
-The shop is locked: it closes before such an act, which is then refused, or after it.
+The shop is locked: it closes before such a change, which is then refused, or after it.
 """
 
 from __future__ import annotations

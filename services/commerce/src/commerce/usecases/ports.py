@@ -23,7 +23,7 @@ from kernel.errors import DomainError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawnProduct:
-    """A product that was on sale and is archived, with the version that says so."""
+    """A product that was on sale and is archived, with its new version."""
 
     product_id: ProductId
     shop_id: ShopId

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from chassis.testing import TokenIssuer
 from chassis.tokens import TokenVerifier
 from commerce.adapters.demo_catalogue_reads import build_catalogue
-from commerce.adapters.invariants import audit
+from commerce.adapters.invariants import check_invariants
 from commerce.domain.catalogue import Catalogue
 from commerce.domain.ids import CheckoutId, UserId
 from commerce.settings import CommerceSettings
@@ -94,7 +94,7 @@ async def event_types(app: App, key: object) -> list[str]:
 async def broken_invariants(app: App) -> list[str]:
     """Names of the invariants that do not hold; checkouts may be pending for an hour."""
     async with app.database.read() as conn:
-        return [finding.check.name for finding in await audit(conn, stuck_after_s=3600)]
+        return [finding.check.name for finding in await check_invariants(conn, stuck_after_s=3600)]
 
 
 async def load_demo_catalogue(app: App) -> Catalogue:
