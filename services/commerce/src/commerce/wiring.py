@@ -35,7 +35,7 @@ class App(Parts):
 
     async def _send(self, hints: Hints) -> None:
         if hints.products:
-            await self.cache.drop(list(hints.products))
+            await self.cache.drop(hints.products)
         for checkout_id in hints.checkouts:
             await self.hints.publish(checkout_channel(checkout_id))
 

@@ -14,9 +14,9 @@ from asyncpg import Record
 from chassis.postgres import Connection
 from commerce.adapters.order_store import CHECKOUT_COLUMNS, ORDER_COLUMNS, checkout_of, order_of
 from commerce.domain.address import Address
-from commerce.domain.checkout import PlacedCheckout
+from commerce.domain.checkout import CheckoutNotFoundError, PlacedCheckout
 from commerce.domain.ids import CheckoutId, LineId, OrderId, ProductId, ShopId, UserId, VariantId
-from commerce.domain.order import FactKind, OrderFact, OrderLine, OrderPlacement, OrderStatus
+from commerce.domain.order import FactKind, OrderFact, OrderLine, OrderNotFoundError, OrderPlacement, OrderStatus
 from commerce.domain.totals import LineTotals, OrderTotals
 from kernel.country import Country
 
@@ -27,10 +27,10 @@ _PLACEMENT_COLUMNS = f"""
     placed_at
 """
 
-FIND_ORDER: Final = f"""
+ORDER: Final = f"""
     SELECT {_PLACEMENT_COLUMNS} FROM orders WHERE id = $1 AND $2 IN (buyer_id, seller_id)
 """
-FIND_CHECKOUT: Final = f"""
+CHECKOUT: Final = f"""
     SELECT {CHECKOUT_COLUMNS} FROM checkout WHERE id = $1 AND buyer_id = $2
 """
 ORDERS_OF_CHECKOUT: Final = f"""
@@ -70,18 +70,20 @@ class OrderSummary:
     placed_at: datetime
 
 
-async def find_order(conn: Connection, order_id: OrderId, user_id: UserId) -> OrderPlacement | None:
-    """The order, for its buyer and its seller."""
-    rows = await conn.fetch(FIND_ORDER, order_id, user_id)
-    placements = await _placements(conn, rows)
-    return placements[0] if placements else None
+async def read_order(conn: Connection, order_id: OrderId, user_id: UserId) -> OrderPlacement:
+    """The order, for its buyer and its seller. Raises ``OrderNotFoundError``."""
+    rows = await conn.fetch(ORDER, order_id, user_id)
+    if not rows:
+        raise OrderNotFoundError
+    [placement] = await _placements(conn, rows)
+    return placement
 
 
-async def find_checkout(conn: Connection, checkout_id: CheckoutId, user_id: UserId) -> PlacedCheckout | None:
-    """The checkout with its orders, for its buyer."""
-    row = await conn.fetchrow(FIND_CHECKOUT, checkout_id, user_id)
+async def read_checkout(conn: Connection, checkout_id: CheckoutId, user_id: UserId) -> PlacedCheckout:
+    """The checkout with its orders, for its buyer. Raises ``CheckoutNotFoundError``."""
+    row = await conn.fetchrow(CHECKOUT, checkout_id, user_id)
     if row is None:
-        return None
+        raise CheckoutNotFoundError
     rows = await conn.fetch(ORDERS_OF_CHECKOUT, checkout_id)
     return PlacedCheckout(checkout=checkout_of(row), placements=tuple(await _placements(conn, rows)))
 
@@ -91,11 +93,10 @@ async def checkout_settled(conn: Connection, checkout_id: CheckoutId, user_id: U
     return not await conn.fetchval(IS_PENDING, checkout_id, user_id)
 
 
-async def timeline(conn: Connection, order_id: OrderId, user_id: UserId) -> list[OrderFact] | None:
-    """The order's facts, oldest first; None when it is not this person's."""
-    known = await conn.fetchval(IS_KNOWN, order_id, user_id)
-    if not known:
-        return None
+async def read_timeline(conn: Connection, order_id: OrderId, user_id: UserId) -> list[OrderFact]:
+    """The order's facts, oldest first, for its buyer and its seller. Raises ``OrderNotFoundError``."""
+    if not await conn.fetchval(IS_KNOWN, order_id, user_id):
+        raise OrderNotFoundError
     rows = await conn.fetch(FACTS, order_id)
     return [
         OrderFact(

@@ -1,4 +1,4 @@
-"""Shops as readers list them, newest first."""
+"""Shops as readers get them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from chassis.postgres import Connection
-from commerce.adapters.shop_store import SHOP_COLUMNS, shop_of
-from commerce.domain.shop import Shop
+from commerce.adapters.shop_store import SHOP_COLUMNS, ShopStore, shop_of
+from commerce.domain.ids import ShopId
+from commerce.domain.shop import Shop, ShopNotFoundError
 from kernel.country import Country
+
+
+async def read_shop(conn: Connection, shop_id: ShopId) -> Shop:
+    """The shop whatever its status. Raises ``ShopNotFoundError``."""
+    shop = await ShopStore(conn).get(shop_id)
+    if shop is None:
+        raise ShopNotFoundError
+    return shop
 
 
 async def list_shops(
@@ -20,7 +29,7 @@ async def list_shops(
     before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Shop]:
-    """At most ``limit`` open shops, of those opened before ``before``."""
+    """At most ``limit`` open shops, newest first, of those opened before ``before``."""
     values: list[Any] = [limit]
     where = ["status = 'open'"]
     if country:

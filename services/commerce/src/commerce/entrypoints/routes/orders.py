@@ -14,13 +14,13 @@ from chassis.waiting import wait_until
 from commerce.adapters.order_reads import (
     OrderSummary,
     checkout_settled,
-    find_checkout,
-    find_order,
     list_bought,
     list_sold,
-    timeline,
+    read_checkout,
+    read_order,
+    read_timeline,
 )
-from commerce.adapters.shop_store import ShopStore
+from commerce.adapters.shop_reads import read_shop
 from commerce.adapters.transaction import CommerceTx
 from commerce.domain.account import AccountEndedError
 from commerce.domain.address import PostalCodeInvalidError
@@ -100,9 +100,7 @@ async def get_checkout(
     if query.wait_s > 0:
         await _settled(app, CheckoutId(checkout_id), buyer_id, query.wait_s)
     async with app.database.read(user_id=buyer_id) as conn:
-        placed = await find_checkout(conn, CheckoutId(checkout_id), buyer_id)
-    if placed is None:
-        raise CheckoutNotFoundError
+        placed = await read_checkout(conn, CheckoutId(checkout_id), buyer_id)
     return CheckoutView.of(placed, reading_language(request))
 
 
@@ -128,9 +126,7 @@ async def get_shop_orders(
 ) -> Page[OrderSummaryView]:
     before = SOLD.position(app.cursors, query.cursor)
     async with app.database.read(user_id=principal.user_id) as conn:
-        shop = await ShopStore(conn).get(ShopId(shop_id))
-        if shop is None:
-            raise ShopNotFoundError
+        shop = await read_shop(conn, ShopId(shop_id))
         shop.require_owner(UserId(principal.user_id))
         found = await list_sold(conn, shop.id, status=query.status, before=before, limit=query.limit + 1)
     return _page(request, app, found, query.limit, SOLD)
@@ -151,9 +147,7 @@ async def get_order(
 @routes.get("/v1/orders/{order_id}/timeline", errors=(OrderNotFoundError,), summary="What happened to an order")
 async def get_timeline(request: web.Request, app: App, principal: Principal, order_id: UUID) -> TimelineView:
     async with app.database.read(user_id=principal.user_id) as conn:
-        facts = await timeline(conn, OrderId(order_id), UserId(principal.user_id))
-    if facts is None:
-        raise OrderNotFoundError
+        facts = await read_timeline(conn, OrderId(order_id), UserId(principal.user_id))
     return TimelineView.of(facts, reading_language(request))
 
 
@@ -167,9 +161,7 @@ async def post_cancel(request: web.Request, principal: Principal, order_id: UUID
     """Granted at once: from now on it cannot be confirmed. It becomes ``cancelled`` when all is undone."""
     buyer_id = UserId(principal.user_id)
     await request_cancel(RequestCancel(order_id=OrderId(order_id), buyer_id=buyer_id), tx)
-    placement = await find_order(tx.conn, OrderId(order_id), buyer_id)
-    if placement is None:
-        raise OrderNotFoundError
+    placement = await read_order(tx.conn, OrderId(order_id), buyer_id)
     view = OrderView.of(placement, reading_language(request))
     return Reply(view, status=202, location=f"/v1/orders/{order_id}")
 
@@ -185,18 +177,13 @@ async def post_fulfilment(
 ) -> OrderView:
     seller_id = UserId(principal.user_id)
     await fulfil_order(FulfilOrder(order_id=OrderId(order_id), user_id=seller_id, status=OrderStatus(body.status)), tx)
-    placement = await find_order(tx.conn, OrderId(order_id), seller_id)
-    if placement is None:
-        raise OrderNotFoundError
+    placement = await read_order(tx.conn, OrderId(order_id), seller_id)
     return OrderView.of(placement, reading_language(request))
 
 
 async def _order(app: App, principal: Principal, order_id: UUID) -> OrderPlacement:
     async with app.database.read(user_id=principal.user_id) as conn:
-        placement = await find_order(conn, OrderId(order_id), UserId(principal.user_id))
-    if placement is None:
-        raise OrderNotFoundError
-    return placement
+        return await read_order(conn, OrderId(order_id), UserId(principal.user_id))
 
 
 async def _settled(app: App, checkout_id: CheckoutId, buyer_id: UserId, wait_s: float) -> None:

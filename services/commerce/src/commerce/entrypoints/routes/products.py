@@ -19,7 +19,7 @@ from commerce.adapters.product_search_reads import (
     list_products,
     similar_products,
 )
-from commerce.adapters.shop_store import ShopStore
+from commerce.adapters.shop_reads import read_shop
 from commerce.adapters.stock_reads import StockFigures, stock_figures
 from commerce.adapters.transaction import CommerceTx
 from commerce.domain.category import CategoryNotFoundError
@@ -39,6 +39,7 @@ from commerce.domain.shop import NotShopOwnerError, ShopClosedError, ShopNotFoun
 from commerce.domain.stock import BelowReservedError
 from commerce.domain.texts import TextMissingError
 from commerce.entrypoints.schemas.language import reading_language
+from commerce.entrypoints.schemas.parts import localised
 from commerce.entrypoints.schemas.products import (
     AddProductBody,
     ChangeProductBody,
@@ -81,9 +82,7 @@ async def post_product(
     body: AddProductBody,
     tx: CommerceTx,
 ) -> Reply[ProductView]:
-    shop = await tx.shops.get(ShopId(shop_id))
-    if shop is None:
-        raise ShopNotFoundError
+    shop = await read_shop(tx.conn, ShopId(shop_id))
     command = body.to_command(UserId(principal.user_id), shop.id, shop.currency)
     product = await add_product(command, tx)
     figures = {
@@ -122,9 +121,7 @@ async def get_shop_products(
 ) -> Page[ProductSummaryView]:
     query = query.model_copy(update={"shop_id": shop_id})
     async with app.database.read() as conn:
-        shop = await ShopStore(conn).get(ShopId(shop_id))
-        if shop is None:
-            raise ShopNotFoundError
+        shop = await read_shop(conn, ShopId(shop_id))
         shop.require_owner(UserId(principal.user_id))
         wanted = await _filter(conn, query, every_status=True)
         after = _keyset(query.sort).position(app.cursors, query.cursor)
@@ -178,8 +175,8 @@ async def patch_product(
             user_id=user_id,
             product_id=ProductId(product_id),
             precondition=if_match,
-            titles=body.titles.to_texts("/titles") if body.titles else None,
-            descriptions=body.descriptions.to_texts("/descriptions") if body.descriptions else None,
+            titles=localised(body.titles, "/titles") if body.titles else None,
+            descriptions=localised(body.descriptions, "/descriptions") if body.descriptions else None,
             category_id=CategoryId(body.category_id) if body.category_id else None,
             tags=tuple(body.tags) if body.tags is not None else None,
             media=tuple(body.media) if body.media is not None else None,

@@ -11,8 +11,7 @@ from aiohttp import web
 from chassis.http import Keyset, Page, Reply, Routes
 from chassis.tokens import Principal
 from commerce.adapters.category_store import CategoryStore
-from commerce.adapters.shop_reads import list_shops
-from commerce.adapters.shop_store import ShopStore
+from commerce.adapters.shop_reads import list_shops, read_shop
 from commerce.adapters.transaction import CommerceTx
 from commerce.domain.account import AccountEndedError
 from commerce.domain.ids import ShopId, UserId
@@ -65,9 +64,7 @@ async def get_shops(request: web.Request, app: App, query: ShopsQuery) -> Page[S
 @routes.get("/v1/shops/{shop_id}", auth="public", errors=(ShopNotFoundError,), summary="Get a shop")
 async def get_shop(request: web.Request, app: App, shop_id: UUID) -> ShopView:
     async with app.database.read() as conn:
-        shop = await ShopStore(conn).get(ShopId(shop_id))
-    if shop is None:
-        raise ShopNotFoundError
+        shop = await read_shop(conn, ShopId(shop_id))
     return ShopView.of(shop, reading_language(request))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Self
 
 from pydantic import Field
@@ -28,9 +29,6 @@ class TitlesBody(Body):
     vi: Title | None = None
     en: Title | None = None
 
-    def to_texts(self, pointer: str) -> LocalisedText:
-        return LocalisedText.of(self.model_dump(exclude_none=True), pointer=pointer)
-
 
 class DescriptionsBody(Body):
     """A description per language; at least one."""
@@ -40,9 +38,6 @@ class DescriptionsBody(Body):
     ms: Description | None = None
     vi: Description | None = None
     en: Description | None = None
-
-    def to_texts(self, pointer: str) -> LocalisedText:
-        return LocalisedText.of(self.model_dump(exclude_none=True), pointer=pointer)
 
 
 class AddressBody(Body):
@@ -58,16 +53,7 @@ class AddressBody(Body):
     country: Country
 
     def to_address(self) -> Address:
-        return Address(
-            recipient=self.recipient,
-            phone=self.phone,
-            line1=self.line1,
-            line2=self.line2,
-            city=self.city,
-            region=self.region,
-            postal_code=self.postal_code,
-            country=self.country,
-        ).checked()
+        return Address(**self.model_dump()).checked()
 
 
 class AddressView(View):
@@ -82,16 +68,12 @@ class AddressView(View):
 
     @classmethod
     def of(cls, address: Address) -> Self:
-        return cls(
-            recipient=address.recipient,
-            phone=address.phone,
-            line1=address.line1,
-            line2=address.line2,
-            city=address.city,
-            region=address.region,
-            postal_code=address.postal_code,
-            country=address.country,
-        )
+        return cls(**asdict(address))
+
+
+def localised(body: TitlesBody | DescriptionsBody, pointer: str) -> LocalisedText:
+    """Raises ``TextMissingError``."""
+    return LocalisedText.of(body.model_dump(exclude_none=True), pointer=pointer)
 
 
 def money(amount_minor: int, currency: str) -> MoneyView:

@@ -17,7 +17,7 @@ from commerce.domain.product import PRICE_MINOR_MAX, PriceCurrencyError, Product
 from commerce.domain.stock import StockItem
 from commerce.domain.tax import TaxClass
 from commerce.domain.texts import LocalisedText
-from commerce.entrypoints.schemas.parts import ON_HAND_MAX, DescriptionsBody, TitlesBody, money
+from commerce.entrypoints.schemas.parts import ON_HAND_MAX, DescriptionsBody, TitlesBody, localised, money
 from commerce.usecases.add_product import AddProduct, NewVariant
 from kernel.country import Country
 from kernel.ids import uuid7
@@ -86,8 +86,8 @@ class AddProductBody(Body):
         return AddProduct(
             user_id=user_id,
             shop_id=shop_id,
-            titles=self.titles.to_texts("/titles"),
-            descriptions=self.descriptions.to_texts("/descriptions") if self.descriptions else None,
+            titles=localised(self.titles, "/titles"),
+            descriptions=localised(self.descriptions, "/descriptions") if self.descriptions else None,
             category_id=CategoryId(self.category_id) if self.category_id else None,
             options=tuple(ProductOption(name=each.name, values=tuple(each.values)) for each in self.options),
             variants=[each.to_new(index, currency) for index, each in enumerate(self.variants)],

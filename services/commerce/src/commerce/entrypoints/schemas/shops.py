@@ -12,7 +12,7 @@ from chassis.http import Body, Line, Name, PageQuery, View
 from commerce.domain.category import CategoryNode
 from commerce.domain.ids import UserId
 from commerce.domain.shop import Shop
-from commerce.entrypoints.schemas.parts import DescriptionsBody
+from commerce.entrypoints.schemas.parts import DescriptionsBody, localised
 from commerce.usecases.open_shop import OpenShop
 from kernel.country import Country
 from kernel.money import Currency
@@ -39,7 +39,7 @@ class OpenShopBody(Body):
             country=self.country or country,
             slug=self.slug,
             language=self.language,
-            descriptions=self.descriptions.to_texts("/descriptions") if self.descriptions else None,
+            descriptions=localised(self.descriptions, "/descriptions") if self.descriptions else None,
             prices_include_tax=self.prices_include_tax,
         )
 
