@@ -260,6 +260,7 @@ class TestFulfilOrder:
             order = await fulfil_order(self.command(order_id), tx)
             assert (order.status, order.version) == (OrderStatus.PROCESSING, 4)
         assert tx.events.sent == [("order_processing", order_id)]
+        assert tx.orders.saved == [order_id, order_id]  # when it was placed, and once since
 
     async def test_refused(self, tx: FakeTx, product: Product) -> None:
         order_id = await placed_order(tx, product)

@@ -176,6 +176,7 @@ class FakeOrders:
     shops: FakeShops
     checkouts: dict[CheckoutId, Checkout] = field(default_factory=dict)
     orders: dict[OrderId, Order] = field(default_factory=dict)
+    saved: list[OrderId] = field(default_factory=list)
 
     async def next_numbers(self, countries: Sequence[Country], year: int) -> list[str]:
         return [f"{country}-{year % 100}-{number:06}" for number, country in enumerate(countries, len(self.orders) + 1)]
@@ -212,6 +213,7 @@ class FakeOrders:
 
     async def save(self, orders: Sequence[Order]) -> None:
         self.orders.update({order.id: order for order in orders})
+        self.saved += [order.id for order in orders]
 
 
 @dataclass
