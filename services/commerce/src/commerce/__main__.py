@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from chassis.run import Service, main
-from commerce.entrypoints.app import ROUTES, application
+from commerce.entrypoints.app import ROUTES, make_web_app
 from commerce.entrypoints.cli import COMMANDS
 from commerce.entrypoints.roles import background, checks, consumers, jobs, relays
 from commerce.settings import CommerceSettings
@@ -15,7 +15,7 @@ SERVICE = Service(
     name=NAME,
     settings=CommerceSettings,
     wire=wire,
-    http=application,
+    http=make_web_app,
     routes=ROUTES,
     consumers=consumers,
     relays=relays,

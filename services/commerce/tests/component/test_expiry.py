@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from commerce.adapters.invariants import check_invariants
 from commerce.domain.ids import CheckoutId
-from commerce.entrypoints.app import application
+from commerce.entrypoints.app import make_web_app
 from commerce.entrypoints.jobs import ItemsFailedError, sweep_holds
 from commerce.usecases.confirm_order import ConfirmOrder
 from commerce.usecases.release_stock import ReleaseStock
@@ -37,7 +37,7 @@ def at(app: App, now: datetime) -> App:
 async def when_it_ended(app: App) -> AsyncIterator[TestClient[Any, Any]]:
     """The API at a time when a ``HOLD`` that begins in this test has ended."""
     later = at(app, app.clock.now() + 2 * HOLD)
-    async with TestClient(TestServer(application(later))) as client:
+    async with TestClient(TestServer(make_web_app(later))) as client:
         yield client
 
 

@@ -23,7 +23,6 @@ from commerce.usecases.add_product import AddProduct, NewVariant, add_product
 from commerce.usecases.open_shop import OpenShop, open_shop
 from commerce.usecases.place_order import PlaceOrder, place_order
 from commerce.wiring import App
-from commerce_testing.running import running
 from eventing import KafkaConfig, topic_of
 from kernel.country import Country
 from kernel.ids import derived_id
@@ -31,6 +30,7 @@ from sampan.auth.v1.user_pb2 import UserDeleted
 from sampan.commerce.v1 import commands_pb2 as pb
 from sampan.orchestrator.v1.reply_pb2 import OUTCOME_REJECTED, OUTCOME_SUCCEEDED, CommandReply
 from testkit.databases import ServiceDatabase
+from testkit.service import running
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component

@@ -10,15 +10,9 @@ from commerce.domain.account import AccountEndedError
 from commerce.domain.ids import UserId
 from kernel.rows import rows_affected
 
-LOCK: Final = """
-    SELECT pg_advisory_xact_lock(hashtextextended('commerce.account:' || $1::text, 0))
-"""
-HAS_ENDED: Final = """
-    SELECT true FROM account_ended WHERE user_id = $1
-"""
-END: Final = """
-    INSERT INTO account_ended (user_id, ended_at) VALUES ($1, $2) ON CONFLICT DO NOTHING
-"""
+LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('commerce.account:' || $1::text, 0))"
+HAS_ENDED: Final = "SELECT true FROM account_ended WHERE user_id = $1"
+END: Final = "INSERT INTO account_ended (user_id, ended_at) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 
 
 class AccountStore:

@@ -21,12 +21,8 @@ PUT: Final = """
     ON CONFLICT (user_id, variant_id) DO UPDATE
     SET quantity = excluded.quantity, price_minor = excluded.price_minor, currency = excluded.currency
 """
-CLEAR: Final = """
-    DELETE FROM cart_item WHERE user_id = $1
-"""
-REMOVE: Final = """
-    DELETE FROM cart_item WHERE user_id = $1 AND variant_id = ANY($2::uuid[])
-"""
+CLEAR: Final = "DELETE FROM cart_item WHERE user_id = $1"
+REMOVE: Final = "DELETE FROM cart_item WHERE user_id = $1 AND variant_id = ANY($2::uuid[])"
 
 
 class CartStore:

@@ -13,9 +13,7 @@ from commerce.domain.category import Category, CategoryTree
 from commerce.domain.ids import CategoryId
 from commerce.domain.texts import LocalisedText
 
-ALL: Final = """
-    SELECT id, parent_id, slug, titles, position FROM category
-"""
+ALL: Final = "SELECT id, parent_id, slug, titles, position FROM category"
 PUT: Final = """
     INSERT INTO category (id, parent_id, slug, titles, position) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (id) DO UPDATE SET parent_id = excluded.parent_id, slug = excluded.slug,

@@ -27,21 +27,11 @@ _PLACEMENT_COLUMNS = f"""
     placed_at
 """
 
-ORDER: Final = f"""
-    SELECT {_PLACEMENT_COLUMNS} FROM orders WHERE id = $1 AND $2 IN (buyer_id, seller_id)
-"""
-CHECKOUT: Final = f"""
-    SELECT {CHECKOUT_COLUMNS} FROM checkout WHERE id = $1 AND buyer_id = $2
-"""
-ORDERS_OF_CHECKOUT: Final = f"""
-    SELECT {_PLACEMENT_COLUMNS} FROM orders WHERE checkout_id = $1 ORDER BY id
-"""
-IS_PENDING: Final = """
-    SELECT true FROM checkout WHERE id = $1 AND buyer_id = $2 AND payment_status = 'pending'
-"""
-IS_KNOWN: Final = """
-    SELECT true FROM orders WHERE id = $1 AND $2 IN (buyer_id, seller_id)
-"""
+ORDER: Final = f"SELECT {_PLACEMENT_COLUMNS} FROM orders WHERE id = $1 AND $2 IN (buyer_id, seller_id)"
+CHECKOUT: Final = f"SELECT {CHECKOUT_COLUMNS} FROM checkout WHERE id = $1 AND buyer_id = $2"
+ORDERS_OF_CHECKOUT: Final = f"SELECT {_PLACEMENT_COLUMNS} FROM orders WHERE checkout_id = $1 ORDER BY id"
+IS_PENDING: Final = "SELECT true FROM checkout WHERE id = $1 AND buyer_id = $2 AND payment_status = 'pending'"
+IS_KNOWN: Final = "SELECT true FROM orders WHERE id = $1 AND $2 IN (buyer_id, seller_id)"
 FACTS: Final = """
     SELECT version, kind, previous_status, reason_code, at FROM order_fact WHERE order_id = $1
     ORDER BY version

@@ -41,21 +41,15 @@ LOCK_CHECKOUTS: Final = f"""
     SELECT {CHECKOUT_COLUMNS} FROM checkout WHERE id = ANY($1::uuid[])
     ORDER BY id FOR NO KEY UPDATE
 """
-ORDERS_OF: Final = f"""
-    SELECT {ORDER_COLUMNS} FROM orders WHERE checkout_id = ANY($1::uuid[]) ORDER BY id
-"""
+ORDERS_OF: Final = f"SELECT {ORDER_COLUMNS} FROM orders WHERE checkout_id = ANY($1::uuid[]) ORDER BY id"
 ABANDONED: Final = """
     SELECT o.checkout_id, bool_or(s.status = 'closed') AS closed FROM orders o JOIN shop s ON s.id = o.shop_id
     WHERE o.checkout_id = ANY($1::uuid[]) AND (
         s.status = 'closed' OR EXISTS (SELECT 1 FROM account_ended e WHERE e.user_id = o.buyer_id))
     GROUP BY o.checkout_id
 """
-GET: Final = f"""
-    SELECT {ORDER_COLUMNS} FROM orders WHERE id = $1
-"""
-LOCK: Final = f"""
-    SELECT {ORDER_COLUMNS} FROM orders WHERE id = $1 FOR NO KEY UPDATE
-"""
+GET: Final = f"SELECT {ORDER_COLUMNS} FROM orders WHERE id = $1"
+LOCK: Final = f"SELECT {ORDER_COLUMNS} FROM orders WHERE id = $1 FOR NO KEY UPDATE"
 SAVE_CHECKOUTS: Final = """
     UPDATE checkout SET stock_state = new.stock_state, payment_status = new.payment_status,
                         cancel_requested_at = new.cancel_requested_at

@@ -42,19 +42,13 @@ ADD: Final = """
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
         array_to_tsvector($17::text[]), false, $18, $19)
 """
-GET: Final = f"""
-    SELECT {_COLUMNS} FROM product WHERE id = $1
-"""
+GET: Final = f"SELECT {_COLUMNS} FROM product WHERE id = $1"
 VARIANTS: Final = """
     SELECT id, sku, options, price_minor, compare_at_minor, barcode, weight_g
     FROM variant WHERE product_id = $1 ORDER BY position
 """
-LOCK: Final = """
-    SELECT 1 FROM product WHERE id = $1 FOR NO KEY UPDATE
-"""
-KNOWN: Final = """
-    SELECT id FROM product WHERE id = ANY($1::uuid[])
-"""
+LOCK: Final = "SELECT 1 FROM product WHERE id = $1 FOR NO KEY UPDATE"
+KNOWN: Final = "SELECT id FROM product WHERE id = ANY($1::uuid[])"
 SAVE: Final = """
     UPDATE product SET category_id = $3, titles = $4, descriptions = $5, tags = $6, media = $7,
         status = $8, price_from_minor = $9, price_to_minor = $10, title_text = $11, search_text = $12,
@@ -74,12 +68,8 @@ ARCHIVE_ALL: Final = """
     WHERE product.id = shown.id
     RETURNING product.id, product.shop_id, product.version, shown.status AS before
 """
-TO_FOLD: Final = """
-    SELECT id FROM product WHERE fold_again ORDER BY id LIMIT $1
-"""
-LOCK_MANY: Final = """
-    SELECT id FROM product WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
-"""
+TO_FOLD: Final = "SELECT id FROM product WHERE fold_again ORDER BY id LIMIT $1"
+LOCK_MANY: Final = "SELECT id FROM product WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 FOLD: Final = """
     UPDATE product SET title_text = $2, search_text = $3, terms = array_to_tsvector($4::text[]),
         fold_again = false

@@ -24,19 +24,13 @@ ADD: Final = f"""
     INSERT INTO shop ({SHOP_COLUMNS})
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
-GET: Final = f"""
-    SELECT {SHOP_COLUMNS} FROM shop WHERE id = $1
-"""
-LOCK: Final = f"""
-    SELECT {SHOP_COLUMNS} FROM shop WHERE id = $1 FOR SHARE
-"""
+GET: Final = f"SELECT {SHOP_COLUMNS} FROM shop WHERE id = $1"
+LOCK: Final = f"SELECT {SHOP_COLUMNS} FROM shop WHERE id = $1 FOR SHARE"
 CLOSE_ALL: Final = """
     UPDATE shop SET status = 'closed', version = version + 1
     WHERE owner_id = $1 AND status <> 'closed' RETURNING id
 """
-GET_MANY: Final = f"""
-    SELECT {SHOP_COLUMNS} FROM shop WHERE id = ANY($1::uuid[])
-"""
+GET_MANY: Final = f"SELECT {SHOP_COLUMNS} FROM shop WHERE id = ANY($1::uuid[])"
 
 
 class ShopStore:

@@ -48,9 +48,7 @@ ADD_MOVEMENTS: Final = """
     SELECT variant_id, 1, 'set', on_hand, 0, $3
     FROM unnest($1::uuid[], $2::bigint[]) AS new (variant_id, on_hand)
 """
-EXPIRED: Final = """
-    SELECT variant_id FROM stock_hold WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2
-"""
+EXPIRED: Final = "SELECT variant_id FROM stock_hold WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2"
 OPEN_HOLDS: Final = """
     INSERT INTO stock_hold (checkout_id, variant_id, quantity, expires_at)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[])

@@ -13,7 +13,7 @@ from operations import operator_routes
 ROUTES = (shops.routes, products.routes, carts.routes, orders.routes, operator_routes(NAME, subscriptions))
 
 
-def application(app: App) -> web.Application:
+def make_web_app(app: App) -> web.Application:
     return make_app(
         NAME,
         ROUTES,

@@ -11,7 +11,7 @@ import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 
 from chassis.testing import TokenIssuer
-from commerce.entrypoints.app import application
+from commerce.entrypoints.app import make_web_app
 from commerce.wiring import App
 from commerce_testing.people import People, Person
 from commerce_testing.running import settings_on, wired
@@ -49,7 +49,7 @@ async def app(service_database: ServiceDatabase, redis_url: str, issuer: TokenIs
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def client(app: App) -> AsyncIterator[TestClient[Any, Any]]:
-    async with TestClient(TestServer(application(app))) as made:
+    async with TestClient(TestServer(make_web_app(app))) as made:
         yield made
 
 

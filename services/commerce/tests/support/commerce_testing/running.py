@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
 from uuid import uuid4
-
-from pydantic import SecretStr
 
 from chassis.testing import TokenIssuer
 from chassis.tokens import TokenVerifier
@@ -26,24 +22,18 @@ from commerce.usecases.settle_commands import SagaCommand, SettleCommands, settl
 from commerce.wiring import App, wire
 from eventing import KafkaConfig
 from kernel.country import Country
+from testkit.service import settings_of
 
 
 def settings_on(dsn: str, redis_url: str, kafka: KafkaConfig | None) -> CommerceSettings:
     """Without ``kafka``, what would be sent stays in the outbox."""
-    return CommerceSettings(
-        environment="test",
-        http_port=0,
-        ops_port=0,
-        database_dsn=SecretStr(dsn),
+    return settings_of(
+        CommerceSettings,
+        dsn=dsn,
+        redis_url=redis_url,
+        kafka=kafka,
         database_pool_max=20,
         database_lock_timeout_s=30,  # clients and lock holders are one process here, which may stand still
-        redis_url=SecretStr(redis_url),
-        kafka_bootstrap=kafka.bootstrap if kafka else "127.0.0.1:1",
-        kafka_username=kafka.username if kafka else None,
-        kafka_password=SecretStr(kafka.password) if kafka and kafka.password else None,
-        kafka_topic_prefix=kafka.topic_prefix if kafka else "",
-        jwks_url="http://127.0.0.1:1/",
-        cursor_secret=SecretStr("test-only-cursor-secret-of-32-bytes"),
     )
 
 
@@ -53,18 +43,6 @@ async def wired(settings: CommerceSettings, issuer: TokenIssuer) -> AsyncIterato
     async with wire(settings) as app:
         verifier = TokenVerifier("", issuer.issuer, issuer.audience, app.revocations, fetch=issuer.fetch)
         yield replace(app, verifier=verifier)
-
-
-@asynccontextmanager
-async def running(*runners: Any) -> AsyncIterator[None]:
-    """Run roles until the block ends, then let them drain."""
-    stop = asyncio.Event()
-    tasks = [asyncio.create_task(runner.run(stop)) for runner in runners]
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.gather(*tasks)
 
 
 async def settle(app: App, *commands: SagaCommand) -> list[str | None]:
