@@ -15,7 +15,7 @@ from commerce.usecases.release_stock import ReleaseStock
 from commerce.usecases.reserve_stock import ReserveStock
 from commerce.wiring import App
 from commerce_testing.people import variant_of
-from commerce_testing.running import event_types, settle
+from commerce_testing.running import apply_commands, event_types
 
 pytestmark = pytest.mark.component
 
@@ -33,11 +33,11 @@ async def test_an_order_from_placed_to_delivered(app: App, seller: Any, buyer: A
     assert order["lines"][0]["title"] == "Hand-woven silk scarf"
     assert await event_types(app, checkout_id) == ["StartOrderPayment"]
 
-    assert await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
+    assert await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
     stock = await seller.get(f"/v1/products/{product['product_id']}/variants/{variant_of(product)}/stock")
     assert (stock.body["on_hand"], stock.body["reserved"], stock.body["available"]) == (10, 2, 8)
-    assert await settle(app, ConfirmOrder(checkout_id=checkout_id)) == [None]
-    assert await settle(app, MarkOrderPaid(checkout_id=checkout_id)) == [None]
+    assert await apply_commands(app, ConfirmOrder(checkout_id=checkout_id)) == [None]
+    assert await apply_commands(app, MarkOrderPaid(checkout_id=checkout_id)) == [None]
 
     path = f"/v1/orders/{order['order_id']}"
     seen = (await buyer.get(f"{path}?wait_s=5")).body
@@ -67,14 +67,14 @@ async def test_an_order_from_placed_to_delivered(app: App, seller: Any, buyer: A
 
 async def test_a_compensated_order_tells_its_buyer_why(app: App, buyer: Any, product: Any) -> None:
     checkout_id = await buyer.place((variant_of(product), 1))
-    assert await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
+    assert await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
     undo = [
         ReleaseStock(checkout_id=checkout_id),
         CancelOrder(checkout_id=checkout_id, reason_code="payment.wallet.insufficient_funds"),
     ]
-    assert await settle(app, *undo) == [None, None]
+    assert await apply_commands(app, *undo) == [None, None]
     seen = (await buyer.get(f"/v1/checkouts/{checkout_id}?wait_s=1", Accept_Language="id-ID,en;q=0.5")).body
     assert (seen["status"], seen["cancel_reason_code"]) == ("failed", "payment.wallet.insufficient_funds")
     assert seen["cancel_reason"].startswith("Saldo dompet")
     assert seen["orders"][0]["status"] == "cancelled"
-    assert await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == ["commerce.checkout.released"]
+    assert await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == ["commerce.checkout.released"]

@@ -31,7 +31,7 @@ from commerce.usecases.release_stock import ReleaseStock
 from commerce.usecases.reserve_stock import ReserveStock
 from commerce.wiring import App
 from commerce_testing.people import variant_of
-from commerce_testing.running import event_types, pay, settle
+from commerce_testing.running import apply_commands, event_types, pay
 from kernel.country import Country
 
 pytestmark = pytest.mark.component
@@ -89,12 +89,12 @@ async def test_an_order_that_is_not_confirmed_fails(
     checkout_id = await buyer.place((variant_of(product), 2))
     reserve = ReserveStock(checkout_id=checkout_id, hold_s=60)
     if reserved_before:
-        await settle(app, reserve)
+        await apply_commands(app, reserve)
     await end(app, seller.id)
-    refusals = await settle(app, reserve, ConfirmOrder(checkout_id=checkout_id))
+    refusals = await apply_commands(app, reserve, ConfirmOrder(checkout_id=checkout_id))
     assert refusals == [None, "commerce.shop.closed"]
     undo = CancelOrder(checkout_id=checkout_id, reason_code="commerce.shop.closed")
-    assert await settle(app, ReleaseStock(checkout_id=checkout_id), undo) == [None, None]
+    assert await apply_commands(app, ReleaseStock(checkout_id=checkout_id), undo) == [None, None]
     checkout = (await buyer.get(f"/v1/checkouts/{checkout_id}", Accept_Language="th")).body
     assert (checkout["status"], checkout["cancel_reason_code"]) == ("failed", "commerce.shop.closed")
     async with app.database.read() as conn:
@@ -106,7 +106,7 @@ async def test_what_is_confirmed_stays_and_is_seen(app: App, seller: Any, buyer:
     await pay(app, checkout_id)
     await end(app, seller.id)
     again = ConfirmOrder(checkout_id=checkout_id), MarkOrderPaid(checkout_id=checkout_id)
-    assert await settle(app, *again) == [None, None]
+    assert await apply_commands(app, *again) == [None, None]
     [order] = (await buyer.get(f"/v1/checkouts/{checkout_id}")).body["orders"]
     assert (order["status"], order["payment_status"], order["shop_name"]) == ("confirmed", "paid", "Silk House")
 
@@ -116,12 +116,12 @@ async def test_one_closed_shop_stops_what_is_paid_together(app: App, people: Any
     shared = await other.add_product(await other.open_shop(), price_minor=100)
     checkout_id = await buyer.place((variant_of(product), 1), (variant_of(shared), 1))
     await end(app, other.id)
-    refusals = await settle(
+    refusals = await apply_commands(
         app, ReserveStock(checkout_id=checkout_id, hold_s=60), ConfirmOrder(checkout_id=checkout_id)
     )
     assert refusals == [None, "commerce.shop.closed"]
     undo = CancelOrder(checkout_id=checkout_id, reason_code="commerce.shop.closed")
-    assert await settle(app, ReleaseStock(checkout_id=checkout_id), undo) == [None, None]
+    assert await apply_commands(app, ReleaseStock(checkout_id=checkout_id), undo) == [None, None]
     placed = (await buyer.get(f"/v1/checkouts/{checkout_id}")).body
     assert placed["cancel_reason_code"] == "commerce.shop.closed"
     assert {each["shop_id"]: each["cancel_reason_code"] for each in placed["orders"]} == {
@@ -136,8 +136,8 @@ async def test_what_sold_out_in_one_shop_did_not_in_the_other(app: App, people: 
     checkout_id = await buyer.place((variant_of(product), 1), (variant_of(shared), 1))
     path = f"/v1/products/{shared['product_id']}/variants/{variant_of(shared)}/stock"
     assert (await other.call("PUT", path, {"on_hand": 0}, If_Match="*")).status == 200
-    assert await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == ["commerce.stock.sold_out"]
-    await settle(app, CancelOrder(checkout_id=checkout_id, reason_code="commerce.stock.sold_out"))
+    assert await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == ["commerce.stock.sold_out"]
+    await apply_commands(app, CancelOrder(checkout_id=checkout_id, reason_code="commerce.stock.sold_out"))
     placed = (await buyer.get(f"/v1/checkouts/{checkout_id}")).body
     assert placed["cancel_reason_code"] == "commerce.stock.sold_out"
     assert {each["shop_id"]: each["cancel_reason_code"] for each in placed["orders"]} == {
@@ -152,7 +152,7 @@ async def test_an_ended_buyer_has_no_cart_and_pays_for_nothing(app: App, buyer: 
     await end(app, buyer.id)
     assert (await buyer.get("/v1/cart")).body["items"] == []
     assert (await buyer.order()).code == "commerce.account.ended"
-    refusals = await settle(
+    refusals = await apply_commands(
         app, ReserveStock(checkout_id=checkout_id, hold_s=60), ConfirmOrder(checkout_id=checkout_id)
     )
     assert refusals == [None, "commerce.account.ended"]

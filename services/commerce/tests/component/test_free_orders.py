@@ -16,7 +16,7 @@ from commerce.usecases.release_stock import ReleaseStock
 from commerce.usecases.reserve_stock import ReserveStock
 from commerce.wiring import App
 from commerce_testing.people import variant_of
-from commerce_testing.running import broken_invariants, settle
+from commerce_testing.running import apply_commands, broken_invariants
 from sampan.commerce.v1.order_pb2 import OrderConfirmed
 from sampan.orchestrator.v1.commands_pb2 import StartOrderPayment
 
@@ -86,7 +86,7 @@ async def test_it_is_fulfilled_and_not_cancelled(app: App, people: Any, buyer: A
     order = f"/v1/orders/{placed['orders'][0]['order_id']}"
     assert (await buyer.call("POST", f"{order}/cancel")).code == "commerce.order.not_cancellable"
     checkout_id = CheckoutId(UUID(placed["checkout_id"]))
-    undone = await settle(
+    undone = await apply_commands(
         app, ReleaseStock(checkout_id=checkout_id), CancelOrder(checkout_id=checkout_id, reason_code="")
     )
     assert undone == ["commerce.order.already_paid"] * 2
@@ -107,7 +107,7 @@ async def test_beside_what_is_paid_no_money_is_asked_for_it(app: App, people: An
         MarkOrderPaid(checkout_id=checkout_id),
         MarkOrderPaid(checkout_id=checkout_id),
     ]
-    assert await settle(app, *commands) == [None] * 4
+    assert await apply_commands(app, *commands) == [None] * 4
     checkout = (await buyer.get(f"/v1/checkouts/{placed['checkout_id']}")).body
     assert checkout["payment_status"] == "paid"
     states = {order["total"]["amount_minor"]: order["payment_status"] for order in checkout["orders"]}
@@ -125,7 +125,7 @@ async def test_beside_what_fails_it_fails_too(app: App, people: Any, buyer: Any)
     paid, gift = await on_sale(people, 100, 0)
     placed = (await buyer.order((paid, 1), (gift, 1))).body
     cancel = CancelOrder(checkout_id=CheckoutId(UUID(placed["checkout_id"])), reason_code="payment.limit.daily")
-    assert await settle(app, cancel) == [None]
+    assert await apply_commands(app, cancel) == [None]
     checkout = (await buyer.get(f"/v1/checkouts/{placed['checkout_id']}")).body
     assert {order["payment_status"] for order in checkout["orders"]} == {"failed"}
     assert await broken_invariants(app) == []

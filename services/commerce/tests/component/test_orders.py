@@ -13,7 +13,7 @@ from commerce.usecases.cancel_order import CancelOrder
 from commerce.usecases.reserve_stock import ReserveStock
 from commerce.wiring import App
 from commerce_testing.people import variant_of
-from commerce_testing.running import pay, settle
+from commerce_testing.running import apply_commands, pay
 from kernel.country import Country
 
 pytestmark = pytest.mark.component
@@ -141,9 +141,9 @@ async def test_cancel_is_granted_once_and_the_confirmation_is_refused(app: App, 
     async with app.database.read() as conn:
         types = await conn.fetch("SELECT type FROM outbox WHERE key = $1 ORDER BY id", str(checkout_id))
     assert [row["type"].rpartition(".")[2] for row in types] == ["StartOrderPayment", "CancelOrderPayment"]
-    [code] = await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=9))
+    [code] = await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=9))
     assert code is not None
-    assert await settle(app, CancelOrder(checkout_id=checkout_id, reason_code=code)) == [None]
+    assert await apply_commands(app, CancelOrder(checkout_id=checkout_id, reason_code=code)) == [None]
     seen = (await buyer.get(path, Accept_Language="th")).body
     assert (seen["status"], seen["cancel_reason_code"]) == ("cancelled", "buyer")
     assert seen["cancel_reason"].startswith("คุณยกเลิก")
@@ -205,7 +205,7 @@ async def test_the_same_variant_on_two_lines_is_one_demand(app: App, buyer: Any,
     [line] = placed["orders"][0]["lines"]
     assert line["quantity"] == 11
     reserve = ReserveStock(checkout_id=CheckoutId(UUID(placed["checkout_id"])), hold_s=9)
-    assert await settle(app, reserve) == ["commerce.stock.sold_out"]
+    assert await apply_commands(app, reserve) == ["commerce.stock.sold_out"]
 
 
 async def test_what_is_not_for_sale(seller: Any, buyer: Any, product: Any) -> None:

@@ -25,6 +25,7 @@ from commerce.domain.ids import CheckoutId, OrderId, UserId, VariantId
 from commerce.domain.offer import WantedLine
 from commerce.domain.order import OrderNotCancellableError, OrderStatus
 from commerce.domain.stock import SoldOutError
+from commerce.usecases.apply_saga_commands import ApplySagaCommands, apply_saga_commands
 from commerce.usecases.cancel_order import CancelOrder
 from commerce.usecases.confirm_order import ConfirmOrder
 from commerce.usecases.fulfil_order import FulfilOrder, fulfil_order
@@ -32,9 +33,8 @@ from commerce.usecases.place_order import PlaceOrder, place_order
 from commerce.usecases.release_stock import ReleaseStock
 from commerce.usecases.request_cancel import RequestCancel, request_cancel
 from commerce.usecases.reserve_stock import ReserveStock
-from commerce.usecases.settle_commands import SettleCommands, settle_commands
 from commerce.wiring import App
-from commerce_testing.running import pay, settle
+from commerce_testing.running import apply_commands, pay
 from kernel.money import Currency
 from testkit.databases import ServiceDatabase
 
@@ -91,7 +91,7 @@ async def race(app: App, checkouts: list[CheckoutId]) -> int:
     async def buy(checkout_id: CheckoutId) -> bool:
         async with gate, app.begin() as tx:
             reserve = ReserveStock(checkout_id=checkout_id, hold_s=600)
-            [refusal] = await settle_commands(SettleCommands(commands=[reserve]), tx)
+            [refusal] = await apply_saga_commands(ApplySagaCommands(commands=[reserve]), tx)
             assert refusal is None or isinstance(refusal, SoldOutError)
             return refusal is None
 
@@ -183,10 +183,13 @@ async def test_baskets_that_cross_do_not_deadlock(fresh_app: App) -> None:
 
     batches = [checkouts[start : start + 3] for start in range(0, len(checkouts), 3)]
     outcomes = await asyncio.gather(
-        *(settle(fresh_app, *(ReserveStock(checkout_id=each, hold_s=60) for each in batch)) for batch in batches)
+        *(
+            apply_commands(fresh_app, *(ReserveStock(checkout_id=each, hold_s=60) for each in batch))
+            for batch in batches
+        )
     )
     released = await asyncio.gather(
-        *(settle(fresh_app, *(ReleaseStock(checkout_id=each) for each in reversed(batch))) for batch in batches)
+        *(apply_commands(fresh_app, *(ReleaseStock(checkout_id=each) for each in reversed(batch))) for batch in batches)
     )
     assert {outcome for each in (*outcomes, *released) for outcome in each} == {None}
     async with fresh_app.database.read() as conn:
@@ -206,10 +209,10 @@ async def test_cancel_against_confirm_has_one_winner(app: App, seller: Any, shop
                 tx,
             )
         checkout_id, order_id = placed.checkout.id, placed.placements[0].order.id
-        assert await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
+        assert await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
 
         async def confirm(checkout_id: CheckoutId = checkout_id) -> bool:
-            return await settle(app, ConfirmOrder(checkout_id=checkout_id)) == [None]
+            return await apply_commands(app, ConfirmOrder(checkout_id=checkout_id)) == [None]
 
         async def cancel(order_id: Any = order_id, buyer_id: UserId = buyer_id) -> bool:
             with contextlib.suppress(OrderNotCancellableError):
@@ -229,7 +232,7 @@ async def test_cancel_against_confirm_has_one_winner(app: App, seller: Any, shop
         winners.add(confirmed)
         if cancelled:
             undo = CancelOrder(checkout_id=checkout_id, reason_code="commerce.order.cancel_requested")
-            assert await settle(app, undo) == [None]
+            assert await apply_commands(app, undo) == [None]
     assert winners == {True, False}
 
 

@@ -78,7 +78,7 @@ async def read_checkout(conn: Connection, checkout_id: CheckoutId, user_id: User
     return PlacedCheckout(checkout=checkout_of(row), placements=tuple(await _placements(conn, rows)))
 
 
-async def checkout_settled(conn: Connection, checkout_id: CheckoutId, user_id: UserId) -> bool:
+async def is_payment_decided(conn: Connection, checkout_id: CheckoutId, user_id: UserId) -> bool:
     """True unless the payment of the buyer's checkout is pending: a cheap query for requests that wait."""
     return not await conn.fetchval(IS_PENDING, checkout_id, user_id)
 

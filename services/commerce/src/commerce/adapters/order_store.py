@@ -137,7 +137,7 @@ class OrderStore:
         return order_of(row) if row else None
 
     async def lock(self, order_id: OrderId) -> Order | None:
-        """One order, for what concerns it alone: its fulfilment. Whose checkout is settled is not locked for it."""
+        """One order, for what concerns it alone: its fulfilment. Its checkout is not locked."""
         row = await self._conn.fetchrow(LOCK, order_id)
         return order_of(row) if row else None
 

@@ -29,7 +29,7 @@ class Hints:
     def product_changed(self, product_id: ProductId) -> None:
         self.products.add(product_id)
 
-    def checkouts_settled(self, checkout_ids: Iterable[CheckoutId]) -> None:
+    def payments_decided(self, checkout_ids: Iterable[CheckoutId]) -> None:
         self.checkouts.update(checkout_ids)
 
 

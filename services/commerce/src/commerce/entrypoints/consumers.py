@@ -1,6 +1,6 @@
 """What commerce does when records arrive: the sagas' commands, many in one transaction; and whose account ended.
 
-Commands of one checkout are in order (their key), and a batch of any number costs one pass (``settle_commands``).
+Commands of one checkout are in order (their key), and a batch of any number costs one pass (``apply_saga_commands``).
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from uuid import UUID
 
 from commerce.adapters.transaction import CommerceTx
 from commerce.domain.ids import CheckoutId, UserId
+from commerce.usecases.apply_saga_commands import ApplySagaCommands, SagaCommand, apply_saga_commands
 from commerce.usecases.cancel_order import CancelOrder
 from commerce.usecases.confirm_order import ConfirmOrder
 from commerce.usecases.end_account import EndAccount, end_account
 from commerce.usecases.mark_order_paid import MarkOrderPaid
 from commerce.usecases.release_stock import ReleaseStock
 from commerce.usecases.reserve_stock import ReserveStock
-from commerce.usecases.settle_commands import SagaCommand, SettleCommands, settle_commands
 from commerce.wiring import NAME
 from contracts.values import moment_of
 from eventing import Message, Subscriptions, flows_of
@@ -58,9 +58,9 @@ async def on_saga_commands(messages: Sequence[Message[Any]], tx: CommerceTx) -> 
         commands.append(command)
         indexes.append(index)
         causes[command.checkout_id] = message
-    settled = await settle_commands(SettleCommands(commands=commands, in_flow=flows_of(causes)), tx)
-    for index, outcome in zip(indexes, settled, strict=True):
-        outcomes[index] = outcome
+    refusals = await apply_saga_commands(ApplySagaCommands(commands=commands, in_flow=flows_of(causes)), tx)
+    for index, refusal in zip(indexes, refusals, strict=True):
+        outcomes[index] = refusal
     return outcomes
 
 
@@ -76,7 +76,7 @@ async def on_user_deleted(message: Message[UserDeleted], tx: CommerceTx) -> None
 
 
 def command_of(body: Any) -> SagaCommand:
-    """Raises ``ValueError`` when the checkout id is none. A checkout is settled whole: order_ids add nothing."""
+    """Raises ``ValueError`` when the checkout id is none. ``order_ids`` are not looked at: it is for the checkout."""
     checkout_id = CheckoutId(UUID(body.checkout_id))
     match body:
         case pb.ReserveStock():

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from commerce.domain.checkout import CancelRequestedError, Checkout, StockState
+from commerce.domain.checkout_batch import CheckoutBatch
 from commerce.domain.ids import CheckoutId
 from commerce.domain.order import BUYER_CANCELLED, PART_FAILED, Order, PaymentStatus
-from commerce.domain.settlement import Settlement
 from commerce.domain.shop import ShopClosedError
 from commerce.domain.stock import SoldOutError
 
@@ -18,33 +18,33 @@ class CancelOrder:
     reason_code: str
 
 
-def cancel_order(command: CancelOrder, settlement: Settlement) -> None:
+def cancel_order(command: CancelOrder, batch: CheckoutBatch) -> None:
     """Give the units back and close every order of the checkout; done already, or an unknown checkout, is fine.
 
     Raises ``OrderAlreadyPaidError``.
     """
-    checkout = settlement.find(command.checkout_id)
+    checkout = batch.find(command.checkout_id)
     if checkout is None:
         return
-    settlement.release(checkout)
+    batch.release(checkout)
     if checkout.payment_status is PaymentStatus.PENDING:
         checkout.payment_status = PaymentStatus.FAILED
-        settlement.move(checkout, StockState.RELEASED)
-        for order in settlement.orders_of(checkout.id):
-            order.cancel(_reason_of(order, checkout, command.reason_code, settlement), settlement.shelf.now)
+        batch.move(checkout, StockState.RELEASED)
+        for order in batch.orders_of(checkout.id):
+            order.cancel(_reason_of(order, checkout, command.reason_code, batch), batch.shelf.now)
 
 
-def _reason_of(order: Order, checkout: Checkout, reason_code: str, settlement: Settlement) -> str:
+def _reason_of(order: Order, checkout: Checkout, reason_code: str, batch: CheckoutBatch) -> str:
     """Of orders paid together only those read of a closed shop or a lack of stock that it is true of."""
     if reason_code == CancelRequestedError.code:
         return BUYER_CANCELLED
-    if len(settlement.orders_of(checkout.id)) == 1:
+    if len(batch.orders_of(checkout.id)) == 1:
         return reason_code
     match reason_code:
         case ShopClosedError.code:
-            concerned = order.shop_id in settlement.closed_shops
+            concerned = order.shop_id in batch.closed_shops
         case SoldOutError.code:
-            concerned = order.shop_id in settlement.shelf.short_shops(checkout.demand)
+            concerned = order.shop_id in batch.shelf.short_shops(checkout.demand)
         case _:
             concerned = True
     return reason_code if concerned else PART_FAILED

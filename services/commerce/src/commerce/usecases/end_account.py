@@ -1,7 +1,7 @@
 """A person's account ended: their shops sell nothing any more, and their cart is empty.
 
 Orders that are confirmed stay as they are, for the other side to see. Those that are not fail at their confirmation,
-which gives the money back (``Settlement``).
+which gives the money back (``CheckoutBatch``).
 """
 
 from __future__ import annotations

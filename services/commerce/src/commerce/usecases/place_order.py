@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from commerce.domain.address import Address
 from commerce.domain.cart import ITEMS_MAX, CartFullError
 from commerce.domain.checkout import Checkout, PlacedCheckout, summed_demand
+from commerce.domain.checkout_batch import CheckoutBatch
 from commerce.domain.ids import UserId, WalletId
 from commerce.domain.offer import WantedLine, require_offered
 from commerce.domain.order import EmptyOrderError, Order
 from commerce.domain.purchase import Purchase
-from commerce.domain.settlement import Settlement
 from commerce.domain.stock import StockMoved
 from commerce.usecases.confirm_order import ConfirmOrder, confirm_order
 from commerce.usecases.mark_order_paid import MarkOrderPaid, mark_order_paid
@@ -87,9 +87,9 @@ async def _cart_lines(buyer_id: UserId, tx: Tx) -> list[WantedLine]:
 async def _confirm_free(checkout: Checkout, orders: Sequence[Order], tx: Tx) -> list[StockMoved]:
     """What the saga would ask for, before anything of the checkout is stored. Raises ``SoldOutError``."""
     shelf = await tx.stock.lock(checkout.demand.keys(), (), tx.now)
-    settlement = Settlement([checkout], orders, shelf)
-    reserve_stock(ReserveStock(checkout_id=checkout.id, hold_s=0), settlement)
-    confirm_order(ConfirmOrder(checkout_id=checkout.id), settlement)
-    mark_order_paid(MarkOrderPaid(checkout_id=checkout.id), settlement)
+    batch = CheckoutBatch([checkout], orders, shelf)
+    reserve_stock(ReserveStock(checkout_id=checkout.id, hold_s=0), batch)
+    confirm_order(ConfirmOrder(checkout_id=checkout.id), batch)
+    mark_order_paid(MarkOrderPaid(checkout_id=checkout.id), batch)
     await tx.stock.save(shelf)
     return shelf.moved

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from commerce.domain.checkout_batch import CheckoutBatch
 from commerce.domain.ids import CheckoutId
-from commerce.domain.settlement import Settlement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,11 +13,11 @@ class ReleaseStock:
     checkout_id: CheckoutId
 
 
-def release_stock(command: ReleaseStock, settlement: Settlement) -> None:
+def release_stock(command: ReleaseStock, batch: CheckoutBatch) -> None:
     """Give back what is held, or sold and unpaid; a ReserveStock that comes later is refused.
 
     An unknown checkout has nothing to give back. Raises ``OrderAlreadyPaidError``.
     """
-    checkout = settlement.find(command.checkout_id)
+    checkout = batch.find(command.checkout_id)
     if checkout:
-        settlement.release(checkout)
+        batch.release(checkout)

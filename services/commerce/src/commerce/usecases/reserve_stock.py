@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from commerce.domain.checkout import StockState
+from commerce.domain.checkout_batch import CheckoutBatch
 from commerce.domain.ids import CheckoutId
-from commerce.domain.settlement import Settlement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,13 +16,13 @@ class ReserveStock:
     hold_s: float
 
 
-def reserve_stock(command: ReserveStock, settlement: Settlement) -> None:
+def reserve_stock(command: ReserveStock, batch: CheckoutBatch) -> None:
     """Hold the whole demand until ``hold_s`` from now, or nothing; done already is fine.
 
     Raises ``CheckoutNotFoundError``, ``CheckoutReleasedError``, ``CancelRequestedError`` and ``SoldOutError``.
     """
-    checkout = settlement.get(command.checkout_id)
+    checkout = batch.get(command.checkout_id)
     if checkout.must_reserve():
-        shelf = settlement.shelf
+        shelf = batch.shelf
         shelf.reserve(checkout.id, checkout.demand, shelf.now + timedelta(seconds=command.hold_s))
-        settlement.move(checkout, StockState.HELD)
+        batch.move(checkout, StockState.HELD)

@@ -14,11 +14,11 @@ from commerce.adapters.invariants import check_invariants
 from commerce.domain.catalogue import Catalogue
 from commerce.domain.ids import CheckoutId, UserId
 from commerce.settings import CommerceSettings
+from commerce.usecases.apply_saga_commands import ApplySagaCommands, SagaCommand, apply_saga_commands
 from commerce.usecases.confirm_order import ConfirmOrder
 from commerce.usecases.load_catalogue import LoadCatalogue, load_catalogue
 from commerce.usecases.mark_order_paid import MarkOrderPaid
 from commerce.usecases.reserve_stock import ReserveStock
-from commerce.usecases.settle_commands import SagaCommand, SettleCommands, settle_commands
 from commerce.wiring import App, wire
 from eventing import KafkaConfig
 from kernel.country import Country
@@ -45,10 +45,10 @@ async def wired(settings: CommerceSettings, issuer: TokenIssuer) -> AsyncIterato
         yield replace(app, verifier=verifier)
 
 
-async def settle(app: App, *commands: SagaCommand) -> list[str | None]:
+async def apply_commands(app: App, *commands: SagaCommand) -> list[str | None]:
     """The saga's commands in one transaction; the code of each refusal."""
     async with app.begin() as tx:
-        refusals = await settle_commands(SettleCommands(commands=commands), tx)
+        refusals = await apply_saga_commands(ApplySagaCommands(commands=commands), tx)
     return [refusal.code if refusal else None for refusal in refusals]
 
 
@@ -59,7 +59,7 @@ async def pay(app: App, checkout_id: CheckoutId) -> None:
         ConfirmOrder(checkout_id=checkout_id),
         MarkOrderPaid(checkout_id=checkout_id),
     )
-    assert await settle(app, *commands) == [None] * 3
+    assert await apply_commands(app, *commands) == [None] * 3
 
 
 async def event_types(app: App, key: object) -> list[str]:

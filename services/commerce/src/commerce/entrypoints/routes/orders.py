@@ -13,7 +13,7 @@ from chassis.tokens import Principal
 from chassis.waiting import wait_until
 from commerce.adapters.order_reads import (
     OrderSummary,
-    checkout_settled,
+    is_payment_decided,
     list_bought,
     list_sold,
     read_checkout,
@@ -98,7 +98,7 @@ async def get_checkout(
 ) -> CheckoutView:
     buyer_id = UserId(principal.user_id)
     if query.wait_s > 0:
-        await _settled(app, CheckoutId(checkout_id), buyer_id, query.wait_s)
+        await _wait_for_payment(app, CheckoutId(checkout_id), buyer_id, query.wait_s)
     async with app.database.read(user_id=buyer_id) as conn:
         placed = await read_checkout(conn, CheckoutId(checkout_id), buyer_id)
     return CheckoutView.of(placed, reading_language(request))
@@ -139,7 +139,7 @@ async def get_order(
     placement = await _order(app, principal, order_id)
     order = placement.order
     if query.wait_s > 0 and order.payment_status is PaymentStatus.PENDING:
-        await _settled(app, order.checkout_id, order.buyer_id, query.wait_s)
+        await _wait_for_payment(app, order.checkout_id, order.buyer_id, query.wait_s)
         placement = await _order(app, principal, order_id)
     return OrderView.of(placement, reading_language(request))
 
@@ -186,12 +186,12 @@ async def _order(app: App, principal: Principal, order_id: UUID) -> OrderPlaceme
         return await read_order(conn, OrderId(order_id), UserId(principal.user_id))
 
 
-async def _settled(app: App, checkout_id: CheckoutId, buyer_id: UserId, wait_s: float) -> None:
-    async def settled() -> bool:
+async def _wait_for_payment(app: App, checkout_id: CheckoutId, buyer_id: UserId, wait_s: float) -> None:
+    async def decided() -> bool:
         async with app.database.read() as conn:
-            return await checkout_settled(conn, checkout_id, buyer_id)
+            return await is_payment_decided(conn, checkout_id, buyer_id)
 
-    await wait_until(settled, bool, hints=app.hints, channel=checkout_channel(checkout_id), wait_s=wait_s)
+    await wait_until(decided, bool, hints=app.hints, channel=checkout_channel(checkout_id), wait_s=wait_s)
 
 
 def _page(

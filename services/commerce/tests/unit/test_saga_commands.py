@@ -22,13 +22,13 @@ from commerce.domain.ids import CheckoutId, ShopId, VariantId
 from commerce.domain.order import PART_FAILED, Order, OrderNotConfirmedError, OrderStatus, PaymentStatus
 from commerce.domain.shop import ShopClosedError, ShopStatus
 from commerce.domain.stock import HoldExpiredError, SoldOutError
+from commerce.usecases.apply_saga_commands import ApplySagaCommands, SagaCommand, apply_saga_commands
 from commerce.usecases.cancel_order import CancelOrder
 from commerce.usecases.confirm_order import ConfirmOrder
 from commerce.usecases.mark_order_paid import MarkOrderPaid
 from commerce.usecases.release_stock import ReleaseStock
 from commerce.usecases.request_cancel import RequestCancel, request_cancel
 from commerce.usecases.reserve_stock import ReserveStock
-from commerce.usecases.settle_commands import SagaCommand, SettleCommands, settle_commands
 from commerce_testing.builders import BUYER, NOW, SHOP_ID, a_checkout, a_shop, a_stock_item, an_order
 from commerce_testing.fakes import FakeTx
 from kernel.errors import DomainError
@@ -50,12 +50,12 @@ def placed(on_hand: int = 10, demand: dict[VariantId, int] | None = None) -> Fak
     return tx
 
 
-async def settle(tx: FakeTx, *commands: SagaCommand) -> list[DomainError | None]:
-    return await settle_commands(SettleCommands(commands=commands), tx)
+async def apply_commands(tx: FakeTx, *commands: SagaCommand) -> list[DomainError | None]:
+    return await apply_saga_commands(ApplySagaCommands(commands=commands), tx)
 
 
 async def outcome(tx: FakeTx, command: SagaCommand) -> type[Exception] | None:
-    [refusal] = await settle(tx, command)
+    [refusal] = await apply_commands(tx, command)
     return type(refusal) if refusal else None
 
 
@@ -104,7 +104,7 @@ def check(tx: FakeTx, starting_on_hand: int) -> None:
 
 async def test_the_way_to_paid() -> None:
     tx = placed()
-    assert await settle(tx, RESERVE, CONFIRM, PAID) == [None, None, None]
+    assert await apply_commands(tx, RESERVE, CONFIRM, PAID) == [None, None, None]
     assert tx.orders.checkouts[CHECKOUTS[0]].payment_status is PaymentStatus.PAID
     assert tx.events.names() == [
         "order_confirmed",
@@ -133,7 +133,7 @@ async def test_a_release_before_its_reserve_is_a_tombstone() -> None:
 
 async def test_a_confirmation_that_came_after_its_timeout_is_undone() -> None:
     tx = placed()
-    await settle(tx, RESERVE, CONFIRM)
+    await apply_commands(tx, RESERVE, CONFIRM)
     assert await outcome(tx, RELEASE) is None
     assert await outcome(tx, CANCEL) is None
     assert tx.stock.items[VARIANTS[0]].on_hand == 10
@@ -142,8 +142,8 @@ async def test_a_confirmation_that_came_after_its_timeout_is_undone() -> None:
 
 async def test_what_is_paid_is_not_released() -> None:
     tx = placed()
-    await settle(tx, RESERVE, CONFIRM, PAID)
-    assert [type(each).__name__ for each in await settle(tx, RELEASE, CANCEL)] == ["OrderAlreadyPaidError"] * 2
+    await apply_commands(tx, RESERVE, CONFIRM, PAID)
+    assert [type(each).__name__ for each in await apply_commands(tx, RELEASE, CANCEL)] == ["OrderAlreadyPaidError"] * 2
     check(tx, 10)
 
 
@@ -157,7 +157,7 @@ async def test_confirm_needs_a_hold_and_paid_needs_a_confirmation() -> None:
 async def test_a_granted_cancel_beats_reserve_and_confirm() -> None:
     for before in ([], [RESERVE]):
         tx = placed()
-        await settle(tx, *before)
+        await apply_commands(tx, *before)
         order = order_of(tx, CHECKOUTS[0])
         await request_cancel(RequestCancel(order_id=order.id, buyer_id=BUYER), tx)
         assert await outcome(tx, CONFIRM if before else RESERVE) is CancelRequestedError
@@ -179,7 +179,7 @@ async def test_unknown_checkouts_have_nothing_to_undo_and_nothing_to_do() -> Non
 
 async def test_all_or_nothing_when_one_line_is_short() -> None:
     tx = placed(on_hand=1, demand={VARIANTS[0]: 1, VARIANTS[1]: 2})
-    [refusal] = await settle(tx, RESERVE)
+    [refusal] = await apply_commands(tx, RESERVE)
     assert isinstance(refusal, SoldOutError)
     assert refusal.context == {"variant_ids": [str(VARIANTS[1])]}
     assert tx.events.sent == []
@@ -188,14 +188,14 @@ async def test_all_or_nothing_when_one_line_is_short() -> None:
 
 async def test_one_of_a_batch_fails_and_the_others_do_not() -> None:
     tx = placed(on_hand=4, demand={VARIANTS[0]: 2})
-    refusals = await settle(tx, *(ReserveStock(checkout_id=each, hold_s=60) for each in CHECKOUTS))
+    refusals = await apply_commands(tx, *(ReserveStock(checkout_id=each, hold_s=60) for each in CHECKOUTS))
     assert [refusal is None for refusal in refusals] == [True, True, False, False, False]
     check(tx, 4)
 
 
 async def test_an_expired_hold_is_reclaimed_by_who_needs_it_and_then_not_confirmed() -> None:
     tx = placed(on_hand=2, demand={VARIANTS[0]: 2})
-    await settle(tx, RESERVE)
+    await apply_commands(tx, RESERVE)
     tx.now = NOW + timedelta(seconds=61)
     assert await outcome(tx, ReserveStock(checkout_id=CHECKOUTS[1], hold_s=60)) is None
     assert await outcome(tx, CONFIRM) is HoldExpiredError
@@ -206,7 +206,7 @@ async def test_an_expired_hold_is_reclaimed_by_who_needs_it_and_then_not_confirm
 
 async def test_an_expired_hold_nobody_needed_is_still_good() -> None:
     tx = placed()
-    await settle(tx, RESERVE)
+    await apply_commands(tx, RESERVE)
     tx.now = NOW + timedelta(seconds=61)
     assert await outcome(tx, CONFIRM) is None
 
@@ -214,7 +214,7 @@ async def test_an_expired_hold_nobody_needed_is_still_good() -> None:
 async def test_nothing_is_confirmed_of_a_closed_shop_or_for_a_buyer_who_is_gone() -> None:
     for close_shop, refusal in ((True, ShopClosedError), (False, AccountEndedError)):
         tx = placed()
-        await settle(tx, RESERVE)
+        await apply_commands(tx, RESERVE)
         if close_shop:
             tx.shops.by_id[SHOP_ID] = replace(tx.shops.by_id[SHOP_ID], status=ShopStatus.CLOSED)
         else:
@@ -229,7 +229,7 @@ async def test_what_costs_nothing_is_marked_without_money() -> None:
     tx.orders.checkouts[CHECKOUTS[0]] = a_checkout(CHECKOUTS[0], {VARIANTS[0]: 1}, total_minor=0)
     order = an_order(CHECKOUTS[0], total_minor=0)
     tx.orders.orders[order.id] = order
-    assert await settle(tx, RESERVE, CONFIRM, PAID) == [None, None, None]
+    assert await apply_commands(tx, RESERVE, CONFIRM, PAID) == [None, None, None]
     assert tx.orders.checkouts[CHECKOUTS[0]].payment_status is PaymentStatus.NOT_REQUIRED
     check(tx, 10)
 
@@ -312,8 +312,8 @@ async def test_a_batch_is_what_its_commands_are_one_by_one(
     batch: list[SagaCommand], on_hand: int, demand: dict[VariantId, int]
 ) -> None:
     together, alone = placed(on_hand, demand), placed(on_hand, demand)
-    refusals = [type(each) for each in await settle(together, *batch)]
-    assert refusals == [type(each) for command in batch for each in await settle(alone, command)]
+    refusals = [type(each) for each in await apply_commands(together, *batch)]
+    assert refusals == [type(each) for command in batch for each in await apply_commands(alone, command)]
     assert together.stock.items == alone.stock.items
     assert together.stock.holds == alone.stock.holds
     assert together.orders.checkouts == alone.orders.checkouts
@@ -327,7 +327,7 @@ async def test_the_cancel_is_asked_for_once(*, request_first: bool) -> None:
     if request_first:
         await request_cancel(command, tx)
     else:
-        await settle(tx, CANCEL)
+        await apply_commands(tx, CANCEL)
     asked = tx.events.names().count("cancel_payment")
     await request_cancel(command, tx)
     assert tx.events.names().count("cancel_payment") == asked == int(request_first)

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from commerce.domain.checkout_batch import CheckoutBatch
 from commerce.domain.ids import ShopId
 from commerce.domain.order import Order, PaymentStatus
-from commerce.domain.settlement import Settlement
 from commerce.domain.shop import ShopClosedError, ShopStatus
 from commerce.usecases.cancel_order import CancelOrder, cancel_order
 from commerce.usecases.confirm_order import ConfirmOrder, confirm_order
@@ -28,53 +28,53 @@ SagaCommand: TypeAlias = ReserveStock | ReleaseStock | ConfirmOrder | MarkOrderP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettleCommands:
+class ApplySagaCommands:
     """``in_flow``: the flow of each checkout's command, which its events belong to."""
 
     commands: Sequence[SagaCommand]
     in_flow: InFlow = same_flow
 
 
-async def settle_commands(command: SettleCommands, tx: Tx) -> list[DomainError | None]:
+async def apply_saga_commands(command: ApplySagaCommands, tx: Tx) -> list[DomainError | None]:
     """What became of each, in order: None when done, or why it was refused with nothing changed."""
-    settlement = await _locked(command.commands, tx)
-    outcomes = [_outcome(each, settlement) for each in command.commands]
-    await tx.orders.save_checkouts(settlement.changed.values())
-    await tx.stock.save(settlement.shelf)
-    orders = settlement.orders_changed
+    batch = await _locked(command.commands, tx)
+    outcomes = [_outcome(each, batch) for each in command.commands]
+    await tx.orders.save_checkouts(batch.changed.values())
+    await tx.stock.save(batch.shelf)
+    orders = batch.orders_changed
     await tx.orders.save(orders)
     for order in orders:
         with command.in_flow(order.checkout_id):
             tx.events.order_moved(order)
-    await tx.events.stock_moved(settlement.shelf.moved, command.in_flow)
-    settled = (each for each in settlement.changed.values() if each.payment_status is not PaymentStatus.PENDING)
-    tx.hints.checkouts_settled({checkout.id for checkout in settled})
+    await tx.events.stock_moved(batch.shelf.moved, command.in_flow)
+    decided = (each for each in batch.changed.values() if each.payment_status is not PaymentStatus.PENDING)
+    tx.hints.payments_decided({checkout.id for checkout in decided})
     return outcomes
 
 
-def _outcome(command: SagaCommand, settlement: Settlement) -> DomainError | None:
+def _outcome(command: SagaCommand, batch: CheckoutBatch) -> DomainError | None:
     try:
-        _settle(command, settlement)
+        _apply(command, batch)
     except DomainError as refusal:
         return refusal
     return None
 
 
-def _settle(command: SagaCommand, settlement: Settlement) -> None:
+def _apply(command: SagaCommand, batch: CheckoutBatch) -> None:
     match command:
         case ReserveStock():
-            reserve_stock(command, settlement)
+            reserve_stock(command, batch)
         case ReleaseStock():
-            release_stock(command, settlement)
+            release_stock(command, batch)
         case ConfirmOrder():
-            confirm_order(command, settlement)
+            confirm_order(command, batch)
         case MarkOrderPaid():
-            mark_order_paid(command, settlement)
+            mark_order_paid(command, batch)
         case CancelOrder():
-            cancel_order(command, settlement)
+            cancel_order(command, batch)
 
 
-async def _locked(commands: Sequence[SagaCommand], tx: Tx) -> Settlement:
+async def _locked(commands: Sequence[SagaCommand], tx: Tx) -> CheckoutBatch:
     checkouts = await tx.orders.lock_checkouts({command.checkout_id for command in commands})
     by_id = {checkout.id: checkout for checkout in checkouts}
     about_orders = {
@@ -95,7 +95,7 @@ async def _locked(commands: Sequence[SagaCommand], tx: Tx) -> Settlement:
         needs_stock.keys(),
         tx.now,
     )
-    return Settlement(checkouts, orders, shelf, abandoned, await _closed_shops(commands, orders, tx))
+    return CheckoutBatch(checkouts, orders, shelf, abandoned, await _closed_shops(commands, orders, tx))
 
 
 async def _closed_shops(commands: Sequence[SagaCommand], orders: Sequence[Order], tx: Tx) -> set[ShopId]:

@@ -16,7 +16,7 @@ from commerce.domain.stock import Shelf
 from kernel.errors import DomainError
 
 
-class Settlement:
+class CheckoutBatch:
     """The locked rows of a batch, and which of them changed.
 
     ``abandoned``: checkouts that must not be confirmed, because a seller or the buyer is gone, and why.
@@ -64,7 +64,7 @@ class Settlement:
 
     def release(self, checkout: Checkout) -> None:
         """Give its units back, held or sold; it never holds any again (CHK-1). Raises ``OrderAlreadyPaidError``."""
-        if checkout.payment_status.is_settled:
+        if checkout.payment_status.is_complete:
             raise OrderAlreadyPaidError
         if checkout.stock_state is StockState.HELD:
             self.shelf.release(checkout.id, checkout.demand)
