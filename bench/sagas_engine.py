@@ -31,11 +31,12 @@ from eventing import KafkaConfig
 from orchestrator.adapters.invariants import find_faults
 from orchestrator.settings import OrchestratorSettings
 from orchestrator_testing.builders import a_checkout
-from orchestrator_testing.engine import engine_settings, running_engine
+from orchestrator_testing.engine import running_engine
 from orchestrator_testing.kafka_participants import KafkaParticipants
 from orchestrator_testing.world import World, new_world
 from testkit.databases import Databases, with_database
 from testkit.infra import local_infra, repository_root
+from testkit.service import settings_of
 from testkit.wait import eventually
 
 GOAL_PER_S, WISH_PER_S, GOAL_RATIO, GOAL_P99_MS = 100, 250, 4.0, 500
@@ -93,7 +94,7 @@ async def engine(facts: dict[str, str]) -> None:
         topic_prefix=facts["prefix"],
         client_id="bench",
     )
-    settings = engine_settings(dsn=facts["dsn"], redis_url=facts["redis_url"], kafka=kafka)
+    settings = settings_of(OrchestratorSettings, dsn=facts["dsn"], redis_url=facts["redis_url"], kafka=kafka)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with running_engine(settings):
@@ -245,7 +246,7 @@ async def main(arguments: argparse.Namespace) -> None:
             faults = await find_faults(world.conn)
         finally:
             process.stop()
-        report(ours, theirs, steady, await settings_of(world.conn), arguments)
+        report(ours, theirs, steady, await server_settings(world.conn), arguments)
         assert not faults, faults
         statuses = await world.statuses()
         assert participants.model.unfinished(list(statuses), []) == []
@@ -255,7 +256,7 @@ async def not_running(conn: asyncpg.Connection) -> bool:
     return not await conn.fetchval("SELECT EXISTS (SELECT FROM saga_execution WHERE NOT terminal)")
 
 
-async def settings_of(conn: asyncpg.Connection) -> str:
+async def server_settings(conn: asyncpg.Connection) -> str:
     names = ("fsync", "synchronous_commit", "shared_buffers")
     return ", ".join([f"{name} {await conn.fetchval(f'SHOW {name}')}" for name in names])
 

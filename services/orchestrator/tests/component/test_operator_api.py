@@ -22,10 +22,11 @@ from orchestrator.domain.state import command_id
 from orchestrator.entrypoints.jobs.gauges import observe
 from orchestrator.entrypoints.jobs.retention import prune
 from orchestrator.entrypoints.roles import ROUTES, http
+from orchestrator.settings import OrchestratorSettings
 from orchestrator.usecases.advance_sagas import AdvanceSagas, advance_sagas
 from orchestrator.wiring import App, wire
 from orchestrator_testing.builders import a_start
-from orchestrator_testing.engine import engine_settings
+from testkit.service import settings_of
 
 pytestmark = pytest.mark.component
 STEPS = ["reserve_stock", "authorize_payment", "confirm_order", "capture_payment", "settle_payment", "mark_order_paid"]
@@ -88,7 +89,7 @@ class Ops:
 async def ops(database: Any, redis_url: str, kafka_admin: KafkaConfig) -> AsyncIterator[Ops]:
     made = await database("orchestrator")
     async with TokenIssuer.serve() as issuer:
-        plain = engine_settings(dsn=made.dsn, redis_url=redis_url, kafka=kafka_admin)
+        plain = settings_of(OrchestratorSettings, dsn=made.dsn, redis_url=redis_url, kafka=kafka_admin)
         settings = plain.model_copy(update={"jwks_url": issuer.jwks_url})
         async with wire(settings) as app, serving(http(app)) as call:
             conn = await asyncpg.connect(made.dsn)

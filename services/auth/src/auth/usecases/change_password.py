@@ -16,7 +16,7 @@ from auth.domain.otp import OtpPurpose, OtpRefusedError
 from auth.domain.password import HISTORY_COUNT, PasswordUsedBeforeError, checked_password, normalised
 from auth.domain.session import InvalidCredentialsError, RevocationReason, SignInMethod
 from auth.domain.user import User, UserNotFoundError, UserVersionStaleError
-from auth.usecases.check_otp import OtpGuess, check_otp, consume_otp
+from auth.usecases.check_otp import OtpGuess, check_otp, consume_otp, holds
 from auth.usecases.ports import Tools, Tx
 from auth.usecases.prove_contact import prove_contact
 from auth.usecases.revoke_sessions import end_sessions
@@ -66,7 +66,7 @@ async def reset_password(cmd: ResetPassword, tools: Tools) -> None:
         user, recent = await _read(otp.user_id, tools)
     except UserNotFoundError:
         raise OtpRefusedError(pointer="/otp/code") from None
-    if not otp.holds_for(user.token_version):
+    if not holds(otp, user):
         raise OtpRefusedError(pointer="/otp/code")
     if not users.is_proved(user, otp.channel):
         recent = []  # of whoever registered the address, which this proves for the first time

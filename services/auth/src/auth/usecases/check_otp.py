@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from auth.domain.ids import OtpId
 from auth.domain.otp import Otp, OtpPurpose, OtpRefusedError
-from auth.domain.user import User
+from auth.domain.user import User, is_proved
 from auth.usecases.ports import Tools, Tx
 
 
@@ -37,6 +37,12 @@ async def consume_otp(otp: Otp, tx: Tx, tools: Tools, *, of: User | None = None)
     """Use it up together with what it allowed (AUTH-5); ``of`` is the person, locked, whose code it must still be
     (AUTH-4). Raises ``OtpRefusedError``.
     """
-    held = of is None or (otp.user_id == of.id and otp.holds_for(of.token_version))
-    if not held or not await tx.otps.consume(otp.id, tools.clock.now()):
+    if of is not None and not holds(otp, of):
         raise OtpRefusedError(pointer="/otp/code")
+    if not await tx.otps.consume(otp.id, tools.clock.now()):
+        raise OtpRefusedError(pointer="/otp/code")
+
+
+def holds(otp: Otp, user: User) -> bool:
+    """Whether it is the person's code, and nothing they did since has ended it (AUTH-4)."""
+    return otp.user_id == user.id and otp.holds_for(user.token_version, proved=is_proved(user, otp.channel))

@@ -22,12 +22,13 @@ from orchestrator.domain.batch import AppliedTransition
 from orchestrator.domain.effects import Effect, Milestone, Reached, SendCommand, StepSettled, StepTimedOut
 from orchestrator.domain.operator_acts import OperatorAction
 from orchestrator.domain.state import SagaState
+from orchestrator.usecases import ports
 from sampan.orchestrator.v1.saga_pb2 import SagaEnded, SagaNeedsOperator, SagaStarted
 
 log = structlog.get_logger(__name__)
 
 
-class Events:
+class Events(ports.Events):
     """Writes into one transaction's outbox; counts only when ``committed`` is called after the commit."""
 
     def __init__(self, outbox: Outbox) -> None:

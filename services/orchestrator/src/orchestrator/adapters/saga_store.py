@@ -32,6 +32,7 @@ from orchestrator.domain.state import (
     StepState,
     StepStatus,
 )
+from orchestrator.usecases import ports
 
 Row = Mapping[str, Any] | asyncpg.Record
 
@@ -128,7 +129,7 @@ _ADVANCE_BLINDLY: Final = _advance("")
 _HISTORY_ALONE: Final = _HISTORY.format(*range(1, 7))
 
 
-class SagaStore:
+class SagaStore(ports.SagaStore):
     """The sagas of one transaction. ``compares`` and ``locks`` are switched off only by negative controls."""
 
     def __init__(self, conn: Connection, registry: SagaRegistry, *, compares: bool = True, locks: bool = True) -> None:

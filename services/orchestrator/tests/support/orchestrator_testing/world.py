@@ -17,9 +17,9 @@ from orchestrator.domain.registry import SagaRegistry
 from orchestrator.sagas import REGISTRY
 from orchestrator.settings import OrchestratorSettings
 from orchestrator_testing.builders import hurried
-from orchestrator_testing.engine import engine_settings
 from orchestrator_testing.kafka_participants import COMMAND_TOPICS, SAGA_TOPIC
 from testkit.databases import ServiceDatabase
+from testkit.service import settings_of
 from testkit.topics import admin_client
 from testkit.wait import eventually
 
@@ -97,7 +97,7 @@ async def new_world(
     async with topics(kafka_admin) as kafka:
         conn = await asyncpg.connect(made.dsn, server_settings={"search_path": "orchestrator"})
         try:
-            settings = engine_settings(dsn=made.dsn, redis_url=redis_url, kafka=kafka)
+            settings = settings_of(OrchestratorSettings, dsn=made.dsn, redis_url=redis_url, kafka=kafka)
             yield World(made, kafka, settings, conn)
         finally:
             await conn.close()
