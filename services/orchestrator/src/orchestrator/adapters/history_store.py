@@ -20,6 +20,7 @@ from chassis.postgres import Connection
 from orchestrator.domain.batch import AppliedTransition
 from orchestrator.domain.effects import Effect, Reached, SendCommand, StepSettled, StepTimedOut
 from orchestrator.domain.history import HistoryEntry, SentCommand
+from orchestrator.domain.ids import CommandId
 from orchestrator.domain.inputs import Input
 
 _INPUTS: Final[Mapping[str, type[Input]]] = {kind.kind: kind for kind in get_args(Input)}
@@ -60,7 +61,7 @@ def input_of(kind: str, at: datetime, entry: Mapping[str, Any], saga: Mapping[st
                 "data": saga["data"],
             }
         case "reply":
-            values["command_id"] = UUID(values["command_id"])
+            values["command_id"] = CommandId(UUID(values["command_id"]))
         case "pause":
             values["until"] = datetime.fromisoformat(values["until"])
     return _INPUTS[kind](at=at, **values)
@@ -69,7 +70,7 @@ def input_of(kind: str, at: datetime, entry: Mapping[str, Any], saga: Mapping[st
 def sent_of(entry: Mapping[str, Any]) -> list[SentCommand]:
     """The commands an entry recorded."""
     return [
-        (step, undo, UUID(command_id), attempt, name, b64decode(body))
+        (step, undo, CommandId(UUID(command_id)), attempt, name, b64decode(body))
         for step, undo, command_id, attempt, name, body in entry.get("sent", ())
     ]
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 from chassis.postgres import Connection
 from kernel.errors import DomainError
 from orchestrator.adapters.history_store import read_history, sent_by
 from orchestrator.adapters.saga_store import state_of
 from orchestrator.domain.history import replay_history
+from orchestrator.domain.ids import SagaId
 from orchestrator.domain.registry import SagaRegistry, UnknownDefinitionError
 
 OVERDUE_S: Final = 10
@@ -69,7 +69,7 @@ class Finding:
 
     check: str
     count: int
-    examples: Sequence[UUID]
+    examples: Sequence[SagaId]
 
 
 async def find_faults(conn: Connection) -> list[Finding]:
@@ -84,7 +84,7 @@ async def find_faults(conn: Connection) -> list[Finding]:
 
 async def find_differences(
     conn: Connection, registry: SagaRegistry, *, sample: int
-) -> tuple[int, list[tuple[UUID, list[str]]]]:
+) -> tuple[int, list[tuple[SagaId, list[str]]]]:
     """Replay the histories of every saga that runs and of the ``sample`` newest that ended.
 
     Returns how many were replayed, and the sagas that today's code would have run differently.
@@ -107,7 +107,7 @@ async def count_violations(conn: Connection) -> int:
         return len(await find_faults(conn))
 
 
-async def _replay(conn: Connection, registry: SagaRegistry, saga_id: UUID) -> list[str]:
+async def _replay(conn: Connection, registry: SagaRegistry, saga_id: SagaId) -> list[str]:
     saga = await conn.fetchrow(_SAGA, saga_id)
     if saga is None:
         return []

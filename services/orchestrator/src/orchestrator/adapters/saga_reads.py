@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from chassis.postgres import Connection, fetch
 from orchestrator.adapters.saga_store import state_of
+from orchestrator.domain.ids import SagaId
 from orchestrator.domain.state import SagaState
 
 # As the operators' dynamic queries need it. The migrations are the truth.
@@ -110,7 +110,7 @@ class TimelineRow:
     entry: dict[str, Any]
 
 
-async def find_sagas(conn: Connection, wanted: SagaFilter, *, after: UUID | None, limit: int) -> Sequence[SagaRow]:
+async def find_sagas(conn: Connection, wanted: SagaFilter, *, after: SagaId | None, limit: int) -> Sequence[SagaRow]:
     """Newest first; ``after`` is the last id of the page before."""
     query = sa.select(*_COLUMNS).where(*_conditions(wanted)).order_by(saga.c.id.desc()).limit(limit)
     if after is not None:
@@ -118,18 +118,18 @@ async def find_sagas(conn: Connection, wanted: SagaFilter, *, after: UUID | None
     return [_row(row) for row in await fetch(conn, query)]
 
 
-async def get_saga(conn: Connection, saga_id: UUID) -> SagaRow | None:
+async def get_saga(conn: Connection, saga_id: SagaId) -> SagaRow | None:
     rows = await fetch(conn, sa.select(*_COLUMNS).where(saga.c.id == saga_id))
     return _row(rows[0]) if rows else None
 
 
-async def get_timeline(conn: Connection, saga_id: UUID, *, after_seq: int, limit: int) -> Sequence[TimelineRow]:
+async def get_timeline(conn: Connection, saga_id: SagaId, *, after_seq: int, limit: int) -> Sequence[TimelineRow]:
     """In order, from the entry after ``after_seq`` on."""
     rows = await conn.fetch(_TIMELINE, saga_id, after_seq, limit)
     return [TimelineRow(r["seq"], r["epoch"], r["at"], r["kind"], orjson.loads(r["entry"])) for r in rows]
 
 
-async def get_actions(conn: Connection, saga_id: UUID) -> Sequence[Any]:
+async def get_actions(conn: Connection, saga_id: SagaId) -> Sequence[Any]:
     """The audit trail of one saga, newest first."""
     return await conn.fetch(_ACTIONS, saga_id)
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
-from uuid import UUID
 
 import asyncpg
 import orjson
@@ -21,6 +20,7 @@ from kernel.ids import uuid7
 from kernel.rows import rows_affected
 from orchestrator.adapters.history_store import entry_json
 from orchestrator.domain.batch import AppliedTransition, BusinessKey, Change
+from orchestrator.domain.ids import SagaId
 from orchestrator.domain.operator_acts import OperatorAction
 from orchestrator.domain.registry import SagaRegistry
 from orchestrator.domain.state import (
@@ -138,7 +138,7 @@ class SagaStore(ports.SagaStore):
         self._advance = _ADVANCE if compares else _ADVANCE_BLINDLY
         self._lock_by_id = _LOCK_BY_ID if locks else _READ_BY_ID
 
-    async def lock(self, ids: Iterable[UUID], keys: Iterable[BusinessKey]) -> Sequence[SagaState]:
+    async def lock(self, ids: Iterable[SagaId], keys: Iterable[BusinessKey]) -> Sequence[SagaState]:
         wanted, by_key = list(ids), list(keys)
         if by_key:
             types, names = [key[0] for key in by_key], [key[1] for key in by_key]
@@ -149,11 +149,11 @@ class SagaStore(ports.SagaStore):
             return []
         return [state_of(row) for row in rows]
 
-    async def read(self, ids: Iterable[UUID]) -> Sequence[SagaState]:
+    async def read(self, ids: Iterable[SagaId]) -> Sequence[SagaState]:
         return [state_of(row) for row in await self._conn.fetch(_READ_BY_ID, list(ids))]
 
     async def lock_due(
-        self, now: datetime, known: Sequence[tuple[str, int]], limit: int, only: Sequence[UUID] | None
+        self, now: datetime, known: Sequence[tuple[str, int]], limit: int, only: Sequence[SagaId] | None
     ) -> Sequence[SagaState]:
         given = (*_due(now, known), limit)
         if only is None:
@@ -201,7 +201,7 @@ class SagaStore(ports.SagaStore):
             action.outcome,
         )
 
-    def _variable(self, state: SagaState, moments: dict[UUID, datetime]) -> tuple[Any, ...]:
+    def _variable(self, state: SagaState, moments: dict[SagaId, datetime]) -> tuple[Any, ...]:
         """The columns that move, in the order both statements list them."""
         position, waited_for = self._position(state)
         return (
@@ -316,7 +316,7 @@ def _moment(micros: int | None) -> datetime | None:
     return None if micros is None else _EPOCH + timedelta(microseconds=micros)
 
 
-async def due_ids(conn: Connection, now: datetime, known: Sequence[tuple[str, int]], limit: int) -> Sequence[UUID]:
+async def due_ids(conn: Connection, now: datetime, known: Sequence[tuple[str, int]], limit: int) -> Sequence[SagaId]:
     """Which sagas are due, without reading more of them."""
     return [row["id"] for row in await conn.fetch(_DUE_IDS, *_due(now, known), limit)]
 
@@ -327,18 +327,18 @@ async def next_due_at(conn: Connection) -> datetime | None:
     return moment
 
 
-async def ids_ended_before(conn: Connection, moment: datetime, *, after: UUID, limit: int) -> Sequence[UUID]:
+async def ids_ended_before(conn: Connection, moment: datetime, *, after: SagaId, limit: int) -> Sequence[SagaId]:
     """In the order of ids, from the one after ``after`` on."""
     return [row["id"] for row in await conn.fetch(_ENDED_BEFORE, moment, after, limit)]
 
 
-async def forget(conn: Connection, ids: Sequence[UUID]) -> int:
+async def forget(conn: Connection, ids: Sequence[SagaId]) -> int:
     """Delete ended sagas with their histories. Returns how many there were."""
     deleted: int = await conn.fetchval(_FORGET, ids)
     return deleted
 
 
-async def postpone(conn: Connection, saga_id: UUID, until: datetime) -> None:
+async def postpone(conn: Connection, saga_id: SagaId, until: datetime) -> None:
     """Out of the way of the others, for a person to see: of a saga that cannot be read nothing else can be written."""
     await conn.execute(_POSTPONE, saga_id, until)
 

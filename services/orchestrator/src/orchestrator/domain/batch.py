@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 from orchestrator.domain.definition import SagaDefinition
 from orchestrator.domain.effects import Effect, Ignored
+from orchestrator.domain.ids import SagaId
 from orchestrator.domain.inputs import Input, Start
 from orchestrator.domain.registry import SagaRegistry
 from orchestrator.domain.state import SagaState
@@ -37,7 +37,7 @@ class AddressedInput:
     """An input and whom it is for: a saga id, or the business key of a saga of that type."""
 
     event: Input
-    saga_id: UUID | None = None
+    saga_id: SagaId | None = None
     key: BusinessKey | None = None
     causation: CausationContext = UNCAUSED
 
@@ -73,9 +73,9 @@ class SagaBatch:
 
     def __init__(self, states: Iterable[SagaState], registry: SagaRegistry) -> None:
         self._registry = registry
-        self._before: dict[UUID, SagaState | None] = {}
-        self._now: dict[UUID, SagaState] = {}
-        self._ids: dict[BusinessKey, UUID] = {}
+        self._before: dict[SagaId, SagaState | None] = {}
+        self._now: dict[SagaId, SagaState] = {}
+        self._ids: dict[BusinessKey, SagaId] = {}
         self.applied: list[AppliedTransition] = []
         self.ignored: list[IgnoredInput] = []
         for state in states:

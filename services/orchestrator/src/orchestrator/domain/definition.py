@@ -13,6 +13,8 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from orchestrator.domain.ids import SagaId
+
 
 class StepKind(StrEnum):
     """How a step may end."""
@@ -48,7 +50,7 @@ class RetryPolicy:
 class SagaContext:
     """What a command builder may use: nothing but the saga's own facts, so that a retry builds the same bytes."""
 
-    saga_id: UUID
+    saga_id: SagaId
     data: Any
     failure_code: str
 

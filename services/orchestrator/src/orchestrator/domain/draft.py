@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
-from uuid import UUID
 
 from orchestrator.domain.definition import CommandSpec, SagaContext, SagaDefinition
 from orchestrator.domain.effects import Effect, Ignored, Milestone, Reached, SendCommand
+from orchestrator.domain.ids import CommandId
 from orchestrator.domain.state import WAITS_FOR_UNDO, Failure, SagaState, SagaStatus, StepState, StepStatus, command_id
 
 _LOOK_AGAIN_S: Final = 3600.0  # at a saga that waits for nothing but a person
@@ -58,7 +58,7 @@ class Draft:
             return spec.undo
         return spec.do
 
-    def command_id(self, index: int) -> UUID:
+    def command_id(self, index: int) -> CommandId:
         """Of the step's present round and direction."""
         step = self.steps[index]
         undo = step.status in WAITS_FOR_UNDO

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from uuid import UUID
+
+from orchestrator.domain.ids import CommandId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +14,7 @@ class SendCommand:
 
     step: str
     undo: bool
-    command_id: UUID
+    command_id: CommandId
     attempt: int
     body: object
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from orchestrator.domain.definition import SagaDefinition
 from orchestrator.domain.effects import SendCommand
+from orchestrator.domain.ids import CommandId
 from orchestrator.domain.inputs import Input
 from orchestrator.domain.state import SagaState
 from orchestrator.domain.transition import transition
 
-SentCommand = tuple[str, bool, UUID, int, str, bytes]  # step, undo, command id, attempt, record type, its bytes
+SentCommand = tuple[str, bool, CommandId, int, str, bytes]  # step, undo, command id, attempt, record type, its bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
-from uuid import UUID
+
+from orchestrator.domain.ids import CommandId, SagaId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +18,7 @@ class Start:
 
     kind: ClassVar[str] = "start"
     at: datetime
-    saga_id: UUID
+    saga_id: SagaId
     business_key: str
     correlation_id: str
     data: bytes
@@ -29,7 +30,7 @@ class Reply:
 
     kind: ClassVar[str] = "reply"
     at: datetime
-    command_id: UUID
+    command_id: CommandId
     succeeded: bool
     code: str = ""
     detail: str = ""

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 from orchestrator.domain.draft import Draft, Transition
+from orchestrator.domain.ids import BulkId, OperatorId, SagaId
 from orchestrator.domain.inputs import (
     Cancel,
     ForceCompensation,
@@ -41,12 +41,12 @@ class OperatorAction:
     """
 
     at: datetime
-    saga_id: UUID
+    saga_id: SagaId
     action: str
     step: str | None
-    actor_id: UUID
+    actor_id: OperatorId
     reason: str
-    bulk_id: UUID | None
+    bulk_id: BulkId | None
     outcome: str
     before: Mapping[str, object] = field(default_factory=dict)
     after: Mapping[str, object] = field(default_factory=dict)

@@ -11,10 +11,10 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
-from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 from kernel.ids import derived_id
+from orchestrator.domain.ids import CommandId, SagaId
 
 
 class SagaStatus(StrEnum):
@@ -101,7 +101,7 @@ class Failure:
 class SagaState(NamedTuple):
     """One saga. ``seq`` counts transitions, ``epoch`` counts takeovers by a timer or an operator."""
 
-    saga_id: UUID
+    saga_id: SagaId
     saga_type: str
     version: int
     business_key: str
@@ -125,10 +125,10 @@ class SagaState(NamedTuple):
 
 
 @lru_cache(maxsize=16_384)  # an answer usually comes to the process that sent the command
-def command_id(saga_id: UUID, step: str, *, undo: bool, round_number: int = 1) -> UUID:
+def command_id(saga_id: SagaId, step: str, *, undo: bool, round_number: int = 1) -> CommandId:
     """The command's id: the same for every attempt of a round."""
     suffix = f":{round_number}" if round_number > 1 else ""
-    return derived_id(saga_id, f"{step}:{'undo' if undo else 'do'}{suffix}")
+    return CommandId(derived_id(saga_id, f"{step}:{'undo' if undo else 'do'}{suffix}"))
 
 
 class SagaNotFoundError(DomainError):

@@ -17,6 +17,7 @@ from kernel.ids import uuid7
 from orchestrator.adapters import metrics
 from orchestrator.adapters.transaction import OrchestratorTx
 from orchestrator.domain.batch import AddressedInput, CausationContext
+from orchestrator.domain.ids import CommandId, SagaId
 from orchestrator.domain.inputs import Cancel, Reply, Start
 from orchestrator.domain.registry import SagaRegistry, UnknownDefinitionError
 from orchestrator.sagas import REGISTRY, TRIGGERS
@@ -73,7 +74,7 @@ def _reply(body: CommandReply, now: datetime, causation: CausationContext) -> Ad
     if body.outcome == OUTCOME_REJECTED and not body.code:
         raise MalformedRecordError("a refusal without a code")
     try:
-        saga_id, command_id = UUID(body.reply_key), UUID(body.command_id)
+        saga_id, command_id = SagaId(UUID(body.reply_key)), CommandId(UUID(body.command_id))
     except ValueError:
         raise MalformedRecordError("reply_key or command_id is not a UUID") from None
     reply = Reply(
@@ -96,7 +97,7 @@ def _trigger(message: Message[Any], now: datetime, causation: CausationContext) 
     else:
         event = Start(
             at=now,
-            saga_id=uuid7(),
+            saga_id=SagaId(uuid7()),
             business_key=key[1],
             correlation_id=message.correlation_id,
             data=message.body.SerializeToString(),

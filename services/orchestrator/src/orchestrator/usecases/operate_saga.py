@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from uuid import UUID
 
 from kernel.correlation import correlation_id
 from kernel.errors import DomainError
 from orchestrator.domain.batch import AddressedInput, CausationContext, SagaBatch
 from orchestrator.domain.definition import SagaDefinition
+from orchestrator.domain.ids import BulkId, OperatorId, SagaId
 from orchestrator.domain.inputs import OperatorInput, SettleStep, SkipStep
 from orchestrator.domain.operator_acts import OperatorAction
 from orchestrator.domain.registry import SagaRegistry
@@ -25,10 +25,10 @@ from orchestrator.usecases.record_action import record_action
 class OperateSaga:
     """Give ``act`` to the saga on behalf of ``actor_id``."""
 
-    saga_id: UUID
+    saga_id: SagaId
     act: OperatorInput
-    actor_id: UUID
-    bulk_id: UUID | None = None
+    actor_id: OperatorId
+    bulk_id: BulkId | None = None
 
     def ended(self, outcome: str, **changed: Mapping[str, object]) -> OperatorAction:
         """The act as it is kept; ``changed``: before and after."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 import structlog
 
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
+from orchestrator.domain.ids import BulkId, OperatorId, SagaId
 from orchestrator.domain.inputs import OperatorInput
 from orchestrator.domain.registry import SagaRegistry
 from orchestrator.domain.state import SagaNotFoundError, SagaState
@@ -31,9 +31,9 @@ FAILED: Final = "orchestrator.saga.failed_unexpectedly"
 class OperateSagas:
     """Give ``act`` to each saga; with ``dry_run`` nothing is written."""
 
-    saga_ids: Sequence[UUID]
+    saga_ids: Sequence[SagaId]
     act: OperatorInput
-    actor_id: UUID
+    actor_id: OperatorId
     dry_run: bool
 
 
@@ -55,14 +55,16 @@ class BulkTwoTargetsError(DomainError):
 class BulkOutcome:
     """What became (or would become) of one saga: ``done``, the code of the refusal, or ``FAILED``."""
 
-    saga_id: UUID
+    saga_id: SagaId
     outcome: str
     status: str | None
 
 
-async def operate_sagas(command: OperateSagas, begin: Begin, registry: SagaRegistry) -> tuple[UUID, list[BulkOutcome]]:
+async def operate_sagas(
+    command: OperateSagas, begin: Begin, registry: SagaRegistry
+) -> tuple[BulkId, list[BulkOutcome]]:
     """The id that ties the audit rows together, and one outcome a saga: each once, in the order first given."""
-    bulk_id = uuid7()
+    bulk_id = BulkId(uuid7())
     saga_ids = list(dict.fromkeys(command.saga_ids))
     if command.dry_run:
         async with begin() as tx:
@@ -72,7 +74,7 @@ async def operate_sagas(command: OperateSagas, begin: Begin, registry: SagaRegis
 
 
 async def _operate(
-    saga_id: UUID, bulk_id: UUID, command: OperateSagas, begin: Begin, registry: SagaRegistry
+    saga_id: SagaId, bulk_id: BulkId, command: OperateSagas, begin: Begin, registry: SagaRegistry
 ) -> BulkOutcome:
     """One saga, whatever is wrong with it: the others do not wait for it."""
     one = OperateSaga(saga_id=saga_id, act=command.act, actor_id=command.actor_id, bulk_id=bulk_id)
@@ -89,7 +91,7 @@ async def _operate(
     return BulkOutcome(saga_id=saga_id, outcome="done", status=state.status)
 
 
-def _foresee(saga_id: UUID, state: SagaState | None, command: OperateSagas, registry: SagaRegistry) -> BulkOutcome:
+def _foresee(saga_id: SagaId, state: SagaState | None, command: OperateSagas, registry: SagaRegistry) -> BulkOutcome:
     """Run the pure core on what is stored, and throw the result away."""
     try:
         if state is None:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
-from uuid import UUID
 
 from orchestrator.domain.batch import AppliedTransition, BusinessKey, Change
+from orchestrator.domain.ids import SagaId
 from orchestrator.domain.operator_acts import OperatorAction
 from orchestrator.domain.state import SagaState
 
@@ -16,12 +16,12 @@ from orchestrator.domain.state import SagaState
 class SagaStore(Protocol):
     """Sagas and their history."""
 
-    async def lock(self, ids: Iterable[UUID], keys: Iterable[BusinessKey]) -> Sequence[SagaState]:
+    async def lock(self, ids: Iterable[SagaId], keys: Iterable[BusinessKey]) -> Sequence[SagaState]:
         """Load and lock, in the order of ids, so that two engines never wait for each other in a circle."""
         ...
 
     async def lock_due(
-        self, now: datetime, known: Sequence[tuple[str, int]], limit: int, only: Sequence[UUID] | None
+        self, now: datetime, known: Sequence[tuple[str, int]], limit: int, only: Sequence[SagaId] | None
     ) -> Sequence[SagaState]:
         """Load and lock sagas whose wake-up came and that nobody else works on."""
         ...
@@ -30,7 +30,7 @@ class SagaStore(Protocol):
         """Write rows and history. Raises ``StaleSagaError`` when a row moved on since it was read."""
         ...
 
-    async def read(self, ids: Iterable[UUID]) -> Sequence[SagaState]:
+    async def read(self, ids: Iterable[SagaId]) -> Sequence[SagaState]:
         """As they stand, without a lock: for looking."""
         ...
 

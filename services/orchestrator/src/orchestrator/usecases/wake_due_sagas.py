@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from orchestrator.domain.batch import AddressedInput, IgnoredInput, SagaBatch
+from orchestrator.domain.ids import SagaId
 from orchestrator.domain.inputs import TimerFired
 from orchestrator.domain.registry import SagaRegistry
 from orchestrator.usecases.ports import Tx
@@ -17,7 +17,7 @@ class WakeDueSagas:
     """Wake up to ``limit`` sagas that are due now; with ``only``, no others than these."""
 
     limit: int = 200
-    only: Sequence[UUID] | None = None
+    only: Sequence[SagaId] | None = None
 
 
 async def wake_due_sagas(command: WakeDueSagas, tx: Tx, registry: SagaRegistry) -> tuple[int, Sequence[IgnoredInput]]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from kernel.ids import uuid7
 from orchestrator.domain.definition import CommandSpec, SagaDefinition, Step
+from orchestrator.domain.ids import SagaId
 from orchestrator.domain.inputs import Start
 from sampan.orchestrator.v1.commands_pb2 import OrderToPay, StartOrderPayment
 from sampan.types.v1.money_pb2 import Money
@@ -41,7 +42,7 @@ def a_start(checkout: StartOrderPayment | None = None, *, at: datetime = EPOCH) 
     checkout = checkout or a_checkout()
     return Start(
         at=at,
-        saga_id=uuid7(),
+        saga_id=SagaId(uuid7()),
         business_key=checkout.checkout_id,
         correlation_id=str(uuid7()),
         data=checkout.SerializeToString(),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from orchestrator.domain.definition import SagaDefinition
 from orchestrator.domain.effects import Effect, Milestone, Reached, SendCommand
+from orchestrator.domain.ids import CommandId
 from orchestrator.domain.inputs import Input, Reply, TimerFired
 from orchestrator.domain.state import SagaState
 from orchestrator.domain.transition import transition
@@ -29,7 +29,7 @@ class Simulation:
     definition: SagaDefinition = DEFINITION
     now: datetime = EPOCH
     commands: list[SendCommand] = field(default_factory=list)
-    replies: list[tuple[UUID, Answer]] = field(default_factory=list)
+    replies: list[tuple[CommandId, Answer]] = field(default_factory=list)
     inputs: list[Input] = field(default_factory=list)
     moves: list[tuple[Input, SagaState, tuple[Effect, ...]]] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)

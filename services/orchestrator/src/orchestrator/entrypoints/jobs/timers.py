@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
-from uuid import UUID
 
 import asyncpg
 import structlog
@@ -24,6 +23,7 @@ from kernel.steps import Steps
 from operations import in_halves
 from orchestrator.adapters import metrics
 from orchestrator.adapters.saga_store import due_ids, next_due_at, postpone
+from orchestrator.domain.ids import SagaId
 from orchestrator.usecases.wake_due_sagas import WakeDueSagas, wake_due_sagas
 from orchestrator.wiring import App
 
@@ -83,14 +83,14 @@ class Timers:
             due = await due_ids(conn, now, self._app.registry.known, self._batch)
         return await in_halves(due, self._wake, at_fault=partial(self._postpone, now))
 
-    async def _wake(self, only: Sequence[UUID] | None) -> int:
+    async def _wake(self, only: Sequence[SagaId] | None) -> int:
         async with self._app.begin() as tx:
             command = WakeDueSagas(limit=self._batch, only=only)
             woken, ignored = await wake_due_sagas(command, tx, self._app.registry)
         metrics.count_ignored(ignored)
         return woken
 
-    async def _postpone(self, now: datetime, saga_id: UUID, error: Exception) -> None:
+    async def _postpone(self, now: datetime, saga_id: SagaId, error: Exception) -> None:
         if classify(error).transient:
             return
         log.error("timers.saga_failed", saga_id=str(saga_id), error=type(error).__name__, exc_info=error)

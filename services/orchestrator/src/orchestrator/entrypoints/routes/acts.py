@@ -5,6 +5,7 @@ A repeated act without a key does no harm: what the saga's state no longer allow
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -13,6 +14,7 @@ from chassis.http import Routes
 from chassis.tokens import Principal
 from orchestrator.adapters.saga_reads import find_sagas
 from orchestrator.adapters.transaction import OrchestratorTx
+from orchestrator.domain.ids import OperatorId, SagaId
 from orchestrator.domain.inputs import ForceCompensation, OperatorInput, Pause, Resume, RetryNow, SettleStep, SkipStep
 from orchestrator.domain.operator_acts import (
     AlreadyCompensatingError,
@@ -164,7 +166,7 @@ async def bulk(body: BulkBody, principal: Principal, app: App) -> BulkView:
     command = OperateSagas(
         saga_ids=saga_ids,
         act=act,
-        actor_id=principal.user_id,
+        actor_id=OperatorId(principal.user_id),
         dry_run=body.dry_run,
     )
     bulk_id, outcomes = await operate_sagas(command, app.begin, app.registry)
@@ -172,11 +174,11 @@ async def bulk(body: BulkBody, principal: Principal, app: App) -> BulkView:
     return BulkView(bulk_id=bulk_id, dry_run=body.dry_run, items=items)
 
 
-async def _targets(body: BulkBody, app: App) -> list[UUID]:
+async def _targets(body: BulkBody, app: App) -> Sequence[SagaId]:
     if body.saga_ids is not None:
         if body.filter is not None:
             raise BulkTwoTargetsError("Give saga_ids or a filter, not both", pointer="/filter")
-        return body.saga_ids
+        return [SagaId(each) for each in body.saga_ids]
     if body.filter is None or not body.filter.model_dump(exclude_none=True):
         raise BulkTargetMissingError("Give saga_ids, or at least one filter", pointer="/filter")
     async with app.database.read() as conn:
@@ -185,9 +187,9 @@ async def _targets(body: BulkBody, app: App) -> list[UUID]:
 
 
 async def _operate(saga_id: UUID, act: OperatorInput, principal: Principal, tx: OrchestratorTx, app: App) -> SagaView:
-    command = OperateSaga(saga_id=saga_id, act=act, actor_id=principal.user_id)
+    command = OperateSaga(saga_id=SagaId(saga_id), act=act, actor_id=OperatorId(principal.user_id))
     await operate_saga(command, tx, app.registry, app.begin)
-    return await view_of(saga_id, tx.conn, app)
+    return await view_of(SagaId(saga_id), tx.conn, app)
 
 
 def _who(body: ReasonBody, principal: Principal, now: datetime) -> dict[str, Any]:

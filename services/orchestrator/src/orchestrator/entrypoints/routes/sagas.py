@@ -8,6 +8,7 @@ from uuid import UUID
 from chassis.http import Keyset, Page, PageQuery, Routes, roles
 from chassis.postgres import Connection
 from orchestrator.adapters.saga_reads import find_sagas, get_actions, get_saga, get_timeline
+from orchestrator.domain.ids import SagaId
 from orchestrator.domain.state import SagaNotFoundError
 from orchestrator.entrypoints.schemas.acts import ActionsView, ActionView
 from orchestrator.entrypoints.schemas.sagas import SagaQuery, SagaView, TimelineView, filter_of
@@ -39,7 +40,7 @@ async def list_sagas(query: SagaQuery, app: App) -> Page[SagaView]:
 async def get_one_saga(saga_id: UUID, app: App) -> SagaView:
     """The saga with every step's state."""
     async with app.database.read() as conn:
-        return await view_of(saga_id, conn, app)
+        return await view_of(SagaId(saga_id), conn, app)
 
 
 @routes.get("/v1/ops/sagas/{saga_id}/timeline", auth=OPS, summary="A saga's timeline", errors=(SagaNotFoundError,))
@@ -48,9 +49,9 @@ async def timeline(saga_id: UUID, query: PageQuery, app: App) -> Page[TimelineVi
     order = _TIMELINE.of(saga_id)
     (after,) = order.position(app.cursors, query.cursor) or (0,)
     async with app.database.read() as conn:
-        if await get_saga(conn, saga_id) is None:
+        if await get_saga(conn, SagaId(saga_id)) is None:
             raise SagaNotFoundError
-        rows = await get_timeline(conn, saga_id, after_seq=after, limit=query.limit + 1)
+        rows = await get_timeline(conn, SagaId(saga_id), after_seq=after, limit=query.limit + 1)
     return order.page(app.cursors, rows, query.limit, view=TimelineView.of, position=lambda row: (row.seq,))
 
 
@@ -58,13 +59,13 @@ async def timeline(saga_id: UUID, query: PageQuery, app: App) -> Page[TimelineVi
 async def actions(saga_id: UUID, app: App) -> ActionsView:
     """What people did to it or tried to, newest first (at most 200)."""
     async with app.database.read() as conn:
-        if await get_saga(conn, saga_id) is None:
+        if await get_saga(conn, SagaId(saga_id)) is None:
             raise SagaNotFoundError
-        rows = await get_actions(conn, saga_id)
+        rows = await get_actions(conn, SagaId(saga_id))
     return ActionsView(items=[ActionView(**dict(row)) for row in rows])
 
 
-async def view_of(saga_id: UUID, conn: Connection, app: App) -> SagaView:
+async def view_of(saga_id: SagaId, conn: Connection, app: App) -> SagaView:
     """One saga as it stands. Raises ``SagaNotFoundError``."""
     row = await get_saga(conn, saga_id)
     if row is None:

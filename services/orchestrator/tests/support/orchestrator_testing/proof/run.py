@@ -15,6 +15,7 @@ from kernel.errors import DomainError
 from orchestrator.domain.batch import AddressedInput, AppliedTransition
 from orchestrator.domain.definition import SagaDefinition, StepKind
 from orchestrator.domain.effects import SendCommand
+from orchestrator.domain.ids import SagaId
 from orchestrator.domain.inputs import (
     Cancel,
     ForceCompensation,
@@ -38,7 +39,7 @@ from orchestrator_testing.proof.scenarios import Fault, How, Interrupt, Node, Re
 from orchestrator_testing.records import REPLIES, record
 from sampan.orchestrator.v1.reply_pb2 import OUTCOME_REJECTED, OUTCOME_SUCCEEDED, CommandReply
 
-SAGA_ID: Final = UUID("019a0000-0000-7000-8000-000000000001")
+SAGA_ID: Final = SagaId(UUID("019a0000-0000-7000-8000-000000000001"))
 CANCELLED_CODE: Final = "proof.cancelled"
 _WAKES_MAX: Final = 500
 _PAUSE_S: Final = 3600.0
