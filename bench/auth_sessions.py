@@ -32,10 +32,10 @@ import uvloop
 from aiohttp import ClientSession, TCPConnector, web
 from argon2 import PasswordHasher
 
-from auth.adapters.hasher import LANES, MEMORY_KIB, PASSES
-from auth.entrypoints.http import http
-from auth.testing import ENVIRONMENT, PASSWORD, settings_for
+from auth.adapters.argon2_gateway import LANES, MEMORY_KIB, PASSES
+from auth.entrypoints.app import http
 from auth.wiring import wire
+from auth_testing.service import ENVIRONMENT, PASSWORD, settings_for
 from chassis.telemetry import configure_logging
 from testkit.databases import Databases
 from testkit.infra import local_infra

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from auth.entrypoints.commands import COMMANDS
-from auth.entrypoints.http import ROUTES, http
+from auth.entrypoints.app import ROUTES, http
+from auth.entrypoints.cli import COMMANDS
 from auth.entrypoints.jobs import background, jobs
 from auth.settings import AuthSettings
 from auth.wiring import wire

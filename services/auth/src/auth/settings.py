@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from auth.adapters.keyring import decoded_key
+from auth.adapters.keyring_gateway import decoded_key
 from chassis.settings import ServiceSettings
 
 

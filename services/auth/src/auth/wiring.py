@@ -11,24 +11,24 @@ from uuid import UUID
 import asyncpg
 from aiohttp import web
 
-from auth.adapters.access_tokens import TokenIssuer
-from auth.adapters.addresses import AddressAllowance, AddressLimits
-from auth.adapters.announcements import Announcements
-from auth.adapters.attempts import CountedAttempts
-from auth.adapters.audit import AuditLog
-from auth.adapters.common_passwords import common_passwords
-from auth.adapters.graph import GraphStore
-from auth.adapters.hasher import Argon2Hasher
-from auth.adapters.keyring import Keyring, decoded_key
-from auth.adapters.known_networks import Familiarities, KnownNetworks
-from auth.adapters.otps import OtpStore
-from auth.adapters.passwords import PasswordHistory
-from auth.adapters.refresh_chains import PostgresRefreshChains
-from auth.adapters.revocations import RevocationAnnouncer
-from auth.adapters.send_limits import CodeSendLimits, SendAllowance
-from auth.adapters.sessions import SessionStore
-from auth.adapters.signing_keys import SigningKeyStore
-from auth.adapters.users import UserStore
+from auth.adapters.access_token_gateway import TokenIssuer
+from auth.adapters.address_limit_store import AddressAllowance, AddressLimits
+from auth.adapters.argon2_gateway import Argon2Hasher
+from auth.adapters.attempt_store import CountedAttempts
+from auth.adapters.common_password_gateway import common_passwords
+from auth.adapters.events import Events
+from auth.adapters.keyring_gateway import Keyring, decoded_key
+from auth.adapters.known_network_store import Familiarities, KnownNetworks
+from auth.adapters.otp_store import OtpStore
+from auth.adapters.password_history_store import PasswordHistory
+from auth.adapters.refresh_chain_store import PostgresRefreshChains
+from auth.adapters.relation_store import GraphStore
+from auth.adapters.revocation_gateway import RevocationAnnouncer
+from auth.adapters.security_log_store import AuditLog
+from auth.adapters.send_limit_store import CodeSendLimits, SendAllowance
+from auth.adapters.session_store import SessionStore
+from auth.adapters.signing_key_store import SigningKeyStore
+from auth.adapters.user_store import UserStore
 from auth.domain.ids import UserId
 from auth.domain.user import User, UserNotFoundError
 from auth.settings import AuthSettings
@@ -54,7 +54,7 @@ class AuthTx:
     otps: OtpStore
     passwords: PasswordHistory
     audit: AuditLog
-    events: Announcements
+    events: Events
     signing_keys: SigningKeyStore
     graph: GraphStore
     networks: KnownNetworks
@@ -69,7 +69,7 @@ class AuthTx:
             otps=OtpStore(conn),
             passwords=PasswordHistory(conn),
             audit=AuditLog(conn),
-            events=Announcements(outbox),
+            events=Events(outbox),
             signing_keys=SigningKeyStore(conn, keyring),
             graph=GraphStore(conn),
             networks=KnownNetworks(conn),

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from auth.adapters.graph import GraphStore
-from auth.testing import PASSWORD, Answer, Service
+from auth.adapters.relation_store import GraphStore
+from auth_testing.service import PASSWORD, Answer, Service
 
 pytestmark = pytest.mark.component
 

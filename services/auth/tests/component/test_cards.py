@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from auth.adapters import graph as graphs
+from auth.adapters import relation_store as graphs
 from auth.domain.card import Card
 from auth.domain.settings import Audience
-from auth.testing import Answer, Service
+from auth_testing.service import Answer, Service
 
 pytestmark = pytest.mark.component
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from auth.domain.ids import SessionId, UserId
-from auth.testing import PASSWORD, Answer, Service, claims_of, new_email
 from auth.usecases import prove_contact
+from auth_testing.service import PASSWORD, Answer, Service, claims_of, new_email
 from chassis import redis as chassis_redis
 from chassis.tokens import Revocations
 from sampan.auth.v1.user_pb2 import UserAccessReset, UserProfileChanged, UserRegistered

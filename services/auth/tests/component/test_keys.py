@@ -10,8 +10,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
 from auth.domain.signing_key import LEAD, PERIOD
-from auth.testing import Service
 from auth.usecases.rotate_keys import ensure_keys, rotate_keys
+from auth_testing.service import Service
 
 pytestmark = pytest.mark.component
 

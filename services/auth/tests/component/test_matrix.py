@@ -12,9 +12,9 @@ import pytest
 
 from auth.domain.ids import UserId
 from auth.domain.roles import Role
-from auth.entrypoints.http import ROUTES
-from auth.testing import Service
+from auth.entrypoints.app import ROUTES
 from auth.usecases.change_roles import grant_role
+from auth_testing.service import Service
 from chassis.testing import TokenIssuer, forged_tokens, forgeries
 
 pytestmark = pytest.mark.component

@@ -10,7 +10,7 @@ import pytest
 
 from auth.domain.ids import OtpId
 from auth.domain.otp import Channel, Otp, OtpPurpose
-from auth.testing import Service
+from auth_testing.service import Service
 from kernel.ids import uuid7
 
 pytestmark = pytest.mark.component

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from auth.adapters.graph import GraphStore
-from auth.adapters.users import UserStore
+from auth.adapters.relation_store import GraphStore
+from auth.adapters.user_store import UserStore
 from auth.domain.graph import RelationKind
-from auth.testing import PASSWORD, Answer, Service
 from auth.usecases import change_graph
+from auth_testing.service import PASSWORD, Answer, Service
 
 pytestmark = pytest.mark.component
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from auth.adapters.refresh_chains import PostgresRefreshChains
+from auth.adapters.refresh_chain_store import PostgresRefreshChains
 from auth.domain.refresh_token import RefreshToken, parse
-from auth.testing import Answer, Service, claims_of
+from auth_testing.service import Answer, Service, claims_of
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from auth.adapters.sessions import SessionStore
+from auth.adapters.session_store import SessionStore
 from auth.domain.ids import UserId
 from auth.domain.roles import Role
-from auth.testing import Service
 from auth.usecases import change_roles
 from auth.usecases.change_roles import grant_role, withdraw_role
+from auth_testing.service import Service
 from chassis import redis as chassis_redis
 from chassis.tokens import Revocations, TokenRevokedError, TokenVerifier
 from testkit.wait import eventually, least_of_three

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from auth.domain.audit import Act
-from auth.testing import Service
+from auth.domain.security_log import Act
+from auth_testing.service import Service
 from testkit.databases import ServiceDatabase
 
 pytestmark = pytest.mark.component

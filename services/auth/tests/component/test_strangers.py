@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from auth.adapters import attempts as counting
-from auth.adapters.addresses import AddressAllowance, AddressLimits
+from auth.adapters import attempt_store as counting
+from auth.adapters.address_limit_store import AddressAllowance, AddressLimits
 from auth.domain.delays import CUT_OFF_AFTER, Counter, Familiarity, TooManyAttemptsError
 from auth.domain.ids import UserId
-from auth.testing import PASSWORD, Answer, Service, new_email
+from auth_testing.service import PASSWORD, Answer, Service, new_email
 from chassis.redis import RateLimiter
 
 pytestmark = pytest.mark.component

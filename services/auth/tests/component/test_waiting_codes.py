@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from auth.adapters.otps import OtpStore
+from auth.adapters.otp_store import OtpStore
 from auth.domain.ids import UserId
 from auth.domain.otp import Otp
 from auth.domain.roles import Role
-from auth.testing import PASSWORD, Service
 from auth.usecases.change_roles import grant_role, withdraw_role
+from auth_testing.service import PASSWORD, Service
 
 pytestmark = pytest.mark.component
 

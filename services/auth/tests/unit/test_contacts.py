@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.adapters.contacts import (
+from auth.adapters.contact_gateway import (
     EmailRefusedError,
     MailboxNotAsciiError,
     PhoneRefusedError,

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from auth.adapters.graph import GraphStore
+from auth.adapters.relation_store import GraphStore
 from auth.domain.graph import (
     BLOCKS_MAX,
     FOLLOWS_MAX,

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auth.domain import user as users
-from auth.domain.audit import Act
 from auth.domain.ids import SessionId, UserId
 from auth.domain.otp import OtpPurpose, OtpRefusedError
 from auth.domain.password import HISTORY_COUNT, PasswordUsedBeforeError, checked_password, normalised
+from auth.domain.security_log import Act
 from auth.domain.session import InvalidCredentialsError, RevocationReason, SignInMethod
 from auth.domain.user import User, UserNotFoundError, UserVersionStaleError
 from auth.usecases.check_otp import OtpGuess, check_otp, consume_otp

@@ -7,9 +7,9 @@ everywhere within two seconds, as those of any ended session are.
 from __future__ import annotations
 
 from auth.domain import user as users
-from auth.domain.audit import Act
 from auth.domain.ids import UserId
 from auth.domain.roles import Role
+from auth.domain.security_log import Act
 from auth.domain.session import RevocationReason
 from auth.domain.user import User
 from auth.usecases.ports import Tools, Tx

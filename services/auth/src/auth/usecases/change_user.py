@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from auth.domain import user as users
-from auth.domain.audit import Act
 from auth.domain.ids import UserId
+from auth.domain.security_log import Act
 from auth.domain.session import RevocationReason
 from auth.domain.settings import Settings
 from auth.domain.user import User, UserVersionStaleError

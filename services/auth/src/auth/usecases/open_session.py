@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 
 from auth.domain import session
-from auth.domain.audit import Act
 from auth.domain.ids import SessionId
 from auth.domain.refresh_token import SECRET_BYTES, RefreshToken
+from auth.domain.security_log import Act
 from auth.domain.session import SignInMethod
 from auth.domain.user import User
 from auth.usecases.ports import Origin, Signed, Tools, Tx

@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from auth.domain.audit import Act
 from auth.domain.delays import Counter
 from auth.domain.ids import OtpId, SessionId, UserId
 from auth.domain.otp import Otp, OtpIssued, OtpPurpose
 from auth.domain.refresh_token import Chain, RefreshToken
+from auth.domain.security_log import Act
 from auth.domain.session import RevocationReason, Session, SessionEvent
 from auth.domain.signing_key import SigningKey
 from auth.domain.user import User, UserEvent

@@ -8,9 +8,9 @@ what the account holds (its wallet, shops, chats) stays with it.
 from __future__ import annotations
 
 from auth.domain import user as users
-from auth.domain.audit import Act
 from auth.domain.ids import SessionId
 from auth.domain.otp import Channel
+from auth.domain.security_log import Act
 from auth.domain.session import RevocationReason
 from auth.domain.user import User
 from auth.usecases.ports import Tools, Tx

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from auth.domain.audit import Act
 from auth.domain.refresh_token import RefreshToken, Use, head, is_head, judge, parse
+from auth.domain.security_log import Act
 from auth.domain.session import RefreshTokenInvalidError, RefreshTokenReusedError, RevocationReason
 from auth.usecases.ports import Signed, StoredChain, Tools
 from auth.usecases.revoke_sessions import end_session

@@ -10,10 +10,10 @@ import hmac
 from dataclasses import dataclass, replace
 
 from auth.domain import user as users
-from auth.domain.audit import Act
 from auth.domain.ids import OtpId, UserId
 from auth.domain.otp import Otp, OtpPurpose, OtpRefusedError
 from auth.domain.password import PasswordMissingError, checked_password
+from auth.domain.security_log import Act
 from auth.domain.session import SignInMethod
 from auth.domain.settings import first_settings
 from auth.domain.user import User

@@ -7,8 +7,8 @@ again by whoever reads ``SessionRevoked`` or finds the row not yet announced.
 from __future__ import annotations
 
 from auth.domain import user as users
-from auth.domain.audit import Act
 from auth.domain.ids import SessionId, UserId
+from auth.domain.security_log import Act
 from auth.domain.session import RevocationReason, SessionNotFoundError, SessionRevoked
 from auth.usecases.ports import Tools, Tx
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auth.domain import signing_key
-from auth.domain.audit import Act
+from auth.domain.security_log import Act
 from auth.domain.signing_key import SigningKey
 from auth.usecases.ports import Tx
 from kernel.clock import Clock

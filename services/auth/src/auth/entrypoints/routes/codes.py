@@ -6,8 +6,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from auth.adapters.contacts import EmailRefusedError, MailboxNotAsciiError, PhoneRefusedError
-from auth.adapters.hasher import HashingBusyError
+from auth.adapters.argon2_gateway import HashingBusyError
+from auth.adapters.contact_gateway import EmailRefusedError, MailboxNotAsciiError, PhoneRefusedError
 from auth.domain.delays import LimitsUnavailableError, TooManyAttemptsError
 from auth.domain.ids import OtpId, SessionId, UserId
 from auth.domain.otp import OtpPurpose, OtpRefusedError
@@ -19,7 +19,6 @@ from auth.domain.password import (
 )
 from auth.domain.session import InvalidCredentialsError
 from auth.domain.user import ContactMissingError, UserNotFoundError, UserVersionStaleError
-from auth.entrypoints.headers import asked_locale
 from auth.entrypoints.schemas import (
     ContactAmbiguousError,
     NewPasswordBody,
@@ -30,6 +29,7 @@ from auth.entrypoints.schemas import (
     contact_of,
     new_contact_of,
 )
+from auth.entrypoints.schemas.headers import asked_locale
 from auth.usecases.change_password import ChangePassword, ResetPassword, change_password, reset_password
 from auth.usecases.check_otp import OtpGuess
 from auth.usecases.request_otp import RequestOtp, request_otp

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from auth.adapters.codec import record_of
+from auth.adapters.events import record_of
 from auth.domain import session as sessions
 from auth.domain import user as users
 from auth.domain.ids import OtpId, SessionId, UserId

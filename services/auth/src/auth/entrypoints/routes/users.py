@@ -6,9 +6,9 @@ from uuid import UUID
 
 from aiohttp import web
 
-from auth.adapters.contacts import EmailRefusedError, MailboxNotAsciiError, PhoneRefusedError
-from auth.adapters.graph import GraphStore
-from auth.adapters.hasher import HashingBusyError
+from auth.adapters.argon2_gateway import HashingBusyError
+from auth.adapters.contact_gateway import EmailRefusedError, MailboxNotAsciiError, PhoneRefusedError
+from auth.adapters.relation_store import GraphStore
 from auth.domain.delays import LimitsUnavailableError, TooManyAttemptsError
 from auth.domain.ids import OtpId, SessionId, UserId
 from auth.domain.otp import OtpRefusedError
@@ -29,7 +29,6 @@ from auth.domain.user import (
     UserVersionStaleError,
 )
 from auth.domain.username import UsernameRefusedError, UsernameTakenError
-from auth.entrypoints.headers import expected_versions
 from auth.entrypoints.schemas import (
     CodeBody,
     ContactAmbiguousError,
@@ -44,6 +43,7 @@ from auth.entrypoints.schemas import (
     UserView,
     new_contact_of,
 )
+from auth.entrypoints.schemas.headers import expected_versions
 from auth.usecases import change_user, verify_email
 from auth.usecases.check_otp import OtpGuess
 from auth.usecases.ports import Origin

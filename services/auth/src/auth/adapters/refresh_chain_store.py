@@ -11,7 +11,7 @@ from typing import Final
 
 import asyncpg
 
-from auth.adapters.users import COLUMNS, user_of
+from auth.adapters.user_store import COLUMNS, user_of
 from auth.domain.ids import SessionId
 from auth.domain.refresh_token import Chain, RefreshToken
 from auth.domain.session import IDLE_LIFETIME

@@ -1,4 +1,4 @@
-"""Facts of the domain as Protobuf records.
+"""Facts of the domain into the outbox, as Protobuf records.
 
 Events of a person carry the person's version. Session events carry none: many sessions share one key, and their
 order is the order of commit.
@@ -7,20 +7,39 @@ order is the order of commit.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from functools import singledispatch
 from typing import Final
 
 from google.protobuf.message import Message as Body
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from auth.domain import graph
 from auth.domain import session as sessions
 from auth.domain import user as users
-from auth.domain.graph import RelationKind
+from auth.domain.graph import GraphEvent, RelationKind
+from auth.domain.ids import SessionId
 from auth.domain.otp import Channel, OtpIssued
+from contracts.values import timestamp_of
+from eventing import Outbox
 from sampan.auth.v1 import graph_pb2, session_pb2, user_pb2
 from sampan.notification.v1 import commands_pb2
+
+Fact = users.UserEvent | sessions.SessionEvent | OtpIssued | GraphEvent
+
+
+class Events:
+    """Bound to one transaction's outbox. ``ended``: the sessions that end with its commit."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self.ended: list[SessionId] = []
+
+    def add(self, *facts: Fact) -> None:
+        """Announced with the commit, or not at all."""
+        for fact in facts:
+            body, version = record_of(fact)
+            self._outbox.add(body, aggregate_version=version)
+            if isinstance(fact, sessions.SessionRevoked):
+                self.ended.append(fact.session_id)
 
 
 @singledispatch
@@ -40,7 +59,7 @@ def _(event: users.UserRegistered) -> tuple[Body, int | None]:
         display_name=user.name,
         email=user.email or "",
         phone_e164=user.phone_e164 or "",
-        registered_at=_stamp(user.registered_at),
+        registered_at=timestamp_of(user.registered_at),
         kyc_tier=user.kyc_tier,
         email_verified=users.is_proved(user, Channel.EMAIL),
         phone_verified=users.is_proved(user, Channel.SMS),
@@ -59,7 +78,7 @@ def _(event: users.UserProfileChanged) -> tuple[Body, int | None]:
         display_name=user.name,
         email=user.email or "",
         phone_e164=user.phone_e164 or "",
-        changed_at=_stamp(event.changed_at),
+        changed_at=timestamp_of(event.changed_at),
         kyc_tier=user.kyc_tier,
         email_verified=users.is_proved(user, Channel.EMAIL),
         phone_verified=users.is_proved(user, Channel.SMS),
@@ -70,7 +89,7 @@ def _(event: users.UserProfileChanged) -> tuple[Body, int | None]:
 @record_of.register
 def _(event: users.UserRolesChanged) -> tuple[Body, int | None]:
     body = user_pb2.UserRolesChanged(
-        user_id=str(event.user.id), roles=sorted(event.user.roles), changed_at=_stamp(event.changed_at)
+        user_id=str(event.user.id), roles=sorted(event.user.roles), changed_at=timestamp_of(event.changed_at)
     )
     return body, event.user.version
 
@@ -78,14 +97,14 @@ def _(event: users.UserRolesChanged) -> tuple[Body, int | None]:
 @record_of.register
 def _(event: users.UserAccessReset) -> tuple[Body, int | None]:
     body = user_pb2.UserAccessReset(
-        user_id=str(event.user.id), reset_at=_stamp(event.reset_at), access_epoch=event.user.access_epoch
+        user_id=str(event.user.id), reset_at=timestamp_of(event.reset_at), access_epoch=event.user.access_epoch
     )
     return body, event.user.version
 
 
 @record_of.register
 def _(event: users.UserDeleted) -> tuple[Body, int | None]:
-    body = user_pb2.UserDeleted(user_id=str(event.user.id), deleted_at=_stamp(event.deleted_at))
+    body = user_pb2.UserDeleted(user_id=str(event.user.id), deleted_at=timestamp_of(event.deleted_at))
     return body, event.user.version
 
 
@@ -98,7 +117,7 @@ def _(event: users.UserPrivacyChanged) -> tuple[Body, int | None]:
         show_presence_to=choices.show_presence_to,
         direct_messages_from=choices.direct_messages_from,
         read_receipts=choices.read_receipts,
-        at=_stamp(event.changed_at),
+        at=timestamp_of(event.changed_at),
     )
     return body, None
 
@@ -110,7 +129,7 @@ def _(event: graph.RelationChanged) -> tuple[Body, int | None]:
     make, one, other = _RELATIONS[relation.kind, relation.active]
     names = {one: str(relation.from_id), other: str(relation.to_id)}
     pair = graph.pair_id(relation.from_id, relation.to_id)
-    return make(pair_id=pair, version=relation.version, at=_stamp(relation.since), **names), None
+    return make(pair_id=pair, version=relation.version, at=timestamp_of(relation.since), **names), None
 
 
 @record_of.register
@@ -122,7 +141,7 @@ def _(event: graph.FriendRequestSent) -> tuple[Body, int | None]:
         from_id=str(request.from_id),
         to_id=str(request.to_id),
         message=request.message,
-        at=_stamp(request.created_at),
+        at=timestamp_of(request.created_at),
     )
     return body, None
 
@@ -134,7 +153,7 @@ def _(event: graph.FriendRequestClosed) -> tuple[Body, int | None]:
         pair_id=graph.pair_id(request.from_id, request.to_id),
         request_id=str(request.request_id),
         status=request.status,
-        at=_stamp(request.decided_at or request.created_at),
+        at=timestamp_of(request.decided_at or request.created_at),
     )
     return body, None
 
@@ -157,7 +176,7 @@ def _(event: sessions.SessionStarted) -> tuple[Body, int | None]:
         session_id=str(session.id),
         method=session.method,
         device_name=session.device_name,
-        started_at=_stamp(session.started_at),
+        started_at=timestamp_of(session.started_at),
     )
     return body, None
 
@@ -168,7 +187,7 @@ def _(event: sessions.SessionRevoked) -> tuple[Body, int | None]:
         user_id=str(event.user_id),
         session_id=str(event.session_id),
         reason=event.reason,
-        revoked_at=_stamp(event.revoked_at),
+        revoked_at=timestamp_of(event.revoked_at),
     )
     return body, None
 
@@ -182,12 +201,6 @@ def _(issued: OtpIssued) -> tuple[Body, int | None]:
         code=issued.code,
         locale=issued.locale,
         purpose=issued.purpose,
-        expires_at=_stamp(issued.expires_at),
+        expires_at=timestamp_of(issued.expires_at),
     )
     return body, None
-
-
-def _stamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from auth.adapters.addresses import place_of
+from auth.adapters.address_limit_store import place_of
 from auth.domain.delays import UNKNOWN_PLACE, Familiarity, Place
 from auth.domain.ids import UserId
 from chassis.postgres import Database

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from joserfc.jwk import ECKey
 
-from auth.adapters.keyring import Keyring
+from auth.adapters.keyring_gateway import Keyring
 from auth.domain.signing_key import SigningKey
 
 _log = structlog.get_logger(__name__)

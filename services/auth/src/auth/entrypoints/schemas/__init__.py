@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, SecretStr, StringConstraints
 
-from auth.adapters.contacts import parsed_email, parsed_new_email, parsed_phone
+from auth.adapters.contact_gateway import parsed_email, parsed_new_email, parsed_phone
 from auth.domain.card import Card
 from auth.domain.ids import OtpId, SessionId
 from auth.domain.otp import LIFETIME, RESEND_AFTER, OtpPurpose

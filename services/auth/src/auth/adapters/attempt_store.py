@@ -15,10 +15,10 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from auth.adapters.addresses import AddressLimits, place_of
-from auth.adapters.attempt_counters import AttemptCounters
-from auth.adapters.keyring import Keyring
-from auth.adapters.known_networks import Familiarities
+from auth.adapters.address_limit_store import AddressLimits, place_of
+from auth.adapters.attempt_counter_store import AttemptCounters
+from auth.adapters.keyring_gateway import Keyring
+from auth.adapters.known_network_store import Familiarities
 from auth.domain.delays import (
     CUT_OFF_AFTER,
     FORGOTTEN_AFTER,

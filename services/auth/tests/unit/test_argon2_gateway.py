@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from auth.adapters.hasher import Argon2Hasher, HashingBusyError
+from auth.adapters.argon2_gateway import Argon2Hasher, HashingBusyError
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from auth.adapters.signing_keys import SigningKeyStore
+from auth.adapters.signing_key_store import SigningKeyStore
 from auth.domain import signing_key
 from auth.domain.ids import SessionId
 from auth.domain.session import ACCESS_TOKEN_LIFETIME

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import asyncpg
 
-from auth.domain.audit import Act
 from auth.domain.ids import SessionId, UserId
+from auth.domain.security_log import Act
 from kernel.ids import uuid7
 
 _INSERT: Final = """

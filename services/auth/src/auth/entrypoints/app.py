@@ -6,16 +6,16 @@ from typing import Final
 
 from aiohttp import web
 
-from auth.entrypoints import http_codes, http_graph, http_sessions, http_users
+from auth.entrypoints.routes import codes, relations, sessions, users
 from auth.wiring import App
 from chassis.http import Routes, make_app
 from operations import operator_routes
 
 ROUTES: Final[tuple[Routes, ...]] = (
-    http_users.routes,
-    http_sessions.routes,
-    http_codes.routes,
-    http_graph.routes,
+    users.routes,
+    sessions.routes,
+    codes.routes,
+    relations.routes,
     operator_routes("auth"),
 )
 

@@ -15,10 +15,10 @@ from typing import Final
 import structlog
 from redis.exceptions import RedisError
 
-from auth.adapters.addresses import AddressLimits, place_of
-from auth.adapters.contacts import phone_country
-from auth.adapters.keyring import Keyring
-from auth.adapters.known_networks import Familiarities
+from auth.adapters.address_limit_store import AddressLimits, place_of
+from auth.adapters.contact_gateway import phone_country
+from auth.adapters.keyring_gateway import Keyring
+from auth.adapters.known_network_store import Familiarities
 from auth.domain.delays import Familiarity, LimitsUnavailableError, TooManyAttemptsError, counters
 from auth.domain.ids import UserId
 from auth.domain.otp import OtpPurpose

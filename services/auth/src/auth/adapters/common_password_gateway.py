@@ -30,7 +30,7 @@ def common_passwords() -> frozenset[str]:
 
 def _decorated() -> Iterator[str]:
     # What is loved, prayed for and lived in around here, as typed on a Latin keyboard.
-    words = files("auth.adapters").joinpath("common_words.txt").read_text(encoding="utf-8").split()
+    words = files("auth.adapters").joinpath("data/common_words.txt").read_text(encoding="utf-8").split()
     for word, ending in product(words, _ENDINGS):
         yield word + ending
         yield ending + word

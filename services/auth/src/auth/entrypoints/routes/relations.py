@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from auth.adapters.graph import GraphStore
+from auth.adapters.relation_store import GraphStore
 from auth.domain.graph import (
     AlreadyAskedError,
     AlreadyFriendsError,

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from auth.adapters.contacts import EmailRefusedError, PhoneRefusedError
-from auth.adapters.hasher import HashingBusyError
+from auth.adapters.argon2_gateway import HashingBusyError
+from auth.adapters.contact_gateway import EmailRefusedError, PhoneRefusedError
 from auth.domain.delays import TooManyAttemptsError
 from auth.domain.ids import SessionId, UserId
 from auth.domain.otp import OtpRefusedError

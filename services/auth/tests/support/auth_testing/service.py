@@ -18,13 +18,13 @@ from aiohttp import ClientSession, ClientTimeout
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from auth.entrypoints.http import http
+from auth.entrypoints.app import http
 from auth.settings import AuthSettings
 from auth.wiring import App, wire
-from kernel.clock import SystemClock
+from kernel.clock import Clock, FixedClock, SystemClock
 from sampan.notification.v1.commands_pb2 import SendOtp
 
-PASSWORD: Final = "kopi-o kosong peng"  # noqa: S105 -- of people who live as long as a test
+PASSWORD: Final = "kopi-o kosong peng"
 KEY: Final = base64.b64encode(b"test-only-key-of-32-bytes-length").decode()
 ENVIRONMENT: Final = {"AUTH_KEY_ENCRYPTION_KEY": KEY}
 
@@ -33,14 +33,18 @@ class MovableClock:
     """The machine's time plus what the test added."""
 
     def __init__(self) -> None:
-        self._system = SystemClock()
+        self._clock: Clock = SystemClock()
         self._ahead = timedelta()
 
     def now(self) -> datetime:
-        return self._system.now() + self._ahead
+        return self._clock.now() + self._ahead
 
     def move(self, delta: timedelta) -> None:
         self._ahead += delta
+
+    def stop(self) -> None:
+        """From now on it moves only when it is moved."""
+        self._clock, self._ahead = FixedClock(self.now()), timedelta()
 
 
 def new_email() -> str:

@@ -1,0 +1,1 @@
+"""The routes of auth, a file a resource."""
