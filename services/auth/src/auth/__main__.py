@@ -2,29 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from auth.entrypoints.app import ROUTES, http
-from auth.entrypoints.cli import COMMANDS
-from auth.entrypoints.jobs import background, jobs
-from auth.settings import AuthSettings
-from auth.wiring import wire
-from chassis.run import Service, main
-from operations import checks, relays
-
-SERVICE = Service(
-    name="auth",
-    settings=AuthSettings,
-    wire=wire,
-    http=http,
-    routes=ROUTES,
-    relays=relays,
-    jobs=jobs,
-    background=background,
-    migrations=Path(__file__).parents[2] / "migrations",
-    commands=COMMANDS,
-    checks=checks,
-)
+from auth.entrypoints.roles import SERVICE
+from chassis.run import main
 
 if __name__ == "__main__":
     main(SERVICE)

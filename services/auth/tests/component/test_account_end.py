@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from auth.adapters.relation_store import GraphStore
+from auth.adapters.relation_store import RelationStore
 from auth_testing.service import PASSWORD, Answer, Service
 
 pytestmark = pytest.mark.component
@@ -82,7 +82,7 @@ async def test_the_fact_commits_with_the_end_or_neither_does(service: Service, m
         raise RuntimeError("in the middle")
 
     with monkeypatch.context() as broken:
-        broken.setattr(GraphStore, "end_all", dies)
+        broken.setattr(RelationStore, "end_all", dies)
         assert (await do(service, gone, "DELETE", "/v1/users/me")).status == 500
     assert "UserDeleted" not in await service.events_of(id_of(gone))
     assert (await do(service, gone, "GET", "/v1/users/me")).status == 200
@@ -107,15 +107,15 @@ async def test_a_request_that_meets_the_end_leaves_no_ghost(
 ) -> None:
     """They look who is there, the account ends, they write. The control: without holding the rows."""
     gone, other = await person(service), await person(service)
-    hold, looked, ended = GraphStore.hold, asyncio.Event(), asyncio.Event()
+    lock_people, looked, ended = RelationStore.lock_people, asyncio.Event(), asyncio.Event()
 
-    async def late(store: GraphStore, counted: Any, others: Any) -> bool:
-        there = await hold(store, counted, others) if held else True
+    async def late(store: RelationStore, counted: Any, others: Any) -> bool:
+        there = await lock_people(store, counted, others) if held else True
         looked.set()
         await asyncio.wait_for(ended.wait(), 1) if not held else await asyncio.sleep(0.3)
         return there
 
-    monkeypatch.setattr(GraphStore, "hold", late)
+    monkeypatch.setattr(RelationStore, "lock_people", late)
     asking = asyncio.create_task(ask(service, other, gone))
     await looked.wait()
     deleted = asyncio.create_task(do(service, gone, "DELETE", "/v1/users/me"))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from auth.adapters import relation_store as graphs
+from auth.adapters import relation_reads
 from auth.domain.card import Card
 from auth.domain.settings import Audience
 from auth_testing.service import Answer, Service
@@ -119,7 +119,7 @@ async def test_control_without_the_rule_lists_tell(service: Service, monkeypatch
     def open_card(**row: Any) -> Card:
         return Card(**{name: row[name] for name in ("user_id", "name", "username", "country")})
 
-    monkeypatch.setattr(graphs, "card_for", open_card)
+    monkeypatch.setattr(relation_reads, "card_for", open_card)
     owner = await named(service, "nobody")
     viewer = await viewer_of(service, owner, "follower")
     assert (await viewer.shown(owner))["follows"] == [owner.signed["username"]]

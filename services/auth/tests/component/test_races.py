@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from auth.adapters.relation_store import GraphStore
+from auth.adapters.relation_store import RelationStore
 from auth.adapters.user_store import UserStore
-from auth.domain.graph import RelationKind
-from auth.usecases import change_graph
+from auth.domain import relation
+from auth.domain.relation import RelationKind
 from auth_testing.service import PASSWORD, Answer, Service
 
 pytestmark = pytest.mark.component
@@ -48,7 +48,7 @@ async def taken(service: Service, kind: RelationKind) -> int:
 
 @pytest.fixture
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(change_graph, "LIMITS", dict.fromkeys(RelationKind, LIMIT))
+    monkeypatch.setattr(relation, "LIMITS", dict.fromkeys(RelationKind, LIMIT))
 
 
 @pytest.mark.usefixtures("small_limits")
@@ -61,18 +61,18 @@ async def test_limits_hold_under_a_race(service: Service, kind: RelationKind) ->
 async def test_control_without_holding_who_counts_they_do_not(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    count, all_have_counted = GraphStore.count, asyncio.Barrier(6)
+    count, all_have_counted = RelationStore.count, asyncio.Barrier(6)
 
-    async def hold(*_: Any) -> bool:
+    async def lock_people(*_: Any) -> bool:
         return True
 
-    async def together(store: GraphStore, *which: Any) -> int:
+    async def together(store: RelationStore, *which: Any) -> int:
         found = await count(store, *which)
         await all_have_counted.wait()
         return found
 
-    monkeypatch.setattr(GraphStore, "hold", hold)
-    monkeypatch.setattr(GraphStore, "count", together)
+    monkeypatch.setattr(RelationStore, "lock_people", lock_people)
+    monkeypatch.setattr(RelationStore, "count", together)
     assert await taken(service, RelationKind.FOLLOW) == 6
 
 

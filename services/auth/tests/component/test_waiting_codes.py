@@ -13,7 +13,8 @@ from auth.adapters.otp_store import OtpStore
 from auth.domain.ids import UserId
 from auth.domain.otp import Otp
 from auth.domain.roles import Role
-from auth.usecases.change_roles import grant_role, withdraw_role
+from auth.usecases.grant_role import GrantRole, grant_role
+from auth.usecases.withdraw_role import WithdrawRole, withdraw_role
 from auth_testing.service import PASSWORD, Service
 
 pytestmark = pytest.mark.component
@@ -63,14 +64,14 @@ async def sign_out_everywhere(service: Service, signed: dict[str, Any]) -> None:
 
 
 async def grant(service: Service, signed: dict[str, Any]) -> None:
-    async with service.app.transactions.begin() as tx:
-        await grant_role(UserId(uuid.UUID(signed["user"]["user_id"])), Role.SUPPORT, tx, service.app.tools)
+    async with service.app.begin() as tx:
+        await grant_role(GrantRole(user_id=UserId(uuid.UUID(signed["user"]["user_id"])), role=Role.SUPPORT), tx)
 
 
 async def withdraw(service: Service, signed: dict[str, Any]) -> None:
     await grant(service, signed)
-    async with service.app.transactions.begin() as tx:
-        await withdraw_role(UserId(uuid.UUID(signed["user"]["user_id"])), Role.SUPPORT, tx, service.app.tools)
+    async with service.app.begin() as tx:
+        await withdraw_role(WithdrawRole(user_id=UserId(uuid.UUID(signed["user"]["user_id"])), role=Role.SUPPORT), tx)
 
 
 async def delete(service: Service, signed: dict[str, Any]) -> None:

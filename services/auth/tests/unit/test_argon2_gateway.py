@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from auth.adapters.argon2_gateway import Argon2Hasher, HashingBusyError
+from auth.adapters.argon2_gateway import Argon2Hasher
+from auth.domain.password import HashingBusyError
 
 
 @pytest.fixture(scope="module")

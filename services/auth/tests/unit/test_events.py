@@ -27,7 +27,7 @@ USER, REGISTERED = users.register(
     country=Country.VN,
     settings=first_settings(Country.VN, None, None),
     password_hash=None,
-    phone_verified=True,
+    proved=True,
     now=NOW,
 )
 CHANGED, PROFILE = users.change_profile(USER, {"name": "Mai"}, NOW)

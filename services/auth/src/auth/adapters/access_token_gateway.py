@@ -6,7 +6,6 @@ in the table, and so in every copy, long before it signs.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
@@ -63,9 +62,6 @@ class TokenIssuer:
     def key_set(self, now: datetime) -> dict[str, list[dict[str, str]]]:
         """The JWK Set: past keys with living tokens, the present one, the next."""
         return {"keys": [key.public_jwk for key in signing_key.published(self._keys, now)]}
-
-
-Loader = Callable[[], Awaitable[None]]
 
 
 def _jwk(key: ec.EllipticCurvePrivateKey) -> ECKey:

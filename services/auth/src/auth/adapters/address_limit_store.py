@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Interface, ip_interface, ip_network
+from ipaddress import ip_interface
 from typing import Final
 
 import structlog
 from redis.exceptions import RedisError
 
-from auth.domain.delays import UNKNOWN_PLACE, Familiarity, Place, TooManyAttemptsError
+from auth.domain.delays import TooManyAttemptsError
+from auth.domain.place import UNKNOWN_PLACE, Familiarity, Place, place_of
 from chassis.redis import RateLimiter
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 _HOUR_S: Final = 3600
 _MINUTE_S: Final = 60
 _NETWORK_FACTOR: Final = 10
@@ -31,17 +32,7 @@ class AddressAllowance:
     codes_per_hour: int
 
 
-def place_of(ip: str | None) -> Place:
-    """``UNKNOWN_PLACE`` when it cannot be told where a request comes from."""
-    try:
-        client = ip_interface(ip or "")
-    except ValueError:
-        return UNKNOWN_PLACE
-    own, around = (32, 24) if isinstance(client, IPv4Interface) else (64, 48)
-    return Place(*(str(ip_network((client.ip, bits), strict=False)) for bits in (own, around)))
-
-
-class AddressLimits:
+class AddressLimitStore:
     """Signing in and up fail open; sending codes fails closed (its caller decides)."""
 
     def __init__(self, limiter: RateLimiter, allowance: AddressAllowance, *, spare_loopback: bool) -> None:
@@ -65,7 +56,7 @@ class AddressLimits:
         try:
             await self._check(name, ip, limit, window_s, familiarity)
         except (RedisError, TimeoutError, OSError) as error:
-            _log.warning("address_limit_skipped", limit=name, error=type(error).__name__)
+            log.warning("address_limit.skipped", limit=name, error=type(error).__name__)
 
     async def _check(self, name: str, ip: str | None, limit: int, window_s: int, familiarity: Familiarity) -> None:
         if self._spare_loopback and _is_loopback(ip):

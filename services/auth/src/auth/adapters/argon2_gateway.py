@@ -18,18 +18,13 @@ from typing import Final, TypeVar
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from kernel.errors import DomainError, Kind
+from auth.domain.password import HashingBusyError
 
 MEMORY_KIB: Final = 19 * 1024
 PASSES: Final = 2
 LANES: Final = 1
 _NICENESS: Final = 10
 T = TypeVar("T")
-
-
-class HashingBusyError(DomainError):
-    code, kind = "auth.hashing.busy", Kind.UNAVAILABLE
-    title = "Too many sign-ins at this moment"
 
 
 class Argon2Hasher:

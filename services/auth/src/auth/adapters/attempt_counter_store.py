@@ -44,7 +44,7 @@ return 0
 """
 
 
-class AttemptCounters:
+class AttemptCounterStore:
     """Every method raises what Redis raises."""
 
     def __init__(self, redis: Redis) -> None:

@@ -10,15 +10,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-import asyncpg
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from auth.adapters.address_limit_store import AddressLimits, place_of
-from auth.adapters.attempt_counter_store import AttemptCounters
+from auth.adapters.address_limit_store import AddressLimitStore
+from auth.adapters.attempt_counter_store import AttemptCounterStore
 from auth.adapters.keyring_gateway import Keyring
-from auth.adapters.known_network_store import Familiarities
+from auth.adapters.known_network_reads import KnownNetworkReads
 from auth.domain.delays import (
     CUT_OFF_AFTER,
     FORGOTTEN_AFTER,
@@ -28,18 +27,24 @@ from auth.domain.delays import (
     delay_s,
 )
 from auth.domain.ids import UserId
+from auth.domain.place import place_of
 from auth.usecases.ports import Reservation
-from chassis.postgres import Database
+from chassis.postgres import Connection, Database
 from kernel.clock import Clock
 from kernel.ids import uuid7
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
+_LOCK: Final = """
+SELECT pg_advisory_xact_lock($1)
+"""
 _RECORD: Final = """
 INSERT INTO login_attempt (at, id, account_hash, user_id, method, outcome, ip, counters)
 VALUES ($1, $2, $3, $4, $5, $6, $7::text::inet, $8)
 """
-_SETTLE: Final = "UPDATE login_attempt SET outcome = $3, user_id = $4 WHERE id = $1 AND at = $2"
+_SETTLE: Final = """
+UPDATE login_attempt SET outcome = $3, user_id = $4 WHERE id = $1 AND at = $2
+"""
 # A success ends the row of failures of its place, which is the first of its counters.
 _RECENT: Final = """
 SELECT count(*) AS failures, max(at) AS last_at FROM login_attempt
@@ -50,8 +55,8 @@ WHERE account_hash = $1 AND $2 = ANY(counters) AND (outcome = 'failed' OR (outco
 """
 
 
-class CountedAttempts:
-    """Per account and place here; per address in ``AddressLimits``."""
+class AttemptStore:
+    """Per account and place here; per address in ``AddressLimitStore``."""
 
     def __init__(
         self,
@@ -59,20 +64,20 @@ class CountedAttempts:
         redis: Redis,
         database: Database,
         keyring: Keyring,
-        addresses: AddressLimits,
-        familiarities: Familiarities,
+        addresses: AddressLimitStore,
+        known_networks: KnownNetworkReads,
         clock: Clock,
     ) -> None:
-        self._in_redis = AttemptCounters(redis)
+        self._in_redis = AttemptCounterStore(redis)
         self._database = database
         self._keyring = keyring
         self._addresses = addresses
-        self._familiarities = familiarities
+        self._known_networks = known_networks
         self._clock = clock
 
     async def reserve(self, account: str, method: str, ip: str | None, user_id: UserId | None = None) -> Reservation:
         place = place_of(ip)
-        familiarity = await self._familiarities.of(user_id, place)
+        familiarity = await self._known_networks.familiarity(user_id, place)
         await self._addresses.check_sign_in(ip, familiarity)
         counted = counters(familiarity, place)
         attempt = Reservation(
@@ -86,7 +91,7 @@ class CountedAttempts:
         try:
             wait_s = await self._in_redis.reserve(self._keys(attempt), counted, attempt.attempt_id, attempt.at)
         except (RedisError, TimeoutError, OSError) as error:
-            _log.warning("attempts_counted_in_postgres", error=type(error).__name__)
+            log.warning("attempts.counted_in_postgres", error=type(error).__name__)
             attempt = replace(attempt, in_postgres=True)
             wait_s = await self._reserve_in_postgres(attempt)
         if wait_s > 0:
@@ -99,13 +104,13 @@ class CountedAttempts:
         try:
             await self._in_redis.succeeded(self._keys(attempt), attempt.counters, attempt.attempt_id)
         except (RedisError, TimeoutError, OSError) as error:
-            _log.warning("attempts_not_cleared", error=type(error).__name__)
+            log.warning("attempts.not_cleared", error=type(error).__name__)
 
     async def failed(self, attempt: Reservation, user_id: UserId | None) -> None:
         try:
             await self._in_redis.failed(self._keys(attempt), attempt.attempt_id, attempt.at)
         except (RedisError, TimeoutError, OSError) as error:
-            _log.warning("attempt_left_to_postgres", error=type(error).__name__)
+            log.warning("attempt.left_to_postgres", error=type(error).__name__)
         await self._settle(attempt, "failed", user_id)
 
     def _keys(self, attempt: Reservation) -> list[str]:
@@ -116,7 +121,7 @@ class CountedAttempts:
     async def _reserve_in_postgres(self, attempt: Reservation) -> float:
         lock = int.from_bytes(attempt.account_hash[:8], signed=True)
         async with self._database.begin() as conn:
-            await conn.execute("SELECT pg_advisory_xact_lock($1)", lock)
+            await conn.execute(_LOCK, lock)
             waits = [await _wait_s(conn, attempt, counter) for counter in attempt.counters]
             if max(waits) <= 0:
                 await conn.execute(_RECORD, *_row(attempt, attempt.at, "pending", None))
@@ -134,7 +139,7 @@ class CountedAttempts:
             await conn.execute(_RECORD, *_row(attempt, self._clock.now(), outcome, user_id))
 
 
-async def _wait_s(conn: asyncpg.Connection, attempt: Reservation, counter: Counter) -> float:
+async def _wait_s(conn: Connection, attempt: Reservation, counter: Counter) -> float:
     since, cut_off = attempt.at - FORGOTTEN_AFTER, attempt.at - CUT_OFF_AFTER
     recent = await conn.fetchrow(_RECENT, attempt.account_hash, counter.name, since, cut_off)
     wait_s = delay_s(recent["failures"], counter.free_failures) if recent else 0

@@ -9,31 +9,14 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
 
+from auth.domain.contact import EmailRefusedError, MailboxNotAsciiError, PhoneRefusedError
 from kernel.country import Country
-from kernel.errors import DomainError, Kind
 
 _EMAIL_LENGTH_MAX: Final = 254
 _PHONE_LENGTH_MAX: Final = 32
 # What people and their address books put between digits, of any script: spaces and dashes besides these.
 _BETWEEN_DIGITS: Final = ".()/"
 _MOBILE: Final = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
-
-
-class EmailRefusedError(DomainError):
-    code, kind = "auth.email.refused", Kind.INVALID
-    title = "This is not an e-mail address that can be used"
-
-
-class MailboxNotAsciiError(DomainError):
-    """Few mail servers take such a mailbox (SMTPUTF8), and where no code arrives nothing can be proved."""
-
-    code, kind = "auth.email.mailbox_not_ascii", Kind.INVALID
-    title = "What stands before the @ has to be in Latin letters without accents"
-
-
-class PhoneRefusedError(DomainError):
-    code, kind = "auth.phone.refused", Kind.INVALID
-    title = "This is not a mobile number of a country Sampan serves"
 
 
 def parsed_email(text: str) -> str:

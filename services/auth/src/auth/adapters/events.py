@@ -12,18 +12,17 @@ from typing import Final
 
 from google.protobuf.message import Message as Body
 
-from auth.domain import graph
 from auth.domain import session as sessions
 from auth.domain import user as users
-from auth.domain.graph import GraphEvent, RelationKind
+from auth.domain.friend_request import FriendRequestClosed, FriendRequestSent
 from auth.domain.ids import SessionId
 from auth.domain.otp import Channel, OtpIssued
+from auth.domain.relation import RelationChanged, RelationKind, pair_id
+from auth.usecases.ports import Fact
 from contracts.values import timestamp_of
 from eventing import Outbox
 from sampan.auth.v1 import graph_pb2, session_pb2, user_pb2
 from sampan.notification.v1 import commands_pb2
-
-Fact = users.UserEvent | sessions.SessionEvent | OtpIssued | GraphEvent
 
 
 class Events:
@@ -34,7 +33,6 @@ class Events:
         self.ended: list[SessionId] = []
 
     def add(self, *facts: Fact) -> None:
-        """Announced with the commit, or not at all."""
         for fact in facts:
             body, version = record_of(fact)
             self._outbox.add(body, aggregate_version=version)
@@ -123,20 +121,20 @@ def _(event: users.UserPrivacyChanged) -> tuple[Body, int | None]:
 
 
 @record_of.register
-def _(event: graph.RelationChanged) -> tuple[Body, int | None]:
+def _(event: RelationChanged) -> tuple[Body, int | None]:
     """A pair has several relations, each with a version of its own: it is in the body."""
     relation = event.relation
     make, one, other = _RELATIONS[relation.kind, relation.active]
     names = {one: str(relation.from_id), other: str(relation.to_id)}
-    pair = graph.pair_id(relation.from_id, relation.to_id)
+    pair = pair_id(relation.from_id, relation.to_id)
     return make(pair_id=pair, version=relation.version, at=timestamp_of(relation.since), **names), None
 
 
 @record_of.register
-def _(event: graph.FriendRequestSent) -> tuple[Body, int | None]:
+def _(event: FriendRequestSent) -> tuple[Body, int | None]:
     request = event.request
     body = graph_pb2.FriendRequestSent(
-        pair_id=graph.pair_id(request.from_id, request.to_id),
+        pair_id=pair_id(request.from_id, request.to_id),
         request_id=str(request.request_id),
         from_id=str(request.from_id),
         to_id=str(request.to_id),
@@ -147,10 +145,10 @@ def _(event: graph.FriendRequestSent) -> tuple[Body, int | None]:
 
 
 @record_of.register
-def _(event: graph.FriendRequestClosed) -> tuple[Body, int | None]:
+def _(event: FriendRequestClosed) -> tuple[Body, int | None]:
     request = event.request
     body = graph_pb2.FriendRequestClosed(
-        pair_id=graph.pair_id(request.from_id, request.to_id),
+        pair_id=pair_id(request.from_id, request.to_id),
         request_id=str(request.request_id),
         status=request.status,
         at=timestamp_of(request.decided_at or request.created_at),

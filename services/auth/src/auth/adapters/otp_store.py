@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
 from auth.domain.ids import OtpId, UserId
 from auth.domain.otp import GUESSES_MAX, Channel, Otp, OtpPurpose
+from chassis.postgres import Connection
+from kernel.rows import rows_affected
 
 _COLUMNS: Final = "id, purpose, channel, destination_hash, user_id, token_version, code_hash, expires_at"
-_INSERT: Final = f"INSERT INTO one_time_code ({_COLUMNS}, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+_INSERT: Final = f"""
+INSERT INTO one_time_code ({_COLUMNS}, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
 _GUESS: Final = f"""
 UPDATE one_time_code SET guesses = guesses + 1
 WHERE id = $1 AND guesses < {GUESSES_MAX} AND consumed_at IS NULL AND expires_at > $2
@@ -25,7 +29,7 @@ UPDATE one_time_code SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL 
 class OtpStore:
     """Bound to one transaction."""
 
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def add(self, otp: Otp, now: datetime) -> None:
@@ -47,7 +51,7 @@ class OtpStore:
         return _otp_of(row) if row else None
 
     async def consume(self, otp_id: OtpId, now: datetime) -> bool:
-        return await self._conn.execute(_CONSUME, otp_id, now) == "UPDATE 1"
+        return rows_affected(await self._conn.execute(_CONSUME, otp_id, now)) == 1
 
 
 def _otp_of(row: asyncpg.Record) -> Otp:

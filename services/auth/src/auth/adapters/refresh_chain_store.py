@@ -30,10 +30,12 @@ FROM user_account u
 WHERE s.id = $1 AND s.generation = $4 AND s.refresh_hash = $5 AND {_ALIVE}
 RETURNING {_CHAIN}, {_USER}
 """
-_FIND: Final = f"SELECT {_CHAIN}, {_USER} FROM session s, user_account u WHERE s.id = $1 AND {_ALIVE}"
+_FIND: Final = f"""
+SELECT {_CHAIN}, {_USER} FROM session s, user_account u WHERE s.id = $1 AND {_ALIVE}
+"""
 
 
-class PostgresRefreshChains:
+class RefreshChainStore:
     """Invariant: of all who present one generation, exactly one advances the chain."""
 
     def __init__(self, database: Database) -> None:

@@ -21,15 +21,19 @@ from chassis.postgres import Database
 from chassis.tokens import Revocations
 from kernel.clock import Clock
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 _MARKER: Final = "auth:revocations_complete"
 _BATCH: Final = 1000
 _UNANNOUNCED: Final = """
 SELECT id FROM session WHERE revoked_at IS NOT NULL AND revocation_announced_at IS NULL
 ORDER BY revoked_at LIMIT $1
 """
-_RECENT: Final = "SELECT id FROM session WHERE revoked_at > $1"
-_MARK: Final = "UPDATE session SET revocation_announced_at = $2 WHERE id = ANY($1::uuid[])"
+_RECENT: Final = """
+SELECT id FROM session WHERE revoked_at > $1
+"""
+_MARK: Final = """
+UPDATE session SET revocation_announced_at = $2 WHERE id = ANY($1::uuid[])
+"""
 
 
 class RevocationAnnouncer:
@@ -45,7 +49,7 @@ class RevocationAnnouncer:
         try:
             await self.announce(ended)
         except (RedisError, TimeoutError, OSError) as error:
-            _log.warning("revocations_left_to_job", sessions=len(ended), error=type(error).__name__)
+            log.warning("revocations_left_to_job", sessions=len(ended), error=type(error).__name__)
 
     async def announce(self, ended: Iterable[SessionId]) -> None:
         """Raises what Redis raises."""

@@ -15,17 +15,18 @@ from typing import Final
 import structlog
 from redis.exceptions import RedisError
 
-from auth.adapters.address_limit_store import AddressLimits, place_of
+from auth.adapters.address_limit_store import AddressLimitStore
 from auth.adapters.contact_gateway import phone_country
 from auth.adapters.keyring_gateway import Keyring
-from auth.adapters.known_network_store import Familiarities
-from auth.domain.delays import Familiarity, LimitsUnavailableError, TooManyAttemptsError, counters
+from auth.adapters.known_network_reads import KnownNetworkReads
+from auth.domain.contact import Contact
+from auth.domain.delays import LimitsUnavailableError, TooManyAttemptsError, counters
 from auth.domain.ids import UserId
 from auth.domain.otp import OtpPurpose
-from auth.usecases.ports import Contact
+from auth.domain.place import Familiarity, place_of
 from chassis.redis import RateLimiter
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 _DAY_S: Final = 86_400
 _HOUR_S: Final = 3600
 _TEN_MINUTES_S: Final = 600
@@ -42,32 +43,32 @@ class SendAllowance:
     sms_to_country_per_hour: int
 
 
-class CodeSendLimits:
+class SendLimitStore:
     """The same for known and unknown destinations, so that a refusal tells nothing."""
 
     def __init__(
         self,
         limiter: RateLimiter,
-        addresses: AddressLimits,
-        familiarities: Familiarities,
+        addresses: AddressLimitStore,
+        known_networks: KnownNetworkReads,
         keyring: Keyring,
         allowance: SendAllowance,
     ) -> None:
         self._limiter = limiter
         self._addresses = addresses
-        self._familiarities = familiarities
+        self._known_networks = known_networks
         self._keyring = keyring
         self._allowance = allowance
 
     async def check(self, contact: Contact, purpose: OtpPurpose, ip: str | None, user_id: UserId | None) -> None:
         use = "reset" if purpose is OtpPurpose.PASSWORD_RESET else "code"
         place = place_of(ip)
-        familiarity = await self._familiarities.of(user_id, place)
+        familiarity = await self._known_networks.familiarity(user_id, place)
         counted = counters(familiarity, place)
         await self._check(ip, familiarity, {f"{use} {contact.value} {each.name}": each.place for each in counted})
 
     async def check_own(self, user_id: UserId, ip: str | None) -> None:
-        familiarity = await self._familiarities.of(user_id, place_of(ip))
+        familiarity = await self._known_networks.familiarity(user_id, place_of(ip))
         await self._check(ip, familiarity, {f"own {user_id}": True})
 
     async def _check(self, ip: str | None, familiarity: Familiarity, subjects: Mapping[str, bool]) -> None:
@@ -77,7 +78,7 @@ class CodeSendLimits:
             for subject, is_place in subjects.items():
                 await self._hit_twice(subject, 1 if is_place else self._allowance.elsewhere_factor)
         except (RedisError, TimeoutError, OSError) as error:
-            _log.warning("codes_refused_without_limits", error=type(error).__name__)
+            log.warning("codes.refused_without_limits", error=type(error).__name__)
             raise LimitsUnavailableError(retry_after_s=_RETRY_AFTER_S) from None
 
     async def _hit_twice(self, subject: str, factor: int) -> None:
@@ -95,7 +96,7 @@ class CodeSendLimits:
         except (RedisError, TimeoutError, OSError):
             raise LimitsUnavailableError(retry_after_s=_RETRY_AFTER_S) from None
         if not decision.allowed:
-            _log.error("sms_budget_spent", country=country, limit=limit)
+            log.error("sms_budget_spent", country=country, limit=limit)
         return decision.allowed
 
     async def _hit(self, name: str, subject: str, limit: int, window_s: int) -> None:

@@ -1,17 +1,15 @@
-"""Sessions in ``session``: begun, listed, revoked."""
+"""Sessions in ``session``: begun, carried over, revoked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
-from uuid import UUID
-
-import asyncpg
+from typing import Final
 
 from auth.domain.ids import SessionId, UserId
 from auth.domain.refresh_token import RefreshToken
-from auth.domain.session import RevocationReason, Session, SignInMethod
+from auth.domain.session import RevocationReason, Session
+from chassis.postgres import Connection
+from kernel.rows import rows_affected
 
 _INSERT: Final = """
 INSERT INTO session (id, user_id, method, device_name, ip, token_version, started_at, expires_at,
@@ -30,18 +28,18 @@ RETURNING id
 _REBASE_ALL: Final = """
 UPDATE session SET token_version = $2 WHERE user_id = $1 AND revoked_at IS NULL AND token_version = $2 - 1
 """
-_PAGE: Final = """
-SELECT id, user_id, method, device_name, started_at, rotated_at, expires_at FROM session
-WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2
-  AND ($3::timestamptz IS NULL OR (started_at, id) < ($3, $4))
-ORDER BY started_at DESC, id DESC LIMIT $5
+_REBASE: Final = """
+UPDATE session SET token_version = $2 WHERE id = $1 AND revoked_at IS NULL
+"""
+_IS_ALIVE: Final = """
+SELECT true FROM session WHERE id = $1 AND revoked_at IS NULL
 """
 
 
 class SessionStore:
     """Bound to one transaction."""
 
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def add(self, session: Session, token: RefreshToken, *, token_version: int, ip: str | None) -> None:
@@ -60,7 +58,7 @@ class SessionStore:
         )
 
     async def revoke(self, user_id: UserId, session_id: SessionId, reason: RevocationReason, now: datetime) -> bool:
-        return await self._conn.execute(_REVOKE, user_id, session_id, reason, now) == "UPDATE 1"
+        return rows_affected(await self._conn.execute(_REVOKE, user_id, session_id, reason, now)) == 1
 
     async def revoke_all(
         self, user_id: UserId, reason: RevocationReason, now: datetime, *, keep: SessionId | None = None
@@ -69,36 +67,10 @@ class SessionStore:
         return [SessionId(row["id"]) for row in rows]
 
     async def rebase(self, session_id: SessionId, token_version: int) -> None:
-        await self._conn.execute(
-            "UPDATE session SET token_version = $2 WHERE id = $1 AND revoked_at IS NULL",
-            session_id,
-            token_version,
-        )
+        await self._conn.execute(_REBASE, session_id, token_version)
 
     async def rebase_all(self, user_id: UserId, token_version: int) -> None:
         await self._conn.execute(_REBASE_ALL, user_id, token_version)
 
     async def is_alive(self, session_id: SessionId) -> bool:
-        return bool(
-            await self._conn.fetchval("SELECT true FROM session WHERE id = $1 AND revoked_at IS NULL", session_id)
-        )
-
-    async def page(
-        self, user_id: UserId, now: datetime, *, before: tuple[datetime, UUID] | None, limit: int
-    ) -> Sequence[Session]:
-        """Living sessions, the newest first."""
-        started_at, session_id = before or (None, None)
-        rows = await self._conn.fetch(_PAGE, user_id, now, started_at, session_id, limit)
-        return [_session_of(row) for row in rows]
-
-
-def _session_of(row: asyncpg.Record) -> Session:
-    return Session(
-        id=SessionId(row["id"]),
-        user_id=UserId(row["user_id"]),
-        method=SignInMethod(row["method"]),
-        device_name=row["device_name"],
-        started_at=row["started_at"],
-        last_used_at=row["rotated_at"],
-        expires_at=row["expires_at"],
-    )
+        return bool(await self._conn.fetchval(_IS_ALIVE, session_id))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-import asyncpg
 import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,11 +18,27 @@ from joserfc.jwk import ECKey
 
 from auth.adapters.keyring_gateway import Keyring
 from auth.domain.signing_key import SigningKey
+from chassis.postgres import Connection
+from kernel.rows import rows_affected
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
-_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('auth.signing_key', 0))"
+_LOCK: Final = """
+SELECT pg_advisory_xact_lock(hashtextextended('auth.signing_key', 0))
+"""
 _COLUMNS: Final = "kid, public_jwk, created_at, signs_from, published_until"
+_ALL: Final = f"""
+SELECT {_COLUMNS} FROM signing_key ORDER BY signs_from
+"""
+_INSERT: Final = """
+INSERT INTO signing_key (kid, public_jwk, private_sealed, created_at, signs_from) VALUES ($1, $2, $3, $4, $5)
+"""
+_PURGE: Final = """
+DELETE FROM signing_key WHERE published_until <= $1
+"""
+_PRIVATE: Final = """
+SELECT kid, private_sealed FROM signing_key
+"""
 _RESCHEDULE: Final = """
 UPDATE signing_key SET signs_from = coalesce($2, signs_from), published_until = coalesce($3, published_until)
 WHERE kid = $1
@@ -33,7 +48,7 @@ WHERE kid = $1
 class SigningKeyStore:
     """Bound to one transaction."""
 
-    def __init__(self, conn: asyncpg.Connection[Any], keyring: Keyring) -> None:
+    def __init__(self, conn: Connection, keyring: Keyring) -> None:
         self._conn = conn
         self._keyring = keyring
 
@@ -41,7 +56,7 @@ class SigningKeyStore:
         await self._conn.execute(_LOCK)
 
     async def all(self) -> list[SigningKey]:
-        rows = await self._conn.fetch(f"SELECT {_COLUMNS} FROM signing_key ORDER BY signs_from")
+        rows = await self._conn.fetch(_ALL)
         return [SigningKey(**row) for row in rows]
 
     async def add(self, *, signs_from: datetime, now: datetime) -> SigningKey:
@@ -53,15 +68,7 @@ class SigningKeyStore:
         public = {str(name): str(value) for name, value in jwk.as_dict(private=False).items() if name != "kid"}
         public |= {"kid": kid, "use": "sig", "alg": "ES256"}
         key = SigningKey(kid=kid, public_jwk=public, created_at=now, signs_from=signs_from)
-        await self._conn.execute(
-            "INSERT INTO signing_key (kid, public_jwk, private_sealed, created_at, signs_from)"
-            " VALUES ($1, $2, $3, $4, $5)",
-            kid,
-            public,
-            self._keyring.seal(der, name=kid),
-            now,
-            signs_from,
-        )
+        await self._conn.execute(_INSERT, kid, public, self._keyring.seal(der, name=kid), now, signs_from)
         return key
 
     async def reschedule(
@@ -70,18 +77,16 @@ class SigningKeyStore:
         await self._conn.execute(_RESCHEDULE, kid, signs_from, published_until)
 
     async def purge(self, now: datetime) -> int:
-        """Drop keys that left the key set."""
-        done = await self._conn.execute("DELETE FROM signing_key WHERE published_until <= $1", now)
-        return int(done.split()[-1])
+        return rows_affected(await self._conn.execute(_PURGE, now))
 
     async def private_keys(self) -> dict[str, ec.EllipticCurvePrivateKey]:
         """By id, unsealed; one that does not open is told and left out, and the others go on signing."""
         found = {}
-        for row in await self._conn.fetch("SELECT kid, private_sealed FROM signing_key"):
+        for row in await self._conn.fetch(_PRIVATE):
             try:
                 found[row["kid"]] = self._unsealed(row["kid"], row["private_sealed"])
             except (InvalidTag, ValueError, TypeError) as error:
-                _log.error("signing_key_unreadable", kid=row["kid"], error=type(error).__name__)
+                log.error("signing_key_unreadable", kid=row["kid"], error=type(error).__name__)  # noqa: TRY400 -- no trace near keys
         return found
 
     def _unsealed(self, kid: str, sealed: bytes) -> ec.EllipticCurvePrivateKey:

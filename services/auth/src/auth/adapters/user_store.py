@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
+from auth.domain.contact import Contact
 from auth.domain.ids import UserId
 from auth.domain.roles import Role
 from auth.domain.settings import Audience, Settings
 from auth.domain.user import EmailTakenError, PhoneTakenError, User, UserNotFoundError, UserVersionStaleError
 from auth.domain.username import UsernameTakenError
-from auth.usecases.ports import Contact
+from chassis.postgres import Connection
 from kernel.country import Country
 from kernel.errors import DomainError
+from kernel.rows import rows_affected
 
 COLUMNS: Final = (
     "id, email, email_verified_at, phone_e164, phone_verified_at, username, name, country, kyc_tier, roles, "
@@ -28,10 +30,23 @@ _TAKEN: Final[dict[str, type[DomainError]]] = {
 }
 _POINTERS: Final = {EmailTakenError: "/email", PhoneTakenError: "/phone", UsernameTakenError: "/username"}
 _PLACES: Final = ", ".join(f"${place}" for place in range(1, 25))
-_INSERT: Final = f"INSERT INTO user_account ({COLUMNS}) VALUES ({_PLACES})"
-_FIND: Final = f"SELECT {COLUMNS} FROM user_account WHERE id = $1 AND deleted_at IS NULL"
-_FIND_BY_EMAIL: Final = f"SELECT {COLUMNS} FROM user_account WHERE email = $1 AND deleted_at IS NULL"
-_FIND_BY_PHONE: Final = f"SELECT {COLUMNS} FROM user_account WHERE phone_e164 = $1 AND deleted_at IS NULL"
+_INSERT: Final = f"""
+INSERT INTO user_account ({COLUMNS}) VALUES ({_PLACES})
+"""
+_FIND: Final = f"""
+SELECT {COLUMNS} FROM user_account WHERE id = $1 AND deleted_at IS NULL
+"""
+_LOCK: Final = f"{_FIND} FOR NO KEY UPDATE"
+_SHARE: Final = f"{_FIND} FOR SHARE"
+_FIND_BY_EMAIL: Final = f"""
+SELECT {COLUMNS} FROM user_account WHERE email = $1 AND deleted_at IS NULL
+"""
+_FIND_BY_PHONE: Final = f"""
+SELECT {COLUMNS} FROM user_account WHERE phone_e164 = $1 AND deleted_at IS NULL
+"""
+_REHASH: Final = """
+UPDATE user_account SET password_hash = $3 WHERE id = $1 AND password_hash = $2
+"""
 _SAVE: Final = """
 UPDATE user_account SET
     email = $2, email_verified_at = $3, phone_e164 = $4, phone_verified_at = $5, username = $6, name = $7,
@@ -46,7 +61,7 @@ WHERE id = $1 AND version = $19 - 1
 class UserStore:
     """Bound to one transaction."""
 
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def add(self, user: User) -> None:
@@ -62,22 +77,17 @@ class UserStore:
         return user_of(row) if row else None
 
     async def lock(self, user_id: UserId) -> User:
-        return self._existing(await self._conn.fetchrow(f"{_FIND} FOR NO KEY UPDATE", user_id))
+        return self._existing(await self._conn.fetchrow(_LOCK, user_id))
 
     async def share(self, user_id: UserId) -> User:
-        return self._existing(await self._conn.fetchrow(f"{_FIND} FOR SHARE", user_id))
+        return self._existing(await self._conn.fetchrow(_SHARE, user_id))
 
     async def save(self, user: User) -> None:
-        if await self._write(_SAVE, user) != "UPDATE 1":
+        if rows_affected(await self._write(_SAVE, user)) == 0:
             raise UserVersionStaleError
 
     async def rehash(self, user_id: UserId, old_hash: str, new_hash: str) -> None:
-        await self._conn.execute(
-            "UPDATE user_account SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
-            user_id,
-            old_hash,
-            new_hash,
-        )
+        await self._conn.execute(_REHASH, user_id, old_hash, new_hash)
 
     async def _write(self, statement: str, user: User) -> str:
         try:

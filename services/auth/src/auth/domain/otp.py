@@ -72,3 +72,11 @@ class Otp:
     def holds_for(self, token_version: int) -> bool:
         """Codes that the release before issued name no version."""
         return self.token_version is None or self.token_version == token_version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtpGuess:
+    """A code somebody typed."""
+
+    otp_id: OtpId
+    code: str

@@ -134,17 +134,18 @@ def register(
     country: Country,
     settings: Settings,
     password_hash: str | None,
-    phone_verified: bool,
+    proved: bool,
     now: datetime,
 ) -> tuple[User, UserRegistered]:
-    """A new person (AUTH-1, AUTH-2)."""
+    """A new person (AUTH-1, AUTH-2). ``proved``: the address or number was shown to be theirs."""
     if email is None and phone_e164 is None:
         raise ContactMissingError
     user = User(
         id=user_id,
         email=email,
+        email_verified_at=now if proved and email else None,
         phone_e164=phone_e164,
-        phone_verified_at=now if phone_verified else None,
+        phone_verified_at=now if proved and phone_e164 else None,
         name=checked_name(name),
         country=country,
         settings=settings,
@@ -192,6 +193,18 @@ def change_roles(user: User, roles: frozenset[Role], now: datetime) -> tuple[Use
         return user, None
     changed = replace(user, roles=roles, token_version=user.token_version + 1, version=user.version + 1)
     return changed, UserRolesChanged(user=changed, changed_at=now)
+
+
+def require_version(user: User, versions: frozenset[int] | None) -> None:
+    """``versions`` are those that were read (``If-Match``); None takes any. Raises ``UserVersionStaleError``."""
+    if versions is not None and user.version not in versions:
+        raise UserVersionStaleError
+
+
+def require_same_credentials(before: User, now: User) -> None:
+    """Raises ``UserVersionStaleError`` when the person signs in otherwise than before (AUTH-4)."""
+    if (now.password_hash, now.token_version) != (before.password_hash, before.token_version):
+        raise UserVersionStaleError("The password or the sessions were changed at the same moment.")
 
 
 def is_proved(user: User, channel: Channel) -> bool:

@@ -1,4 +1,4 @@
-"""All routes of auth as one table."""
+"""The web application: all routes of auth as one table."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Final
 
 from aiohttp import web
 
-from auth.entrypoints.routes import codes, relations, sessions, users
-from auth.wiring import App
+from auth.entrypoints.routes import codes, friend_requests, relations, sessions, users
+from auth.wiring import NAME, App
 from chassis.http import Routes, make_app
 from operations import operator_routes
 
@@ -15,14 +15,15 @@ ROUTES: Final[tuple[Routes, ...]] = (
     users.routes,
     sessions.routes,
     codes.routes,
+    friend_requests.routes,
     relations.routes,
-    operator_routes("auth"),
+    operator_routes(NAME),
 )
 
 
 def http(app: App) -> web.Application:
     return make_app(
-        "auth",
+        NAME,
         ROUTES,
         app=app,
         begin=app.begin,

@@ -9,14 +9,15 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
+from auth.adapters.transaction import AuthTx
 from auth.domain.ids import UserId
 from auth.domain.roles import Role
 from auth.domain.user import User, UserNotFoundError
-from auth.entrypoints.schemas import contact_of
-from auth.usecases.change_roles import grant_role, withdraw_role
-from auth.usecases.ports import Tools
+from auth.entrypoints.schemas.contacts import contact_of
+from auth.usecases.grant_role import GrantRole, grant_role
 from auth.usecases.rotate_keys import rotate_keys
-from auth.wiring import SERVICE, App, AuthTx
+from auth.usecases.withdraw_role import WithdrawRole, withdraw_role
+from auth.wiring import NAME, App
 from chassis.run import Command
 from kernel.errors import DomainError
 from operations import operator_commands
@@ -25,51 +26,57 @@ from operations.commands.console import reason_argument
 
 _REFUSED: Final = 1
 Run = Callable[[App, argparse.Namespace], Awaitable[int]]
-Change = Callable[[UserId, Role, AuthTx, Tools], Awaitable[User]]
+Change = Callable[[UserId, Role, AuthTx], Awaitable[User]]
 
 
-def _telling(run: Run) -> Run:
+def _with_refusals(run: Run) -> Run:
     """A refusal is one sentence, not a traceback."""
 
-    async def told(app: App, given: argparse.Namespace) -> int:
+    async def run_and_report(app: App, given: argparse.Namespace) -> int:
         try:
             return await run(app, given)
         except DomainError as error:
             sys.stderr.write(f"{error.detail} ({error.code})\n")
             return _REFUSED
 
-    return told
+    return run_and_report
 
 
 async def _grant(app: App, given: argparse.Namespace) -> int:
-    return await _change_role(app, given, "role.grant", grant_role)
+    async def grant(user_id: UserId, role: Role, tx: AuthTx) -> User:
+        return await grant_role(GrantRole(user_id=user_id, role=role), tx)
+
+    return await _change_role(app, given, "role.grant", grant)
 
 
 async def _withdraw(app: App, given: argparse.Namespace) -> int:
-    return await _change_role(app, given, "role.withdraw", withdraw_role)
+    async def withdraw(user_id: UserId, role: Role, tx: AuthTx) -> User:
+        return await withdraw_role(WithdrawRole(user_id=user_id, role=role), tx)
+
+    return await _change_role(app, given, "role.withdraw", withdraw)
 
 
 async def _change_role(app: App, given: argparse.Namespace, action: str, change: Change) -> int:
-    act = at_console(action, SERVICE, reason=given.reason, role=given.role, user_id=given.user_id)
+    act = at_console(action, NAME, reason=given.reason, role=given.role, user_id=given.user_id)
     try:
-        async with app.transactions.begin() as tx:
-            before = await tx.users.lock(await _named(given, tx))
-            user = await change(before.id, Role(given.role), tx, app.tools)
+        async with app.begin() as tx:
+            before = await tx.users.lock(await _user_id_of(given, tx))
+            user = await change(before.id, Role(given.role), tx)
             known = replace(act, target={**act.target, "user_id": user.id}, before={"roles": _roles(before)})
             record(known.ended(DONE, roles=_roles(user)), tx)
     except DomainError as refusal:
         await record_refusal(act, refusal, app)
         raise
-    _say(f"{user.id}: {_roles(user)}")
+    _print_line(f"{user.id}: {_roles(user)}")
     return 0
 
 
 async def _rotate(app: App, given: argparse.Namespace) -> int:
-    act = at_console("signing_keys.rotate", SERVICE, reason=given.reason)
-    async with app.transactions.begin() as tx:
-        key = await rotate_keys(tx, app.tools.clock)
+    act = at_console("signing_keys.rotate", NAME, reason=given.reason)
+    async with app.begin() as tx:
+        key = await rotate_keys(tx)
         record(act.ended(DONE, kid=key.kid, signs_from=key.signs_from.isoformat()), tx)
-    _say(f"key {key.kid} signs from {key.signs_from:%Y-%m-%d %H:%M:%S} UTC")
+    _print_line(f"key {key.kid} signs from {key.signs_from:%Y-%m-%d %H:%M:%S} UTC")
     return 0
 
 
@@ -77,7 +84,7 @@ def _roles(user: User) -> str:
     return ", ".join(sorted(user.roles))
 
 
-async def _named(given: argparse.Namespace, tx: AuthTx) -> UserId:
+async def _user_id_of(given: argparse.Namespace, tx: AuthTx) -> UserId:
     if given.user_id:
         return UserId(given.user_id)
     user = await tx.users.find_by_contact(contact_of(given.email, given.phone))
@@ -95,15 +102,15 @@ def _role_arguments(parser: argparse.ArgumentParser) -> None:
     reason_argument(parser)
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
 
 COMMANDS: Final[Mapping[str, Command]] = {
-    "grant-role": Command("give somebody a role", _telling(_grant), _role_arguments),
-    "withdraw-role": Command("take a role from somebody", _telling(_withdraw), _role_arguments),
+    "grant-role": Command("give somebody a role", _with_refusals(_grant), _role_arguments),
+    "withdraw-role": Command("take a role from somebody", _with_refusals(_withdraw), _role_arguments),
     "rotate-keys": Command(
-        "let the next signing key take over as early as verifiers can know it", _telling(_rotate), reason_argument
+        "let the next signing key take over as early as verifiers can know it", _with_refusals(_rotate), reason_argument
     ),
     **operator_commands(),
 }

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from aiohttp import web
 
-from auth.adapters.argon2_gateway import HashingBusyError
-from auth.adapters.contact_gateway import EmailRefusedError, MailboxNotAsciiError, PhoneRefusedError
+from auth.domain.contact import ContactAmbiguousError, EmailRefusedError, MailboxNotAsciiError, PhoneRefusedError
 from auth.domain.delays import LimitsUnavailableError, TooManyAttemptsError
 from auth.domain.ids import OtpId, SessionId, UserId
-from auth.domain.otp import OtpPurpose, OtpRefusedError
+from auth.domain.otp import OtpGuess, OtpPurpose, OtpRefusedError
 from auth.domain.password import (
+    HashingBusyError,
     PasswordTooCommonError,
     PasswordTooLongError,
     PasswordTooShortError,
@@ -19,20 +19,18 @@ from auth.domain.password import (
 )
 from auth.domain.session import InvalidCredentialsError
 from auth.domain.user import ContactMissingError, UserNotFoundError, UserVersionStaleError
-from auth.entrypoints.schemas import (
-    ContactAmbiguousError,
+from auth.entrypoints.schemas.codes import (
     NewPasswordBody,
     OtpRequestBody,
     OtpView,
     PasswordChangeBody,
     PasswordResetBody,
-    contact_of,
-    new_contact_of,
 )
+from auth.entrypoints.schemas.contacts import contact_of, new_contact_of
 from auth.entrypoints.schemas.headers import asked_locale
-from auth.usecases.change_password import ChangePassword, ResetPassword, change_password, reset_password
-from auth.usecases.check_otp import OtpGuess
+from auth.usecases.change_password import ChangePassword, change_password
 from auth.usecases.request_otp import RequestOtp, request_otp
+from auth.usecases.reset_password import ResetPassword, reset_password
 from auth.wiring import App
 from chassis.http import Routes
 from chassis.tokens import Principal

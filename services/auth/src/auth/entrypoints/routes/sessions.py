@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from aiohttp import web
 
-from auth.adapters.argon2_gateway import HashingBusyError
-from auth.adapters.contact_gateway import EmailRefusedError, PhoneRefusedError
+from auth.adapters.session_reads import living_sessions
+from auth.adapters.transaction import AuthTx
+from auth.domain.contact import ContactAmbiguousError, EmailRefusedError, PhoneRefusedError
 from auth.domain.delays import TooManyAttemptsError
 from auth.domain.ids import SessionId, UserId
 from auth.domain.otp import OtpRefusedError
+from auth.domain.password import HashingBusyError
 from auth.domain.session import (
     InvalidCredentialsError,
+    Origin,
     RefreshTokenInvalidError,
     RefreshTokenReusedError,
     RevocationReason,
@@ -24,40 +27,32 @@ from auth.domain.session import (
 )
 from auth.domain.signing_key import NoSigningKeyError
 from auth.domain.user import ContactMissingError, UserNotFoundError
-from auth.entrypoints.schemas import (
-    ContactAmbiguousError,
+from auth.entrypoints.schemas.contacts import contact_of
+from auth.entrypoints.schemas.sessions import (
     RefreshBody,
     RevokedView,
+    RevokeQuery,
+    Scope,
     SessionView,
     SignInBody,
     TokensView,
-    contact_of,
 )
-from auth.usecases import revoke_sessions
-from auth.usecases.ports import Origin, Signed
-from auth.usecases.refresh_session import refresh_session
+from auth.usecases.end_sessions import EndSessions, end_sessions
+from auth.usecases.log_out_everywhere import LogOutEverywhere, log_out_everywhere
+from auth.usecases.open_session import Signed
+from auth.usecases.refresh_session import RefreshSession, refresh_session
+from auth.usecases.revoke_session import RevokeSession, revoke_session
 from auth.usecases.sign_in_with_otp import SignInWithOtp, sign_in_with_otp
 from auth.usecases.sign_in_with_password import SignInWithPassword, sign_in_with_password
-from auth.wiring import App, AuthTx
-from chassis.http import Page, PageQuery, Query, Reply, Routes
+from auth.wiring import App
+from chassis.http import Keyset, Page, PageQuery, Reply, Routes
 from chassis.paging import CursorInvalidError
 from chassis.tokens import Principal
 
 routes = Routes(tag="sessions")
 
-_CURSOR_SCOPE = "auth.sessions"
-_NO_STORE = {"Cache-Control": "no-store"}
-
-
-class Scope(StrEnum):
-    """Which sessions: all but the caller's, or the caller's too."""
-
-    OTHERS = "others"
-    ALL = "all"
-
-
-class RevokeQuery(Query):
-    scope: Scope = Scope.OTHERS
+_ORDER: Final = Keyset("auth.sessions", (datetime, UUID))
+_NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
 @routes.post(
@@ -81,7 +76,7 @@ class RevokeQuery(Query):
 )
 async def post_session(request: web.Request, body: SignInBody, app: App) -> Reply[TokensView]:
     signed = await _sign_in(request, body, app)
-    view = TokensView.of(signed, app.tools.clock.now())
+    view = TokensView.of(signed, app.clock.now())
     return Reply(view, status=201, headers=_NO_STORE, location=f"/v1/sessions/{signed.session_id}")
 
 
@@ -107,61 +102,53 @@ async def _sign_in(request: web.Request, body: SignInBody, app: App) -> Signed:
     errors=(RefreshTokenInvalidError, RefreshTokenReusedError, NoSigningKeyError),
 )
 async def post_refresh(request: web.Request, body: RefreshBody, app: App) -> Reply[TokensView]:
-    signed = await refresh_session(body.refresh_token.get_secret_value(), app.ip_of(request), app.tools)
-    return Reply(TokensView.of(signed, app.tools.clock.now()), headers=_NO_STORE)
+    command = RefreshSession(refresh_token=body.refresh_token.get_secret_value(), ip=app.ip_of(request))
+    signed = await refresh_session(command, app.tools)
+    return Reply(TokensView.of(signed, app.clock.now()), headers=_NO_STORE)
 
 
 @routes.get("/v1/sessions", summary="Devices that are signed in", errors=(CursorInvalidError,))
 async def get_sessions(principal: Principal, query: PageQuery, tx: AuthTx, app: App) -> Page[SessionView]:
-    before = None
-    if query.cursor:
-        started_at, session_id = app.cursors.decode(query.cursor, scope=_CURSOR_SCOPE)
-        before = (datetime.fromisoformat(started_at), UUID(session_id))
-    sessions = await tx.sessions.page(
-        UserId(principal.user_id), app.tools.clock.now(), before=before, limit=query.limit + 1
-    )
-    shown = sessions[: query.limit]
-    cursor = None
-    if len(sessions) > query.limit:
-        last = shown[-1]
-        cursor = app.cursors.encode((last.started_at.isoformat(), str(last.id)), scope=_CURSOR_SCOPE)
     current = SessionId(principal.session_id)
-    return Page[SessionView](items=[SessionView.of(each, current) for each in shown], next_cursor=cursor)
+    before = _ORDER.position(app.cursors, query.cursor)
+    found = await living_sessions(tx.conn, UserId(principal.user_id), tx.now, before=before, limit=query.limit + 1)
+    return _ORDER.page(
+        app.cursors,
+        found,
+        query.limit,
+        view=lambda session: SessionView.of(session, current),
+        position=lambda last: (last.started_at, last.id),
+    )
 
 
 @routes.delete(
     "/v1/sessions", status=200, summary="Sign out all other devices, or all devices", errors=(UserNotFoundError,)
 )
-async def delete_sessions(principal: Principal, query: RevokeQuery, tx: AuthTx, app: App) -> RevokedView:
+async def delete_sessions(principal: Principal, query: RevokeQuery, tx: AuthTx) -> RevokedView:
     user_id = UserId(principal.user_id)
     if query.scope is Scope.ALL:
-        return RevokedView(revoked=await revoke_sessions.log_out_everywhere(user_id, tx, app.tools))
-    keep = SessionId(principal.session_id)
-    return RevokedView(revoked=await revoke_sessions.revoke_other_sessions(user_id, keep, tx, app.tools))
+        return RevokedView(revoked=await log_out_everywhere(LogOutEverywhere(user_id=user_id), tx))
+    others = EndSessions(user_id=user_id, reason=RevocationReason.REVOKED_BY_USER, keep=SessionId(principal.session_id))
+    return RevokedView(revoked=len(await end_sessions(others, tx)))
 
 
 @routes.delete("/v1/sessions/current", status=204, summary="Sign out here")
-async def delete_current_session(principal: Principal, tx: AuthTx, app: App) -> None:
-    await revoke_sessions.end_session(
-        UserId(principal.user_id), SessionId(principal.session_id), RevocationReason.LOGOUT, tx, app.tools
+async def delete_current_session(principal: Principal, tx: AuthTx) -> None:
+    command = EndSessions(
+        user_id=UserId(principal.user_id), reason=RevocationReason.LOGOUT, only=SessionId(principal.session_id)
     )
+    await end_sessions(command, tx)
 
 
 @routes.delete("/v1/sessions/{session_id}", status=204, summary="Sign out one device", errors=(SessionNotFoundError,))
-async def delete_session(principal: Principal, session_id: UUID, tx: AuthTx, app: App) -> None:
-    await revoke_sessions.revoke_session(
-        UserId(principal.user_id),
-        SessionId(session_id),
-        RevocationReason.REVOKED_BY_USER,
-        tx,
-        app.tools,
-    )
+async def delete_session(principal: Principal, session_id: UUID, tx: AuthTx) -> None:
+    await revoke_session(RevokeSession(user_id=UserId(principal.user_id), session_id=SessionId(session_id)), tx)
 
 
 @routes.get("/.well-known/jwks.json", auth="public", summary="Keys that verify access tokens")
 async def get_jwks(app: App) -> web.Response:
     return web.Response(
-        text=json.dumps(app.issuer.key_set(app.tools.clock.now())),
+        text=json.dumps(app.issuer.key_set(app.clock.now())),
         content_type="application/json",
         headers={"Cache-Control": "public, max-age=300"},
     )

@@ -6,18 +6,21 @@ from uuid import UUID
 
 from aiohttp import web
 
-from auth.adapters.argon2_gateway import HashingBusyError
-from auth.adapters.contact_gateway import EmailRefusedError, MailboxNotAsciiError, PhoneRefusedError
-from auth.adapters.relation_store import GraphStore
+from auth.adapters.relation_reads import find_card
+from auth.adapters.transaction import AuthTx
+from auth.adapters.user_store import UserStore
+from auth.domain.contact import ContactAmbiguousError, EmailRefusedError, MailboxNotAsciiError, PhoneRefusedError
 from auth.domain.delays import LimitsUnavailableError, TooManyAttemptsError
 from auth.domain.ids import OtpId, SessionId, UserId
-from auth.domain.otp import OtpRefusedError
+from auth.domain.otp import OtpGuess, OtpRefusedError
 from auth.domain.password import (
+    HashingBusyError,
     PasswordMissingError,
     PasswordTooCommonError,
     PasswordTooLongError,
     PasswordTooShortError,
 )
+from auth.domain.session import Origin
 from auth.domain.settings import UnknownLocaleError, UnknownTimeZoneError
 from auth.domain.signing_key import NoSigningKeyError
 from auth.domain.user import (
@@ -25,30 +28,31 @@ from auth.domain.user import (
     EmailTakenError,
     NameRefusedError,
     PhoneTakenError,
+    User,
     UserNotFoundError,
     UserVersionStaleError,
 )
 from auth.domain.username import UsernameRefusedError, UsernameTakenError
-from auth.entrypoints.schemas import (
-    CodeBody,
-    ContactAmbiguousError,
+from auth.entrypoints.schemas.codes import CodeBody, OtpView
+from auth.entrypoints.schemas.contacts import new_contact_of
+from auth.entrypoints.schemas.headers import expected_versions
+from auth.entrypoints.schemas.sessions import SignedUpView
+from auth.entrypoints.schemas.users import (
     NothingBody,
-    OtpView,
     ProfilePatch,
     SettingsPatch,
     SettingsView,
-    SignedUpView,
     SignUpBody,
     UserCard,
     UserView,
-    new_contact_of,
 )
-from auth.entrypoints.schemas.headers import expected_versions
-from auth.usecases import change_user, verify_email
-from auth.usecases.check_otp import OtpGuess
-from auth.usecases.ports import Origin
+from auth.usecases.change_profile import ChangeProfile, change_profile
+from auth.usecases.change_settings import ChangeSettings, change_settings
+from auth.usecases.delete_user import DeleteUser, delete_user
 from auth.usecases.register_user import RegisterUser, register_user
-from auth.wiring import App, AuthTx
+from auth.usecases.request_email_verification import RequestEmailVerification, request_email_verification
+from auth.usecases.verify_email import VerifyEmail, verify_email
+from auth.wiring import App
 from chassis.http import IfMatch, Reply, Routes, etag_of
 from chassis.tokens import Principal
 
@@ -102,13 +106,13 @@ async def post_user(request: web.Request, body: SignUpBody, app: App) -> Reply[S
     )
     await app.addresses.check_sign_up(command.origin.ip)
     registered = await register_user(command, app.tools)
-    view = SignedUpView.of_registered(registered, app.tools.clock.now())
+    view = SignedUpView.of_registered(registered, app.clock.now())
     return Reply(view, status=201, headers=_NO_STORE, location="/v1/users/me")
 
 
 @routes.get("/v1/users/me", summary="One's own profile", errors=(UserNotFoundError,))
 async def get_me(principal: Principal, app: App) -> Reply[UserView]:
-    user = await app.find_user(UserId(principal.user_id))
+    user = await _find_user(principal, app)
     return Reply(UserView.of(user), etag=etag_of(user.version), headers=_PRIVATE)
 
 
@@ -124,23 +128,22 @@ async def get_me(principal: Principal, app: App) -> Reply[UserView]:
         UserNotFoundError,
     ),
 )
-async def patch_me(
-    if_match: IfMatch | None, principal: Principal, body: ProfilePatch, tx: AuthTx, app: App
-) -> Reply[UserView]:
-    user = await change_user.change_profile(
-        UserId(principal.user_id), body.changes(), expected_versions(if_match), tx, app.tools
+async def patch_me(if_match: IfMatch | None, principal: Principal, body: ProfilePatch, tx: AuthTx) -> Reply[UserView]:
+    command = ChangeProfile(
+        user_id=UserId(principal.user_id), changes=body.changes(), versions=expected_versions(if_match)
     )
+    user = await change_profile(command, tx)
     return Reply(UserView.of(user), etag=etag_of(user.version), headers=_PRIVATE)
 
 
 @routes.delete("/v1/users/me", status=204, summary="Delete one's account", errors=(*_VERSION_ERRORS, UserNotFoundError))
-async def delete_me(if_match: IfMatch | None, principal: Principal, tx: AuthTx, app: App) -> None:
-    await change_user.delete_user(UserId(principal.user_id), expected_versions(if_match), tx, app.tools)
+async def delete_me(if_match: IfMatch | None, principal: Principal, tx: AuthTx) -> None:
+    await delete_user(DeleteUser(user_id=UserId(principal.user_id), versions=expected_versions(if_match)), tx)
 
 
 @routes.get("/v1/users/me/settings", summary="One's own settings", errors=(UserNotFoundError,))
 async def get_settings(principal: Principal, app: App) -> Reply[SettingsView]:
-    user = await app.find_user(UserId(principal.user_id))
+    user = await _find_user(principal, app)
     return Reply(SettingsView.of(user), etag=etag_of(user.version), headers=_PRIVATE)
 
 
@@ -150,11 +153,12 @@ async def get_settings(principal: Principal, app: App) -> Reply[SettingsView]:
     errors=(*_CHOICE_ERRORS, *_VERSION_ERRORS, UserNotFoundError),
 )
 async def patch_settings(
-    if_match: IfMatch | None, principal: Principal, body: SettingsPatch, tx: AuthTx, app: App
+    if_match: IfMatch | None, principal: Principal, body: SettingsPatch, tx: AuthTx
 ) -> Reply[SettingsView]:
-    user = await change_user.change_settings(
-        UserId(principal.user_id), body.changes(), expected_versions(if_match), tx, app.tools
+    command = ChangeSettings(
+        user_id=UserId(principal.user_id), changes=body.changes(), versions=expected_versions(if_match)
     )
+    user = await change_settings(command, tx)
     return Reply(SettingsView.of(user), etag=etag_of(user.version), headers=_PRIVATE)
 
 
@@ -171,8 +175,8 @@ async def post_email_verification(
     body: NothingBody | None,  # noqa: ARG001 -- so that anything in it is refused
     app: App,
 ) -> OtpView:
-    otp_id = await verify_email.request_email_verification(UserId(principal.user_id), app.ip_of(request), app.tools)
-    return OtpView.of(otp_id)
+    command = RequestEmailVerification(user_id=UserId(principal.user_id), ip=app.ip_of(request))
+    return OtpView.of(await request_email_verification(command, app.tools))
 
 
 @routes.post(
@@ -183,9 +187,12 @@ async def post_email_verification(
     errors=(OtpRefusedError, UserNotFoundError),
 )
 async def complete_email_verification(principal: Principal, otp_id: UUID, body: CodeBody, app: App) -> Reply[UserView]:
-    guess = OtpGuess(otp_id=OtpId(otp_id), code=body.code)
-    user_id, session_id = UserId(principal.user_id), SessionId(principal.session_id)
-    user = await verify_email.verify_email(user_id, session_id, guess, app.tools)
+    command = VerifyEmail(
+        user_id=UserId(principal.user_id),
+        session_id=SessionId(principal.session_id),
+        otp=OtpGuess(otp_id=OtpId(otp_id), code=body.code),
+    )
+    user = await verify_email(command, app.tools)
     return Reply(UserView.of(user), etag=etag_of(user.version), headers=_PRIVATE)
 
 
@@ -193,7 +200,16 @@ async def complete_email_verification(principal: Principal, otp_id: UUID, body: 
 async def get_user(principal: Principal, user_id: UUID, app: App) -> UserCard:
     """Somebody who blocks you is not there for you."""
     async with app.database.read() as conn:
-        card = await GraphStore(conn).card(principal.user_id, user_id)
+        card = await find_card(conn, UserId(principal.user_id), UserId(user_id))
     if card is None:
         raise UserNotFoundError
     return UserCard.of(card)
+
+
+async def _find_user(principal: Principal, app: App) -> User:
+    """Raises ``UserNotFoundError``."""
+    async with app.database.read() as conn:
+        user = await UserStore(conn).find(UserId(principal.user_id))
+    if user is None:
+        raise UserNotFoundError
+    return user
