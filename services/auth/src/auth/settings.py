@@ -1,4 +1,4 @@
-"""What auth can be told from outside, as ``AUTH_*``; read once."""
+"""Settings of auth from the environment, as ``AUTH_*``; read once."""
 
 from __future__ import annotations
 

@@ -9,10 +9,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from auth.adapters.events import record_of
+from auth.domain import friend_request
 from auth.domain import session as sessions
 from auth.domain import user as users
-from auth.domain.ids import OtpId, SessionId, UserId
+from auth.domain.friend_request import FriendRequest, FriendRequestSent, FriendRequestStatus
+from auth.domain.ids import FriendRequestId, OtpId, SessionId, UserId
 from auth.domain.otp import Channel, OtpIssued, OtpPurpose
+from auth.domain.relation import Relation, RelationChanged, RelationKind
 from auth.domain.roles import Role
 from auth.domain.session import RevocationReason, SessionRevoked, SignInMethod
 from auth.domain.settings import first_settings
@@ -50,6 +53,16 @@ CODE = OtpIssued(
 )
 
 
+OTHER = UserId(uuid.uuid4())
+REQUEST = FriendRequest(
+    request_id=FriendRequestId(uuid.uuid4()), from_id=USER.id, to_id=OTHER, message="hi", created_at=NOW
+)
+
+
+def changed(kind: RelationKind, *, active: bool) -> RelationChanged:
+    return RelationChanged(Relation(kind, USER.id, OTHER, 3, active, NOW))
+
+
 @pytest.mark.parametrize(
     ("fact", "name", "version"),
     [
@@ -61,6 +74,19 @@ CODE = OtpIssued(
         (STARTED, "sampan.auth.v1.SessionStarted", None),
         (REVOKED, "sampan.auth.v1.SessionRevoked", None),
         (CODE, "sampan.notification.v1.SendOtp", None),
+        (users.UserPrivacyChanged(user=USER, changed_at=NOW), "sampan.auth.v1.UserPrivacyChanged", None),
+        (FriendRequestSent(REQUEST), "sampan.auth.v1.FriendRequestSent", None),
+        (
+            friend_request.close(REQUEST, FriendRequestStatus.DECLINED, NOW)[1],
+            "sampan.auth.v1.FriendRequestClosed",
+            None,
+        ),
+        (changed(RelationKind.FRIEND, active=True), "sampan.auth.v1.FriendshipStarted", None),
+        (changed(RelationKind.FRIEND, active=False), "sampan.auth.v1.FriendshipEnded", None),
+        (changed(RelationKind.BLOCK, active=True), "sampan.auth.v1.UserBlocked", None),
+        (changed(RelationKind.BLOCK, active=False), "sampan.auth.v1.UserUnblocked", None),
+        (changed(RelationKind.FOLLOW, active=True), "sampan.auth.v1.UserFollowed", None),
+        (changed(RelationKind.FOLLOW, active=False), "sampan.auth.v1.UserUnfollowed", None),
     ],
 )
 def test_every_fact_fills_every_field(fact: object, name: str, version: int | None) -> None:

@@ -127,3 +127,11 @@ async def test_a_request_that_ends_while_the_pair_is_locked(world: World, two: t
         command = DecideFriendRequest(user_id=two[1], request_id=request.request_id, status=ACCEPTED)
         with pytest.raises(FriendRequestNotFoundError):
             await decide_friend_request(command, tx)
+
+
+async def test_friends_already_are_told_of_nothing_new(world: World, two: tuple[UserId, UserId]) -> None:
+    request = await ask(world, *two)
+    async with world.begin() as tx:
+        await tx.relations.set(RelationKind.FRIEND, *two, tx.now, active=True)
+    await decide(world, two[1], request.request_id, ACCEPTED)
+    assert world.facts() == ["FriendRequestSent"]

@@ -35,14 +35,14 @@ class Argon2Hasher:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2", initializer=_yield_to_the_loop)
         self._waiting = 0
         self._waiting_max = waiting_max
-        self._nobodys_hash = self._argon2.hash(os.urandom(16).hex())
+        self._decoy_hash = self._argon2.hash(os.urandom(16).hex())
 
     async def hash(self, password: str) -> str:
         return await self._run(lambda: self._argon2.hash(password))
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
         """None costs the same as a real hash and never matches."""
-        matches = await self._run(lambda: self._matches(password_hash or self._nobodys_hash, password))
+        matches = await self._run(lambda: self._matches(password_hash or self._decoy_hash, password))
         return matches and password_hash is not None
 
     def is_outdated(self, password_hash: str) -> bool:

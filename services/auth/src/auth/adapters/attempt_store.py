@@ -18,14 +18,7 @@ from auth.adapters.address_limit_store import AddressLimitStore
 from auth.adapters.attempt_counter_store import AttemptCounterStore
 from auth.adapters.keyring_gateway import Keyring
 from auth.adapters.known_network_reads import KnownNetworkReads
-from auth.domain.delays import (
-    CUT_OFF_AFTER,
-    FORGOTTEN_AFTER,
-    Counter,
-    TooManyAttemptsError,
-    counters,
-    delay_s,
-)
+from auth.domain.delays import CUT_OFF_AFTER, FORGOTTEN_AFTER, Counter, TooManyAttemptsError, counters, delay_s
 from auth.domain.ids import UserId
 from auth.domain.place import place_of
 from auth.usecases.ports import Reservation

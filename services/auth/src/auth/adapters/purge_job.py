@@ -1,4 +1,4 @@
-"""Drops rows that nobody needs any more, and turns the months of the logs."""
+"""Delete rows that are long over; make the next months of the logs and drop the oldest."""
 
 from __future__ import annotations
 

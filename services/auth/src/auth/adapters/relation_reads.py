@@ -72,14 +72,14 @@ async def suggested_friends(conn: Connection, user_id: UserId, limit: int) -> li
 
 
 async def find_card(conn: Connection, viewer_id: UserId, user_id: UserId) -> Card | None:
-    """None for nobody, and for somebody who blocks the viewer."""
+    """None for an unknown person, and for one who blocks the viewer."""
     row = await conn.fetchrow(_CARD, viewer_id, user_id)
     return _card_of(row, viewer_id) if row else None
 
 
 def _card_of(row: asyncpg.Record, viewer_id: UserId) -> Card:
     return card_for(
-        user_id=row["user_id"],
+        user_id=UserId(row["user_id"]),
         name=row["name"],
         username=row["username"],
         country=Country(row["country"]),

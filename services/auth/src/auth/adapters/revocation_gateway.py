@@ -1,8 +1,8 @@
-"""Telling every service, within two seconds, which sessions are over.
+"""Announce to every service, within two seconds, which sessions are over.
 
-The word goes into a Redis set that all services poll. Postgres stays the truth: what a crash or an outage kept
-from Redis is found as ``revocation_announced_at IS NULL`` and told again; when Redis itself was emptied (its
-marker is gone), everything revoked within the life of an access token is told again.
+Their ids go into a Redis set that all services poll. Postgres stays the truth: what a crash or an outage kept
+from Redis is found as ``revocation_announced_at IS NULL`` and announced again; when Redis itself was emptied (its
+marker is gone), everything revoked within the life of an access token is announced again.
 """
 
 from __future__ import annotations

@@ -20,18 +20,18 @@ VALUES ($1, $2, $3, $4, $5, $6, $7::text::inet, $8)
 class SecurityLogStore:
     """Bound to one transaction: what happens and its entry commit together."""
 
-    def __init__(self, conn: Connection) -> None:
+    def __init__(self, conn: Connection, now: datetime) -> None:
         self._conn = conn
+        self._now = now
 
     async def write(
         self,
         event: SecurityEvent,
         *,
-        now: datetime,
         user_id: UserId | None = None,
         session_id: SessionId | None = None,
         ip: str | None = None,
         detail: Mapping[str, object] | None = None,
     ) -> None:
-        values = (now, uuid7(), event, user_id, user_id, session_id, ip, dict(detail or {}))
+        values = (self._now, uuid7(), event, user_id, user_id, session_id, ip, dict(detail or {}))
         await self._conn.execute(_INSERT, *values)

@@ -80,7 +80,7 @@ class SigningKeyStore:
         return rows_affected(await self._conn.execute(_PURGE, now))
 
     async def private_keys(self) -> dict[str, ec.EllipticCurvePrivateKey]:
-        """By id, unsealed; one that does not open is told and left out, and the others go on signing."""
+        """Private keys by id, unsealed. One that does not open is logged and left out; the others go on signing."""
         found = {}
         for row in await self._conn.fetch(_PRIVATE):
             try:

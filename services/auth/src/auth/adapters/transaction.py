@@ -59,8 +59,9 @@ class Transactions:
             await self.announcer.announce_soon(tx.events.ended)
 
     def _on(self, conn: Connection, outbox: Outbox) -> AuthTx:
+        now = self.parts.clock.now()
         return AuthTx(
-            now=self.parts.clock.now(),
+            now=now,
             conn=conn,
             outbox=outbox,
             events=Events(outbox),
@@ -71,6 +72,6 @@ class Transactions:
             networks=KnownNetworkStore(conn),
             relations=RelationStore(conn),
             friend_requests=FriendRequestStore(conn),
-            security_log=SecurityLogStore(conn),
+            security_log=SecurityLogStore(conn, now),
             signing_keys=SigningKeyStore(conn, self.keyring),
         )

@@ -1,4 +1,4 @@
-"""How long somebody waits after failed sign-ins: longer each time, never locked out, and nobody for somebody else.
+"""How long somebody waits after failed sign-ins: longer each time, never locked out, and never for what a stranger did.
 
 Failures are counted where they come from. An address, or the network around it, that the account signed in from before
 has a counter of its own, which no stranger moves. Everything else counts twice: for its own address, and in one counter

@@ -53,7 +53,7 @@ class FriendRequestSent:
 
 @dataclass(frozen=True, slots=True)
 class FriendRequestClosed:
-    """Declined or cancelled; an accepted one is told as the friendship that began."""
+    """Declined or cancelled; an accepted one is announced as the friendship that began."""
 
     request: FriendRequest
 

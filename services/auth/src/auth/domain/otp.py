@@ -58,7 +58,7 @@ class OtpIssued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Otp:
-    """A code as it is kept: its hash, and a hash of where it was sent."""
+    """A code as it is stored: its hash, and a hash of where it was sent."""
 
     id: OtpId
     purpose: OtpPurpose

@@ -28,7 +28,7 @@ UNKNOWN_PLACE: Final = Place("", "")
 
 
 def place_of(ip: str | None) -> Place:
-    """``UNKNOWN_PLACE`` when it cannot be told where a request comes from."""
+    """``UNKNOWN_PLACE`` for anything that is no address."""
     try:
         client = ip_interface(ip or "")
     except ValueError:

@@ -3,7 +3,7 @@
 Invariants, which the table's CHECK constraints and the tests cite:
 AUTH-1: an existing person has an e-mail address or a phone number.
 AUTH-2: a name has 2 to 100 characters, and shows something.
-AUTH-3: each change adds one to ``version``, and a change of what others may know is told in an event with it.
+AUTH-3: each change adds one to ``version``, and a change of what others may know is announced in an event with it.
 AUTH-4: raising ``token_version`` ends every session begun and every code asked for under a lower one.
 AUTH-12: the first proof of an address or number leaves nothing to sign in with that was made up before it.
 """
@@ -116,7 +116,7 @@ class UserDeleted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserPrivacyChanged:
-    """What others may see and do; told only to services that need it."""
+    """What others may see and do; announced to services that need it."""
 
     user: User
     changed_at: datetime
@@ -170,10 +170,10 @@ def change_profile(
 
 
 def change_settings(user: User, settings: Settings, now: datetime) -> tuple[User, UserProfileChanged | None]:
-    """Replace the choices. Others are told only of locale and time zone; privacy is enforced here."""
+    """Replace the choices. The event is there when locale or time zone changed; privacy is enforced here."""
     changed, event = _changed(user, replace(user, settings=settings), now)
-    told = (user.settings.locale, user.settings.time_zone) != (settings.locale, settings.time_zone)
-    return changed, event if told else None
+    announced = (user.settings.locale, user.settings.time_zone) != (settings.locale, settings.time_zone)
+    return changed, event if announced else None
 
 
 def privacy_changed(before: User, after: User, now: datetime) -> UserPrivacyChanged | None:
@@ -187,7 +187,7 @@ def _privacy(user: User) -> tuple[object, ...]:
 
 
 def change_roles(user: User, roles: frozenset[Role], now: datetime) -> tuple[User, UserRolesChanged | None]:
-    """Give exactly these roles; nobody ever loses ``user``. Tokens that say otherwise end (AUTH-4)."""
+    """Give exactly these roles; ``user`` is never lost. Tokens that say otherwise end (AUTH-4)."""
     roles |= FIRST_ROLES
     if roles == user.roles:
         return user, None

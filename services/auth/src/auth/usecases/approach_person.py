@@ -1,6 +1,6 @@
 """Lock two people before one of them does something that the other has not asked for.
 
-Being blocked is not told: to a blocked person the other looks like somebody who does not exist, whatever is asked.
+A blocked person is answered as if the other did not exist, whatever they ask.
 What counts for somebody's limits happens under the lock of their row, which the end of an account takes, too.
 """
 

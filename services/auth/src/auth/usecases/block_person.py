@@ -18,8 +18,8 @@ class BlockPerson:
 
 
 async def block_person(command: BlockPerson, tx: Tx) -> bool:
-    """Whether the other blocks this person, too: the block holds then as well, and who asked is answered as of somebody
-    who does not exist.
+    """Whether the other blocks this person, too. The block is set then as well, and the caller is answered as if the
+    other did not exist.
 
     Raises ``NotWithOneselfError``, ``UserNotFoundError`` or ``GraphLimitError``.
     """

@@ -54,4 +54,4 @@ async def change_password(command: ChangePassword, tools: Tools) -> None:
         await tx.sessions.rebase(command.session_id, after.token_version)
         reason = RevocationReason.PASSWORD_CHANGED
         await end_sessions(EndSessions(user_id=user_id, reason=reason, keep=command.session_id), tx)
-        await tx.security_log.write(SecurityEvent.PASSWORD_CHANGED, now=tx.now, user_id=user_id, ip=ip)
+        await tx.security_log.write(SecurityEvent.PASSWORD_CHANGED, user_id=user_id, ip=ip)

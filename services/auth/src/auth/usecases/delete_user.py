@@ -36,5 +36,5 @@ async def delete_user(command: DeleteUser, tx: Tx) -> None:
     await tx.relations.end_all(user_id, tx.now)
     await tx.friend_requests.end_all(user_id, tx.now)
     await end_sessions(EndSessions(user_id=user_id, reason=RevocationReason.USER_DELETED), tx)
-    await tx.security_log.write(SecurityEvent.USER_DELETED, now=tx.now, user_id=user_id)
+    await tx.security_log.write(SecurityEvent.USER_DELETED, user_id=user_id)
     tx.events.add(deleted)

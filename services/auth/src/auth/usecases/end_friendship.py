@@ -1,4 +1,4 @@
-"""End a friendship; nobody has to be asked."""
+"""End a friendship, without asking the other."""
 
 from __future__ import annotations
 

@@ -33,11 +33,7 @@ async def end_sessions(command: EndSessions, tx: Tx) -> list[SessionId]:
         ended = [command.only] if await tx.sessions.revoke(user_id, command.only, reason, tx.now) else []
     for session_id in ended:
         await tx.security_log.write(
-            SecurityEvent.SESSION_REVOKED,
-            now=tx.now,
-            user_id=user_id,
-            session_id=session_id,
-            detail={"reason": reason},
+            SecurityEvent.SESSION_REVOKED, user_id=user_id, session_id=session_id, detail={"reason": reason}
         )
         tx.events.add(SessionRevoked(user_id=user_id, session_id=session_id, reason=reason, revoked_at=tx.now))
     return ended

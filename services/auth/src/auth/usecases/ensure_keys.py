@@ -8,7 +8,7 @@ from auth.usecases.ports import Tx
 
 
 async def ensure_keys(tx: Tx) -> list[SigningKey]:
-    """Make the first key where there is none and a successor where none waits; drop what nobody needs."""
+    """Make the first key where there is none and a successor where none waits; drop what no verifier needs any more."""
     await tx.signing_keys.lock()
     await tx.signing_keys.purge(tx.now)
     keys = await tx.signing_keys.all()

@@ -26,8 +26,6 @@ async def grant_role(command: GrantRole, tx: Tx) -> User:
         return after
     await tx.users.save(after)
     await tx.sessions.rebase_all(after.id, after.token_version)
-    await tx.security_log.write(
-        SecurityEvent.ROLES_CHANGED, now=tx.now, user_id=after.id, detail={"roles": sorted(after.roles)}
-    )
+    await tx.security_log.write(SecurityEvent.ROLES_CHANGED, user_id=after.id, detail={"roles": sorted(after.roles)})
     tx.events.add(changed)
     return after

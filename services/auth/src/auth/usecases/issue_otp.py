@@ -15,7 +15,7 @@ from kernel.ids import uuid7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueOtp:
-    """``send=False``: a code that nobody is sent and that opens nothing."""
+    """``user``: whose code it is, if it is somebody's. Without ``send`` it is stored and not delivered."""
 
     contact: Contact
     purpose: OtpPurpose

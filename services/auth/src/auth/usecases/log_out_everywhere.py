@@ -22,5 +22,5 @@ async def log_out_everywhere(command: LogOutEverywhere, tx: Tx) -> int:
     user_id = command.user_id
     await tx.users.save(users.log_out_everywhere(await tx.users.lock(user_id)))
     await tx.networks.forget(user_id)
-    await tx.security_log.write(SecurityEvent.LOGGED_OUT_EVERYWHERE, now=tx.now, user_id=user_id)
+    await tx.security_log.write(SecurityEvent.LOGGED_OUT_EVERYWHERE, user_id=user_id)
     return len(await end_sessions(EndSessions(user_id=user_id, reason=RevocationReason.LOGOUT), tx))

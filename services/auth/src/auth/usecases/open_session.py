@@ -50,12 +50,7 @@ async def open_session(command: OpenSession, tx: Tx, issuer: Issuer) -> Signed:
     await tx.sessions.add(started, token, token_version=user.token_version, ip=origin.ip)
     await tx.networks.remember(user.id, origin.ip, tx.now)
     await tx.security_log.write(
-        SecurityEvent.SIGNED_IN,
-        now=tx.now,
-        user_id=user.id,
-        session_id=started.id,
-        ip=origin.ip,
-        detail={"method": command.method},
+        SecurityEvent.SIGNED_IN, user_id=user.id, session_id=started.id, ip=origin.ip, detail={"method": command.method}
     )
     tx.events.add(fact)
     return Signed(

@@ -41,7 +41,7 @@ class Users(Protocol):
         """Compare-and-set on the version before. Raises ``UserVersionStaleError`` or ``UsernameTakenError``."""
 
     async def rehash(self, user_id: UserId, old_hash: str, new_hash: str) -> None:
-        """The same password under today's parameters; no new version, nobody is told."""
+        """The same password under today's parameters: no new version, no event."""
 
 
 class Sessions(Protocol):
@@ -87,10 +87,10 @@ class Networks(Protocol):
 
 class Relations(Protocol):
     async def lock_pair(self, one: UserId, other: UserId) -> None:
-        """Nobody else changes anything between the two until the commit."""
+        """No other transaction changes anything between the two until the commit."""
 
     async def lock_people(self, counted: Collection[UserId], others: Collection[UserId]) -> bool:
-        """Whether all of them exist; none ends before the commit, and nobody else counts for ``counted``."""
+        """Whether all exist. None of them ends before the commit, and what ``counted`` have changes in no other way."""
 
     async def set(
         self, kind: RelationKind, from_id: UserId, to_id: UserId, now: datetime, *, active: bool
@@ -115,11 +115,12 @@ class FriendRequests(Protocol):
 
 
 class SecurityLog(Protocol):
+    """What is written down has the moment of its transaction."""
+
     async def write(
         self,
         event: SecurityEvent,
         *,
-        now: datetime,
         user_id: UserId | None = None,
         session_id: SessionId | None = None,
         ip: str | None = None,
@@ -146,7 +147,7 @@ class SigningKeys(Protocol):
 
 
 class Tx(Protocol):
-    """One transaction, at one moment; what it is told to announce leaves with its commit."""
+    """One transaction, at one moment. Events leave with its commit."""
 
     @property
     def now(self) -> datetime: ...
@@ -231,7 +232,7 @@ class Attempts(Protocol):
     """Counts and records sign-in attempts."""
 
     async def reserve(self, account: str, method: str, ip: str | None, user_id: UserId | None = None) -> Reservation:
-        """Count the attempt as failed until told otherwise, or until it must have been cut off.
+        """Count the attempt as failed until its outcome is known, or until it must have been cut off.
 
         Raises ``TooManyAttemptsError``.
         """

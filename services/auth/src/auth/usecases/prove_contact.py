@@ -46,5 +46,5 @@ async def prove_contact(command: ProveContact, tx: Tx) -> User:
         await tx.sessions.rebase(signed_in, proved.token_version)
     await end_sessions(EndSessions(user_id=proved.id, reason=RevocationReason.CONTACT_PROVED, keep=signed_in), tx)
     event = SecurityEvent.EMAIL_VERIFIED if channel is Channel.EMAIL else SecurityEvent.PHONE_VERIFIED
-    await tx.security_log.write(event, now=tx.now, user_id=proved.id)
+    await tx.security_log.write(event, user_id=proved.id)
     return proved

@@ -59,7 +59,6 @@ async def _end_family(token: RefreshToken, stored: StoredChain, ip: str | None, 
         if await end_sessions(EndSessions(user_id=stored.user.id, reason=reason, only=token.session_id), tx):
             await tx.security_log.write(
                 SecurityEvent.REFRESH_TOKEN_REUSED,
-                now=tx.now,
                 user_id=stored.user.id,
                 session_id=token.session_id,
                 ip=ip,

@@ -100,4 +100,4 @@ async def _add(user: User, origin: Origin, tx: Tx) -> None:
     await tx.users.add(user)
     if user.password_hash:
         await tx.passwords.remember(user.id, user.password_hash, tx.now)
-    await tx.security_log.write(SecurityEvent.SIGNED_UP, now=tx.now, user_id=user.id, ip=origin.ip)
+    await tx.security_log.write(SecurityEvent.SIGNED_UP, user_id=user.id, ip=origin.ip)

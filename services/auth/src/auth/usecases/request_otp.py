@@ -1,7 +1,7 @@
 """Send a one-time code.
 
 Invariant: what the asker sees and how long it takes do not tell whether the address or number has an account.
-For somebody unknown a code is kept that nobody was sent and that opens nothing.
+For an unknown address or number a code is stored as well; it is not sent and opens nothing.
 """
 
 from __future__ import annotations

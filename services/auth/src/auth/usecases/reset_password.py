@@ -42,11 +42,11 @@ async def reset_password(command: ResetPassword, tools: Tools) -> None:
         proved = await prove_contact(ProveContact(user=locked, channel=otp.channel), tx)
         await replace_password(ReplacePassword(user=proved, password_hash=password_hash, ip=command.ip), tx)
         await end_sessions(EndSessions(user_id=user.id, reason=RevocationReason.PASSWORD_CHANGED), tx)
-        await tx.security_log.write(SecurityEvent.PASSWORD_RESET, now=tx.now, user_id=user.id, ip=command.ip)
+        await tx.security_log.write(SecurityEvent.PASSWORD_RESET, user_id=user.id, ip=command.ip)
 
 
 async def _owner(otp: Otp, tools: Tools) -> tuple[User, list[str]]:
-    """Whose code it is, and the passwords that they had. Raises ``OtpRefusedError`` for a code of nobody."""
+    """Whose code it is, and hashes of passwords that they had. Raises ``OtpRefusedError`` for a code of no account."""
     if otp.user_id is None:
         raise OtpRefusedError(pointer="/otp/code")
     async with tools.begin() as tx:

@@ -20,9 +20,7 @@ async def rotate_keys(tx: Tx) -> SigningKey:
     await tx.signing_keys.reschedule(waiting.kid, signs_from=starts)
     await tx.signing_keys.reschedule(present.kid, published_until=signing_key.published_until(starts))
     await tx.security_log.write(
-        SecurityEvent.SIGNING_KEY_ROTATED,
-        now=tx.now,
-        detail={"kid": waiting.kid, "signs_from": starts.isoformat()},
+        SecurityEvent.SIGNING_KEY_ROTATED, detail={"kid": waiting.kid, "signs_from": starts.isoformat()}
     )
     if starts <= tx.now:
         await ensure_keys(tx)

@@ -40,7 +40,7 @@ async def sign_in_with_otp(command: SignInWithOtp, tools: Tools) -> Signed:
 
 
 async def _matched(guess: OtpGuess, tools: Tools) -> tuple[Otp, UserId]:
-    """The code and whose it is; a code kept for nobody matches nothing."""
+    """The code and whose it is. Raises ``OtpRefusedError``, also for a code without an account."""
     otp = await check_otp(CheckOtp(guess=guess, purpose=OtpPurpose.SIGN_IN), tools)
     if otp.user_id is None:
         raise OtpRefusedError(pointer="/otp/code")

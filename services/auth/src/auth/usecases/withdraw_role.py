@@ -31,8 +31,6 @@ async def withdraw_role(command: WithdrawRole, tx: Tx) -> User:
         return after
     await tx.users.save(after)
     await end_sessions(EndSessions(user_id=after.id, reason=RevocationReason.ROLES_CHANGED), tx)
-    await tx.security_log.write(
-        SecurityEvent.ROLES_CHANGED, now=tx.now, user_id=after.id, detail={"roles": sorted(after.roles)}
-    )
+    await tx.security_log.write(SecurityEvent.ROLES_CHANGED, user_id=after.id, detail={"roles": sorted(after.roles)})
     tx.events.add(changed)
     return after

@@ -236,7 +236,6 @@ class FakeSecurityLog:
         self,
         event: SecurityEvent,
         *,
-        now: datetime,
         user_id: UserId | None = None,
         session_id: SessionId | None = None,
         ip: str | None = None,

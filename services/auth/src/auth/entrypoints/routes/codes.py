@@ -58,12 +58,7 @@ _PASSWORD_ERRORS = (
 
 
 @routes.post(
-    "/v1/otp",
-    status=202,
-    auth="public",
-    idempotency="none",
-    summary="Send a one-time code",
-    errors=_SEND_ERRORS,
+    "/v1/otp", status=202, auth="public", idempotency="none", summary="Send a one-time code", errors=_SEND_ERRORS
 )
 async def post_otp(request: web.Request, body: OtpRequestBody, app: App) -> OtpView:
     reached = new_contact_of if body.purpose is OtpPurpose.SIGN_UP else contact_of

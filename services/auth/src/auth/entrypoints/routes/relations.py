@@ -50,13 +50,7 @@ async def get_blocks(query: PageQuery, principal: Principal, app: App) -> Page[R
     return await _people(RelationKind.BLOCK, query, principal, app)
 
 
-@routes.put(
-    "/v1/users/me/blocks/{user_id}",
-    status=204,
-    limit=CHANGING,
-    errors=_ERRORS,
-    summary="Block somebody",
-)
+@routes.put("/v1/users/me/blocks/{user_id}", status=204, limit=CHANGING, errors=_ERRORS, summary="Block somebody")
 async def put_block(user_id: UUID, principal: Principal, app: App) -> None:
     """Ends friendship, follows and requests between you. They are not told."""
     command = BlockPerson(user_id=UserId(principal.user_id), other_id=UserId(user_id))
