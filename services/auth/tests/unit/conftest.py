@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auth_testing.fakes import World
+from auth_testing.world import World
 
 
 @pytest.fixture

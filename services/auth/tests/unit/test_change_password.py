@@ -17,7 +17,7 @@ from auth.domain.user import User, UserNotFoundError, UserVersionStaleError
 from auth.usecases.change_password import ChangePassword, change_password
 from auth.usecases.open_session import OpenSession, open_session
 from auth.usecases.reset_password import ResetPassword, reset_password
-from auth_testing.fakes import World
+from auth_testing.world import World
 
 OLD, NEW = "words of mine", "other words of mine"
 

@@ -19,7 +19,7 @@ from auth.usecases.open_session import OpenSession, Signed, open_session
 from auth.usecases.request_email_verification import RequestEmailVerification, request_email_verification
 from auth.usecases.request_otp import RequestOtp, request_otp
 from auth.usecases.verify_email import VerifyEmail, verify_email
-from auth_testing.fakes import World
+from auth_testing.world import World
 
 NOBODY = Contact(email="nobody@example.com")
 PHONE = Contact(phone_e164="+66812345678")

@@ -14,7 +14,7 @@ from auth.usecases.end_sessions import EndSessions, end_sessions
 from auth.usecases.log_out_everywhere import LogOutEverywhere, log_out_everywhere
 from auth.usecases.open_session import OpenSession, open_session
 from auth.usecases.revoke_session import RevokeSession, revoke_session
-from auth_testing.fakes import World
+from auth_testing.world import World
 
 REASON = RevocationReason.LOGOUT
 

@@ -19,7 +19,7 @@ from auth.domain.ids import FriendRequestId, UserId
 from auth.domain.relation import GraphLimitError, RelationKind
 from auth.usecases.decide_friend_request import DecideFriendRequest, decide_friend_request
 from auth.usecases.send_friend_request import SendFriendRequest, send_friend_request
-from auth_testing.fakes import World
+from auth_testing.world import World
 
 ACCEPTED, DECLINED, CANCELLED = (
     FriendRequestStatus.ACCEPTED,
@@ -116,14 +116,16 @@ async def test_nobody_befriends_somebody_who_left(world: World, two: tuple[UserI
         await decide(world, two[1], request.request_id, ACCEPTED)
 
 
-async def test_a_request_that_ends_while_the_pair_is_locked(world: World, two: tuple[UserId, UserId]) -> None:
+async def test_a_request_that_ends_while_the_pair_is_locked(
+    world: World, two: tuple[UserId, UserId], monkeypatch: pytest.MonkeyPatch
+) -> None:
     request = await ask(world, *two)
 
     async def lock_pair(*_: UserId) -> None:
         del world.rows.requests[request.request_id]
 
     async with world.begin() as tx:
-        tx.relations.lock_pair = lock_pair  # type: ignore[method-assign]
+        monkeypatch.setattr(tx.relations, "lock_pair", lock_pair)
         command = DecideFriendRequest(user_id=two[1], request_id=request.request_id, status=ACCEPTED)
         with pytest.raises(FriendRequestNotFoundError):
             await decide_friend_request(command, tx)

@@ -21,7 +21,7 @@ from auth.usecases.grant_role import GrantRole, grant_role
 from auth.usecases.open_session import OpenSession, Signed, open_session
 from auth.usecases.send_friend_request import SendFriendRequest, send_friend_request
 from auth.usecases.withdraw_role import WithdrawRole, withdraw_role
-from auth_testing.fakes import World
+from auth_testing.world import World
 
 
 async def signed_in(world: World, user: User) -> Signed:

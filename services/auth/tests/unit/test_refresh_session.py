@@ -14,7 +14,7 @@ from auth.domain.session import Origin, RefreshTokenInvalidError, RefreshTokenRe
 from auth.usecases.open_session import OpenSession, Signed, open_session
 from auth.usecases.ports import StoredChain
 from auth.usecases.refresh_session import RefreshSession, refresh_session
-from auth_testing.fakes import World
+from auth_testing.world import World
 
 
 async def refresh(world: World, token: RefreshToken) -> Signed:

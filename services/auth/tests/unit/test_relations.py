@@ -19,7 +19,7 @@ from auth.usecases.follow_person import FollowPerson, follow_person
 from auth.usecases.send_friend_request import SendFriendRequest, send_friend_request
 from auth.usecases.unblock_person import UnblockPerson, unblock_person
 from auth.usecases.unfollow_person import UnfollowPerson, unfollow_person
-from auth_testing.fakes import World
+from auth_testing.world import World
 
 Act = Callable[[World, UserId, UserId], Awaitable[Any]]
 

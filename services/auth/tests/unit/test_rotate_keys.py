@@ -8,7 +8,7 @@ from auth.domain.security_log import SecurityEvent
 from auth.domain.signing_key import KEPT_AFTER, LEAD, PERIOD, NoSigningKeyError, SigningKey
 from auth.usecases.ensure_keys import ensure_keys
 from auth.usecases.rotate_keys import rotate_keys
-from auth_testing.fakes import World
+from auth_testing.world import World
 
 
 async def ensure(world: World) -> list[SigningKey]:

@@ -19,7 +19,7 @@ from auth.usecases.open_session import Signed
 from auth.usecases.register_user import Registered, RegisterUser, register_user
 from auth.usecases.sign_in_with_otp import SignInWithOtp, sign_in_with_otp
 from auth.usecases.sign_in_with_password import SignInWithPassword, sign_in_with_password
-from auth_testing.fakes import World
+from auth_testing.world import World
 from kernel.country import Country
 
 EMAIL, PHONE = Contact(email="mai@example.com"), Contact(phone_e164="+66812345678")

@@ -43,17 +43,15 @@ def _with_refusals(run: Run) -> Run:
 
 
 async def _grant(app: App, given: argparse.Namespace) -> int:
-    async def grant(user_id: UserId, role: Role, tx: AuthTx) -> User:
-        return await grant_role(GrantRole(user_id=user_id, role=role), tx)
-
-    return await _change_role(app, given, "role.grant", grant)
+    return await _change_role(
+        app, given, "role.grant", lambda who, role, tx: grant_role(GrantRole(user_id=who, role=role), tx)
+    )
 
 
 async def _withdraw(app: App, given: argparse.Namespace) -> int:
-    async def withdraw(user_id: UserId, role: Role, tx: AuthTx) -> User:
-        return await withdraw_role(WithdrawRole(user_id=user_id, role=role), tx)
-
-    return await _change_role(app, given, "role.withdraw", withdraw)
+    return await _change_role(
+        app, given, "role.withdraw", lambda who, role, tx: withdraw_role(WithdrawRole(user_id=who, role=role), tx)
+    )
 
 
 async def _change_role(app: App, given: argparse.Namespace, action: str, change: Change) -> int:
