@@ -26,10 +26,11 @@ from uuid import uuid4
 import asyncpg
 from aiohttp import ClientSession
 
-from commerce.demo_catalogue.building import DemoCatalogue, build_catalogue
+from commerce.adapters.demo_catalogue_reads import build_catalogue
+from commerce.domain.catalogue import Catalogue
 from commerce.domain.ids import UserId
 from commerce.settings import CommerceSettings
-from commerce.usecases.load_catalogue import load_catalogue
+from commerce.usecases.load_catalogue import LoadCatalogue, load_catalogue
 from commerce.wiring import wire
 from kernel.country import Country
 from testkit.databases import Databases, placeholder_settings
@@ -79,7 +80,7 @@ COPY: Final = (
 
 
 @dataclass
-class Catalogue:
+class ServedCatalogue:
     """One size of it, and what its answers took."""
 
     products: int
@@ -102,7 +103,7 @@ class Catalogue:
 
 
 @asynccontextmanager
-async def served(databases: Databases, redis_url: str, products: int, folder: Path) -> AsyncIterator[Catalogue]:
+async def served(databases: Databases, redis_url: str, products: int, folder: Path) -> AsyncIterator[ServedCatalogue]:
     """A database with about that many products, and a process that serves it."""
     made = await databases.create("commerce")
     catalogue = await fill(made.dsn, made.admin_dsn, redis_url, products)
@@ -117,7 +118,7 @@ async def served(databases: Databases, redis_url: str, products: int, folder: Pa
     }
     async with child("commerce", "http", environment=environment, log=folder / f"{products}.log") as running:
         await running.ready(ops_port)
-        yield Catalogue(catalogue, f"http://127.0.0.1:{http_port}")
+        yield ServedCatalogue(catalogue, f"http://127.0.0.1:{http_port}")
 
 
 async def fill(dsn: str, admin_dsn: str, redis_url: str, products: int) -> int:
@@ -127,7 +128,7 @@ async def fill(dsn: str, admin_dsn: str, redis_url: str, products: int) -> int:
     async with wire(CommerceSettings()) as app:
         first = demo_catalogue()
         async with app.begin() as tx:
-            await load_catalogue(first, tx)
+            await load_catalogue(LoadCatalogue(catalogue=first), tx)
     conn = await asyncpg.connect(admin_dsn, server_settings={"search_path": "commerce, public"})
     try:
         indexes = await conn.fetch(
@@ -145,7 +146,7 @@ async def fill(dsn: str, admin_dsn: str, redis_url: str, products: int) -> int:
         await conn.close()
 
 
-def demo_catalogue() -> DemoCatalogue:
+def demo_catalogue() -> Catalogue:
     return build_catalogue({country: UserId(uuid4()) for country in Country}, datetime.now(UTC))
 
 
@@ -182,7 +183,7 @@ async def run(arguments: argparse.Namespace) -> int:
         await databases.drop_all()
 
 
-def report(small: Catalogue, large: Catalogue, load: float) -> int:
+def report(small: ServedCatalogue, large: ServedCatalogue, load: float) -> int:
     print(
         f"GET /v1/products?limit=50 of one commerce process, one caller; {small.products:,} and {large.products:,}"
         f" products; load {load:.1f} before, {os.getloadavg()[0]:.1f} after"

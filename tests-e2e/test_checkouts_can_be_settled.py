@@ -12,25 +12,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commerce.adapters.announcer import OutboxAnnouncer
+from commerce.adapters.events import Events
 from commerce.domain.cart import QUANTITY_MAX
 from commerce.domain.checkout import QuantityTooLargeError
 from commerce.domain.ids import ProductId, ShopId, UserId, VariantId
+from commerce.domain.offer import Offer, WantedLine
 from commerce.domain.order import OrderStatus, PaymentStatus
 from commerce.domain.product import PRICE_MINOR_MAX
 from commerce.domain.stock import Shelf, StockItem
 from commerce.domain.tax import TaxClass
 from commerce.domain.texts import LocalisedText
 from commerce.domain.totals import TotalTooLargeError
-from commerce.usecases.place_order import PlaceOrder, WantedLine, place_order
-from commerce.usecases.ports import Offer
+from commerce.usecases.place_order import PlaceOrder, place_order
 from kernel.country import Country
 from kernel.ids import uuid7
 from kernel.money import AMOUNT_MINOR_MAX
 from orchestrator.domain.definition import SagaContext
 from orchestrator.sagas import REGISTRY, TRIGGERS
-from payment.domain.errors import AmountNotPositiveError, SharesMismatchError
-from payment.entrypoints.commands import operation_of
+from payment.domain.ledger import AmountNotPositiveError
+from payment.domain.outcome import SharesMismatchError
+from payment.entrypoints.consumers.commands import operation_of
 from sampan.orchestrator.v1.commands_pb2 import StartOrderPayment
 from sampan.payment.v1.commands_pb2 import SellerShare, SettlePayment
 
@@ -52,10 +53,10 @@ class Memory:
         items = [stock_of(offer) for offer in offers]
         self.tx = SimpleNamespace(
             now=NOW,
-            products=SimpleNamespace(offers=self.offers, sellers=self.sellers),
+            products=SimpleNamespace(offers=self.offers),
             orders=SimpleNamespace(next_numbers=self.next_numbers, add=self.store),
             stock=SimpleNamespace(lock=lambda *_: done(Shelf(items, (), NOW)), save=lambda _: done(None)),
-            announce=OutboxAnnouncer(SimpleNamespace(add=self.say)),
+            events=Events(SimpleNamespace(add=self.say), SimpleNamespace(sellers=self.sellers)),
         )
 
     def say(self, body, **_):

@@ -27,6 +27,11 @@ def all_checks() -> Iterator[Check]:
         environment={"PYTHONPATH": str(CHECKOUT / "deploy" / "local")},
     )
     yield Check(
+        name="registry",
+        command=(PYTHON, "-m", "made", "--check"),
+        environment={"PYTHONPATH": str(CHECKOUT / "deploy" / "local")},
+    )
+    yield Check(
         name="packages",
         command=(".local/bootstrap/bin/uv", "pip", "check", "--python", PYTHON),
         environment={"UV_CACHE_DIR": str(CHECKOUT / ".local" / "cache" / "uv")},

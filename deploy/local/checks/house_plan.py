@@ -21,7 +21,7 @@ EXCEPTIONS: Final = Path(__file__).with_name("house_plan.toml")
 SERVICE_FILE: Final = "service.toml"
 # Paths below src/<service>, as patterns; `*` never crosses a slash. What matches none of them is a room too many.
 ROOMS: Final = (
-    "__init__.py", "__main__.py", "py.typed", "settings.py", "wiring.py",
+    "__init__.py", "__main__.py", "py.typed", "problems.json", "settings.py", "wiring.py",
     "domain/*.py",
     "usecases/*.py",
     "adapters/__init__.py", "adapters/events.py", "adapters/transaction.py", "adapters/invariants.py",

@@ -1,15 +1,19 @@
-"""Renders each service's migrations to SQL, without a database, and has squawk look for what would block a live one.
+"""Renders each service's migrations to SQL, without a database, and looks for what would block a live one, or stick.
 
-A first migration makes a schema nobody uses yet: there, rules about locks on live tables have nothing to say.
+squawk looks for locks; a first migration makes a schema nobody uses yet, where it has nothing to say. A migration that
+leaves its transaction may stop half-way: what it did before stays, and its version is not written down. So each of its
+statements can be run twice.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import io
+import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -28,6 +32,10 @@ ALWAYS_EXCLUDED = (
     "transaction-nesting",  # autocommit_block leaves the migration's transaction on purpose
     "ban-uncommitted-transaction",
 )
+_KINDS = r"(?:TABLE|SEQUENCE|TYPE|POLICY|TRIGGER|CONSTRAINT|COLUMN|INDEX(?: CONCURRENTLY)?)"
+_DROPPED = re.compile(rf"\bDROP {_KINDS} (?P<guard>IF EXISTS )?(?P<name>\w+)", re.IGNORECASE)
+_MADE = re.compile(rf"\b(?:CREATE|CREATE UNIQUE|ADD) {_KINDS} (?P<guard>IF NOT EXISTS )?(?P<name>\w+)", re.IGNORECASE)
+_COMMENT = re.compile(r"--[^\n]*")
 EXCLUDED_IN_FIRST = (
     "require-concurrent-index-creation",
     "constraint-missing-not-valid",
@@ -40,7 +48,10 @@ def main() -> int:
     for path in sorted((CHECKOUT / "services").glob("*/migrations/versions/*.py")):
         migration = _load(path)
         first = migration.down_revision is None
-        result = _squawk(path, _sql_of(migration), (*ALWAYS_EXCLUDED, *(EXCLUDED_IN_FIRST if first else ())))
+        for fault in faults_of_half_done(path.read_text(encoding="utf-8"), migration):
+            failed = True
+            print(f"{path.relative_to(CHECKOUT)}: {fault}")
+        result = _squawk(path, _sql_of(migration.upgrade), (*ALWAYS_EXCLUDED, *(EXCLUDED_IN_FIRST if first else ())))
         if result.returncode != 0:
             failed = True
             print(f"{path.relative_to(CHECKOUT)}\n{result.stdout}{result.stderr}")
@@ -57,13 +68,32 @@ def _load(path: Path) -> ModuleType:
     return module
 
 
-def _sql_of(migration: ModuleType) -> str:
+def faults_of_half_done(source: str, migration: ModuleType) -> Iterator[str]:
+    """Statements that would fail the second time; none of a migration that is one transaction."""
+    if "autocommit_block" not in source:
+        return
+    for step in (migration.upgrade, migration.downgrade):
+        yield from statements_done_once(_sql_of(step))
+
+
+def statements_done_once(sql: str) -> Iterator[str]:
+    """Those that make what is there already, or drop what is gone, without saying IF (NOT) EXISTS."""
+    gone: set[str] = set()
+    for statement in (" ".join(_COMMENT.sub("", each).split()) for each in sql.split(";")):
+        gone |= {match["name"] for match in _DROPPED.finditer(statement) if match["guard"]}
+        twice = all(match["guard"] for match in _DROPPED.finditer(statement))
+        twice &= all(match["guard"] or match["name"] in gone for match in _MADE.finditer(statement))
+        if not twice:
+            yield f"cannot be run twice: {statement[:120]}"
+
+
+def _sql_of(step: Callable[[], None]) -> str:
     buffer = io.StringIO()
     context = MigrationContext.configure(
         dialect_name="postgresql", opts={"as_sql": True, "output_buffer": buffer, "literal_binds": True}
     )
     with Operations.context(context):
-        migration.upgrade()
+        step()
     return buffer.getvalue()
 
 

@@ -38,6 +38,7 @@ _ACQUIRE_TIMEOUT_S = 5.0
 _IDLE_IN_TRANSACTION_S = 15.0
 _RETRY_S = 0.5
 _CHECK_S = 1.0
+_COMMIT_S = 3.0
 _CLOSE_S = 5.0
 _ONE_PLAN = "SET LOCAL plan_cache_mode = force_generic_plan"
 
@@ -68,7 +69,7 @@ class Database:
                 log.warning("database.waiting", error=type(error).__name__)
                 await asyncio.sleep(_RETRY_S)
             else:
-                fresh = FreshConnections(partial(_connect_once, settings.database_dsn.get_secret_value()))
+                fresh = FreshConnections(partial(_connect_and_commit, settings.database_dsn.get_secret_value()))
                 return cls(pool, fresh, settings.database_schema)
 
     @asynccontextmanager
@@ -96,8 +97,8 @@ class Database:
 
     async def check(self) -> None:
         """Raises when Postgres does not answer within a second or takes no writes, no connection is free for so long, a
-        right that the last migration gave was taken, or no new connection can be had: those of the pool outlive a
-        changed password, and each is replaced some day.
+        right that the last migration gave was taken, or no new connection can be had, or none on which a commit ends:
+        those of the pool outlive a changed password, and each is replaced some day.
         """
         async with asyncio.timeout(_CHECK_S), self._pool.acquire(timeout=_CHECK_S) as conn:
             if missing := await missing_rights(conn, self._schema):
@@ -124,9 +125,15 @@ class Database:
         await self._fresh.close()
 
 
-async def _connect_once(dsn: str) -> None:
+async def _connect_and_commit(dsn: str) -> None:
+    """A record of a few bytes, which changes nothing: commits may wait for a standby that is gone."""
     conn = await asyncpg.connect(dsn, timeout=_ACQUIRE_TIMEOUT_S)
-    await conn.close(timeout=_CHECK_S)
+    try:
+        await conn.execute("SELECT pg_logical_emit_message(true, 'sampan.ready', '')", timeout=_COMMIT_S)
+    except TimeoutError:
+        raise NotReadyError(f"a commit did not end in {_COMMIT_S:.0f} s") from None
+    finally:
+        await conn.close(timeout=_CHECK_S)
 
 
 async def _open_pool(settings: ServiceSettings, application: str, session: Mapping[str, str]) -> asyncpg.Pool:

@@ -41,6 +41,13 @@ _FUNCTIONS: Final = """
     SELECT p.oid::regprocedure::text AS signature
     FROM pg_proc p WHERE p.pronamespace = $1::text::regnamespace AND p.proname = ANY($2::text[])
 """
+_CALLED: Final = """
+    SELECT p.oid::regprocedure::text AS signature
+    FROM pg_proc p
+    WHERE p.pronamespace = $1::text::regnamespace AND p.prorettype <> 'trigger'::regtype
+      AND NOT EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = $2::text::regrole)
+    ORDER BY 1
+"""
 _USABLE: Final = "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1"
 
 
@@ -108,10 +115,13 @@ async def apply(
         for name, statement in rights.functions.items():
             await owner.execute(f'DROP FUNCTION IF EXISTS "{schema}"."{name}"' if empty else statement)
         await _lend(owner, schema, runtime, [*rights.owner_functions, *rights.functions])
+        for row in await owner.fetch(_CALLED, f'"{schema}"', f'"{runtime}"'):
+            # It calls none by everybody's right: that may be taken, as careful operators do.
+            await owner.execute(f'GRANT EXECUTE ON FUNCTION {row["signature"]} TO "{runtime}"')
         if empty:
             await owner.execute(f'DROP FUNCTION IF EXISTS "{schema}"."{MISSING_RIGHTS}"()')
         else:
-            await owner.execute(_missing_rights(schema, given, [*rights.owner_functions, *rights.functions]))
+            await owner.execute(_missing_rights(schema, given))
 
 
 async def missing_rights(conn: asyncpg.Connection[Any] | PoolConnectionProxy[Any], schema: str) -> list[str]:
@@ -151,10 +161,9 @@ async def _lend(owner: asyncpg.Connection[Any], schema: str, runtime: str, funct
         await owner.execute(f'GRANT EXECUTE ON FUNCTION {row["signature"]} TO "{runtime}"')
 
 
-def _missing_rights(schema: str, given: Iterable[tuple[str, str]], lent: Iterable[str]) -> str:
+def _missing_rights(schema: str, given: Iterable[tuple[str, str]]) -> str:
     """A function that names what its caller was given and does not have. What was dropped since is not missed."""
     tables = "".join(f", ({_quoted(name)}, {_quoted(privilege)})" for name, privilege in given)
-    functions = "".join(f", {_quoted(name)}" for name in lent)
     return f"""
         CREATE OR REPLACE FUNCTION "{schema}"."{MISSING_RIGHTS}"() RETURNS text[] LANGUAGE sql STABLE
         SET search_path = pg_catalog, pg_temp AS $$
@@ -166,8 +175,8 @@ def _missing_rights(schema: str, given: Iterable[tuple[str, str]], lent: Iterabl
                       ELSE NOT has_table_privilege(c.oid, given.privilege) END
                 UNION ALL
                 SELECT 'EXECUTE on ' || p.proname FROM pg_proc p
-                WHERE p.proname = ANY (ARRAY[NULL{functions}]::text[])
-                  AND p.pronamespace = '"{schema}"'::regnamespace AND NOT has_function_privilege(p.oid, 'EXECUTE')
+                WHERE p.pronamespace = '"{schema}"'::regnamespace AND p.prorettype <> 'trigger'::regtype
+                  AND NOT has_function_privilege(p.oid, 'EXECUTE')
                 ORDER BY 1
             )
         $$

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 
+from chassis import postgres
 from chassis.fresh import FreshConnections
 from chassis.http import Routes, View, make_app
 from chassis.outages import NotReadyError
@@ -87,6 +88,39 @@ async def test_a_database_that_takes_no_writes_is_not_ready(role: Role, database
     assert await _query_works(database)
     with pytest.raises(NotReadyError, match="read-only"):
         await database.check()
+
+
+async def test_a_server_whose_commits_do_not_end_is_not_ready(
+    role: Role, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They wait for a standby that is gone; what only reads goes on."""
+    monkeypatch.setattr(postgres, "_COMMIT_S", 0.3)
+    await database.check()
+    await role.admin.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    try:
+        await role.admin.execute("SELECT pg_reload_conf()")
+        await eventually(lambda: _says_it_is_not_ready(database), timeout_s=10)
+        assert await _query_works(database)
+    finally:
+        await role.admin.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        await role.admin.execute("SELECT pg_reload_conf()")
+    await eventually(lambda: _is_ready(database), timeout_s=10)
+
+
+async def _says_it_is_not_ready(database: Database) -> bool:
+    try:
+        await database.check()
+    except NotReadyError as error:
+        return "a commit did not end" in str(error)
+    return False
+
+
+async def _is_ready(database: Database) -> bool:
+    try:
+        await database.check()
+    except NotReadyError:
+        return False
+    return True
 
 
 async def test_a_full_pool_needs_no_more_connections_and_one_that_is_not_does(

@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from chassis import migrations
 from chassis.http.problems import refusal_of
+from chassis.outages import NotReadyError
 from chassis.postgres import Database
 from chassis.rights import Rights, apply, role_of
 from chassis.run.health import Health
@@ -195,6 +196,26 @@ async def test_a_right_that_was_taken_makes_the_process_unready_and_says_which(
             assert refusal_of(caught.value).code == "service.unavailable"
         await migrations.upgrade(settings, FOLDER)
         assert await health.reasons() == ({}, {}), "the next migration gives it back"
+    finally:
+        await database.close()
+        await owner.close()
+
+
+async def test_functions_are_called_by_a_right_of_ones_own(made: ServiceDatabase, settings: ServiceSettings) -> None:
+    """What everybody may call is often taken from everybody."""
+    await migrations.upgrade(settings, FOLDER)
+    owner = await asyncpg.connect(made.owner_dsn, server_settings={"search_path": "shop"})
+    database = await Database.connect(settings)
+    try:
+        await owner.execute("CREATE FUNCTION doubled(n integer) RETURNS integer LANGUAGE sql AS 'SELECT 2 * n'")
+        await migrations.upgrade(settings, FOLDER)
+        await owner.execute("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA shop FROM PUBLIC")
+        await database.check()
+        async with database.read() as conn:
+            assert await conn.fetchval("SELECT doubled(4)") == 8
+        await owner.execute(f'REVOKE EXECUTE ON FUNCTION doubled FROM "{role_of(made.dsn)}"')
+        with pytest.raises(NotReadyError, match="EXECUTE on doubled"):
+            await database.check()
     finally:
         await database.close()
         await owner.close()

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from auth.adapters.argon2_gateway import Argon2Hasher
+from auth.adapters.user_store import UserStore
 from auth.domain.ids import SessionId, UserId
 from auth.usecases import prove_contact
 from auth_testing.service import PASSWORD, Answer, Service, claims_of, new_email
@@ -196,3 +198,69 @@ async def test_every_service_refuses_the_strangers_session(service: Service, red
     await elsewhere.refresh()
     await redis.aclose()
     assert elsewhere.is_revoked(SessionId(uuid.UUID(stranger["session_id"])))
+
+
+@pytest.mark.parametrize("looks_again", [True, False])
+async def test_a_sign_in_under_way_does_not_outlive_the_proof(
+    service: Service, monkeypatch: pytest.MonkeyPatch, *, looks_again: bool
+) -> None:
+    """The stranger's password is being verified while the owner proves the address. The control: what the person is
+    after that is not looked at."""
+    stranger = await service.sign_up()
+    contact = {"email": stranger["user"]["email"]}
+    verify_password, proofs = Argon2Hasher.verify, []
+
+    async def verify_while_proved(hasher: Argon2Hasher, *which: Any) -> bool:
+        matches = await verify_password(hasher, *which)
+        if not proofs:
+            proofs.append(None)
+            before = await find(UserId(uuid.UUID(stranger["user"]["user_id"])))
+            proofs[0] = (await sign_in_by_code(service, contact), before)
+        return matches
+
+    async def find(user_id: UserId) -> Any:
+        async with service.app.begin() as tx:
+            return await tx.users.find(user_id)
+
+    share = UserStore.share
+    monkeypatch.setattr(Argon2Hasher, "verify", verify_while_proved)
+    if not looks_again:
+
+        async def as_before(store: UserStore, user_id: UserId) -> Any:
+            await share(store, user_id)
+            return proofs[0][1]
+
+        monkeypatch.setattr(UserStore, "share", as_before)
+    answer = await service.sign_in(contact["email"])
+    assert proofs[0][0].status == 201
+    assert answer.status == (401 if looks_again else 201)
+
+
+@pytest.mark.parametrize("purpose", ["sign_in", "reset"])
+async def test_no_act_of_the_strangers_ends_a_code_that_was_sent_to_the_owner(service: Service, purpose: str) -> None:
+    stranger = await service.sign_up()
+    contact = {"email": stranger["user"]["email"]}
+    path = "/v1/otp" if purpose == "sign_in" else "/v1/password-resets"
+    otp_id, code = await ask(service, path, contact | ({"purpose": "sign_in"} if purpose == "sign_in" else {}))
+    assert (await service.call("DELETE", "/v1/sessions?scope=all", token=stranger["access_token"])).status == 200
+    again = (await service.sign_in(contact["email"])).body
+    body = {"current_password": PASSWORD, "new_password": "another of a thief 333"}
+    changed = await service.call("PUT", "/v1/users/me/password", body, token=again["access_token"])
+    assert changed.status == 204, changed.body
+    if purpose == "sign_in":
+        by_code = {"method": "otp", "otp": {"otp_id": otp_id, "code": code}}
+        assert (await service.call("POST", "/v1/sessions", by_code)).status == 201
+    else:
+        assert (await reset(service, otp_id, code)).status == 204
+    assert not await refreshes(service, again)
+    assert (await service.sign_in(contact["email"], "another of a thief 333")).status == 401
+
+
+async def test_once_proved_what_its_person_does_ends_waiting_codes(service: Service) -> None:
+    signed = await service.sign_up()
+    contact = {"email": signed["user"]["email"]}
+    owner = (await sign_in_by_code(service, contact)).body
+    otp_id, code = await ask(service, "/v1/otp", contact | {"purpose": "sign_in"})
+    assert (await service.call("DELETE", "/v1/sessions?scope=all", token=owner["access_token"])).status == 200
+    by_code = await service.call("POST", "/v1/sessions", {"method": "otp", "otp": {"otp_id": otp_id, "code": code}})
+    assert by_code.status == 422

@@ -149,6 +149,18 @@ async def test_a_hash_that_changes_while_the_password_is_verified(world: World, 
         assert (await sign_in(world, user)).user.password_hash == NEW
 
 
+async def test_an_owner_who_proves_the_address_while_a_strangers_password_is_verified(world: World) -> None:
+    user = world.person(password_hash=NEW)
+
+    def prove() -> None:
+        world.rows.users[user.id] = replace(user, password_hash=None, token_version=1)
+
+    world.interruptions = [lambda: None, prove]
+    with pytest.raises(InvalidCredentialsError):
+        await sign_in(world, user)
+    assert world.alive() == set()
+
+
 async def test_a_hash_that_changes_otherwise_is_verified_once_more(world: World) -> None:
     user = world.person(password_hash=NEW)
 

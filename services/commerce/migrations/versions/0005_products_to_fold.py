@@ -14,4 +14,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.get_context().autocommit_block():
-        op.execute("DROP INDEX CONCURRENTLY product_fold_again")
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS product_fold_again")

@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from chassis.run import Service, main
-from commerce.entrypoints.commands import COMMANDS
-from commerce.entrypoints.http import ROUTES, application
+from commerce.entrypoints.app import ROUTES, make_web_app
+from commerce.entrypoints.cli import COMMANDS
 from commerce.entrypoints.roles import background, checks, consumers, jobs, relays
 from commerce.settings import CommerceSettings
-from commerce.wiring import SERVICE as NAME
-from commerce.wiring import wire
+from commerce.wiring import NAME, wire
 
 SERVICE = Service(
     name=NAME,
     settings=CommerceSettings,
     wire=wire,
-    http=application,
+    http=make_web_app,
     routes=ROUTES,
     consumers=consumers,
     relays=relays,

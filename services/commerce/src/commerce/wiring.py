@@ -2,77 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
-from asyncpg import Connection
-
-from commerce.adapters.account_store import PgAccountStore
-from commerce.adapters.announcer import OutboxAnnouncer
-from commerce.adapters.cart_store import PgCartStore
-from commerce.adapters.order_store import PgOrderStore
 from commerce.adapters.product_cache import ProductCache
-from commerce.adapters.product_store import PgProductStore
-from commerce.adapters.shop_store import PgCategoryStore, PgShopStore
-from commerce.adapters.stock_store import PgStockStore
-from commerce.domain.ids import CheckoutId, ProductId
+from commerce.adapters.transaction import CommerceTx, Hints
+from commerce.domain.ids import CheckoutId
 from commerce.settings import CommerceSettings
-from eventing import Outbox
+from kernel.clock import Clock
 from operations import Parts, open_parts
 
-SERVICE = "commerce"
-
-
-@dataclass(slots=True)
-class PgHints:
-    """Collected during the transaction, sent after its commit."""
-
-    products: set[ProductId] = field(default_factory=set)
-    checkouts: set[CheckoutId] = field(default_factory=set)
-
-    def product_changed(self, product_id: ProductId) -> None:
-        self.products.add(product_id)
-
-    def checkouts_settled(self, checkout_ids: Iterable[CheckoutId]) -> None:
-        self.checkouts.update(checkout_ids)
-
-
-@dataclass(frozen=True, slots=True)
-class PgCommerceTx:
-    """One transaction of the commerce service."""
-
-    conn: Connection
-    outbox: Outbox
-    now: datetime
-    accounts: PgAccountStore
-    shops: PgShopStore
-    categories: PgCategoryStore
-    products: PgProductStore
-    stock: PgStockStore
-    carts: PgCartStore
-    orders: PgOrderStore
-    announce: OutboxAnnouncer
-    hints: PgHints
-
-    @classmethod
-    def on(cls, conn: Connection, outbox: Outbox, now: datetime) -> PgCommerceTx:
-        return cls(
-            conn=conn,
-            outbox=outbox,
-            now=now,
-            accounts=PgAccountStore(conn),
-            shops=PgShopStore(conn),
-            categories=PgCategoryStore(conn),
-            products=PgProductStore(conn),
-            stock=PgStockStore(conn),
-            carts=PgCartStore(conn),
-            orders=PgOrderStore(conn),
-            announce=OutboxAnnouncer(outbox),
-            hints=PgHints(),
-        )
+NAME: Final = "commerce"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,27 +26,27 @@ class App(Parts):
     cache: ProductCache
 
     @asynccontextmanager
-    async def begin(self, user_id: UUID | None = None) -> AsyncIterator[PgCommerceTx]:
-        """Commits at the end of the block, events and effects together; then those who wait are told."""
+    async def begin(self, user_id: UUID | None = None) -> AsyncIterator[CommerceTx]:
+        """Commits at the end of the block, events and effects together; then its hints are sent."""
         async with self.transaction(user_id) as (conn, outbox):
-            tx = PgCommerceTx.on(conn, outbox, self.clock.now())
+            tx = CommerceTx.on(conn, outbox, self.clock.now())
             yield tx
-        await self._tell(tx.hints)
+        await self._send(tx.hints)
 
-    async def _tell(self, hints: PgHints) -> None:
+    async def _send(self, hints: Hints) -> None:
         if hints.products:
-            await self.cache.drop(list(hints.products))
+            await self.cache.drop(hints.products)
         for checkout_id in hints.checkouts:
             await self.hints.publish(checkout_channel(checkout_id))
 
 
 def checkout_channel(checkout_id: CheckoutId) -> str:
-    """Where those who wait for a checkout listen."""
+    """The channel of hints on which requests wait for a checkout."""
     return f"checkout:{checkout_id}"
 
 
 @asynccontextmanager
-async def wire(settings: CommerceSettings) -> AsyncIterator[App]:
+async def wire(settings: CommerceSettings, clock: Clock | None = None) -> AsyncIterator[App]:
     """Open what the service stands on; close it in reverse."""
-    async with open_parts(settings, SERVICE) as opened:
+    async with open_parts(settings, NAME, clock=clock) as opened:
         yield App(**opened.parts(), settings=settings, cache=ProductCache(opened.redis))

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from commerce.testing import product_body
 from commerce.wiring import App
+from commerce_testing.people import product_body
 
 pytestmark = pytest.mark.component
 

@@ -8,34 +8,16 @@ from uuid import UUID
 import pytest
 
 from commerce.domain.ids import CheckoutId
-from commerce.domain.settlement import (
-    CancelOrder,
-    ConfirmOrder,
-    MarkOrderPaid,
-    ReleaseStock,
-    ReserveStock,
-    SagaCommand,
-)
-from commerce.usecases.settle_commands import settle_commands
+from commerce.usecases.cancel_order import CancelOrder
+from commerce.usecases.confirm_order import ConfirmOrder
+from commerce.usecases.mark_order_paid import MarkOrderPaid
+from commerce.usecases.release_stock import ReleaseStock
+from commerce.usecases.reserve_stock import ReserveStock
 from commerce.wiring import App
+from commerce_testing.people import variant_of
+from commerce_testing.running import apply_commands, event_types
 
 pytestmark = pytest.mark.component
-
-
-def variant_of(product: Any, index: int = 0) -> str:
-    return str(product["variants"][index]["variant_id"])
-
-
-async def settle(app: App, *commands: SagaCommand) -> list[str | None]:
-    async with app.begin() as tx:
-        return [refusal.code if refusal else None for refusal in await settle_commands(commands, tx)]
-
-
-async def events(app: App, key: Any) -> list[str]:
-    """Types of the records of one key that wait in the outbox, in order."""
-    async with app.database.read() as conn:
-        rows = await conn.fetch("SELECT type FROM outbox WHERE key = $1 ORDER BY id", str(key))
-    return [row["type"].rpartition(".")[2] for row in rows]
 
 
 async def test_an_order_from_placed_to_delivered(app: App, seller: Any, buyer: Any, shop: Any, product: Any) -> None:
@@ -49,13 +31,13 @@ async def test_an_order_from_placed_to_delivered(app: App, seller: Any, buyer: A
     assert order["total"] == {"amount_minor": 20_000, "currency": "THB"}
     assert order["tax"]["amount_minor"] == 1_308
     assert order["lines"][0]["title"] == "Hand-woven silk scarf"
-    assert await events(app, checkout_id) == ["StartOrderPayment"]
+    assert await event_types(app, checkout_id) == ["StartOrderPayment"]
 
-    assert await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
+    assert await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
     stock = await seller.get(f"/v1/products/{product['product_id']}/variants/{variant_of(product)}/stock")
     assert (stock.body["on_hand"], stock.body["reserved"], stock.body["available"]) == (10, 2, 8)
-    assert await settle(app, ConfirmOrder(checkout_id=checkout_id)) == [None]
-    assert await settle(app, MarkOrderPaid(checkout_id=checkout_id)) == [None]
+    assert await apply_commands(app, ConfirmOrder(checkout_id=checkout_id)) == [None]
+    assert await apply_commands(app, MarkOrderPaid(checkout_id=checkout_id)) == [None]
 
     path = f"/v1/orders/{order['order_id']}"
     seen = (await buyer.get(f"{path}?wait_s=5")).body
@@ -72,7 +54,7 @@ async def test_an_order_from_placed_to_delivered(app: App, seller: Any, buyer: A
         "shipped",
         "delivered",
     ]
-    assert await events(app, order["order_id"]) == [
+    assert await event_types(app, order["order_id"]) == [
         "OrderPlaced",
         "OrderConfirmed",
         "OrderPaid",
@@ -80,19 +62,19 @@ async def test_an_order_from_placed_to_delivered(app: App, seller: Any, buyer: A
         "OrderStatusChanged",
         "OrderStatusChanged",
     ]
-    assert await events(app, variant_of(product)) == ["StockChanged", "StockChanged"]
+    assert await event_types(app, variant_of(product)) == ["StockChanged", "StockChanged"]
 
 
 async def test_a_compensated_order_tells_its_buyer_why(app: App, buyer: Any, product: Any) -> None:
     checkout_id = await buyer.place((variant_of(product), 1))
-    assert await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
+    assert await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
     undo = [
         ReleaseStock(checkout_id=checkout_id),
         CancelOrder(checkout_id=checkout_id, reason_code="payment.wallet.insufficient_funds"),
     ]
-    assert await settle(app, *undo) == [None, None]
+    assert await apply_commands(app, *undo) == [None, None]
     seen = (await buyer.get(f"/v1/checkouts/{checkout_id}?wait_s=1", Accept_Language="id-ID,en;q=0.5")).body
     assert (seen["status"], seen["cancel_reason_code"]) == ("failed", "payment.wallet.insufficient_funds")
     assert seen["cancel_reason"].startswith("Saldo dompet")
     assert seen["orders"][0]["status"] == "cancelled"
-    assert await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == ["commerce.checkout.released"]
+    assert await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == ["commerce.checkout.released"]

@@ -9,19 +9,20 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from commerce.adapters.account_store import PgAccountStore
-from commerce.adapters.cart_store import PgCartStore
+from commerce.adapters.account_store import AccountStore
+from commerce.adapters.cart_store import CartStore
+from commerce.adapters.transaction import CommerceTx
 from commerce.domain.cart import ITEMS_MAX, CartFullError, CartItem
 from commerce.domain.ids import UserId, VariantId
 from commerce.domain.order import EmptyOrderError
 from commerce.usecases.place_order import PlaceOrder, place_order
 from commerce.usecases.put_in_cart import PutInCart, put_in_cart
-from commerce.wiring import App, PgCommerceTx
+from commerce.wiring import App
 from kernel.errors import DomainError
 from kernel.money import AMOUNT_MINOR_MAX
 
@@ -29,13 +30,14 @@ pytestmark = pytest.mark.component
 Begin = Callable[[], Any]
 
 
-class UnlockedAccounts(PgAccountStore):
+class UnlockedAccounts(AccountStore):
     """The negative control."""
 
-    LOCK: ClassVar[str] = "SELECT $1::text"
+    async def lock(self, user_id: UserId) -> None:
+        await self._conn.execute("SELECT $1::text", str(user_id))
 
 
-class SlowCarts(PgCartStore):
+class SlowCarts(CartStore):
     """Reads, and lets the others read too before anything is decided."""
 
     async def items(self, user_id: UserId) -> list[CartItem]:
@@ -48,10 +50,10 @@ def beginning(app: App, *, locked: bool, slow: bool = True) -> Begin:
     """Transactions that race for sure, with the lock or without it."""
 
     @asynccontextmanager
-    async def begin() -> AsyncIterator[PgCommerceTx]:
+    async def begin() -> AsyncIterator[CommerceTx]:
         async with app.begin() as tx:
-            accounts = PgAccountStore if locked else UnlockedAccounts
-            carts = SlowCarts if slow else PgCartStore
+            accounts = AccountStore if locked else UnlockedAccounts
+            carts = SlowCarts if slow else CartStore
             yield dataclasses.replace(tx, carts=carts(tx.conn), accounts=accounts(tx.conn))
 
     return begin
@@ -74,7 +76,7 @@ async def order_cart(begin: Begin, user_id: UserId) -> Any:
 
 async def cart_of(app: App, user_id: UserId) -> dict[VariantId, int]:
     async with app.database.read() as conn:
-        return {item.variant_id: item.quantity for item in await PgCartStore(conn).items(user_id)}
+        return {item.variant_id: item.quantity for item in await CartStore(conn).items(user_id)}
 
 
 def variants_of(product: Any) -> list[VariantId]:

@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 
-from commerce.adapters.audit import audit
-from commerce.demo_catalogue.building import build_catalogue
+from commerce.adapters.demo_catalogue_reads import build_catalogue
+from commerce.adapters.invariants import check_invariants
 from commerce.domain.ids import UserId
-from commerce.usecases.load_catalogue import load_catalogue
+from commerce.usecases.load_catalogue import LoadCatalogue, load_catalogue
 from kernel.country import Country
 from testkit.databases import ServiceDatabase
 
@@ -25,10 +25,11 @@ async def test_loads_once_in_seconds(database: Callable[[str], Awaitable[Service
     async with make_app(made.dsn) as app:
         started = time.monotonic()
         for expected in ((6, 312), (0, 0)):
+            command = LoadCatalogue(catalogue=build_catalogue(owners, app.clock.now()))
             async with app.begin() as tx:
-                assert await load_catalogue(build_catalogue(owners, app.clock.now()), tx) == expected
+                assert await load_catalogue(command, tx) == expected
         assert time.monotonic() - started < 10
         async with app.database.read() as conn:
-            assert await audit(conn, stuck_after_s=60) == []
+            assert await check_invariants(conn, stuck_after_s=60) == []
             assert await conn.fetchval("SELECT count(*) FROM outbox WHERE type LIKE '%ProductPublished'") == 312
             assert await conn.fetchval("SELECT count(DISTINCT currency) FROM product") == 6

@@ -7,58 +7,40 @@ import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from commerce.adapters.account_store import PgAccountStore
-from commerce.adapters.audit import audit
-from commerce.adapters.shop_store import PgShopStore
+from commerce.adapters.account_store import AccountStore
+from commerce.adapters.invariants import check_invariants
+from commerce.adapters.shop_store import ShopStore
+from commerce.adapters.transaction import CommerceTx
 from commerce.domain.account import AccountEndedError
-from commerce.domain.ids import CheckoutId, ShopId, UserId
+from commerce.domain.ids import ShopId, UserId
 from commerce.domain.product import Variant
-from commerce.domain.settlement import CancelOrder, ConfirmOrder, MarkOrderPaid, ReleaseStock, ReserveStock, SagaCommand
 from commerce.domain.shop import Shop, ShopClosedError
 from commerce.domain.texts import LocalisedText
 from commerce.usecases.add_product import AddProduct, NewVariant, add_product
+from commerce.usecases.cancel_order import CancelOrder
+from commerce.usecases.confirm_order import ConfirmOrder
 from commerce.usecases.end_account import EndAccount, end_account
+from commerce.usecases.mark_order_paid import MarkOrderPaid
 from commerce.usecases.open_shop import OpenShop, open_shop
-from commerce.usecases.settle_commands import settle_commands
-from commerce.wiring import App, PgCommerceTx
+from commerce.usecases.release_stock import ReleaseStock
+from commerce.usecases.reserve_stock import ReserveStock
+from commerce.wiring import App
+from commerce_testing.people import variant_of
+from commerce_testing.running import apply_commands, event_types, pay
 from kernel.country import Country
 
 pytestmark = pytest.mark.component
 EN = LocalisedText({"en": "Tea"})
 
 
-def variant_of(product: Any) -> str:
-    return str(product["variants"][0]["variant_id"])
-
-
 async def end(app: App, user_id: UUID) -> None:
     async with app.begin() as tx:
         await end_account(EndAccount(user_id=UserId(user_id), ended_at=datetime.now(UTC)), tx)
-
-
-async def settle(app: App, *commands: SagaCommand) -> list[str | None]:
-    async with app.begin() as tx:
-        return [refusal.code if refusal else None for refusal in await settle_commands(commands, tx)]
-
-
-async def pay(app: App, checkout_id: CheckoutId) -> None:
-    commands = (
-        ReserveStock(checkout_id=checkout_id, hold_s=60),
-        ConfirmOrder(checkout_id=checkout_id),
-        MarkOrderPaid(checkout_id=checkout_id),
-    )
-    assert await settle(app, *commands) == [None] * 3
-
-
-async def told(app: App, key: str) -> list[str]:
-    async with app.database.read() as conn:
-        rows = await conn.fetch("SELECT type FROM outbox WHERE key = $1 ORDER BY id", key)
-    return [row["type"].rpartition(".")[2] for row in rows]
 
 
 async def test_the_shop_sells_nothing_more(app: App, seller: Any, buyer: Any, shop: Any, product: Any) -> None:
@@ -81,7 +63,7 @@ async def test_the_shop_sells_nothing_more(app: App, seller: Any, buyer: Any, sh
         await buyer.call("PUT", f"/v1/cart/items/{variant}", {"quantity": 1}),
     ):
         assert (refused.status, refused.code) == (409, "commerce.product.not_for_sale")
-    assert await told(app, product["product_id"]) == ["ProductPublished", "ProductWithdrawn"]
+    assert await event_types(app, product["product_id"]) == ["ProductPublished", "ProductWithdrawn"]
 
 
 async def test_the_owner_changes_nothing_more(app: App, seller: Any, shop: Any, product: Any) -> None:
@@ -107,16 +89,16 @@ async def test_an_order_that_is_not_confirmed_fails(
     checkout_id = await buyer.place((variant_of(product), 2))
     reserve = ReserveStock(checkout_id=checkout_id, hold_s=60)
     if reserved_before:
-        await settle(app, reserve)
+        await apply_commands(app, reserve)
     await end(app, seller.id)
-    refusals = await settle(app, reserve, ConfirmOrder(checkout_id=checkout_id))
+    refusals = await apply_commands(app, reserve, ConfirmOrder(checkout_id=checkout_id))
     assert refusals == [None, "commerce.shop.closed"]
     undo = CancelOrder(checkout_id=checkout_id, reason_code="commerce.shop.closed")
-    assert await settle(app, ReleaseStock(checkout_id=checkout_id), undo) == [None, None]
+    assert await apply_commands(app, ReleaseStock(checkout_id=checkout_id), undo) == [None, None]
     checkout = (await buyer.get(f"/v1/checkouts/{checkout_id}", Accept_Language="th")).body
     assert (checkout["status"], checkout["cancel_reason_code"]) == ("failed", "commerce.shop.closed")
     async with app.database.read() as conn:
-        assert await audit(conn, stuck_after_s=3600) == []
+        assert await check_invariants(conn, stuck_after_s=3600) == []
 
 
 async def test_what_is_confirmed_stays_and_is_seen(app: App, seller: Any, buyer: Any, product: Any) -> None:
@@ -124,7 +106,7 @@ async def test_what_is_confirmed_stays_and_is_seen(app: App, seller: Any, buyer:
     await pay(app, checkout_id)
     await end(app, seller.id)
     again = ConfirmOrder(checkout_id=checkout_id), MarkOrderPaid(checkout_id=checkout_id)
-    assert await settle(app, *again) == [None, None]
+    assert await apply_commands(app, *again) == [None, None]
     [order] = (await buyer.get(f"/v1/checkouts/{checkout_id}")).body["orders"]
     assert (order["status"], order["payment_status"], order["shop_name"]) == ("confirmed", "paid", "Silk House")
 
@@ -134,12 +116,12 @@ async def test_one_closed_shop_stops_what_is_paid_together(app: App, people: Any
     shared = await other.add_product(await other.open_shop(), price_minor=100)
     checkout_id = await buyer.place((variant_of(product), 1), (variant_of(shared), 1))
     await end(app, other.id)
-    refusals = await settle(
+    refusals = await apply_commands(
         app, ReserveStock(checkout_id=checkout_id, hold_s=60), ConfirmOrder(checkout_id=checkout_id)
     )
     assert refusals == [None, "commerce.shop.closed"]
     undo = CancelOrder(checkout_id=checkout_id, reason_code="commerce.shop.closed")
-    assert await settle(app, ReleaseStock(checkout_id=checkout_id), undo) == [None, None]
+    assert await apply_commands(app, ReleaseStock(checkout_id=checkout_id), undo) == [None, None]
     placed = (await buyer.get(f"/v1/checkouts/{checkout_id}")).body
     assert placed["cancel_reason_code"] == "commerce.shop.closed"
     assert {each["shop_id"]: each["cancel_reason_code"] for each in placed["orders"]} == {
@@ -154,8 +136,8 @@ async def test_what_sold_out_in_one_shop_did_not_in_the_other(app: App, people: 
     checkout_id = await buyer.place((variant_of(product), 1), (variant_of(shared), 1))
     path = f"/v1/products/{shared['product_id']}/variants/{variant_of(shared)}/stock"
     assert (await other.call("PUT", path, {"on_hand": 0}, If_Match="*")).status == 200
-    assert await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == ["commerce.stock.sold_out"]
-    await settle(app, CancelOrder(checkout_id=checkout_id, reason_code="commerce.stock.sold_out"))
+    assert await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == ["commerce.stock.sold_out"]
+    await apply_commands(app, CancelOrder(checkout_id=checkout_id, reason_code="commerce.stock.sold_out"))
     placed = (await buyer.get(f"/v1/checkouts/{checkout_id}")).body
     assert placed["cancel_reason_code"] == "commerce.stock.sold_out"
     assert {each["shop_id"]: each["cancel_reason_code"] for each in placed["orders"]} == {
@@ -170,7 +152,7 @@ async def test_an_ended_buyer_has_no_cart_and_pays_for_nothing(app: App, buyer: 
     await end(app, buyer.id)
     assert (await buyer.get("/v1/cart")).body["items"] == []
     assert (await buyer.order()).code == "commerce.account.ended"
-    refusals = await settle(
+    refusals = await apply_commands(
         app, ReserveStock(checkout_id=checkout_id, hold_s=60), ConfirmOrder(checkout_id=checkout_id)
     )
     assert refusals == [None, "commerce.account.ended"]
@@ -182,7 +164,7 @@ async def test_told_twice_is_once_and_of_nobody_known_is_nothing(
     for _ in range(2):
         await end(app, seller.id)
         await end(app, uuid4())
-    assert await told(app, product["product_id"]) == ["ProductPublished", "ProductWithdrawn"]
+    assert await event_types(app, product["product_id"]) == ["ProductPublished", "ProductWithdrawn"]
 
 
 async def test_told_before_the_shop_is_opened(app: App, people: Any) -> None:
@@ -192,17 +174,18 @@ async def test_told_before_the_shop_is_opened(app: App, people: Any) -> None:
     assert (refused.status, refused.code) == (403, "commerce.account.ended")
 
 
-class UnlockedAccounts(PgAccountStore):
-    LOCK: ClassVar[str] = "SELECT $1::text"
+class UnlockedAccounts(AccountStore):
+    async def lock(self, user_id: UserId) -> None:
+        await self._conn.execute("SELECT $1::text", str(user_id))
 
 
-class UnlockedShops(PgShopStore):
+class UnlockedShops(ShopStore):
     async def lock(self, shop_id: ShopId) -> Shop | None:
         return await self.get(shop_id)
 
 
 @asynccontextmanager
-async def slowly(app: App, *, locked: bool) -> AsyncIterator[PgCommerceTx]:
+async def slowly(app: App, *, locked: bool) -> AsyncIterator[CommerceTx]:
     """A transaction that ends late enough for the account to end during it."""
     async with app.begin() as tx:
         yield (
@@ -274,7 +257,7 @@ async def test_negative_control_without_the_lock_it_stays_on_sale_and_the_audit_
 async def audited_and_mended(app: App, mend: str) -> list[str]:
     """What the audit finds; afterwards the other tests have a sound store again."""
     async with app.database.read() as conn:
-        found = [finding.check.name for finding in await audit(conn, stuck_after_s=3600)]
+        found = [finding.check.name for finding in await check_invariants(conn, stuck_after_s=3600)]
     async with app.database.begin() as conn:
         await conn.execute(f"WITH ended AS (SELECT user_id FROM account_ended) {mend}")
     return found

@@ -12,13 +12,16 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 
-from commerce.adapters.audit import audit
+from commerce.adapters.invariants import check_invariants
 from commerce.domain.ids import CheckoutId
-from commerce.domain.settlement import ConfirmOrder, ReleaseStock, ReserveStock, SagaCommand
-from commerce.entrypoints.http import application
+from commerce.entrypoints.app import make_web_app
 from commerce.entrypoints.jobs import ItemsFailedError, sweep_holds
-from commerce.usecases.settle_commands import settle_commands
+from commerce.usecases.confirm_order import ConfirmOrder
+from commerce.usecases.release_stock import ReleaseStock
+from commerce.usecases.reserve_stock import ReserveStock
 from commerce.wiring import App
+from commerce_testing.people import variant_of
+from commerce_testing.running import apply_commands
 from kernel.clock import FixedClock
 from testkit.wait import eventually
 
@@ -34,17 +37,8 @@ def at(app: App, now: datetime) -> App:
 async def when_it_ended(app: App) -> AsyncIterator[TestClient[Any, Any]]:
     """The API at a time when a ``HOLD`` that begins in this test has ended."""
     later = at(app, app.clock.now() + 2 * HOLD)
-    async with TestClient(TestServer(application(later))) as client:
+    async with TestClient(TestServer(make_web_app(later))) as client:
         yield client
-
-
-def variant_of(product: Any) -> str:
-    return str(product["variants"][0]["variant_id"])
-
-
-async def settle(app: App, *commands: SagaCommand) -> list[str | None]:
-    async with app.begin() as tx:
-        return [refusal.code if refusal else None for refusal in await settle_commands(commands, tx)]
 
 
 async def movements(app: App, product: Any) -> list[str]:
@@ -63,11 +57,11 @@ async def test_an_expired_hold_is_sold_to_the_next_within_a_second_without_the_s
     second: CheckoutId = await buyer.place((variant_of(product), 1))
     now = app.clock.now()
     before, after = (at(app, now + HOLD + timedelta(seconds=by_s)) for by_s in (-0.001, 0.999))
-    assert await settle(at(app, now), ReserveStock(checkout_id=first, hold_s=HOLD.total_seconds())) == [None]
-    assert await settle(before, ReserveStock(checkout_id=second, hold_s=60)) == ["commerce.stock.sold_out"]
-    assert await settle(after, ReserveStock(checkout_id=second, hold_s=60)) == [None]
-    assert await settle(after, ConfirmOrder(checkout_id=first)) == ["commerce.stock.hold_expired"]
-    assert await settle(after, ConfirmOrder(checkout_id=second)) == [None]
+    assert await apply_commands(at(app, now), ReserveStock(checkout_id=first, hold_s=HOLD.total_seconds())) == [None]
+    assert await apply_commands(before, ReserveStock(checkout_id=second, hold_s=60)) == ["commerce.stock.sold_out"]
+    assert await apply_commands(after, ReserveStock(checkout_id=second, hold_s=60)) == [None]
+    assert await apply_commands(after, ConfirmOrder(checkout_id=first)) == ["commerce.stock.hold_expired"]
+    assert await apply_commands(after, ConfirmOrder(checkout_id=second)) == [None]
     assert await movements(app, product) == ["set", "reserved", "expired", "reserved", "sold"]
 
 
@@ -77,7 +71,7 @@ async def test_readers_see_it_available_at_once(
     product = await seller.add_product(shop, on_hand=1)
     path = f"/v1/products?shop_id={shop['shop_id']}&in_stock=true"
     checkout_id = await buyer.place((variant_of(product), 1))
-    await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=HOLD.total_seconds()))
+    await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=HOLD.total_seconds()))
     for client, available in ((buyer, 0), (buyer.at(when_it_ended), 1)):
         [variant] = (await client.get(f"/v1/products/{product['product_id']}")).body["variants"]
         assert variant["available"] == available
@@ -90,14 +84,14 @@ async def test_the_sweeper_closes_them_and_a_late_release_finds_nothing(
 ) -> None:
     product = await seller.add_product(shop, on_hand=3)
     checkout_id = await buyer.place((variant_of(product), 2))
-    await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=0.2))
+    await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=0.2))
 
     async def swept() -> bool:
         await sweep_holds(app)
         return await movements(app, product) == ["set", "reserved", "expired"]
 
     await eventually(swept)
-    assert await settle(app, ReleaseStock(checkout_id=checkout_id)) == [None]
+    assert await apply_commands(app, ReleaseStock(checkout_id=checkout_id)) == [None]
     assert await movements(app, product) == ["set", "reserved", "expired"]
 
 
@@ -107,7 +101,7 @@ async def test_a_count_below_what_is_held_is_refused_until_the_hold_ends(
     product = await seller.add_product(shop, on_hand=5)
     stock = f"/v1/products/{product['product_id']}/variants/{variant_of(product)}/stock"
     checkout_id = await buyer.place((variant_of(product), 4))
-    await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=HOLD.total_seconds()))
+    await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=HOLD.total_seconds()))
     refused = await seller.call("PUT", stock, {"on_hand": 3}, If_Match="*")
     assert (refused.status, refused.code) == (409, "commerce.stock.below_reserved")
     assert (await seller.at(when_it_ended).call("PUT", stock, {"on_hand": 3}, If_Match="*")).status == 200
@@ -117,8 +111,8 @@ async def test_a_count_below_what_is_held_is_refused_until_the_hold_ends(
 async def test_the_last_unit_sold_is_told_to_the_seller(app: App, seller: Any, buyer: Any, shop: Any) -> None:
     product = await seller.add_product(shop, on_hand=1)
     checkout_id = await buyer.place((variant_of(product), 1))
-    await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=60))
-    await settle(app, ConfirmOrder(checkout_id=checkout_id))
+    await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=60))
+    await apply_commands(app, ConfirmOrder(checkout_id=checkout_id))
     async with app.database.read() as conn:
         rows = await conn.fetch("SELECT type FROM outbox WHERE key = $1 ORDER BY id", variant_of(product))
     assert [row["type"].rpartition(".")[2] for row in rows] == ["StockChanged", "StockChanged", "StockRanOut"]
@@ -130,13 +124,13 @@ async def test_the_audit_speaks_when_something_is_wrong(app: App, product: Any) 
         await conn.execute("UPDATE stock SET on_hand = on_hand + 1 WHERE variant_id = $1", variant_id)
     try:
         async with app.database.read() as conn:
-            findings = await audit(conn, stuck_after_s=3600)
+            findings = await check_invariants(conn, stuck_after_s=3600)
         assert [finding.check.name for finding in findings] == ["STK-3"]
     finally:
         async with app.database.begin() as conn:
             await conn.execute("UPDATE stock SET on_hand = on_hand - 1 WHERE variant_id = $1", variant_id)
     async with app.database.read() as conn:
-        assert await audit(conn, stuck_after_s=3600) == []
+        assert await check_invariants(conn, stuck_after_s=3600) == []
 
 
 async def test_a_hold_that_cannot_be_closed_keeps_no_other_waiting(
@@ -144,7 +138,7 @@ async def test_a_hold_that_cannot_be_closed_keeps_no_other_waiting(
 ) -> None:
     good = await seller.add_product(shop)
     checkout_id = await buyer.place((variant_of(good), 1))
-    assert await settle(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
+    assert await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
     later = at(app, app.clock.now() + 2 * HOLD)
     stray = UUID(int=checkout_id.int ^ 1)
     async with app.database.begin() as conn:  # of a variant without stock, and older than all others

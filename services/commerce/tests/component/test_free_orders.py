@@ -8,19 +8,19 @@ from uuid import UUID
 
 import pytest
 
-from commerce.adapters.audit import audit
 from commerce.domain.ids import CheckoutId
-from commerce.domain.settlement import CancelOrder, ConfirmOrder, MarkOrderPaid, ReleaseStock, ReserveStock, SagaCommand
-from commerce.usecases.settle_commands import settle_commands
+from commerce.usecases.cancel_order import CancelOrder
+from commerce.usecases.confirm_order import ConfirmOrder
+from commerce.usecases.mark_order_paid import MarkOrderPaid
+from commerce.usecases.release_stock import ReleaseStock
+from commerce.usecases.reserve_stock import ReserveStock
 from commerce.wiring import App
+from commerce_testing.people import variant_of
+from commerce_testing.running import apply_commands, broken_invariants
 from sampan.commerce.v1.order_pb2 import OrderConfirmed
 from sampan.orchestrator.v1.commands_pb2 import StartOrderPayment
 
 pytestmark = pytest.mark.component
-
-
-def variant_of(product: Any) -> str:
-    return str(product["variants"][0]["variant_id"])
 
 
 async def on_sale(people: Any, *prices: int, on_hand: int = 10) -> list[str]:
@@ -33,7 +33,7 @@ async def on_sale(people: Any, *prices: int, on_hand: int = 10) -> list[str]:
     return made
 
 
-async def told(app: App, *keys: str) -> dict[str, list[bytes]]:
+async def bodies_of(app: App, *keys: str) -> dict[str, list[bytes]]:
     """Bodies in the outbox under these keys, by the type's last name."""
     async with app.database.read() as conn:
         rows = await conn.fetch("SELECT type, body FROM outbox WHERE key = ANY($1) ORDER BY id", list(keys))
@@ -43,16 +43,6 @@ async def told(app: App, *keys: str) -> dict[str, list[bytes]]:
     return found
 
 
-async def settle(app: App, *commands: SagaCommand) -> list[str | None]:
-    async with app.begin() as tx:
-        return [refusal.code if refusal else None for refusal in await settle_commands(commands, tx)]
-
-
-async def broken(app: App) -> list[str]:
-    async with app.database.read() as conn:
-        return [finding.check.name for finding in await audit(conn, stuck_after_s=3600)]
-
-
 async def test_it_is_confirmed_without_a_payment(app: App, people: Any, buyer: Any) -> None:
     gifts = await on_sale(people, 0, 0)
     placed = (await buyer.order(*((gift, 2) for gift in gifts))).body
@@ -60,12 +50,12 @@ async def test_it_is_confirmed_without_a_payment(app: App, people: Any, buyer: A
     assert {(order["status"], order["payment_status"]) for order in placed["orders"]} == {("confirmed", "not_required")}
     assert (await buyer.get(f"/v1/checkouts/{placed['checkout_id']}?wait_s=5")).body == placed
     orders = [order["order_id"] for order in placed["orders"]]
-    said = await told(app, placed["checkout_id"], *orders)
+    said = await bodies_of(app, placed["checkout_id"], *orders)
     assert {name: len(bodies) for name, bodies in said.items()} == {"OrderPlaced": 2, "OrderConfirmed": 2}
     assert {OrderConfirmed.FromString(body).total.amount_minor for body in said["OrderConfirmed"]} == {0}
     facts = (await buyer.get(f"/v1/orders/{orders[0]}/timeline")).body["items"]
     assert [fact["kind"] for fact in facts] == ["placed", "confirmed", "payment_not_required"]
-    assert await broken(app) == []
+    assert await broken_invariants(app) == []
 
 
 async def test_it_takes_its_stock_and_is_refused_without(app: App, people: Any, buyer: Any) -> None:
@@ -76,7 +66,7 @@ async def test_it_takes_its_stock_and_is_refused_without(app: App, people: Any, 
     async with app.database.read() as conn:
         figures = await conn.fetchrow("SELECT on_hand, reserved FROM stock WHERE variant_id = $1", UUID(gift))
     assert tuple(figures or ()) == (0, 0)
-    assert await broken(app) == []
+    assert await broken_invariants(app) == []
 
 
 async def test_from_the_cart(people: Any, buyer: Any) -> None:
@@ -96,7 +86,7 @@ async def test_it_is_fulfilled_and_not_cancelled(app: App, people: Any, buyer: A
     order = f"/v1/orders/{placed['orders'][0]['order_id']}"
     assert (await buyer.call("POST", f"{order}/cancel")).code == "commerce.order.not_cancellable"
     checkout_id = CheckoutId(UUID(placed["checkout_id"]))
-    undone = await settle(
+    undone = await apply_commands(
         app, ReleaseStock(checkout_id=checkout_id), CancelOrder(checkout_id=checkout_id, reason_code="")
     )
     assert undone == ["commerce.order.already_paid"] * 2
@@ -107,7 +97,7 @@ async def test_it_is_fulfilled_and_not_cancelled(app: App, people: Any, buyer: A
 async def test_beside_what_is_paid_no_money_is_asked_for_it(app: App, people: Any, buyer: Any) -> None:
     paid, gift = await on_sale(people, 12_900, 0)
     placed = (await buyer.order((paid, 1), (gift, 1))).body
-    said = await told(app, placed["checkout_id"])
+    said = await bodies_of(app, placed["checkout_id"])
     [start] = [StartOrderPayment.FromString(body) for body in said["StartOrderPayment"]]
     assert [order.total.amount_minor for order in start.orders] == [start.total.amount_minor] == [12_900]
     checkout_id = CheckoutId(UUID(placed["checkout_id"]))
@@ -117,28 +107,28 @@ async def test_beside_what_is_paid_no_money_is_asked_for_it(app: App, people: An
         MarkOrderPaid(checkout_id=checkout_id),
         MarkOrderPaid(checkout_id=checkout_id),
     ]
-    assert await settle(app, *commands) == [None] * 4
+    assert await apply_commands(app, *commands) == [None] * 4
     checkout = (await buyer.get(f"/v1/checkouts/{placed['checkout_id']}")).body
     assert checkout["payment_status"] == "paid"
     states = {order["total"]["amount_minor"]: order["payment_status"] for order in checkout["orders"]}
     assert states == {12_900: "paid", 0: "not_required"}
-    said = await told(app, *(order["order_id"] for order in placed["orders"]))
+    said = await bodies_of(app, *(order["order_id"] for order in placed["orders"]))
     assert {name: len(bodies) for name, bodies in said.items()} == {
         "OrderPlaced": 2,
         "OrderConfirmed": 2,
         "OrderPaid": 1,
     }
-    assert await broken(app) == []
+    assert await broken_invariants(app) == []
 
 
 async def test_beside_what_fails_it_fails_too(app: App, people: Any, buyer: Any) -> None:
     paid, gift = await on_sale(people, 100, 0)
     placed = (await buyer.order((paid, 1), (gift, 1))).body
     cancel = CancelOrder(checkout_id=CheckoutId(UUID(placed["checkout_id"])), reason_code="payment.limit.daily")
-    assert await settle(app, cancel) == [None]
+    assert await apply_commands(app, cancel) == [None]
     checkout = (await buyer.get(f"/v1/checkouts/{placed['checkout_id']}")).body
     assert {order["payment_status"] for order in checkout["orders"]} == {"failed"}
-    assert await broken(app) == []
+    assert await broken_invariants(app) == []
 
 
 @pytest.mark.parametrize("price_minor", [1, 10**12])

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from commerce.testing import Tokens
+from chassis.testing import TokenIssuer
 from kernel.country import Country
 
 pytestmark = pytest.mark.component
@@ -15,17 +15,17 @@ PATHS = ("/v1/ops/commerce/outbox", "/v1/ops/commerce/dead-letters")
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_for_operators_only(client: Any, tokens: Tokens, buyer: Any, path: str) -> None:
+async def test_for_operators_only(client: Any, issuer: TokenIssuer, buyer: Any, path: str) -> None:
     assert (await buyer.get(path)).code == "auth.role.missing"
-    token = tokens.token(uuid4(), country=Country.SG, roles=("ops",))
+    token = issuer.token_for(uuid4(), country=Country.SG, roles=("ops",))
     async with client.get(path, headers={"Authorization": f"Bearer {token}"}) as answer:
         assert answer.status == 200
     async with client.get(path) as answer:
         assert answer.status == 401
 
 
-async def test_what_waits_is_counted(client: Any, tokens: Tokens, product: Any) -> None:
-    token = tokens.token(uuid4(), roles=("admin",))
+async def test_what_waits_is_counted(client: Any, issuer: TokenIssuer, product: Any) -> None:
+    token = issuer.token_for(uuid4(), roles=("admin",))
     async with client.get(PATHS[0], headers={"Authorization": f"Bearer {token}"}) as answer:
         body = await answer.json()
     assert body["waiting"] > 0

@@ -9,26 +9,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from commerce.domain.ids import CheckoutId
-from commerce.domain.settlement import CancelOrder, ConfirmOrder, MarkOrderPaid, ReserveStock
-from commerce.usecases.settle_commands import settle_commands
+from commerce.usecases.cancel_order import CancelOrder
+from commerce.usecases.reserve_stock import ReserveStock
 from commerce.wiring import App
+from commerce_testing.people import variant_of
+from commerce_testing.running import apply_commands, pay
 from kernel.country import Country
 
 pytestmark = pytest.mark.component
-
-
-def variant_of(product: Any, index: int = 0) -> str:
-    return str(product["variants"][index]["variant_id"])
-
-
-async def pay(app: App, checkout_id: CheckoutId) -> None:
-    async with app.begin() as tx:
-        commands = [
-            ReserveStock(checkout_id=checkout_id, hold_s=60),
-            ConfirmOrder(checkout_id=checkout_id),
-            MarkOrderPaid(checkout_id=checkout_id),
-        ]
-        assert await settle_commands(commands, tx) == [None, None, None]
 
 
 async def count(app: App, table: str, buyer_id: UUID) -> int:
@@ -153,11 +141,9 @@ async def test_cancel_is_granted_once_and_the_confirmation_is_refused(app: App, 
     async with app.database.read() as conn:
         types = await conn.fetch("SELECT type FROM outbox WHERE key = $1 ORDER BY id", str(checkout_id))
     assert [row["type"].rpartition(".")[2] for row in types] == ["StartOrderPayment", "CancelOrderPayment"]
-    async with app.begin() as tx:
-        [refusal] = await settle_commands([ReserveStock(checkout_id=checkout_id, hold_s=9)], tx)
-        assert refusal is not None
-        undo = CancelOrder(checkout_id=checkout_id, reason_code=refusal.code)
-        assert await settle_commands([undo], tx) == [None]
+    [code] = await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=9))
+    assert code is not None
+    assert await apply_commands(app, CancelOrder(checkout_id=checkout_id, reason_code=code)) == [None]
     seen = (await buyer.get(path, Accept_Language="th")).body
     assert (seen["status"], seen["cancel_reason_code"]) == ("cancelled", "buyer")
     assert seen["cancel_reason"].startswith("คุณยกเลิก")
@@ -218,12 +204,8 @@ async def test_the_same_variant_on_two_lines_is_one_demand(app: App, buyer: Any,
     placed = (await buyer.order((variant_of(product), 6), (variant_of(product), 5))).body
     [line] = placed["orders"][0]["lines"]
     assert line["quantity"] == 11
-    async with app.begin() as tx:
-        [refusal] = await settle_commands(
-            [ReserveStock(checkout_id=CheckoutId(UUID(placed["checkout_id"])), hold_s=9)], tx
-        )
-    assert refusal is not None
-    assert refusal.code == "commerce.stock.sold_out"
+    reserve = ReserveStock(checkout_id=CheckoutId(UUID(placed["checkout_id"])), hold_s=9)
+    assert await apply_commands(app, reserve) == ["commerce.stock.sold_out"]
 
 
 async def test_what_is_not_for_sale(seller: Any, buyer: Any, product: Any) -> None:

@@ -15,12 +15,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from commerce.domain.ids import CheckoutId, UserId, VariantId
+from commerce.domain.offer import WantedLine
 from commerce.domain.product import Variant
 from commerce.domain.texts import LocalisedText
 from commerce.entrypoints.roles import consumers, relays
 from commerce.usecases.add_product import AddProduct, NewVariant, add_product
 from commerce.usecases.open_shop import OpenShop, open_shop
-from commerce.usecases.place_order import PlaceOrder, WantedLine, place_order
+from commerce.usecases.place_order import PlaceOrder, place_order
 from commerce.wiring import App
 from eventing import KafkaConfig, topic_of
 from kernel.country import Country
@@ -29,6 +30,7 @@ from sampan.auth.v1.user_pb2 import UserDeleted
 from sampan.commerce.v1 import commands_pb2 as pb
 from sampan.orchestrator.v1.reply_pb2 import OUTCOME_REJECTED, OUTCOME_SUCCEEDED, CommandReply
 from testkit.databases import ServiceDatabase
+from testkit.service import running
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component
@@ -91,12 +93,8 @@ async def kafka_app(
 ) -> AsyncIterator[App]:
     """A commerce that consumes and relays."""
     made = await database("commerce")
-    async with make_app(made.dsn, kafka) as app:
-        stop = asyncio.Event()
-        tasks = [asyncio.create_task(runner.run(stop)) for runner in (*consumers(app), *relays(app))]
+    async with make_app(made.dsn, kafka) as app, running(*consumers(app), *relays(app)):
         yield app
-        stop.set()
-        await asyncio.gather(*tasks)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -14,12 +14,11 @@ from uuid import UUID, uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from commerce.demo_catalogue.building import build_catalogue
 from commerce.domain.ids import CheckoutId, UserId
-from commerce.usecases.load_catalogue import load_catalogue
-from commerce.usecases.place_order import PlaceOrder, WantedLine, place_order
+from commerce.domain.offer import WantedLine
+from commerce.usecases.place_order import PlaceOrder, place_order
+from commerce_testing.running import load_demo_catalogue
 from eventing import KafkaConfig, topic_of
-from kernel.country import Country
 from kernel.ids import derived_id
 from sampan.commerce.v1 import commands_pb2 as pb
 from sampan.orchestrator.v1.reply_pb2 import OUTCOME_REJECTED, OUTCOME_SUCCEEDED, CommandReply
@@ -112,10 +111,9 @@ async def test_killed_again_and_again_it_sells_what_there_is(
         log=tmp_path / "commerce.log",
     )
     async with make_app(made.dsn, kafka) as app, replies_of(kafka) as outcomes:
-        catalogue = build_catalogue({country: UserId(uuid4()) for country in Country}, app.clock.now())
+        catalogue = await load_demo_catalogue(app)
         variant = catalogue.products[0].product.variants[0]
         async with app.begin() as tx:
-            await load_catalogue(catalogue, tx)
             shelf = await tx.stock.lock([variant.id], (), tx.now)
             shelf.set_on_hand(variant.id, UNITS)
             await tx.stock.save(shelf)

@@ -10,13 +10,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from commerce.demo_catalogue.building import build_catalogue
+from commerce.adapters.demo_catalogue_reads import build_catalogue
 from commerce.domain.ids import UserId
-from commerce.domain.settlement import ReserveStock
 from commerce.entrypoints.jobs import fold_products
-from commerce.testing import product_body
-from commerce.usecases.settle_commands import settle_commands
+from commerce.usecases.reserve_stock import ReserveStock
 from commerce.wiring import App
+from commerce_testing.people import product_body
+from commerce_testing.running import apply_commands
 from kernel.country import Country
 
 pytestmark = pytest.mark.component
@@ -236,8 +236,7 @@ async def test_a_copy_of_the_stock_is_current_only_while_it_says_the_same(
     path = f"/v1/products/{product['product_id']}/variants/{variant_id}/stock"
     tag = (await seller.get(path)).headers["ETag"]
     checkout_id = await buyer.place((variant_id, 2))
-    async with app.begin() as tx:
-        assert await settle_commands([ReserveStock(checkout_id=checkout_id, hold_s=60)], tx) == [None]
+    assert await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
     held = await seller.get(path, If_None_Match=tag)
     assert (held.status, held.body["reserved"]) == (200, 2)
     assert (await seller.call("PUT", path, {"on_hand": 9}, If_Match=tag)).status == 200

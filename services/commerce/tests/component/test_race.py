@@ -8,30 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
-from commerce.adapters.audit import audit
-from commerce.adapters.order_store import PgOrderStore
-from commerce.adapters.product_store import PgProductStore
-from commerce.adapters.stock_store import PgStockStore
+from commerce.adapters import stock_store
+from commerce.adapters.invariants import check_invariants
+from commerce.adapters.order_store import OrderStore
+from commerce.adapters.product_store import ProductStore
 from commerce.domain.checkout import Checkout
 from commerce.domain.ids import CheckoutId, OrderId, UserId, VariantId
+from commerce.domain.offer import WantedLine
 from commerce.domain.order import OrderNotCancellableError, OrderStatus
-from commerce.domain.settlement import CancelOrder, ConfirmOrder, MarkOrderPaid, ReleaseStock, ReserveStock
 from commerce.domain.stock import SoldOutError
-from commerce.usecases.cancel_order import RequestCancel, request_cancel
+from commerce.usecases.apply_saga_commands import ApplySagaCommands, apply_saga_commands
+from commerce.usecases.cancel_order import CancelOrder
+from commerce.usecases.confirm_order import ConfirmOrder
 from commerce.usecases.fulfil_order import FulfilOrder, fulfil_order
-from commerce.usecases.place_order import PlaceOrder, WantedLine, place_order
-from commerce.usecases.settle_commands import settle_commands
-from commerce.wiring import App, PgCommerceTx
-from kernel.errors import DomainError
+from commerce.usecases.place_order import PlaceOrder, place_order
+from commerce.usecases.release_stock import ReleaseStock
+from commerce.usecases.request_cancel import RequestCancel, request_cancel
+from commerce.usecases.reserve_stock import ReserveStock
+from commerce.wiring import App
+from commerce_testing.running import apply_commands, pay
 from kernel.money import Currency
 from testkit.databases import ServiceDatabase
 
@@ -39,12 +42,6 @@ pytestmark = pytest.mark.component
 
 UNITS, BUYERS, AT_ONCE = 100, 500, 16
 Database = Callable[[str], Awaitable[ServiceDatabase]]
-
-
-class UnlockedStockStore(PgStockStore):
-    """The negative control: reads without a lock."""
-
-    LOCK: ClassVar[str] = PgStockStore.LOCK.replace("FOR NO KEY UPDATE", "")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -87,22 +84,18 @@ async def checkouts_for(app: App, variant_id: VariantId, count: int) -> list[Che
     return made
 
 
-async def race(app: App, checkouts: list[CheckoutId], *, locked: bool) -> int:
+async def race(app: App, checkouts: list[CheckoutId]) -> int:
     """Every buyer reserves in a transaction of their own; how many were told they got their unit."""
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def buy(checkout_id: CheckoutId) -> bool:
         async with gate, app.begin() as tx:
-            attempt = tx if locked else _unlocked(tx)
-            [refusal] = await settle_commands([ReserveStock(checkout_id=checkout_id, hold_s=600)], attempt)
+            reserve = ReserveStock(checkout_id=checkout_id, hold_s=600)
+            [refusal] = await apply_saga_commands(ApplySagaCommands(commands=[reserve]), tx)
             assert refusal is None or isinstance(refusal, SoldOutError)
             return refusal is None
 
     return sum(await asyncio.gather(*(buy(each) for each in checkouts)))
-
-
-def _unlocked(tx: PgCommerceTx) -> PgCommerceTx:
-    return dataclasses.replace(tx, stock=UnlockedStockStore(tx.conn))
 
 
 async def oversold(app: App, variant_id: VariantId, told: int) -> list[str]:
@@ -111,7 +104,7 @@ async def oversold(app: App, variant_id: VariantId, told: int) -> list[str]:
         held = await conn.fetchval(
             "SELECT coalesce(sum(quantity), 0) FROM stock_hold WHERE variant_id = $1", variant_id
         )
-        findings = await audit(conn, stuck_after_s=3600)
+        findings = await check_invariants(conn, stuck_after_s=3600)
     wrong = [finding.check.name for finding in findings if finding.check.name.startswith("STK")]
     if held > UNITS:
         wrong.append(f"{held} units held of {UNITS}")
@@ -150,19 +143,22 @@ async def stocked(app: App, units: int) -> VariantId:
 async def test_exactly_as_many_as_there_are(fresh_app: App) -> None:
     variant_id = await stocked(fresh_app, UNITS)
     checkouts = await checkouts_for(fresh_app, variant_id, BUYERS)
-    told = await race(fresh_app, checkouts, locked=True)
+    told = await race(fresh_app, checkouts)
     assert told == UNITS
     assert await oversold(fresh_app, variant_id, told) == []
 
 
-async def test_negative_control_without_the_lock_it_oversells(fresh_app: App, fresh_database: ServiceDatabase) -> None:
+async def test_negative_control_without_the_lock_it_oversells(
+    fresh_app: App, fresh_database: ServiceDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     variant_id = await stocked(fresh_app, UNITS)
     checkouts = await checkouts_for(fresh_app, variant_id, BUYERS)
     owner = await asyncpg.connect(fresh_database.owner_dsn)
     await owner.execute("ALTER TABLE stock DROP CONSTRAINT stk_1_reserved_on_hand")
     await owner.execute("ALTER TABLE stock_movement DROP CONSTRAINT stock_movement_pkey")
     await owner.close()
-    told = await race(fresh_app, checkouts, locked=False)
+    monkeypatch.setattr(stock_store, "LOCK", stock_store.LOCK.replace("FOR NO KEY UPDATE", ""))
+    told = await race(fresh_app, checkouts)
     assert told > UNITS
     assert await oversold(fresh_app, variant_id, told) != []
 
@@ -185,13 +181,16 @@ async def test_baskets_that_cross_do_not_deadlock(fresh_app: App) -> None:
                 )
             checkouts.append(checkout_id)
 
-    async def settle(batch: list[CheckoutId], kind: type[Any], **parts: Any) -> list[DomainError | None]:
-        async with fresh_app.begin() as tx:
-            return await settle_commands([kind(checkout_id=each, **parts) for each in batch], tx)
-
     batches = [checkouts[start : start + 3] for start in range(0, len(checkouts), 3)]
-    outcomes = await asyncio.gather(*(settle(batch, ReserveStock, hold_s=60) for batch in batches))
-    released = await asyncio.gather(*(settle(list(reversed(batch)), ReleaseStock) for batch in batches))
+    outcomes = await asyncio.gather(
+        *(
+            apply_commands(fresh_app, *(ReserveStock(checkout_id=each, hold_s=60) for each in batch))
+            for batch in batches
+        )
+    )
+    released = await asyncio.gather(
+        *(apply_commands(fresh_app, *(ReleaseStock(checkout_id=each) for each in reversed(batch))) for batch in batches)
+    )
     assert {outcome for each in (*outcomes, *released) for outcome in each} == {None}
     async with fresh_app.database.read() as conn:
         assert await conn.fetchval("SELECT sum(reserved) FROM stock WHERE variant_id = ANY($1)", variants) == 0
@@ -210,12 +209,10 @@ async def test_cancel_against_confirm_has_one_winner(app: App, seller: Any, shop
                 tx,
             )
         checkout_id, order_id = placed.checkout.id, placed.placements[0].order.id
-        async with app.begin() as tx:
-            assert await settle_commands([ReserveStock(checkout_id=checkout_id, hold_s=60)], tx) == [None]
+        assert await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
 
         async def confirm(checkout_id: CheckoutId = checkout_id) -> bool:
-            async with app.begin() as tx:
-                return await settle_commands([ConfirmOrder(checkout_id=checkout_id)], tx) == [None]
+            return await apply_commands(app, ConfirmOrder(checkout_id=checkout_id)) == [None]
 
         async def cancel(order_id: Any = order_id, buyer_id: UserId = buyer_id) -> bool:
             with contextlib.suppress(OrderNotCancellableError):
@@ -234,22 +231,16 @@ async def test_cancel_against_confirm_has_one_winner(app: App, seller: Any, shop
         assert confirmed != cancelled
         winners.add(confirmed)
         if cancelled:
-            async with app.begin() as tx:
-                undo = CancelOrder(checkout_id=checkout_id, reason_code="commerce.order.cancel_requested")
-                assert await settle_commands([undo], tx) == [None]
+            undo = CancelOrder(checkout_id=checkout_id, reason_code="commerce.order.cancel_requested")
+            assert await apply_commands(app, undo) == [None]
     assert winners == {True, False}
 
 
 async def placed_and_paid(app: App, buyer: Any, product: Any) -> tuple[OrderId, UserId]:
     """An order that its seller may move on."""
     checkout_id = await buyer.place((product["variants"][0]["variant_id"], 1))
+    await pay(app, checkout_id)
     async with app.begin() as tx:
-        commands = [
-            ReserveStock(checkout_id=checkout_id, hold_s=60),
-            ConfirmOrder(checkout_id=checkout_id),
-            MarkOrderPaid(checkout_id=checkout_id),
-        ]
-        assert await settle_commands(commands, tx) == [None] * 3
         [order] = await tx.orders.orders_of([checkout_id])
     return order.id, order.seller_id
 
@@ -275,7 +266,7 @@ async def test_negative_control_without_the_lock_they_collide(
     app: App, buyer: Any, product: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id, seller_id = await placed_and_paid(app, buyer, product)
-    monkeypatch.setattr(PgOrderStore, "lock", PgOrderStore.get)
+    monkeypatch.setattr(OrderStore, "lock", OrderStore.get)
     assert any(isinstance(each, Exception) for each in await moved_on_at_once(app, order_id, seller_id))
 
 
@@ -294,5 +285,5 @@ async def test_whoever_changes_any_version_of_a_product_waits_and_is_not_refused
 async def test_negative_control_without_the_lock_one_is_refused(
     seller: Any, product: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(PgProductStore, "lock", PgProductStore.get)
+    monkeypatch.setattr(ProductStore, "lock", ProductStore.get)
     assert 412 in await changed_at_once(seller, product)

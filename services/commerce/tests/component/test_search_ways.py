@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
-from commerce.adapters import product_reads
-from commerce.adapters.product_reads import ProductFilter, Sort, list_products
-from commerce.demo_catalogue.building import build_catalogue
-from commerce.domain.ids import UserId
+from commerce.adapters import product_search_reads
+from commerce.adapters.product_search_reads import ProductFilter, Sort, list_products
 from commerce.domain.search import parse_query
-from commerce.usecases.load_catalogue import load_catalogue
 from commerce.wiring import App
+from commerce_testing.running import load_demo_catalogue
 from kernel.country import Country
 from testkit.databases import ServiceDatabase
 
@@ -28,7 +26,7 @@ async def every_page(app: App, wanted: ProductFilter) -> list[UUID]:
     after = None
     async with app.database.read() as conn:
         while True:
-            page = await list_products(conn, wanted, now=app.clock.now(), after=after, limit=7)
+            page = await list_products(conn, wanted, now=app.clock.now(), after=after, limit=8)
             found += [product.product_id for product in page[:7]]
             if len(page) <= 7:
                 return found
@@ -40,9 +38,7 @@ async def test_both_ways_give_the_same_pages(
 ) -> None:
     made = await database("commerce")
     async with make_app(made.dsn, None) as app:
-        catalogue = build_catalogue({country: UserId(uuid4()) for country in Country}, app.clock.now())
-        async with app.begin() as tx:
-            await load_catalogue(catalogue, tx)
+        catalogue = await load_demo_catalogue(app)
         category = next(each.product.category_id for each in catalogue.products if each.product.category_id)
         sizes = {}
         for words in WORDS:
@@ -51,7 +47,7 @@ async def test_both_ways_give_the_same_pages(
                     wanted = ProductFilter(search=parse_query(words), sort=sort, **parts)
                     answers = {}
                     for way, common_from in WAYS.items():
-                        monkeypatch.setattr(product_reads, "COMMON_FROM", common_from)
+                        monkeypatch.setattr(product_search_reads, "COMMON_FROM", common_from)
                         answers[way] = await every_page(app, wanted)
                     assert answers["found first"] == answers["met in order"], wanted
                     assert len(set(answers["found first"])) == len(answers["found first"])

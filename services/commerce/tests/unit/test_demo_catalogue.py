@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from commerce.demo_catalogue.building import DemoCatalogue, build_catalogue
+from commerce.adapters.demo_catalogue_reads import build_catalogue
+from commerce.domain.catalogue import Catalogue
 from commerce.domain.ids import UserId
 from commerce.domain.texts import LANGUAGES
 from kernel.country import Country
@@ -16,11 +17,11 @@ OWNERS = {country: UserId(uuid4()) for country in Country}
 
 
 @pytest.fixture(scope="module")
-def catalogue() -> DemoCatalogue:
+def catalogue() -> Catalogue:
     return build_catalogue(OWNERS, NOW)
 
 
-def test_six_countries_three_hundred_products_five_languages(catalogue: DemoCatalogue) -> None:
+def test_six_countries_three_hundred_products_five_languages(catalogue: Catalogue) -> None:
     assert {shop.country for shop in catalogue.shops} == set(Country)
     assert len({shop.currency for shop in catalogue.shops}) == 6
     assert len(catalogue.products) >= 300
@@ -30,18 +31,18 @@ def test_six_countries_three_hundred_products_five_languages(catalogue: DemoCata
         assert set(each.product.descriptions.by_language) == set(LANGUAGES)
 
 
-def test_no_title_twice_in_any_language(catalogue: DemoCatalogue) -> None:
+def test_no_title_twice_in_any_language(catalogue: Catalogue) -> None:
     for language in LANGUAGES:
         titles = Counter(each.product.titles.by_language[language] for each in catalogue.products)
         assert [title for title, count in titles.items() if count > 1] == [], language
 
 
-def test_the_same_again_is_the_same(catalogue: DemoCatalogue) -> None:
+def test_the_same_again_is_the_same(catalogue: Catalogue) -> None:
     again = build_catalogue(OWNERS, NOW)
     assert again == catalogue
 
 
-def test_prices_look_like_the_country(catalogue: DemoCatalogue) -> None:
+def test_prices_look_like_the_country(catalogue: Catalogue) -> None:
     endings = {Country.TH: 900, Country.SG: 90, Country.MY: 90, Country.ID: 0, Country.VN: 0}
     for each in catalogue.products:
         if each.country in endings:
@@ -49,7 +50,7 @@ def test_prices_look_like_the_country(catalogue: DemoCatalogue) -> None:
             assert each.product.price_from_minor % modulus == endings[each.country]
 
 
-def test_every_product_hangs_in_the_tree_and_some_are_sold_out(catalogue: DemoCatalogue) -> None:
+def test_every_product_hangs_in_the_tree_and_some_are_sold_out(catalogue: Catalogue) -> None:
     known = {category.id for category in catalogue.categories}
     parents = {category.parent_id for category in catalogue.categories if category.parent_id}
     assert parents <= known

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from commerce.entrypoints.order_schemas import PlaceOrderBody
+from commerce.entrypoints.schemas.orders import PlaceOrderBody
 
 
 @pytest.mark.parametrize("blank", ["  ", "\u3164", "\u2800", "\u200d\u200d"])

@@ -9,7 +9,7 @@ from commerce.domain.order import BUYER_CANCELLED, PART_FAILED
 from commerce.domain.shop import ShopClosedError
 from commerce.domain.stock import HoldExpiredError, SoldOutError
 from commerce.domain.texts import LANGUAGES
-from commerce.entrypoints.reasons import cancelled_because
+from commerce.entrypoints.schemas.reasons import cancelled_because
 from contracts import cancel_reasons
 from contracts.cancel_reasons import BUYER, TEXTS, known_part, reason_text
 

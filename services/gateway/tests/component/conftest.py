@@ -73,7 +73,7 @@ class Upstreams:
         elif act == "sleep":
             await asyncio.sleep(float(request.query["s"]))
         elif act == "large":
-            return web.json_response({"filler": "x" * 4000})
+            return web.json_response({"filler": "x" * 4000}, headers={"ETag": '"1-large"'})
         return web.json_response({"ok": True})
 
     def requests_to(self, path: str) -> list[dict]:

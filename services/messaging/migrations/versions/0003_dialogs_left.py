@@ -17,4 +17,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.get_context().autocommit_block():
-        op.execute("DROP INDEX CONCURRENTLY member_left")
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS member_left")

@@ -14,4 +14,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.get_context().autocommit_block():
-        op.execute("DROP INDEX CONCURRENTLY activity_of_message")
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS activity_of_message")

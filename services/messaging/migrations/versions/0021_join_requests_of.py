@@ -14,4 +14,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.get_context().autocommit_block():
-        op.execute("DROP INDEX CONCURRENTLY join_request_of")
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS join_request_of")

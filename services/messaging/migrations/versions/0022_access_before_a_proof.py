@@ -9,13 +9,14 @@ down_revision = "0021"
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE bot ADD COLUMN token_at timestamptz, ADD COLUMN webhook_at timestamptz")
+    for column in ("token_at", "webhook_at"):
+        op.execute(f"ALTER TABLE bot ADD COLUMN IF NOT EXISTS {column} timestamptz")
     with op.get_context().autocommit_block():
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS invite_by")
         op.execute("CREATE INDEX CONCURRENTLY invite_by ON invite (created_by) WHERE revoked_at IS NULL")
 
 
 def downgrade() -> None:
-    op.execute("ALTER TABLE bot DROP COLUMN webhook_at, DROP COLUMN token_at")
+    op.execute("ALTER TABLE bot DROP COLUMN IF EXISTS webhook_at, DROP COLUMN IF EXISTS token_at")
     with op.get_context().autocommit_block():
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS invite_by")

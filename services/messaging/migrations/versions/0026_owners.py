@@ -47,4 +47,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Who owns what now is right for every version."""
     with op.get_context().autocommit_block():
-        op.execute("DROP INDEX CONCURRENTLY member_owner")
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS member_owner")

@@ -14,4 +14,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.get_context().autocommit_block():
-        op.execute("DROP INDEX CONCURRENTLY hidden_message_by")
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS hidden_message_by")

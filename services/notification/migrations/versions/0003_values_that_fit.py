@@ -36,4 +36,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for name in CONSTRAINTS:
-        op.execute(f"-- squawk-ignore ban-drop-constraint\nALTER TABLE delivery DROP CONSTRAINT {name}")
+        op.execute(f"-- squawk-ignore ban-drop-constraint\nALTER TABLE delivery DROP CONSTRAINT IF EXISTS {name}")

@@ -17,4 +17,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.get_context().autocommit_block():
-        op.execute("DROP INDEX CONCURRENTLY delivery_due_of_channel")
+        op.execute("DROP INDEX CONCURRENTLY IF EXISTS delivery_due_of_channel")

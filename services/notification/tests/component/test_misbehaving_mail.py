@@ -3,16 +3,14 @@
 import asyncio
 import contextlib
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kernel.ids import uuid7
 from notification.adapters.email_gateway import EmailGateway
-from notification.adapters.smtp import MailConnection
-from notification.adapters.templates import Templates
-from notification.domain.delivery import Delivery, Refused, Sent, Unknown
-from notification.domain.notification import Channel, Priority
+from notification.adapters.smtp_gateway import MailConnection
+from notification.adapters.template_gateway import Templates
+from notification.domain.delivery import Refused, Sent, Unknown
+from notification_testing.builders import a_code
 from testkit.wait import eventually
 
 UNEXPECTED = Unknown("notification.email.unexpected_reply")
@@ -53,17 +51,20 @@ class MailServer:
                 await say(writer, "354 go on")
                 await reader.readuntil(b"\r\n.\r\n")
                 self.taken.append(to)
-                await say(writer, "250 taken\r\n250 taken" if to.startswith("twice") else "250 taken")
+                await say(writer, TAKEN.get(to.split("@")[0], "250 taken"))
             case _:
                 await say(writer, "250 ok")
 
 
+# What it says of a whole mail, by the local part of its recipient.
+TAKEN = {"twice": "250 taken\r\n250 taken", "forwarded": "251 taken elsewhere"}
 # What it says of a recipient, by their local part.
 SAYS = {
     "garbage": ["hello world"],
     "garbage-and-more": ["hello world\r\n250 ok\r\n250 ok"],
     "odd": ["999 odd"],
     "positive": ["354 go on"],
+    "unverified": ["252 cannot verify, will try"],
     "huge": ["2" * 200_000],
     "endless": ["\r\n".join(["250-more"] * 100)] * 50,
     "double": ["250 ok\r\n250 ok"],
@@ -110,16 +111,7 @@ async def mail_server(**how):
 
 
 async def send(gateway, address):
-    delivery = Delivery(
-        delivery_id=uuid7(),
-        channel=Channel.EMAIL,
-        priority=Priority.URGENT,
-        message_type="otp",
-        payload={"destination": address, "code": "482913", "locale": "en", "purpose": "sign_in"},
-        created_at=datetime.now(UTC),
-        expires_at=datetime.now(UTC) + timedelta(minutes=5),
-    )
-    return await gateway.send(delivery, None)
+    return await gateway.send(a_code(address), None)
 
 
 MISBEHAVIOURS = [
@@ -138,6 +130,8 @@ MISBEHAVIOURS = [
     ("blocked", Unknown("notification.email.refused_by_policy")),
     ("refused-twice", Refused("notification.email.refused")),
     ("twice", Sent),
+    ("forwarded", Sent),
+    ("unverified", Sent),
     ("late", None),  # in time or too late for this mail's dialogue: never for the next one's
 ]
 

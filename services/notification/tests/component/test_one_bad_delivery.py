@@ -1,6 +1,7 @@
 """One delivery that cannot be sent, or that a sender dies with, is that delivery's fault alone (NTF-1, NTF-3)."""
 
 import asyncio
+import contextlib
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,13 @@ import pytest
 from kernel.clock import SystemClock
 from kernel.ids import uuid7
 from kernel.tasks import stop_tasks
-from notification.adapters.stores import PgDeliveryStore
-from notification.domain.delivery import ATTEMPTS_MAX, LEASE_S, Delivery, Sent, TryAgain
-from notification.domain.notification import Channel, Priority
+from notification.adapters.delivery_store import DeliveryStore
+from notification.domain.delivery import ATTEMPTS_MAX, LEASE_S, Sent, TryAgain
+from notification.domain.notification import Channel
 from notification.entrypoints import roles
-from notification.usecases import deliver
-from notification.usecases.deliver import Lane
+from notification.entrypoints.jobs import lane as lane_module
+from notification.entrypoints.jobs.lane import Lane
+from notification_testing.builders import a_code
 from testkit.wait import eventually
 
 GOOD = 19
@@ -30,9 +32,10 @@ class Gateway:
     channel = Channel.EMAIL
 
     def __init__(self, fault):
-        self.sent, self._fault = [], fault
+        self.sent, self.begun, self._fault = [], [], fault
 
     async def send(self, delivery, _recipient):
+        self.begun.append(delivery.delivery_id)
         if delivery.payload["destination"] == "bad":
             return await self._fault(delivery)
         self.sent.append(delivery.delivery_id)
@@ -50,16 +53,8 @@ class Later(SystemClock):
 
 
 def code_for(destination, **more):
-    return Delivery(
-        delivery_id=uuid7(),
-        channel=Channel.EMAIL,
-        priority=Priority.URGENT,
-        message_type="otp",
-        payload={"destination": destination, "code": "482913", "locale": "en", "purpose": "sign_in"},
-        created_at=LONG_AGO,
-        expires_at=datetime.now(UTC) + timedelta(days=2),
-        **more,
-    )
+    expires_at = datetime.now(UTC) + timedelta(days=2)
+    return a_code(destination, created_at=LONG_AGO, expires_at=expires_at, attempts=0, **more)
 
 
 async def queued(app):
@@ -297,8 +292,8 @@ async def test_a_late_result_of_a_lease_that_ran_out_does_not_set_back_the_next_
             if each.delivery_id == first[0].delivery_id
         ]
     async with idle_app.begin() as tx:
-        assert await PgDeliveryStore(tx.conn).finish([(first[0], TryAgain(LONG_AGO, "x"))], at=LONG_AGO) == set()
-        assert len(await PgDeliveryStore(tx.conn).finish([(again, TryAgain(LONG_AGO, "x"))], at=LONG_AGO)) == 1
+        assert await DeliveryStore(tx.conn).finish([(first[0], TryAgain(LONG_AGO, "x"))], at=LONG_AGO) == set()
+        assert len(await DeliveryStore(tx.conn).finish([(again, TryAgain(LONG_AGO, "x"))], at=LONG_AGO)) == 1
     assert replace(first[0], attempts=2) == again
 
 
@@ -404,6 +399,41 @@ async def _note(gateway, delivery):
     return Sent(f"<{delivery.delivery_id}>")
 
 
+@pytest.mark.parametrize("rolled_back", [True, False])
+async def test_a_lease_is_longer_only_once_that_is_committed(idle_app, rolled_back):
+    """Whose transaction rolls back renews at the next look; and none leases anew what it has under way itself."""
+    async with idle_app.begin() as tx:
+        await tx.deliveries.add(code_for("bad"))
+    gateway, clock = Gateway(hangs), Later(0)
+    lane = lane_of(idle_app, gateway, clock=clock, send_s=90, renew_s=0.2)
+    begin = lane._begin
+    try:
+        await lane.take_up()
+        await asyncio.sleep(0.3)
+        lane._begin = failing(begin) if rolled_back else begin
+        with pytest.raises(OSError, match="gone") if rolled_back else contextlib.nullcontext():
+            await lane.take_up()
+        assert bool(lane._to_renew()) == rolled_back
+        lane._begin = begin
+        clock._by = timedelta(seconds=2 * LEASE_S)
+        await lane.take_up()
+        assert (lane.under_way, len(gateway.begun)) == (1, 1)
+    finally:
+        await lane.stop()
+
+
+def failing(begin):
+    """A transaction that rolls back where it would commit."""
+
+    @contextlib.asynccontextmanager
+    async def transaction():
+        async with begin() as tx:
+            yield tx
+            raise OSError("gone")
+
+    return transaction
+
+
 async def test_a_sender_that_ends_leases_on_what_it_waits_for(idle_app):
     async with idle_app.begin() as tx:
         await tx.deliveries.add(code_for("bad"))
@@ -448,7 +478,7 @@ async def test_those_that_take_long_leave_their_places_to_others(idle_app, slow_
 
 
 async def test_there_is_an_end_to_the_places_that_are_left(idle_app, monkeypatch):
-    monkeypatch.setattr(deliver, "ROOM_SLOW", 2)
+    monkeypatch.setattr(lane_module, "ROOM_SLOW", 2)
     async with idle_app.begin() as tx:
         for _ in range(9):
             await tx.deliveries.add(code_for("bad"))
@@ -465,7 +495,7 @@ async def test_there_is_an_end_to_the_places_that_are_left(idle_app, monkeypatch
 async def test_a_channel_that_hangs_takes_no_room_of_another(idle_app):
     """More codes by SMS than its lane has room for, and all hang: a code by mail is sent at once."""
     async with idle_app.begin() as tx:
-        for _ in range(deliver.ROOM + 3):
+        for _ in range(lane_module.ROOM + 3):
             await tx.deliveries.add(replace(code_for("bad"), delivery_id=uuid7(), channel=Channel.SMS))
         await tx.deliveries.add(code_for("good"))
     by_sms, by_mail = Gateway(hangs), Gateway(hangs)
@@ -476,9 +506,9 @@ async def test_a_channel_that_hangs_takes_no_room_of_another(idle_app):
             await each.take_up()
         await asyncio.sleep(0.05)
         assert len(by_mail.sent) == 1
-        assert [each.under_way for each in lanes] == [deliver.ROOM, 1]
+        assert [each.under_way for each in lanes] == [lane_module.ROOM, 1]
         attempts = sorted(attempts for _, attempts, _ in (await statuses(idle_app)).values())
-        assert attempts == [0] * 3 + [1] * (deliver.ROOM + 1)
+        assert attempts == [0] * 3 + [1] * (lane_module.ROOM + 1)
     finally:
         for each in lanes:
             await each.stop()

@@ -1,17 +1,18 @@
 """What an SMS provider's answers mean: sent is only what it says it took, and final only what it says of the message."""
 
+import contextlib
+import inspect
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from kernel.ids import uuid7
 from notification.adapters.sms_gateway import SmsGateway
-from notification.adapters.templates import Templates
-from notification.domain.delivery import Delivery, Refused, Sent, Unknown
-from notification.domain.notification import Channel, Priority
+from notification.adapters.template_gateway import Templates
+from notification.domain.delivery import Refused, Sent, Unknown
+from notification.domain.notification import Channel
+from notification_testing.builders import a_code
 
 REFUSES = Unknown("notification.sms.provider_refuses")
 UNEXPECTED = Unknown("notification.sms.unexpected_answer")
@@ -28,8 +29,8 @@ async def provider(answer):
         asked.append((request.method, await request.text(), request.headers.get("Authorization")))
         return web.json_response(TAKEN, status=202)
 
-    async def take(_):
-        return answer()
+    async def take(request):
+        return await answer(request) if inspect.iscoroutinefunction(answer) else answer()
 
     app = web.Application()
     app.add_routes([web.post("/sms/messages", take), web.route("*", "/{path:.*}", elsewhere)])
@@ -42,18 +43,7 @@ async def provider(answer):
 
 
 async def send(gateway):
-    now = datetime.now(UTC)
-    delivery = Delivery(
-        delivery_id=uuid7(),
-        channel=Channel.SMS,
-        priority=Priority.URGENT,
-        message_type="otp",
-        payload={"destination": "+66812345678", "code": "482913", "locale": "en", "purpose": "sign_in"},
-        created_at=now,
-        expires_at=now + timedelta(minutes=5),
-        attempts=1,
-    )
-    return await gateway.send(delivery, None)
+    return await gateway.send(a_code("+66812345678", channel=Channel.SMS), None)
 
 
 def answers(status, content=None, **headers):
@@ -108,6 +98,22 @@ async def test_what_does_not_name_the_message_it_took_is_not_sent(content):
 async def test_what_cannot_be_read_is_not_sent(text, kind):
     async with provider(lambda: web.Response(text=text, content_type=kind, status=202)) as (gateway, _):
         assert await send(gateway) == UNEXPECTED
+
+
+async def test_an_answer_without_end_is_not_read_on():
+    async def endless(request):
+        answer = web.StreamResponse(status=202, headers={"Content-Type": "application/json"})
+        await answer.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(1_000):
+                await answer.write(b" " * 64 * 1024)
+                written.append(None)
+        return answer
+
+    written = []
+    async with provider(endless) as (gateway, _):
+        assert await send(gateway) == UNEXPECTED
+    assert len(written) < 200
 
 
 @pytest.mark.parametrize(("name", "stored"), [("m-1", "m-1"), ("m" * 300, "m" * 200), ("a\x00b", "")])

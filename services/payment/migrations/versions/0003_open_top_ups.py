@@ -19,4 +19,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP INDEX top_up_open_of_wallet")
+    op.execute("DROP INDEX IF EXISTS top_up_open_of_wallet")

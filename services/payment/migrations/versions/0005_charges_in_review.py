@@ -20,4 +20,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP INDEX provider_line_in_review")
+    op.execute("DROP INDEX IF EXISTS provider_line_in_review")

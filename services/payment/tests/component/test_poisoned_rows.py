@@ -11,14 +11,13 @@ import asyncpg
 import pytest
 
 from kernel.ids import derived_id
-from payment.adapters.audit import LATE, audit
+from payment.adapters.invariants import LATE, check_invariants
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Expire
 from payment.domain.review import ReviewState
 from payment.domain.top_up import Charge, ChargeStatus
 from payment.entrypoints import jobs
-from payment.testing import OddProvider, authorize, charge_of, top_up_for
-from payment.usecases.attempt import attempt
+from payment.usecases.attempt_batch import attempt_batch
 from payment.usecases.drive_top_ups import drive_top_ups
 from payment.usecases.expire_holds import expire_holds
 from payment.usecases.ports import (
@@ -29,6 +28,8 @@ from payment.usecases.ports import (
 from payment.usecases.record_charge import record_charge
 from payment.usecases.return_charges import return_charges
 from payment.usecases.return_review import ReturnReview, return_review
+from payment_testing.operations import authorize
+from payment_testing.providers import OddProvider, charge_of, top_up_for
 
 HOUR_S = 3_600
 
@@ -53,7 +54,7 @@ async def test_a_hold_that_cannot_be_expired_stops_no_other(place):
     await expire_holds(place.app.begin)
     assert await place.failures() == [("expire_holds", str(holds[4]), 2)]
     async with place.app.database.read() as conn:
-        late = [finding.examples for finding in await audit(conn, LATE) if finding.count]
+        late = [finding.examples for finding in await check_invariants(conn, LATE) if finding.count]
     assert late == [[str(holds[4])]]
     await place.heal("hold")
     place.clock.advance(61)
@@ -350,7 +351,7 @@ async def test_a_failure_that_is_written_down_after_the_end_of_its_row_is_forgot
             ("forget_old", "refusal"),
         ):
             await tx.job_failures.record(job, str(item), "late", now)
-    await jobs.gauges(place.app)
+    await jobs.forget_done_failures(place.app)
     left = {(job, item) for job, item, _ in await place.failures()}
     assert left == {
         ("drive_top_ups", str(still_failing)),
@@ -409,5 +410,5 @@ async def test_a_failure_that_cannot_be_written_down_is_not_swallowed(place):
 
     await place.admin.execute("ALTER TABLE payment.job_failure RENAME TO job_failure_away")
     with pytest.raises(asyncpg.UndefinedTableError):
-        await attempt("test", [1, 2, 3], work, place.app.begin, name=str)
+        await attempt_batch("test", [1, 2, 3], work, place.app.begin, name=str)
     await place.admin.execute("ALTER TABLE payment.job_failure_away RENAME TO job_failure")

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payment.domain.errors import AmountNotPositiveError, CardNumberRefusedError
+from payment.domain.ledger import AmountNotPositiveError
 from payment.domain.top_up import (
     Booked,
+    CardNumberRefusedError,
     Charge,
     ChargeStatus,
     Ruling,

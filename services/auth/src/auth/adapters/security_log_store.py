@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Final
 
 from auth.domain.ids import SessionId, UserId
 from auth.domain.security_log import SecurityEvent
 from chassis.postgres import Connection
+from kernel.clock import Clock
 from kernel.ids import uuid7
 
 _INSERT: Final = """
@@ -20,9 +20,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7::text::inet, $8)
 class SecurityLogStore:
     """Bound to one transaction: what happens and its entry commit together."""
 
-    def __init__(self, conn: Connection, now: datetime) -> None:
+    def __init__(self, conn: Connection, clock: Clock) -> None:
         self._conn = conn
-        self._now = now
+        self._clock = clock
 
     async def write(
         self,
@@ -33,5 +33,5 @@ class SecurityLogStore:
         ip: str | None = None,
         detail: Mapping[str, object] | None = None,
     ) -> None:
-        values = (self._now, uuid7(), event, user_id, user_id, session_id, ip, dict(detail or {}))
+        values = (self._clock.now(), uuid7(), event, user_id, user_id, session_id, ip, dict(detail or {}))
         await self._conn.execute(_INSERT, *values)

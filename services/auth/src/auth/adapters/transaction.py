@@ -1,4 +1,4 @@
-"""One transaction of auth: its stores, its moment, and what leaves with its commit."""
+"""One transaction of auth: its stores, and what leaves with its commit."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from auth.adapters.signing_key_store import SigningKeyStore
 from auth.adapters.user_store import UserStore
 from chassis.postgres import Connection
 from eventing import Outbox
+from kernel.clock import Clock
 from operations import Parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthTx:
-    now: datetime
+    clock: Clock
     conn: Connection
     outbox: Outbox
     events: Events
@@ -40,6 +41,10 @@ class AuthTx:
     friend_requests: FriendRequestStore
     security_log: SecurityLogStore
     signing_keys: SigningKeyStore
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +64,8 @@ class Transactions:
             await self.announcer.announce_soon(tx.events.ended)
 
     def _on(self, conn: Connection, outbox: Outbox) -> AuthTx:
-        now = self.parts.clock.now()
         return AuthTx(
-            now=now,
+            clock=self.parts.clock,
             conn=conn,
             outbox=outbox,
             events=Events(outbox),
@@ -72,6 +76,6 @@ class Transactions:
             networks=KnownNetworkStore(conn),
             relations=RelationStore(conn),
             friend_requests=FriendRequestStore(conn),
-            security_log=SecurityLogStore(conn, now),
+            security_log=SecurityLogStore(conn, self.parts.clock),
             signing_keys=SigningKeyStore(conn, self.keyring),
         )

@@ -1,7 +1,8 @@
 """One-time codes: what each is for, how long it lives, and how often it may be guessed.
 
 Invariants: AUTH-5: a code works once. AUTH-6: at most five guesses are ever compared with it.
-AUTH-7: it lives ten minutes at most. AUTH-4 (``user.py``): it ends with the token version it was asked for under.
+AUTH-7: it lives ten minutes at most. AUTH-4 (``user.py``): it ends with the token version it was asked for under, once
+its address was proved.
 """
 
 from __future__ import annotations
@@ -69,9 +70,13 @@ class Otp:
     code_hash: bytes
     expires_at: datetime
 
-    def holds_for(self, token_version: int) -> bool:
-        """Codes that the release before issued name no version."""
-        return self.token_version is None or self.token_version == token_version
+    def holds_for(self, token_version: int, *, proved: bool) -> bool:
+        """Whether no act of the person's has ended it; codes that the release before issued name no version.
+
+        ``proved``: somebody has shown before that the address is theirs. Until then the account's sessions may be a
+        stranger's, and nothing that a session does ends a code which was sent to the owner (AUTH-12).
+        """
+        return not proved or self.token_version is None or self.token_version == token_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ Invariants, which the table's CHECK constraints and the tests cite:
 AUTH-1: an existing person has an e-mail address or a phone number.
 AUTH-2: a name has 2 to 100 characters, and shows something.
 AUTH-3: each change adds one to ``version``, and a change of what others may know is announced in an event with it.
-AUTH-4: raising ``token_version`` ends every session begun and every code asked for under a lower one.
+AUTH-4: raising ``token_version`` ends every session begun and every code asked for under a lower one; not a code that
+was sent to an address which nobody has proved yet.
 AUTH-12: the first proof of an address or number leaves nothing to sign in with that was made up before it.
 """
 
@@ -16,7 +17,7 @@ from datetime import datetime
 from typing import Final
 
 from auth.domain.ids import UserId
-from auth.domain.otp import Channel
+from auth.domain.otp import Channel, Otp
 from auth.domain.roles import FIRST_ROLES, Role
 from auth.domain.settings import Settings
 from auth.domain.username import checked_username
@@ -210,6 +211,11 @@ def require_same_credentials(before: User, now: User) -> None:
 def is_proved(user: User, channel: Channel) -> bool:
     """Whether the address (or the number) was ever shown to be theirs."""
     return (user.email_verified_at if channel is Channel.EMAIL else user.phone_verified_at) is not None
+
+
+def holds_code(user: User, otp: Otp) -> bool:
+    """Whether it is the person's code, and nothing they did since has ended it (AUTH-4)."""
+    return otp.user_id == user.id and otp.holds_for(user.token_version, proved=is_proved(user, otp.channel))
 
 
 def prove_contact(user: User, channel: Channel, now: datetime, *, keep_password: bool) -> User:

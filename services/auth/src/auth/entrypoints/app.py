@@ -21,7 +21,7 @@ ROUTES: Final[tuple[Routes, ...]] = (
 )
 
 
-def http(app: App) -> web.Application:
+def make_web_app(app: App) -> web.Application:
     return make_app(
         NAME,
         ROUTES,

@@ -20,9 +20,10 @@ async def befriend_person(command: BefriendPerson, tx: Tx) -> FriendRequest:
     asker, asked = command.request.from_id, command.request.to_id
     for each in (asker, asked):
         require_room(RelationKind.FRIEND, await tx.relations.count(RelationKind.FRIEND, each))
-    accepted = friend_request.accept(command.request, tx.now)
+    now = tx.now
+    accepted = friend_request.accept(command.request, now)
     await tx.friend_requests.save(accepted)
-    begun = await tx.relations.set(RelationKind.FRIEND, asker, asked, tx.now, active=True)
+    begun = await tx.relations.set(RelationKind.FRIEND, asker, asked, now, active=True)
     if begun:
         tx.events.add(RelationChanged(begun))
     return accepted

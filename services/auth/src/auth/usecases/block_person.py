@@ -23,7 +23,7 @@ async def block_person(command: BlockPerson, tx: Tx) -> bool:
 
     Raises ``NotWithOneselfError``, ``UserNotFoundError`` or ``GraphLimitError``.
     """
-    me, other = command.user_id, command.other_id
+    me, other, now = command.user_id, command.other_id, tx.now
     require_two(me, other)
     await tx.relations.lock_pair(me, other)
     if not await tx.relations.lock_people({me}, {other}):
@@ -34,15 +34,15 @@ async def block_person(command: BlockPerson, tx: Tx) -> bool:
         (RelationKind.FOLLOW, me, other),
         (RelationKind.FOLLOW, other, me),
     ):
-        ended = await tx.relations.set(kind, one, two, tx.now, active=False)
+        ended = await tx.relations.set(kind, one, two, now, active=False)
         if ended:
             tx.events.add(RelationChanged(ended))
     waiting = await tx.friend_requests.find_waiting(me, other)
     if waiting is not None:
-        closed, fact = friend_request.close(waiting, friend_request.refusal_by(me, waiting), tx.now)
+        closed, fact = friend_request.close(waiting, friend_request.refusal_by(me, waiting), now)
         await tx.friend_requests.save(closed)
         tx.events.add(fact)
-    begun = await tx.relations.set(RelationKind.BLOCK, me, other, tx.now, active=True)
+    begun = await tx.relations.set(RelationKind.BLOCK, me, other, now, active=True)
     if begun:
         tx.events.add(RelationChanged(begun))
     return await tx.relations.has(RelationKind.BLOCK, other, me)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from auth.domain import user as users
 from auth.domain.otp import Otp, OtpRefusedError
 from auth.domain.user import User
 from auth.usecases.ports import Tx
@@ -20,6 +21,6 @@ class ConsumeOtp:
 async def consume_otp(command: ConsumeOtp, tx: Tx) -> None:
     """Raises ``OtpRefusedError``."""
     otp, owner = command.otp, command.owner
-    valid = owner is None or (otp.user_id == owner.id and otp.holds_for(owner.token_version))
+    valid = owner is None or users.holds_code(owner, otp)
     if not valid or not await tx.otps.consume(otp.id, tx.now):
         raise OtpRefusedError(pointer="/otp/code")

@@ -29,12 +29,13 @@ async def delete_user(command: DeleteUser, tx: Tx) -> None:
     user_id = command.user_id
     before = await tx.users.lock(user_id)
     users.require_version(before, command.versions)
-    after, deleted = users.delete(before, tx.now)
+    now = tx.now
+    after, deleted = users.delete(before, now)
     await tx.users.save(after)
     await tx.passwords.forget(user_id)
     await tx.networks.forget(user_id)
-    await tx.relations.end_all(user_id, tx.now)
-    await tx.friend_requests.end_all(user_id, tx.now)
+    await tx.relations.end_all(user_id, now)
+    await tx.friend_requests.end_all(user_id, now)
     await end_sessions(EndSessions(user_id=user_id, reason=RevocationReason.USER_DELETED), tx)
     await tx.security_log.write(SecurityEvent.USER_DELETED, user_id=user_id)
     tx.events.add(deleted)

@@ -27,13 +27,14 @@ class EndSessions:
 async def end_sessions(command: EndSessions, tx: Tx) -> list[SessionId]:
     """Those that were ended: none that is somebody else's, or over already."""
     user_id, reason = command.user_id, command.reason
+    now = tx.now
     if command.only is None:
-        ended = await tx.sessions.revoke_all(user_id, reason, tx.now, keep=command.keep)
+        ended = await tx.sessions.revoke_all(user_id, reason, now, keep=command.keep)
     else:
-        ended = [command.only] if await tx.sessions.revoke(user_id, command.only, reason, tx.now) else []
+        ended = [command.only] if await tx.sessions.revoke(user_id, command.only, reason, now) else []
     for session_id in ended:
         await tx.security_log.write(
             SecurityEvent.SESSION_REVOKED, user_id=user_id, session_id=session_id, detail={"reason": reason}
         )
-        tx.events.add(SessionRevoked(user_id=user_id, session_id=session_id, reason=reason, revoked_at=tx.now))
+        tx.events.add(SessionRevoked(user_id=user_id, session_id=session_id, reason=reason, revoked_at=now))
     return ended

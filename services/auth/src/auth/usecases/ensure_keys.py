@@ -10,13 +10,14 @@ from auth.usecases.ports import Tx
 async def ensure_keys(tx: Tx) -> list[SigningKey]:
     """Make the first key where there is none and a successor where none waits; drop what no verifier needs any more."""
     await tx.signing_keys.lock()
-    await tx.signing_keys.purge(tx.now)
+    now = tx.now
+    await tx.signing_keys.purge(now)
     keys = await tx.signing_keys.all()
     if not keys:
-        keys = [await tx.signing_keys.add(signs_from=tx.now, now=tx.now)]
-    if signing_key.successor(keys, tx.now) is None:
-        present = signing_key.signing(keys, tx.now)
-        starts = signing_key.planned_start(present, tx.now)
-        await tx.signing_keys.add(signs_from=starts, now=tx.now)
+        keys = [await tx.signing_keys.add(signs_from=now, now=now)]
+    if signing_key.successor(keys, now) is None:
+        present = signing_key.signing(keys, now)
+        starts = signing_key.planned_start(present, now)
+        await tx.signing_keys.add(signs_from=starts, now=now)
         await tx.signing_keys.reschedule(present.kid, published_until=signing_key.published_until(starts))
     return await tx.signing_keys.all()

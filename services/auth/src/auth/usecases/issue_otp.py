@@ -26,6 +26,7 @@ class IssueOtp:
 
 async def issue_otp(command: IssueOtp, tx: Tx, hashes: Secrets) -> OtpId:
     contact, purpose, user = command.contact, command.purpose, command.user
+    now = tx.now
     otp_id = OtpId(uuid7())
     code = f"{secrets.randbelow(10**purpose.digits):0{purpose.digits}d}"
     channel = Channel.EMAIL if contact.email else Channel.SMS
@@ -37,9 +38,9 @@ async def issue_otp(command: IssueOtp, tx: Tx, hashes: Secrets) -> OtpId:
         user_id=user.id if user else None,
         token_version=user.token_version if user else None,
         code_hash=hashes.code_hash(otp_id, code),
-        expires_at=tx.now + LIFETIME,
+        expires_at=now + LIFETIME,
     )
-    await tx.otps.add(otp, tx.now)
+    await tx.otps.add(otp, now)
     if command.send:
         tx.events.add(
             OtpIssued(

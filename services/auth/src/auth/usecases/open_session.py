@@ -39,16 +39,17 @@ class Signed:
 async def open_session(command: OpenSession, tx: Tx, issuer: Issuer) -> Signed:
     """The session's row, its first refresh token and the announcement. Raises ``NoSigningKeyError``."""
     user, origin = command.user, command.origin
+    now = tx.now
     started, fact = session.start(
         session_id=SessionId(uuid7()),
         user_id=user.id,
         method=command.method,
         device_name=origin.device_name,
-        now=tx.now,
+        now=now,
     )
     token = RefreshToken(started.id, 0, secrets.token_bytes(SECRET_BYTES))
     await tx.sessions.add(started, token, token_version=user.token_version, ip=origin.ip)
-    await tx.networks.remember(user.id, origin.ip, tx.now)
+    await tx.networks.remember(user.id, origin.ip, now)
     await tx.security_log.write(
         SecurityEvent.SIGNED_IN, user_id=user.id, session_id=started.id, ip=origin.ip, detail={"method": command.method}
     )
@@ -57,6 +58,6 @@ async def open_session(command: OpenSession, tx: Tx, issuer: Issuer) -> Signed:
         user=user,
         session_id=started.id,
         session_expires_at=started.expires_at,
-        access_token=issuer.access_token(user, started.id, tx.now),
+        access_token=issuer.access_token(user, started.id, now),
         refresh_token=token,
     )

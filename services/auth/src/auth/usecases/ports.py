@@ -115,7 +115,7 @@ class FriendRequests(Protocol):
 
 
 class SecurityLog(Protocol):
-    """What is written down has the moment of its transaction."""
+    """What is written down has the time of the call."""
 
     async def write(
         self,
@@ -147,10 +147,12 @@ class SigningKeys(Protocol):
 
 
 class Tx(Protocol):
-    """One transaction, at one moment. Events leave with its commit."""
+    """One transaction. Events leave with its commit."""
 
     @property
-    def now(self) -> datetime: ...
+    def now(self) -> datetime:
+        """The clock's time, at each use."""
+
     @property
     def users(self) -> Users: ...
     @property

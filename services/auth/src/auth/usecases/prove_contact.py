@@ -35,13 +35,14 @@ async def prove_contact(command: ProveContact, tx: Tx) -> User:
     before, channel, signed_in = command.user, command.channel, command.signed_in
     if users.is_proved(before, channel):
         return before
-    proved = users.prove_contact(before, channel, tx.now, keep_password=signed_in is not None)
+    now = tx.now
+    proved = users.prove_contact(before, channel, now, keep_password=signed_in is not None)
     await tx.users.save(proved)
-    tx.events.add(users.UserProfileChanged(user=proved, changed_at=tx.now))
+    tx.events.add(users.UserProfileChanged(user=proved, changed_at=now))
     await tx.networks.forget(proved.id)
     if signed_in is None:
         await tx.passwords.forget(proved.id)
-        tx.events.add(users.UserAccessReset(user=proved, reset_at=tx.now))
+        tx.events.add(users.UserAccessReset(user=proved, reset_at=now))
     else:
         await tx.sessions.rebase(signed_in, proved.token_version)
     await end_sessions(EndSessions(user_id=proved.id, reason=RevocationReason.CONTACT_PROVED, keep=signed_in), tx)

@@ -52,7 +52,7 @@ async def _owner(otp: Otp, tools: Tools) -> tuple[User, list[str]]:
     async with tools.begin() as tx:
         user = await tx.users.find(otp.user_id)
         recent = await tx.passwords.recent(otp.user_id, HISTORY_COUNT)
-    if user is None or not otp.holds_for(user.token_version):
+    if user is None or not users.holds_code(user, otp):
         raise OtpRefusedError(pointer="/otp/code")
     # Those of whoever registered an address that this proves for the first time are not the person's.
     return user, recent if users.is_proved(user, otp.channel) else []

@@ -53,7 +53,7 @@ async def _opened(known: User | None, password: str, origin: Origin, tools: Tool
             user = await tx.users.share(known.id)
         except UserNotFoundError:
             return None
-        if user.password_hash in {password_hash, fresher}:
+        if user.password_hash is not None and user.password_hash in {password_hash, fresher}:
             opening = OpenSession(user=user, method=SignInMethod.PASSWORD, origin=origin)
             return await open_session(opening, tx, tools.issuer)
     # Another sign-in hashed it anew at the same moment; or it is another password, and then AUTH-4 says so.

@@ -16,13 +16,13 @@ from typing import Any, Final
 
 from aiohttp import ClientSession, ClientTimeout
 from aiohttp.test_utils import TestServer
-from pydantic import SecretStr
 
-from auth.entrypoints.app import http
+from auth.entrypoints.app import make_web_app
 from auth.settings import AuthSettings
 from auth.wiring import App, wire
 from kernel.clock import Clock, FixedClock, SystemClock
 from sampan.notification.v1.commands_pb2 import SendOtp
+from testkit.service import settings_of
 
 PASSWORD: Final = "kopi-o kosong peng"
 KEY: Final = base64.b64encode(b"test-only-key-of-32-bytes-length").decode()
@@ -130,18 +130,7 @@ class Service:
 
 
 def settings_for(dsn: str, redis_url: str, **fields: Any) -> AuthSettings:
-    values: dict[str, Any] = {
-        "environment": "test",
-        "http_port": 0,
-        "ops_port": 0,
-        "database_dsn": SecretStr(dsn),
-        "redis_url": SecretStr(redis_url),
-        "kafka_bootstrap": "127.0.0.1:1",
-        "jwks_url": "http://127.0.0.1:1/.well-known/jwks.json",
-        "cursor_secret": SecretStr("test-only-cursor-secret-of-32-bytes"),
-        "key_encryption_key": SecretStr(KEY),
-    }
-    return AuthSettings(**(values | fields))
+    return settings_of(AuthSettings, dsn=dsn, redis_url=redis_url, key_encryption_key=KEY, **fields)
 
 
 @asynccontextmanager
@@ -149,7 +138,7 @@ async def running(settings: AuthSettings) -> AsyncIterator[Service]:
     clock = MovableClock()
     async with AsyncExitStack() as stack:
         app = await stack.enter_async_context(wire(settings, clock))
-        server = TestServer(http(app))
+        server = TestServer(make_web_app(app))
         await server.start_server()
         stack.push_async_callback(server.close)
         base_url = str(server.make_url("")).rstrip("/")

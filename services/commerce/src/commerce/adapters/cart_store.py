@@ -4,28 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
-from asyncpg import Connection
-
+from chassis.postgres import Connection
 from commerce.domain.cart import CartItem, Price
 from commerce.domain.ids import UserId, VariantId
 from kernel.money import Currency
 
+ITEMS: Final = """
+    SELECT variant_id, quantity, price_minor, currency FROM cart_item
+    WHERE user_id = $1 ORDER BY added_at, variant_id
+"""
+PUT: Final = """
+    INSERT INTO cart_item (user_id, variant_id, quantity, price_minor, currency, added_at)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (user_id, variant_id) DO UPDATE
+    SET quantity = excluded.quantity, price_minor = excluded.price_minor, currency = excluded.currency
+"""
+CLEAR: Final = "DELETE FROM cart_item WHERE user_id = $1"
+REMOVE: Final = "DELETE FROM cart_item WHERE user_id = $1 AND variant_id = ANY($2::uuid[])"
 
-class PgCartStore:
+
+class CartStore:
     """Implements ``CartStore``."""
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def items(self, user_id: UserId) -> list[CartItem]:
-        rows = await self._conn.fetch(
-            """
-            SELECT variant_id, quantity, price_minor, currency FROM cart_item
-            WHERE user_id = $1 ORDER BY added_at, variant_id
-            """,
-            user_id,
-        )
+        rows = await self._conn.fetch(ITEMS, user_id)
         return [
             CartItem(
                 variant_id=VariantId(row["variant_id"]),
@@ -37,26 +44,11 @@ class PgCartStore:
 
     async def put(self, user_id: UserId, item: CartItem, at: datetime) -> None:
         await self._conn.execute(
-            """
-            INSERT INTO cart_item (user_id, variant_id, quantity, price_minor, currency, added_at)
-            VALUES ($1, $2, $3, $4, $5, $6)
-            ON CONFLICT (user_id, variant_id) DO UPDATE
-            SET quantity = excluded.quantity, price_minor = excluded.price_minor, currency = excluded.currency
-            """,
-            user_id,
-            item.variant_id,
-            item.quantity,
-            item.price.amount_minor,
-            item.price.currency,
-            at,
+            PUT, user_id, item.variant_id, item.quantity, item.price.amount_minor, item.price.currency, at
         )
 
     async def clear(self, user_id: UserId) -> None:
-        await self._conn.execute("DELETE FROM cart_item WHERE user_id = $1", user_id)
+        await self._conn.execute(CLEAR, user_id)
 
     async def remove(self, user_id: UserId, variant_ids: Collection[VariantId]) -> None:
-        await self._conn.execute(
-            "DELETE FROM cart_item WHERE user_id = $1 AND variant_id = ANY($2::uuid[])",
-            user_id,
-            list(variant_ids),
-        )
+        await self._conn.execute(REMOVE, user_id, list(variant_ids))

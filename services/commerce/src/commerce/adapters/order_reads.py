@@ -6,16 +6,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from asyncpg import Connection, Record
+from asyncpg import Record
 
+from chassis.postgres import Connection
 from commerce.adapters.order_store import CHECKOUT_COLUMNS, ORDER_COLUMNS, checkout_of, order_of
 from commerce.domain.address import Address
-from commerce.domain.checkout import PlacedCheckout
+from commerce.domain.checkout import CheckoutNotFoundError, PlacedCheckout
 from commerce.domain.ids import CheckoutId, LineId, OrderId, ProductId, ShopId, UserId, VariantId
-from commerce.domain.order import FactKind, OrderFact, OrderLine, OrderPlacement, OrderStatus
+from commerce.domain.order import FactKind, OrderFact, OrderLine, OrderNotFoundError, OrderPlacement, OrderStatus
 from commerce.domain.totals import LineTotals, OrderTotals
 from kernel.country import Country
 
@@ -24,6 +25,21 @@ Position: TypeAlias = tuple[datetime, UUID]
 _PLACEMENT_COLUMNS = f"""
     {ORDER_COLUMNS}, subtotal_minor, discount_minor, tax_minor, shipping_minor, prices_include_tax, ship_to, note,
     placed_at
+"""
+
+ORDER: Final = f"SELECT {_PLACEMENT_COLUMNS} FROM orders WHERE id = $1 AND $2 IN (buyer_id, seller_id)"
+CHECKOUT: Final = f"SELECT {CHECKOUT_COLUMNS} FROM checkout WHERE id = $1 AND buyer_id = $2"
+ORDERS_OF_CHECKOUT: Final = f"SELECT {_PLACEMENT_COLUMNS} FROM orders WHERE checkout_id = $1 ORDER BY id"
+IS_PENDING: Final = "SELECT true FROM checkout WHERE id = $1 AND buyer_id = $2 AND payment_status = 'pending'"
+IS_KNOWN: Final = "SELECT true FROM orders WHERE id = $1 AND $2 IN (buyer_id, seller_id)"
+FACTS: Final = """
+    SELECT version, kind, previous_status, reason_code, at FROM order_fact WHERE order_id = $1
+    ORDER BY version
+"""
+LINES: Final = """
+    SELECT order_id, id, product_id, variant_id, sku, title, options, quantity, unit_price_minor, tax_class,
+           tax_rate_bp, subtotal_minor, discount_minor, tax_minor, total_minor
+    FROM order_line WHERE order_id = ANY($1::uuid[]) ORDER BY order_id, position
 """
 
 
@@ -44,51 +60,34 @@ class OrderSummary:
     placed_at: datetime
 
 
-async def find_order(conn: Connection, order_id: OrderId, user_id: UserId) -> OrderPlacement | None:
-    """The order, for its buyer and its seller."""
-    rows = await conn.fetch(
-        f"SELECT {_PLACEMENT_COLUMNS} FROM orders WHERE id = $1 AND $2 IN (buyer_id, seller_id)",
-        order_id,
-        user_id,
-    )
-    placements = await _placements(conn, rows)
-    return placements[0] if placements else None
+async def read_order(conn: Connection, order_id: OrderId, user_id: UserId) -> OrderPlacement:
+    """The order, for its buyer and its seller. Raises ``OrderNotFoundError``."""
+    rows = await conn.fetch(ORDER, order_id, user_id)
+    if not rows:
+        raise OrderNotFoundError
+    [placement] = await _placements(conn, rows)
+    return placement
 
 
-async def find_checkout(conn: Connection, checkout_id: CheckoutId, user_id: UserId) -> PlacedCheckout | None:
-    """The checkout with its orders, for its buyer."""
-    row = await conn.fetchrow(
-        f"SELECT {CHECKOUT_COLUMNS} FROM checkout WHERE id = $1 AND buyer_id = $2", checkout_id, user_id
-    )
+async def read_checkout(conn: Connection, checkout_id: CheckoutId, user_id: UserId) -> PlacedCheckout:
+    """The checkout with its orders, for its buyer. Raises ``CheckoutNotFoundError``."""
+    row = await conn.fetchrow(CHECKOUT, checkout_id, user_id)
     if row is None:
-        return None
-    rows = await conn.fetch(f"SELECT {_PLACEMENT_COLUMNS} FROM orders WHERE checkout_id = $1 ORDER BY id", checkout_id)
+        raise CheckoutNotFoundError
+    rows = await conn.fetch(ORDERS_OF_CHECKOUT, checkout_id)
     return PlacedCheckout(checkout=checkout_of(row), placements=tuple(await _placements(conn, rows)))
 
 
-async def checkout_settled(conn: Connection, checkout_id: CheckoutId, user_id: UserId) -> bool:
-    """True unless the payment of the buyer's checkout is pending: the cheap question of those who wait."""
-    return not await conn.fetchval(
-        "SELECT true FROM checkout WHERE id = $1 AND buyer_id = $2 AND payment_status = 'pending'",
-        checkout_id,
-        user_id,
-    )
+async def is_payment_decided(conn: Connection, checkout_id: CheckoutId, user_id: UserId) -> bool:
+    """True unless the payment of the buyer's checkout is pending: a cheap query for requests that wait."""
+    return not await conn.fetchval(IS_PENDING, checkout_id, user_id)
 
 
-async def timeline(conn: Connection, order_id: OrderId, user_id: UserId) -> list[OrderFact] | None:
-    """The order's facts, oldest first; None when it is not this person's."""
-    known = await conn.fetchval(
-        "SELECT true FROM orders WHERE id = $1 AND $2 IN (buyer_id, seller_id)", order_id, user_id
-    )
-    if not known:
-        return None
-    rows = await conn.fetch(
-        """
-        SELECT version, kind, previous_status, reason_code, at FROM order_fact WHERE order_id = $1
-        ORDER BY version
-        """,
-        order_id,
-    )
+async def read_timeline(conn: Connection, order_id: OrderId, user_id: UserId) -> list[OrderFact]:
+    """The order's facts, oldest first, for its buyer and its seller. Raises ``OrderNotFoundError``."""
+    if not await conn.fetchval(IS_KNOWN, order_id, user_id):
+        raise OrderNotFoundError
+    rows = await conn.fetch(FACTS, order_id)
     return [
         OrderFact(
             version=row["version"],
@@ -104,21 +103,21 @@ async def timeline(conn: Connection, order_id: OrderId, user_id: UserId) -> list
 async def list_bought(
     conn: Connection, buyer_id: UserId, *, status: str | None, before: Position | None, limit: int
 ) -> list[OrderSummary]:
-    """A buyer's orders, newest first; one more than ``limit`` when there are more."""
+    """At most ``limit`` orders of a buyer, newest first, placed before ``before``."""
     return await _list(conn, "buyer_id", buyer_id, status=status, before=before, limit=limit)
 
 
 async def list_sold(
     conn: Connection, shop_id: ShopId, *, status: str | None, before: Position | None, limit: int
 ) -> list[OrderSummary]:
-    """A shop's orders, newest first; one more than ``limit`` when there are more."""
+    """At most ``limit`` orders of a shop, newest first, placed before ``before``."""
     return await _list(conn, "shop_id", shop_id, status=status, before=before, limit=limit)
 
 
 async def _list(
     conn: Connection, owner: str, owner_id: UUID, *, status: str | None, before: Position | None, limit: int
 ) -> list[OrderSummary]:
-    values: list[Any] = [owner_id, limit + 1]
+    values: list[Any] = [owner_id, limit]
     where = f"{owner} = $1"
     if status:
         values.append(status)
@@ -140,14 +139,7 @@ async def _list(
 async def _placements(conn: Connection, rows: Sequence[Record]) -> list[OrderPlacement]:
     if not rows:
         return []
-    lines = await conn.fetch(
-        """
-        SELECT order_id, id, product_id, variant_id, sku, title, options, quantity, unit_price_minor, tax_class,
-               tax_rate_bp, subtotal_minor, discount_minor, tax_minor, total_minor
-        FROM order_line WHERE order_id = ANY($1::uuid[]) ORDER BY order_id, position
-        """,
-        [row["id"] for row in rows],
-    )
+    lines = await conn.fetch(LINES, [row["id"] for row in rows])
     by_order: dict[UUID, list[Record]] = defaultdict(list)
     for line in lines:
         by_order[line["order_id"]].append(line)

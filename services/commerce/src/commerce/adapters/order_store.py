@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
+from typing import Final
 
-from asyncpg import Connection, Record
+from asyncpg import Record
 
+from chassis.postgres import Connection
 from commerce.adapters.together import Write, write_together
 from commerce.domain.account import AccountEndedError
 from commerce.domain.checkout import Checkout, StockState
@@ -31,8 +33,66 @@ ORDER_COLUMNS = """
     status, payment_status, cancel_reason, version
 """
 
+NEXT_NUMBERS: Final = """
+    SELECT nextval(format('order_number_%s_%s', lower(country), $2::int)::regclass) AS number
+    FROM unnest($1::text[]) WITH ORDINALITY AS wanted (country, place) ORDER BY place
+"""
+LOCK_CHECKOUTS: Final = f"""
+    SELECT {CHECKOUT_COLUMNS} FROM checkout WHERE id = ANY($1::uuid[])
+    ORDER BY id FOR NO KEY UPDATE
+"""
+ORDERS_OF: Final = f"SELECT {ORDER_COLUMNS} FROM orders WHERE checkout_id = ANY($1::uuid[]) ORDER BY id"
+ABANDONED: Final = """
+    SELECT o.checkout_id, bool_or(s.status = 'closed') AS closed FROM orders o JOIN shop s ON s.id = o.shop_id
+    WHERE o.checkout_id = ANY($1::uuid[]) AND (
+        s.status = 'closed' OR EXISTS (SELECT 1 FROM account_ended e WHERE e.user_id = o.buyer_id))
+    GROUP BY o.checkout_id
+"""
+GET: Final = f"SELECT {ORDER_COLUMNS} FROM orders WHERE id = $1"
+LOCK: Final = f"SELECT {ORDER_COLUMNS} FROM orders WHERE id = $1 FOR NO KEY UPDATE"
+SAVE_CHECKOUTS: Final = """
+    UPDATE checkout SET stock_state = new.stock_state, payment_status = new.payment_status,
+                        cancel_requested_at = new.cancel_requested_at
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[])
+         AS new (id, stock_state, payment_status, cancel_requested_at)
+    WHERE checkout.id = new.id
+"""
+UPDATE_ORDERS: Final = """
+    UPDATE orders SET status = new.status, payment_status = new.payment_status,
+                      cancel_reason = new.cancel_reason, version = new.version
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
+         AS new (id, status, payment_status, cancel_reason, version, version_read)
+    WHERE orders.id = new.id AND orders.version = new.version_read
+"""
+ADD_CHECKOUT: Final = """
+    INSERT INTO checkout (id, buyer_id, currency, total_minor, demand_variant_ids, demand_quantities,
+                          stock_state, payment_status, placed_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+ADD_ORDER: Final = """
+    INSERT INTO orders (id, number, checkout_id, buyer_id, shop_id, shop_name, seller_id, country,
+        currency, exponent, prices_include_tax, rounding_rule, subtotal_minor, discount_minor,
+        tax_minor, shipping_minor, total_minor, status, payment_status, cancel_reason, ship_to, note,
+        version, placed_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+            $21, $22, $23, $24)
+"""
+ADD_LINES: Final = """
+    INSERT INTO order_line (order_id, position, id, product_id, variant_id, sku, title, options,
+        quantity, unit_price_minor, tax_class, tax_rate_bp, subtotal_minor, discount_minor, tax_minor,
+        total_minor)
+    SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],
+        $7::text[], $8::jsonb[], $9::bigint[], $10::bigint[], $11::text[], $12::int[], $13::bigint[],
+        $14::bigint[], $15::bigint[], $16::bigint[])
+"""
+ADD_FACTS: Final = """
+    INSERT INTO order_fact (order_id, version, kind, previous_status, reason_code, at)
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[],
+                         $6::timestamptz[])
+"""
 
-class PgOrderStore:
+
+class OrderStore:
     """Implements ``OrderStore``."""
 
     def __init__(self, conn: Connection) -> None:
@@ -40,14 +100,7 @@ class PgOrderStore:
 
     async def next_numbers(self, countries: Sequence[Country], year: int) -> list[str]:
         """One order number for each, e.g. ``TH-26-000123``."""
-        rows = await self._conn.fetch(
-            """
-            SELECT nextval(format('order_number_%s_%s', lower(country), $2::int)::regclass) AS number
-            FROM unnest($1::text[]) WITH ORDINALITY AS wanted (country, place) ORDER BY place
-            """,
-            [country.value for country in countries],
-            year,
-        )
+        rows = await self._conn.fetch(NEXT_NUMBERS, [country.value for country in countries], year)
         return [f"{country}-{year % 100:02d}-{row['number']:06d}" for country, row in zip(countries, rows, strict=True)]
 
     async def add(self, checkout: Checkout, placements: Sequence[OrderPlacement]) -> None:
@@ -64,58 +117,35 @@ class PgOrderStore:
 
     async def lock_checkouts(self, checkout_ids: Collection[CheckoutId]) -> list[Checkout]:
         """Those that exist, locked."""
-        rows = await self._conn.fetch(
-            f"""
-            SELECT {CHECKOUT_COLUMNS} FROM checkout WHERE id = ANY($1::uuid[])
-            ORDER BY id FOR NO KEY UPDATE
-            """,
-            sorted(checkout_ids),
-        )
+        rows = await self._conn.fetch(LOCK_CHECKOUTS, sorted(checkout_ids))
         return [checkout_of(row) for row in rows]
 
     async def orders_of(self, checkout_ids: Collection[CheckoutId]) -> list[Order]:
         """All orders of these checkouts, in the order they were placed."""
-        rows = await self._conn.fetch(
-            f"SELECT {ORDER_COLUMNS} FROM orders WHERE checkout_id = ANY($1::uuid[]) ORDER BY id",
-            list(checkout_ids),
-        )
+        rows = await self._conn.fetch(ORDERS_OF, list(checkout_ids))
         return [order_of(row) for row in rows]
 
     async def abandoned(self, checkout_ids: Collection[CheckoutId]) -> dict[CheckoutId, DomainError]:
-        """Checkouts that nobody is left to fulfil or to receive, and why."""
-        rows = await self._conn.fetch(
-            """
-            SELECT o.checkout_id, bool_or(s.status = 'closed') AS closed FROM orders o JOIN shop s ON s.id = o.shop_id
-            WHERE o.checkout_id = ANY($1::uuid[]) AND (
-                s.status = 'closed' OR EXISTS (SELECT 1 FROM account_ended e WHERE e.user_id = o.buyer_id))
-            GROUP BY o.checkout_id
-            """,
-            list(checkout_ids),
-        )
+        """Of these checkouts those with a closed shop or a buyer whose account ended: checkout → the refusal."""
+        rows = await self._conn.fetch(ABANDONED, list(checkout_ids))
         return {
             CheckoutId(row["checkout_id"]): ShopClosedError() if row["closed"] else AccountEndedError() for row in rows
         }
 
     async def get(self, order_id: OrderId) -> Order | None:
-        row = await self._conn.fetchrow(f"SELECT {ORDER_COLUMNS} FROM orders WHERE id = $1", order_id)
+        row = await self._conn.fetchrow(GET, order_id)
         return order_of(row) if row else None
 
     async def lock(self, order_id: OrderId) -> Order | None:
-        """One order, for what concerns it alone: its fulfilment. Whose checkout is settled is not locked for it."""
-        row = await self._conn.fetchrow(f"SELECT {ORDER_COLUMNS} FROM orders WHERE id = $1 FOR NO KEY UPDATE", order_id)
+        """One order, for what concerns it alone: its fulfilment. Its checkout is not locked."""
+        row = await self._conn.fetchrow(LOCK, order_id)
         return order_of(row) if row else None
 
     async def save_checkouts(self, checkouts: Collection[Checkout]) -> None:
         if not checkouts:
             return
         await self._conn.execute(
-            """
-            UPDATE checkout SET stock_state = new.stock_state, payment_status = new.payment_status,
-                                cancel_requested_at = new.cancel_requested_at
-            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[])
-                 AS new (id, stock_state, payment_status, cancel_requested_at)
-            WHERE checkout.id = new.id
-            """,
+            SAVE_CHECKOUTS,
             [checkout.id for checkout in checkouts],
             [checkout.stock_state for checkout in checkouts],
             [checkout.payment_status for checkout in checkouts],
@@ -127,13 +157,7 @@ class PgOrderStore:
         if not orders:
             return
         moved: Write = (
-            """
-            UPDATE orders SET status = new.status, payment_status = new.payment_status,
-                              cancel_reason = new.cancel_reason, version = new.version
-            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
-                 AS new (id, status, payment_status, cancel_reason, version, version_read)
-            WHERE orders.id = new.id AND orders.version = new.version_read
-            """,
+            UPDATE_ORDERS,
             [
                 [order.id for order in orders],
                 [order.status for order in orders],
@@ -149,11 +173,7 @@ class PgOrderStore:
 
 def _new_checkout(checkout: Checkout) -> Write:
     return (
-        """
-        INSERT INTO checkout (id, buyer_id, currency, total_minor, demand_variant_ids, demand_quantities,
-                              stock_state, payment_status, placed_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        """,
+        ADD_CHECKOUT,
         [
             checkout.id,
             checkout.buyer_id,
@@ -171,14 +191,7 @@ def _new_checkout(checkout: Checkout) -> Write:
 def _new_order(placement: OrderPlacement) -> Write:
     order, totals = placement.order, placement.totals
     return (
-        """
-        INSERT INTO orders (id, number, checkout_id, buyer_id, shop_id, shop_name, seller_id, country,
-            currency, exponent, prices_include_tax, rounding_rule, subtotal_minor, discount_minor,
-            tax_minor, shipping_minor, total_minor, status, payment_status, cancel_reason, ship_to, note,
-            version, placed_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                $21, $22, $23, $24)
-        """,
+        ADD_ORDER,
         [
             order.id,
             order.number,
@@ -215,14 +228,7 @@ def _new_lines(placements: Sequence[OrderPlacement]) -> Write:
         for position, (line, totals) in enumerate(zip(placement.lines, placement.totals.lines, strict=True))
     ]
     return (
-        """
-        INSERT INTO order_line (order_id, position, id, product_id, variant_id, sku, title, options,
-            quantity, unit_price_minor, tax_class, tax_rate_bp, subtotal_minor, discount_minor, tax_minor,
-            total_minor)
-        SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[],
-            $7::text[], $8::jsonb[], $9::bigint[], $10::bigint[], $11::text[], $12::int[], $13::bigint[],
-            $14::bigint[], $15::bigint[], $16::bigint[])
-        """,
+        ADD_LINES,
         [
             [order_id for order_id, _, _, _ in lines],
             [position for _, position, _, _ in lines],
@@ -247,11 +253,7 @@ def _new_lines(placements: Sequence[OrderPlacement]) -> Write:
 def _new_facts(orders: Sequence[Order]) -> Write:
     facts = [(order.id, fact) for order in orders for fact in order.facts]
     return (
-        """
-        INSERT INTO order_fact (order_id, version, kind, previous_status, reason_code, at)
-        SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[],
-                             $6::timestamptz[])
-        """,
+        ADD_FACTS,
         [
             [order_id for order_id, _ in facts],
             [fact.version for _, fact in facts],

@@ -7,14 +7,17 @@ entry is never shown, even when its invalidation was lost. Without Redis every r
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
-from uuid import UUID
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-log = structlog.get_logger()
+from commerce.domain.ids import ProductId
+
+log = structlog.get_logger(__name__)
 
 TTL_S: Final = 3600
 _KEY: Final = "commerce:product:{}"
@@ -26,22 +29,25 @@ class ProductCache:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def get(self, product_id: UUID) -> dict[str, Any] | None:
-        try:
+    async def get(self, product_id: ProductId) -> dict[str, Any] | None:
+        stored = None
+        with _tolerated():
             stored = await self._redis.get(_KEY.format(product_id))
-        except RedisError as error:
-            log.warning("product_cache.unavailable", error=type(error).__name__)
-            return None
         return json.loads(stored) if stored else None
 
-    async def put(self, product_id: UUID, document: dict[str, Any]) -> None:
-        try:
+    async def put(self, product_id: ProductId, document: dict[str, Any]) -> None:
+        with _tolerated():
             await self._redis.set(_KEY.format(product_id), json.dumps(document), ex=TTL_S)
-        except RedisError as error:
-            log.warning("product_cache.unavailable", error=type(error).__name__)
 
-    async def drop(self, product_ids: list[UUID]) -> None:
-        try:
-            await self._redis.delete(*(_KEY.format(product_id) for product_id in product_ids))
-        except RedisError as error:
-            log.warning("product_cache.unavailable", error=type(error).__name__)
+    async def drop(self, product_ids: Iterable[ProductId]) -> None:
+        with _tolerated():
+            await self._redis.delete(*map(_KEY.format, product_ids))
+
+
+@contextmanager
+def _tolerated() -> Iterator[None]:
+    """Without Redis nothing is cached, and nothing fails."""
+    try:
+        yield
+    except RedisError as error:
+        log.warning("product_cache.unavailable", error=type(error).__name__)

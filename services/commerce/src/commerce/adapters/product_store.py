@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import asyncpg
-from asyncpg import Connection, Record
+from asyncpg import Record
 
+from chassis.postgres import Connection
 from commerce.adapters.shop_store import texts_of, texts_row
 from commerce.domain.ids import CategoryId, ProductId, ShopId, UserId, VariantId
+from commerce.domain.offer import Offer
 from commerce.domain.product import (
     Product,
     ProductChangedError,
@@ -22,13 +25,72 @@ from commerce.domain.product import (
 from commerce.domain.search import search_text, terms
 from commerce.domain.tax import TaxClass
 from commerce.domain.texts import LocalisedText
-from commerce.usecases.ports import Offer, WithdrawnProduct
+from commerce.usecases.ports import WithdrawnProduct
 from kernel.country import Country
 from kernel.money import Currency
+from kernel.rows import rows_affected
 
 _COLUMNS = """
     id, shop_id, category_id, titles, descriptions, options, tags, media, tax_class, status, currency, version,
     created_at
+"""
+
+ADD: Final = """
+    INSERT INTO product (id, shop_id, category_id, titles, descriptions, options, tags, media, tax_class,
+        status, country, currency, price_from_minor, price_to_minor, title_text, search_text, terms,
+        fold_again, version, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+        array_to_tsvector($17::text[]), false, $18, $19)
+"""
+GET: Final = f"SELECT {_COLUMNS} FROM product WHERE id = $1"
+VARIANTS: Final = """
+    SELECT id, sku, options, price_minor, compare_at_minor, barcode, weight_g
+    FROM variant WHERE product_id = $1 ORDER BY position
+"""
+LOCK: Final = "SELECT 1 FROM product WHERE id = $1 FOR NO KEY UPDATE"
+KNOWN: Final = "SELECT id FROM product WHERE id = ANY($1::uuid[])"
+SAVE: Final = """
+    UPDATE product SET category_id = $3, titles = $4, descriptions = $5, tags = $6, media = $7,
+        status = $8, price_from_minor = $9, price_to_minor = $10, title_text = $11, search_text = $12,
+        terms = array_to_tsvector($13::text[]), fold_again = false, version = $14
+    WHERE id = $1 AND version = $2
+"""
+SAVE_PRICES: Final = """
+    UPDATE variant SET price_minor = new.price_minor, compare_at_minor = new.compare_at_minor
+    FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS new (id, price_minor, compare_at_minor)
+    WHERE variant.id = new.id
+"""
+ARCHIVE_ALL: Final = """
+    WITH shown AS (
+        SELECT id, status FROM product WHERE shop_id = ANY($1::uuid[]) AND status <> 'archived'
+        ORDER BY id FOR NO KEY UPDATE)
+    UPDATE product SET status = 'archived', version = product.version + 1 FROM shown
+    WHERE product.id = shown.id
+    RETURNING product.id, product.shop_id, product.version, shown.status AS before
+"""
+TO_FOLD: Final = "SELECT id FROM product WHERE fold_again ORDER BY id LIMIT $1"
+LOCK_MANY: Final = "SELECT id FROM product WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+FOLD: Final = """
+    UPDATE product SET title_text = $2, search_text = $3, terms = array_to_tsvector($4::text[]),
+        fold_again = false
+    WHERE id = $1
+"""
+OFFERS: Final = """
+    SELECT v.id AS variant_id, v.product_id, v.sku, v.options, v.price_minor, p.currency, p.titles,
+           p.tax_class, p.shop_id, s.name AS shop_name, s.owner_id, s.country, s.language,
+           s.prices_include_tax, p.status = 'active' AND s.status = 'open' AS for_sale
+    FROM variant v JOIN product p ON p.id = v.product_id JOIN shop s ON s.id = p.shop_id
+    WHERE v.id = ANY($1::uuid[])
+"""
+SELLERS: Final = """
+    SELECT p.id, p.titles, s.owner_id, s.language FROM product p JOIN shop s ON s.id = p.shop_id
+    WHERE p.id = ANY($1::uuid[])
+"""
+ADD_VARIANTS: Final = """
+    INSERT INTO variant (id, product_id, shop_id, position, sku, options, price_minor,
+        compare_at_minor, barcode, weight_g)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::jsonb[],
+        $7::bigint[], $8::bigint[], $9::text[], $10::int[])
 """
 
 
@@ -47,7 +109,7 @@ class _SearchColumns:
         return cls(search_text(titles), whole, terms(whole))
 
 
-class PgProductStore:
+class ProductStore:
     """Implements ``ProductStore``."""
 
     def __init__(self, conn: Connection) -> None:
@@ -58,13 +120,7 @@ class PgProductStore:
         every = list(products)
         search = [_SearchColumns.of(product) for product, _ in every]
         await self._conn.executemany(
-            """
-            INSERT INTO product (id, shop_id, category_id, titles, descriptions, options, tags, media, tax_class,
-                status, country, currency, price_from_minor, price_to_minor, title_text, search_text, terms,
-                fold_again, version, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                array_to_tsvector($17::text[]), false, $18, $19)
-            """,
+            ADD,
             [
                 (
                     product.id,
@@ -93,21 +149,15 @@ class PgProductStore:
         await self._add_variants([product for product, _ in every])
 
     async def get(self, product_id: ProductId) -> Product | None:
-        row = await self._conn.fetchrow(f"SELECT {_COLUMNS} FROM product WHERE id = $1", product_id)
+        row = await self._conn.fetchrow(GET, product_id)
         if row is None:
             return None
-        variants = await self._conn.fetch(
-            """
-            SELECT id, sku, options, price_minor, compare_at_minor, barcode, weight_g
-            FROM variant WHERE product_id = $1 ORDER BY position
-            """,
-            product_id,
-        )
+        variants = await self._conn.fetch(VARIANTS, product_id)
         return _product(row, variants)
 
     async def lock(self, product_id: ProductId) -> Product:
         """As it is now and stays until this transaction ends. Raises ``ProductNotFoundError``."""
-        await self._conn.execute("SELECT 1 FROM product WHERE id = $1 FOR NO KEY UPDATE", product_id)
+        await self._conn.execute(LOCK, product_id)
         product = await self.get(product_id)
         if product is None:
             raise ProductNotFoundError
@@ -115,19 +165,14 @@ class PgProductStore:
 
     async def known(self, product_ids: Collection[ProductId]) -> set[ProductId]:
         """Which of them are stored."""
-        rows = await self._conn.fetch("SELECT id FROM product WHERE id = ANY($1::uuid[])", list(product_ids))
+        rows = await self._conn.fetch(KNOWN, list(product_ids))
         return {ProductId(row["id"]) for row in rows}
 
     async def save(self, product: Product, version_read: int) -> None:
         """Write texts, prices and status. Raises ``ProductChangedError`` when another was faster."""
         columns = _SearchColumns.of(product)
-        done = await self._conn.execute(
-            """
-            UPDATE product SET category_id = $3, titles = $4, descriptions = $5, tags = $6, media = $7,
-                status = $8, price_from_minor = $9, price_to_minor = $10, title_text = $11, search_text = $12,
-                terms = array_to_tsvector($13::text[]), fold_again = false, version = $14
-            WHERE id = $1 AND version = $2
-            """,
+        status = await self._conn.execute(
+            SAVE,
             product.id,
             version_read,
             product.category_id,
@@ -143,14 +188,10 @@ class PgProductStore:
             columns.terms,
             product.version,
         )
-        if done != "UPDATE 1":
+        if rows_affected(status) != 1:
             raise ProductChangedError
         await self._conn.execute(
-            """
-            UPDATE variant SET price_minor = new.price_minor, compare_at_minor = new.compare_at_minor
-            FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS new (id, price_minor, compare_at_minor)
-            WHERE variant.id = new.id
-            """,
+            SAVE_PRICES,
             [variant.id for variant in product.variants],
             [variant.price_minor for variant in product.variants],
             [variant.compare_at_minor for variant in product.variants],
@@ -158,17 +199,7 @@ class PgProductStore:
 
     async def archive_all(self, shop_ids: Collection[ShopId]) -> list[WithdrawnProduct]:
         """Nothing of these shops is seen any more; those that were on sale."""
-        rows = await self._conn.fetch(
-            """
-            WITH shown AS (
-                SELECT id, status FROM product WHERE shop_id = ANY($1::uuid[]) AND status <> 'archived'
-                ORDER BY id FOR NO KEY UPDATE)
-            UPDATE product SET status = 'archived', version = product.version + 1 FROM shown
-            WHERE product.id = shown.id
-            RETURNING product.id, product.shop_id, product.version, shown.status AS before
-            """,
-            list(shop_ids),
-        )
+        rows = await self._conn.fetch(ARCHIVE_ALL, list(shop_ids))
         return [
             WithdrawnProduct(product_id=ProductId(row["id"]), shop_id=ShopId(row["shop_id"]), version=row["version"])
             for row in rows
@@ -177,59 +208,29 @@ class PgProductStore:
 
     async def to_fold(self, limit: int) -> list[ProductId]:
         """Products whose search columns were made by another folding."""
-        rows = await self._conn.fetch("SELECT id FROM product WHERE fold_again ORDER BY id LIMIT $1", limit)
+        rows = await self._conn.fetch(TO_FOLD, limit)
         return [ProductId(row["id"]) for row in rows]
 
     async def fold(self, product_ids: Collection[ProductId]) -> None:
-        """Make their search columns again; nobody changes them meanwhile."""
-        await self._conn.execute(
-            "SELECT id FROM product WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", list(product_ids)
-        )
+        """Make their search columns again; they are locked meanwhile."""
+        await self._conn.execute(LOCK_MANY, list(product_ids))
         for product_id in product_ids:
             product = await self.get(product_id)
             if product is None:
                 continue
             columns = _SearchColumns.of(product)
-            await self._conn.execute(
-                """
-                UPDATE product SET title_text = $2, search_text = $3, terms = array_to_tsvector($4::text[]),
-                    fold_again = false
-                WHERE id = $1
-                """,
-                product_id,
-                columns.title_text,
-                columns.search_text,
-                columns.terms,
-            )
+            await self._conn.execute(FOLD, product_id, columns.title_text, columns.search_text, columns.terms)
 
     async def offers(self, variant_ids: Collection[VariantId]) -> dict[VariantId, Offer]:
         """What each variant is sold as right now; unknown ones are missing."""
-        rows = await self._conn.fetch(
-            """
-            SELECT v.id AS variant_id, v.product_id, v.sku, v.options, v.price_minor, p.currency, p.titles,
-                   p.tax_class, p.shop_id, s.name AS shop_name, s.owner_id, s.country, s.language,
-                   s.prices_include_tax, p.status = 'active' AND s.status = 'open' AS for_sale
-            FROM variant v JOIN product p ON p.id = v.product_id JOIN shop s ON s.id = p.shop_id
-            WHERE v.id = ANY($1::uuid[])
-            """,
-            list(variant_ids),
-        )
+        rows = await self._conn.fetch(OFFERS, list(variant_ids))
         return {offer.variant_id: offer for offer in map(_offer, rows)}
 
     async def sellers(self, product_ids: Collection[ProductId]) -> dict[ProductId, tuple[UserId, str]]:
         """Owner and title, in the shop's own language, of each product."""
-        rows = await self._conn.fetch(
-            """
-            SELECT p.id, p.titles, s.owner_id, s.language FROM product p JOIN shop s ON s.id = p.shop_id
-            WHERE p.id = ANY($1::uuid[])
-            """,
-            list(product_ids),
-        )
+        rows = await self._conn.fetch(SELLERS, list(product_ids))
         return {
-            ProductId(row["id"]): (
-                UserId(row["owner_id"]),
-                LocalisedText(row["titles"]).read(row["language"]),
-            )
+            ProductId(row["id"]): (UserId(row["owner_id"]), LocalisedText(row["titles"]).read(row["language"]))
             for row in rows
         }
 
@@ -239,12 +240,7 @@ class PgProductStore:
         ]
         try:
             await self._conn.execute(
-                """
-                INSERT INTO variant (id, product_id, shop_id, position, sku, options, price_minor,
-                    compare_at_minor, barcode, weight_g)
-                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::jsonb[],
-                    $7::bigint[], $8::bigint[], $9::text[], $10::int[])
-                """,
+                ADD_VARIANTS,
                 [variant.id for _, _, variant in variants],
                 [product.id for product, _, _ in variants],
                 [product.shop_id for product, _, _ in variants],

@@ -1,4 +1,4 @@
-"""Shops as readers list them, newest first."""
+"""Shops as readers get them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from asyncpg import Connection
-
-from commerce.adapters.shop_store import SHOP_COLUMNS, shop_of
-from commerce.domain.shop import Shop
+from chassis.postgres import Connection
+from commerce.adapters.shop_store import SHOP_COLUMNS, ShopStore, shop_of
+from commerce.domain.ids import ShopId
+from commerce.domain.shop import Shop, ShopNotFoundError
 from kernel.country import Country
+
+
+async def read_shop(conn: Connection, shop_id: ShopId) -> Shop:
+    """The shop whatever its status. Raises ``ShopNotFoundError``."""
+    shop = await ShopStore(conn).get(shop_id)
+    if shop is None:
+        raise ShopNotFoundError
+    return shop
 
 
 async def list_shops(
@@ -21,8 +29,8 @@ async def list_shops(
     before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Shop]:
-    """One more than ``limit`` when there are more."""
-    values: list[Any] = [limit + 1]
+    """At most ``limit`` open shops, newest first, of those opened before ``before``."""
+    values: list[Any] = [limit]
     where = ["status = 'open'"]
     if country:
         values.append(country)

@@ -9,30 +9,63 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import ClassVar
+from typing import Final
 
-from asyncpg import Connection, Record
+from asyncpg import Record
 
+from chassis.postgres import Connection
 from commerce.adapters.together import Write, write_together
 from commerce.domain.ids import CheckoutId, ProductId, ShopId, VariantId
 from commerce.domain.stock import Hold, Shelf, StockItem, StockMoved
 
+LOCK: Final = """
+    SELECT variant_id, product_id, shop_id, on_hand, reserved, version, count_version
+    FROM stock WHERE variant_id = ANY($1::uuid[])
+    ORDER BY variant_id FOR NO KEY UPDATE
+"""
+HOLDS: Final = """
+    SELECT checkout_id, variant_id, quantity, expires_at FROM stock_hold
+    WHERE checkout_id = ANY($1::uuid[])
+    UNION
+    SELECT checkout_id, variant_id, quantity, expires_at FROM stock_hold
+    WHERE variant_id = ANY($2::uuid[]) AND expires_at <= $3
+"""
+UPDATE: Final = """
+    UPDATE stock SET on_hand = new.on_hand, reserved = new.reserved,
+                     version = new.version, count_version = new.count_version
+    FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+         AS new (variant_id, on_hand, reserved, version, count_version)
+    WHERE stock.variant_id = new.variant_id
+"""
+ADD: Final = """
+    INSERT INTO stock (variant_id, product_id, shop_id, on_hand, reserved, version, count_version)
+    SELECT variant_id, product_id, shop_id, on_hand, 0, 1, 1
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[])
+         AS new (variant_id, product_id, shop_id, on_hand)
+"""
+ADD_MOVEMENTS: Final = """
+    INSERT INTO stock_movement (variant_id, version, movement, on_hand_delta, reserved_delta, at)
+    SELECT variant_id, 1, 'set', on_hand, 0, $3
+    FROM unnest($1::uuid[], $2::bigint[]) AS new (variant_id, on_hand)
+"""
+EXPIRED: Final = "SELECT variant_id FROM stock_hold WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2"
+OPEN_HOLDS: Final = """
+    INSERT INTO stock_hold (checkout_id, variant_id, quantity, expires_at)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[])
+"""
+CLOSE_HOLDS: Final = """
+    DELETE FROM stock_hold USING unnest($1::uuid[], $2::uuid[]) AS gone (checkout_id, variant_id)
+    WHERE stock_hold.checkout_id = gone.checkout_id AND stock_hold.variant_id = gone.variant_id
+"""
+MOVEMENTS: Final = """
+    INSERT INTO stock_movement (variant_id, version, movement, on_hand_delta, reserved_delta, checkout_id, at)
+    SELECT *, $7::timestamptz FROM unnest(
+        $1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::uuid[])
+"""
 
-class PgStockStore:
+
+class StockStore:
     """Implements ``StockStore``."""
-
-    LOCK: ClassVar[str] = """
-        SELECT variant_id, product_id, shop_id, on_hand, reserved, version, count_version
-        FROM stock WHERE variant_id = ANY($1::uuid[])
-        ORDER BY variant_id FOR NO KEY UPDATE
-    """
-    UPDATE: ClassVar[str] = """
-        UPDATE stock SET on_hand = new.on_hand, reserved = new.reserved,
-                         version = new.version, count_version = new.count_version
-        FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
-             AS new (variant_id, on_hand, reserved, version, count_version)
-        WHERE stock.variant_id = new.variant_id
-    """
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
@@ -43,19 +76,8 @@ class PgStockStore:
         """The items locked, with the open holds of the checkouts and the expired ones of the items."""
         if not variant_ids:
             return Shelf((), (), now)
-        rows = await self._conn.fetch(self.LOCK, sorted(variant_ids))
-        holds = await self._conn.fetch(
-            """
-            SELECT checkout_id, variant_id, quantity, expires_at FROM stock_hold
-            WHERE checkout_id = ANY($1::uuid[])
-            UNION
-            SELECT checkout_id, variant_id, quantity, expires_at FROM stock_hold
-            WHERE variant_id = ANY($2::uuid[]) AND expires_at <= $3
-            """,
-            list(checkout_ids),
-            list(variant_ids),
-            now,
-        )
+        rows = await self._conn.fetch(LOCK, sorted(variant_ids))
+        holds = await self._conn.fetch(HOLDS, list(checkout_ids), list(variant_ids), now)
         return Shelf(map(_item, rows), map(_hold, holds), now)
 
     async def save(self, shelf: Shelf) -> None:
@@ -68,7 +90,7 @@ class PgStockStore:
             self._conn,
             [
                 (
-                    self.UPDATE,
+                    UPDATE,
                     [
                         [item.variant_id for item in items],
                         [item.on_hand for item in items],
@@ -86,44 +108,25 @@ class PgStockStore:
     async def add(self, items: Sequence[StockItem], at: datetime) -> None:
         """New items; what they start with is their first movement."""
         await self._conn.execute(
-            """
-            INSERT INTO stock (variant_id, product_id, shop_id, on_hand, reserved, version, count_version)
-            SELECT variant_id, product_id, shop_id, on_hand, 0, 1, 1
-            FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[])
-                 AS new (variant_id, product_id, shop_id, on_hand)
-            """,
+            ADD,
             [item.variant_id for item in items],
             [item.product_id for item in items],
             [item.shop_id for item in items],
             [item.on_hand for item in items],
         )
         await self._conn.execute(
-            """
-            INSERT INTO stock_movement (variant_id, version, movement, on_hand_delta, reserved_delta, at)
-            SELECT variant_id, 1, 'set', on_hand, 0, $3
-            FROM unnest($1::uuid[], $2::bigint[]) AS new (variant_id, on_hand)
-            """,
-            [item.variant_id for item in items],
-            [item.on_hand for item in items],
-            at,
+            ADD_MOVEMENTS, [item.variant_id for item in items], [item.on_hand for item in items], at
         )
 
     async def expired(self, now: datetime, limit: int) -> list[VariantId]:
         """Variants that have expired holds, oldest first."""
-        rows = await self._conn.fetch(
-            "SELECT variant_id FROM stock_hold WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2",
-            now,
-            limit,
-        )
+        rows = await self._conn.fetch(EXPIRED, now, limit)
         return list({VariantId(row["variant_id"]) for row in rows})
 
     async def _open(self, holds: Sequence[Hold]) -> None:
         if holds:
             await self._conn.execute(
-                """
-                INSERT INTO stock_hold (checkout_id, variant_id, quantity, expires_at)
-                SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[])
-                """,
+                OPEN_HOLDS,
                 [hold.checkout_id for hold in holds],
                 [hold.variant_id for hold in holds],
                 [hold.quantity for hold in holds],
@@ -134,20 +137,12 @@ class PgStockStore:
 def _without(holds: Sequence[Hold]) -> list[Write]:
     if not holds:
         return []
-    sql = """
-        DELETE FROM stock_hold USING unnest($1::uuid[], $2::uuid[]) AS gone (checkout_id, variant_id)
-        WHERE stock_hold.checkout_id = gone.checkout_id AND stock_hold.variant_id = gone.variant_id
-    """
-    return [(sql, [[hold.checkout_id for hold in holds], [hold.variant_id for hold in holds]])]
+    return [(CLOSE_HOLDS, [[hold.checkout_id for hold in holds], [hold.variant_id for hold in holds]])]
 
 
 def _movements(moved: Sequence[StockMoved]) -> Write:
     return (
-        """
-        INSERT INTO stock_movement (variant_id, version, movement, on_hand_delta, reserved_delta, checkout_id, at)
-        SELECT *, $7::timestamptz FROM unnest(
-            $1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::uuid[])
-        """,
+        MOVEMENTS,
         [
             [each.variant_id for each in moved],
             [each.version for each in moved],

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from asyncpg import Connection
+from chassis.postgres import Connection
+from kernel.rows import rows_affected
 
 Write = tuple[str, Sequence[Any]]  # SQL with $1, $2, …, and the values
 
@@ -22,7 +23,7 @@ async def write_together(conn: Connection, writes: Sequence[Write]) -> int:
     """Returns how many rows the last one wrote."""
     values = [value for _, own in writes for value in own]
     status = await conn.execute(_joined(tuple((sql, len(own)) for sql, own in writes)), *values)
-    return int(status.rpartition(" ")[2])
+    return rows_affected(status)
 
 
 @lru_cache(maxsize=64)

@@ -1,4 +1,4 @@
-"""Whose account ended does nothing here any more."""
+"""Accounts that ended: their owners open no shop and buy nothing any more."""
 
 from __future__ import annotations
 

@@ -13,3 +13,4 @@ VariantId = NewType("VariantId", UUID)
 CheckoutId = NewType("CheckoutId", UUID)
 OrderId = NewType("OrderId", UUID)
 LineId = NewType("LineId", UUID)
+WalletId = NewType("WalletId", UUID)  # payment's

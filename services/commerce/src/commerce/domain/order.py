@@ -40,13 +40,13 @@ class PaymentStatus(StrEnum):
     FAILED = "failed"
 
     @property
-    def is_settled(self) -> bool:
+    def is_complete(self) -> bool:
         """Nothing is to be paid any more."""
         return self in {PaymentStatus.PAID, PaymentStatus.NOT_REQUIRED}
 
 
 class FactKind(StrEnum):
-    """What can be told of an order."""
+    """What can become true of an order."""
 
     PLACED = "placed"
     CANCEL_REQUESTED = "cancel_requested"
@@ -114,8 +114,8 @@ _FULFILMENT: Final = {
 }
 
 
-def settled_payment(total_minor: int) -> PaymentStatus:
-    """What a payment comes to that is over: nobody paid for what costs nothing."""
+def completed_payment(total_minor: int) -> PaymentStatus:
+    """The status of a payment that is over: paid, or not required where the total is zero."""
     return PaymentStatus.PAID if total_minor else PaymentStatus.NOT_REQUIRED
 
 
@@ -167,14 +167,14 @@ class Order:
         """Note the money, or that none was needed; done already is fine. Raises ``OrderNotConfirmedError``."""
         if self.status in {OrderStatus.PENDING, OrderStatus.CANCELLED}:
             raise OrderNotConfirmedError
-        if not self.payment_status.is_settled:
-            self.payment_status = settled_payment(self.total_minor)
+        if not self.payment_status.is_complete:
+            self.payment_status = completed_payment(self.total_minor)
             paid = self.payment_status is PaymentStatus.PAID
             self._note(FactKind.PAID if paid else FactKind.PAYMENT_NOT_REQUIRED, at)
 
     def cancel(self, reason_code: str, at: datetime) -> None:
         """Close without money taken; done already is fine. Raises ``OrderAlreadyPaidError``."""
-        if self.payment_status.is_settled:
+        if self.payment_status.is_complete:
             raise OrderAlreadyPaidError
         if self.status is not OrderStatus.CANCELLED:
             self.cancel_reason = reason_code
@@ -185,7 +185,7 @@ class Order:
         """One step on in fulfilment; done already is fine. Raises ``FulfilmentRefusedError``."""
         if status is self.status:
             return
-        if not self.payment_status.is_settled or _FULFILMENT.get(self.status) is not status:
+        if not self.payment_status.is_complete or _FULFILMENT.get(self.status) is not status:
             raise FulfilmentRefusedError(f"{self.status} (payment {self.payment_status}) → {status}", pointer="/status")
         self._note(FactKind(status.value), at, status=status)
 

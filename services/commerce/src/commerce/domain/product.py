@@ -27,6 +27,11 @@ class ProductStatus(StrEnum):
     DISCONTINUED = "discontinued"
     ARCHIVED = "archived"
 
+    @property
+    def is_public(self) -> bool:
+        """Everybody may read the product; drafts and archived ones are for the owner only."""
+        return self in {ProductStatus.ACTIVE, ProductStatus.DISCONTINUED}
+
 
 _NEXT: Final = {
     ProductStatus.DRAFT: {ProductStatus.ACTIVE, ProductStatus.ARCHIVED},
@@ -56,6 +61,12 @@ class ProductStatusRefusedError(DomainError):
     code = "commerce.product.status_refused"
     kind = Kind.CONFLICT
     title = "A product cannot go from its present status to that one"
+
+
+class PriceCurrencyError(DomainError):
+    code = "commerce.product.price_currency"
+    kind = Kind.INVALID
+    title = "Prices are in the shop's currency"
 
 
 class ProductChangedError(DomainError):

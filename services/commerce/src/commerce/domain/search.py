@@ -2,7 +2,7 @@
 
 Latin words are folded (case, accents, Vietnamese tone marks and đ) and matched by prefix. Thai and other
 scripts without spaces become pairs of letters: a run of letters matches where all its pairs do and the run
-itself stands in the text. Thai and Lao marks are put in order first, and signs that nobody sees are left out.
+itself stands in the text. Thai and Lao marks are put in order first, and invisible signs are left out.
 When this changes, what is stored must be folded again: see ``product.fold_again``.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from kernel.errors import DomainError, Kind
 from kernel.thai import spelled
 
 TERMS_MAX: Final = 4_000
@@ -22,6 +23,12 @@ QUERY_TERMS_MAX: Final = 60
 _UNSPACED: Final = "\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
 _TOKEN: Final = re.compile(rf"(?P<run>[{_UNSPACED}]+)|(?P<word>[^\W_{_UNSPACED}]+)")
 _WORD_LENGTH_MAX: Final = 60
+
+
+class CurrencyNeededError(DomainError):
+    code = "commerce.search.currency_needed"
+    kind = Kind.INVALID
+    title = "Prices compare within one currency; name a currency, a country or a shop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +55,9 @@ class SearchQuery:
 def folded(text: str) -> str:
     """Lower case without Latin accents; marks of scripts that need them stay."""
     seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
-    kept = (letter for letter in unicodedata.normalize("NFKD", spelled(seen)) if not ("\u0300" <= letter <= "\u036f"))
-    return unicodedata.normalize("NFC", "".join(kept).casefold().replace("đ", "d"))
+    parts = unicodedata.normalize("NFKD", spelled(seen))
+    letters = (letter for letter in parts if not ("\u0300" <= letter <= "\u036f"))
+    return unicodedata.normalize("NFC", "".join(letters).casefold().replace("đ", "d"))
 
 
 def search_text(parts: Iterable[str]) -> str:

@@ -34,15 +34,15 @@ class LocalisedText:
 
     @classmethod
     def of(cls, by_language: Mapping[str, str], *, pointer: str | None = None) -> LocalisedText:
-        """Check and keep. Raises ``TextMissingError`` and ``TextLanguageUnknownError``."""
+        """The texts without those that are blank. Raises ``TextMissingError`` and ``TextLanguageUnknownError``."""
         unknown = sorted(set(by_language) - set(LANGUAGES))
         if unknown:
             raise TextLanguageUnknownError(f"{unknown[0]!r} is not one of them", pointer=pointer)
-        kept = {language: by_language[language].strip() for language in LANGUAGES if language in by_language}
-        kept = {language: text for language, text in kept.items() if text}
-        if not kept:
+        stripped = {language: by_language[language].strip() for language in LANGUAGES if language in by_language}
+        present = {language: text for language, text in stripped.items() if text}
+        if not present:
             raise TextMissingError(pointer=pointer)
-        return cls(kept)
+        return cls(present)
 
     def read(self, language: str, *, fallback: str = "en") -> str:
         """The text in ``language``, else in ``fallback``, else English, else whichever there is."""

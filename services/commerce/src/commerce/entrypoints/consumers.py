@@ -1,34 +1,32 @@
 """What commerce does when records arrive: the sagas' commands, many in one transaction; and whose account ended.
 
-Commands of one checkout are in order (their key), and a batch of any number costs one pass (``settle_commands``).
+Commands of one checkout are in order (their key), and a batch of any number costs one pass (``apply_saga_commands``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+from commerce.adapters.transaction import CommerceTx
 from commerce.domain.ids import CheckoutId, UserId
-from commerce.domain.settlement import (
-    CancelOrder,
-    ConfirmOrder,
-    MarkOrderPaid,
-    ReleaseStock,
-    ReserveStock,
-    SagaCommand,
-)
+from commerce.usecases.apply_saga_commands import ApplySagaCommands, SagaCommand, apply_saga_commands
+from commerce.usecases.cancel_order import CancelOrder
+from commerce.usecases.confirm_order import ConfirmOrder
 from commerce.usecases.end_account import EndAccount, end_account
-from commerce.usecases.settle_commands import settle_commands
-from commerce.wiring import SERVICE, PgCommerceTx
+from commerce.usecases.mark_order_paid import MarkOrderPaid
+from commerce.usecases.release_stock import ReleaseStock
+from commerce.usecases.reserve_stock import ReserveStock
+from commerce.wiring import NAME
+from contracts.values import moment_of
 from eventing import Message, Subscriptions, flows_of
 from kernel.errors import DomainError, Kind
 from sampan.auth.v1.user_pb2 import UserDeleted
 from sampan.commerce.v1 import commands_pb2 as pb
 
-HOLD_S = 900.0
-subscriptions: Subscriptions[PgCommerceTx] = Subscriptions(SERVICE)
+HOLD_S: Final = 900.0  # of a ReserveStock that names none
+subscriptions: Subscriptions[CommerceTx] = Subscriptions(NAME)
 
 
 class CommandInvalidError(DomainError):
@@ -46,38 +44,39 @@ class UserRecordInvalidError(DomainError):
 @subscriptions.on_batch(
     pb.ReserveStock, pb.ReleaseStock, pb.ConfirmOrder, pb.MarkOrderPaid, pb.CancelOrder, commands=True
 )
-async def on_saga_commands(messages: Sequence[Message[Any]], tx: PgCommerceTx) -> Sequence[DomainError | None]:
+async def on_saga_commands(messages: Sequence[Message[Any]], tx: CommerceTx) -> Sequence[DomainError | None]:
     outcomes: list[DomainError | None] = [None] * len(messages)
     commands: list[SagaCommand] = []
-    places: list[int] = []
+    indexes: list[int] = []
     causes: dict[UUID, Message[Any]] = {}
-    for place, message in enumerate(messages):
+    for index, message in enumerate(messages):
         try:
             command = command_of(message.body)
         except ValueError:
-            outcomes[place] = CommandInvalidError("checkout_id is not a UUID")
+            outcomes[index] = CommandInvalidError("checkout_id is not a UUID")
             continue
         commands.append(command)
-        places.append(place)
+        indexes.append(index)
         causes[command.checkout_id] = message
-    for place, outcome in zip(places, await settle_commands(commands, tx, flows_of(causes)), strict=True):
-        outcomes[place] = outcome
+    refusals = await apply_saga_commands(ApplySagaCommands(commands=commands, in_flow=flows_of(causes)), tx)
+    for index, refusal in zip(indexes, refusals, strict=True):
+        outcomes[index] = refusal
     return outcomes
 
 
 @subscriptions.on(UserDeleted)
-async def on_user_deleted(message: Message[UserDeleted], tx: PgCommerceTx) -> None:
-    """It may come again, and before the person does the last thing here."""
+async def on_user_deleted(message: Message[UserDeleted], tx: CommerceTx) -> None:
+    """The record may come again, and before the person's last request."""
     body = message.body
     try:
         user_id = UserId(UUID(body.user_id))
     except ValueError:
         raise UserRecordInvalidError("user_id is not a UUID") from None
-    await end_account(EndAccount(user_id=user_id, ended_at=body.deleted_at.ToDatetime(UTC)), tx)
+    await end_account(EndAccount(user_id=user_id, ended_at=moment_of(body.deleted_at)), tx)
 
 
 def command_of(body: Any) -> SagaCommand:
-    """Raises ``ValueError`` when the checkout id is none. A checkout is settled whole: order_ids add nothing."""
+    """Raises ``ValueError`` when the checkout id is none. ``order_ids`` are not looked at: it is for the checkout."""
     checkout_id = CheckoutId(UUID(body.checkout_id))
     match body:
         case pb.ReserveStock():

@@ -11,18 +11,20 @@ from typing import Final, TypeVar
 
 import structlog
 
-from commerce.usecases.expire_holds import expire_holds
-from commerce.wiring import App, PgCommerceTx
+from commerce.adapters.transaction import CommerceTx
+from commerce.domain.ids import VariantId
+from commerce.usecases.expire_holds import ExpireHolds, expire_holds
+from commerce.wiring import App
 from operations import in_halves
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 ItemT = TypeVar("ItemT")
 HOLDS_AT_ONCE: Final = 500
 PRODUCTS_AT_ONCE: Final = 100
 
 
 class ItemsFailedError(RuntimeError):
-    """Some items could not be done; all others were. The job says so until they can."""
+    """Some items could not be done; all others were. Raised by every run until they can."""
 
 
 async def sweep_holds(app: App) -> None:
@@ -30,7 +32,7 @@ async def sweep_holds(app: App) -> None:
     while True:
         async with app.begin() as tx:
             variant_ids = await tx.stock.expired(tx.now, HOLDS_AT_ONCE)
-        if not await _done(app, "sweep_holds", variant_ids, expire_holds):
+        if not await _work_through(app, "sweep_holds", variant_ids, _expire):
             return
 
 
@@ -39,14 +41,18 @@ async def fold_products(app: App) -> None:
     while True:
         async with app.begin() as tx:
             product_ids = await tx.products.to_fold(PRODUCTS_AT_ONCE)
-        if not await _done(app, "fold_products", product_ids, lambda ids, tx: tx.products.fold(ids)):
+        if not await _work_through(app, "fold_products", product_ids, lambda ids, tx: tx.products.fold(ids)):
             return
 
 
-async def _done(
-    app: App, job: str, items: Sequence[ItemT], work: Callable[[Sequence[ItemT], PgCommerceTx], Awaitable[None]]
+async def _expire(variant_ids: Sequence[VariantId], tx: CommerceTx) -> None:
+    await expire_holds(ExpireHolds(variant_ids=variant_ids), tx)
+
+
+async def _work_through(
+    app: App, job: str, items: Sequence[ItemT], work: Callable[[Sequence[ItemT], CommerceTx], Awaitable[None]]
 ) -> bool:
-    """All in one transaction, or else by halves. False when there are none. Raises ``ItemsFailedError``."""
+    """All items in one transaction, or else by halves. False when there are none. Raises ``ItemsFailedError``."""
     failed: list[ItemT] = []
 
     async def together(some: Sequence[ItemT]) -> int:

@@ -8,7 +8,7 @@ from typing import Final
 import operations
 from chassis.postgres import Connection
 from chassis.run import Periodic, Runner
-from commerce.adapters.audit import audit
+from commerce.adapters.invariants import check_invariants
 from commerce.entrypoints.consumers import subscriptions
 from commerce.entrypoints.jobs import fold_products, sweep_holds
 from commerce.wiring import App
@@ -34,4 +34,4 @@ def jobs(app: App) -> Sequence[Runner]:
 
 
 async def _violations(app: App, conn: Connection) -> int:
-    return len(await audit(conn, stuck_after_s=app.settings.stuck_after_s))
+    return len(await check_invariants(conn, stuck_after_s=app.settings.stuck_after_s))

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from commerce.domain.catalogue import StockedProduct
 from commerce.domain.category import CategoryNotFoundError
 from commerce.domain.ids import CategoryId, ProductId, ShopId, UserId
 from commerce.domain.product import Product, ProductOption, ProductStatus, Variant
 from commerce.domain.shop import ShopNotFoundError
-from commerce.domain.stock import StockItem
 from commerce.domain.tax import TaxClass
 from commerce.domain.texts import LocalisedText
-from commerce.usecases.ports import CommerceTx
+from commerce.usecases.ports import Tx
 from kernel.ids import uuid7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewVariant:
+    """A variant with the units of it that are on hand."""
+
     variant: Variant
     on_hand: int
 
@@ -37,8 +39,8 @@ class AddProduct:
     status: ProductStatus = field(default=ProductStatus.ACTIVE)
 
 
-async def add_product(command: AddProduct, tx: CommerceTx) -> Product:
-    """Store and, when it is active, announce.
+async def add_product(command: AddProduct, tx: Tx) -> Product:
+    """Store the product; when it is active, its event leaves.
 
     Raises ``ShopNotFoundError``, ``NotShopOwnerError``, ``ShopClosedError``, ``CategoryNotFoundError``,
     ``SkuInvalidError``, ``SkuTakenError`` and ``VariantOptionsInvalidError``.
@@ -65,20 +67,9 @@ async def add_product(command: AddProduct, tx: CommerceTx) -> Product:
         version=1,
         created_at=tx.now,
     ).checked()
+    stocked = StockedProduct(product, shop.country, tuple(new.on_hand for new in command.variants))
     await tx.products.add_many([(product, shop.country)])
-    await tx.stock.add([_stock_item(product, new) for new in command.variants], tx.now)
+    await tx.stock.add(stocked.stock_items(), tx.now)
     if product.status is ProductStatus.ACTIVE:
-        tx.announce.product_changed(product, shop, tx.now)
+        tx.events.product_changed(product, shop, tx.now)
     return product
-
-
-def _stock_item(product: Product, new: NewVariant) -> StockItem:
-    return StockItem(
-        variant_id=new.variant.id,
-        product_id=product.id,
-        shop_id=product.shop_id,
-        on_hand=new.on_hand,
-        reserved=0,
-        version=1,
-        count_version=1,
-    )

@@ -1,34 +1,50 @@
-"""The buyer takes an order back, with everything that is paid together with it."""
+"""The end of a saga that failed: the orders are closed, with a reason that their buyer can read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from commerce.domain.ids import OrderId, UserId
-from commerce.domain.order import BUYER_CANCELLED, Order, OrderNotFoundError
-from commerce.usecases.ports import CommerceTx
+from commerce.domain.checkout import CancelRequestedError, Checkout, StockState
+from commerce.domain.checkout_batch import CheckoutBatch
+from commerce.domain.ids import CheckoutId
+from commerce.domain.order import BUYER_CANCELLED, PART_FAILED, Order, PaymentStatus
+from commerce.domain.shop import ShopClosedError
+from commerce.domain.stock import SoldOutError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RequestCancel:
-    order_id: OrderId
-    buyer_id: UserId
+class CancelOrder:
+    checkout_id: CheckoutId
+    reason_code: str
 
 
-async def request_cancel(command: RequestCancel, tx: CommerceTx) -> Order:
-    """Grant the cancel and ask the saga to compensate; the confirmation is refused from then on (CHK-2).
+def cancel_order(command: CancelOrder, batch: CheckoutBatch) -> None:
+    """Give the units back and close every order of the checkout; done already, or an unknown checkout, is fine.
 
-    Raises ``OrderNotFoundError`` and, once confirmed, ``OrderNotCancellableError``.
+    Raises ``OrderAlreadyPaidError``.
     """
-    order = await tx.orders.get(command.order_id)
-    if order is None or order.buyer_id != command.buyer_id:
-        raise OrderNotFoundError
-    [checkout] = await tx.orders.lock_checkouts([order.checkout_id])
-    if checkout.request_cancel(tx.now):
-        orders = await tx.orders.orders_of([checkout.id])
-        for each in orders:
-            each.request_cancel(tx.now)
-        await tx.orders.save_checkouts([checkout])
-        await tx.orders.save(orders)
-        tx.announce.cancel_payment(checkout, BUYER_CANCELLED)
-    return order
+    checkout = batch.find(command.checkout_id)
+    if checkout is None:
+        return
+    batch.release(checkout)
+    if checkout.payment_status is PaymentStatus.PENDING:
+        checkout.payment_status = PaymentStatus.FAILED
+        batch.move(checkout, StockState.RELEASED)
+        for order in batch.orders_of(checkout.id):
+            order.cancel(_reason_of(order, checkout, command.reason_code, batch), batch.shelf.now)
+
+
+def _reason_of(order: Order, checkout: Checkout, reason_code: str, batch: CheckoutBatch) -> str:
+    """Of orders paid together only those read of a closed shop or a lack of stock that it is true of."""
+    if reason_code == CancelRequestedError.code:
+        return BUYER_CANCELLED
+    if len(batch.orders_of(checkout.id)) == 1:
+        return reason_code
+    match reason_code:
+        case ShopClosedError.code:
+            concerned = order.shop_id in batch.closed_shops
+        case SoldOutError.code:
+            concerned = order.shop_id in batch.shelf.short_shops(checkout.demand)
+        case _:
+            concerned = True
+    return reason_code if concerned else PART_FAILED

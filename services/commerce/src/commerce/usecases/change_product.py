@@ -14,8 +14,8 @@ from commerce.domain.product import (
     VariantNotFoundError,
 )
 from commerce.domain.texts import LocalisedText
-from commerce.usecases.own_product import own_product
-from commerce.usecases.ports import CommerceTx, Precondition
+from commerce.usecases.load_own_product import load_own_product
+from commerce.usecases.ports import Precondition, Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +34,13 @@ class ChangeProduct:
     prices_minor: Mapping[VariantId, int] | None = None
 
 
-async def change_product(command: ChangeProduct, tx: CommerceTx) -> Product:
-    """Change and announce, unless it is not what the seller saw.
+async def change_product(command: ChangeProduct, tx: Tx) -> Product:
+    """The product as changed, unless it is not what the seller saw; where it is or was on sale, its event leaves.
 
     Raises ``ProductNotFoundError``, ``NotShopOwnerError``, ``ProductChangedError``, ``VariantNotFoundError``,
     ``CategoryNotFoundError`` and ``ProductStatusRefusedError``.
     """
-    _, shop = await own_product(command.product_id, command.user_id, tx)
+    _, shop = await load_own_product(command.product_id, command.user_id, tx)
     product = await tx.products.lock(command.product_id)
     command.precondition.check(product.version)
     if command.category_id and command.category_id not in await tx.categories.tree():
@@ -58,7 +58,7 @@ async def change_product(command: ChangeProduct, tx: CommerceTx) -> Product:
     )
     await tx.products.save(changed, product.version)
     if ProductStatus.ACTIVE in {product.status, changed.status}:
-        tx.announce.product_changed(changed, shop, tx.now)
+        tx.events.product_changed(changed, shop, tx.now)
     tx.hints.product_changed(changed.id)
     return changed
 

@@ -1,17 +1,22 @@
-"""Give expired holds back to the shelf. Nobody waits for this: who needs the units takes them anyway."""
+"""Give expired holds back to the shelf. Nothing depends on it: a reservation takes expired units by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from commerce.domain.ids import VariantId
-from commerce.usecases.announce_stock import announce_stock
-from commerce.usecases.ports import CommerceTx
+from commerce.usecases.ports import Tx
 
 
-async def expire_holds(variant_ids: Collection[VariantId], tx: CommerceTx) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpireHolds:
+    variant_ids: Collection[VariantId]
+
+
+async def expire_holds(command: ExpireHolds, tx: Tx) -> None:
     """Close the expired holds of these variants: what is expired is judged again once they are locked."""
-    shelf = await tx.stock.lock(variant_ids, (), tx.now)
-    shelf.expire(variant_ids)
+    shelf = await tx.stock.lock(command.variant_ids, (), tx.now)
+    shelf.expire(command.variant_ids)
     await tx.stock.save(shelf)
-    await announce_stock(shelf.moved, tx)
+    await tx.events.stock_moved(shelf.moved)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from commerce.domain.ids import OrderId, UserId
 from commerce.domain.order import Order, OrderNotFoundError, OrderStatus
 from commerce.domain.shop import NotShopOwnerError
-from commerce.usecases.ports import CommerceTx
+from commerce.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class FulfilOrder:
     status: OrderStatus
 
 
-async def fulfil_order(command: FulfilOrder, tx: CommerceTx) -> Order:
+async def fulfil_order(command: FulfilOrder, tx: Tx) -> Order:
     """One step on, announced.
 
     Raises ``OrderNotFoundError``, ``NotShopOwnerError`` (to the buyer) and ``FulfilmentRefusedError``.
@@ -30,5 +30,5 @@ async def fulfil_order(command: FulfilOrder, tx: CommerceTx) -> Order:
     order.fulfil(command.status, tx.now)
     if order.facts:
         await tx.orders.save([order])
-        tx.announce.order_moved(order)
+        tx.events.order_moved(order)
     return order

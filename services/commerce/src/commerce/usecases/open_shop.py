@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from commerce.domain.ids import ShopId, UserId
 from commerce.domain.shop import Shop, ShopStatus, checked_slug, slug_of
 from commerce.domain.texts import LocalisedText
-from commerce.usecases.ports import CommerceTx
+from commerce.usecases.ports import Tx
 from kernel.country import Country, text_language
 from kernel.ids import uuid7
 
@@ -23,8 +23,8 @@ class OpenShop:
     prices_include_tax: bool = True
 
 
-async def open_shop(command: OpenShop, tx: CommerceTx) -> Shop:
-    """Open and announce. Raises ``ShopSlugInvalidError``, ``ShopSlugTakenError`` and ``AccountEndedError``."""
+async def open_shop(command: OpenShop, tx: Tx) -> Shop:
+    """The opened shop. Raises ``ShopSlugInvalidError``, ``ShopSlugTakenError`` and ``AccountEndedError``."""
     await tx.accounts.lock_alive(command.owner_id)
     shop_id = ShopId(uuid7())
     shop = Shop(
@@ -42,5 +42,5 @@ async def open_shop(command: OpenShop, tx: CommerceTx) -> Shop:
         created_at=tx.now,
     )
     await tx.shops.add(shop)
-    tx.announce.shop_opened(shop)
+    tx.events.shop_opened(shop)
     return shop

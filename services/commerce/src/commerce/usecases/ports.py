@@ -2,55 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
-from uuid import UUID
 
-from commerce.domain.cart import CartItem, Price
+from commerce.domain.cart import CartItem
 from commerce.domain.category import Category, CategoryTree
 from commerce.domain.checkout import Checkout
-from commerce.domain.ids import CheckoutId, OrderId, ProductId, ShopId, UserId, VariantId
+from commerce.domain.ids import CheckoutId, OrderId, ProductId, ShopId, UserId, VariantId, WalletId
+from commerce.domain.offer import Offer
 from commerce.domain.order import Order, OrderPlacement
 from commerce.domain.product import Product
 from commerce.domain.shop import Shop
 from commerce.domain.stock import Shelf, StockItem, StockMoved
-from commerce.domain.tax import TaxClass
-from commerce.domain.texts import LocalisedText
+from kernel.correlation import InFlow, same_flow
 from kernel.country import Country
 from kernel.errors import DomainError
-from kernel.money import Currency
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """A variant as it is sold at this moment: everything an order line is a snapshot of."""
-
-    variant_id: VariantId
-    product_id: ProductId
-    shop_id: ShopId
-    shop_name: str
-    seller_id: UserId
-    country: Country
-    currency: Currency
-    prices_include_tax: bool
-    sku: str
-    options: Mapping[str, str]
-    titles: LocalisedText
-    shop_language: str
-    price_minor: int
-    tax_class: TaxClass
-    for_sale: bool
-
-    @property
-    def price(self) -> Price:
-        return Price(amount_minor=self.price_minor, currency=self.currency)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawnProduct:
-    """A product that was on sale and is archived, with the version that says so."""
+    """A product that was on sale and is archived, with its new version."""
 
     product_id: ProductId
     shop_id: ShopId
@@ -98,9 +71,6 @@ class ProductStore(Protocol):
     async def save(self, product: Product, version_read: int) -> None: ...
     async def offers(self, variant_ids: Collection[VariantId]) -> dict[VariantId, Offer]: ...
     async def archive_all(self, shop_ids: Collection[ShopId]) -> list[WithdrawnProduct]: ...
-    async def to_fold(self, limit: int) -> list[ProductId]: ...
-    async def fold(self, product_ids: Collection[ProductId]) -> None: ...
-    async def sellers(self, product_ids: Collection[ProductId]) -> dict[ProductId, tuple[UserId, str]]: ...
 
 
 class StockStore(Protocol):
@@ -109,7 +79,6 @@ class StockStore(Protocol):
     ) -> Shelf: ...
     async def save(self, shelf: Shelf) -> None: ...
     async def add(self, items: Sequence[StockItem], at: datetime) -> None: ...
-    async def expired(self, now: datetime, limit: int) -> list[VariantId]: ...
 
 
 class CartStore(Protocol):
@@ -131,28 +100,27 @@ class OrderStore(Protocol):
     async def save(self, orders: Sequence[Order]) -> None: ...
 
 
-class Announcer(Protocol):
-    """Tells other teams what became true, and asks the orchestrator; with the transaction, or not at all."""
+class Events(Protocol):
+    """Facts for other services, and requests to the orchestrator: they leave with the transaction, or not at all."""
 
     def shop_opened(self, shop: Shop) -> None: ...
     def product_changed(self, product: Product, shop: Shop, at: datetime) -> None: ...
     def product_withdrawn(self, product: WithdrawnProduct, at: datetime) -> None: ...
-    def stock_moved(self, moved: StockMoved) -> None: ...
-    def stock_ran_out(self, moved: StockMoved, *, seller_id: UUID, title: str) -> None: ...
+    async def stock_moved(self, moved: Sequence[StockMoved], in_flow: InFlow = same_flow) -> None: ...
     def order_placed(self, placement: OrderPlacement, at: datetime) -> None: ...
     def order_moved(self, order: Order) -> None: ...
-    def start_payment(self, checkout: Checkout, orders: Sequence[Order], wallet_id: UUID | None) -> None: ...
+    def start_payment(self, checkout: Checkout, orders: Sequence[Order], wallet_id: WalletId | None) -> None: ...
     def cancel_payment(self, checkout: Checkout, reason: str) -> None: ...
 
 
 class Hints(Protocol):
-    """What those who wait or cache are told once the transaction has committed. Lost hints cost time only."""
+    """Sent to caches and to requests that wait once the transaction has committed. A lost hint costs time only."""
 
     def product_changed(self, product_id: ProductId) -> None: ...
-    def checkouts_settled(self, checkout_ids: Iterable[CheckoutId]) -> None: ...
+    def payments_decided(self, checkout_ids: Iterable[CheckoutId]) -> None: ...
 
 
-class CommerceTx(Protocol):
+class Tx(Protocol):
     """One transaction: what is written in it commits together, or not at all."""
 
     @property
@@ -172,6 +140,6 @@ class CommerceTx(Protocol):
     @property
     def orders(self) -> OrderStore: ...
     @property
-    def announce(self) -> Announcer: ...
+    def events(self) -> Events: ...
     @property
     def hints(self) -> Hints: ...

@@ -8,7 +8,7 @@ from commerce.domain.cart import ITEMS_MAX, CartFullError, CartItem, NotForSaleE
 from commerce.domain.ids import UserId, VariantId
 from commerce.domain.product import VariantNotFoundError
 from commerce.domain.totals import TotalTooLargeError
-from commerce.usecases.ports import CommerceTx
+from commerce.usecases.ports import Tx
 from kernel.money import AMOUNT_MINOR_MAX
 
 
@@ -19,7 +19,7 @@ class PutInCart:
     quantity: int
 
 
-async def put_in_cart(command: PutInCart, tx: CommerceTx) -> None:
+async def put_in_cart(command: PutInCart, tx: Tx) -> None:
     """Set the quantity and renew the price seen.
 
     Raises ``VariantNotFoundError``, ``NotForSaleError``, ``CartFullError``, ``TotalTooLargeError`` and

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from commerce.domain.ids import ProductId, UserId, VariantId
 from commerce.domain.product import VariantNotFoundError
 from commerce.domain.stock import StockItem
-from commerce.usecases.announce_stock import announce_stock
-from commerce.usecases.own_product import own_product
-from commerce.usecases.ports import CommerceTx, Precondition
+from commerce.usecases.load_own_product import load_own_product
+from commerce.usecases.ports import Precondition, Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +20,13 @@ class SetStock:
     precondition: Precondition  # the count version that the seller's own count was made against
 
 
-async def set_stock(command: SetStock, tx: CommerceTx) -> StockItem:
+async def set_stock(command: SetStock, tx: Tx) -> StockItem:
     """Take the count, unless it was made against another.
 
     Raises ``ProductNotFoundError``, ``VariantNotFoundError``, ``NotShopOwnerError``,
     ``BelowReservedError``, and what the precondition raises.
     """
-    product, _ = await own_product(command.product_id, command.user_id, tx)
+    product, _ = await load_own_product(command.product_id, command.user_id, tx)
     if command.variant_id not in {variant.id for variant in product.variants}:
         raise VariantNotFoundError
     shelf = await tx.stock.lock([command.variant_id], (), tx.now)
@@ -36,5 +35,5 @@ async def set_stock(command: SetStock, tx: CommerceTx) -> StockItem:
     if command.on_hand != item.on_hand:
         shelf.set_on_hand(command.variant_id, command.on_hand)
         await tx.stock.save(shelf)
-        await announce_stock(shelf.moved, tx)
+        await tx.events.stock_moved(shelf.moved)
     return item

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from commerce.domain.ids import UserId, VariantId
-from commerce.usecases.ports import CommerceTx
+from commerce.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +14,7 @@ class TakeFromCart:
     variant_id: VariantId
 
 
-async def take_from_cart(command: TakeFromCart, tx: CommerceTx) -> None:
+async def take_from_cart(command: TakeFromCart, tx: Tx) -> None:
     """Gone; what was not there is gone too."""
     await tx.accounts.lock(command.user_id)
     await tx.carts.remove(command.user_id, [command.variant_id])

@@ -9,6 +9,7 @@ from gateway.settings import Settings
 from gateway.table import Limits
 
 JWT: Final = "envoy.filters.http.jwt_authn"
+COMPRESSOR: Final = "envoy.filters.http.compressor"
 BUFFER: Final = "envoy.filters.http.buffer"
 CORS: Final = "envoy.filters.http.cors"
 RATE_LIMIT: Final = "envoy.filters.http.local_ratelimit"
@@ -60,6 +61,11 @@ def cors_policy(settings: Settings) -> Json:
             allow_credentials=False,
         )
     }
+
+
+def no_compression() -> Json:
+    """For answers of services: they compress their own where it pays, and Envoy drops the tag of what it compresses."""
+    return {COMPRESSOR: any_of("extensions.filters.http.compressor.v3.CompressorPerRoute", disabled=True)}
 
 
 def no_token() -> Json:
@@ -149,7 +155,7 @@ def _compressor() -> Json:
         "application/json", "application/problem+json", "text/html", "text/css", "text/javascript", "image/svg+xml",
     ]  # fmt: skip
     return typed(
-        "envoy.filters.http.compressor",
+        COMPRESSOR,
         "extensions.filters.http.compressor.v3.Compressor",
         compressor_library=typed(
             "gzip",

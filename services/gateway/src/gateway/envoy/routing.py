@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from gateway.envoy.filters import body_limit, cors_policy, no_body_buffer, no_token, security_headers
+from gateway.envoy.filters import (
+    body_limit,
+    cors_policy,
+    no_body_buffer,
+    no_compression,
+    no_token,
+    security_headers,
+)
 from gateway.envoy.typed import Json, header, seconds
 from gateway.portal.files import CONTENT_SECURITY_POLICY, PortalFile
 from gateway.settings import Settings
@@ -79,7 +86,7 @@ def _exact(table: RouteTable) -> Iterator[Json]:
         route = _to_service(table, endpoint.path, str(endpoint), waiting=endpoint in waiting)
         route["match"] = _match(endpoint)
         if endpoint in public:
-            route["typed_per_filter_config"] = route.get("typed_per_filter_config", {}) | no_token()
+            route["typed_per_filter_config"] |= no_token()
         yield route
 
 
@@ -101,10 +108,11 @@ def _to_service(table: RouteTable, path: str, name: str, *, waiting: bool) -> Js
             "idle_timeout": seconds(timeout_s + 5),
             "retry_policy": _safe_retries(),
         },
+        "typed_per_filter_config": no_compression(),
     }
     larger = table.large_bodies.get(table.owner_path_of(path) or "")
     if larger is not None:
-        route["typed_per_filter_config"] = body_limit(larger)
+        route["typed_per_filter_config"] |= body_limit(larger)
     return route
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 import aiohttp
 
-from notification.adapters.message import written
-from notification.adapters.templates import Templates
+from notification.adapters.template_gateway import Templates
 from notification.domain.delivery import NO_PHONE_CODE, SMS_REFUSED_CODE, Delivery, Outcome, Refused, Sent, Unknown
 from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient
 
-MESSAGE_ID_CHARS_MAX = 200
-_OF_THE_MESSAGE: Final = frozenset({400, 422})
-_LATER: Final = frozenset({408, 425, 429})
+MESSAGE_ID_CHARS_MAX: Final = 200
+BODY_BYTES_MAX: Final = 64 * 1024
+_MESSAGE_REFUSED: Final = frozenset({400, 422})
+_TRY_LATER: Final = frozenset({408, 425, 429})
 
 
 class SmsGateway:
@@ -33,7 +34,7 @@ class SmsGateway:
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, delivery: Delivery, recipient: Recipient | None) -> Outcome:
-        message = written(delivery, recipient, self._templates)
+        message = self._templates.render_delivery(delivery, recipient)
         if not message.phone_e164:
             return Refused(NO_PHONE_CODE)
         headers = {"Authorization": f"Bearer {self._api_key}", "Idempotency-Key": str(delivery.delivery_id)}
@@ -54,19 +55,29 @@ async def _outcome(answer: aiohttp.ClientResponse) -> Outcome:
     if answer.status == 202:
         message_id = await _message_id(answer)
         return Unknown("notification.sms.unexpected_answer") if message_id is None else Sent(message_id)
-    if answer.status in _OF_THE_MESSAGE:
+    if answer.status in _MESSAGE_REFUSED:
         return Refused(SMS_REFUSED_CODE)
-    if answer.status in _LATER or answer.status >= 500:
+    if answer.status in _TRY_LATER or answer.status >= 500:
         wait = answer.headers.get("Retry-After", "")
         return Unknown("notification.sms.try_later", float(wait) if wait.isascii() and wait.isdigit() else None)
     return Unknown(f"notification.sms.{'unexpected_answer' if answer.status < 300 else 'provider_refuses'}")
 
 
+async def _body_of(answer: aiohttp.ClientResponse) -> bytes:
+    """Raises ``ValueError`` when there is no end of it."""
+    body = bytearray()
+    async for chunk in answer.content.iter_chunked(BODY_BYTES_MAX):
+        body += chunk
+        if len(body) > BODY_BYTES_MAX:
+            raise ValueError("the answer is too long")
+    return bytes(body)
+
+
 async def _message_id(answer: aiohttp.ClientResponse) -> str | None:
     """None when the answer does not say that a message was taken; empty when its name cannot be stored."""
     try:
-        content = await answer.json()
-    except (aiohttp.ContentTypeError, ValueError, RecursionError):
+        content = json.loads(await _body_of(answer))
+    except (ValueError, RecursionError):
         return None
     if not isinstance(content, dict) or content.get("success") is False or content.get("error"):
         return None

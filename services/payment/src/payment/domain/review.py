@@ -9,12 +9,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
-from uuid import UUID
 
-from payment.domain.errors import NobodyToCreditError, ReviewDecidedError
+from kernel.errors import DomainError, Kind
+from payment.domain.ids import AccountId, ReviewId, TopUpId, TransferId
 from payment.domain.top_up import TopUpRequest
 
 RETURNED: Final = "money_returned"  # failure code of what was given back
+
+
+class ReviewNotFoundError(DomainError):
+    code, kind = "payment.review.not_found", Kind.NOT_FOUND
+    title = "There is no such charge in review"
+
+
+class ReviewDecidedError(DomainError):
+    code, kind = "payment.review.decided", Kind.CONFLICT
+    title = "What becomes of this charge is decided already"
+
+
+class NobodyToCreditError(DomainError):
+    code, kind = "payment.review.nobody_to_credit", Kind.CONFLICT
+    title = "The charge names no top-up; it can only be sent back"
 
 
 class ReviewState(StrEnum):
@@ -28,15 +43,15 @@ class ReviewState(StrEnum):
 class Review:
     """A charge in suspense as it is stored. ``id`` is the transfer that took its money there."""
 
-    id: UUID
+    id: ReviewId
     provider: str
     charge_id: str
-    top_up_id: UUID | None
-    suspense_id: UUID
+    top_up_id: TopUpId | None
+    suspense_id: AccountId
     amount_minor: int
     currency: str
     reason: str
-    shown_as: UUID | None
+    shown_as: TransferId | None
     seen_at: datetime
     state: ReviewState
     return_attempts: int = 0

@@ -7,13 +7,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
-from uuid import UUID
 
-from google.protobuf.message import Message as Record
-
-from kernel.clock import Clock
-from payment.domain.errors import ProviderUnknownError
-from payment.domain.ledger import Answer, Op, Transfer
+from payment.domain.accounts import Payer, WalletCondition, WalletLimits
+from payment.domain.ids import HoldId, ReviewId, TopUpId, TransferId, UserId, WalletId
+from payment.domain.ledger import Op, Transfer
+from payment.domain.outcome import Answer
+from payment.domain.provider import ProviderUnknownError
 from payment.domain.review import Review, ReviewState
 from payment.domain.top_up import Booked, Charge, SuspenseReason, TopUpRequest, TopUpState
 
@@ -23,58 +22,25 @@ DRIVE_TOP_UPS: Final = "drive_top_ups"
 RETURN_CHARGES: Final = "return_charges"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payer:
-    """What payment knows of a person."""
-
-    user_id: UUID
-    country: str
-    kyc_tier: int
-    ended: bool = False  # the account was deleted: nothing begins any more
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WalletLimits:
-    """A wallet's balance and limits in force, locked. None is no limit."""
-
-    balance_minor: int
-    status: str
-    currency: str
-    transaction_max_minor: int | None
-    balance_max_minor: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WalletCondition:
-    """What decides whether a wallet takes money, locked."""
-
-    status: str
-    balance_minor: int
-
-
-class OutboxPort(Protocol):
-    def add(self, body: Record, *, aggregate_version: int | None = None) -> UUID: ...
-
-
 class WalletStore(Protocol):
     async def add_payer(self, payer: Payer, now: datetime) -> None: ...
     async def change_payer(self, payer: Payer, now: datetime) -> None: ...
-    async def lock_payer(self, user_id: UUID) -> Payer | None: ...
-    async def end_payer(self, user_id: UUID, now: datetime) -> None: ...
-    async def open(self, user_id: UUID, currency: str, country: str, *, primary: bool, now: datetime) -> bool: ...
+    async def lock_payer(self, user_id: UserId) -> Payer | None: ...
+    async def end_payer(self, user_id: UserId, now: datetime) -> None: ...
+    async def open(self, user_id: UserId, currency: str, country: str, *, primary: bool, now: datetime) -> bool: ...
     async def currencies_offered(self, country: str) -> frozenset[str]: ...
-    async def suspend_all(self, user_id: UUID) -> Sequence[UUID]: ...
-    async def lock_limits(self, wallet_id: UUID, now: datetime) -> WalletLimits | None: ...
-    async def lock_condition(self, wallet_id: UUID) -> WalletCondition | None: ...
+    async def suspend_all(self, user_id: UserId) -> Sequence[WalletId]: ...
+    async def lock_limits(self, wallet_id: WalletId, now: datetime) -> WalletLimits | None: ...
+    async def lock_condition(self, wallet_id: WalletId) -> WalletCondition | None: ...
 
 
 class TopUpStore(Protocol):
     async def add(self, top_up: TopUpRequest, now: datetime) -> None: ...
-    async def lock(self, top_up_id: UUID) -> TopUpRequest | None: ...
-    async def open_minor(self, wallet_id: UUID) -> int: ...
-    async def due(self, now: datetime, *, count: int) -> Sequence[UUID]: ...
-    async def lease(self, top_up_id: UUID, now: datetime) -> TopUpRequest | None: ...
-    async def wait(self, top_up_id: UUID, *, charge_id: str | None, next_attempt_at: datetime) -> None: ...
+    async def lock(self, top_up_id: TopUpId) -> TopUpRequest | None: ...
+    async def open_minor(self, wallet_id: WalletId) -> int: ...
+    async def due(self, now: datetime, *, count: int) -> Sequence[TopUpId]: ...
+    async def lease(self, top_up_id: TopUpId, now: datetime) -> TopUpRequest | None: ...
+    async def wait(self, top_up_id: TopUpId, *, charge_id: str | None, next_attempt_at: datetime) -> None: ...
     async def close(
         self,
         top_up: TopUpRequest,
@@ -87,19 +53,19 @@ class TopUpStore(Protocol):
     ) -> None: ...
     async def advance(self, top_up: TopUpRequest) -> None: ...
     async def show(
-        self, top_up: TopUpRequest, charge: Charge, *, shown_as: UUID, failure_code: str, now: datetime
+        self, top_up: TopUpRequest, charge: Charge, *, shown_as: TransferId, failure_code: str, now: datetime
     ) -> None: ...
     async def close_shown(
-        self, top_up: TopUpRequest, *, shown_as: UUID, shown_at: datetime, failure_code: str, now: datetime
+        self, top_up: TopUpRequest, *, shown_as: TransferId, shown_at: datetime, failure_code: str, now: datetime
     ) -> None: ...
     async def add_line(
         self,
         charge: Charge,
-        transfer_id: UUID,
+        transfer_id: TransferId,
         now: datetime,
         *,
         reason: SuspenseReason | None,
-        shown_as: UUID | None,
+        shown_as: TransferId | None,
     ) -> bool: ...
     async def booked(self, charge: Charge) -> Booked | None: ...
     async def add_event(self, provider: str, event_id: str, now: datetime) -> bool: ...
@@ -108,21 +74,27 @@ class TopUpStore(Protocol):
 class ReviewStore(Protocol):
     """Charges in suspense."""
 
-    async def find(self, review_id: UUID) -> Review | None: ...
-    async def lock(self, review_id: UUID) -> Review | None: ...
+    async def find(self, review_id: ReviewId) -> Review | None: ...
+    async def lock(self, review_id: ReviewId) -> Review | None: ...
     async def decide(
         self, review: Review, state: ReviewState, *, by: str | None = None, note: str = "", now: datetime
     ) -> None: ...
     async def attach(
-        self, review_id: UUID, top_up_id: UUID, *, was: UUID | None, reason: SuspenseReason, shown_as: UUID
+        self,
+        review_id: ReviewId,
+        top_up_id: TopUpId,
+        *,
+        was: TopUpId | None,
+        reason: SuspenseReason,
+        shown_as: TransferId,
     ) -> Review | None: ...
-    async def due(self, now: datetime, *, count: int) -> Sequence[UUID]: ...
-    async def lease(self, review_id: UUID, now: datetime) -> Review | None: ...
-    async def wait(self, review_id: UUID, *, next_attempt_at: datetime) -> None: ...
+    async def due(self, now: datetime, *, count: int) -> Sequence[ReviewId]: ...
+    async def lease(self, review_id: ReviewId, now: datetime) -> Review | None: ...
+    async def wait(self, review_id: ReviewId, *, next_attempt_at: datetime) -> None: ...
 
 
 class HoldStore(Protocol):
-    async def due(self, now: datetime, *, count: int) -> Sequence[UUID]: ...
+    async def due(self, now: datetime, *, count: int) -> Sequence[HoldId]: ...
 
 
 class JobFailureStore(Protocol):
@@ -130,20 +102,31 @@ class JobFailureStore(Protocol):
     async def clear(self, job: str, item_ids: Sequence[str]) -> None: ...
 
 
-class LedgerPort(Protocol):
+class Events(Protocol):
+    """What other services get to know, written in this transaction and with its time."""
+
+    def wallet_opened(self, *, wallet_id: WalletId, user_id: UserId, currency: str) -> None: ...
+    def wallet_suspended(self, *, wallet_id: WalletId, user_id: UserId, reason_code: str) -> None: ...
+    def top_up_completed(self, top_up: TopUpRequest, *, amount_minor: int, currency: str) -> None: ...
+    def top_up_failed(self, top_up: TopUpRequest, *, failure_code: str) -> None: ...
+    def top_up_in_review(self, top_up: TopUpRequest, charge: Charge, *, reason_code: str) -> None: ...
+    def top_up_returned(self, top_up: TopUpRequest, *, amount_minor: int, currency: str) -> None: ...
+
+
+class Ledger(Protocol):
     """The ledger within this transaction."""
 
     async def apply(self, ops: Sequence[Op]) -> list[Answer]:
-        """Apply and announce the operations; at most once per transaction."""
+        """Apply the operations and write their events; at most once per transaction. One answer an operation."""
 
 
-class PaymentTx(Protocol):
+class Tx(Protocol):
     """One transaction. It has no commit: the edge commits."""
 
     @property
-    def clock(self) -> Clock: ...
+    def now(self) -> datetime: ...
     @property
-    def outbox(self) -> OutboxPort: ...
+    def events(self) -> Events: ...
     @property
     def wallets(self) -> WalletStore: ...
     @property
@@ -155,10 +138,10 @@ class PaymentTx(Protocol):
     @property
     def job_failures(self) -> JobFailureStore: ...
     @property
-    def ledger(self) -> LedgerPort: ...
+    def ledger(self) -> Ledger: ...
 
 
-Begin = Callable[[], AbstractAsyncContextManager[PaymentTx]]
+Begin = Callable[[], AbstractAsyncContextManager[Tx]]
 
 
 class ProviderOutcomeUnknownError(Exception):
@@ -198,7 +181,7 @@ class Provider(Protocol):
         agreed on, here and in what follows, the former's ``ProviderAnswerUnexpectedError``.
         """
 
-    async def find_charges(self, reference_id: UUID) -> Sequence[Charge]:
+    async def find_charges(self, reference_id: TopUpId) -> Sequence[Charge]:
         """All that the provider knows under our reference. Raises ``ProviderOutcomeUnknownError``."""
 
     async def give_back(self, review: Review) -> None:
@@ -208,7 +191,7 @@ class Provider(Protocol):
         """
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> WebhookEvent:
-        """Verify and read. Raises the webhook errors of ``payment.domain.errors``."""
+        """Verify and read. Raises the webhook errors of ``payment.domain.provider``."""
 
 
 def provider_of(name: str, providers: Mapping[str, Provider]) -> Provider:
@@ -219,7 +202,7 @@ def provider_of(name: str, providers: Mapping[str, Provider]) -> Provider:
     return provider
 
 
-class TransferPort(Protocol):
+class TransferLedger(Protocol):
     """Where transfers are group-committed."""
 
     async def submit(self, op: Transfer) -> Answer: ...

@@ -1,0 +1,49 @@
+"""The tree of categories in Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from asyncpg import Record
+
+from chassis.postgres import Connection
+from commerce.adapters.shop_store import texts_row
+from commerce.domain.category import Category, CategoryTree
+from commerce.domain.ids import CategoryId
+from commerce.domain.texts import LocalisedText
+
+ALL: Final = "SELECT id, parent_id, slug, titles, position FROM category"
+PUT: Final = """
+    INSERT INTO category (id, parent_id, slug, titles, position) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (id) DO UPDATE SET parent_id = excluded.parent_id, slug = excluded.slug,
+        titles = excluded.titles, position = excluded.position
+"""
+
+
+class CategoryStore:
+    """Implements ``CategoryStore``."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    async def tree(self) -> CategoryTree:
+        rows = await self._conn.fetch(ALL)
+        return CategoryTree(map(_category, rows))
+
+    async def put(self, categories: Sequence[Category]) -> None:
+        """Add or renew, parents before children."""
+        await self._conn.executemany(
+            PUT, [(each.id, each.parent_id, each.slug, texts_row(each.titles), each.position) for each in categories]
+        )
+
+
+def _category(row: Record) -> Category:
+    parent_id = row["parent_id"]
+    return Category(
+        id=CategoryId(row["id"]),
+        parent_id=CategoryId(parent_id) if parent_id else None,
+        slug=row["slug"],
+        titles=LocalisedText(row["titles"]),
+        position=row["position"],
+    )

@@ -1,0 +1,26 @@
+"""All routes of commerce, and the application that serves them."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from chassis.http import make_app
+from commerce.entrypoints.consumers import subscriptions
+from commerce.entrypoints.routes import carts, orders, products, shops
+from commerce.wiring import NAME, App
+from operations import operator_routes
+
+ROUTES = (shops.routes, products.routes, carts.routes, orders.routes, operator_routes(NAME, subscriptions))
+
+
+def make_web_app(app: App) -> web.Application:
+    return make_app(
+        NAME,
+        ROUTES,
+        app=app,
+        begin=app.begin,
+        database=app.database,
+        redis=app.redis,
+        verifier=app.verifier,
+        settings=app.settings,
+    )

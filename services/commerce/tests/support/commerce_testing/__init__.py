@@ -1,0 +1,1 @@
+"""What the tests and benchmarks of commerce share: fakes, builders, people, the running service."""
