@@ -42,12 +42,15 @@ _EARLIER: Final = """
     JOIN member m ON m.dialog_id = p.dialog_id AND m.user_id = p.sender_id AND m.status IN ('active', 'muted')
     WHERE p.dialog_id = $1 AND p.sender_id = $2 AND p.client_message_id = $3
 """
-_TARGETS: Final = """
-    SELECT m.dialog_id, m.seq, m.thread_seq, m.thread_seq IS NULL OR EXISTS (
+_HIDDEN: Final = """
+    EXISTS (SELECT FROM hidden_message h WHERE h.user_id = t.user_id AND h.dialog_id = t.dialog_id AND h.seq = {seq})
+"""
+_TARGETS: Final = f"""
+    SELECT t.user_id, m.dialog_id, m.seq, m.thread_seq, m.thread_seq IS NULL OR EXISTS (
         SELECT FROM message r WHERE r.dialog_id = m.dialog_id AND r.seq = m.thread_seq AND r.deleted_at IS NULL
-    ) AS thread_open
-    FROM unnest($1::uuid[], $2::bigint[]) AS t (dialog_id, seq)
-    JOIN message m USING (dialog_id, seq) WHERE m.deleted_at IS NULL
+    ) AND NOT {_HIDDEN.format(seq="m.thread_seq")} AS thread_open
+    FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS t (user_id, dialog_id, seq)
+    JOIN message m USING (dialog_id, seq) WHERE m.deleted_at IS NULL AND NOT {_HIDDEN.format(seq="t.seq")}
 """
 _PRESENT: Final = """
     SELECT t.dialog_id, t.user_id FROM unnest($1::uuid[], $2::uuid[]) AS t (dialog_id, user_id)
@@ -102,14 +105,16 @@ async def find_earlier(
 
 
 async def present_targets(
-    conn: asyncpg.Connection[Any], wanted: set[tuple[UUID, int]]
-) -> dict[tuple[UUID, int], Target]:
-    """Those (dialog, seq) that are messages and not deleted."""
+    conn: asyncpg.Connection[Any], wanted: set[tuple[UUID, UUID, int]]
+) -> dict[tuple[UUID, UUID, int], Target]:
+    """Those (sender, dialog, seq) that are messages, not deleted for all and not by the sender for themselves."""
     if not wanted:
         return {}
-    pairs = list(wanted)
-    rows = await conn.fetch(_TARGETS, [each[0] for each in pairs], [each[1] for each in pairs])
-    return {(row["dialog_id"], row["seq"]): Target(row["thread_seq"] or row["seq"], row["thread_open"]) for row in rows}
+    rows = await conn.fetch(_TARGETS, *([each[place] for each in wanted] for place in range(3)))
+    return {
+        (row["user_id"], row["dialog_id"], row["seq"]): Target(row["thread_seq"] or row["seq"], row["thread_open"])
+        for row in rows
+    }
 
 
 async def present_people(conn: asyncpg.Connection[Any], wanted: set[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:

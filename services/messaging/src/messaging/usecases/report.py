@@ -10,7 +10,7 @@ from uuid import UUID
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
 from messaging.adapters.dialog_store import find_member
-from messaging.adapters.message_reads import documents, messages_after, messages_at, messages_before
+from messaging.adapters.message_reads import documents, message_for, messages_after, messages_before
 from messaging.adapters.stream_reads import watched_by
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import DialogNotFoundError
@@ -40,14 +40,17 @@ class Report:
 
 
 async def report(command: Report, tx: MessagingTx) -> UUID:
-    """The report's id; what is reported again while it is open is the same report."""
+    """The report's id; what is reported again while it is open is the same report.
+
+    What they deleted for themselves is not there to be reported; its writer is.
+    """
     watches = await watched_by(tx.conn, command.reporter_id, [command.dialog_id])
     if not watches:
         raise DialogNotFoundError
-    user_id = command.user_id
+    user_id, from_seq = command.user_id, watches[0].from_seq
     if command.seq is not None:
-        row = (await messages_at(tx.conn, [(command.dialog_id, command.seq)])).get((command.dialog_id, command.seq))
-        if row is None or command.seq < watches[0].from_seq:
+        row = await message_for(tx.conn, command.reporter_id, command.dialog_id, command.seq, from_seq=from_seq)
+        if row is None:
             raise MessageNotFoundError
         user_id = row["sender_id"]
     elif user_id is not None and await find_member(tx.conn, command.dialog_id, user_id) is None:

@@ -48,7 +48,12 @@ async def send_messages(commands: Sequence[SendMessage], tx: MessagingTx) -> lis
     facts = await read_facts(tx.conn, commands, pairs)
     targets = await present_targets(
         tx.conn,
-        {(each.dialog_id, seq) for each in commands for seq in (each.reply_to_seq, each.thread_seq) if seq is not None},
+        {
+            (each.sender_id, each.dialog_id, seq)
+            for each in commands
+            for seq in (each.reply_to_seq, each.thread_seq)
+            if seq is not None
+        },
     )
     people = await present_people(
         tx.conn, {(each.dialog_id, UUID(who)) for each in commands for who in each.mentions if not who.startswith("@")}
@@ -75,7 +80,7 @@ class _Batch:
     def __init__(
         self,
         tx: MessagingTx,
-        targets: Mapping[tuple[UUID, int], Target],
+        targets: Mapping[tuple[UUID, UUID, int], Target],
         people: set[tuple[UUID, UUID]],
         waiting: frozenset[UUID],
     ) -> None:
@@ -140,10 +145,10 @@ class _Batch:
     def _require_targets(self, command: SendMessage, first_seq: int) -> int | None:
         """The thread it belongs to: an answer to an answer is in the thread of both.
 
-        What the sender may not see, from before ``first_seq``, is not there for them.
+        What the sender may not see, from before ``first_seq`` or deleted for themselves, is not there for them.
         """
-        self._target("reply_to_seq", command.dialog_id, command.reply_to_seq, first_seq)
-        answered = self._target("thread_seq", command.dialog_id, command.thread_seq, first_seq)
+        self._target("reply_to_seq", command, command.reply_to_seq, first_seq)
+        answered = self._target("thread_seq", command, command.thread_seq, first_seq)
         if answered is not None and (not answered.thread_open or answered.thread_seq < first_seq):
             raise ReplyTargetMissingError(pointer="/thread_seq")
         for who in command.mentions:
@@ -151,10 +156,10 @@ class _Batch:
                 raise MentionUnknownError(pointer="/mentions")
         return None if answered is None else answered.thread_seq
 
-    def _target(self, name: str, dialog_id: UUID, seq: int | None, first_seq: int) -> Target | None:
+    def _target(self, name: str, command: SendMessage, seq: int | None, first_seq: int) -> Target | None:
         if seq is None:
             return None
-        target = self._targets.get((dialog_id, seq))
+        target = self._targets.get((command.sender_id, command.dialog_id, seq))
         if target is None or seq < first_seq:
             raise ReplyTargetMissingError(pointer=f"/{name}")
         return target
