@@ -46,6 +46,17 @@ _SHOWN: Final = """
 """
 
 
+# A shop_id of another shape names no shop.
+_OWNER_OF_SHOP: Final = """
+    SELECT shop.parties[1] FROM entity product JOIN entity shop ON shop.entity_type = 'shop' AND shop.entity_id = CASE
+        WHEN product.state->>'shop_id' ~* '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$'
+        THEN (product.state->>'shop_id')::uuid END
+    WHERE product.entity_type = 'product' AND product.entity_id = {product}
+"""
+OWNS_SHOP_OF: Final = f"coalesce({{user}} = ({_OWNER_OF_SHOP}), false)"
+"""Whether somebody owns the shop that sells a product; of null instead of a product nobody does."""
+
+
 async def keep_entities(conn: asyncpg.Connection[Any], entities: Sequence[Entity], now: datetime) -> list[Entity]:
     """Those of them of which something new is told, as they are now. Each is given once."""
     if not entities:
@@ -78,12 +89,7 @@ async def find_entities(
 
 async def owner_of_shop_of(conn: asyncpg.Connection[Any], product_id: UUID) -> UUID | None:
     """Whom the shop belongs to that sells a product, as far as it is known."""
-    found: UUID | None = await conn.fetchval(
-        "SELECT s.parties[1] FROM entity p JOIN entity s "
-        "ON s.entity_type = $2 AND s.entity_id = (p.state->>'shop_id')::uuid "
-        "WHERE p.entity_type = $3 AND p.entity_id = $1",
-        *(product_id, EntityType.SHOP.value, EntityType.PRODUCT.value),
-    )
+    found: UUID | None = await conn.fetchval(_OWNER_OF_SHOP.format(product="$1"), product_id)
     return found
 
 

@@ -6,7 +6,7 @@ the commit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +15,9 @@ from uuid import UUID
 import asyncpg
 
 from messaging.adapters.ending_store import HAS_ENDED
-from messaging.domain.dialog import Membership, MemberStatus
+from messaging.adapters.entity_store import OWNS_SHOP_OF
+from messaging.domain.dialog import PAIRS, Dialog, Membership, MemberStatus
+from messaging.domain.membership import about_product
 from messaging.domain.message import Earlier, SendMessage
 from messaging.domain.permissions import Role
 
@@ -29,9 +31,10 @@ _FACTS: Final = f"""
                WHERE s.pair AND o.dialog_id = s.dialog_id AND o.user_id <> s.sender_id
                  AND (b.active OR o.status NOT IN ('active', 'muted')
                       OR EXISTS (SELECT FROM account a WHERE a.user_id = o.user_id AND {HAS_ENDED}))
-           ) AS blocked
-    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::boolean[]) WITH ORDINALITY
-         AS s (dialog_id, sender_id, client_message_id, pair, n)
+           ) AS blocked,
+           {OWNS_SHOP_OF.format(user="s.sender_id", product="s.product_id")} AS of_the_shop
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::boolean[], $5::uuid[]) WITH ORDINALITY
+         AS s (dialog_id, sender_id, client_message_id, pair, product_id, n)
     LEFT JOIN member m ON m.dialog_id = s.dialog_id AND m.user_id = s.sender_id
     LEFT JOIN sent_message p ON p.dialog_id = s.dialog_id AND p.sender_id = s.sender_id
                             AND p.client_message_id = s.client_message_id
@@ -76,15 +79,17 @@ class Facts:
 
 
 async def read_facts(
-    conn: asyncpg.Connection[Any], commands: Sequence[SendMessage], pairs: Sequence[bool]
+    conn: asyncpg.Connection[Any], commands: Sequence[SendMessage], dialogs: Mapping[UUID, Dialog]
 ) -> list[Facts]:
-    """One for each command. ``pairs``: whether the dialog is between two, where blocks count."""
+    """One for each command. ``dialogs``: those of them that there are, by id."""
+    there = [dialogs.get(each.dialog_id) for each in commands]
     rows = await conn.fetch(
         _FACTS,
         [each.dialog_id for each in commands],
         [each.sender_id for each in commands],
         [each.client_message_id for each in commands],
-        list(pairs),
+        [each is not None and each.kind in PAIRS for each in there],
+        [each.entity_id if each is not None and about_product(each) else None for each in there],
     )
     return [
         Facts(
@@ -146,4 +151,5 @@ def _member(row: Any, user_id: UUID) -> Membership:
         joined_seq=row["joined_seq"],
         muted_until=row["muted_until"],
         last_sent_at=row["last_sent_at"],
+        of_the_shop=row["of_the_shop"],
     )

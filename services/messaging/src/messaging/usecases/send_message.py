@@ -7,7 +7,6 @@ MSG-3: a retry finds its first copy under the dialog's lock, within the batch to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 from uuid import UUID
 
 from kernel.errors import DomainError
@@ -21,7 +20,7 @@ from messaging.adapters.send_facts import (
     remember_pace,
 )
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.dialog import PAIRS, BlockedError, Dialog, DialogNotFoundError, Membership, SlowModeError
+from messaging.domain.dialog import BlockedError, Dialog, DialogNotFoundError, Membership, SlowModeError
 from messaging.domain.message import (
     CONTENT_BYTES_MAX,
     ContentTooLargeError,
@@ -33,19 +32,16 @@ from messaging.domain.message import (
     body_hash,
     request_hash,
 )
-from messaging.domain.permissions import Act, Role
+from messaging.domain.permissions import Act
 from messaging.domain.stream import NewMessage
 from messaging.usecases.message_parts import Parts, attach_parts, find_parts
 from messaging.usecases.scheduled_messages import ScheduledNotFoundError, hold_waiting, note_stored
-
-_MODERATORS: Final = Role.MODERATOR.rank
 
 
 async def send_messages(commands: Sequence[SendMessage], tx: MessagingTx) -> list[Sent | DomainError]:
     """One answer for each command, in order."""
     dialogs = await tx.stream.lock_many({each.dialog_id for each in commands})
-    pairs = [each.dialog_id in dialogs and dialogs[each.dialog_id].kind in PAIRS for each in commands]
-    facts = await read_facts(tx.conn, commands, pairs)
+    facts = await read_facts(tx.conn, commands, dialogs)
     targets = await present_targets(
         tx.conn,
         {
@@ -109,7 +105,7 @@ class _Batch:
             raise BlockedError
         if any(each.startswith("@") for each in command.mentions):
             dialog.require(member, Act.MENTION_ALL, tx.now)
-        if dialog.slow_mode_s and member.role.rank < _MODERATORS:
+        if dialog.slow_mode_s and member.paced:
             self._require_pace(dialog, member)
         thread_seq = self._require_targets(command, dialog.first_seq_of(member))
         if len(content) > CONTENT_BYTES_MAX:
