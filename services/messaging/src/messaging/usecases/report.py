@@ -19,6 +19,8 @@ from messaging.domain.message import MessageNotFoundError
 
 # What is shown beside a reported message, on either side.
 NEIGHBOURS: Final = 2
+# Moderators read what was reported, also where they deleted it for themselves as somebody who is in the dialog.
+NOBODY: Final = UUID(int=0)
 
 
 class ReportNotFoundError(DomainError):
@@ -103,7 +105,7 @@ async def read_reported(report_id: UUID, by: UUID, tx: MessagingTx) -> tuple[int
     if found["seq"] is None:
         return None, []
     dialog_id, seq = found["dialog_id"], found["seq"]
-    place = {"from_seq": found["oldest_seq"], "viewer_id": by}
+    place = {"from_seq": found["oldest_seq"], "viewer_id": NOBODY}
     before = await messages_before(tx.conn, dialog_id, before_seq=seq, limit=NEIGHBOURS, **place)
     after = await messages_after(tx.conn, dialog_id, after_seq=seq - 1, limit=NEIGHBOURS + 1, **place)
     return seq, await documents(tx.conn, tx.keys, [*reversed(before), *after])
