@@ -8,13 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 from uuid import UUID
 
 from payment.domain.errors import NobodyToCreditError, ReviewDecidedError
 from payment.domain.top_up import TopUpRequest
-
-RETURNED: Final = "money_returned"  # failure code of what was given back
 
 
 class ReviewState(StrEnum):
@@ -44,6 +41,11 @@ class Review:
     def shown_at(self, top_up: TopUpRequest) -> datetime:
         """When the transaction that shows it was created."""
         return top_up.created_at if self.shown_as == top_up.id else self.seen_at
+
+
+def shown_as(top_up: TopUpRequest, suspense_id: UUID) -> UUID:
+    """The transaction that shows a charge in review: the top-up's own, unless that shows another charge."""
+    return suspense_id if top_up.shows_a_charge else top_up.id
 
 
 def check_open(review: Review) -> None:

@@ -75,6 +75,11 @@ class TopUpStore(Protocol):
     async def due(self, now: datetime, *, count: int) -> Sequence[UUID]: ...
     async def lease(self, top_up_id: UUID, now: datetime) -> TopUpRequest | None: ...
     async def wait(self, top_up_id: UUID, *, charge_id: str | None, next_attempt_at: datetime) -> None: ...
+    async def end_pending(self, top_up_id: UUID, charge_id: str) -> None: ...
+    async def confirm_at(self, top_up_id: UUID, at: datetime) -> None: ...
+    async def due_to_confirm(self, now: datetime, *, count: int) -> Sequence[UUID]: ...
+    async def lease_to_confirm(self, top_up_id: UUID, now: datetime) -> TopUpRequest | None: ...
+    async def confirmed(self, top_up_id: UUID, *, leased_at: datetime) -> None: ...
     async def close(
         self,
         top_up: TopUpRequest,
@@ -128,6 +133,7 @@ class HoldStore(Protocol):
 class JobFailureStore(Protocol):
     async def record(self, job: str, item_id: str, error: str, now: datetime) -> int: ...
     async def clear(self, job: str, item_ids: Sequence[str]) -> None: ...
+    async def postpone(self, job: str, item_ids: Sequence[str], until: datetime) -> None: ...
 
 
 class LedgerPort(Protocol):
@@ -165,8 +171,20 @@ class ProviderOutcomeUnknownError(Exception):
     """An outage (5xx, too many requests, a timeout, a broken connection): it may have been done. Ask, never assume."""
 
 
+class ProviderAtWorkError(ProviderOutcomeUnknownError):
+    """It answered that it has not come to an end: ask again."""
+
+
 class ProviderAnswerUnexpectedError(ProviderOutcomeUnknownError):
     """It answered, and not what was agreed on: nobody knows more by asking at once, and an operator must see it."""
+
+
+class ProviderListUnreadableError(ProviderAnswerUnexpectedError):
+    """Some of the charges that it listed cannot be read; ``charges`` are the others."""
+
+    def __init__(self, message: str, charges: Sequence[Charge]) -> None:
+        super().__init__(message)
+        self.charges = charges
 
 
 class ProviderRefusedError(Exception):
@@ -199,12 +217,16 @@ class Provider(Protocol):
         """
 
     async def find_charges(self, reference_id: UUID) -> Sequence[Charge]:
-        """All that the provider knows under our reference. Raises ``ProviderOutcomeUnknownError``."""
+        """All that the provider knows under our reference.
+
+        Raises ``ProviderOutcomeUnknownError``; where some of the list cannot be read ``ProviderListUnreadableError``.
+        """
 
     async def give_back(self, review: Review) -> None:
         """Return a charge's money to the payer; the review's id is the idempotency key.
 
-        Raises ``ProviderOutcomeUnknownError``, or ``ProviderRefusedError`` also for a refund that was begun and failed.
+        Raises ``ProviderOutcomeUnknownError`` (``ProviderAtWorkError`` for a refund that was begun), or
+        ``ProviderRefusedError`` also for one that was begun and failed.
         """
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> WebhookEvent:

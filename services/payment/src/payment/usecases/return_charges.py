@@ -15,7 +15,7 @@ from kernel.ids import derived_id
 from payment.domain.ledger import ReturnSuspended
 from payment.domain.review import Review, ReviewState
 from payment.domain.top_up import next_attempt_at
-from payment.usecases.attempt import attempt_each
+from payment.usecases.attempt import NoOutcomeError, attempt_each
 from payment.usecases.load_review import load_review
 from payment.usecases.ports import (
     RETURN_CHARGES,
@@ -23,6 +23,7 @@ from payment.usecases.ports import (
     PaymentTx,
     Provider,
     ProviderAnswerUnexpectedError,
+    ProviderAtWorkError,
     ProviderOutcomeUnknownError,
     ProviderRefusedError,
     provider_of,
@@ -41,8 +42,9 @@ async def return_charges(begin: Begin, providers: Mapping[str, Provider]) -> int
     async def work(review_id: UUID) -> None:
         async with begin() as tx:
             review = await tx.reviews.lease(review_id, tx.clock.now())
-        if review is not None:
-            await _give_back(review, begin, provider_of(review.provider, providers))
+        if review is None:
+            raise NoOutcomeError  # somebody else is at it, or it ended
+        await _give_back(review, begin, provider_of(review.provider, providers))
 
     await attempt_each(RETURN_CHARGES, due, work, begin, name=str)
     return len(due)
@@ -58,7 +60,9 @@ async def _give_back(review: Review, begin: Begin, provider: Provider) -> None:
         async with begin() as tx:
             later = next_attempt_at(tx.clock.now(), review.return_attempts)
             await tx.reviews.wait(review.id, next_attempt_at=later)
-        return
+        if isinstance(error, ProviderAtWorkError):
+            return
+        raise NoOutcomeError(later) from error
     except ProviderRefusedError as refused:
         log.warning("return.refused", review_id=str(review.id), code=refused.code)
         async with begin() as tx:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from payment.adapters.announcements import top_up_returned
-from payment.domain.review import RETURNED, Review
-from payment.domain.top_up import TopUpRequest, TopUpState
+from payment.domain.review import Review
+from payment.domain.top_up import MONEY_RETURNED, TopUpRequest, TopUpState
 from payment.usecases.ports import PaymentTx
 
 
@@ -14,10 +14,12 @@ async def show_returned(review: Review, top_up: TopUpRequest, tx: PaymentTx) -> 
         return
     now = tx.clock.now()
     if review.shown_as == top_up.id:
-        await tx.top_ups.close(top_up, TopUpState.FAILED, charge_id=review.charge_id, failure_code=RETURNED, now=now)
+        await tx.top_ups.close(
+            top_up, TopUpState.FAILED, charge_id=review.charge_id, failure_code=MONEY_RETURNED, now=now
+        )
     else:
         await tx.top_ups.close_shown(
-            top_up, shown_as=review.shown_as, shown_at=review.seen_at, failure_code=RETURNED, now=now
+            top_up, shown_as=review.shown_as, shown_at=review.seen_at, failure_code=MONEY_RETURNED, now=now
         )
     record = top_up_returned(top_up, amount_minor=review.amount_minor, currency=review.currency, at=now)
     tx.outbox.add(record, aggregate_version=top_up.version + 1)
