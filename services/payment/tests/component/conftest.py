@@ -29,6 +29,7 @@ from payment.entrypoints.app import http
 from payment.entrypoints.runners import consumers, relays
 from payment.settings import PaymentSettings
 from payment.testing import NOON, add_person, balance, give
+from payment.usecases.record_charge import record_charge
 from payment.wiring import App, wire
 from sandbox.webhooks import SIGNATURE_HEADER, sign
 from testkit.databases import ServiceDatabase
@@ -206,6 +207,7 @@ async def world(database, redis_url, kafka, issuer, tmp_path_factory) -> AsyncIt
         sandbox_process(port, f"{call.base_url}/v1/provider-webhooks/sandbox", log) as sandbox_url,
         running(
             Periodic("top-ups", 0.05, lambda: jobs.top_ups(app)),
+            Periodic("top-up-ends", 0.1, lambda: jobs.confirmations(app)),
             Periodic("expiry", 0.1, lambda: jobs.expiry(app)),
             Periodic("returns", 0.1, lambda: jobs.returns(app)),
         ),
@@ -277,6 +279,32 @@ class Place:
             if amount_minor:
                 await give(conn, made, amount_minor)
         return made
+
+    async def told_at_once(self, *charges):
+        """Verdicts on words of which each was read before any was booked; the first is booked first."""
+        all_read, first_booked = asyncio.Barrier(len(charges)), asyncio.Event()
+
+        async def tell(charge):
+            async with self.app.begin() as tx:
+                booked, first_look = tx.top_ups.booked, True
+
+                async def read_then_wait(charge):
+                    nonlocal first_look
+                    found = await booked(charge)
+                    if first_look:
+                        first_look = False
+                        await all_read.wait()
+                        if charge is not charges[0]:
+                            await first_booked.wait()
+                    return found
+
+                tx.top_ups.booked = read_then_wait
+                verdict = await record_charge(charge, tx)
+                if charge is charges[0]:
+                    first_booked.set()
+                return verdict
+
+        return await asyncio.gather(*map(tell, charges))
 
     async def money(self, person):
         async with self.app.database.read() as conn:

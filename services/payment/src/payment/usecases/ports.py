@@ -19,7 +19,7 @@ from payment.domain.top_up import Booked, Charge, SuspenseReason, TopUpRequest, 
 
 # Names of jobs: a failure written down under one of them says which of its rows rests.
 EXPIRE_HOLDS: Final = "expire_holds"
-DRIVE_TOP_UPS: Final = "drive_top_ups"
+DRIVE_TOP_UPS: Final = "drive_top_ups"  # also of those that ended, until they are confirmed
 RETURN_CHARGES: Final = "return_charges"
 
 
