@@ -28,4 +28,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("ALTER TABLE top_up DROP COLUMN confirm_at, DROP COLUMN pending_charge_ids")
+    op.execute("ALTER TABLE top_up DROP COLUMN IF EXISTS confirm_at, DROP COLUMN IF EXISTS pending_charge_ids")
