@@ -11,9 +11,12 @@ export XDG_CACHE_HOME := $(CURDIR)/.local/cache
 unexport $(filter PG%,$(.VARIABLES))
 
 PY := .venv/bin/python
-STACK := PYTHONPATH=deploy/local $(PY) -m stack
+# What the local stack is made of, also for a Python that has nothing installed.
+TOOLS := PYTHONPATH=deploy/local:libs/registry/src
+
+STACK := $(TOOLS) $(PY) -m stack
 # Looking and stopping need nothing installed.
-BARE_STACK := PYTHONPATH=deploy/local python3 -m stack
+BARE_STACK := $(TOOLS) python3 -m stack
 
 .PHONY: help
 help: ## This list
@@ -22,11 +25,11 @@ help: ## This list
 
 .PHONY: sync
 sync: ## Install what is missing: Debian packages, Python packages, Kafka
-	@PYTHONPATH=deploy/local python3 -m bootstrap sync
+	@$(TOOLS) python3 -m bootstrap sync
 
 .PHONY: lock
 lock: ## Choose versions for requirements.lock (UPGRADE=1: newest)
-	@PYTHONPATH=deploy/local python3 -m bootstrap lock $(if $(UPGRADE),--upgrade)
+	@$(TOOLS) python3 -m bootstrap lock $(if $(UPGRADE),--upgrade)
 
 .PHONY: up
 up: sync ## Start the whole stack; nothing happens when it runs already
@@ -58,8 +61,8 @@ restart: sync ## Restart a part (SERVICE=payment), or all of our services
 
 .PHONY: check
 check: sync ## Lint, types, import contracts, Protobuf, migrations, gateway: under a minute
-	@PYTHONPATH=deploy/local python3 -m bootstrap validators
-	@PYTHONPATH=deploy/local $(PY) -m checks
+	@$(TOOLS) python3 -m bootstrap validators
+	@$(TOOLS) $(PY) -m checks
 
 .PHONY: fmt
 fmt: sync ## Format the code and mend what the linter can
@@ -68,7 +71,7 @@ fmt: sync ## Format the code and mend what the linter can
 
 .PHONY: browser
 browser: sync ## Install Chromium, which the web client's tests drive
-	@PYTHONPATH=deploy/local python3 -m bootstrap browser
+	@$(TOOLS) python3 -m bootstrap browser
 
 .PHONY: test
 test: browser ## Every test, on an instance of its own
@@ -85,6 +88,22 @@ e2e: browser ## Stories and faults through the gateway, on the whole stack
 .PHONY: demo
 demo: up ## The order-payment story with a live timeline, on the running stack
 	@PYTHONPATH=tests-e2e $(PY) -m demo $(ARGS)
+
+.PHONY: registry
+registry: sync ## Make anew what is made from services/<name>/service.toml
+	@$(TOOLS) $(PY) -m made
+
+.PHONY: service
+service: sync ## Make a new service: make service NAME=reviews
+	@$(TOOLS) $(PY) -m new_service $(NAME)
+	@$(TOOLS) python3 -m bootstrap sync
+	@$(PY) -m contracts generate
+	@$(TOOLS) $(PY) -m made
+	@$(PY) -m contracts catalogue
+	@$(PY) -m contracts golden
+	@$(PY) -m ruff check -q --fix services/$(NAME)
+	@$(PY) -m ruff format -q services/$(NAME)
+	@$(PY) -m gateway openapi
 
 .PHONY: proto
 proto: sync ## Make the Python and the pages of proto-events anew

@@ -30,11 +30,12 @@ import uvloop
 from eventing import OutboxConfig
 from kernel.clock import SystemClock
 from kernel.ids import uuid7
-from payment.adapters.audit import audit, report
 from payment.adapters.flusher import Flusher, Flushers
-from payment.adapters.ledger import Ledger
+from payment.adapters.invariants import check_invariants, report
+from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import wallet_id
-from payment.domain.ledger import Outcome, TopUp, Transfer
+from payment.domain.ledger import TopUp, Transfer
+from payment.domain.outcome import Outcome
 from testkit.databases import Databases, with_database
 from testkit.infra import local_infra
 
@@ -68,7 +69,7 @@ async def prepare(dsn: str) -> list[uuid.UUID]:
         "INSERT INTO account (id, user_id, kind, currency, created_at) VALUES ($1, $2, 'wallet', 'THB', now())",
         [(wallet_id(user, "THB"), user) for user in users],
     )
-    ledger, now = Ledger(slot=0), datetime.now(UTC)
+    ledger, now = LedgerStore(slot=0), datetime.now(UTC)
     for start in range(0, USERS, 1_000):
         ops = [
             TopUp(
@@ -169,7 +170,7 @@ def make_flusher(dsn: str, number: int) -> Flusher:
     return Flusher(
         name=f"ledger-{number}",
         connect=connect,
-        ledger=Ledger(slot=0),
+        ledger=LedgerStore(slot=0),
         outbox_config=OutboxConfig(schema="payment", source="payment"),
         wakeups=None,
         clock=SystemClock(),
@@ -282,7 +283,7 @@ async def conclude(dsn: str, rounds: list[Round]) -> int:
     size = await bytes_per_transfer(dsn)
     print(f"goal {GOAL_PER_S}/s {'met' if hot >= GOAL_PER_S else 'MISSED'}; {size:.0f} bytes a transfer")
     conn = await asyncpg.connect(dsn)
-    findings = await audit(conn)
+    findings = await check_invariants(conn)
     await conn.close()
     broken = sum(finding.count for finding in findings)
     print("audit: all checks hold" if not broken else report(findings))

@@ -35,13 +35,14 @@ sys.path[:0] = [str(ROOT / "tests-e2e"), str(ROOT / "deploy" / "local"), str(ROO
 import people  # noqa: E402
 from demo.facts import read_facts, service_environment  # noqa: E402
 from demo.processes import pid_of  # noqa: E402
+from demo.services import SERVICES  # noqa: E402
 from sagas_engine import DBOS_VERSION, dbos_python  # noqa: E402
 
 from testkit.client import Api, Person  # noqa: E402
 from testkit.databases import with_database  # noqa: E402
 
 CHECKOUTS_GOAL_PER_S, P50_GOAL_MS, SAGAS_GOAL_PER_S = 30, 200, 100
-PARTS = ("auth", "commerce", "payment", "notification", "orchestrator", "messaging", "gateway", "kafka", "postgres")
+PARTS = (*SERVICES, "gateway", "kafka", "postgres")
 PRICE_MINOR = 1_00
 MONEY_MINOR = 5_000_00
 PRODUCTS = 20

@@ -29,8 +29,9 @@ from kernel.ids import uuid7
 from kernel.money import AMOUNT_MINOR_MAX
 from orchestrator.domain.definition import SagaContext
 from orchestrator.sagas import REGISTRY, TRIGGERS
-from payment.domain.errors import AmountNotPositiveError, SharesMismatchError
-from payment.entrypoints.commands import operation_of
+from payment.domain.ledger import AmountNotPositiveError
+from payment.domain.outcome import SharesMismatchError
+from payment.entrypoints.consumers.commands import operation_of
 from sampan.orchestrator.v1.commands_pb2 import StartOrderPayment
 from sampan.payment.v1.commands_pb2 import SellerShare, SettlePayment
 

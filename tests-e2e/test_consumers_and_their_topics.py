@@ -27,7 +27,7 @@ each_consumer = pytest.mark.parametrize(("service", "make"), CONSUMERS)
 
 @pytest.fixture(scope="module")
 def declared():
-    return load_topics(repository_root() / "deploy" / "kafka")
+    return load_topics(repository_root())
 
 
 @each_consumer

@@ -21,7 +21,7 @@ BUYERS = 12
 ORDERS_EACH = 4
 ON_HAND = 40  # fewer than are wanted, so that some are refused
 MONEY_MINOR = 450_00  # enough for three of four orders
-SERVICES = ("orchestrator", "commerce", "payment", "notification")
+VICTIMS = ("orchestrator", "commerce", "payment", "notification")  # who works on an order
 
 
 async def shopping(buyer, variant_id, chance):
@@ -70,7 +70,7 @@ async def test_services_killed_at_random(api, seed):
     async def disturb(chance):
         for _ in range(6):
             await asyncio.sleep(chance.uniform(0.2, 1.2))
-            await kill(chance.choice(SERVICES))
+            await kill(chance.choice(VICTIMS))
 
     await orders_survive(api, disturb, seed)
 

@@ -13,12 +13,12 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaTimeoutError, TopicAuthorizationFailedError
 from demo.facts import service_environment
+from demo.services import SERVICES
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 pytestmark = pytest.mark.e2e
 
-SERVICES = ("auth", "commerce", "messaging", "payment", "notification", "orchestrator")
 # What is only added to. A table that leaves this list leaves it here, in the open.
 APPEND_ONLY = {
     "auth": ("security_event",),

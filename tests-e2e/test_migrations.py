@@ -3,10 +3,10 @@
 import asyncpg
 import pytest
 from demo.facts import service_environment
+from demo.services import SERVICES
 
 pytestmark = pytest.mark.e2e
 
-SERVICES = ("auth", "commerce", "messaging", "notification", "orchestrator", "payment")
 SHAPE = """
     SELECT 'column', c.relname, format('%s %s %s %s', a.attname, format_type(a.atttypid, a.atttypmod),
            a.attnotnull, pg_get_expr(d.adbin, d.adrelid))

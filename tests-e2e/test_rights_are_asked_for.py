@@ -3,12 +3,11 @@
 import asyncpg
 import pytest
 from demo.facts import service_environment
+from demo.services import SERVICES
 
 from chassis.rights import missing_rights, role_of
 
 pytestmark = pytest.mark.component
-
-SERVICES = ("auth", "commerce", "messaging", "notification", "orchestrator", "payment")
 
 
 @pytest.mark.parametrize("service", SERVICES)

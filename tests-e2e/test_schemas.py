@@ -13,10 +13,10 @@ import people
 import pytest
 import pytest_asyncio
 from demo.facts import CHECKOUT, service_environment
+from demo.services import SERVICES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-SERVICES = ("messaging", "auth", "commerce", "payment", "notification", "orchestrator")
 # DELETE is left out: it would end the session, or the person, that the token belongs to.
 # The document cannot say which characters a text must not have, nor that a cursor is signed. A missing If-Match is
 # 412 here, where schemathesis knows 428.

@@ -13,7 +13,7 @@ from testkit.wait import eventually
 
 pytestmark = pytest.mark.e2e
 
-SERVICES = {"gateway", "commerce", "orchestrator", "payment", "notification"}
+ON_THE_WAY = {"gateway", "commerce", "orchestrator", "payment", "notification"}
 WAY = (
     "POST /v1/orders",
     "sampan.orchestrator.v1.StartOrderPayment",
@@ -48,7 +48,7 @@ async def test_an_order_is_one_trace_from_the_gateway_to_every_consumer(api):
         async def whole():
             """Each service exports when it comes to it, a cause perhaps after what it caused."""
             spans = await _spans(session, trace_id)
-            told = {span.service for span in spans} >= SERVICES and {_step(span) for span in spans} >= set(WAY)
+            told = {span.service for span in spans} >= ON_THE_WAY and {_step(span) for span in spans} >= set(WAY)
             return spans if told and len(_roots(spans)) == 1 else None
 
         spans = await eventually(whole, timeout_s=60, what=f"one tree of trace {trace_id} through every service")

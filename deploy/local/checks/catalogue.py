@@ -22,6 +22,16 @@ def all_checks() -> Iterator[Check]:
         command=(PYTHON, "-c", "import sys; from importlinter.cli import lint_imports_command as c; sys.exit(c())"),
     )
     yield Check(
+        name="house plan",
+        command=(PYTHON, "-m", "checks.house_plan"),
+        environment={"PYTHONPATH": str(CHECKOUT / "deploy" / "local")},
+    )
+    yield Check(
+        name="registry",
+        command=(PYTHON, "-m", "made", "--check"),
+        environment={"PYTHONPATH": str(CHECKOUT / "deploy" / "local")},
+    )
+    yield Check(
         name="packages",
         command=(".local/bootstrap/bin/uv", "pip", "check", "--python", PYTHON),
         environment={"UV_CACHE_DIR": str(CHECKOUT / ".local" / "cache" / "uv")},
@@ -62,7 +72,8 @@ def all_checks() -> Iterator[Check]:
 
 
 def _typed_folders() -> list[str]:
-    folders = [path for pattern in ("libs/*/src", "services/*/src") for path in sorted(CHECKOUT.glob(pattern))]
+    patterns = ("libs/*/src", "services/*/src", "services/*/tests/support")
+    folders = [path for pattern in patterns for path in sorted(CHECKOUT.glob(pattern))]
     return [*(str(path.relative_to(CHECKOUT)) for path in folders), "deploy/local"]
 
 

@@ -1,4 +1,4 @@
-"""The list of parts, from the tree as it is: a part that does not exist yet is not started."""
+"""The list of parts."""
 
 from __future__ import annotations
 
@@ -17,12 +17,7 @@ INFRA = ("postgres", "redis", "kafka")
 
 
 def all_parts(context: Context) -> Sequence[Part]:
-    """Every part that can run, infrastructure first."""
-    checkout = context.layout.checkout
-    parts = [postgres(context), redis(context), kafka(context)]
-    if (checkout / "libs" / "sandbox" / "src" / "sandbox" / "__main__.py").exists():
-        parts.append(sandbox(context))
-    parts += [service_part(context, service) for service in context.services if service.runnable]
-    if (checkout / "services" / "gateway" / "src" / "gateway" / "__main__.py").exists():
-        parts.append(gateway(context))
-    return parts
+    """Every part, infrastructure first."""
+    infra = (postgres(context), redis(context), kafka(context))
+    services = (service_part(context, service) for service in context.services)
+    return (*infra, sandbox(context), *services, gateway(context))

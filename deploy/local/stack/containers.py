@@ -17,8 +17,10 @@ from stack.environment import service_env_file, write_environments
 from stack.failure import StackError
 from stack.instance import locked, running_context
 from stack.layout import current_layout, private_write
+from stack.places import process_places
 from stack.ports import keep_ports, wanted_ports
 from stack.processes import show_environment
+from stack.secret_names import secrets_of
 
 
 def _up(arguments: argparse.Namespace) -> int:
@@ -74,16 +76,11 @@ def compose_environment(context: Context) -> str:
         "KAFKA_ADMIN_PASSWORD": passwords["kafka-admin"],
         "SANDBOX_API_KEY": passwords["sandbox-api-key"],
         "SANDBOX_WEBHOOK_SECRET": passwords["sandbox-webhook-secret"],
-        "AUTH_KEY_ENCRYPTION_KEY": passwords.key_base64("auth-key-encryption-key"),
-        "MESSAGING_KEY_ENCRYPTION_KEY": passwords.key_base64("messaging-key-encryption-key"),
     }
+    places = process_places(context)
     for service in context.services:
-        name = service.name.upper()
-        values[f"{name}_POSTGRES_PASSWORD"] = passwords[f"postgres-{service.name}"]
-        values[f"{name}_OWNER_POSTGRES_PASSWORD"] = passwords[f"postgres-owner-{service.name}"]
-        values[f"{name}_REDIS_PASSWORD"] = passwords[f"redis-{service.name}"]
-        values[f"{name}_KAFKA_PASSWORD"] = passwords[f"kafka-{service.name}"]
-        values[f"{name}_CURSOR_SECRET"] = passwords[f"cursor-{service.name}"]
+        for variable in secrets_of(service):
+            values[f"{service.name.upper()}_{variable}"] = places.secret(service, variable)
     return context.ports.render() + "".join(f"{name}={value}\n" for name, value in values.items())
 
 

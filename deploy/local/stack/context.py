@@ -1,31 +1,14 @@
-"""What every part is rendered from: the layout, the ports, the passwords and the services found in the tree."""
+"""What every part is rendered from: the layout, the ports, the passwords and the services of the tree."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from registry import Service, load_services
 from stack.layout import Layout
 from stack.passwords import Passwords
 from stack.ports import Ports
-
-NOT_A_PROCESS_OF_OURS = {"gateway"}  # Envoy runs its configuration
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """One of our services: a folder `services/<name>`. It has a role, a schema and a Kafka user from the start."""
-
-    name: str
-    root: Path
-
-    @property
-    def runnable(self) -> bool:
-        return (self.root / "src" / self.name / "__main__.py").exists()
-
-    @property
-    def migrations(self) -> Path:
-        return self.root / "migrations" / "versions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +22,8 @@ class Context:
 
 
 def find_services(checkout: Path) -> tuple[Service, ...]:
-    """The services of the tree, in the order of their names."""
-    return tuple(
-        Service(name=root.name, root=root)
-        for root in sorted((checkout / "services").glob("*"))
-        if root.name not in NOT_A_PROCESS_OF_OURS and (root / "pyproject.toml").exists()
-    )
+    """The services of the tree that are processes of ours, in the order of their names; Envoy is the gateway's."""
+    return tuple(service for service in load_services(checkout) if service.kind == "service")
 
 
 def make_context(layout: Layout, ports: Ports) -> Context:

@@ -12,9 +12,11 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from stack.context import Context, Service
+from registry import Service
+from stack.context import Context
 from stack.environment import owner_environment, service_environment
 from stack.parts.postgres import DATABASE, binaries, psql
+from stack.places import process_places
 from stack.run import run_python
 
 RIGHTS_OF_ALL = ("libs/chassis/src/chassis/rights.py", "libs/eventing/src/eventing/tables.py")
@@ -22,23 +24,28 @@ RIGHTS_OF_ALL = ("libs/chassis/src/chassis/rights.py", "libs/eventing/src/eventi
 
 def at_head(context: Context, services: Sequence[Service]) -> set[str]:
     """Names of the services whose schema stands at the one head of their migration files."""
-    heads = {service.name: file_heads(service.migrations) for service in services}
+    heads = {service.name: file_heads(versions_of(service)) for service in services}
     present = _present_revisions(context, [name for name, head in heads.items() if len(head) == 1])
     given = {service.name for service in services if _given(context, service) == _rights(context, service)}
     return {name for name, revisions in present.items() if revisions == heads[name] and name in given}
 
 
 def migrate(context: Context, service: Service) -> None:
-    environment = service_environment(context, service) | owner_environment(context, service)
+    places = process_places(context)
+    environment = service_environment(service, places) | owner_environment(service, places)
     run_python(context, f"migrate-{service.name}", ("-m", service.name, "migrate"), environment=environment)
     stamp = _stamp(context, service)
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(_rights(context, service), encoding="ascii")
 
 
+def versions_of(service: Service) -> Path:
+    return service.root / "migrations" / "versions"
+
+
 def _rights(context: Context, service: Service) -> str:
     """Digest of the files that say what the service's role may do."""
-    files = [service.migrations.parent / "env.py", *(context.layout.checkout / name for name in RIGHTS_OF_ALL)]
+    files = [versions_of(service).parent / "env.py", *(context.layout.checkout / name for name in RIGHTS_OF_ALL)]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in files if path.exists())).hexdigest()
 
 

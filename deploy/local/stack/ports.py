@@ -1,4 +1,4 @@
-"""The ports of one instance: `ports.env`, moved by the environment and the instance's offset.
+"""The ports of one instance: `ports.env` and each service's own, moved by the environment and the instance's offset.
 
 Once an instance runs, its ports are kept in `.local/<instance>/ports.env` until it is stopped, so that `status`
 and `down` find it whatever the environment says then.
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from registry import load_services
 from stack.failure import StackError
 from stack.layout import Layout
 
@@ -30,7 +31,7 @@ class Ports:
         try:
             return self.by_name[name]
         except KeyError:
-            message = f"{PREFIX}{name.upper()} is missing in deploy/local/ports.env."
+            message = f"nobody has a port {PREFIX}{name.upper()}: neither deploy/local/ports.env nor a service.toml."
             raise StackError(message) from None
 
     def __contains__(self, name: str) -> bool:
@@ -46,7 +47,7 @@ class Ports:
 def wanted_ports(layout: Layout, environ: Mapping[str, str] = os.environ) -> Ports:
     """What the files and the environment ask for."""
     offset = _offset(layout.instance, environ)
-    base = _read(layout.checkout / "deploy" / "local" / "ports.env")
+    base = _base(layout)
     ports: dict[str, int] = {}
     for name, port in base.items():
         variable = PREFIX + name.upper()
@@ -59,7 +60,7 @@ def kept_ports(layout: Layout) -> Ports | None:
     path = layout.home / "ports.env"
     if not path.exists():
         return None
-    kept, base = _read(path), _read(layout.checkout / "deploy" / "local" / "ports.env")
+    kept, base = _read(path), _base(layout)
     moved_by = kept["gateway"] - base["gateway"]
     return Ports({name: port + moved_by for name, port in base.items()} | kept)
 
@@ -100,6 +101,13 @@ def require_free(ports: Ports, names: Iterable[str]) -> None:
         for name in taken
     ]
     raise StackError("\n".join(lines))
+
+
+def _base(layout: Layout) -> dict[str, int]:
+    """As the files of the tree have them."""
+    own = [service.named_ports for service in load_services(layout.checkout)]
+    ports = _read(layout.checkout / "deploy" / "local" / "ports.env")
+    return ports | {name: port for each in own for name, port in each.items()}
 
 
 def _offset(instance: str, environ: Mapping[str, str]) -> int:

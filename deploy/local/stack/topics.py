@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
+from registry.reading import FILE
 from stack.context import Context
 from stack.environment import infra_environment
 from stack.run import run_python
-
-
-def available(context: Context) -> bool:
-    return (context.layout.checkout / "libs" / "contracts" / "src" / "contracts" / "__main__.py").exists()
 
 
 def applied(context: Context) -> bool:
@@ -26,8 +23,8 @@ def apply(context: Context) -> None:
 
 def _digest(context: Context) -> str:
     digest = hashlib.sha256()
-    folder = context.layout.checkout / "deploy" / "kafka"
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    checkout = context.layout.checkout
+    files = (checkout / "deploy" / "kafka" / "defaults.yaml", *(service.root / FILE for service in context.services))
+    for path in files:
+        digest.update(path.relative_to(checkout).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from registry import Service
 from stack import migrations, orphans, topics
 from stack.catalogue import all_parts
-from stack.context import Context, Service
+from stack.context import Context
 from stack.control import Control
 from stack.environment import write_environments
 from stack.instance import locked, wanted_context
@@ -66,18 +67,15 @@ def _supervise(context: Context, everything: Sequence[Part], wanted: Sequence[Pa
 
 def _settled(context: Context) -> bool:
     """Whether schemas and topics need nothing."""
-    runnable = [service for service in context.services if service.runnable]
-    at_head = migrations.at_head(context, runnable)
-    topics_stand = not topics.available(context) or topics.applied(context)
-    return topics_stand and all(service.name in at_head for service in runnable)
+    at_head = migrations.at_head(context, context.services)
+    return topics.applied(context) and all(service.name in at_head for service in context.services)
 
 
 def _schema_steps(context: Context, report: Report) -> list[Step]:
-    runnable = [service for service in context.services if service.runnable]
     at_head: set[str] = set()
 
     def compare() -> None:
-        at_head.update(migrations.at_head(context, runnable))
+        at_head.update(migrations.at_head(context, context.services))
 
     def migrate(service: Service) -> None:
         if service.name not in at_head:
@@ -85,7 +83,7 @@ def _schema_steps(context: Context, report: Report) -> list[Step]:
             report.line("migrations", f"{service.name} brought to head")
 
     def apply_topics() -> None:
-        if topics.available(context) and not topics.applied(context):
+        if not topics.applied(context):
             topics.apply(context)
             report.line("topics", "applied")
 
@@ -94,6 +92,6 @@ def _schema_steps(context: Context, report: Report) -> list[Step]:
         Step(name="migrations", act=compare, needs=("postgres",)),
         *(
             Step(name=f"migrate {service.name}", act=partial(migrate, service), needs=("migrations",))
-            for service in runnable
+            for service in context.services
         ),
     ]

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from stack.containers import compose_environment
 from stack.context import make_context
 from stack.environment import service_environment
 from stack.layout import Layout
+from stack.places import process_places
 from stack.ports import wanted_ports
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -31,8 +33,7 @@ def context(tmp_path: Path) -> Any:
     layout = Layout(checkout=CHECKOUT, instance="demo")
     made = make_context(Layout(checkout=tmp_path, instance="demo"), wanted_ports(layout, {}))
     made.layout.make_directories()
-    real = make_context(layout, made.ports)
-    return type(made)(layout=made.layout, ports=made.ports, passwords=made.passwords, services=real.services)
+    return replace(made, services=make_context(layout, made.ports).services)
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES.keys() - ONE_SHOT))
@@ -80,7 +81,8 @@ def test_every_service_of_the_tree_is_there(context: Any) -> None:
 
 def test_every_service_gets_what_it_gets_without_docker(context: Any) -> None:
     for service in context.services:
-        assert service_environment(context, service).keys() <= SERVICES[service.name]["environment"].keys()
+        alone = service_environment(service, process_places(context)).keys()
+        assert alone <= SERVICES[service.name]["environment"].keys()
 
 
 def test_dockerfile_is_pinned_and_not_root() -> None:
@@ -93,8 +95,9 @@ def test_dockerfile_is_pinned_and_not_root() -> None:
 
 @pytest.mark.parametrize("service", ["auth", "gateway", "messaging", "sandbox", "contracts"])
 def test_members_of_an_image_exist(service: str) -> None:
-    script = CHECKOUT / "deploy" / "compose" / "members.sh"
-    words = subprocess.run(["sh", script, service], capture_output=True, text=True, check=True).stdout.split()
+    script = CHECKOUT / "deploy" / "compose" / "members.py"
+    command = [sys.executable, script, service]
+    words = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout.split()
     files = [word for word in words if word != "-r"]
     assert files
     assert all((CHECKOUT / file).is_file() for file in files)
@@ -104,6 +107,9 @@ def test_the_gateways_image_holds_what_its_portal_is_made_of(tmp_path: Path) -> 
     image, ignored = tmp_path / "image", shutil.ignore_patterns("tests", "__pycache__")
     app = image / "app"
     shutil.copytree(CHECKOUT / "services" / "gateway", app / "services" / "gateway", ignore=ignored)
+    for file in CHECKOUT.glob("services/*/service.toml"):
+        (app / "services" / file.parent.name).mkdir(exist_ok=True)
+        shutil.copyfile(file, app / "services" / file.parent.name / file.name)
     last_stage = DOCKERFILE[DOCKERFILE.rindex("\nFROM ") :]
     for words in re.findall(r"^COPY (?!--)(.+)$", last_stage, re.MULTILINE):
         *sources, target = words.split()
@@ -116,7 +122,8 @@ def test_the_gateways_image_holds_what_its_portal_is_made_of(tmp_path: Path) -> 
                 into.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(CHECKOUT / source, into)
     program = (
-        "import pathlib, sys; from gateway.portal.build import build_portal; build_portal(pathlib.Path(sys.argv[1]))"
+        "import pathlib, sys; from gateway.portal.build import build_portal; from gateway.table import load_table;"
+        "assert load_table().services; build_portal(pathlib.Path(sys.argv[1]))"
     )
     result = subprocess.run(
         [sys.executable, "-c", program, tmp_path / "portal"],

@@ -16,6 +16,7 @@ import yaml
 from prometheus_client import REGISTRY
 
 from chassis.telemetry.metrics import requests
+from stack.context import find_services
 from stack.layout import Layout
 from stack.ports import wanted_ports
 
@@ -24,7 +25,6 @@ RULES = sorted((CHECKOUT / "deploy/prometheus/rules").glob("*.yml"))
 CONFIG = CHECKOUT / "deploy/prometheus/prometheus.yml"
 DASHBOARDS = sorted((CHECKOUT / "deploy/grafana").glob("*.json"))
 RUNBOOKS = CHECKOUT / "docs/runbooks"
-SERVICES = tuple(sorted(path.parents[2].name for path in CHECKOUT.glob("services/*/src/*/wiring.py")))
 PROMETHEUS_OWN = {"up"}
 PROCESS = {"process_cpu_seconds_total", "process_resident_memory_bytes"}  # prometheus_client's, on Linux
 
@@ -170,11 +170,12 @@ def test_links_between_pages_lead_somewhere() -> None:
 
 def test_every_service_is_scraped_where_it_listens() -> None:
     ports = wanted_ports(Layout(checkout=CHECKOUT, instance="demo"), {})
+    services = [service.name for service in find_services(CHECKOUT)]
     jobs = {
         job["job_name"]: job["static_configs"][0]["targets"]
         for job in yaml.safe_load(CONFIG.read_text())["scrape_configs"]
     }
-    expected = {name: [f"127.0.0.1:{ports[f'{name}_ops']}"] for name in SERVICES}
+    expected = {name: [f"127.0.0.1:{ports[f'{name}_ops']}"] for name in services}
     assert jobs == expected | {"gateway": [f"127.0.0.1:{ports['gateway_admin']}"]}
 
 

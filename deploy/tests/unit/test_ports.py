@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -54,6 +55,11 @@ def test_an_unknown_port_names_its_variable() -> None:
         wanted_ports(layout("demo"), {})["nobody"]
 
 
+def only_registry(folder: str, names: list[str]) -> list[str]:
+    """All but each service's own description."""
+    return [] if Path(folder).name == "services" else [name for name in names if name != "service.toml"]
+
+
 def test_kept_ports_are_read_back(tmp_path: Path) -> None:
     place = Layout(checkout=tmp_path, instance="demo")
     assert kept_ports(place) is None
@@ -61,6 +67,7 @@ def test_kept_ports_are_read_back(tmp_path: Path) -> None:
     files = tmp_path / "deploy" / "local"
     files.mkdir(parents=True)
     (files / "ports.env").write_bytes((CHECKOUT / "deploy" / "local" / "ports.env").read_bytes())
+    shutil.copytree(CHECKOUT / "services", tmp_path / "services", ignore=only_registry)
     ports = wanted_ports(layout("demo"), {})
     keep_ports(place, ports)
     assert kept_ports(place) == ports

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 from supervisor.options import ServerOptions
 
-from stack.context import Context, Service, make_context
+from registry import load_services
+from stack.context import Context, make_context
 from stack.environment import service_env_file, service_environment, write_environments
 from stack.layout import Layout
 from stack.part import Part
+from stack.places import process_places
 from stack.ports import wanted_ports
 from stack.supervision import CONFIGURATION, script_path, write_configuration
 
@@ -43,7 +45,8 @@ def context(tmp_path: Path, request: pytest.FixtureRequest) -> Context:
     layout = Layout(checkout=awkward, instance="demo")
     layout.make_directories()
     ports = wanted_ports(Layout(checkout=CHECKOUT, instance="demo"), {})
-    return replace(make_context(layout, ports), services=(Service(name="payment", root=awkward),))
+    payment = next(service for service in load_services(CHECKOUT) if service.name == "payment")
+    return replace(make_context(layout, ports), services=(payment,))
 
 
 def part(context: Context, *command: str, env_file: Path | None = None) -> Part:
@@ -104,7 +107,7 @@ def test_the_shell_reads_what_was_meant(context: Context) -> None:
     write_environments(context)
     write_configuration(context, [part(context, "env", "-0", env_file=service_env_file(context, "payment"))])
     read = dict(entry.split("=", 1) for entry in run_script(context).split("\0") if entry)
-    expected = service_environment(context, context.services[0])
+    expected = service_environment(context.services[0], process_places(context))
     assert {name: read[name] for name in expected} == expected
 
 

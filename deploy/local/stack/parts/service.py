@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from registry import Service
 from stack import probe
-from stack.context import Context, Service
+from stack.context import Context
 from stack.environment import service_env_file
 from stack.part import Part
 

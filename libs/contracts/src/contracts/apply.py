@@ -1,4 +1,4 @@
-"""Bringing a cluster to what ``deploy/kafka`` declares. Safe to repeat, and to run beside a serving system."""
+"""Bringing a cluster to what the services declare. Safe to repeat, and to run beside a serving system."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The event catalogue: one page per domain for people, one JSON file for the portal.
 
-Invariant: every sentence on a page comes from a proto file or from ``deploy/kafka``.
+Invariant: every sentence on a page comes from a proto file or from a ``service.toml``.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def _index(catalogue: dict[str, Any], domains: list[str]) -> Iterator[str]:
     yield from (
         "# Event catalogue",
         "",
-        "Made from `proto-events` and `deploy/kafka` by `python -m contracts catalogue`; do not edit.",
+        "Made from `proto-events` and `services/*/service.toml` by `python -m contracts catalogue`; do not edit.",
         "How to read these records from your own service: `libs/contracts/README.md`.",
         "",
         "| record | what it says | topic | audience |",

@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     apply.add_argument("--dry-run", action="store_true", help="only say what would be done")
     apply.add_argument("--check", action="store_true", help="as --dry-run, and exit 3 if there is anything")
     apply.add_argument("--prefix", default=os.environ.get("KAFKA_TOPIC_PREFIX", ""), help="put before every name")
-    apply.add_argument("--files", type=Path, help="instead of deploy/kafka of the checkout")
+    apply.add_argument("--checkout", type=Path, help="whose services' topics, instead of this one's")
     apply.add_argument("--grow", action="store_true", help="add partitions; keys move to others")
     apply.add_argument("--prune", action="store_true", help="take away grants that are not declared")
     return parser
@@ -110,7 +110,7 @@ def _apply(arguments: argparse.Namespace) -> int:
             apply_topics(
                 cluster_config(os.environ),
                 prefix=arguments.prefix,
-                folder=arguments.files,
+                folder=arguments.checkout,
                 dry_run=arguments.dry_run or arguments.check,
                 grow=arguments.grow,
                 prune=arguments.prune,

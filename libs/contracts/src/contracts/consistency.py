@@ -36,7 +36,7 @@ def _of_record(record: RecordType, declared: Declared, topics: Mapping[str, Topi
     for name in topics_of(record, declared):
         topic = topics.get(name)
         if topic is None:
-            yield f"{record.name}: {name} is not declared under deploy/kafka/topics"
+            yield f"{record.name}: {name} is declared by no service"
         elif record.owner not in {topic.owner, "participant"}:
             yield f"{record.name}: owned by {record.owner}, but {name} is owned by {topic.owner}"
     if record.audience is Audience.PUBLIC and ".commands." in record.topic:

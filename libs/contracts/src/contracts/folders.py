@@ -26,10 +26,6 @@ def generated_folder() -> Path:
     return checkout() / "libs" / "contracts" / "src"
 
 
-def kafka_folder() -> Path:
-    return checkout() / "deploy" / "kafka"
-
-
 def catalogue_folder() -> Path:
     return checkout() / "docs" / "events"
 

@@ -1,4 +1,4 @@
-"""The difference between what ``deploy/kafka`` declares and what a cluster has. Pure: no broker here.
+"""The difference between what the services declare and what a cluster has. Pure: no broker here.
 
 Invariant: nothing in a plan destroys data or order. Topics are never deleted, retention aside; partitions grow only
 when asked, because a key moves to another partition when they do; grants are taken away only when asked.

@@ -1,26 +1,28 @@
-"""Topics and who may touch them, as declared in ``deploy/kafka``.
+"""Topics and who may touch them, as each service declares in its ``service.toml``.
 
 Invariant: a principal has exactly what these files name: an owner writes and reads its topics, writers write,
-readers read, each service's consumer groups begin with its own name, and nobody else sees anything.
+readers read, each service's consumer groups begin with its own name, and nobody else sees anything. A public topic is
+read by whoever says so; a private one by those whom its owner names, and who say so themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
-from contracts.folders import kafka_folder
+from contracts.folders import checkout
+from registry import RegistryError, Service, load_services
 
 DAY_MS = 24 * 60 * 60 * 1000
 Operation = Literal["READ", "WRITE", "DESCRIBE"]
 
 
 class TopicsFileError(ValueError):
-    """A file under ``deploy/kafka`` says something that cannot be."""
+    """A ``service.toml`` or ``deploy/kafka/defaults.yaml`` says something that cannot be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """Everything ``deploy/kafka`` declares."""
+    """Everything the services declare."""
 
     topics: tuple[Topic, ...]
 
@@ -107,34 +109,30 @@ class Declared:
 
 
 def load_topics(folder: Path | None = None) -> Declared:
-    """Read the files. Raises ``TopicsFileError`` that names the file and the entry at fault."""
-    root = folder or kafka_folder()
-    defaults = _mapping(root / "defaults.yaml")
-    topics: dict[str, Topic] = {}
-    owners: list[str] = []
-    for path in sorted((root / "topics").glob("*.yaml")):
-        content = _mapping(path)
-        owner = content.get("owner")
-        if owner != path.stem:
-            raise TopicsFileError(f"{path.name}: owner is {owner!r}; a file is named after its owner")
-        owners.append(owner)
-        for name, entry in (content.get("topics") or {}).items():
-            _add(topics, _topic(path.name, name, owner, entry or {}, defaults))
-    for owner in owners:
+    """Read the files of a checkout. Raises ``TopicsFileError`` that names the file and the entry at fault."""
+    root = folder or checkout()
+    defaults = _mapping(root / "deploy" / "kafka" / "defaults.yaml")
+    try:
+        services = [service for service in load_services(root) if service.kind != "gateway"]
+    except RegistryError as error:
+        raise TopicsFileError(str(error)) from None
+    topics = dict(_topics(services, defaults))
+    _check_services(topics.values(), services)
+    return Declared(tuple(topics[name] for name in sorted(topics)))
+
+
+def _topics(services: Sequence[Service], defaults: dict[str, Any]) -> Iterator[tuple[str, Topic]]:
+    for service in services:
+        for own in service.topics.own:
+            readers = [each.name for each in services if own.name in each.topics.reads]
+            writers = [each.name for each in services if own.name in each.topics.writes]
+            entry = {**own.more, "about": own.about, "readers": readers, "writers": writers}
+            yield own.name, _topic(service.name, own.name, service.name, entry, defaults)
         for kind, entry in (defaults.get("per_service") or {}).items():
-            name = entry["topic"].replace("{service}", owner)
-            own = {key: value for key, value in entry.items() if key != "topic"}
-            own.setdefault("about", f"{kind} of {owner}")
-            _add(topics, _topic("defaults.yaml", name, owner, own, defaults))
-    declared = Declared(tuple(sorted(topics.values(), key=lambda topic: topic.name)))
-    _check_services(declared, owners)
-    return declared
-
-
-def _add(topics: dict[str, Topic], topic: Topic) -> None:
-    if topic.name in topics:
-        raise TopicsFileError(f"{topic.name} is declared twice")
-    topics[topic.name] = topic
+            name = entry["topic"].replace("{service}", service.name)
+            more = {key: value for key, value in entry.items() if key != "topic"}
+            about = {"about": f"{kind} of {service.name}"}
+            yield name, _topic("defaults.yaml", name, service.name, about | more, defaults)
 
 
 _KEYS = {
@@ -147,14 +145,11 @@ def _topic(file: str, name: str, owner: str, entry: dict[str, Any], defaults: di
     unknown = set(entry) - _KEYS
     if unknown:
         raise TopicsFileError(f"{file}: {name}: unknown {', '.join(sorted(unknown))}")
-    about = entry.get("about")
-    if not about:
-        raise TopicsFileError(f"{file}: {name}: says nothing about itself (about:)")
     merged: dict[str, Any] = {key: entry.get(key, defaults.get(key)) for key in _KEYS}
     return Topic(
         name=name,
         owner=owner,
-        about=about,
+        about=entry["about"],
         partitions=int(merged["partitions"]),
         replication=int(merged["replication"]),
         min_insync=int(merged["min_insync"]),
@@ -166,11 +161,30 @@ def _topic(file: str, name: str, owner: str, entry: dict[str, Any], defaults: di
     )
 
 
-def _check_services(declared: Declared, owners: Sequence[str]) -> None:
-    for topic in declared.topics:
-        strangers = (topic.writers | topic.readers) - set(owners)
-        if strangers:
-            raise TopicsFileError(f"{topic.name}: {', '.join(sorted(strangers))} has no file of its own")
+def _check_services(topics: Collection[Topic], services: Sequence[Service]) -> None:
+    """Both sides of a private topic say the same, and nobody asks for a topic that nobody owns."""
+    names, known = {service.name for service in services}, {topic.name: topic for topic in topics}
+    for service in services:
+        for name in (*service.topics.reads, *service.topics.writes):
+            if name not in known:
+                raise TopicsFileError(f"{service.name}: {name} is a topic that nobody owns")
+        for own in service.topics.own:
+            asked = known[own.name]
+            _both_sides(own.name, "writers", set(own.writers), set(asked.writers) - {service.name}, names)
+            if not own.is_public:
+                _both_sides(own.name, "readers", set(own.readers), set(asked.readers) - {service.name}, names)
+    for topic in topics:
+        if strangers := (topic.writers | topic.readers) - names:
+            raise TopicsFileError(f"{topic.name}: {', '.join(sorted(strangers))} is no service")
+
+
+def _both_sides(topic: str, side: str, named: set[str], asking: set[str], services: set[str]) -> None:
+    if strangers := named - services:
+        raise TopicsFileError(f"{topic}: {side}: {', '.join(sorted(strangers))} is no service")
+    if unasked := named - asking:
+        raise TopicsFileError(f"{topic}: {side} has {', '.join(sorted(unasked))}, whose own file does not ask for it")
+    if unnamed := asking - named:
+        raise TopicsFileError(f"{topic}: {', '.join(sorted(unnamed))} asks for it and is not among its {side}")
 
 
 def _mapping(path: Path) -> dict[str, Any]:

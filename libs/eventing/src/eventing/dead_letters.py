@@ -19,6 +19,7 @@ from eventing.envelope import pack_headers, unpack_headers
 from eventing.metrics import DEAD_LETTERS
 from eventing.outbox import Outbox
 from eventing.received import Received
+from kernel.rows import rows_affected
 
 BEHIND: Final = "behind"
 ERROR_CHARS_MAX: Final = 500
@@ -163,4 +164,4 @@ async def discard(conn: Connection, schema: str, letter_id: int) -> bool:
             WHERE id = $1 AND status = 'waiting'""",
         letter_id,
     )
-    return status.endswith(" 1")
+    return rows_affected(status) == 1

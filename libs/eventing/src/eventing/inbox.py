@@ -11,6 +11,7 @@ from enum import IntEnum
 from uuid import UUID
 
 from eventing.database import Connection
+from kernel.rows import rows_affected
 
 
 class Outcome(IntEnum):
@@ -53,7 +54,7 @@ class Inbox:
             self._consumer,
             event_id,
         )
-        return status.endswith("1")
+        return rows_affected(status) == 1
 
     async def claim_many(self, event_ids: Iterable[UUID]) -> Claimed:
         """Claim in one statement, in id order (two claimers cannot deadlock), and read the blocked keys."""

@@ -18,8 +18,8 @@ PARTITIONS = 3
 
 
 def catalogue_topics() -> list[str]:
-    """Names of all topics that deploy/kafka declares, replies and dead letters included."""
-    return sorted(load_topics(repository_root() / "deploy" / "kafka").names())
+    """Names of all topics that services declare, replies and dead letters included."""
+    return sorted(load_topics(repository_root()).names())
 
 
 def admin_client(config: KafkaConfig) -> AIOKafkaAdminClient:

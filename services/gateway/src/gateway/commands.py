@@ -38,7 +38,9 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(run=run)
         return made
 
-    render = add("render", _render, "Write Envoy's configuration from GATEWAY_* and routes.yaml, and the portal.")
+    render = add(
+        "render", _render, "Write Envoy's configuration from GATEWAY_* and the services' routes, and the portal."
+    )
     render.add_argument("--out", type=Path, required=True, help="FILE.yaml or FILE.json")
     add("validate", _validate, "Render an example with everything on and let Envoy judge it; needs no setting.")
     openapi = add("openapi", _openapi, "Merge what the services say of themselves into openapi.json.")

@@ -1,12 +1,14 @@
-"""The route table as read from ``routes.yaml``.
+"""The route table: what each service's ``service.toml`` lets through, on the terms of ``limits.yaml``.
 
-Invariant: every public, waiting or WebSocket route lies below exactly one owner's path and is listed once.
+A path that is not below one of a service's paths does not exist. A path below one needs a token unless it is public.
+
+Invariant: every public, waiting or WebSocket route lies below a path of the service that lists it, and is listed once.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
@@ -15,14 +17,15 @@ import yaml
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, model_validator
 
 from gateway.errors import GatewayError
+from registry import RegistryError, Service, find_checkout, load_services
 
 METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
-DEFAULT_PATH: Final = Path(__file__).with_name("routes.yaml")
+LIMITS_PATH: Final = Path(__file__).with_name("limits.yaml")
 _SEGMENT: Final = re.compile(r"[a-z0-9._~-]+|\{[a-z_]+\}")
 
 
-class RoutesFileError(GatewayError, ValueError):
-    """``routes.yaml`` says something that cannot be."""
+class RoutesError(GatewayError, ValueError):
+    """A ``service.toml`` or ``limits.yaml`` says something that cannot be."""
 
 
 class _Frozen(BaseModel):
@@ -40,10 +43,10 @@ class Endpoint(_Frozen):
         """Read ``GET /v1/products/{product_id}``."""
         method, _, path = text.partition(" ")
         if method not in METHODS or not path.startswith("/"):
-            raise RoutesFileError(f"{text!r} is not a method and a path")
+            raise RoutesError(f"{text!r} is not a method and a path")
         for segment in path.strip("/").split("/"):
             if not _SEGMENT.fullmatch(segment):
-                raise RoutesFileError(f"{text!r}: {segment!r} is not a path segment")
+                raise RoutesError(f"{text!r}: {segment!r} is not a path segment")
         return cls(method=method, path=path)
 
     @property
@@ -85,12 +88,12 @@ class RouteTable(_Frozen):
             for text in listed:
                 endpoint = Endpoint.parse(text)
                 if self.owner_of(endpoint.path) is None:
-                    raise RoutesFileError(f"{name}: {text} lies below no owner's path")
+                    raise RoutesError(f"{name}: {text} lies below no owner's path")
                 if listed.count(text) > 1:
-                    raise RoutesFileError(f"{name}: {text} is listed twice")
+                    raise RoutesError(f"{name}: {text} is listed twice")
         for path in self.large_bodies:
             if path not in self.owners:
-                raise RoutesFileError(f"large_bodies: {path} is no owner's path")
+                raise RoutesError(f"large_bodies: {path} is no owner's path")
         return self
 
     @cached_property
@@ -133,13 +136,39 @@ def _lists(endpoints: Iterator[Endpoint], method: str, path_template: str) -> bo
     return any(endpoint.method == method and re.fullmatch(endpoint.regex, wanted) for endpoint in endpoints)
 
 
-def load_table(path: Path = DEFAULT_PATH) -> RouteTable:
-    """Raises ``RoutesFileError`` with the fault in one sentence."""
-    content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+def load_table(checkout: Path | None = None) -> RouteTable:
+    """Of the services around the gateway. Raises ``RoutesError`` with the fault in one sentence."""
+    try:
+        services = load_services(checkout or find_checkout(Path(__file__).resolve()))
+    except RegistryError as error:
+        raise RoutesError(str(error)) from None
+    return make_table(services, yaml.safe_load(LIMITS_PATH.read_text(encoding="utf-8")))
+
+
+def make_table(services: Sequence[Service], limits: Mapping[str, Any]) -> RouteTable:
+    """Raises ``RoutesError`` with the fault in one sentence."""
+    for service in services:
+        _lies_below_its_own_paths(service)
+    content = {
+        "owners": {path: service.name for service in services for path in service.routes.paths},
+        "public": [each for service in services for each in service.routes.public],
+        "waiting": [each for service in services for each in service.routes.waiting],
+        "websocket": [each for service in services for each in service.routes.websocket],
+        "large_bodies": {path: size for service in services for path, size in service.routes.large_bodies.items()},
+        "limits": limits,
+    }
     try:
         return RouteTable.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         message = first["msg"].removeprefix("Value error, ")
-        raise RoutesFileError(f"{path.name}: {where}: {message}" if where else f"{path.name}: {message}") from None
+        raise RoutesError(f"{where}: {message}" if where else message) from None
+
+
+def _lies_below_its_own_paths(service: Service) -> None:
+    routes = service.routes
+    for text in (*routes.public, *routes.waiting, *routes.websocket):
+        path = Endpoint.parse(text).path
+        if not any(path == own or path.startswith(f"{own}/") for own in routes.paths):
+            raise RoutesError(f"{service.name}: {text} lies below none of its own paths")

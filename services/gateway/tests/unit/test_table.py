@@ -3,8 +3,10 @@
 import re
 
 import pytest
+import yaml
 
-from gateway.table import DEFAULT_PATH, Endpoint, RoutesFileError, RouteTable, load_table
+from gateway.table import LIMITS_PATH, Endpoint, RoutesError, RouteTable, load_table, make_table
+from registry import RouteList, Service
 
 
 @pytest.fixture(scope="module")
@@ -60,26 +62,35 @@ def test_the_pattern_of_a_template_matches_one_segment_only():
         assert not re.fullmatch(regex, other)
 
 
+LIMITS = yaml.safe_load(LIMITS_PATH.read_text())
+
+
+def service(name, **routes):
+    return Service(name=name, root=LIMITS_PATH.parent, about="x", ports={}, routes=RouteList(**routes))
+
+
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("routes", "sentence"),
     [
-        ({"public": ["POST /v1/users", "POST /v1/users"]}, "POST /v1/users is listed twice"),
-        ({"public": ["POST /v2/users"]}, "lies below no owner's path"),
-        ({"public": ["FETCH /v1/users"]}, "is not a method and a path"),
-        ({"public": ["GET /v1/users/*"]}, "is not a path segment"),
-        ({"websocket": ["GET /chat"]}, "lies below no owner's path"),
+        ({"public": ("POST /v1/users", "POST /v1/users")}, "POST /v1/users is listed twice"),
+        ({"public": ("POST /v2/users",)}, "lies below none of its own paths"),
+        ({"public": ("POST /v1/shops",)}, "lies below none of its own paths"),
+        ({"public": ("FETCH /v1/users",)}, "is not a method and a path"),
+        ({"public": ("GET /v1/users/*",)}, "is not a path segment"),
+        ({"websocket": ("GET /chat",)}, "lies below none of its own paths"),
         ({"large_bodies": {"/v1/media": 5}}, "is no owner's path"),
-        ({"unknown": 1}, "unknown"),
-        ({"limits": {}}, "limits.body_bytes_max"),
     ],
 )
-def test_a_wrong_table_is_refused_with_its_fault(tmp_path, change, sentence):
-    import yaml  # noqa: PLC0415
+def test_wrong_routes_are_refused_with_their_fault(routes, sentence):
+    other = service("commerce", paths=("/v1/shops",))
+    with pytest.raises(RoutesError, match=re.escape(sentence)):
+        make_table([service("auth", paths=("/v1/users",), **routes), other], LIMITS)
 
-    path = tmp_path / "routes.yaml"
-    path.write_text(yaml.safe_dump(yaml.safe_load(DEFAULT_PATH.read_text()) | change))
-    with pytest.raises(RoutesFileError, match=re.escape(sentence)):
-        load_table(path)
+
+@pytest.mark.parametrize(("limits", "sentence"), [({}, "limits.body_bytes_max"), (LIMITS | {"x": 1}, "limits.x")])
+def test_wrong_limits_are_refused_with_their_fault(limits, sentence):
+    with pytest.raises(RoutesError, match=re.escape(sentence)):
+        make_table([service("auth", paths=("/v1/users",))], limits)
 
 
 def test_the_table_is_frozen(table):

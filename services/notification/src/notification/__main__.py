@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from chassis.run import Service, main
-from notification.entrypoints.roles import COMMANDS, ROUTES, background, checks, consumers, http, jobs, relays
+from notification.entrypoints.app import ROUTES, http
+from notification.entrypoints.cli import COMMANDS
+from notification.entrypoints.roles import consumers, jobs
 from notification.settings import NotificationSettings
-from notification.wiring import wire
+from notification.wiring import NAME, wire
+from operations import background, checks, relays
 
 SERVICE = Service(
-    name="notification",
+    name=NAME,
     settings=NotificationSettings,
     wire=wire,
     http=http,

@@ -5,45 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
-import asyncpg
-
 from chassis.doorbell import Doorbell
-from eventing import Outbox
+from kernel.clock import Clock
 from notification.adapters.email_gateway import EmailGateway
 from notification.adapters.sms_gateway import SmsGateway
-from notification.adapters.stores import PgDeliveryStore, PgNotificationStore, PgRecipientStore
-from notification.adapters.templates import Templates
+from notification.adapters.template_gateway import Templates
+from notification.adapters.transaction import NotificationTx
 from notification.adapters.watched_gateway import WatchedGateway
-from notification.domain.delivery import Delivery
 from notification.domain.notification import Channel
 from notification.settings import NotificationSettings
 from operations import Parts, open_parts
 
-SERVICE = "notification"
-
-
-class CountingDeliveryStore(PgDeliveryStore):
-    """Remembers whether the transaction queued anything, so that a sender is woken for it."""
-
-    queued = False
-
-    async def add(self, delivery: Delivery) -> bool:
-        added = await super().add(delivery)
-        self.queued = self.queued or added
-        return added
-
-
-@dataclass(slots=True)
-class PgNotificationTx:
-    """One transaction of the notification service."""
-
-    conn: asyncpg.Connection
-    outbox: Outbox
-    recipients: PgRecipientStore
-    notifications: PgNotificationStore
-    deliveries: CountingDeliveryStore
+NAME: Final = "notification"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +32,17 @@ class App(Parts):
     doorbell: Doorbell
 
     @asynccontextmanager
-    async def begin(self, user_id: UUID | None = None) -> AsyncIterator[PgNotificationTx]:
+    async def begin(self, user_id: UUID | None = None) -> AsyncIterator[NotificationTx]:
         """Commits at the end of the block, events and effects together."""
         async with self.transaction(user_id) as (conn, outbox):
-            deliveries = CountingDeliveryStore(conn)
-            yield PgNotificationTx(conn, outbox, PgRecipientStore(conn), PgNotificationStore(conn), deliveries)
-        if deliveries.queued:
+            tx = NotificationTx(conn, outbox, self.clock)
+            yield tx
+        if tx.deliveries.queued:
             self.doorbell.ring()
 
 
 @asynccontextmanager
-async def wire(settings: NotificationSettings) -> AsyncIterator[App]:
+async def wire(settings: NotificationSettings, clock: Clock | None = None) -> AsyncIterator[App]:
     """Open what the service stands on; close it in reverse."""
     templates = Templates()
     email = EmailGateway(
@@ -75,7 +51,7 @@ async def wire(settings: NotificationSettings) -> AsyncIterator[App]:
     sms = SmsGateway(
         base_url=settings.sms_base_url, api_key=settings.sms_api_key.get_secret_value(), templates=templates
     )
-    async with open_parts(settings, SERVICE) as opened:
+    async with open_parts(settings, NAME, clock=clock) as opened:
         try:
             yield App(
                 **opened.parts(),

@@ -1,6 +1,6 @@
 """What is past its time goes, also where one row of the batch cannot be deleted."""
 
-from notification.entrypoints.jobs import erase_expired
+from notification.adapters.erasure_job import erase_expired
 
 ROWS = 40
 
@@ -33,10 +33,10 @@ async def test_one_row_that_cannot_be_deleted_stays_and_the_others_go(idle_app, 
     )
     for table in ("notification", "delivery"):
         await owner.execute(f"CREATE TRIGGER refuse BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse()")
-    await erase_expired(idle_app)
+    await erase_expired(idle_app.database)
     assert (await left(idle_app, "notification"), await left(idle_app, "delivery")) == (1, 1)
 
 
 async def test_nothing_to_clean_is_no_work(idle_app):
-    await erase_expired(idle_app)
+    await erase_expired(idle_app.database)
     assert await left(idle_app, "recipient") == 0

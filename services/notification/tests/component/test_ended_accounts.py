@@ -6,35 +6,19 @@ from datetime import UTC, datetime, timedelta
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from kernel.clock import SystemClock
+from notification.adapters.erasure_job import erase_expired
 from notification.domain.delivery import Sent, after_attempt
 from notification.domain.notification import Channel
-from notification.domain.recipient import Recipient
-from notification.entrypoints.jobs import erase_expired
-from notification.usecases.deliver import Lane
+from notification.entrypoints.jobs.lane import Lane
 from notification.usecases.end_account import EndAccount, end_account
-from notification.usecases.notify import Notify, notify
+from notification.usecases.notify_person import NotifyPerson, notify_person
 from notification.usecases.send_code import SendCode, send_code
+from notification_testing.builders import a_recipient
+from notification_testing.fakes import FakeGateway
 from sampan.auth.v1.user_pb2 import UserDeleted
 from testkit.wait import eventually
 
 ENDED = ("failed", "notification.recipient.account_ended")
-
-
-class Gateway:
-    channel = Channel.EMAIL
-
-    def __init__(self):
-        self.sent = []
-
-    async def send(self, delivery, _recipient):
-        self.sent.append(delivery)
-        return Sent("taken")
-
-
-def a_person(email="nok@example.com"):
-    return Recipient(
-        user_id=uuid.uuid4(), display_name="Nok", locale="th-TH", time_zone="", email=email, phone_e164="+66811111111"
-    )
 
 
 async def known(app, person):
@@ -43,12 +27,12 @@ async def known(app, person):
 
 
 async def told(app, person):
-    command = Notify(source_id=uuid.uuid4(), user_id=person.user_id, notification_type="welcome", now=datetime.now(UTC))
+    command = NotifyPerson(source_id=uuid.uuid4(), user_id=person.user_id, notification_type="welcome")
     async with app.begin() as tx:
-        await notify(command, tx)
+        await notify_person(command, tx)
 
 
-async def code_to(app, destination, *, at=None):
+async def code_to(app, destination):
     command = SendCode(
         otp_id=uuid.uuid4(),
         channel=Channel.EMAIL,
@@ -56,7 +40,6 @@ async def code_to(app, destination, *, at=None):
         code="482913",
         locale="en",
         purpose="sign_in",
-        now=at or datetime.now(UTC),
         expires_at=datetime.now(UTC) + timedelta(minutes=10),
     )
     async with app.begin() as tx:
@@ -85,7 +68,7 @@ async def send_what_is_due(app, gateway):
 
 
 async def test_what_waits_ends_and_what_was_told_is_erased(idle_app):
-    person, other = a_person(), a_person("linh@example.com")
+    person, other = a_recipient(), a_recipient(email="linh@example.com")
     for each in (person, other):
         await known(idle_app, each)
         await told(idle_app, each)
@@ -98,7 +81,7 @@ async def test_what_waits_ends_and_what_was_told_is_erased(idle_app):
 
 
 async def test_nothing_is_told_afterwards(idle_app):
-    person = a_person()
+    person = a_recipient()
     await known(idle_app, person)
     await ended(idle_app, person)
     await told(idle_app, person)
@@ -107,7 +90,7 @@ async def test_nothing_is_told_afterwards(idle_app):
 
 
 async def test_codes_under_way_end_and_one_asked_for_later_is_another_persons(idle_app):
-    person = a_person()
+    person = a_recipient()
     await known(idle_app, person)
     await code_to(idle_app, person.email)
     await code_to(idle_app, "stranger@example.com")
@@ -119,7 +102,7 @@ async def test_codes_under_way_end_and_one_asked_for_later_is_another_persons(id
 
 async def test_what_was_known_out_of_order_does_not_bring_a_person_back(idle_app):
     """The end comes first, then what was said before it: redriven letters do that."""
-    person = a_person()
+    person = a_recipient()
     await ended(idle_app, person)
     await known(idle_app, person)
     await told(idle_app, person)
@@ -130,7 +113,7 @@ async def test_what_was_known_out_of_order_does_not_bring_a_person_back(idle_app
 
 
 async def test_what_was_taken_up_before_the_end_stays_ended_and_the_next_look_sends_nothing(idle_app):
-    person, gateway = a_person(), Gateway()
+    person, gateway = a_recipient(), FakeGateway()
     await known(idle_app, person)
     await told(idle_app, person)
     async with idle_app.begin() as tx:
@@ -146,15 +129,15 @@ async def test_what_was_taken_up_before_the_end_stays_ended_and_the_next_look_se
 
 async def test_what_was_being_told_at_the_moment_of_the_end_is_neither_sent_nor_kept(idle_app):
     """Another transaction sees the person alive, and commits after the end."""
-    person, gateway = a_person(), Gateway()
+    person, gateway = a_recipient(), FakeGateway()
     await known(idle_app, person)
-    command = Notify(source_id=uuid.uuid4(), user_id=person.user_id, notification_type="welcome", now=datetime.now(UTC))
+    command = NotifyPerson(source_id=uuid.uuid4(), user_id=person.user_id, notification_type="welcome")
     async with idle_app.begin() as tx:
-        await notify(command, tx)
+        await notify_person(command, tx)
         await ended(idle_app, person)
     assert await stored(idle_app, person) == 1
     await send_what_is_due(idle_app, gateway)
-    await erase_expired(idle_app)
+    await erase_expired(idle_app.database)
     assert gateway.sent == []
     assert [(row["status"], row["failure_code"]) for row in await deliveries(idle_app)] == [ENDED]
     assert await stored(idle_app, person) == 0

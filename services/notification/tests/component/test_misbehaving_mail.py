@@ -3,16 +3,14 @@
 import asyncio
 import contextlib
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kernel.ids import uuid7
 from notification.adapters.email_gateway import EmailGateway
-from notification.adapters.smtp import MailConnection
-from notification.adapters.templates import Templates
-from notification.domain.delivery import Delivery, Refused, Sent, Unknown
-from notification.domain.notification import Channel, Priority
+from notification.adapters.smtp_gateway import MailConnection
+from notification.adapters.template_gateway import Templates
+from notification.domain.delivery import Refused, Sent, Unknown
+from notification_testing.builders import a_code
 from testkit.wait import eventually
 
 UNEXPECTED = Unknown("notification.email.unexpected_reply")
@@ -110,16 +108,7 @@ async def mail_server(**how):
 
 
 async def send(gateway, address):
-    delivery = Delivery(
-        delivery_id=uuid7(),
-        channel=Channel.EMAIL,
-        priority=Priority.URGENT,
-        message_type="otp",
-        payload={"destination": address, "code": "482913", "locale": "en", "purpose": "sign_in"},
-        created_at=datetime.now(UTC),
-        expires_at=datetime.now(UTC) + timedelta(minutes=5),
-    )
-    return await gateway.send(delivery, None)
+    return await gateway.send(a_code(address), None)
 
 
 MISBEHAVIOURS = [

@@ -11,12 +11,13 @@ import pytest
 from kernel.clock import SystemClock
 from kernel.ids import uuid7
 from kernel.tasks import stop_tasks
-from notification.adapters.stores import PgDeliveryStore
-from notification.domain.delivery import ATTEMPTS_MAX, LEASE_S, Delivery, Sent, TryAgain
-from notification.domain.notification import Channel, Priority
+from notification.adapters.delivery_store import DeliveryStore
+from notification.domain.delivery import ATTEMPTS_MAX, LEASE_S, Sent, TryAgain
+from notification.domain.notification import Channel
 from notification.entrypoints import roles
-from notification.usecases import deliver
-from notification.usecases.deliver import Lane
+from notification.entrypoints.jobs import lane as lane_module
+from notification.entrypoints.jobs.lane import Lane
+from notification_testing.builders import a_code
 from testkit.wait import eventually
 
 GOOD = 19
@@ -50,16 +51,8 @@ class Later(SystemClock):
 
 
 def code_for(destination, **more):
-    return Delivery(
-        delivery_id=uuid7(),
-        channel=Channel.EMAIL,
-        priority=Priority.URGENT,
-        message_type="otp",
-        payload={"destination": destination, "code": "482913", "locale": "en", "purpose": "sign_in"},
-        created_at=LONG_AGO,
-        expires_at=datetime.now(UTC) + timedelta(days=2),
-        **more,
-    )
+    expires_at = datetime.now(UTC) + timedelta(days=2)
+    return a_code(destination, created_at=LONG_AGO, expires_at=expires_at, attempts=0, **more)
 
 
 async def queued(app):
@@ -297,8 +290,8 @@ async def test_a_late_result_of_a_lease_that_ran_out_does_not_set_back_the_next_
             if each.delivery_id == first[0].delivery_id
         ]
     async with idle_app.begin() as tx:
-        assert await PgDeliveryStore(tx.conn).finish([(first[0], TryAgain(LONG_AGO, "x"))], at=LONG_AGO) == set()
-        assert len(await PgDeliveryStore(tx.conn).finish([(again, TryAgain(LONG_AGO, "x"))], at=LONG_AGO)) == 1
+        assert await DeliveryStore(tx.conn).finish([(first[0], TryAgain(LONG_AGO, "x"))], at=LONG_AGO) == set()
+        assert len(await DeliveryStore(tx.conn).finish([(again, TryAgain(LONG_AGO, "x"))], at=LONG_AGO)) == 1
     assert replace(first[0], attempts=2) == again
 
 
@@ -448,7 +441,7 @@ async def test_those_that_take_long_leave_their_places_to_others(idle_app, slow_
 
 
 async def test_there_is_an_end_to_the_places_that_are_left(idle_app, monkeypatch):
-    monkeypatch.setattr(deliver, "ROOM_SLOW", 2)
+    monkeypatch.setattr(lane_module, "ROOM_SLOW", 2)
     async with idle_app.begin() as tx:
         for _ in range(9):
             await tx.deliveries.add(code_for("bad"))
@@ -465,7 +458,7 @@ async def test_there_is_an_end_to_the_places_that_are_left(idle_app, monkeypatch
 async def test_a_channel_that_hangs_takes_no_room_of_another(idle_app):
     """More codes by SMS than its lane has room for, and all hang: a code by mail is sent at once."""
     async with idle_app.begin() as tx:
-        for _ in range(deliver.ROOM + 3):
+        for _ in range(lane_module.ROOM + 3):
             await tx.deliveries.add(replace(code_for("bad"), delivery_id=uuid7(), channel=Channel.SMS))
         await tx.deliveries.add(code_for("good"))
     by_sms, by_mail = Gateway(hangs), Gateway(hangs)
@@ -476,9 +469,9 @@ async def test_a_channel_that_hangs_takes_no_room_of_another(idle_app):
             await each.take_up()
         await asyncio.sleep(0.05)
         assert len(by_mail.sent) == 1
-        assert [each.under_way for each in lanes] == [deliver.ROOM, 1]
+        assert [each.under_way for each in lanes] == [lane_module.ROOM, 1]
         attempts = sorted(attempts for _, attempts, _ in (await statuses(idle_app)).values())
-        assert attempts == [0] * 3 + [1] * (deliver.ROOM + 1)
+        assert attempts == [0] * 3 + [1] * (lane_module.ROOM + 1)
     finally:
         for each in lanes:
             await each.stop()

@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 from prometheus_client import REGISTRY
 
+from notification.adapters.metrics import observe_deliveries
 from notification.domain.delivery import WITHHELD
-from notification.entrypoints.jobs import observe
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ async def test_what_could_not_be_sent_is_seen_with_its_reason_a_page_at_a_time(w
     items = [*first["items"], *rest["items"]]
     assert [each["delivery_id"] for each in items] == [str(each) for each in reversed(ids)]
     assert {each["failure_code"] for each in items} == {"notification.email.address_invalid"}
-    await observe(world.app)
+    await observe_deliveries(world.app.database)
     labels = {"channel": "email", "status": "failed", "failure_code": "notification.email.address_invalid"}
     assert REGISTRY.get_sample_value("notification_deliveries", labels) >= 3
 
@@ -57,7 +57,7 @@ async def test_what_was_withheld_is_told_apart_from_what_failed(idle_app):
                    VALUES (gen_random_uuid(), 'sms', 'low', 'welcome', 'failed', now(), now(), now(), $1)""",
                 code,
             )
-    await observe(idle_app)
+    await observe_deliveries(idle_app.database)
     for code, expected in codes.items():
         for status in ("withheld", "failed"):
             labels = {"channel": "sms", "status": status, "failure_code": code}
@@ -74,7 +74,7 @@ async def test_how_long_the_oldest_has_waited_is_told_by_channel_and_lane(idle_a
                    now() + interval '1 hour', now()
                FROM (VALUES ('urgent', 100), ('urgent', 500), ('low', 900)) AS waiting (priority, age)"""
         )
-    await observe(idle_app)
+    await observe_deliveries(idle_app.database)
     for lane, age in (("urgent", 500), ("normal", 900)):
         told = REGISTRY.get_sample_value("notification_deliveries_oldest_seconds", {"channel": "sms", "lane": lane})
         assert age <= told < age + 60

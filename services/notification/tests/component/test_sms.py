@@ -1,17 +1,16 @@
 """What an SMS provider's answers mean: sent is only what it says it took, and final only what it says of the message."""
 
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from kernel.ids import uuid7
 from notification.adapters.sms_gateway import SmsGateway
-from notification.adapters.templates import Templates
-from notification.domain.delivery import Delivery, Refused, Sent, Unknown
-from notification.domain.notification import Channel, Priority
+from notification.adapters.template_gateway import Templates
+from notification.domain.delivery import Refused, Sent, Unknown
+from notification.domain.notification import Channel
+from notification_testing.builders import a_code
 
 REFUSES = Unknown("notification.sms.provider_refuses")
 UNEXPECTED = Unknown("notification.sms.unexpected_answer")
@@ -42,18 +41,7 @@ async def provider(answer):
 
 
 async def send(gateway):
-    now = datetime.now(UTC)
-    delivery = Delivery(
-        delivery_id=uuid7(),
-        channel=Channel.SMS,
-        priority=Priority.URGENT,
-        message_type="otp",
-        payload={"destination": "+66812345678", "code": "482913", "locale": "en", "purpose": "sign_in"},
-        created_at=now,
-        expires_at=now + timedelta(minutes=5),
-        attempts=1,
-    )
-    return await gateway.send(delivery, None)
+    return await gateway.send(a_code("+66812345678", channel=Channel.SMS), None)
 
 
 def answers(status, content=None, **headers):

@@ -2,16 +2,14 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiosmtpd.smtp import SMTP
 
-from kernel.ids import uuid7
 from notification.adapters.email_gateway import EmailGateway
-from notification.adapters.templates import Templates
-from notification.domain.delivery import Delivery, Refused, Sent, Unknown
-from notification.domain.notification import Channel, Priority
+from notification.adapters.template_gateway import Templates
+from notification.domain.delivery import Refused, Sent, Unknown
+from notification_testing.builders import a_code
 
 THAI = "ผู้ใช้@example.com"
 
@@ -55,16 +53,7 @@ async def mail_server(*, smtputf8=True, answer_s=0.5):
 
 
 async def send(gateway, address):
-    delivery = Delivery(
-        delivery_id=uuid7(),
-        channel=Channel.EMAIL,
-        priority=Priority.URGENT,
-        message_type="otp",
-        payload={"destination": address, "code": "482913", "locale": "en", "purpose": "sign_in"},
-        created_at=datetime.now(UTC),
-        expires_at=datetime.now(UTC) + timedelta(minutes=5),
-    )
-    return await gateway.send(delivery, None)
+    return await gateway.send(a_code(address), None)
 
 
 async def test_a_mailbox_in_any_script_gets_its_mail():

@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 
 from contracts.cancel_reasons import cancelled_because
 from kernel.ids import uuid7
+from notification.adapters.notification_reads import list_notifications
+from notification.domain.ids import UserId
+from notification.usecases.notify_person import NotifyPerson, notify_person
 from sampan.auth.v1.user_pb2 import UserProfileChanged, UserRegistered
 from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderConfirmed, OrderPaid
 from sampan.payment.v1.transfer_pb2 import TransferCompleted
@@ -146,6 +149,21 @@ async def test_an_order_that_costs_nothing_is_told_when_it_is_confirmed(world):
     assert told["title"] == "Order TH-26-000000 is confirmed"
     [received] = await world.notifications_of(seller, "order_received")
     assert received["title"] == "New order TH-26-000000"
+
+
+async def test_facts_of_one_poll_are_read_in_the_order_in_which_they_were_handled(idle_app):
+    """They share a transaction."""
+    person, numbers = UserId(uuid.uuid4()), list(range(20))
+    async with idle_app.begin() as tx:
+        for number in numbers:
+            params = {"amount": number}
+            command = NotifyPerson(
+                source_id=uuid.uuid4(), user_id=person, notification_type="money_sent", params=params
+            )
+            await notify_person(command, tx)
+    async with idle_app.database.read(user_id=person) as conn:
+        found = await list_notifications(conn, person, before=None, unread_only=False, limit=50)
+    assert [each.params["amount"] for each in found] == numbers[::-1]
 
 
 async def _mails(world, address, word):

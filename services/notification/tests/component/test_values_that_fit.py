@@ -6,14 +6,9 @@ import sys
 
 import asyncpg
 
+from notification_testing.running import ENVIRONMENT
 from testkit.databases import migrating, placeholder_settings
 
-OUTSIDE = {
-    "NOTIFICATION_SMTP_HOST": "127.0.0.1",
-    "NOTIFICATION_SMTP_PORT": "1",
-    "NOTIFICATION_SMS_BASE_URL": "http://127.0.0.1:1",
-    "NOTIFICATION_SMS_API_KEY": "test-api-key",
-}
 OUT_OF_BOUNDS = {
     "attempts": ("2147483647", "1000"),
     "next_attempt_at": ("'-infinity'", "'2000-01-01 00:00+00'"),
@@ -24,7 +19,7 @@ OUT_OF_BOUNDS = {
 async def migrate(database, to):
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "notification", "migrate", "--to", to),
-        env={**os.environ, **placeholder_settings("notification"), **OUTSIDE, **migrating(database)},
+        env={**os.environ, **placeholder_settings("notification"), **ENVIRONMENT, **migrating(database)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.money import AMOUNT_MINOR_MAX, Currency, Money
-from notification.adapters.templates import LANGUAGES, Templates, money_param
+from notification.adapters.template_gateway import LANGUAGES, Templates
+from notification.domain.notification import money_param
 
 TEMPLATES = Templates()
 

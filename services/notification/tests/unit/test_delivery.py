@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.ids import uuid7
 from notification.domain.delivery import (
     ATTEMPTS_MAX,
     ATTEMPTS_USED_UP_CODE,
@@ -16,7 +15,6 @@ from notification.domain.delivery import (
     MAIL_ANSWER_S,
     RENEW_S,
     SEND_S,
-    Delivery,
     DeliveryStatus,
     Ended,
     Refused,
@@ -26,21 +24,14 @@ from notification.domain.delivery import (
     after_attempt,
     refusal_before_sending,
 )
-from notification.domain.notification import Channel, Priority
+from notification.domain.notification import Channel
+from notification_testing.builders import a_delivery
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def delivery(*, attempts=1, lives=timedelta(days=1)):
-    return Delivery(
-        delivery_id=uuid7(),
-        channel=Channel.SMS,
-        priority=Priority.NORMAL,
-        message_type="otp",
-        created_at=NOW,
-        expires_at=NOW + lives,
-        attempts=attempts,
-    )
+    return a_delivery(created_at=NOW, expires_at=NOW + lives, attempts=attempts)
 
 
 def test_taken_is_sent():

@@ -9,14 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.ids import uuid7
-from notification.adapters.mailbox import Mail, NotAMailboxError, mailbox_of
-from notification.adapters.message import written
-from notification.adapters.plain_words import plain_words
-from notification.adapters.templates import Templates
-from notification.domain.delivery import Delivery
-from notification.domain.notification import Channel, Priority
-from notification.domain.recipient import Recipient
+from notification.adapters.smtp_gateway import Mail
+from notification.adapters.template_gateway import Templates
+from notification.domain.mailbox import NotAMailboxError, mailbox_of
+from notification.domain.plain_words import plain_words
+from notification_testing.builders import a_delivery, a_recipient
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 # What mail programs are known to take for a link, without reading a list of top-level domains.
@@ -116,26 +113,13 @@ def test_no_text_makes_a_link_or_a_line(text):
 
 
 def test_names_of_people_shops_and_products_leave_the_app_as_plain_words():
-    delivery = Delivery(
-        delivery_id=uuid7(),
-        channel=Channel.EMAIL,
-        priority=Priority.NORMAL,
+    delivery = a_delivery(
         message_type="order_shipped",
-        user_id=uuid7(),
         params={"order_number": "TH-26-000042", "shop_name": "free.example\nhttp://evil.example"},
-        created_at=NOW,
-        expires_at=NOW,
     )
-    recipient = Recipient(
-        user_id=delivery.user_id,
-        display_name="You won, see https://evil.example\n\nYour account is locked",
-        locale="en",
-        time_zone="",
-        email="nok@example.com",
-        phone_e164="",
-    )
+    recipient = a_recipient(display_name="You won, see https://evil.example\n\nYour account is locked", locale="en")
     templates = Templates()
-    message = written(delivery, recipient, templates)
+    message = templates.render_delivery(delivery, recipient)
     mail = templates.mail(message.text, message.language, message.name)
     assert not LINK.search(f"{message.text.title} {message.text.body} {mail}")
     assert len(mail.splitlines()) == len(templates.mail(message.text, "en", "Nok").splitlines())

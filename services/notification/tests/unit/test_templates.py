@@ -8,7 +8,7 @@ import jinja2
 import pytest
 
 from contracts.cancel_reasons import TEXTS, cancelled_because
-from notification.adapters.templates import LANGUAGES, Templates
+from notification.adapters.template_gateway import LANGUAGES, Templates
 from notification.domain.rules import RULES
 
 VALUES = {
@@ -23,7 +23,7 @@ VALUES = {
 
 
 def texts(language):
-    return tomllib.loads((resources.files("notification") / "templates" / f"{language}.toml").read_text("utf-8"))
+    return tomllib.loads((resources.files("notification.adapters") / "data" / f"{language}.toml").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -77,4 +77,7 @@ def test_a_cancelled_order_says_why_and_of_money_only_that_none_was_taken(code, 
     ],
 )
 def test_one_row_that_cannot_be_shown_says_so_in_the_readers_language(language, message_type, params):
-    assert Templates().shown(message_type, language, params).title == texts(language)["unreadable"]["title"]
+    assert (
+        Templates().render_or_placeholder(message_type, language, params).title
+        == texts(language)["unreadable"]["title"]
+    )

@@ -1,16 +1,13 @@
 """Nothing a person typed goes into a mail to an address that nobody has proved."""
 
-import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from notification.adapters.message import written
-from notification.adapters.templates import LANGUAGES, Templates
-from notification.domain.delivery import Delivery
-from notification.domain.notification import Channel, Priority
-from notification.domain.recipient import Recipient
+from notification.adapters.template_gateway import LANGUAGES, Templates
+from notification.domain.notification import Channel
 from notification.domain.rules import RULES, may_be_sent
+from notification_testing.builders import a_delivery, a_recipient
 
 TYPED = "You won, collect it at evil example"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -19,25 +16,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def mail_of(message_type, language, **params):
     """Subject and text."""
     templates = Templates()
-    delivery = Delivery(
-        delivery_id=uuid.uuid4(),
-        user_id=uuid.uuid4(),
-        channel=Channel.EMAIL,
-        priority=Priority.NORMAL,
-        message_type=message_type,
-        params=params,
-        created_at=NOW,
-        expires_at=NOW + timedelta(days=1),
-    )
-    recipient = Recipient(
-        user_id=uuid.uuid4(),
-        display_name=TYPED,
-        locale=language,
-        time_zone="UTC",
-        email="victim@example.com",
-        phone_e164="",
-    )
-    message = written(delivery, recipient, templates)
+    delivery = a_delivery(message_type=message_type, params=params)
+    recipient = a_recipient(display_name=TYPED, locale=language)
+    message = templates.render_delivery(delivery, recipient)
     return message.text.title + "\n" + templates.mail(message.text, message.language, message.name)
 
 
@@ -55,15 +36,7 @@ def test_control_other_mails_greet_by_name():
 
 
 def person(**proved):
-    return Recipient(
-        user_id=uuid.uuid4(),
-        display_name=TYPED,
-        locale="en-US",
-        time_zone="UTC",
-        email="victim@example.com",
-        phone_e164="",
-        **proved,
-    )
+    return a_recipient(display_name=TYPED, locale="en-US", **proved)
 
 
 def sent_to(recipient):

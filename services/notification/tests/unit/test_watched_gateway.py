@@ -2,46 +2,26 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from structlog.testing import capture_logs
 
 from kernel.ids import uuid7
 from notification.adapters.watched_gateway import FAILURES_MAX, WatchedGateway
-from notification.domain.delivery import SAID_OF_A_RECIPIENT, Delivery, Refused, Sent, Unknown
-from notification.domain.notification import Channel, Priority
+from notification.domain.delivery import REFUSALS_OF_RECIPIENT, Refused, Sent, Unknown
+from notification_testing.builders import a_code
+from notification_testing.fakes import FakeGateway
 
 AWAY = Unknown("notification.email.unreachable")
 
 
-class Gateway:
-    channel = Channel.EMAIL
-    outcome = AWAY
-
-    async def send(self, _delivery, _recipient):
-        if isinstance(self.outcome, BaseException):
-            raise self.outcome
-        return self.outcome
-
-
 @pytest.fixture
 def delivery():
-    now = datetime(2026, 11, 1, tzinfo=UTC)
-    return Delivery(
-        delivery_id=uuid7(),
-        channel=Channel.EMAIL,
-        priority=Priority.URGENT,
-        message_type="otp",
-        payload={"destination": "nok@example.com", "code": "482913"},
-        created_at=now,
-        expires_at=now + timedelta(minutes=5),
-        attempts=1,
-    )
+    return a_code("nok@example.com")
 
 
 async def test_failures_in_a_row_are_told_until_one_is_taken(delivery):
-    inner = Gateway()
+    inner = FakeGateway(AWAY)
     watched = WatchedGateway(inner)
     for _ in range(FAILURES_MAX):
         assert watched.problem() is None
@@ -56,7 +36,7 @@ async def test_failures_in_a_row_are_told_until_one_is_taken(delivery):
 
 
 async def test_what_is_raised_counts_and_is_raised_on(delivery):
-    inner = Gateway()
+    inner = FakeGateway(AWAY)
     inner.outcome = OSError("gone")
     watched = WatchedGateway(inner)
     for _ in range(FAILURES_MAX):
@@ -67,7 +47,7 @@ async def test_what_is_raised_counts_and_is_raised_on(delivery):
 
 @pytest.mark.parametrize("outcome", [AWAY, Refused("notification.email.refused")])
 async def test_each_failure_has_a_line_in_the_log_that_says_neither_address_nor_code(delivery, outcome):
-    inner = Gateway()
+    inner = FakeGateway(AWAY)
     inner.outcome = outcome
     with capture_logs() as lines:
         await WatchedGateway(inner).send(delivery, None)
@@ -81,9 +61,9 @@ def to(delivery, number):
     return replace(delivery, delivery_id=uuid7(), payload={"destination": f"{number}@example.com", "code": "482913"})
 
 
-@pytest.mark.parametrize("code", sorted(SAID_OF_A_RECIPIENT))
+@pytest.mark.parametrize("code", sorted(REFUSALS_OF_RECIPIENT))
 async def test_a_row_of_refused_recipients_is_the_channels_and_they_are_tried_again_until_one_is_taken(delivery, code):
-    inner = Gateway()
+    inner = FakeGateway(AWAY)
     watched = WatchedGateway(inner)
     inner.outcome = Refused(code)
     for number in range(FAILURES_MAX - 1):
@@ -98,9 +78,9 @@ async def test_a_row_of_refused_recipients_is_the_channels_and_they_are_tried_ag
     assert await watched.send(to(delivery, "bad"), None) == Refused(code)
 
 
-@pytest.mark.parametrize("outcome", [make(code) for code in SAID_OF_A_RECIPIENT for make in (Refused, Unknown)])
+@pytest.mark.parametrize("outcome", [make(code) for code in REFUSALS_OF_RECIPIENT for make in (Refused, Unknown)])
 async def test_one_bad_recipient_is_never_the_channels_problem(delivery, outcome):
-    inner = Gateway()
+    inner = FakeGateway(AWAY)
     watched = WatchedGateway(inner)
     inner.outcome = outcome
     for _ in range(3 * FAILURES_MAX):
@@ -109,7 +89,7 @@ async def test_one_bad_recipient_is_never_the_channels_problem(delivery, outcome
 
 
 async def test_people_without_an_address_are_no_problem_of_the_channel(delivery):
-    inner = Gateway()
+    inner = FakeGateway(AWAY)
     watched = WatchedGateway(inner)
     inner.outcome = Refused("notification.recipient.no_email")
     for number in range(3 * FAILURES_MAX):
@@ -118,7 +98,7 @@ async def test_people_without_an_address_are_no_problem_of_the_channel(delivery)
 
 
 async def test_a_channel_that_leaves_sends_unanswered_is_told_before_their_time_is_over(delivery):
-    class Silent(Gateway):
+    class Silent(FakeGateway):
         async def send(self, *_):
             await asyncio.Event().wait()
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from chassis.run import Service, main
 from payment.entrypoints.app import ROUTES, checks, http
-from payment.entrypoints.console import COMMANDS
-from payment.entrypoints.runners import background, consumers, jobs, relays
+from payment.entrypoints.cli import COMMANDS
+from payment.entrypoints.roles import background, consumers, jobs, relays
 from payment.settings import PaymentSettings
-from payment.wiring import wire
+from payment.wiring import NAME, wire
 
 SERVICE = Service(
-    name="payment",
+    name=NAME,
     settings=PaymentSettings,
     wire=wire,
     http=http,

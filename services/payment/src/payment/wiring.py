@@ -6,22 +6,23 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from chassis.doorbell import Doorbell
 from kernel.clock import Clock
 from operations import Parts, open_parts
 from payment.adapters.flusher import Flusher, Flushers
-from payment.adapters.ledger import Ledger
-from payment.adapters.sandbox_provider import SandboxProvider
-from payment.adapters.transaction import PgPaymentTx
+from payment.adapters.ledger_store import LedgerStore
+from payment.adapters.sandbox_gateway import SandboxGateway
+from payment.adapters.transaction import PaymentTx
 from payment.domain.accounts import SLOTS
 from payment.settings import PaymentSettings
 from payment.usecases.ports import Provider
-from payment.usecases.receive_webhook import MALFORMED, STALE
+from payment.usecases.read_webhook import MALFORMED, STALE
 from payment.usecases.record_charge import CONTRADICTIONS
 
-SERVICE = "payment"
+NAME: Final = "payment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,16 +30,16 @@ class App(Parts):
     """Everything the entrypoints reach for."""
 
     settings: PaymentSettings
-    ledger: Ledger
+    ledger: LedgerStore
     flushers: Flushers
     providers: Mapping[str, Provider]
     doorbell: Doorbell
 
     @asynccontextmanager
-    async def begin(self, user_id: UUID | None = None) -> AsyncIterator[PgPaymentTx]:
+    async def begin(self, user_id: UUID | None = None) -> AsyncIterator[PaymentTx]:
         """A transaction: commits at the end of the block, then wakes the relay, and the job for a new top-up."""
         async with self.transaction(user_id) as (conn, outbox):
-            tx = PgPaymentTx(conn, outbox, self.clock, self.ledger)
+            tx = PaymentTx(conn, outbox, self.clock.now(), self.ledger)
             yield tx
         if tx.top_ups.added:
             self.doorbell.ring()
@@ -48,8 +49,8 @@ class App(Parts):
 async def wire(settings: PaymentSettings, clock: Clock | None = None) -> AsyncIterator[App]:
     """Open what the service stands on."""
     # Any slot is right; processes that meet in one only wait for each other.
-    ledger = Ledger(slot=secrets.randbelow(SLOTS))
-    async with open_parts(settings, SERVICE, clock=clock) as opened, open_providers(settings) as providers:
+    ledger = LedgerStore(slot=secrets.randbelow(SLOTS))
+    async with open_parts(settings, NAME, clock=clock) as opened, open_providers(settings) as providers:
         yield App(
             **opened.parts(),
             settings=settings,
@@ -67,7 +68,7 @@ async def open_providers(settings: PaymentSettings) -> AsyncIterator[Mapping[str
     if url is None or api_key is None or secret is None:
         yield {}
         return
-    sandbox = SandboxProvider(
+    sandbox = SandboxGateway(
         url=url,
         api_key=api_key.get_secret_value(),
         webhook_secret=secret.get_secret_value(),
@@ -81,7 +82,7 @@ async def open_providers(settings: PaymentSettings) -> AsyncIterator[Mapping[str
         await sandbox.close()
 
 
-def _flushers(settings: PaymentSettings, opened: Parts, ledger: Ledger) -> Flushers:
+def _flushers(settings: PaymentSettings, opened: Parts, ledger: LedgerStore) -> Flushers:
     return Flushers(
         [
             Flusher(

@@ -11,10 +11,11 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from payment.adapters.audit import LATE, audit, report, run_checks
-from payment.adapters.ledger import Ledger
+from payment.adapters.invariants import LATE, check_invariants, report, run_checks
+from payment.adapters.ledger_store import LedgerStore
 from payment.domain.ledger import Suspend
-from payment.testing import NOON, add_person, authorize, capture, give, settle, transfer
+from payment_testing.operations import authorize, capture, settle, transfer
+from payment_testing.people import NOON, add_person, give
 from testkit.databases import placeholder_settings
 
 DAMAGE = {
@@ -60,16 +61,16 @@ async def busy(payment_database):
         ops[-1].op_id,
         now,
     )
-    await Ledger(slot=1).execute(conn, ops, now=now)
+    await LedgerStore(slot=1).execute(conn, ops, now=now)
     yield conn
     await conn.close()
 
 
 async def test_a_healthy_database(busy):
-    findings = await audit(busy)
+    findings = await check_invariants(busy)
     assert not any(finding.count for finding in findings), report(findings)
     assert {finding.check.invariant for finding in findings} == {*(f"PAY-{n}" for n in range(1, 7)), "LIM"}
-    assert not any(finding.count for finding in await audit(busy, LATE))
+    assert not any(finding.count for finding in await check_invariants(busy, LATE))
 
 
 @pytest.mark.parametrize("what", STANDING)
@@ -137,14 +138,14 @@ async def test_writers_go_on_while_it_runs_and_never_look_like_damage(payment_da
             turn = len(written)
             hold = authorize(people[turn % 3], 3, hold_id=uuid4(), expires_at=NOON + timedelta(days=1))
             ops = [transfer(people[turn % 3], people[(turn + 1) % 3], 1), hold, capture(hold.hold_id, 2)]
-            written.append(await Ledger(slot=2).execute(conn, ops, now=NOON))
+            written.append(await LedgerStore(slot=2).execute(conn, ops, now=NOON))
         await conn.close()
 
     task = asyncio.create_task(writer())
     auditor = await asyncpg.connect(payment_database.dsn)
     audits = 0
     while audits < 5 or len(written) < 20:
-        findings = await audit(auditor)
+        findings = await check_invariants(auditor)
         assert not any(finding.count for finding in findings), report(findings)
         audits += 1
     stop.set()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from payment.adapters.reviews import PgReviewStore
+from payment.adapters.review_store import ReviewStore
 from payment.domain.top_up import TopUpState, Verdict
-from payment.testing import OddProvider, charge_of, top_up_for
 from payment.usecases.credit_review import CreditReview, credit_review
 from payment.usecases.drive_top_ups import drive_top_ups
 from payment.usecases.load_review import load_review
 from payment.usecases.record_charge import record_charge
 from payment.usecases.return_charges import return_charges
 from payment.usecases.return_review import ReturnReview, return_review
+from payment_testing.providers import OddProvider, charge_of, top_up_for
 
 
 async def attached(place):
@@ -75,17 +75,17 @@ async def test_whose_a_charge_was_that_is_back_is_told_at_once(place):
 
 async def test_whose_a_charge_is_may_be_said_between_the_reads_of_a_decision(place, monkeypatch):
     _, asked, review = await attached(place)
-    found = PgReviewStore.find
+    found = ReviewStore.find
 
     async def find_then_attach(self, review_id):
         seen = await found(self, review_id)
-        monkeypatch.setattr(PgReviewStore, "find", found)
+        monkeypatch.setattr(ReviewStore, "find", found)
         await say_whose(place)
         return seen
 
     async with place.app.begin() as tx:
         await return_review(ReturnReview(review_id=review, by="ops", note="nobody's"), tx)
-    monkeypatch.setattr(PgReviewStore, "find", find_then_attach)
+    monkeypatch.setattr(ReviewStore, "find", find_then_attach)
     async with place.app.begin() as tx:
         loaded, top_up = await load_review(review, tx)
     assert (loaded.top_up_id, top_up.id) == (asked, asked)
@@ -117,5 +117,5 @@ async def test_control_without_looking_whose_it_is_both_have_it(place, monkeypat
         )
         return await self.find(review_id)
 
-    monkeypatch.setattr(PgReviewStore, "attach", unchecked)
+    monkeypatch.setattr(ReviewStore, "attach", unchecked)
     assert await both_claim(place) == ([Verdict.ATTACH] * 2, [TopUpState.IN_REVIEW] * 2)

@@ -6,11 +6,10 @@ import asyncio
 
 import pytest
 
-from payment.adapters.wallets import PgWalletStore
-from payment.domain.accounts import wallet_id
-from payment.testing import balance, give
-from payment.usecases.ports import Payer
-from payment.usecases.register_payer import suspend_payer
+from payment.adapters.wallet_store import WalletStore
+from payment.domain.accounts import Payer, wallet_id
+from payment.usecases.suspend_payer import SuspendPayer, suspend_payer
+from payment_testing.people import balance, give
 from testkit.wait import eventually
 
 
@@ -24,7 +23,7 @@ async def person(world):
 
 async def end(world, person):
     async with world.app.begin() as tx:
-        await suspend_payer(person, tx)
+        await suspend_payer(SuspendPayer(user_id=person), tx)
 
 
 async def test_nothing_begins_any_more_and_what_was_there_stays(world, person):
@@ -66,7 +65,7 @@ async def race(world):
 
 async def slowly(monkeypatch, *, lock):
     """Between knowing the payer and opening the wallet something else may happen."""
-    known = PgWalletStore.lock_payer
+    known = WalletStore.lock_payer
 
     async def lock_payer(self, user_id):
         if lock:
@@ -80,7 +79,7 @@ async def slowly(monkeypatch, *, lock):
         await asyncio.sleep(0.2)
         return payer
 
-    monkeypatch.setattr(PgWalletStore, "lock_payer", lock_payer)
+    monkeypatch.setattr(WalletStore, "lock_payer", lock_payer)
 
 
 async def test_a_wallet_that_was_being_opened_is_not_left_open(world, monkeypatch):

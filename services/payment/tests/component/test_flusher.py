@@ -14,10 +14,10 @@ from eventing import OutboxConfig
 from kernel.clock import SystemClock
 from kernel.correlation import flow
 from payment.adapters.flusher import Flusher, Flushers
-from payment.adapters.ledger import Ledger
-from payment.domain.errors import LedgerBusyError, RequestInFlightError
-from payment.domain.ledger import Outcome
-from payment.testing import add_person, balance, give, transfer
+from payment.adapters.ledger_store import LedgerStore
+from payment.domain.outcome import LedgerBusyError, Outcome, RequestInFlightError
+from payment_testing.operations import transfer
+from payment_testing.people import add_person, balance, give
 from testkit.wait import eventually
 
 CALLS = 300
@@ -33,7 +33,7 @@ async def readiness(flusher):
     return unready
 
 
-class Gate(Ledger):
+class Gate(LedgerStore):
     """A ledger that waits before each commit while closed."""
 
     def __init__(self):
@@ -224,7 +224,7 @@ async def test_no_way_of_failing_to_connect_ends_the_flusher(payment_database, c
         yield made
         await made.close(timeout=2)
 
-    flusher = flusher_of(connect, Ledger(slot=0))
+    flusher = flusher_of(connect, LedgerStore(slot=0))
     stop = asyncio.Event()
     running = asyncio.create_task(flusher.run(stop))
     waiting = asyncio.create_task(flusher.submit(transfer(*pair, 7)))
@@ -242,7 +242,7 @@ async def test_readiness_says_that_the_database_is_read_only_until_a_batch_was_c
     """As after a failover to a standby: connections are to be had all the time."""
     read_only, said = ["on"], []
 
-    class Watched(Ledger):
+    class Watched(LedgerStore):
         async def commit(self, *arguments, **more):
             said.append(await readiness(flusher))
             return await super().commit(*arguments, **more)
@@ -282,7 +282,7 @@ async def test_a_flusher_that_was_cancelled_from_within_runs_again(payment_datab
         yield made
         await made.close(timeout=2)
 
-    flusher = flusher_of(connect, Ledger(slot=0))
+    flusher = flusher_of(connect, LedgerStore(slot=0))
     stop = asyncio.Event()
     running = asyncio.create_task(Supervised(flusher).run(stop))
     await eventually(lambda: flusher.problem() == "it stands still")

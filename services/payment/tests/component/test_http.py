@@ -10,7 +10,7 @@ import pytest
 from chassis.testing.forged import forgeries
 from kernel.money import AMOUNT_MINOR_MAX
 from payment.domain.accounts import wallet_id
-from payment.testing import give
+from payment_testing.people import give
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from eventing import topic_of
 from kernel.ids import derived_id
 from payment.domain.accounts import wallet_id
-from payment.testing import balance, give
+from payment_testing.people import balance, give
 from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged, UserRegistered
 from sampan.orchestrator.v1.reply_pb2 import OUTCOME_REJECTED, OUTCOME_SUCCEEDED, CommandReply
 from sampan.payment.v1.commands_pb2 import (

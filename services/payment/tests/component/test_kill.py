@@ -10,7 +10,7 @@ import aiohttp
 import asyncpg
 import pytest
 
-from payment.testing import add_person, balance, give
+from payment_testing.people import add_person, balance, give
 from testkit.ports import free_port
 from testkit.processes import Child
 from testkit.wait import eventually

@@ -9,11 +9,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from payment.adapters.audit import audit, report
-from payment.adapters.ledger import Ledger
+from payment.adapters.invariants import check_invariants, report
+from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import SLOTS, wallet_id
 from payment.domain.ledger import Suspend
-from payment.testing import NOON, add_person
+from payment_testing.people import NOON, add_person
 from testkit.ports import free_port
 from testkit.processes import Child
 from testkit.wait import eventually
@@ -77,7 +77,7 @@ async def test_a_second_charge_survives_a_kill_before_it_is_booked(database, pay
             op.op_id,
             NOON,
         )
-        await Ledger(slot=slot).execute(admin, [op], now=NOON)
+        await LedgerStore(slot=slot).execute(admin, [op], now=NOON)
     lost, found = [await ask(admin, await add_person(admin)) for _ in range(2)]
     ops_port = free_port()
     environment = payment_environment(made, SANDBOX_URL=provider.url, OPS_PORT=str(ops_port))
@@ -114,7 +114,7 @@ async def test_a_second_charge_survives_a_kill_before_it_is_booked(database, pay
     assert await service.stop(timeout_s=30) == 0
     reasons = await admin.fetch("SELECT suspense_reason FROM provider_line WHERE reference_id IS NOT NULL")
     assert sorted(str(row[0]) for row in reasons) == ["None", "None", "second_charge", "second_charge"]
-    findings = await audit(admin)
+    findings = await check_invariants(admin)
     assert not any(finding.count for finding in findings), report(findings)
     for each in (admin, locker):
         await each.close()

@@ -10,10 +10,12 @@ import asyncpg
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from payment.adapters.audit import audit, report
-from payment.adapters.ledger import Ledger
+from payment.adapters.invariants import check_invariants, report
+from payment.adapters.ledger_store import LedgerStore
 from payment.domain.ledger import Expire
-from payment.testing import NOON, LedgerModel, add_person, authorize, balance, capture, give, settle, transfer, void
+from payment_testing.ledger_model import LedgerModel
+from payment_testing.operations import authorize, capture, settle, transfer, void
+from payment_testing.people import NOON, add_person, balance, give
 from testkit.databases import Databases
 
 DAY_MAX = 3_000
@@ -70,7 +72,7 @@ class Session:
             # The operations of a batch are made before any of it ran, as those of real callers are.
             ops = [self.operation(step) for step in batch]
             expected = [self.model.apply(op, NOON) for op in ops]
-            answers = await Ledger(slot=len(batch) % 3).execute(self.conn, ops, now=NOON)
+            answers = await LedgerStore(slot=len(batch) % 3).execute(self.conn, ops, now=NOON)
             assert [int(answer.outcome) for answer in answers] == [int(each) for each in expected], ops
         for user in self.users:
             assert await balance(self.conn, user) == (self.model.balances[user], self.model.frozen[user])
@@ -114,7 +116,7 @@ def test_random_batches_agree_with_the_model(infra):
 
         try:
             agree()
-            findings = runner.run(audit(conn))
+            findings = runner.run(check_invariants(conn))
             assert not any(finding.count for finding in findings), report(findings)
             assert runner.run(conn.fetchval("SELECT count(*) FROM transfer")) > 100
         finally:

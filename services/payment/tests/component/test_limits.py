@@ -8,14 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from kernel.country import Country
-from payment.adapters.ledger import Ledger
-from payment.adapters.wallets import PgWalletStore
-from payment.domain.accounts import wallet_id
-from payment.domain.ledger import Authorize, Expire, Outcome
-from payment.testing import NOON, add_person, authorize, balance, capture, give, transfer, void
-from payment.usecases.ports import Payer
+from payment.adapters.ledger_store import LedgerStore
+from payment.adapters.wallet_store import WalletStore
+from payment.domain.accounts import Payer, wallet_id
+from payment.domain.ledger import Authorize, Expire
+from payment.domain.outcome import Outcome
+from payment_testing.operations import authorize, capture, transfer, void
+from payment_testing.people import NOON, add_person, balance, give
 
-ledger = Ledger(slot=0)
+ledger = LedgerStore(slot=0)
 KINDS = {"transaction": 100, "daily": 200, "monthly": 500, "rolling_12_months": 900, "balance": 5_000}
 
 
@@ -137,7 +138,7 @@ async def test_a_void_in_the_next_month_gives_back_to_the_month_it_was_spent_in(
 
 async def change(conn, payer, *, country="TH", tier=1):
     """What payment does when it hears of a changed profile."""
-    store = PgWalletStore(conn)
+    store = WalletStore(conn)
     async with conn.transaction():
         await store.change_payer(Payer(user_id=payer, country=country, kyc_tier=tier), NOON)
 

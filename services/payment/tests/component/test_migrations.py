@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from payment.adapters.ledger import Ledger
+from eventing import tables
+from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import wallet_id
-from payment.domain.ledger import Outcome, Suspend
-from payment.testing import NOON, give, transfer
+from payment.domain.ledger import Suspend
+from payment.domain.outcome import Outcome
+from payment_testing.operations import transfer
+from payment_testing.people import NOON, give
 from testkit.databases import migrating, placeholder_settings
 
 
@@ -62,7 +67,7 @@ async def add_person_of_old(conn, zone="Asia/Bangkok"):
 
 async def spent(conn, sender, recipient, amount, now=NOON):
     """What counts of the day and month after one more transfer, and the limit of a transaction."""
-    [answer] = await Ledger(slot=0).execute(conn, [transfer(sender, recipient, amount)], now=now)
+    [answer] = await LedgerStore(slot=0).execute(conn, [transfer(sender, recipient, amount)], now=now)
     assert answer.outcome == Outcome.DONE
     query = "SELECT day_minor, month_minor, transaction_max_minor FROM spending WHERE account_id = $1"
     return tuple(await conn.fetchrow(query, wallet_id(sender, "THB")))
@@ -109,9 +114,42 @@ async def test_charges_in_suspense_are_in_review_after_the_migration(unmigrated,
     await conn.execute(
         "INSERT INTO provider_line VALUES ('sandbox', 'ch_old', NULL, 70, 'THB', $1, $2)", op.op_id, NOON
     )
-    await Ledger(slot=0).execute(conn, [op], now=NOON)
+    await LedgerStore(slot=0).execute(conn, [op], now=NOON)
     await to(unmigrated)
     row = await conn.fetchrow("SELECT suspense_reason, review_state FROM provider_line")
     assert tuple(row) == ("unspecified", "open")
     await audit_holds(conn)
     await conn.close()
+
+
+async def functions_of(conn):
+    """Each function of the schema by its signature, as Postgres would write it."""
+    rows = await conn.fetch(
+        "SELECT oid::regprocedure::text AS signature, pg_get_functiondef(oid) AS definition FROM pg_proc"
+        " WHERE pronamespace = 'payment'::regnamespace"
+    )
+    return {row["signature"]: row["definition"] for row in rows}
+
+
+@pytest.mark.parametrize("changed", [False, True])  # with the control: a function that the file does not have is found
+async def test_a_database_at_head_has_the_functions_of_the_file_and_no_others(owner, changed):
+    file = (Path(__file__).parents[2] / "migrations" / "functions" / "ledger.sql").read_text()
+    if changed:
+        file = file.replace("v_max CONSTANT bigint := 9007199254740991", "v_max CONSTANT bigint := 9007199254740992")
+    at_head = await functions_of(owner)
+    loading = owner.transaction()
+    await loading.start()
+    try:
+        for statement in file.split("\n-- ;;\n"):
+            await owner.execute(statement)
+        loaded = await functions_of(owner)
+    finally:
+        await loading.rollback()
+    assert (loaded == at_head) is not changed
+    declared = set(re.findall(r"REPLACE FUNCTION (\w+)", file))
+    assert {signature.partition("(")[0] for signature in at_head} - elsewhere() == declared
+
+
+def elsewhere():
+    """Functions that are not the ledger's: each is made in one place too."""
+    return {"ensure_transaction_months", "missing_rights", *tables.functions("payment")}

@@ -11,15 +11,14 @@ import asyncpg
 import pytest
 
 from kernel.ids import derived_id
-from payment.adapters.audit import LATE, audit
-from payment.adapters.top_ups import PgTopUpStore
+from payment.adapters.invariants import LATE, check_invariants
+from payment.adapters.top_up_store import TopUpStore
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Expire
 from payment.domain.review import ReviewState
 from payment.domain.top_up import Charge, ChargeStatus
 from payment.entrypoints import jobs
-from payment.testing import OddProvider, authorize, charge_of, top_up_for
-from payment.usecases.attempt import attempt
+from payment.usecases.attempt_batch import attempt_batch
 from payment.usecases.confirm_top_ups import confirm_top_ups
 from payment.usecases.drive_top_ups import drive_top_ups
 from payment.usecases.expire_holds import expire_holds
@@ -32,6 +31,8 @@ from payment.usecases.ports import (
 from payment.usecases.record_charge import record_charge
 from payment.usecases.return_charges import return_charges
 from payment.usecases.return_review import ReturnReview, return_review
+from payment_testing.operations import authorize
+from payment_testing.providers import OddProvider, charge_of, top_up_for
 
 HOUR_S = 3_600
 
@@ -56,7 +57,7 @@ async def test_a_hold_that_cannot_be_expired_stops_no_other(place):
     await expire_holds(place.app.begin)
     assert await place.failures() == [("expire_holds", str(holds[4]), 2)]
     async with place.app.database.read() as conn:
-        late = [finding.examples for finding in await audit(conn, LATE) if finding.count]
+        late = [finding.examples for finding in await check_invariants(conn, LATE) if finding.count]
     assert late == [[str(holds[4])]]
     await place.heal("hold")
     place.clock.advance(61)
@@ -173,7 +174,7 @@ async def test_a_row_that_another_worker_is_at_keeps_what_was_written_down_of_it
     async def both_due(self, now, *, count):
         return [asked]
 
-    monkeypatch.setattr(PgTopUpStore, "due", both_due)
+    monkeypatch.setattr(TopUpStore, "due", both_due)
     for _ in range(2):  # the second finds the row leased
         await drive_top_ups(place.app.begin, {"sandbox": provider})
     assert provider.asked == [asked]
@@ -423,7 +424,7 @@ async def test_a_failure_that_is_written_down_after_the_end_of_its_row_is_forgot
         ("expire_holds", str(hold)),
         ("forget_old", "refusal"),
     }
-    await jobs.gauges(place.app)
+    await jobs.forget_done_failures(place.app)
     # What was written down of a top-up may be of a charge that is in no book: it stays until its provider was asked.
     assert {each[:2] for each in await place.failures()} == left | {("drive_top_ups", str(asked))}
     place.clock.advance(31)
@@ -432,7 +433,7 @@ async def test_a_failure_that_is_written_down_after_the_end_of_its_row_is_forgot
     assert await confirm_top_ups(place.app.begin, {"sandbox": provider}) == 1
     async with place.app.begin() as tx:
         await tx.job_failures.record("drive_top_ups", str(asked), "late", place.clock.now())
-    await jobs.gauges(place.app)
+    await jobs.forget_done_failures(place.app)
     assert {each[:2] for each in await place.failures()} == left
 
 
@@ -486,5 +487,5 @@ async def test_a_failure_that_cannot_be_written_down_is_not_swallowed(place):
 
     await place.admin.execute("ALTER TABLE payment.job_failure RENAME TO job_failure_away")
     with pytest.raises(asyncpg.UndefinedTableError):
-        await attempt("test", [1, 2, 3], work, place.app.begin, name=str)
+        await attempt_batch("test", [1, 2, 3], work, place.app.begin, name=str)
     await place.admin.execute("ALTER TABLE payment.job_failure_away RENAME TO job_failure")

@@ -10,10 +10,12 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from payment.adapters.audit import audit
-from payment.adapters.ledger import Ledger
-from payment.domain.ledger import Expire, Outcome
-from payment.testing import NOON, add_person, authorize, balance, capture, give, transfer
+from payment.adapters.invariants import check_invariants
+from payment.adapters.ledger_store import LedgerStore
+from payment.domain.ledger import Expire
+from payment.domain.outcome import Outcome
+from payment_testing.operations import authorize, capture, transfer
+from payment_testing.people import NOON, add_person, balance, give
 
 PEOPLE, WRITERS, BATCHES, PER_BATCH = 6, 6, 12, 8
 TRIES = 5  # of a control: a busy machine may run one race as if it were a queue
@@ -35,14 +37,14 @@ async def race(database, *, sabotage=()):
         for _ in range(BATCHES):
             ops = [transfer(*dice.sample(people, 2), dice.randrange(1, 300)) for _ in range(PER_BATCH)]
             try:
-                await Ledger(slot=number).execute(conn, ops, now=NOON)
+                await LedgerStore(slot=number).execute(conn, ops, now=NOON)
             except asyncpg.PostgresError:
                 errors += 1
         await conn.close()
         return errors
 
     errors = sum(await asyncio.gather(*(writer(number) for number in range(WRITERS))))
-    findings = await audit(owner)
+    findings = await check_invariants(owner)
     total = sum([(await balance(owner, person))[0] for person in people])
     await owner.close()
     return errors, sum(finding.count for finding in findings), total
@@ -87,12 +89,12 @@ async def test_of_capture_and_expiry_one_wins(payment_database, conn):
     person = await add_person(conn)
     await give(conn, person, 100_000)
     holds = [authorize(person, 100, expires_at=NOON + timedelta(minutes=1)) for _ in range(40)]
-    await Ledger(slot=0).execute(conn, holds, now=NOON)
+    await LedgerStore(slot=0).execute(conn, holds, now=NOON)
     outcomes = []
     for hold in holds:
         racers = [
-            Ledger(slot=0).execute(conn, [capture(hold.hold_id, 100)], now=late),
-            Ledger(slot=1).execute(other, [Expire(hold_id=hold.hold_id)], now=late),
+            LedgerStore(slot=0).execute(conn, [capture(hold.hold_id, 100)], now=late),
+            LedgerStore(slot=1).execute(other, [Expire(hold_id=hold.hold_id)], now=late),
         ]
         random.shuffle(racers)
         answers = await asyncio.gather(*racers)
@@ -112,7 +114,7 @@ async def test_the_last_money_goes_once(payment_database, conn):
 
     async def caller():
         async with pool.acquire() as own:
-            [answer] = await Ledger(slot=0).execute(own, [transfer(person, shop, 500)], now=NOON)
+            [answer] = await LedgerStore(slot=0).execute(own, [transfer(person, shop, 500)], now=NOON)
             return answer.outcome
 
     outcomes = await asyncio.gather(*(caller() for _ in range(20)))
@@ -128,7 +130,7 @@ async def test_one_operation_id_from_many_callers_moves_money_once(payment_datab
 
     async def caller():
         async with pool.acquire() as own:
-            [answer] = await Ledger(slot=0).execute(own, [transfer(person, shop, 100, op_id=op_id)], now=NOON)
+            [answer] = await LedgerStore(slot=0).execute(own, [transfer(person, shop, 100, op_id=op_id)], now=NOON)
             return answer.outcome
 
     outcomes = await asyncio.gather(*(caller() for _ in range(12)))

@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from payment.adapters import reviews, top_ups
+from payment.adapters import review_store, top_up_store
 from payment.domain.accounts import wallet_id
-from payment.testing import balance
 from payment.usecases.record_charge import CONTRADICTIONS
-from payment.usecases.register_payer import suspend_payer
+from payment.usecases.suspend_payer import SuspendPayer, suspend_payer
+from payment_testing.people import balance
 from testkit.wait import eventually
 
 OPS_PATH = "/v1/ops/payment/charges-in-review"
@@ -209,7 +209,7 @@ async def test_money_for_an_account_that_ended_is_kept_apart(world, person, oper
     await world.behave(unavailable_next=1_000)  # nothing is taken while the account ends
     top_up_id = await ask(world, person)
     async with world.app.begin() as tx:
-        await suspend_payer(person, tx)
+        await suspend_payer(SuspendPayer(user_id=person), tx)
     await world.provider_says(top_up_id, charge_id="ch_of_the_ended")
     # The provider's word meets the top-up before the job has ended it for the same reason, or after.
     assert await seen(world, person, top_up_id) in {("in_review", "wallet_not_active"), ("in_review", "paid_after_end")}
@@ -222,7 +222,7 @@ async def test_a_provider_is_not_asked_for_an_account_that_ended(world, person):
     await world.behave(unavailable_next=1_000)
     top_up_id = await ask(world, person)
     async with world.app.begin() as tx:
-        await suspend_payer(person, tx)
+        await suspend_payer(SuspendPayer(user_id=person), tx)
     await world.behave()
     await becomes(world, person, top_up_id, "failed")
     assert await seen(world, person, top_up_id) == ("failed", "wallet_not_active")
@@ -246,11 +246,11 @@ async def test_control_without_locks_more_than_one_is_taken(world, person, opera
     review = await review_of(world, operator, "ch_race_unlocked")
 
     async def unlocked(self, top_up_id):
-        row = await self._conn.fetchrow(f"SELECT {top_ups._COLUMNS} FROM top_up WHERE id = $1", top_up_id)
-        return top_ups._top_up(row)
+        row = await self._conn.fetchrow(f"SELECT {top_up_store._COLUMNS} FROM top_up WHERE id = $1", top_up_id)
+        return top_up_store._top_up(row)
 
-    monkeypatch.setattr(reviews.PgReviewStore, "lock", reviews.PgReviewStore.find)
-    monkeypatch.setattr(top_ups.PgTopUpStore, "lock", unlocked)
+    monkeypatch.setattr(review_store.ReviewStore, "lock", review_store.ReviewStore.find)
+    monkeypatch.setattr(top_up_store.TopUpStore, "lock", unlocked)
     answers = await asyncio.gather(*(act(world, operator, review, "credit") for _ in range(8)))
     assert [answer.status for answer in answers].count(200) > 1
     assert await money(world, person) == (5_000, 0)

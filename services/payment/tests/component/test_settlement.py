@@ -9,16 +9,18 @@ from uuid import uuid4
 import pytest
 
 from kernel.money import AMOUNT_MINOR_MAX
-from payment.adapters.audit import LATE, audit
-from payment.adapters.ledger import Ledger
+from payment.adapters.invariants import LATE, check_invariants
+from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import wallet_id
-from payment.domain.ledger import Outcome, Settle, Share
-from payment.entrypoints.commands import operation_of
-from payment.testing import NOON, add_person, authorize, capture, give, settle, transfer
+from payment.domain.ledger import Settle, Share
+from payment.domain.outcome import Outcome
+from payment.entrypoints.consumers.commands import operation_of
+from payment_testing.operations import authorize, capture, settle, transfer
+from payment_testing.people import NOON, add_person, give
 from sampan.payment.v1.commands_pb2 import AuthorizePayment, CapturePayment, SellerShare, SettlePayment
 from sampan.types.v1.money_pb2 import Money
 
-ledger = Ledger(slot=0)
+ledger = LedgerStore(slot=0)
 
 
 @pytest.fixture
@@ -146,7 +148,7 @@ async def test_the_audit_tells_of_money_captured_and_not_settled(conn, buyer):
     old = await captured(conn, buyer, 100, now - timedelta(minutes=16))
 
     async def late():
-        return [example for finding in await audit(conn, LATE) for example in finding.examples]
+        return [example for finding in await check_invariants(conn, LATE) for example in finding.examples]
 
     found = await late()
     assert str(old) in found

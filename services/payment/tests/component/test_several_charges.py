@@ -11,7 +11,6 @@ import pytest
 from payment.domain.accounts import wallet_id
 from payment.domain.top_up import ChargeStatus, TopUpState
 from payment.entrypoints import jobs
-from payment.testing import OddProvider, charge_of, top_up_for
 from payment.usecases.confirm_top_ups import confirm_top_ups
 from payment.usecases.credit_review import CreditReview, credit_review
 from payment.usecases.drive_top_ups import drive_top_ups
@@ -24,6 +23,7 @@ from payment.usecases.ports import (
 from payment.usecases.record_charge import record_charge
 from payment.usecases.return_charges import return_charges
 from payment.usecases.return_review import ReturnReview, return_review
+from payment_testing.providers import OddProvider, charge_of, top_up_for
 
 DAY_S = 24 * 3_600
 
@@ -72,7 +72,7 @@ class Asked:
 
     async def failing(self):
         """How often it failed, or None."""
-        await jobs.gauges(self.place.app)  # what is done is forgotten
+        await jobs.forget_done_failures(self.place.app)  # what is done is forgotten
         return next((attempts for _, item, attempts in await self.place.failures() if item == str(self.id)), None)
 
     async def confirmed(self, *known):

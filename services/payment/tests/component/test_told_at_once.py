@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 
 from payment.domain.top_up import TopUpState, Verdict
-from payment.testing import charge_of, top_up_for
-from payment.usecases.record_charge import CONTRADICTIONS, fail_top_up
+from payment.usecases.fail_top_up import FailTopUp, fail_top_up
+from payment.usecases.record_charge import CONTRADICTIONS
+from payment_testing.providers import charge_of, top_up_for
 
 LOOKS = "payment.usecases.record_charge._LOOKS_MAX"
 
@@ -21,7 +22,7 @@ async def refused_top_up(place):
     """One that failed, so that its provider is asked for it no more."""
     asked = await top_up_for(place.app.begin, await place.person())
     async with place.app.begin() as tx:
-        await fail_top_up(await tx.top_ups.lock(asked), "card_declined", None, tx)
+        await fail_top_up(FailTopUp(top_up=await tx.top_ups.lock(asked), failure_code="card_declined"), tx)
     return asked
 
 

@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from kernel.money import AMOUNT_MINOR_MAX
-from payment.testing import balance
-from payment.usecases.receive_webhook import MALFORMED
+from payment.usecases.read_webhook import MALFORMED
+from payment_testing.people import balance
 from sandbox.webhooks import SIGNATURE_HEADER, sign
 from testkit.wait import eventually
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from contracts.cancel_reasons import known_part
-from payment.domain.ledger import _ERRORS, Outcome
-from payment.entrypoints.commands import CommandInvalidError
+from payment.domain.outcome import _ERRORS, Outcome
+from payment.entrypoints.consumers.commands import CommandInvalidError
 
 OWN = {
     Outcome.WALLET_NOT_FOUND: "payment.wallet.not_found",

@@ -11,7 +11,7 @@ from kernel.errors import DomainError
 from kernel.money import AMOUNT_MINOR_MAX
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Authorize, Capture, Settle, Void
-from payment.entrypoints.commands import operation_of
+from payment.entrypoints.consumers.commands import operation_of
 from sampan.payment.v1.commands_pb2 import (
     AuthorizePayment,
     CapturePayment,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from payment.domain.ledger import Answer, Outcome
+from payment.domain.outcome import Answer, Outcome
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from kernel.money import AMOUNT_MINOR_MAX
-from payment.adapters.sandbox_provider import ANSWER_BYTES_MAX, SandboxProvider
+from payment.adapters.sandbox_gateway import ANSWER_BYTES_MAX, SandboxGateway
 from payment.domain.review import Review, ReviewState
 from payment.domain.top_up import ChargeStatus, TopUpRequest, TopUpState
 from payment.usecases.ports import (
@@ -87,7 +87,7 @@ async def provider(peer):
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", peer.handle)
     async with TestServer(app) as server:
-        made = SandboxProvider(url=str(server.make_url("/")), api_key="k", webhook_secret="s", timeout_s=5)
+        made = SandboxGateway(url=str(server.make_url("/")), api_key="k", webhook_secret="s", timeout_s=5)
         yield made
         await made.close()
 

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payment.domain.errors import AmountNotPositiveError, CardNumberRefusedError
+from payment.domain.ledger import AmountNotPositiveError
 from payment.domain.review import shown_as
 from payment.domain.top_up import (
     MONEY_RETURNED,
     Booked,
+    CardNumberRefusedError,
     Charge,
     ChargeStatus,
     Ruling,

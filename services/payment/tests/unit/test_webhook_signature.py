@@ -10,9 +10,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from kernel.money import AMOUNT_MINOR_MAX
-from payment.adapters.sandbox_provider import SIGNATURE_HEADER, TIME_WINDOW_S, SandboxProvider
-from payment.domain.errors import WebhookMalformedError, WebhookSignatureError, WebhookStaleError
-from payment.usecases.receive_webhook import MALFORMED, STALE, read_webhook
+from payment.adapters.sandbox_gateway import SIGNATURE_HEADER, TIME_WINDOW_S, SandboxGateway
+from payment.domain.provider import WebhookMalformedError, WebhookSignatureError, WebhookStaleError
+from payment.usecases.read_webhook import MALFORMED, STALE, read_webhook
 from sandbox.webhooks import sign
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -36,7 +36,7 @@ NO_IDS = (*NO_TEXTS, "", "two words", "é")
 
 @pytest.fixture
 async def provider():
-    made = SandboxProvider(url="http://127.0.0.1:1", api_key="k", webhook_secret=SECRET, timeout_s=1)
+    made = SandboxGateway(url="http://127.0.0.1:1", api_key="k", webhook_secret=SECRET, timeout_s=1)
     yield made
     await made.close()
 
@@ -124,3 +124,11 @@ async def test_a_signed_webhook_of_another_time_is_counted_and_told_as_such(prov
     assert [each["event"] for each in told] == ["webhook.stale"] * 2
     assert STALE.labels("sandbox")._value.get() == stale + 2
     assert MALFORMED.labels("sandbox")._value.get() == malformed
+
+
+async def test_a_signed_webhook_that_cannot_be_read_is_counted_and_told_as_such(provider):
+    before = MALFORMED.labels("sandbox")._value.get()
+    with capture_logs() as told, pytest.raises(WebhookMalformedError):
+        read_webhook(provider, {SIGNATURE_HEADER: sign(SECRET, b"{", at_unix_s=AT)}, b"{", NOW)
+    assert [each["event"] for each in told] == ["webhook.malformed"]
+    assert MALFORMED.labels("sandbox")._value.get() == before + 1

@@ -1,6 +1,7 @@
 """HTTP at the edge of a service: routes that say what they need, parsed and answered the same way everywhere."""
 
 from chassis.http.app import make_app
+from chassis.http.keyset import Keyset
 from chassis.http.models import Body, MoneyBody, MoneyView, Page, PageQuery, Query, View, WaitQuery
 from chassis.http.moments import Moment
 from chassis.http.openapi import build_openapi
@@ -12,6 +13,7 @@ from chassis.http.text import Line, Name, ReadableText, Text
 __all__ = [
     "Body",
     "IfMatch",
+    "Keyset",
     "Line",
     "Moment",
     "MoneyBody",

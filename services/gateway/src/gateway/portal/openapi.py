@@ -82,14 +82,14 @@ def disagreements(merged: Document, table: RouteTable) -> Iterator[str]:
             needs_token = _needs_token(operation, merged)
             if table.is_public(method, path) == needs_token:
                 here, there = ("public", "needs a token") if needs_token else ("needs a token", "public")
-                yield f"{method} {path}: routes.yaml says {here}, the service says {there}"
+                yield f"{method} {path}: service.toml says {here}, the service says {there}"
             if table.is_waiting(method, path) != _waits(operation):
                 here, there = ("does not wait", "wait_s") if _waits(operation) else ("waits", "no wait_s")
-                yield f"{method} {path}: routes.yaml says {here}, the service says {there}"
+                yield f"{method} {path}: service.toml says {here}, the service says {there}"
             described.add((method, path))
     for endpoint in (*table.public_endpoints, *table.waiting_endpoints):
         if not any(method == endpoint.method and _same(path, endpoint.path) for method, path in described):
-            yield f"{endpoint} is listed in routes.yaml, but no service answers it"
+            yield f"{endpoint} is listed in a service.toml, but no service answers it"
 
 
 def _needs_token(operation: Document, merged: Document) -> bool:

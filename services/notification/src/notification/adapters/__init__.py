@@ -1,1 +1,1 @@
-"""Postgres stores, templates, and the gateways to mail and SMS providers."""
+"""Stores and reads in Postgres, the templates, and the gateways to mail and SMS providers."""

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from email.utils import parseaddr
 from functools import partial
 
-from notification.adapters.mailbox import Mail, mailbox_of
-from notification.adapters.message import written
-from notification.adapters.smtp import MailConnection
-from notification.adapters.templates import Templates
+from notification.adapters.smtp_gateway import Mail, MailConnection
+from notification.adapters.template_gateway import Templates
 from notification.domain.delivery import MAIL_ANSWER_S, NO_EMAIL_CODE, Delivery, Outcome, Refused
+from notification.domain.mailbox import mailbox_of
 from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient
 
@@ -19,7 +18,7 @@ from notification.domain.recipient import Recipient
 class EmailGateway:
     """Sends through one SMTP server. Each mail has a connection to itself, and none waits for another's.
 
-    There are as many connections as mails are under way at once, which the lanes bound; they are kept for later mails.
+    There are as many connections as mails are under way at once, which the lanes bound; idle ones carry later mails.
     """
 
     channel = Channel.EMAIL
@@ -43,7 +42,7 @@ class EmailGateway:
         self._domain = self._address.rpartition("@")[2]
 
     async def send(self, delivery: Delivery, recipient: Recipient | None) -> Outcome:
-        message = written(delivery, recipient, self._templates)
+        message = self._templates.render_delivery(delivery, recipient)
         if not message.email:
             return Refused(NO_EMAIL_CODE)
         try:

@@ -6,15 +6,14 @@ from typing import Final
 
 import aiohttp
 
-from notification.adapters.message import written
-from notification.adapters.templates import Templates
+from notification.adapters.template_gateway import Templates
 from notification.domain.delivery import NO_PHONE_CODE, SMS_REFUSED_CODE, Delivery, Outcome, Refused, Sent, Unknown
 from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient
 
-MESSAGE_ID_CHARS_MAX = 200
-_OF_THE_MESSAGE: Final = frozenset({400, 422})
-_LATER: Final = frozenset({408, 425, 429})
+MESSAGE_ID_CHARS_MAX: Final = 200
+_MESSAGE_REFUSED: Final = frozenset({400, 422})
+_TRY_LATER: Final = frozenset({408, 425, 429})
 
 
 class SmsGateway:
@@ -33,7 +32,7 @@ class SmsGateway:
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, delivery: Delivery, recipient: Recipient | None) -> Outcome:
-        message = written(delivery, recipient, self._templates)
+        message = self._templates.render_delivery(delivery, recipient)
         if not message.phone_e164:
             return Refused(NO_PHONE_CODE)
         headers = {"Authorization": f"Bearer {self._api_key}", "Idempotency-Key": str(delivery.delivery_id)}
@@ -54,9 +53,9 @@ async def _outcome(answer: aiohttp.ClientResponse) -> Outcome:
     if answer.status == 202:
         message_id = await _message_id(answer)
         return Unknown("notification.sms.unexpected_answer") if message_id is None else Sent(message_id)
-    if answer.status in _OF_THE_MESSAGE:
+    if answer.status in _MESSAGE_REFUSED:
         return Refused(SMS_REFUSED_CODE)
-    if answer.status in _LATER or answer.status >= 500:
+    if answer.status in _TRY_LATER or answer.status >= 500:
         wait = answer.headers.get("Retry-After", "")
         return Unknown("notification.sms.try_later", float(wait) if wait.isascii() and wait.isdigit() else None)
     return Unknown(f"notification.sms.{'unexpected_answer' if answer.status < 300 else 'provider_refuses'}")

@@ -1,4 +1,4 @@
-"""A gateway that tells when its channel is down: in the log at each failure, to readiness after some in a row."""
+"""A gateway that shows when its channel is down: in the log at each failure, in readiness after some in a row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from notification.domain.delivery import SAID_OF_A_RECIPIENT, Delivery, Outcome, Refused, Sent, Unknown
+from notification.domain.delivery import REFUSALS_OF_RECIPIENT, Delivery, Outcome, Refused, Sent, Unknown
 from notification.domain.recipient import Recipient
 from notification.usecases.ports import ChannelGateway
 
@@ -18,18 +18,19 @@ SLOW_S: Final = 30.0
 
 
 class WatchedGateway:
-    """What was taken shows that a channel works. What it said of a recipient speaks against it only when it says that
-    of one after the other: of as many as sends that failed by its own fault. So do as many that it leaves unanswered.
+    """A send that was taken shows that the channel works. It is down after ``FAILURES_MAX`` failures in a row, after
+    refusals of as many recipients in a row, and while as many sends have no answer for ``slow_s``.
     """
 
     def __init__(self, gateway: ChannelGateway, *, slow_s: float = SLOW_S) -> None:
         self._gateway, self._slow_s = gateway, slow_s
         self.channel = gateway.channel
         self._failures, self._last = 0, ""
-        self._refused: set[str] = set()  # recipients in a row; no more than it takes
+        self._refused: set[str] = set()  # recipients in a row, at most FAILURES_MAX
         self._under_way: dict[object, float] = {}
 
     def problem(self) -> str | None:
+        """Why the channel seems to be down; None while it works."""
         if self._failures >= FAILURES_MAX:
             return f"{self._failures} sends in a row failed: {self._last}"
         if len(self._refused) >= FAILURES_MAX:
@@ -38,31 +39,31 @@ class WatchedGateway:
         return f"{slow} sends have no answer for {self._slow_s:g} s" if slow >= FAILURES_MAX else None
 
     async def send(self, delivery: Delivery, recipient: Recipient | None) -> Outcome:
-        this = object()
-        self._under_way[this] = time.monotonic()
+        attempt = object()
+        self._under_way[attempt] = time.monotonic()
         try:
             outcome = await self._gateway.send(delivery, recipient)
         except BaseException as error:  # cut off after its time, too
             self._failed(delivery, type(error).__name__)
             raise
         finally:
-            del self._under_way[this]
+            del self._under_way[attempt]
         if isinstance(outcome, Sent):
             self._failures = 0
             self._refused.clear()
-        elif outcome.failure_code in SAID_OF_A_RECIPIENT:
-            return self._refusal(delivery, outcome)
+        elif outcome.failure_code in REFUSALS_OF_RECIPIENT:
+            return self._refused_recipient(delivery, outcome)
         elif isinstance(outcome, Refused):
-            self._tell(delivery, outcome.failure_code)
+            self._log_failure(delivery, outcome.failure_code)
         else:
             self._failed(delivery, outcome.failure_code)
         return outcome
 
-    def _refusal(self, delivery: Delivery, outcome: Refused | Unknown) -> Outcome:
+    def _refused_recipient(self, delivery: Delivery, outcome: Refused | Unknown) -> Outcome:
         """Final, unless the channel refuses one after the other: then it is tried again as all its failures are."""
         if len(self._refused) < FAILURES_MAX:
             self._refused.add(str(delivery.user_id or (delivery.payload or {}).get("destination", "")))
-        self._tell(delivery, outcome.failure_code)
+        self._log_failure(delivery, outcome.failure_code)
         if len(self._refused) < FAILURES_MAX:
             return outcome
         self._last = outcome.failure_code
@@ -70,9 +71,9 @@ class WatchedGateway:
 
     def _failed(self, delivery: Delivery, reason: str) -> None:
         self._failures, self._last = self._failures + 1, reason
-        self._tell(delivery, reason)
+        self._log_failure(delivery, reason)
 
-    def _tell(self, delivery: Delivery, reason: str) -> None:
+    def _log_failure(self, delivery: Delivery, reason: str) -> None:
         log.warning(
             "delivery.attempt_failed",
             delivery_id=str(delivery.delivery_id),

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
-from uuid import UUID
 
+from notification.domain.ids import DeliveryId, NotificationId, UserId
 from notification.domain.notification import Channel, Priority
 
 ATTEMPTS_MAX = 16  # with the pauses between them some forty minutes: a mail server may be away for that long
@@ -33,6 +33,7 @@ TIMED_OUT_CODE = "notification.delivery.timed_out"
 UNEXPECTED_CODE = "notification.delivery.unexpected_error"
 UNREADABLE_CODE = "notification.delivery.unreadable"
 ACCOUNT_ENDED_CODE = "notification.recipient.account_ended"
+NOT_KNOWN_YET_CODE = "notification.recipient.not_known_yet"
 UNPROVED_CODE = "notification.recipient.unproved"
 NO_EMAIL_CODE = "notification.recipient.no_email"
 NO_PHONE_CODE = "notification.recipient.no_phone"
@@ -41,8 +42,8 @@ EMAIL_BUSY_CODE = "notification.email.mailbox_busy"
 EMAIL_POLICY_CODE = "notification.email.refused_by_policy"
 SMS_REFUSED_CODE = "notification.sms.refused"
 
-# What a provider said of one message: of one recipient it is theirs, of many in a row it is the channel's.
-SAID_OF_A_RECIPIENT = frozenset({EMAIL_REFUSED_CODE, EMAIL_BUSY_CODE, EMAIL_POLICY_CODE, SMS_REFUSED_CODE})
+# Refusals of one recipient, by the provider: those of many in a row are the channel's fault.
+REFUSALS_OF_RECIPIENT = frozenset({EMAIL_REFUSED_CODE, EMAIL_BUSY_CODE, EMAIL_POLICY_CODE, SMS_REFUSED_CODE})
 # Nothing was to be sent, so that no channel failed.
 WITHHELD = frozenset({ACCOUNT_ENDED_CODE, UNPROVED_CODE, NO_EMAIL_CODE, NO_PHONE_CODE})
 
@@ -60,14 +61,14 @@ class Delivery:
     ``attempts`` counts those that began, the present one included.
     """
 
-    delivery_id: UUID
+    delivery_id: DeliveryId
     channel: Channel
     priority: Priority
     message_type: str
     created_at: datetime
     expires_at: datetime
-    notification_id: UUID | None = None
-    user_id: UUID | None = None
+    notification_id: NotificationId | None = None
+    user_id: UserId | None = None
     params: Mapping[str, object] | None = None
     payload: Mapping[str, str] | None = None
     attempts: int = 0
@@ -109,6 +110,9 @@ class Ended:
 class TryAgain:
     at: datetime
     failure_code: str
+
+
+Result = tuple[Delivery, Ended | TryAgain]
 
 
 def refusal_before_sending(delivery: Delivery, now: datetime) -> Refused | None:

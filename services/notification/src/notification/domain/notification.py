@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
 
-from kernel.errors import DomainError, Kind
+from kernel.money import Money
+from notification.domain.ids import NotificationId, UserId
 
 
 class Category(StrEnum):
@@ -35,16 +35,12 @@ class Channel(StrEnum):
     SMS = "sms"
 
 
-class NotificationNotFoundError(DomainError):
-    code, kind, title = "notification.notification.not_found", Kind.NOT_FOUND, "No such notification"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
     """One thing one person is told. ``dedupe_key`` is unique per person: the same fact is told once."""
 
-    notification_id: UUID
-    user_id: UUID
+    notification_id: NotificationId
+    user_id: UserId
     notification_type: str
     category: Category
     priority: Priority
@@ -54,3 +50,8 @@ class Notification:
     params: Mapping[str, object] = field(default_factory=dict)
     read_at: datetime | None = None
     expires_at: datetime | None = None
+
+
+def money_param(amount: Money) -> Mapping[str, object]:
+    """An amount as a notification holds it: written in the reader's language whenever it is read."""
+    return {"amount_minor": amount.amount_minor, "currency": amount.currency.value}

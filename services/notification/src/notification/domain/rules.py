@@ -1,6 +1,6 @@
 """Which notification types exist: category, priority and channels of each.
 
-Adding one is a line here, its texts in ``templates/``, and a line in the consumers that says whom it is for.
+Adding one is a line here, its texts in ``adapters/data/``, and a line in the consumers that says whom it is for.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from notification.domain.recipient import Recipient
 class Rule:
     """How one type of notification is sent. ``params`` are the variables its texts may use.
 
-    Without ``by_name`` its mail greets nobody by name and holds nothing that a person typed: it alone goes to an
-    address that nobody has proved yet.
+    Without ``by_name`` its mail has no name in its greeting and holds nothing that a person typed: only such mail goes
+    to an address that is not proved yet.
     """
 
     notification_type: str
@@ -31,7 +31,7 @@ class Rule:
 
 
 def may_be_sent(notification_type: str, channel: Channel, recipient: Recipient) -> bool:
-    """Whether it may leave the app: to an address that may be a stranger's nobody's words are sent."""
+    """Whether it may leave the app: what a person typed is not sent to an address that may be a stranger's."""
     return not (RULES[notification_type].by_name and recipient.has_unproved(channel))
 
 

@@ -1,24 +1,24 @@
-"""Which domain events tell whom what: each handler turns one record into notifications."""
+"""Which record notifies whom of what: each handler turns one into commands of the use cases."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from contracts.cancel_reasons import BUYER
+from contracts.values import moment_of, money_of
 from eventing import Message, Subscriptions
-from kernel.money import Currency
-from kernel.money import Money as KernelMoney
-from notification.adapters.templates import money_param
-from notification.domain.notification import Channel
+from notification.adapters.transaction import NotificationTx
+from notification.domain.ids import UserId
+from notification.domain.notification import Channel, money_param
 from notification.domain.recipient import Recipient
 from notification.usecases.end_account import EndAccount, end_account
-from notification.usecases.notify import Notify, notify
-from notification.usecases.ports import NotificationTx
+from notification.usecases.notify_person import NotifyPerson, notify_person
+from notification.usecases.ports import Tx
+from notification.usecases.record_recipient import RecordRecipient, record_recipient
 from notification.usecases.send_code import SendCode, send_code
-from notification.wiring import PgNotificationTx
+from notification.wiring import NAME
 from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged, UserRegistered
 from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderConfirmed, OrderPaid, OrderStatusChanged
 from sampan.commerce.v1.stock_pb2 import StockRanOut
@@ -27,84 +27,84 @@ from sampan.payment.v1.top_up_pb2 import TopUpCompleted, TopUpFailed, TopUpInRev
 from sampan.payment.v1.transfer_pb2 import TransferCompleted
 from sampan.types.v1.money_pb2 import Money
 
-subscriptions: Subscriptions[PgNotificationTx] = Subscriptions("notification", rest_s=0.1)
+subscriptions: Subscriptions[NotificationTx] = Subscriptions(NAME, rest_s=0.1)
 
 
 @subscriptions.on(UserRegistered)
-async def on_user_registered(message: Message[UserRegistered], tx: NotificationTx) -> None:
-    await _remember(message, tx)
-    await _tell(message, tx, message.body.user_id, "welcome")
+async def on_user_registered(message: Message[UserRegistered], tx: Tx) -> None:
+    await _record_recipient(message, tx)
+    await _notify(message, tx, message.body.user_id, "welcome")
 
 
 @subscriptions.on(UserProfileChanged)
-async def on_user_profile_changed(message: Message[UserProfileChanged], tx: NotificationTx) -> None:
-    await _remember(message, tx)
+async def on_user_profile_changed(message: Message[UserProfileChanged], tx: Tx) -> None:
+    await _record_recipient(message, tx)
 
 
 @subscriptions.on(UserDeleted)
-async def on_user_deleted(message: Message[UserDeleted], tx: NotificationTx) -> None:
-    ended_at = message.body.deleted_at.ToDatetime(UTC) if message.body.HasField("deleted_at") else message.time
-    await end_account(EndAccount(user_id=UUID(message.body.user_id), ended_at=ended_at), tx)
+async def on_user_deleted(message: Message[UserDeleted], tx: Tx) -> None:
+    ended_at = moment_of(message.body.deleted_at) if message.body.HasField("deleted_at") else message.time
+    await end_account(EndAccount(user_id=UserId(UUID(message.body.user_id)), ended_at=ended_at), tx)
 
 
 @subscriptions.on(OrderPaid)
-async def on_order_paid(message: Message[OrderPaid], tx: NotificationTx) -> None:
-    await _tell_of_order(message, tx, message.body.buyer_id, "order_paid")
-    await _tell_of_order(message, tx, message.body.seller_id, "order_received")
+async def on_order_paid(message: Message[OrderPaid], tx: Tx) -> None:
+    await _notify_of_order(message, tx, message.body.buyer_id, "order_paid")
+    await _notify_of_order(message, tx, message.body.seller_id, "order_received")
 
 
 @subscriptions.on(OrderConfirmed)
-async def on_order_confirmed(message: Message[OrderConfirmed], tx: NotificationTx) -> None:
-    """What costs nothing is never paid; of all else people hear when it is."""
+async def on_order_confirmed(message: Message[OrderConfirmed], tx: Tx) -> None:
+    """Only of an order that costs nothing: of all others people are notified when they are paid."""
     if message.body.total.amount_minor == 0:
-        await _tell_of_order(message, tx, message.body.buyer_id, "order_confirmed")
-        await _tell_of_order(message, tx, message.body.seller_id, "order_received")
+        await _notify_of_order(message, tx, message.body.buyer_id, "order_confirmed")
+        await _notify_of_order(message, tx, message.body.seller_id, "order_received")
 
 
 @subscriptions.on(OrderCancelled)
-async def on_order_cancelled(message: Message[OrderCancelled], tx: NotificationTx) -> None:
+async def on_order_cancelled(message: Message[OrderCancelled], tx: Tx) -> None:
     reason_code = message.body.reason_code
-    await _tell_of_order(message, tx, message.body.buyer_id, "order_cancelled", reason_code=reason_code)
+    await _notify_of_order(message, tx, message.body.buyer_id, "order_cancelled", reason_code=reason_code)
     if reason_code == BUYER:
-        await _tell_of_order(message, tx, message.body.seller_id, "order_cancelled_seller")
+        await _notify_of_order(message, tx, message.body.seller_id, "order_cancelled_seller")
 
 
 @subscriptions.on(OrderStatusChanged)
-async def on_order_status_changed(message: Message[OrderStatusChanged], tx: NotificationTx) -> None:
+async def on_order_status_changed(message: Message[OrderStatusChanged], tx: Tx) -> None:
     if message.body.status in {"processing", "shipped", "delivered"}:
-        await _tell_of_order(message, tx, message.body.buyer_id, f"order_{message.body.status}")
+        await _notify_of_order(message, tx, message.body.buyer_id, f"order_{message.body.status}")
 
 
 @subscriptions.on(TransferCompleted)
-async def on_transfer_completed(message: Message[TransferCompleted], tx: NotificationTx) -> None:
-    amount = _display(message.body.amount)
-    await _tell(message, tx, message.body.recipient_id, "money_received", amount=amount)
-    await _tell(message, tx, message.body.sender_id, "money_sent", amount=amount)
+async def on_transfer_completed(message: Message[TransferCompleted], tx: Tx) -> None:
+    amount = _amount(message.body.amount)
+    await _notify(message, tx, message.body.recipient_id, "money_received", amount=amount)
+    await _notify(message, tx, message.body.sender_id, "money_sent", amount=amount)
 
 
 @subscriptions.on(TopUpCompleted)
-async def on_top_up_completed(message: Message[TopUpCompleted], tx: NotificationTx) -> None:
-    await _tell(message, tx, message.body.user_id, "top_up_completed", amount=_display(message.body.amount))
+async def on_top_up_completed(message: Message[TopUpCompleted], tx: Tx) -> None:
+    await _notify(message, tx, message.body.user_id, "top_up_completed", amount=_amount(message.body.amount))
 
 
 @subscriptions.on(TopUpFailed)
-async def on_top_up_failed(message: Message[TopUpFailed], tx: NotificationTx) -> None:
-    await _tell(message, tx, message.body.user_id, "top_up_failed", amount=_display(message.body.amount))
+async def on_top_up_failed(message: Message[TopUpFailed], tx: Tx) -> None:
+    await _notify(message, tx, message.body.user_id, "top_up_failed", amount=_amount(message.body.amount))
 
 
 @subscriptions.on(TopUpInReview)
-async def on_top_up_in_review(message: Message[TopUpInReview], tx: NotificationTx) -> None:
-    await _tell(message, tx, message.body.user_id, "top_up_in_review", amount=_display(message.body.amount))
+async def on_top_up_in_review(message: Message[TopUpInReview], tx: Tx) -> None:
+    await _notify(message, tx, message.body.user_id, "top_up_in_review", amount=_amount(message.body.amount))
 
 
 @subscriptions.on(TopUpReturned)
-async def on_top_up_returned(message: Message[TopUpReturned], tx: NotificationTx) -> None:
-    await _tell(message, tx, message.body.user_id, "top_up_returned", amount=_display(message.body.amount))
+async def on_top_up_returned(message: Message[TopUpReturned], tx: Tx) -> None:
+    await _notify(message, tx, message.body.user_id, "top_up_returned", amount=_amount(message.body.amount))
 
 
 @subscriptions.on(StockRanOut)
-async def on_stock_ran_out(message: Message[StockRanOut], tx: NotificationTx) -> None:
-    await _tell(
+async def on_stock_ran_out(message: Message[StockRanOut], tx: Tx) -> None:
+    await _notify(
         message,
         tx,
         message.body.seller_id,
@@ -115,7 +115,7 @@ async def on_stock_ran_out(message: Message[StockRanOut], tx: NotificationTx) ->
 
 
 @subscriptions.on(SendOtp)
-async def on_send_otp(message: Message[SendOtp], tx: NotificationTx) -> None:
+async def on_send_otp(message: Message[SendOtp], tx: Tx) -> None:
     body = message.body
     await send_code(
         SendCode(
@@ -125,17 +125,16 @@ async def on_send_otp(message: Message[SendOtp], tx: NotificationTx) -> None:
             code=body.code,
             locale=body.locale,
             purpose=body.purpose,
-            now=datetime.now(UTC),
-            expires_at=body.expires_at.ToDatetime(UTC),
+            expires_at=moment_of(body.expires_at),
         ),
         tx,
     )
 
 
-async def _remember(message: Message[UserRegistered] | Message[UserProfileChanged], tx: NotificationTx) -> None:
+async def _record_recipient(message: Message[UserRegistered] | Message[UserProfileChanged], tx: Tx) -> None:
     body = message.body
     recipient = Recipient(
-        user_id=UUID(body.user_id),
+        user_id=UserId(UUID(body.user_id)),
         display_name=body.display_name,
         locale=body.locale,
         time_zone=body.time_zone,
@@ -144,20 +143,20 @@ async def _remember(message: Message[UserRegistered] | Message[UserProfileChange
         email_proved=body.email_verified if body.HasField("email_verified") else None,
         phone_proved=body.phone_verified if body.HasField("phone_verified") else None,
     )
-    await tx.recipients.put(recipient, version=message.aggregate_version or 0)
+    await record_recipient(RecordRecipient(recipient=recipient, version=message.aggregate_version or 0), tx)
 
 
-async def _tell_of_order(
+async def _notify_of_order(
     message: Message[Any],
-    tx: NotificationTx,
+    tx: Tx,
     user_id: str,
     notification_type: str,
     **more: object,
 ) -> None:
     body = message.body
     if not isinstance(body, OrderStatusChanged):
-        more["total"] = _display(body.total)
-    await _tell(
+        more["total"] = _amount(body.total)
+    await _notify(
         message,
         tx,
         user_id,
@@ -169,21 +168,20 @@ async def _tell_of_order(
     )
 
 
-async def _tell(
+async def _notify(
     message: Message[Any],
-    tx: NotificationTx,
+    tx: Tx,
     user_id: str,
     notification_type: str,
     *,
     action_url: str = "",
     **params: object,
 ) -> None:
-    await notify(
-        Notify(
+    await notify_person(
+        NotifyPerson(
             source_id=message.id,
-            user_id=UUID(user_id),
+            user_id=UserId(UUID(user_id)),
             notification_type=notification_type,
-            now=datetime.now(UTC),
             action_url=action_url,
             params=params,
         ),
@@ -191,6 +189,6 @@ async def _tell(
     )
 
 
-def _display(amount: Money) -> Mapping[str, Any]:
-    """As it is kept until it is shown, in the reader's language."""
-    return money_param(KernelMoney(amount.amount_minor, Currency(amount.currency)))
+def _amount(amount: Money) -> Mapping[str, object]:
+    """As a notification holds it: written in the reader's language when it is shown."""
+    return money_param(money_of(amount))

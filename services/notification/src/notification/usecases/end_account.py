@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
-from notification.usecases.ports import NotificationTx
+from notification.domain.ids import UserId
+from notification.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndAccount:
-    user_id: UUID
+    user_id: UserId
     ended_at: datetime
 
 
-async def end_account(cmd: EndAccount, tx: NotificationTx) -> None:
-    """Also for a person not heard of yet: what is told of them later changes nothing.
+async def end_account(command: EndAccount, tx: Tx) -> None:
+    """Also for a person who is not known yet: what is told of them later changes nothing.
 
     Codes under way to their addresses end too; one asked for after the account ended is another person's.
     """
-    known = await tx.recipients.end(cmd.user_id, at=cmd.ended_at)
-    await tx.deliveries.end_of(known, at=cmd.ended_at)
-    await tx.notifications.erase_of(cmd.user_id)
+    known = await tx.recipients.end(command.user_id, at=command.ended_at)
+    await tx.deliveries.end_of(known, at=command.ended_at)
+    await tx.notifications.erase_of(command.user_id)

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from kernel.ids import derived_id
 from notification.domain.delivery import Delivery
+from notification.domain.ids import DeliveryId
 from notification.domain.notification import Channel, Priority
-from notification.usecases.ports import NotificationTx
+from notification.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,25 +21,24 @@ class SendCode:
     code: str
     locale: str
     purpose: str
-    now: datetime
     expires_at: datetime
 
 
-async def send_code(cmd: SendCode, tx: NotificationTx) -> None:
+async def send_code(command: SendCode, tx: Tx) -> None:
     """Queue the code; what it carries is erased once it was sent or has expired (NTF-2)."""
     await tx.deliveries.add(
         Delivery(
-            delivery_id=derived_id(cmd.otp_id, "otp"),
-            channel=cmd.channel,
+            delivery_id=DeliveryId(derived_id(command.otp_id, "otp")),
+            channel=command.channel,
             priority=Priority.URGENT,
             message_type="otp",
             payload={
-                "destination": cmd.destination,
-                "code": cmd.code,
-                "locale": cmd.locale,
-                "purpose": cmd.purpose,
+                "destination": command.destination,
+                "code": command.code,
+                "locale": command.locale,
+                "purpose": command.purpose,
             },
-            created_at=cmd.now,
-            expires_at=cmd.expires_at,
+            created_at=tx.now,
+            expires_at=command.expires_at,
         )
     )

@@ -26,14 +26,15 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from chassis.outages import NotReadyError, is_connection_lost
+from chassis.postgres import Connection
 from eventing import Outbox, OutboxConfig, Wakeups
 from kernel.clock import Clock
 from kernel.steps import Steps
 from kernel.tasks import beside
-from payment.adapters.announcements import announce
-from payment.adapters.ledger import Connection, Ledger
-from payment.domain.errors import LedgerBusyError, RequestInFlightError
-from payment.domain.ledger import Answer, Outcome, Transfer
+from payment.adapters.events import Events
+from payment.adapters.ledger_store import LedgerStore
+from payment.domain.ledger import Transfer
+from payment.domain.outcome import Answer, LedgerBusyError, Outcome, RequestInFlightError
 
 BATCH_MAX: Final = 1_000
 QUEUE_MAX: Final = 20_000
@@ -77,7 +78,7 @@ class Flusher:
         *,
         name: str,
         connect: Callable[[], AbstractAsyncContextManager[Connection]],
-        ledger: Ledger,
+        ledger: LedgerStore,
         outbox_config: OutboxConfig,
         wakeups: Wakeups | None,
         clock: Clock,
@@ -137,7 +138,7 @@ class Flusher:
                     await self._work(conn, pending)
             except Exception as error:  # noqa: BLE001 -- no way of failing to connect may end the flusher
                 self._problem = _problem_of(error)
-                log.warning("flusher_reconnects", flusher=self.name, error=str(error))
+                log.warning("flusher.reconnects", flusher=self.name, error=str(error))
                 if self._stopping:
                     self._give_up(pending)
                 await asyncio.sleep(_RECONNECT_S)
@@ -180,7 +181,7 @@ class Flusher:
             if len(batch) == 1:
                 ISOLATED.inc()
                 op_id = str(batch[0].op.op_id)
-                log.warning("flusher_isolated_operation", flusher=self.name, op_id=op_id, error=str(error))
+                log.warning("flusher.operation_isolated", flusher=self.name, op_id=op_id, error=str(error))
                 self._resolve(batch[0], error)
                 return
             middle = len(batch) // 2
@@ -195,16 +196,16 @@ class Flusher:
             try:
                 return await self._commit(conn, batch)
             except _AGAIN as error:
-                log.info("flusher_retries", flusher=self.name, error=type(error).__name__)
+                log.info("flusher.retries", flusher=self.name, error=type(error).__name__)
                 await asyncio.sleep(0.01 * 2**attempt)
         return await self._commit(conn, batch)
 
     async def _commit(self, conn: Connection, batch: Sequence[_Submitted]) -> list[Answer]:
         now = self._clock.now()
         outbox = Outbox(conn, self._outbox_config, self._wakeups)
-        done = Answer(Outcome.DONE, 1, now, None)
+        events, done = Events(outbox, now), Answer(Outcome.DONE, 1, now, None)
         for submitted in batch:
-            submitted.context.run(announce, outbox, submitted.op, done)
+            submitted.context.run(events.operation_done, submitted.op, done)
         ops = [submitted.op for submitted in batch]
         with COMMIT_S.time():
             answers = await self._ledger.commit(conn, ops, outbox.take(), now=now)

@@ -23,12 +23,12 @@ from payment.domain.accounts import (
     SystemAccount,
     system_account,
 )
+from payment.domain.ids import AccountId
 from payment.domain.ledger import (
     Authorize,
     Capture,
     CreditSuspended,
     Expire,
-    HoldFacts,
     HoldOp,
     Op,
     OpKind,
@@ -39,6 +39,7 @@ from payment.domain.ledger import (
     Transfer,
     Void,
 )
+from payment.domain.outcome import HoldFacts
 
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # Arrays without NULL are read by position in constant time.
@@ -99,8 +100,8 @@ class LedgerRows:
         """Parameters of ``ledger_execute``, in order."""
         accounts = sorted(self._accounts, key=_as_int)
         holds = sorted({hold for hold in self._hold if hold is not None}, key=_as_int) if self._more else []
-        account_at: dict[UUID | None, int] = {each: place for place, each in enumerate(accounts, 1)}
-        hold_at: dict[UUID | None, int] = {each: place for place, each in enumerate(holds, 1)}
+        account_at: dict[UUID | None, int] = {each: index for index, each in enumerate(accounts, 1)}
+        hold_at: dict[UUID | None, int] = {each: index for index, each in enumerate(holds, 1)}
         account_at[None] = hold_at[None] = 0
         return (
             now,
@@ -266,7 +267,7 @@ class LedgerRows:
         self._repeats = self._repeats or first < row
         return row - 1
 
-    def _use(self, account: SystemAccount) -> UUID:
+    def _use(self, account: SystemAccount) -> AccountId:
         self._system[account.id] = account
         return account.id
 

@@ -1,4 +1,4 @@
-"""Which accounts exist and how their ids follow from what they are.
+"""People who pay, which accounts exist, and how the accounts' ids follow from what they are.
 
 Invariant: one wallet per user and currency, because its id is made of them; nobody needs a look-up to find it.
 """
@@ -10,7 +10,9 @@ from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
+from kernel.errors import DomainError, Kind
 from kernel.ids import derived_id
+from payment.domain.ids import AccountId, UserId, WalletId
 
 # Rows a hot system account is spread over. A process posts to one of them, so that processes never wait for each
 # other's commit; the account's balance is the sum over its slots.
@@ -23,16 +25,70 @@ SUSPENSE: Final = "suspense"  # received, belongs to nobody yet
 _SYSTEM: Final = UUID("6f2d1c0e-5b1f-5c36-9a35-7d2f1f0f4b11")
 
 
+class WalletNotFoundError(DomainError):
+    code, kind = "payment.wallet.not_found", Kind.NOT_FOUND
+    title = "There is no such wallet"
+
+
+class WalletNotActiveError(DomainError):
+    code, kind = "payment.wallet.not_active", Kind.CONFLICT
+    title = "The wallet is suspended or closed"
+
+
+class AccountEndedError(DomainError):
+    code, kind = "payment.account.ended", Kind.CONFLICT
+    title = "The account was deleted"
+
+
+class WalletAlreadyOpenError(DomainError):
+    code, kind = "payment.wallet.already_open", Kind.CONFLICT
+    title = "There is a wallet of this currency already"
+
+
+class CurrencyNotOfferedError(DomainError):
+    code, kind = "payment.wallet.currency_not_offered", Kind.INVALID
+    title = "This currency is not offered in your country"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payer:
+    """What payment knows of a person."""
+
+    user_id: UserId
+    country: str
+    kyc_tier: int
+    ended: bool = False  # the account was deleted: nothing begins any more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletLimits:
+    """A wallet's balance and limits in force, locked. None is no limit."""
+
+    balance_minor: int
+    status: str
+    currency: str
+    transaction_max_minor: int | None
+    balance_max_minor: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletCondition:
+    """What decides whether a wallet takes money, locked."""
+
+    status: str
+    balance_minor: int
+
+
 @dataclass(frozen=True, slots=True)
 class SystemAccount:
     """One slot of a system account. ``name`` is the provider, ``user_id`` the seller, where there is one."""
 
-    id: UUID
+    id: AccountId
     kind: str
     name: str
     currency: str
     slot: int
-    user_id: UUID | None
+    user_id: UserId | None
 
     def packed(self) -> str:
         """As ``ledger_execute`` reads it."""
@@ -40,15 +96,15 @@ class SystemAccount:
 
 
 @lru_cache(maxsize=100_000)
-def wallet_id(user_id: UUID, currency: str) -> UUID:
+def wallet_id(user_id: UserId, currency: str) -> WalletId:
     """The user's wallet of a currency, opened or not."""
-    return derived_id(user_id, f"wallet:{currency}")
+    return WalletId(AccountId(derived_id(user_id, f"wallet:{currency}")))
 
 
 @lru_cache(maxsize=10_000)
 def system_account(
-    kind: str, currency: str, slot: int, *, name: str = "", user_id: UUID | None = None
+    kind: str, currency: str, slot: int, *, name: str = "", user_id: UserId | None = None
 ) -> SystemAccount:
     """A slot of a system account; the ledger creates it when first used."""
-    account_id = derived_id(user_id or _SYSTEM, f"{kind}:{name}:{currency}:{slot}")
+    account_id = AccountId(derived_id(user_id or _SYSTEM, f"{kind}:{name}:{currency}:{slot}"))
     return SystemAccount(account_id, kind, name, currency, slot, user_id)

@@ -1,4 +1,4 @@
-"""Operations the ledger takes, and the answers it gives.
+"""Operations the ledger takes; ``payment.domain.outcome`` has the answers it gives.
 
 The rules themselves run in one SQL function on locked balances (``ledger_execute``); this module is their
 vocabulary. Operations are plain slotted dataclasses, not frozen ones: tens of thousands a second are made.
@@ -10,11 +10,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import Final, NamedTuple
 from uuid import UUID
 
-from kernel.errors import DomainError
-from payment.domain import errors
+from kernel.errors import DomainError, Kind
+from payment.domain.ids import AccountId, CheckoutId, HoldId, OrderId, TransferId, UserId, WalletId
+
+
+class AmountNotPositiveError(DomainError):
+    code, kind = "payment.amount.not_positive", Kind.INVALID
+    title = "The amount must be more than zero"
+
+
+class AmountTooLargeError(DomainError):
+    code, kind = "payment.amount.too_large", Kind.INVALID
+    title = "The amount is more than any payment can be"
+
+
+class TransferToSelfError(DomainError):
+    code, kind = "payment.transfer.to_self", Kind.INVALID
+    title = "Sender and recipient are the same"
+
+
+class TransferNotFoundError(DomainError):
+    code, kind = "payment.transfer.not_found", Kind.NOT_FOUND
+    title = "There is no such transfer"
 
 
 class OpKind(IntEnum):
@@ -33,37 +52,15 @@ class OpKind(IntEnum):
     RETURN_SUSPENDED = 11
 
 
-class Outcome(IntEnum):
-    """As ``ledger_execute`` numbers them; from 10 on it is a refusal and nothing moved."""
-
-    DONE = 0
-    DONE_BEFORE = 1
-    WALLET_NOT_FOUND = 10
-    WALLET_NOT_ACTIVE = 11
-    CURRENCY_MISMATCH = 12
-    INSUFFICIENT_FUNDS = 13
-    LIMIT_TRANSACTION = 14
-    LIMIT_DAILY = 15
-    LIMIT_MONTHLY = 16
-    LIMIT_ROLLING = 17
-    LIMIT_BALANCE = 18
-    HOLD_NOT_FOUND = 20
-    HOLD_WRONG_STATE = 21
-    HOLD_EXPIRED = 22
-    CAPTURE_EXCEEDS_HOLD = 23
-    SHARES_MISMATCH = 24
-    REQUEST_REUSED = 25
-
-
 @dataclass(slots=True, kw_only=True)
 class Transfer:
     """Money from one wallet to another. ``request_hash`` makes a refusal remembered under ``op_id``."""
 
-    op_id: UUID
-    sender_id: UUID
-    recipient_id: UUID
-    sender_wallet_id: UUID
-    recipient_wallet_id: UUID
+    op_id: TransferId
+    sender_id: UserId
+    recipient_id: UserId
+    sender_wallet_id: WalletId
+    recipient_wallet_id: WalletId
     amount_minor: int
     currency: str
     note: str = ""
@@ -74,9 +71,9 @@ class Transfer:
 class TopUp:
     """Money a provider took, into the wallet it was meant for. ``op_id`` is the top-up's id."""
 
-    op_id: UUID
+    op_id: TransferId
     provider: str
-    wallet_id: UUID
+    wallet_id: WalletId
     amount_minor: int
     currency: str
     requested_at: datetime
@@ -86,7 +83,7 @@ class TopUp:
 class Suspend:
     """Money a provider took that fits no top-up: ours to hold, nobody's to spend."""
 
-    op_id: UUID
+    op_id: TransferId
     provider: str
     amount_minor: int
     currency: str
@@ -96,12 +93,12 @@ class Suspend:
 class CreditSuspended:
     """Money out of ``suspense_id`` into a wallet. ``shown_as`` and ``shown_at`` name the transaction that shows it."""
 
-    op_id: UUID
-    suspense_id: UUID
-    wallet_id: UUID
+    op_id: TransferId
+    suspense_id: AccountId
+    wallet_id: WalletId
     amount_minor: int
     currency: str
-    shown_as: UUID
+    shown_as: TransferId
     shown_at: datetime
 
 
@@ -109,9 +106,9 @@ class CreditSuspended:
 class ReturnSuspended:
     """Money out of ``suspense_id`` back to the provider, who gave it back to the payer."""
 
-    op_id: UUID
+    op_id: TransferId
     provider: str
-    suspense_id: UUID
+    suspense_id: AccountId
     amount_minor: int
     currency: str
 
@@ -120,10 +117,10 @@ class ReturnSuspended:
 class Authorize:
     """Freeze money in a wallet until it is captured, voided or expires."""
 
-    hold_id: UUID
-    checkout_id: UUID
-    user_id: UUID
-    wallet_id: UUID
+    hold_id: HoldId
+    checkout_id: CheckoutId
+    user_id: UserId
+    wallet_id: WalletId
     amount_minor: int
     currency: str
     expires_at: datetime
@@ -133,7 +130,7 @@ class Authorize:
 class Capture:
     """Take held money, all or part; the rest is released."""
 
-    hold_id: UUID
+    hold_id: HoldId
     amount_minor: int
     currency: str
 
@@ -142,23 +139,23 @@ class Capture:
 class Void:
     """Give held money back; of an unknown hold, make sure that it never comes to be."""
 
-    hold_id: UUID
-    checkout_id: UUID
+    hold_id: HoldId
+    checkout_id: CheckoutId
 
 
 @dataclass(slots=True, kw_only=True)
 class Expire:
     """Give held money back because its time is over."""
 
-    hold_id: UUID
+    hold_id: HoldId
 
 
 @dataclass(slots=True, kw_only=True)
 class Share:
     """What one seller gets for one order."""
 
-    order_id: UUID
-    seller_id: UUID
+    order_id: OrderId
+    seller_id: UserId
     amount_minor: int
 
 
@@ -169,66 +166,10 @@ class Settle:
     A share of zero moves nothing and is settled with the others: what was captured must have a way to its end.
     """
 
-    hold_id: UUID
+    hold_id: HoldId
     currency: str
     shares: Sequence[Share]
 
 
 Op = Transfer | TopUp | Suspend | CreditSuspended | ReturnSuspended | Authorize | Capture | Void | Expire | Settle
 HoldOp = Authorize | Capture | Void | Expire | Settle
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldFacts:
-    """What never changes about a hold."""
-
-    hold_id: UUID
-    checkout_id: UUID
-    user_id: UUID | None = None  # None with the two below: a tombstone
-    account_id: UUID | None = None
-    clearing_id: UUID | None = None
-    amount_minor: int = 0
-    currency: str = ""
-
-
-class Answer(NamedTuple):
-    """What became of one operation. ``version`` is the hold's, ``at`` the first answer's time for a repeat.
-
-    ``refused_before``: the refusal is the remembered one of an earlier request.
-    """
-
-    outcome: int
-    version: int
-    at: datetime
-    hold: HoldFacts | None
-    refused_before: bool = False
-
-    @property
-    def done(self) -> bool:
-        """Done now or before."""
-        return self.outcome <= Outcome.DONE_BEFORE
-
-    def error(self) -> DomainError | None:
-        """The refusal, or None."""
-        if self.outcome <= Outcome.DONE_BEFORE:
-            return None
-        return _ERRORS[self.outcome](replayed=self.refused_before)
-
-
-_ERRORS: Final[dict[int, type[DomainError]]] = {
-    Outcome.WALLET_NOT_FOUND: errors.WalletNotFoundError,
-    Outcome.WALLET_NOT_ACTIVE: errors.WalletNotActiveError,
-    Outcome.CURRENCY_MISMATCH: errors.CurrencyMismatchError,
-    Outcome.INSUFFICIENT_FUNDS: errors.InsufficientFundsError,
-    Outcome.LIMIT_TRANSACTION: errors.TransactionLimitError,
-    Outcome.LIMIT_DAILY: errors.DailyLimitError,
-    Outcome.LIMIT_MONTHLY: errors.MonthlyLimitError,
-    Outcome.LIMIT_ROLLING: errors.RollingLimitError,
-    Outcome.LIMIT_BALANCE: errors.BalanceLimitError,
-    Outcome.HOLD_NOT_FOUND: errors.HoldNotFoundError,
-    Outcome.HOLD_WRONG_STATE: errors.HoldStateError,
-    Outcome.HOLD_EXPIRED: errors.HoldExpiredError,
-    Outcome.CAPTURE_EXCEEDS_HOLD: errors.CaptureExceedsHoldError,
-    Outcome.SHARES_MISMATCH: errors.SharesMismatchError,
-    Outcome.REQUEST_REUSED: errors.RequestReusedError,
-}

@@ -8,10 +8,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
 
-from payment.domain.errors import NobodyToCreditError, ReviewDecidedError
+from kernel.errors import DomainError, Kind
+from payment.domain.ids import AccountId, ReviewId, TopUpId, TransferId
 from payment.domain.top_up import TopUpRequest
+
+
+class ReviewNotFoundError(DomainError):
+    code, kind = "payment.review.not_found", Kind.NOT_FOUND
+    title = "There is no such charge in review"
+
+
+class ReviewDecidedError(DomainError):
+    code, kind = "payment.review.decided", Kind.CONFLICT
+    title = "What becomes of this charge is decided already"
+
+
+class NobodyToCreditError(DomainError):
+    code, kind = "payment.review.nobody_to_credit", Kind.CONFLICT
+    title = "The charge names no top-up; it can only be sent back"
 
 
 class ReviewState(StrEnum):
@@ -25,15 +40,15 @@ class ReviewState(StrEnum):
 class Review:
     """A charge in suspense as it is stored. ``id`` is the transfer that took its money there."""
 
-    id: UUID
+    id: ReviewId
     provider: str
     charge_id: str
-    top_up_id: UUID | None
-    suspense_id: UUID
+    top_up_id: TopUpId | None
+    suspense_id: AccountId
     amount_minor: int
     currency: str
     reason: str
-    shown_as: UUID | None
+    shown_as: TransferId | None
     seen_at: datetime
     state: ReviewState
     return_attempts: int = 0
@@ -43,9 +58,9 @@ class Review:
         return top_up.created_at if self.shown_as == top_up.id else self.seen_at
 
 
-def shown_as(top_up: TopUpRequest, suspense_id: UUID) -> UUID:
+def shown_as(top_up: TopUpRequest, review_id: ReviewId) -> TransferId:
     """The transaction that shows a charge in review: the top-up's own, unless that shows another charge."""
-    return suspense_id if top_up.shows_a_charge else top_up.id
+    return review_id if top_up.shows_a_charge else top_up.id
 
 
 def check_open(review: Review) -> None:

@@ -12,16 +12,27 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
-from uuid import UUID
 
+from kernel.errors import DomainError, Kind
 from payment.domain.card_numbers import holds_card_number
-from payment.domain.errors import AmountNotPositiveError, CardNumberRefusedError
+from payment.domain.ids import TopUpId, UserId, WalletId
+from payment.domain.ledger import AmountNotPositiveError
 
 _BACKOFF_S: Final = (1, 2, 5, 10, 30, 60, 300, 900)
 GIVE_UP_AFTER: Final = timedelta(hours=24)
 LEASE: Final = timedelta(seconds=30)
 CONFIRM_AFTER: Final = timedelta(seconds=5)
 MONEY_RETURNED: Final = "money_returned"  # failure code of what was given back
+
+
+class TopUpNotFoundError(DomainError):
+    code, kind = "payment.top_up.not_found", Kind.NOT_FOUND
+    title = "There is no such top-up"
+
+
+class CardNumberRefusedError(DomainError):
+    code, kind = "payment.top_up.card_number_refused", Kind.INVALID
+    title = "Send the provider's token, never a card number"
 
 
 class TopUpState(StrEnum):
@@ -48,7 +59,7 @@ class Charge:
 
     provider: str
     charge_id: str
-    reference_id: UUID | None
+    reference_id: TopUpId | None
     amount_minor: int
     currency: str
     status: ChargeStatus
@@ -59,9 +70,9 @@ class Charge:
 class TopUpRequest:
     """A top-up as it is stored."""
 
-    id: UUID
-    user_id: UUID
-    wallet_id: UUID
+    id: TopUpId
+    user_id: UserId
+    wallet_id: WalletId
     amount_minor: int
     currency: str
     provider: str
@@ -92,7 +103,7 @@ class Verdict(StrEnum):
     FAIL = "fail"
     SUSPEND = "suspend"  # money came that does not fit: suspense, and a person decides
     ATTACH = "attach"  # money in suspense under a reference of nobody is said to be this top-up's
-    CONTRADICTED = "contradicted"  # what was booked is said to have been refused, or to be another amount: only told
+    CONTRADICTED = "contradicted"  # what was booked is said to have been refused, or to be another amount: only logged
 
 
 class SuspenseReason(StrEnum):
@@ -109,7 +120,7 @@ class SuspenseReason(StrEnum):
 class Booked(NamedTuple):
     """How a charge is in the books."""
 
-    reference_id: UUID | None
+    reference_id: TopUpId | None
     amount_minor: int
     currency: str
     of_nobody: bool = False  # in suspense, under a reference that is no top-up of this provider

@@ -13,18 +13,17 @@ from chassis.http import make_app
 from chassis.run import Supervised
 from kernel.tasks import stop_tasks
 from payment.entrypoints.consumers import subscriptions
-from payment.entrypoints.http import TABLE
-from payment.entrypoints.operators import operators
-from payment.wiring import App
+from payment.entrypoints.routes import TABLE
+from payment.wiring import NAME, App
 
-ROUTES: Final = (*TABLE, operators, operations.operator_routes("payment", subscriptions))
+ROUTES: Final = (*TABLE, operations.operator_routes(NAME, subscriptions))
 _STOP_S: Final = 10.0
 
 
 def http(app: App) -> web.Application:
     """The application. Requests in flight are answered before the flushers stop."""
     application = make_app(
-        "payment",
+        NAME,
         ROUTES,
         app=app,
         begin=app.begin,

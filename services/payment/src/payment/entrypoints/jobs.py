@@ -1,6 +1,6 @@
 """What the clock makes payment do. Every round is small, so that a stop is quick and a crash loses nothing.
 
-Each row has an outcome of its own (``usecases.attempt``): one that cannot be done never stops the others.
+Each row has an outcome of its own (``attempt_batch``): one that cannot be done never stops the others.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import Final
 
 from prometheus_client import Gauge
 
-from payment.adapters import housekeeping, job_failures, views
-from payment.usecases.attempt import attempt_each
+from payment.adapters import housekeeping_job, job_failure_reads, review_reads, top_up_reads
+from payment.usecases.attempt_each import attempt_each
 from payment.usecases.confirm_top_ups import confirm_top_ups
 from payment.usecases.drive_top_ups import drive_top_ups
 from payment.usecases.expire_holds import expire_holds
@@ -56,9 +56,9 @@ async def transaction_months(app: App) -> None:
 
     async def make(month: date) -> None:
         async with app.database.begin() as conn:
-            await housekeeping.make_month(conn, month)
+            await housekeeping_job.make_month(conn, month)
 
-    months = housekeeping.months_from(app.clock.now().date(), MONTHS_AHEAD)
+    months = housekeeping_job.months_from(app.clock.now().date(), MONTHS_AHEAD)
     await attempt_each("transaction_months", months, make, app.begin, name=str)
 
 
@@ -70,21 +70,26 @@ async def forget_old(app: App) -> None:
         more = True
         while more:
             async with app.database.begin() as conn:
-                more = await housekeeping.forget_some(conn, table, before)
+                more = await housekeeping_job.forget_some(conn, table, before)
 
-    await attempt_each("forget_old", list(housekeeping.FORGOTTEN), forget, app.begin, name=str)
-    async with app.database.begin() as conn:
-        await job_failures.forget(conn, app.clock.now())
+    await attempt_each("forget_old", list(housekeeping_job.FORGOTTEN), forget, app.begin, name=str)
+    async with app.begin() as tx:
+        await tx.job_failures.forget_untried(tx.now)
+
+
+async def forget_done_failures(app: App) -> None:
+    """Failures of rows that came to their end another way."""
+    async with app.begin() as tx:
+        await tx.job_failures.forget_done()
 
 
 async def gauges(app: App) -> None:
     """What waits for a person, for the alerts."""
-    async with app.database.begin() as conn:
-        await job_failures.forget_done(conn)
-        failing = await job_failures.count_by_job(conn)
-        waiting, oldest_at = await views.open_reviews(conn)
-        returning_since = await views.oldest_returning_at(conn)
-        open_since = await views.oldest_open_top_up_at(conn)
+    async with app.database.read() as conn:
+        failing = await job_failure_reads.count_by_job(conn)
+        waiting, oldest_at = await review_reads.open_reviews(conn)
+        returning_since = await review_reads.oldest_returning_at(conn)
+        open_since = await top_up_reads.oldest_open_at(conn)
     FAILING.clear()
     for job, failures in failing.items():
         FAILING.labels(job).set(failures)

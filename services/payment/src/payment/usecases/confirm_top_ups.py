@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from uuid import UUID
 
 import structlog
 
+from payment.domain.ids import TopUpId
 from payment.domain.top_up import GIVE_UP_AFTER, TopUpRequest, Verdict, may_lack, next_attempt_at
-from payment.usecases.attempt import NoOutcomeError, attempt_each
+from payment.usecases.attempt_batch import NoOutcomeError
+from payment.usecases.attempt_each import attempt_each
 from payment.usecases.ports import (
     DRIVE_TOP_UPS,
     Begin,
@@ -32,11 +33,11 @@ log = structlog.get_logger(__name__)
 async def confirm_top_ups(begin: Begin, providers: Mapping[str, Provider]) -> int:
     """One round over what is due; returns how many were looked at."""
     async with begin() as tx:
-        due = await tx.top_ups.due_to_confirm(tx.clock.now(), count=BATCH)
+        due = await tx.top_ups.due_to_confirm(tx.now, count=BATCH)
 
-    async def work(top_up_id: UUID) -> None:
+    async def work(top_up_id: TopUpId) -> None:
         async with begin() as tx:
-            now = tx.clock.now()
+            now = tx.now
             top_up = await tx.top_ups.lease_to_confirm(top_up_id, now)
         if top_up is None:
             raise NoOutcomeError  # somebody else is at it, or was

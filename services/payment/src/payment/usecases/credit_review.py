@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from kernel.ids import derived_id
-from payment.adapters.announcements import top_up_completed
+from payment.domain.ids import ReviewId, TransferId
 from payment.domain.ledger import CreditSuspended
 from payment.domain.review import ReviewState, check_credit
 from payment.domain.top_up import TopUpState
 from payment.usecases.load_review import load_review
-from payment.usecases.ports import PaymentTx
+from payment.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditReview:
-    review_id: UUID
+    review_id: ReviewId
     by: str
     note: str
 
 
-async def credit_review(cmd: CreditReview, tx: PaymentTx) -> None:
+async def credit_review(command: CreditReview, tx: Tx) -> None:
     """Raises when it is decided, names no top-up, or the wallet cannot take it."""
-    review, found = await load_review(cmd.review_id, tx)
+    review, found = await load_review(command.review_id, tx)
     top_up = check_credit(review, found)
-    now = tx.clock.now()
+    now = tx.now
     await tx.wallets.lock_condition(top_up.wallet_id)
     op = CreditSuspended(
-        op_id=derived_id(review.id, "credit"),
+        op_id=TransferId(derived_id(review.id, "credit")),
         suspense_id=review.suspense_id,
         wallet_id=top_up.wallet_id,
         amount_minor=review.amount_minor,
@@ -40,10 +39,9 @@ async def credit_review(cmd: CreditReview, tx: PaymentTx) -> None:
     refusal = answer.error()
     if refusal is not None:
         raise refusal
-    await tx.reviews.decide(review, ReviewState.CREDITED, by=cmd.by, note=cmd.note, now=now)
+    await tx.reviews.decide(review, ReviewState.CREDITED, by=command.by, note=command.note, now=now)
     if review.shown_as == top_up.id:
         await tx.top_ups.close(top_up, TopUpState.COMPLETED, charge_id=review.charge_id, failure_code="", now=now)
     else:
         await tx.top_ups.advance(top_up)
-    record = top_up_completed(top_up, amount_minor=review.amount_minor, currency=review.currency, at=now)
-    tx.outbox.add(record, aggregate_version=top_up.version + 1)
+    tx.events.top_up_completed(top_up, amount_minor=review.amount_minor, currency=review.currency)

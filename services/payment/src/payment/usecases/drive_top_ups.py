@@ -3,16 +3,16 @@
 Crosses the network between its transactions. A lease on the row's timer keeps two workers apart, and a crash between
 the two leaves a timer that fires again. After an attempt whose outcome is unknown the provider is asked what it
 knows, before it is asked for money again (under the same idempotency key). A top-up that fails otherwise waits by
-itself (``attempt``): its timer goes on, and the others are not held up.
+itself (``attempt_batch``): its timer goes on, and the others are not held up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
 
 import structlog
 
+from payment.domain.ids import TopUpId
 from payment.domain.top_up import (
     GIVE_UP_AFTER,
     Charge,
@@ -20,7 +20,9 @@ from payment.domain.top_up import (
     Verdict,
     next_attempt_at,
 )
-from payment.usecases.attempt import NoOutcomeError, attempt_each
+from payment.usecases.attempt_batch import NoOutcomeError
+from payment.usecases.attempt_each import attempt_each
+from payment.usecases.fail_top_up import FailTopUp, fail_top_up
 from payment.usecases.ports import (
     DRIVE_TOP_UPS,
     Begin,
@@ -30,7 +32,6 @@ from payment.usecases.ports import (
     ProviderRefusedError,
     provider_of,
 )
-from payment.usecases.record_charge import fail_top_up
 from payment.usecases.record_charges import find_charges, record_charges
 
 BATCH = 50
@@ -41,11 +42,11 @@ log = structlog.get_logger(__name__)
 async def drive_top_ups(begin: Begin, providers: Mapping[str, Provider]) -> int:
     """One round over what is due; returns how many were looked at."""
     async with begin() as tx:
-        due = await tx.top_ups.due(tx.clock.now(), count=BATCH)
+        due = await tx.top_ups.due(tx.now, count=BATCH)
 
-    async def work(top_up_id: UUID) -> None:
+    async def work(top_up_id: TopUpId) -> None:
         async with begin() as tx:
-            top_up = await tx.top_ups.lease(top_up_id, tx.clock.now())
+            top_up = await tx.top_ups.lease(top_up_id, tx.now)
         if top_up is None:
             raise NoOutcomeError  # somebody else is at it, or it ended
         await _drive(top_up, begin, provider_of(top_up.provider, providers))
@@ -69,7 +70,7 @@ async def _drive(top_up: TopUpRequest, begin: Begin, provider: Provider) -> None
     except ProviderOutcomeUnknownError as error:
         log.warning("top_up_outcome_unknown", top_up_id=str(top_up.id), error=str(error))
         async with begin() as tx:
-            later = next_attempt_at(tx.clock.now(), top_up.attempts)
+            later = next_attempt_at(tx.now, top_up.attempts)
             await tx.top_ups.wait(top_up.id, charge_id=None, next_attempt_at=later)
         raise NoOutcomeError(later) from error
     except ProviderRefusedError as refused:
@@ -86,11 +87,10 @@ async def _record(top_up: TopUpRequest, charges: Sequence[Charge], begin: Begin)
         stored = await tx.top_ups.lock(top_up.id)
         if stored is None or not stored.state.open:
             return
-        now = tx.clock.now()
-        if Verdict.WAIT_FOR_ANOTHER in verdicts and now - top_up.created_at > GIVE_UP_AFTER:
-            await fail_top_up(stored, "expired", None, tx)
+        if Verdict.WAIT_FOR_ANOTHER in verdicts and tx.now - top_up.created_at > GIVE_UP_AFTER:
+            await fail_top_up(FailTopUp(top_up=stored, failure_code="expired"), tx)
             return
-        later = next_attempt_at(now, top_up.attempts)
+        later = next_attempt_at(tx.now, top_up.attempts)
         await tx.top_ups.wait(top_up.id, charge_id=None, next_attempt_at=later)
     if Verdict.CONTRADICTED in verdicts:
         raise ProviderAnswerUnexpectedError("its charge is in the books as another's, or was said to be refused")
@@ -99,7 +99,7 @@ async def _record(top_up: TopUpRequest, charges: Sequence[Charge], begin: Begin)
 async def _past_asking(top_up: TopUpRequest, begin: Begin) -> str | None:
     """Why the provider is not asked for the money (again), or None."""
     async with begin() as tx:
-        if tx.clock.now() - top_up.created_at > GIVE_UP_AFTER:
+        if tx.now - top_up.created_at > GIVE_UP_AFTER:
             return "expired"
         condition = await tx.wallets.lock_condition(top_up.wallet_id)
     return None if condition is not None and condition.status == "active" else "wallet_not_active"
@@ -112,14 +112,14 @@ async def _refuse(top_up: TopUpRequest, code: str, begin: Begin) -> None:
         if stored is None or not stored.state.open:
             return
         if stored.pending_charge_ids:
-            later = next_attempt_at(tx.clock.now(), top_up.attempts)
+            later = next_attempt_at(tx.now, top_up.attempts)
             await tx.top_ups.wait(top_up.id, charge_id=None, next_attempt_at=later)
         else:
-            await fail_top_up(stored, code, None, tx)
+            await fail_top_up(FailTopUp(top_up=stored, failure_code=code), tx)
 
 
 async def _fail(top_up: TopUpRequest, code: str, begin: Begin) -> None:
     async with begin() as tx:
-        now_stored = await tx.top_ups.lock(top_up.id)
-        if now_stored is not None and now_stored.state.open:
-            await fail_top_up(now_stored, code, None, tx)
+        stored = await tx.top_ups.lock(top_up.id)
+        if stored is not None and stored.state.open:
+            await fail_top_up(FailTopUp(top_up=stored, failure_code=code), tx)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
-from payment.domain.errors import ReviewNotFoundError
-from payment.domain.review import Review
+from payment.domain.ids import ReviewId
+from payment.domain.review import Review, ReviewNotFoundError
 from payment.domain.top_up import TopUpRequest
-from payment.usecases.ports import PaymentTx
+from payment.usecases.ports import Tx
 
 
-async def load_review(review_id: UUID, tx: PaymentTx) -> tuple[Review, TopUpRequest | None]:
-    """Raises ``ReviewNotFoundError``."""
+async def load_review(review_id: ReviewId, tx: Tx) -> tuple[Review, TopUpRequest | None]:
+    """The review, locked, and its top-up, locked, or None for a charge of nobody. Raises ``ReviewNotFoundError``."""
     seen = await tx.reviews.find(review_id)
     top_up = await tx.top_ups.lock(seen.top_up_id) if seen is not None and seen.top_up_id else None
     review = await tx.reviews.lock(review_id)

@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
-from payment.adapters.announcements import wallet_opened
-from payment.domain.accounts import wallet_id
-from payment.domain.errors import (
+from payment.domain.accounts import (
     AccountEndedError,
     CurrencyNotOfferedError,
     WalletAlreadyOpenError,
     WalletNotFoundError,
+    wallet_id,
 )
-from payment.usecases.ports import PaymentTx
+from payment.domain.ids import UserId, WalletId
+from payment.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenWallet:
-    user_id: UUID
+    user_id: UserId
     currency: str
 
 
-async def open_wallet(cmd: OpenWallet, tx: PaymentTx) -> UUID:
+async def open_wallet(command: OpenWallet, tx: Tx) -> WalletId:
     """Returns the wallet's id. Raises when it is open already or the currency is not offered."""
-    payer = await tx.wallets.lock_payer(cmd.user_id)
+    payer = await tx.wallets.lock_payer(command.user_id)
     if payer is None:
         raise WalletNotFoundError("your first wallet is still being opened; try again in a moment")
     if payer.ended:
         raise AccountEndedError
-    if cmd.currency not in await tx.wallets.currencies_offered(payer.country):
+    if command.currency not in await tx.wallets.currencies_offered(payer.country):
         raise CurrencyNotOfferedError(pointer="/currency")
-    now = tx.clock.now()
-    if not await tx.wallets.open(cmd.user_id, cmd.currency, payer.country, primary=False, now=now):
+    if not await tx.wallets.open(command.user_id, command.currency, payer.country, primary=False, now=tx.now):
         raise WalletAlreadyOpenError
-    opened = wallet_id(cmd.user_id, cmd.currency)
-    record = wallet_opened(wallet_id=opened, user_id=cmd.user_id, currency=cmd.currency, at=now)
-    tx.outbox.add(record, aggregate_version=1)
+    opened = wallet_id(command.user_id, command.currency)
+    tx.events.wallet_opened(wallet_id=opened, user_id=command.user_id, currency=command.currency)
     return opened

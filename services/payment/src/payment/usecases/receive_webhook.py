@@ -1,42 +1,14 @@
-"""A provider's webhook: verified, taken once, and no more trusted about order than the post."""
+"""A provider's webhook: taken once, and no more trusted about order than the post."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Final
-
-import structlog
-from prometheus_client import Counter
-
-from payment.domain.errors import WebhookMalformedError, WebhookStaleError
-from payment.usecases.ports import PaymentTx, Provider, WebhookEvent
+from payment.usecases.ports import Tx, WebhookEvent
 from payment.usecases.record_charge import record_charge
 
-MALFORMED: Final = Counter("payment_webhooks_malformed", "Signed words of providers that cannot be read", ["provider"])
-STALE: Final = Counter(
-    "payment_webhooks_stale", "Signed words of providers whose time is too far from now", ["provider"]
-)
-log = structlog.get_logger(__name__)
 
-
-def read_webhook(provider: Provider, headers: Mapping[str, str], body: bytes, now: datetime) -> WebhookEvent:
-    """Raises the webhook errors. What was signed and cannot be read is the provider's fault: counted, and told."""
-    try:
-        return provider.read_webhook(headers, body, now)
-    except WebhookStaleError:
-        STALE.labels(provider.name).inc()
-        log.warning("webhook.stale", provider=provider.name)
-        raise
-    except WebhookMalformedError as error:
-        MALFORMED.labels(provider.name).inc()
-        log.warning("webhook.malformed", provider=provider.name, detail=error.detail)
-        raise
-
-
-async def receive_webhook(event: WebhookEvent, tx: PaymentTx) -> bool:
+async def receive_webhook(event: WebhookEvent, tx: Tx) -> bool:
     """False for a repeat of the same event."""
-    if not await tx.top_ups.add_event(event.charge.provider, event.event_id, tx.clock.now()):
+    if not await tx.top_ups.add_event(event.charge.provider, event.event_id, tx.now):
         return False
     await record_charge(event.charge, tx)
     return True

@@ -15,7 +15,7 @@ from prometheus_client import Counter
 
 from kernel.ids import derived_id
 from kernel.money import AMOUNT_MINOR_MAX
-from payment.adapters.announcements import top_up_completed, top_up_failed, top_up_in_review
+from payment.domain.ids import ReviewId, TransferId
 from payment.domain.ledger import Suspend, TopUp
 from payment.domain.review import ReviewState, shown_as
 from payment.domain.top_up import (
@@ -31,7 +31,8 @@ from payment.domain.top_up import (
     judge,
     next_attempt_at,
 )
-from payment.usecases.ports import PaymentTx
+from payment.usecases.fail_top_up import FailTopUp, fail_top_up
+from payment.usecases.ports import Tx
 from payment.usecases.show_returned import show_returned
 
 _CHARGES: Final = UUID("0e7a3f0c-3c0f-5c0e-8a11-2b8f8f0d6a52")
@@ -42,8 +43,8 @@ CONTRADICTIONS: Final = Counter(
 log = structlog.get_logger(__name__)
 
 
-async def record_charge(charge: Charge, tx: PaymentTx) -> Verdict:
-    """Move the top-up and the money as ``judge`` says."""
+async def record_charge(charge: Charge, tx: Tx) -> Verdict:
+    """Move the top-up and the money as ``judge`` decides; returns what was done."""
     top_up = await _top_up_of(charge, tx)
     wallet = await _wallet_refuses(top_up, charge, tx) if top_up else None
     for _ in range(_LOOKS_MAX):
@@ -53,9 +54,7 @@ async def record_charge(charge: Charge, tx: PaymentTx) -> Verdict:
     return Verdict.NOTHING
 
 
-async def _take(
-    top_up: TopUpRequest | None, charge: Charge, wallet: SuspenseReason | None, tx: PaymentTx
-) -> Verdict | None:
+async def _take(top_up: TopUpRequest | None, charge: Charge, wallet: SuspenseReason | None, tx: Tx) -> Verdict | None:
     """None when the charge's line came to be, or became somebody's, after it was read here."""
     booked = await tx.top_ups.booked(charge)
     ruling = judge(top_up, charge, booked=booked, wallet=wallet)
@@ -71,13 +70,13 @@ async def _take(
     return ruling.verdict
 
 
-async def _top_up_of(charge: Charge, tx: PaymentTx) -> TopUpRequest | None:
+async def _top_up_of(charge: Charge, tx: Tx) -> TopUpRequest | None:
     """Locked. What another provider was asked for is none of this one's."""
     top_up = await tx.top_ups.lock(charge.reference_id) if charge.reference_id else None
     return top_up if top_up is not None and top_up.provider == charge.provider else None
 
 
-async def _wallet_refuses(top_up: TopUpRequest, charge: Charge, tx: PaymentTx) -> SuspenseReason | None:
+async def _wallet_refuses(top_up: TopUpRequest, charge: Charge, tx: Tx) -> SuspenseReason | None:
     """Why the wallet takes no money; locked until the money is booked."""
     if charge.status is not ChargeStatus.SUCCEEDED:
         return None
@@ -87,9 +86,8 @@ async def _wallet_refuses(top_up: TopUpRequest, charge: Charge, tx: PaymentTx) -
     return SuspenseReason.WALLET_FULL if condition.balance_minor + charge.amount_minor > AMOUNT_MINOR_MAX else None
 
 
-async def _move(top_up: TopUpRequest, charge: Charge, verdict: Verdict, tx: PaymentTx) -> Verdict | None:
-    now = tx.clock.now()
-    later = next_attempt_at(now, top_up.attempts)
+async def _move(top_up: TopUpRequest, charge: Charge, verdict: Verdict, tx: Tx) -> Verdict | None:
+    later = next_attempt_at(tx.now, top_up.attempts)
     if verdict is Verdict.WAIT:
         await tx.top_ups.wait(top_up.id, charge_id=charge.charge_id, next_attempt_at=later)
     elif verdict is Verdict.WAIT_FOR_ANOTHER:
@@ -97,24 +95,23 @@ async def _move(top_up: TopUpRequest, charge: Charge, verdict: Verdict, tx: Paym
     elif verdict is Verdict.WATCH:
         await tx.top_ups.confirm_at(top_up.id, later)
     elif verdict is Verdict.CREDIT:
-        if not await tx.top_ups.add_line(charge, top_up.id, now, reason=None, shown_as=None):
+        if not await tx.top_ups.add_line(charge, top_up.id, tx.now, reason=None, shown_as=None):
             return None
         await _credit(top_up, charge, tx)
     elif verdict is Verdict.FAIL:
-        await fail_top_up(top_up, charge.failure_code or "refused", charge.charge_id, tx)
+        failure_code = charge.failure_code or "refused"
+        await fail_top_up(FailTopUp(top_up=top_up, failure_code=failure_code, charge_id=charge.charge_id), tx)
     return verdict
 
 
-async def _suspend(top_up: TopUpRequest | None, charge: Charge, ruling: Ruling, tx: PaymentTx) -> Verdict | None:
+async def _suspend(top_up: TopUpRequest | None, charge: Charge, ruling: Ruling, tx: Tx) -> Verdict | None:
     """Keep the money apart, let the person see it, and tell them that somebody looks."""
-    now, reason = tx.clock.now(), ruling.reason
-    suspense_id = derived_id(_CHARGES, f"{charge.provider}:{charge.charge_id}")
-    shown = shown_as(top_up, suspense_id) if top_up else None
-    if not await tx.top_ups.add_line(charge, suspense_id, now, reason=reason, shown_as=shown):
+    now, reason = tx.now, ruling.reason
+    review_id = _review_id_of(charge)
+    shown = shown_as(top_up, review_id) if top_up else None
+    if not await tx.top_ups.add_line(charge, review_id, now, reason=reason, shown_as=shown):
         return None
-    op = Suspend(
-        op_id=suspense_id, provider=charge.provider, amount_minor=charge.amount_minor, currency=charge.currency
-    )
+    op = Suspend(op_id=review_id, provider=charge.provider, amount_minor=charge.amount_minor, currency=charge.currency)
     await tx.ledger.apply([op])
     log.warning("charge.in_review", provider=charge.provider, charge_id=charge.charge_id, reason=reason)
     if top_up is not None and shown is not None and reason is not None:
@@ -123,12 +120,12 @@ async def _suspend(top_up: TopUpRequest | None, charge: Charge, ruling: Ruling, 
 
 
 async def _attach(
-    top_up: TopUpRequest, charge: Charge, booked: Booked, reason: SuspenseReason, tx: PaymentTx
+    top_up: TopUpRequest, charge: Charge, booked: Booked, reason: SuspenseReason, tx: Tx
 ) -> Verdict | None:
     """The money stays apart as it is; whose it is is known now, so that it can be credited."""
-    suspense_id = derived_id(_CHARGES, f"{charge.provider}:{charge.charge_id}")
-    shown = shown_as(top_up, suspense_id)
-    review = await tx.reviews.attach(suspense_id, top_up.id, was=booked.reference_id, reason=reason, shown_as=shown)
+    review_id = _review_id_of(charge)
+    shown = shown_as(top_up, review_id)
+    review = await tx.reviews.attach(review_id, top_up.id, was=booked.reference_id, reason=reason, shown_as=shown)
     if review is None:
         return None
     log.warning("charge.attached", provider=charge.provider, charge_id=charge.charge_id, top_up_id=str(top_up.id))
@@ -140,22 +137,24 @@ async def _attach(
     return Verdict.ATTACH
 
 
+def _review_id_of(charge: Charge) -> ReviewId:
+    return ReviewId(TransferId(derived_id(_CHARGES, f"{charge.provider}:{charge.charge_id}")))
+
+
 async def _show_in_review(
-    top_up: TopUpRequest, charge: Charge, reason: SuspenseReason, *, shown_as: UUID, seen_at: datetime, tx: PaymentTx
+    top_up: TopUpRequest, charge: Charge, reason: SuspenseReason, *, shown_as: TransferId, seen_at: datetime, tx: Tx
 ) -> None:
-    now = tx.clock.now()
     if shown_as == top_up.id:
         await tx.top_ups.close(
-            top_up, TopUpState.IN_REVIEW, charge_id=charge.charge_id, failure_code=reason, now=now, shown=charge
+            top_up, TopUpState.IN_REVIEW, charge_id=charge.charge_id, failure_code=reason, now=tx.now, shown=charge
         )
     else:
         await tx.top_ups.show(top_up, charge, shown_as=shown_as, failure_code=reason, now=seen_at)
-    await tx.top_ups.confirm_at(top_up.id, now + CONFIRM_AFTER)
-    tx.outbox.add(top_up_in_review(top_up, charge, reason_code=reason, at=now), aggregate_version=top_up.version + 1)
+    await tx.top_ups.confirm_at(top_up.id, tx.now + CONFIRM_AFTER)
+    tx.events.top_up_in_review(top_up, charge, reason_code=reason)
 
 
-async def _credit(top_up: TopUpRequest, charge: Charge, tx: PaymentTx) -> None:
-    now = tx.clock.now()
+async def _credit(top_up: TopUpRequest, charge: Charge, tx: Tx) -> None:
     op = TopUp(
         op_id=top_up.id,
         provider=top_up.provider,
@@ -168,18 +167,6 @@ async def _credit(top_up: TopUpRequest, charge: Charge, tx: PaymentTx) -> None:
     error = answer.error()
     if error is not None:
         raise error
-    await tx.top_ups.close(top_up, TopUpState.COMPLETED, charge_id=charge.charge_id, failure_code="", now=now)
-    await tx.top_ups.confirm_at(top_up.id, now + CONFIRM_AFTER)
-    record = top_up_completed(top_up, amount_minor=top_up.amount_minor, currency=top_up.currency, at=now)
-    tx.outbox.add(record, aggregate_version=top_up.version + 1)
-
-
-async def fail_top_up(top_up: TopUpRequest, failure_code: str, charge_id: str | None, tx: PaymentTx) -> None:
-    """The provider took nothing and will not."""
-    now = tx.clock.now()
-    await tx.top_ups.close(top_up, TopUpState.FAILED, charge_id=charge_id, failure_code=failure_code, now=now)
-    await tx.top_ups.confirm_at(top_up.id, now + CONFIRM_AFTER)
-    tx.outbox.add(
-        top_up_failed(top_up, failure_code=failure_code, at=now),
-        aggregate_version=top_up.version + 1,
-    )
+    await tx.top_ups.close(top_up, TopUpState.COMPLETED, charge_id=charge.charge_id, failure_code="", now=tx.now)
+    await tx.top_ups.confirm_at(top_up.id, tx.now + CONFIRM_AFTER)
+    tx.events.top_up_completed(top_up, amount_minor=top_up.amount_minor, currency=top_up.currency)

@@ -7,25 +7,26 @@ idempotency key, and an unknown outcome is asked for again. What the provider re
 from __future__ import annotations
 
 from collections.abc import Mapping
-from uuid import UUID
 
 import structlog
 
 from kernel.ids import derived_id
+from payment.domain.ids import ReviewId, TransferId
 from payment.domain.ledger import ReturnSuspended
 from payment.domain.review import Review, ReviewState
 from payment.domain.top_up import next_attempt_at
-from payment.usecases.attempt import NoOutcomeError, attempt_each
+from payment.usecases.attempt_batch import NoOutcomeError
+from payment.usecases.attempt_each import attempt_each
 from payment.usecases.load_review import load_review
 from payment.usecases.ports import (
     RETURN_CHARGES,
     Begin,
-    PaymentTx,
     Provider,
     ProviderAnswerUnexpectedError,
     ProviderAtWorkError,
     ProviderOutcomeUnknownError,
     ProviderRefusedError,
+    Tx,
     provider_of,
 )
 from payment.usecases.show_returned import show_returned
@@ -37,11 +38,11 @@ log = structlog.get_logger(__name__)
 async def return_charges(begin: Begin, providers: Mapping[str, Provider]) -> int:
     """One round over what is due; returns how many were looked at."""
     async with begin() as tx:
-        due = await tx.reviews.due(tx.clock.now(), count=BATCH)
+        due = await tx.reviews.due(tx.now, count=BATCH)
 
-    async def work(review_id: UUID) -> None:
+    async def work(review_id: ReviewId) -> None:
         async with begin() as tx:
-            review = await tx.reviews.lease(review_id, tx.clock.now())
+            review = await tx.reviews.lease(review_id, tx.now)
         if review is None:
             raise NoOutcomeError  # somebody else is at it, or it ended
         await _give_back(review, begin, provider_of(review.provider, providers))
@@ -58,7 +59,7 @@ async def _give_back(review: Review, begin: Begin, provider: Provider) -> None:
     except ProviderOutcomeUnknownError as error:
         log.warning("return.outcome_unknown", review_id=str(review.id), error=str(error))
         async with begin() as tx:
-            later = next_attempt_at(tx.clock.now(), review.return_attempts)
+            later = next_attempt_at(tx.now, review.return_attempts)
             await tx.reviews.wait(review.id, next_attempt_at=later)
         if isinstance(error, ProviderAtWorkError):
             return
@@ -69,19 +70,19 @@ async def _give_back(review: Review, begin: Begin, provider: Provider) -> None:
             stored = await tx.reviews.lock(review.id)
             if stored is not None and stored.state is ReviewState.RETURNING:
                 note = f"the provider refused to give it back: {refused.code}"
-                await tx.reviews.decide(stored, ReviewState.OPEN, note=note, now=tx.clock.now())
+                await tx.reviews.decide(stored, ReviewState.OPEN, note=note, now=tx.now)
         return
     async with begin() as tx:
         await _book(review, tx)
 
 
-async def _book(given_back: Review, tx: PaymentTx) -> None:
+async def _book(given_back: Review, tx: Tx) -> None:
     review, top_up = await load_review(given_back.id, tx)
     if review.state is not ReviewState.RETURNING:
         return
-    now = tx.clock.now()
+    now = tx.now
     op = ReturnSuspended(
-        op_id=derived_id(review.id, "return"),
+        op_id=TransferId(derived_id(review.id, "return")),
         provider=review.provider,
         suspense_id=review.suspense_id,
         amount_minor=review.amount_minor,

@@ -13,15 +13,16 @@ from uuid import UUID
 
 from kernel.ids import derived_id
 from payment.domain.accounts import wallet_id
-from payment.domain.errors import AmountNotPositiveError, TransferToSelfError
-from payment.domain.ledger import Outcome, Transfer
-from payment.usecases.ports import TransferPort
+from payment.domain.ids import TransferId, UserId, WalletId
+from payment.domain.ledger import AmountNotPositiveError, Transfer, TransferToSelfError
+from payment.domain.outcome import Outcome
+from payment.usecases.ports import TransferLedger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendMoney:
-    sender_id: UUID
-    recipient_id: UUID
+    sender_id: UserId
+    recipient_id: UserId
     amount_minor: int
     currency: str
     note: str
@@ -31,28 +32,28 @@ class SendMoney:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneySent:
-    transfer_id: UUID
-    sender_wallet_id: UUID
+    transfer_id: TransferId
+    sender_wallet_id: WalletId
     at: datetime
     replayed: bool
 
 
-async def send_money(cmd: SendMoney, transfers: TransferPort) -> MoneySent:
+async def send_money(command: SendMoney, transfers: TransferLedger) -> MoneySent:
     """Raises the refusal, the same one again for the same key."""
-    if cmd.sender_id == cmd.recipient_id:
+    if command.sender_id == command.recipient_id:
         raise TransferToSelfError(pointer="/recipient_id")
-    if cmd.amount_minor <= 0:
+    if command.amount_minor <= 0:
         raise AmountNotPositiveError(pointer="/amount/amount_minor")
     op = Transfer(
-        op_id=derived_id(cmd.sender_id, f"POST /v1/transfers {cmd.idempotency_key}"),
-        sender_id=cmd.sender_id,
-        recipient_id=cmd.recipient_id,
-        sender_wallet_id=wallet_id(cmd.sender_id, cmd.currency),
-        recipient_wallet_id=wallet_id(cmd.recipient_id, cmd.currency),
-        amount_minor=cmd.amount_minor,
-        currency=cmd.currency,
-        note=cmd.note,
-        request_hash=UUID(bytes=hashlib.sha256(cmd.request_body).digest()[:16]),
+        op_id=TransferId(derived_id(command.sender_id, f"POST /v1/transfers {command.idempotency_key}")),
+        sender_id=command.sender_id,
+        recipient_id=command.recipient_id,
+        sender_wallet_id=wallet_id(command.sender_id, command.currency),
+        recipient_wallet_id=wallet_id(command.recipient_id, command.currency),
+        amount_minor=command.amount_minor,
+        currency=command.currency,
+        note=command.note,
+        request_hash=UUID(bytes=hashlib.sha256(command.request_body).digest()[:16]),
     )
     answer = await transfers.submit(op)
     error = answer.error()

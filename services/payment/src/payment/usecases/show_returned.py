@@ -1,25 +1,22 @@
-"""A charge in review was given back to its payer: the person sees it and is told."""
+"""A charge in review was given back to its payer: its transaction shows it, and an event says so."""
 
 from __future__ import annotations
 
-from payment.adapters.announcements import top_up_returned
 from payment.domain.review import Review
 from payment.domain.top_up import MONEY_RETURNED, TopUpRequest, TopUpState
-from payment.usecases.ports import PaymentTx
+from payment.usecases.ports import Tx
 
 
-async def show_returned(review: Review, top_up: TopUpRequest, tx: PaymentTx) -> None:
+async def show_returned(review: Review, top_up: TopUpRequest, tx: Tx) -> None:
     """``top_up`` is the one that the charge is for, locked."""
     if review.shown_as is None:
         return
-    now = tx.clock.now()
     if review.shown_as == top_up.id:
         await tx.top_ups.close(
-            top_up, TopUpState.FAILED, charge_id=review.charge_id, failure_code=MONEY_RETURNED, now=now
+            top_up, TopUpState.FAILED, charge_id=review.charge_id, failure_code=MONEY_RETURNED, now=tx.now
         )
     else:
         await tx.top_ups.close_shown(
-            top_up, shown_as=review.shown_as, shown_at=review.seen_at, failure_code=MONEY_RETURNED, now=now
+            top_up, shown_as=review.shown_as, shown_at=review.seen_at, failure_code=MONEY_RETURNED, now=tx.now
         )
-    record = top_up_returned(top_up, amount_minor=review.amount_minor, currency=review.currency, at=now)
-    tx.outbox.add(record, aggregate_version=top_up.version + 1)
+    tx.events.top_up_returned(top_up, amount_minor=review.amount_minor, currency=review.currency)

@@ -1,0 +1,153 @@
+"""Deliveries in Postgres: messages that wait for a channel, leased with SKIP LOCKED so that many senders share them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import asyncpg
+import structlog
+
+from chassis.postgres import Connection
+from notification.domain.delivery import (
+    ACCOUNT_ENDED_CODE,
+    LEASE_S,
+    UNREADABLE_CODE,
+    Delivery,
+    DeliveryStatus,
+    Ended,
+    Result,
+    TryAgain,
+)
+from notification.domain.ids import DeliveryId
+from notification.domain.notification import Channel, Priority
+from notification.domain.recipient import Recipient
+
+log = structlog.get_logger(__name__)
+
+_ADD: Final = """
+INSERT INTO delivery (delivery_id, notification_id, user_id, channel, priority, message_type, params, payload, status,
+                      created_at, expires_at, next_attempt_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $10, $9)
+ON CONFLICT DO NOTHING
+RETURNING true
+"""
+_LEASE: Final = """
+UPDATE delivery SET next_attempt_at = $5, attempts = least(attempts, 999) + 1
+WHERE delivery_id IN (
+    SELECT delivery_id FROM delivery
+    WHERE status = 'pending' AND channel = $1 AND (priority = 'urgent') = $2 AND next_attempt_at <= $3
+    ORDER BY next_attempt_at
+    LIMIT $4
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING *
+"""
+_RENEW: Final = """
+UPDATE delivery SET next_attempt_at = $3
+FROM unnest($1::uuid[], $2::int[]) AS under_way (delivery_id, attempts)
+WHERE delivery.delivery_id = under_way.delivery_id AND delivery.attempts = under_way.attempts AND status = 'pending'
+"""
+_FINISH: Final = """
+UPDATE delivery
+SET status = new.status, next_attempt_at = new.next_attempt_at, provider_message_id = new.provider_message_id,
+    failure_code = new.failure_code, ended_at = new.ended_at,
+    payload = CASE WHEN new.status = 'pending' THEN payload END,
+    params = CASE WHEN new.status = 'pending' THEN params END
+FROM unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::timestamptz[])
+AS new (delivery_id, attempts, status, next_attempt_at, provider_message_id, failure_code, ended_at)
+WHERE delivery.delivery_id = new.delivery_id AND delivery.status = 'pending'
+    AND (new.status <> 'pending' OR delivery.attempts = new.attempts)
+RETURNING delivery.delivery_id
+"""
+_END: Final = """
+UPDATE delivery
+SET status = 'failed', failure_code = $1, ended_at = $2, next_attempt_at = NULL, payload = NULL, params = NULL
+WHERE status = 'pending' AND {which}
+"""
+_END_ONE: Final = _END.format(which="delivery_id = $3")
+_END_OF_PERSON: Final = _END.format(which="user_id = $3")
+_END_CODES_TO: Final = _END.format(which="user_id IS NULL AND created_at <= $2 AND payload ->> 'destination' = ANY($3)")
+
+
+class DeliveryStore:
+    """``queued``: whether it has added any, so that a sender is woken for it."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self.queued = False
+
+    async def add(self, delivery: Delivery) -> None:
+        inserted = await self._conn.fetchval(
+            _ADD,
+            delivery.delivery_id,
+            delivery.notification_id,
+            delivery.user_id,
+            delivery.channel,
+            delivery.priority,
+            delivery.message_type,
+            dict(delivery.params) if delivery.params is not None else None,
+            dict(delivery.payload) if delivery.payload is not None else None,
+            delivery.created_at,
+            delivery.expires_at,
+        )
+        self.queued = self.queued or bool(inserted)
+
+    async def lease(self, *, channel: Channel, urgent: bool, limit: int, now: datetime) -> list[Delivery]:
+        """Those that are due, each with this attempt counted. A row that cannot be read ends as failed."""
+        until = now + timedelta(seconds=LEASE_S)
+        leased = []
+        for row in await self._conn.fetch(_LEASE, channel, urgent, now, limit, until):
+            try:
+                leased.append(_delivery(row))
+            except (ValueError, TypeError, KeyError):
+                log.exception("delivery.unreadable", delivery_id=str(row["delivery_id"]))
+                await self._conn.execute(_END_ONE, UNREADABLE_CODE, now, row["delivery_id"])
+        return leased
+
+    async def renew(self, deliveries: Sequence[Delivery], *, now: datetime) -> None:
+        """Lease on what is under way: not what ended meanwhile, nor what was leased anew by another."""
+        await self._conn.execute(
+            _RENEW,
+            [each.delivery_id for each in deliveries],
+            [each.attempts for each in deliveries],
+            now + timedelta(seconds=LEASE_S),
+        )
+
+    async def finish(self, results: Sequence[Result], *, at: datetime) -> set[DeliveryId]:
+        columns = zip(*(_finished(*result, at) for result in results), strict=True)
+        return {row["delivery_id"] for row in await self._conn.fetch(_FINISH, *map(list, columns))}
+
+    async def end_of(self, recipient: Recipient, *, at: datetime) -> None:
+        await self._conn.execute(_END_OF_PERSON, ACCOUNT_ENDED_CODE, at, recipient.user_id)
+        addresses = [each for each in (recipient.email, recipient.phone_e164) if each]
+        await self._conn.execute(_END_CODES_TO, ACCOUNT_ENDED_CODE, at, addresses)
+
+
+def _finished(delivery: Delivery, result: Ended | TryAgain, at: datetime) -> tuple[Any, ...]:
+    leased = (delivery.delivery_id, delivery.attempts)
+    if isinstance(result, Ended):
+        return *leased, result.status, None, result.provider_message_id, result.failure_code, at
+    return *leased, DeliveryStatus.PENDING, result.at, "", result.failure_code, None
+
+
+def _delivery(row: asyncpg.Record) -> Delivery:
+    return Delivery(
+        delivery_id=row["delivery_id"],
+        notification_id=row["notification_id"],
+        user_id=row["user_id"],
+        channel=Channel(row["channel"]),
+        priority=Priority(row["priority"]),
+        message_type=row["message_type"],
+        params=_object(row["params"]),
+        payload=_object(row["payload"]),
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        attempts=row["attempts"],
+    )
+
+
+def _object(value: Any) -> dict[str, Any] | None:
+    """Raises ``ValueError`` or ``TypeError`` where a row holds another kind of JSON."""
+    return None if value is None else dict(value)

@@ -1,0 +1,84 @@
+"""Notifications in Postgres: what people were told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import asyncpg
+
+from chassis.postgres import Connection
+from kernel.rows import rows_affected
+from notification.domain.ids import NotificationId, UserId
+from notification.domain.notification import Category, Notification, Priority
+
+_ADD: Final = """
+INSERT INTO notification (user_id, notification_id, notification_type, category, priority, dedupe_key, action_url,
+                          params, created_at, expires_at)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10
+WHERE NOT EXISTS (SELECT FROM recipient WHERE user_id = $1 AND erased_at IS NOT NULL)
+ON CONFLICT DO NOTHING
+RETURNING true
+"""
+# Rows are locked in one order, so that two devices of a person never wait for each other in a circle.
+_MARK: Final = """
+WITH unread AS (
+    SELECT notification_id FROM notification
+    WHERE user_id = $1 AND read_at IS NULL AND {which}
+    ORDER BY notification_id FOR UPDATE
+)
+UPDATE notification SET read_at = $3
+FROM unread WHERE notification.user_id = $1 AND notification.notification_id = unread.notification_id
+"""
+_MARK_SOME: Final = _MARK.format(which="notification_id = ANY($2)")
+_MARK_ALL: Final = _MARK.format(which="created_at <= $2")
+_ERASE: Final = "DELETE FROM notification WHERE user_id = $1"
+
+
+class NotificationStore:
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    async def add(self, notification: Notification) -> bool:
+        inserted = await self._conn.fetchval(
+            _ADD,
+            notification.user_id,
+            notification.notification_id,
+            notification.notification_type,
+            notification.category,
+            notification.priority,
+            notification.dedupe_key,
+            notification.action_url,
+            dict(notification.params),
+            notification.created_at,
+            notification.expires_at,
+        )
+        return bool(inserted)
+
+    async def mark_read(self, user_id: UserId, ids: Sequence[NotificationId], *, at: datetime) -> int:
+        return rows_affected(await self._conn.execute(_MARK_SOME, user_id, list(ids), at))
+
+    async def mark_all_read(self, user_id: UserId, *, up_to: datetime, at: datetime) -> int:
+        return rows_affected(await self._conn.execute(_MARK_ALL, user_id, up_to, at))
+
+    async def erase_of(self, user_id: UserId) -> None:
+        await self._conn.execute(_ERASE, user_id)
+
+
+def notification_of(row: asyncpg.Record) -> Notification:
+    """A row of ``notification`` as the domain sees it."""
+    params: dict[str, Any] = dict(row["params"])
+    return Notification(
+        notification_id=row["notification_id"],
+        user_id=row["user_id"],
+        notification_type=row["notification_type"],
+        category=Category(row["category"]),
+        priority=Priority(row["priority"]),
+        dedupe_key=row["dedupe_key"],
+        action_url=row["action_url"],
+        params=params,
+        created_at=row["created_at"],
+        read_at=row["read_at"],
+        expires_at=row["expires_at"],
+    )

@@ -1,0 +1,1 @@
+"""Bodies and views of the routes, a file a resource."""

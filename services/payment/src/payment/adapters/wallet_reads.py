@@ -1,0 +1,67 @@
+"""Wallets and their transactions as their owner sees them: queries name the owner, row policies are the second wall."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from chassis.postgres import Connection
+from payment.domain.ids import UserId, WalletId
+
+_REFRESH_LIMITS: Final = """
+    SELECT spending_refresh(a.id, $2)
+    FROM (SELECT id FROM account WHERE user_id = $1 AND kind = 'wallet' ORDER BY id FOR NO KEY UPDATE) a
+    LEFT JOIN spending s ON s.account_id = a.id
+    WHERE s.fresh_until IS NULL OR s.fresh_until <= $2
+"""
+_OF_USER: Final = """
+    SELECT a.id, a.currency, a.status, a.is_primary, a.balance_minor, a.frozen_minor, a.created_at,
+           s.transaction_max_minor, s.day_max_minor, s.month_max_minor, s.rolling_max_minor, s.balance_max_minor,
+           coalesce(s.day_minor, 0) AS day_minor, coalesce(s.month_minor, 0) AS month_minor
+    FROM account a LEFT JOIN spending s ON s.account_id = a.id
+    WHERE a.kind = 'wallet' AND a.user_id = $1
+"""
+_WALLETS: Final = f"{_OF_USER} ORDER BY a.is_primary DESC, a.currency"
+_WALLET: Final = f"{_OF_USER} AND a.id = $2"
+_TRANSACTIONS: Final = """
+    SELECT id, wallet_id, created_at, type, status, amount_minor, currency, balance_after_minor, completed_at,
+           reference_id, counterpart_user_id, description, failure_code
+    FROM wallet_transaction
+    WHERE wallet_id = $1 AND user_id = $2
+      AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4::uuid))
+      AND ($5::text IS NULL OR type = $5) AND ($6::text IS NULL OR status = $6)
+    ORDER BY created_at DESC, id DESC LIMIT $7
+"""
+Row = Any
+
+
+async def refresh_limits(conn: Connection, user_id: UserId, now: datetime) -> None:
+    """Bring the limits that the user's wallets show up to date; a no-op nearly always."""
+    await conn.execute(_REFRESH_LIMITS, user_id, now)
+
+
+async def wallets(conn: Connection, user_id: UserId) -> Sequence[Row]:
+    """The user's wallets, primary first."""
+    return await conn.fetch(_WALLETS, user_id)
+
+
+async def wallet(conn: Connection, user_id: UserId, wallet_id: WalletId) -> Row | None:
+    """One of the user's wallets, with its limits and what was used of them."""
+    return await conn.fetchrow(_WALLET, user_id, wallet_id)
+
+
+async def transactions(
+    conn: Connection,
+    user_id: UserId,
+    wallet_id: WalletId,
+    *,
+    before: tuple[datetime, UUID] | None,
+    kind: str | None,
+    status: str | None,
+    limit: int,
+) -> Sequence[Row]:
+    """At most ``limit`` of a wallet's transactions, newest first, older than ``before``."""
+    created_at, last_id = before or (None, None)
+    return await conn.fetch(_TRANSACTIONS, wallet_id, user_id, created_at, last_id, kind, status, limit)

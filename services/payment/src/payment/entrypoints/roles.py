@@ -1,0 +1,54 @@
+"""What each role runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import operations
+from chassis.postgres import Connection
+from chassis.run import Periodic, Runner
+from payment.adapters import invariants
+from payment.entrypoints import jobs as work
+from payment.entrypoints.consumers import subscriptions
+from payment.wiring import App
+
+_HOUSEKEEPING_EVERY_S = 3600.0
+_GAUGES_EVERY_S = 30.0
+_IDLE_S = 10.0
+
+
+def consumers(app: App) -> Sequence[Runner]:
+    """People and saga commands."""
+    return operations.consumers(app, subscriptions)
+
+
+def relays(app: App) -> Sequence[Runner]:
+    """The outbox to Kafka."""
+    return operations.relays(app)
+
+
+def jobs(app: App) -> Sequence[Runner]:
+    """Top-ups driven and confirmed, holds expired, charges returned, tables kept small, and the audit once an hour."""
+    settings = app.settings
+    return [
+        Periodic("top-ups", settings.top_ups_every_s, lambda: work.top_ups(app), bell=app.doorbell.subscribe()),
+        Periodic("top-up-ends", settings.top_ups_every_s, lambda: work.confirmations(app), idle_s=_IDLE_S),
+        Periodic("hold-expiry", settings.expiry_every_s, lambda: work.expiry(app)),
+        Periodic("charge-returns", settings.top_ups_every_s, lambda: work.returns(app), idle_s=_IDLE_S),
+        Periodic("transaction-months", _HOUSEKEEPING_EVERY_S, lambda: work.transaction_months(app)),
+        Periodic("forget-old", _HOUSEKEEPING_EVERY_S, lambda: work.forget_old(app)),
+        Periodic("forget-done-failures", _GAUGES_EVERY_S, lambda: work.forget_done_failures(app)),
+        Periodic("gauges", _GAUGES_EVERY_S, lambda: work.gauges(app)),
+        *operations.housekeeping(app),
+        operations.audit_job(app, _violations),
+    ]
+
+
+def background(app: App) -> Sequence[Runner]:
+    """In every role: sessions that were revoked."""
+    return operations.background(app)
+
+
+async def _violations(conn: Connection) -> int:
+    findings = await invariants.check_invariants(conn, (*invariants.CHECKS, *invariants.LATE))
+    return sum(finding.count > 0 for finding in findings)

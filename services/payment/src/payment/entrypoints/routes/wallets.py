@@ -1,0 +1,95 @@
+"""A person's wallets and their transactions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from operator import itemgetter
+from typing import Final
+from uuid import UUID
+
+from chassis.http import Keyset, Page, Reply, Routes
+from chassis.tokens import Principal
+from payment.adapters import wallet_reads
+from payment.adapters.transaction import PaymentTx
+from payment.domain.accounts import (
+    AccountEndedError,
+    CurrencyNotOfferedError,
+    WalletAlreadyOpenError,
+    WalletNotFoundError,
+)
+from payment.domain.ids import AccountId, UserId, WalletId
+from payment.entrypoints.schemas.wallets import (
+    OpenWalletBody,
+    TransactionsQuery,
+    TransactionView,
+    WalletsView,
+    WalletView,
+)
+from payment.usecases.open_wallet import OpenWallet, open_wallet
+from payment.wiring import App
+
+routes = Routes(tag="wallets")
+TRANSACTIONS: Final = Keyset("transactions", (datetime, UUID))
+
+
+@routes.get("/v1/wallets", summary="List your wallets")
+async def get_wallets(principal: Principal, tx: PaymentTx) -> WalletsView:
+    """The primary wallet first. It opens by itself a moment after sign-up."""
+    await wallet_reads.refresh_limits(tx.conn, UserId(principal.user_id), tx.now)
+    rows = await wallet_reads.wallets(tx.conn, UserId(principal.user_id))
+    return WalletsView(items=[WalletView.of(row) for row in rows])
+
+
+@routes.post(
+    "/v1/wallets",
+    status=201,
+    idempotency="optional",
+    summary="Open a wallet of another currency",
+    errors=(
+        AccountEndedError,
+        CurrencyNotOfferedError,
+        WalletAlreadyOpenError,
+        WalletNotFoundError,
+    ),
+)
+async def post_wallet(principal: Principal, body: OpenWalletBody, tx: PaymentTx) -> Reply[WalletView]:
+    """One wallet per currency; the country decides which currencies are offered."""
+    opened = await open_wallet(OpenWallet(user_id=UserId(principal.user_id), currency=body.currency.value), tx)
+    await wallet_reads.refresh_limits(tx.conn, UserId(principal.user_id), tx.now)
+    row = await wallet_reads.wallet(tx.conn, UserId(principal.user_id), opened)
+    return Reply(WalletView.of(row), location=f"/v1/wallets/{opened}")
+
+
+@routes.get("/v1/wallets/{wallet_id}", summary="Get one of your wallets", errors=(WalletNotFoundError,))
+async def get_wallet(wallet_id: UUID, principal: Principal, tx: PaymentTx) -> WalletView:
+    """Balance, what is frozen by open payments, and limits."""
+    await wallet_reads.refresh_limits(tx.conn, UserId(principal.user_id), tx.now)
+    row = await wallet_reads.wallet(tx.conn, UserId(principal.user_id), WalletId(AccountId(wallet_id)))
+    if row is None:
+        raise WalletNotFoundError
+    return WalletView.of(row)
+
+
+@routes.get(
+    "/v1/wallets/{wallet_id}/transactions",
+    summary="List a wallet's transactions",
+    errors=(WalletNotFoundError,),
+)
+async def get_transactions(
+    wallet_id: UUID, principal: Principal, query: TransactionsQuery, tx: PaymentTx, app: App
+) -> Page[TransactionView]:
+    """Newest first."""
+    if await wallet_reads.wallet(tx.conn, UserId(principal.user_id), WalletId(AccountId(wallet_id))) is None:
+        raise WalletNotFoundError
+    keyset = TRANSACTIONS.of(wallet_id, query.type, query.status)
+    rows = await wallet_reads.transactions(
+        tx.conn,
+        UserId(principal.user_id),
+        WalletId(AccountId(wallet_id)),
+        before=keyset.position(app.cursors, query.cursor),
+        kind=query.type,
+        status=query.status,
+        limit=query.limit + 1,
+    )
+    position = itemgetter("created_at", "id")
+    return keyset.page(app.cursors, rows, query.limit, view=TransactionView.of, position=position)

@@ -1,0 +1,10 @@
+"""Which services the checkout has, by its registry."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from demo.facts import CHECKOUT
+from registry import load_services
+
+SERVICES: Final = tuple(service.name for service in load_services(CHECKOUT) if service.kind == "service")
