@@ -15,6 +15,7 @@ import structlog
 
 from payment.domain.top_up import GIVE_UP_AFTER, TopUpRequest, Verdict, may_lack, next_attempt_at
 from payment.usecases.attempt import NoOutcomeError, attempt_each
+from payment.usecases.find_charges import find_charges
 from payment.usecases.ports import (
     DRIVE_TOP_UPS,
     Begin,
@@ -23,7 +24,7 @@ from payment.usecases.ports import (
     ProviderOutcomeUnknownError,
     provider_of,
 )
-from payment.usecases.record_charges import find_charges, record_charges
+from payment.usecases.record_charges import record_charges
 
 BATCH = 50
 log = structlog.get_logger(__name__)

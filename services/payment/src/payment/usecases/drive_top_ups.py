@@ -21,6 +21,7 @@ from payment.domain.top_up import (
     next_attempt_at,
 )
 from payment.usecases.attempt import NoOutcomeError, attempt_each
+from payment.usecases.find_charges import find_charges
 from payment.usecases.ports import (
     DRIVE_TOP_UPS,
     Begin,
@@ -31,7 +32,7 @@ from payment.usecases.ports import (
     provider_of,
 )
 from payment.usecases.record_charge import fail_top_up
-from payment.usecases.record_charges import find_charges, record_charges
+from payment.usecases.record_charges import record_charges
 
 BATCH = 50
 _UNMOVED = {Verdict.NOTHING, Verdict.CONTRADICTED, Verdict.WAIT_FOR_ANOTHER}
