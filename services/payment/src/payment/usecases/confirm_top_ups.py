@@ -16,6 +16,7 @@ from payment.domain.ids import TopUpId
 from payment.domain.top_up import GIVE_UP_AFTER, TopUpRequest, Verdict, may_lack, next_attempt_at
 from payment.usecases.attempt_batch import NoOutcomeError
 from payment.usecases.attempt_each import attempt_each
+from payment.usecases.find_charges import find_charges
 from payment.usecases.ports import (
     DRIVE_TOP_UPS,
     Begin,
@@ -24,7 +25,7 @@ from payment.usecases.ports import (
     ProviderOutcomeUnknownError,
     provider_of,
 )
-from payment.usecases.record_charges import find_charges, record_charges
+from payment.usecases.record_charges import record_charges
 
 BATCH = 50
 log = structlog.get_logger(__name__)

@@ -23,6 +23,7 @@ from payment.domain.top_up import (
 from payment.usecases.attempt_batch import NoOutcomeError
 from payment.usecases.attempt_each import attempt_each
 from payment.usecases.fail_top_up import FailTopUp, fail_top_up
+from payment.usecases.find_charges import find_charges
 from payment.usecases.ports import (
     DRIVE_TOP_UPS,
     Begin,
@@ -32,7 +33,7 @@ from payment.usecases.ports import (
     ProviderRefusedError,
     provider_of,
 )
-from payment.usecases.record_charges import find_charges, record_charges
+from payment.usecases.record_charges import record_charges
 
 BATCH = 50
 _UNMOVED = {Verdict.NOTHING, Verdict.CONTRADICTED, Verdict.WAIT_FOR_ANOTHER}

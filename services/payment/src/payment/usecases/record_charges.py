@@ -1,4 +1,4 @@
-"""Take a provider's list of the charges of one top-up: each that can be read, whatever the others are.
+"""Take a provider's list of the charges of one top-up, in the order of their weight.
 
 A crash between two of them leaves a timer: the first that is booked says when the provider is asked for the list again
 (``confirm_top_ups``).
@@ -8,20 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from payment.domain.top_up import Charge, ChargeStatus, TopUpRequest, Verdict, in_order_of_weight
-from payment.usecases.ports import Begin, Provider, ProviderListUnreadableError
+from payment.domain.top_up import Charge, TopUpRequest, Verdict, in_order_of_weight
+from payment.usecases.ports import Begin
 from payment.usecases.record_charge import record_charge
-
-
-async def find_charges(top_up: TopUpRequest, begin: Begin, provider: Provider) -> Sequence[Charge]:
-    """All that the provider lists. Raises as it does, after what can be read of a list was taken."""
-    try:
-        return await provider.find_charges(top_up.id)
-    except ProviderListUnreadableError as error:
-        # Refusals wait: what cannot be read may be the charge that was paid.
-        readable = [charge for charge in error.charges if charge.status is not ChargeStatus.FAILED]
-        await record_charges(top_up, readable, begin)
-        raise
 
 
 async def record_charges(top_up: TopUpRequest, charges: Sequence[Charge], begin: Begin) -> set[Verdict]:
