@@ -136,6 +136,7 @@ class FakeTopUps:
         self._reviews = reviews
         self.top_ups: dict[TopUpId, TopUpRequest] = {}
         self.timers: dict[TopUpId, datetime] = {}
+        self.confirm_timers: dict[TopUpId, datetime] = {}
         self.lines: dict[tuple[str, str], Charge] = {}
         self.shown: dict[TransferId, str] = {}  # transaction -> failure code
         self.webhooks: set[tuple[str, str]] = set()
@@ -165,7 +166,31 @@ class FakeTopUps:
     async def wait(self, top_up_id: TopUpId, *, charge_id: str | None, next_attempt_at: datetime) -> None:
         self.timers[top_up_id] = next_attempt_at
         if charge_id is not None:
-            self.top_ups[top_up_id] = replace(self.top_ups[top_up_id], state=TopUpState.PENDING)
+            found = self.top_ups[top_up_id]
+            pending = found.pending_charge_ids | {charge_id}
+            self.top_ups[top_up_id] = replace(found, state=TopUpState.PENDING, pending_charge_ids=pending)
+
+    async def end_pending(self, top_up_id: TopUpId, charge_id: str) -> None:
+        found = self.top_ups[top_up_id]
+        self.top_ups[top_up_id] = replace(found, pending_charge_ids=found.pending_charge_ids - {charge_id})
+
+    async def confirm_at(self, top_up_id: TopUpId, at: datetime) -> None:
+        self.confirm_timers[top_up_id] = at
+
+    async def due_to_confirm(self, now: datetime, *, count: int) -> Sequence[TopUpId]:
+        return [each for each, at in self.confirm_timers.items() if at <= now and each not in self.timers][:count]
+
+    async def lease_to_confirm(self, top_up_id: TopUpId, now: datetime) -> TopUpRequest | None:
+        if self.confirm_timers.get(top_up_id, now + LEASE) > now:
+            return None
+        self.confirm_timers[top_up_id] = now + LEASE
+        found = self.top_ups[top_up_id]
+        self.top_ups[top_up_id] = replace(found, attempts=found.attempts + 1)
+        return self.top_ups[top_up_id]
+
+    async def confirmed(self, top_up_id: TopUpId, *, leased_at: datetime) -> None:
+        if self.confirm_timers.get(top_up_id) == leased_at + LEASE:
+            del self.confirm_timers[top_up_id]
 
     async def close(
         self,
@@ -177,7 +202,14 @@ class FakeTopUps:
         now: datetime,
         shown: Charge | None = None,
     ) -> None:
-        self.top_ups[top_up.id] = replace(top_up, state=state, failure_code=failure_code, version=top_up.version + 1)
+        self.top_ups[top_up.id] = replace(
+            top_up,
+            state=state,
+            failure_code=failure_code,
+            provider_charge_id=charge_id or top_up.provider_charge_id,
+            completed_at=now,
+            version=top_up.version + 1,
+        )
         self.timers.pop(top_up.id, None)
 
     async def advance(self, top_up: TopUpRequest) -> None:
@@ -265,6 +297,9 @@ class FakeJobFailures:
     async def clear(self, job: str, item_ids: Sequence[str]) -> None:
         for item_id in item_ids:
             self.attempts.pop((job, item_id), None)
+
+    async def postpone(self, job: str, item_ids: Sequence[str], until: datetime) -> None:
+        """The counts say nothing about times."""
 
 
 class FakeLedger:
