@@ -1,4 +1,4 @@
-"""Ask a provider for its list of the charges of one top-up; what can be read of one that is unreadable is not lost."""
+"""Ask a provider for the charges of one top-up; what can be read of a list is taken, whatever the rest of it is."""
 
 from __future__ import annotations
 

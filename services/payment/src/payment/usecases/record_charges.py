@@ -1,4 +1,4 @@
-"""Take a provider's list of the charges of one top-up: each that can be read, whatever the others are.
+"""Take a provider's list of the charges of one top-up, in the order of their weight.
 
 A crash between two of them leaves a timer: the first that is booked says when the provider is asked for the list again
 (``confirm_top_ups``).
