@@ -20,7 +20,7 @@ def upgrade() -> None:
     )
     op.execute(
         "UPDATE top_up SET pending_charge_ids = ARRAY[provider_charge_id]"
-        " WHERE next_attempt_at IS NOT NULL AND provider_charge_id IS NOT NULL"
+        " WHERE next_attempt_at IS NOT NULL AND provider_charge_id IS NOT NULL AND pending_charge_ids = '{}'"
     )
     with op.get_context().autocommit_block():
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS top_up_to_confirm")

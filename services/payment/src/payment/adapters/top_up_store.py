@@ -45,7 +45,7 @@ _WAIT: Final = """
     UPDATE top_up SET next_attempt_at = $3, provider_charge_id = coalesce($2, provider_charge_id),
         state = CASE WHEN $2::text IS NULL THEN state ELSE 'pending' END,
         pending_charge_ids = CASE WHEN $2::text IS NULL OR $2 = ANY (pending_charge_ids) THEN pending_charge_ids
-                                  ELSE pending_charge_ids || $2 END
+            ELSE pending_charge_ids || $2 END
     WHERE id = $1 AND state IN ('created', 'pending')
 """
 _END_PENDING: Final = "UPDATE top_up SET pending_charge_ids = array_remove(pending_charge_ids, $2) WHERE id = $1"

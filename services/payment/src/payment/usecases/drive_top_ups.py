@@ -88,10 +88,11 @@ async def _record(top_up: TopUpRequest, charges: Sequence[Charge], begin: Begin)
         stored = await tx.top_ups.lock(top_up.id)
         if stored is None or not stored.state.open:
             return
-        if Verdict.WAIT_FOR_ANOTHER in verdicts and tx.now - top_up.created_at > GIVE_UP_AFTER:
+        now = tx.now
+        if Verdict.WAIT_FOR_ANOTHER in verdicts and now - top_up.created_at > GIVE_UP_AFTER:
             await fail_top_up(FailTopUp(top_up=stored, failure_code="expired"), tx)
             return
-        later = next_attempt_at(tx.now, top_up.attempts)
+        later = next_attempt_at(now, top_up.attempts)
         await tx.top_ups.wait(top_up.id, charge_id=None, next_attempt_at=later)
     if Verdict.CONTRADICTED in verdicts:
         raise ProviderAnswerUnexpectedError("its charge is in the books as another's, or was said to be refused")

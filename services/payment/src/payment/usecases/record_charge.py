@@ -87,7 +87,8 @@ async def _wallet_refuses(top_up: TopUpRequest, charge: Charge, tx: Tx) -> Suspe
 
 
 async def _move(top_up: TopUpRequest, charge: Charge, verdict: Verdict, tx: Tx) -> Verdict | None:
-    later = next_attempt_at(tx.now, top_up.attempts)
+    now = tx.now
+    later = next_attempt_at(now, top_up.attempts)
     if verdict is Verdict.WAIT:
         await tx.top_ups.wait(top_up.id, charge_id=charge.charge_id, next_attempt_at=later)
     elif verdict is Verdict.WAIT_FOR_ANOTHER:
@@ -95,7 +96,7 @@ async def _move(top_up: TopUpRequest, charge: Charge, verdict: Verdict, tx: Tx) 
     elif verdict is Verdict.WATCH:
         await tx.top_ups.confirm_at(top_up.id, later)
     elif verdict is Verdict.CREDIT:
-        if not await tx.top_ups.add_line(charge, top_up.id, tx.now, reason=None, shown_as=None):
+        if not await tx.top_ups.add_line(charge, top_up.id, now, reason=None, shown_as=None):
             return None
         await _credit(top_up, charge, tx)
     elif verdict is Verdict.FAIL:
@@ -144,13 +145,14 @@ def _review_id_of(charge: Charge) -> ReviewId:
 async def _show_in_review(
     top_up: TopUpRequest, charge: Charge, reason: SuspenseReason, *, shown_as: TransferId, seen_at: datetime, tx: Tx
 ) -> None:
+    now = tx.now
     if shown_as == top_up.id:
         await tx.top_ups.close(
-            top_up, TopUpState.IN_REVIEW, charge_id=charge.charge_id, failure_code=reason, now=tx.now, shown=charge
+            top_up, TopUpState.IN_REVIEW, charge_id=charge.charge_id, failure_code=reason, now=now, shown=charge
         )
     else:
         await tx.top_ups.show(top_up, charge, shown_as=shown_as, failure_code=reason, now=seen_at)
-    await tx.top_ups.confirm_at(top_up.id, tx.now + CONFIRM_AFTER)
+    await tx.top_ups.confirm_at(top_up.id, now + CONFIRM_AFTER)
     tx.events.top_up_in_review(top_up, charge, reason_code=reason)
 
 
@@ -167,6 +169,7 @@ async def _credit(top_up: TopUpRequest, charge: Charge, tx: Tx) -> None:
     error = answer.error()
     if error is not None:
         raise error
-    await tx.top_ups.close(top_up, TopUpState.COMPLETED, charge_id=charge.charge_id, failure_code="", now=tx.now)
-    await tx.top_ups.confirm_at(top_up.id, tx.now + CONFIRM_AFTER)
+    now = tx.now
+    await tx.top_ups.close(top_up, TopUpState.COMPLETED, charge_id=charge.charge_id, failure_code="", now=now)
+    await tx.top_ups.confirm_at(top_up.id, now + CONFIRM_AFTER)
     tx.events.top_up_completed(top_up, amount_minor=top_up.amount_minor, currency=top_up.currency)
