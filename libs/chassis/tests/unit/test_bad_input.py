@@ -37,6 +37,14 @@ class ByWallet(Body):
     wallet_id: UUID
 
 
+class ByVoucher(Body):
+    """Called like one of its fields."""
+
+    method: Literal["voucher"]
+    voucher: Annotated[Line, Field(min_length=2)]
+    holder: Line | None = None
+
+
 class Part(Body):
     name: Annotated[Line, Field(max_length=10)]
     quantity: Annotated[int, Field(ge=1, le=100)]
@@ -50,7 +58,7 @@ class ThingBody(Body):
     colour: Colour = Colour.RED
     at: Moment | None = None
     ratio: float = 1.0
-    pay_with: Annotated[ByCard | ByWallet, Field(discriminator="method")] | None = None
+    pay_with: Annotated[ByCard | ByWallet | ByVoucher, Field(discriminator="method")] | None = None
 
 
 class ThingsQuery(PageQuery):
@@ -179,6 +187,13 @@ def thing(**fields: object) -> dict[str, object]:
         (thing(pay_with={"wallet_id": "x"}), "/pay_with", "field.missing"),
         (thing(pay_with={"method": "wallet", "wallet_id": "x"}), "/pay_with/wallet_id", "field.malformed"),
         (thing(pay_with={"method": "card"}), "/pay_with/card_token", "field.missing"),
+        (thing(pay_with={"method": "card", "card_token": "x", "foo": 1}), "/pay_with/foo", "field.unknown"),
+        (thing(pay_with={"method": "card", "card_token": "x", "card": 1}), "/pay_with/card", "field.unknown"),
+        (thing(pay_with={"method": "voucher", "voucher": "xy", "foo": 1}), "/pay_with/foo", "field.unknown"),
+        (thing(pay_with={"method": "voucher", "voucher": 1}), "/pay_with/voucher", "field.wrong_type"),
+        (thing(pay_with={"method": "voucher", "voucher": "x"}), "/pay_with/voucher", "field.too_short"),
+        (thing(pay_with={"method": "voucher", "voucher": "xy", "holder": 1}), "/pay_with/holder", "field.wrong_type"),
+        (thing(pay_with={"method": "voucher"}), "/pay_with/voucher", "field.missing"),
     ],
 )  # fmt: skip
 async def test_the_field_at_fault_is_named(call: Client, body: dict[str, object], pointer: str, code: str) -> None:

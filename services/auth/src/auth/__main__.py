@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from auth.entrypoints.commands import COMMANDS
-from auth.entrypoints.http import ROUTES, http
-from auth.entrypoints.jobs import background, jobs
+from auth.entrypoints.app import ROUTES, make_web_app
+from auth.entrypoints.cli import COMMANDS
+from auth.entrypoints.roles import background, jobs
 from auth.settings import AuthSettings
-from auth.wiring import wire
+from auth.wiring import NAME, wire
 from chassis.run import Service, main
 from operations import checks, relays
 
 SERVICE = Service(
-    name="auth",
+    name=NAME,
     settings=AuthSettings,
     wire=wire,
-    http=http,
+    http=make_web_app,
     routes=ROUTES,
     relays=relays,
     jobs=jobs,

@@ -1,4 +1,4 @@
-"""What auth can be told from outside, as ``AUTH_*``; read once."""
+"""Settings of auth from the environment, as ``AUTH_*``; read once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from auth.adapters.keyring import decoded_key
+from auth.adapters.keyring_gateway import decoded_key
 from chassis.settings import ServiceSettings
 
 

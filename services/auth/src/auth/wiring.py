@@ -3,94 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
 from aiohttp import web
 
-from auth.adapters.access_tokens import TokenIssuer
-from auth.adapters.addresses import AddressAllowance, AddressLimits
-from auth.adapters.announcements import Announcements
-from auth.adapters.attempts import CountedAttempts
-from auth.adapters.audit import AuditLog
-from auth.adapters.common_passwords import common_passwords
-from auth.adapters.graph import GraphStore
-from auth.adapters.hasher import Argon2Hasher
-from auth.adapters.keyring import Keyring, decoded_key
-from auth.adapters.known_networks import Familiarities, KnownNetworks
-from auth.adapters.otps import OtpStore
-from auth.adapters.passwords import PasswordHistory
-from auth.adapters.refresh_chains import PostgresRefreshChains
-from auth.adapters.revocations import RevocationAnnouncer
-from auth.adapters.send_limits import CodeSendLimits, SendAllowance
-from auth.adapters.sessions import SessionStore
-from auth.adapters.signing_keys import SigningKeyStore
-from auth.adapters.users import UserStore
-from auth.domain.ids import UserId
-from auth.domain.user import User, UserNotFoundError
+from auth.adapters.access_token_gateway import TokenIssuer
+from auth.adapters.address_limit_store import AddressAllowance, AddressLimitStore
+from auth.adapters.argon2_gateway import Argon2Hasher
+from auth.adapters.attempt_store import AttemptStore
+from auth.adapters.common_password_gateway import common_passwords
+from auth.adapters.keyring_gateway import Keyring, decoded_key
+from auth.adapters.known_network_reads import KnownNetworkReads
+from auth.adapters.refresh_chain_store import RefreshChainStore
+from auth.adapters.revocation_gateway import RevocationAnnouncer
+from auth.adapters.send_limit_store import SendAllowance, SendLimitStore
+from auth.adapters.signing_key_store import SigningKeyStore
+from auth.adapters.transaction import AuthTx, Transactions
 from auth.settings import AuthSettings
+from auth.usecases.ensure_keys import ensure_keys
 from auth.usecases.ports import Tools
-from auth.usecases.rotate_keys import ensure_keys
 from chassis.http.addresses import UNKNOWN, Addresses
 from chassis.redis import RateLimiter
-from eventing import Outbox
 from kernel.clock import Clock, SystemClock
 from operations import Parts, open_parts
 
-SERVICE = "auth"
-
-
-@dataclass(slots=True, kw_only=True)
-class AuthTx:
-    """One transaction of auth: its stores, and what leaves with its commit."""
-
-    conn: asyncpg.Connection[Any]
-    outbox: Outbox
-    users: UserStore
-    sessions: SessionStore
-    otps: OtpStore
-    passwords: PasswordHistory
-    audit: AuditLog
-    events: Announcements
-    signing_keys: SigningKeyStore
-    graph: GraphStore
-    networks: KnownNetworks
-
-    @classmethod
-    def on(cls, conn: asyncpg.Connection[Any], outbox: Outbox, keyring: Keyring) -> AuthTx:
-        return cls(
-            conn=conn,
-            outbox=outbox,
-            users=UserStore(conn),
-            sessions=SessionStore(conn),
-            otps=OtpStore(conn),
-            passwords=PasswordHistory(conn),
-            audit=AuditLog(conn),
-            events=Announcements(outbox),
-            signing_keys=SigningKeyStore(conn, keyring),
-            graph=GraphStore(conn),
-            networks=KnownNetworks(conn),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transactions:
-    """Opens transactions; after a commit it wakes the relay and spreads the word of ended sessions."""
-
-    parts: Parts
-    keyring: Keyring
-    announcer: RevocationAnnouncer
-
-    @asynccontextmanager
-    async def begin(self, user_id: UUID | None = None) -> AsyncIterator[AuthTx]:
-        async with self.parts.transaction(user_id) as (conn, outbox):
-            tx = AuthTx.on(conn, outbox, self.keyring)
-            yield tx
-        if tx.events.ended:
-            await self.announcer.announce_soon(tx.events.ended)
+NAME: Final = "auth"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,25 +41,17 @@ class App(Parts):
     transactions: Transactions
     issuer: TokenIssuer
     announcer: RevocationAnnouncer
-    addresses: AddressLimits
+    addresses: AddressLimitStore
     clients: Addresses
     tools: Tools
 
-    def begin(self, user_id: UUID | None = None) -> Any:
+    def begin(self, user_id: UUID | None = None) -> AbstractAsyncContextManager[AuthTx]:
         return self.transactions.begin(user_id)
 
     def ip_of(self, request: web.Request) -> str | None:
         """The client's address behind our proxies (IPv6: its /64); None when it cannot be told."""
         address = self.clients.client_of(request)
         return None if address == UNKNOWN else address
-
-    async def find_user(self, user_id: UserId) -> User:
-        """Raises ``UserNotFoundError``."""
-        async with self.database.read() as conn:
-            user = await UserStore(conn).find(user_id)
-        if user is None:
-            raise UserNotFoundError
-        return user
 
     async def load_keys(self) -> None:
         """Take over the signing keys as they are in the table now."""
@@ -139,10 +71,10 @@ async def wire(settings: AuthSettings, clock: Clock | None = None) -> AsyncItera
         return dict(issuer.key_set(clock.now()))
 
     try:
-        async with open_parts(settings, SERVICE, clock=clock, fetch_keys=own_keys) as opened:
+        async with open_parts(settings, NAME, clock=clock, fetch_keys=own_keys) as opened:
             app = _assemble(settings, opened, issuer, hasher)
             async with app.begin() as tx:
-                await ensure_keys(tx, app.clock)
+                await ensure_keys(tx)
             await app.load_keys()
             yield app
     finally:
@@ -153,10 +85,10 @@ def _assemble(settings: AuthSettings, opened: Parts, issuer: TokenIssuer, hasher
     database, redis, clock = opened.database, opened.redis, opened.clock
     keyring = Keyring(decoded_key(settings.key_encryption_key.get_secret_value()))
     limiter = RateLimiter(redis, prefix="auth:limits")
-    addresses = AddressLimits(
+    addresses = AddressLimitStore(
         limiter, _address_allowance(settings), spare_loopback=settings.environment != "production"
     )
-    familiarities = Familiarities(database)
+    known_networks = KnownNetworkReads(database)
     announcer = RevocationAnnouncer(redis, database, clock)
     transactions = Transactions(parts=opened, keyring=keyring, announcer=announcer)
     return App(
@@ -174,16 +106,16 @@ def _assemble(settings: AuthSettings, opened: Parts, issuer: TokenIssuer, hasher
             issuer=issuer,
             secrets=keyring,
             common_passwords=common_passwords(),
-            attempts=CountedAttempts(
+            attempts=AttemptStore(
                 redis=redis,
                 database=database,
                 keyring=keyring,
                 addresses=addresses,
-                familiarities=familiarities,
+                known_networks=known_networks,
                 clock=clock,
             ),
-            send_limits=CodeSendLimits(limiter, addresses, familiarities, keyring, _send_allowance(settings)),
-            chains=PostgresRefreshChains(database),
+            send_limits=SendLimitStore(limiter, addresses, known_networks, keyring, _send_allowance(settings)),
+            chains=RefreshChainStore(database),
         ),
     )
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from auth.adapters import graph as graphs
+from auth.adapters import relation_reads
 from auth.domain.card import Card
 from auth.domain.settings import Audience
-from auth.testing import Answer, Service
+from auth_testing.people import Person, new_person
+from auth_testing.service import Answer, Service
 
 pytestmark = pytest.mark.component
 
@@ -25,37 +26,18 @@ SEES = {
 LISTS = ("friends", "follows", "followers", "blocks", "friend-suggestions")
 
 
-class Person:
-    def __init__(self, service: Service, signed: dict[str, Any]) -> None:
-        self.service, self.signed = service, signed
-        self.id, self.token = signed["user"]["user_id"], signed["access_token"]
-
-    async def do(self, method: str, path: str, body: Any = None) -> Answer:
-        return await self.service.call(method, path, body, token=self.token)
-
-    async def befriend(self, other: Person) -> None:
-        request = (await self.do("POST", "/v1/friend-requests", {"user_id": other.id})).body["request_id"]
-        assert (await other.do("POST", f"/v1/friend-requests/{request}/accept")).status == 200
-
-    async def put(self, what: str, other: Person) -> int:
-        return (await self.do("PUT", f"/v1/users/me/{what}/{other.id}")).status
-
-    async def shown(self, other: Person) -> dict[str, list[str | None]]:
-        """The username of the other wherever the lists name them."""
-        found = {}
-        for name in LISTS:
-            items = (await self.do("GET", f"/v1/users/me/{name}")).body["items"]
-            found[name] = [each["username"] for each in items if each["user_id"] == other.id]
-        return found
-
-
-async def person(service: Service) -> Person:
-    return Person(service, await service.sign_up())
+async def usernames_shown(viewer: Person, other: Person) -> dict[str, list[str | None]]:
+    """The username of the other wherever the lists name them."""
+    found = {}
+    for name in LISTS:
+        items = await viewer.items(f"/v1/users/me/{name}")
+        found[name] = [each["username"] for each in items if each["user_id"] == other.id]
+    return found
 
 
 async def named(service: Service, audience: str) -> Person:
     """Somebody with a username and a choice of who sees it."""
-    owner = await person(service)
+    owner = await new_person(service)
     owner.signed["username"] = f"u{uuid.uuid4().hex[:12]}"
     await owner.do("PATCH", "/v1/users/me", {"username": owner.signed["username"]})
     await owner.do("PATCH", "/v1/users/me/settings", {"show_profile_to": audience})
@@ -63,11 +45,11 @@ async def named(service: Service, audience: str) -> Person:
 
 
 async def viewer_of(service: Service, owner: Person, kind: str) -> Person:
-    viewer = owner if kind == "self" else await person(service)
+    viewer = owner if kind == "self" else await new_person(service)
     if kind == "friend":
         await viewer.befriend(owner)
     elif kind == "friend of a friend":
-        between = await person(service)
+        between = await new_person(service)
         await between.befriend(owner)
         await between.befriend(viewer)
     elif kind in {"follower", "blocked"}:
@@ -89,11 +71,11 @@ async def test_lists_show_what_the_card_shows(service: Service, kind: str, audie
     card = await viewer.do("GET", f"/v1/users/{owner.id}")
     if kind == "blocked":
         assert (card.status, card.code) == (404, "auth.user.not_found")
-        assert not any((await viewer.shown(owner)).values())
+        assert not any((await usernames_shown(viewer, owner)).values())
         return
     expected = owner.signed["username"] if kind in SEES[audience] else None
     assert (card.body["username"], card.body["country"]) == (expected, "VN" if kind in SEES[audience] else None)
-    shown = await viewer.shown(owner)
+    shown = await usernames_shown(viewer, owner)
     assert {name for names in shown.values() for name in names} <= {expected}
     where = {"friend": "friends", "follower": "follows", "followed": "followers", "blocker": "blocks"}.get(kind)
     assert where is None or shown[where] == [expected]
@@ -112,17 +94,17 @@ async def test_a_choice_holds_from_the_next_look_on_for_friends_who_are_none_any
     assert await friend.put("follows", owner) == 204
     await owner.do("DELETE", f"/v1/users/me/friends/{friend.id}")
     assert (await friend.do("GET", f"/v1/users/{owner.id}")).body["username"] is None
-    assert (await friend.shown(owner))["follows"] == [None]
+    assert (await usernames_shown(friend, owner))["follows"] == [None]
 
 
 async def test_control_without_the_rule_lists_tell(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     def open_card(**row: Any) -> Card:
         return Card(**{name: row[name] for name in ("user_id", "name", "username", "country")})
 
-    monkeypatch.setattr(graphs, "card_for", open_card)
+    monkeypatch.setattr(relation_reads, "card_for", open_card)
     owner = await named(service, "nobody")
     viewer = await viewer_of(service, owner, "follower")
-    assert (await viewer.shown(owner))["follows"] == [owner.signed["username"]]
+    assert (await usernames_shown(viewer, owner))["follows"] == [owner.signed["username"]]
 
 
 ASKS: dict[str, Callable[[Person, str], Awaitable[Answer]]] = {
@@ -140,13 +122,13 @@ ASKS: dict[str, Callable[[Person, str], Awaitable[Answer]]] = {
 @pytest.mark.parametrize("first", ["strangers", "friends", "blocked too"])
 async def test_the_blocked_are_answered_as_of_nobody(service: Service, first: str) -> None:
     """Whatever they ask and in whatever order; also that they block back is answered so, though it holds."""
-    blocker, blocked = await person(service), await person(service)
+    blocker, blocked = await new_person(service), await new_person(service)
     if first == "friends":
         await blocked.befriend(blocker)
     elif first == "blocked too":
         assert await blocked.put("blocks", blocker) == 204
     assert await blocker.put("blocks", blocked) == (404 if first == "blocked too" else 204)
-    fresh = await person(service)
+    fresh = await new_person(service)
     nobody = str(uuid.uuid4())
     for what, ask in ASKS.items():
         of_blocker, of_nobody = await ask(blocked, blocker.id), await ask(fresh, nobody)
@@ -158,7 +140,7 @@ async def test_the_blocked_are_answered_as_of_nobody(service: Service, first: st
 
 
 async def test_who_blocks_back_is_safe_once_the_other_unblocks(service: Service) -> None:
-    one, other = await person(service), await person(service)
+    one, other = await new_person(service), await new_person(service)
     assert await one.put("blocks", other) == 204
     assert await other.put("blocks", one) == 404
     assert (await other.do("GET", "/v1/users/me/blocks")).body["items"] == []

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from auth.testing import KEY, Service, claims_of
+from auth_testing.service import KEY, Service, claims_of
 from operations.act_reads import list_acts
 from testkit.databases import placeholder_settings
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from auth.adapters.hasher import Argon2Hasher
-from auth.adapters.users import UserStore
+from auth.adapters.argon2_gateway import Argon2Hasher
+from auth.adapters.user_store import UserStore
 from auth.domain.ids import SessionId, UserId
-from auth.testing import PASSWORD, Answer, Service, claims_of, new_email
 from auth.usecases import prove_contact
+from auth_testing.service import PASSWORD, Answer, Service, claims_of, new_email
 from chassis import redis as chassis_redis
 from chassis.tokens import Revocations
 from sampan.auth.v1.user_pb2 import UserAccessReset, UserProfileChanged, UserRegistered
@@ -218,7 +218,11 @@ async def test_a_sign_in_under_way_does_not_outlive_the_proof(
             proofs[0] = (await sign_in_by_code(service, contact), before)
         return matches
 
-    find, share = service.app.find_user, UserStore.share
+    async def find(user_id: UserId) -> Any:
+        async with service.app.begin() as tx:
+            return await tx.users.find(user_id)
+
+    share = UserStore.share
     monkeypatch.setattr(Argon2Hasher, "verify", verify_while_proved)
     if not looks_again:
 

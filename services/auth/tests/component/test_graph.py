@@ -5,28 +5,20 @@ import uuid
 
 import pytest
 
+from auth_testing.people import Person, new_person
 
-class Person:
-    def __init__(self, service, answer):
-        self.service, self.id, self.token = service, answer["user"]["user_id"], answer["access_token"]
 
-    async def do(self, method, path, body=None):
-        headers = {"Idempotency_Key": str(uuid.uuid4())} if method == "POST" else {}
-        return await self.service.call(method, path, body, token=self.token, **headers)
+async def ids(person, what):
+    return [each["user_id"] for each in await person.items(f"/v1/users/me/{what}")]
 
-    async def ids(self, what):
-        return [each["user_id"] for each in (await self.do("GET", f"/v1/users/me/{what}")).body["items"]]
 
-    async def ask(self, other):
-        return await self.do("POST", "/v1/friend-requests", {"user_id": other.id})
-
-    async def waiting(self, direction="incoming"):
-        return (await self.do("GET", f"/v1/friend-requests?direction={direction}")).body["items"]
+async def waiting(person, direction="incoming"):
+    return await person.items(f"/v1/friend-requests?direction={direction}")
 
 
 @pytest.fixture
 async def people(service):
-    return [Person(service, await service.sign_up(name=f"Person {n}")) for n in range(3)]
+    return [await new_person(service, name=f"Person {n}") for n in range(3)]
 
 
 def pair_of(one, other):
@@ -37,20 +29,20 @@ async def test_a_request_is_accepted_and_both_are_friends(service, people):
     one, other, _ = people
     asked = (await one.ask(other)).body
     assert "code" not in asked, asked
-    assert [each["request_id"] for each in await other.waiting()] == [asked["request_id"]]
-    assert [each["request_id"] for each in await one.waiting("outgoing")] == [asked["request_id"]]
+    assert [each["request_id"] for each in await waiting(other)] == [asked["request_id"]]
+    assert [each["request_id"] for each in await waiting(one, "outgoing")] == [asked["request_id"]]
     assert (await one.ask(other)).code == "auth.friend_request.already_asked"
     assert (await one.do("POST", f"/v1/friend-requests/{asked['request_id']}/accept")).status == 404
     for _ in range(2):
         answer = await other.do("POST", f"/v1/friend-requests/{asked['request_id']}/accept")
         assert (answer.status, answer.body["status"]) == (200, "accepted")
-    assert await one.ids("friends") == [other.id]
-    assert await other.ids("friends") == [one.id]
+    assert await ids(one, "friends") == [other.id]
+    assert await ids(other, "friends") == [one.id]
     assert (await other.ask(one)).code == "auth.friend_request.already_friends"
     assert await service.events_of(pair_of(one, other)) == ["FriendRequestSent", "FriendshipStarted"]
     for _ in range(2):
         assert (await one.do("DELETE", f"/v1/users/me/friends/{other.id}")).status == 204
-    assert await other.ids("friends") == []
+    assert await ids(other, "friends") == []
     assert (await service.events_of(pair_of(one, other)))[-1] == "FriendshipEnded"
 
 
@@ -58,8 +50,8 @@ async def test_two_who_ask_at_once_are_friends(people):
     one, other, _ = people
     answers = await asyncio.gather(one.ask(other), other.ask(one))
     assert sorted(each.body["status"] for each in answers) == ["accepted", "pending"]
-    assert await one.ids("friends") == [other.id]
-    assert await one.waiting() == await other.waiting() == []
+    assert await ids(one, "friends") == [other.id]
+    assert await waiting(one) == await waiting(other) == []
 
 
 async def test_declined_and_taken_back(people):
@@ -70,8 +62,8 @@ async def test_declined_and_taken_back(people):
     second = (await one.ask(other)).body["request_id"]
     assert (await other.do("DELETE", f"/v1/friend-requests/{second}")).status == 404
     assert (await one.do("DELETE", f"/v1/friend-requests/{second}")).status == 204
-    assert await other.waiting() == []
-    assert await one.ids("friends") == []
+    assert await waiting(other) == []
+    assert await ids(one, "friends") == []
 
 
 async def test_a_block_ends_everything_and_is_not_told(service, people):
@@ -80,13 +72,13 @@ async def test_a_block_ends_everything_and_is_not_told(service, people):
     await other.do("POST", f"/v1/friend-requests/{request}/accept")
     for who, whom in ((one, other), (other, one)):
         assert (await who.do("PUT", f"/v1/users/me/follows/{whom.id}")).status == 204
-    assert await one.ids("followers") == [other.id]
+    assert await ids(one, "followers") == [other.id]
     for _ in range(2):
         assert (await one.do("PUT", f"/v1/users/me/blocks/{other.id}")).status == 204
     for who in (one, other):
-        assert await who.ids("friends") == await who.ids("follows") == await who.ids("followers") == []
-    assert await one.ids("blocks") == [other.id]
-    assert await other.ids("blocks") == []
+        assert await ids(who, "friends") == await ids(who, "follows") == await ids(who, "followers") == []
+    assert await ids(one, "blocks") == [other.id]
+    assert await ids(other, "blocks") == []
     # To the blocked the blocker looks like nobody.
     nobody = Person(service, {"user": {"user_id": str(uuid.uuid4())}, "access_token": ""})
     for whom in (one, nobody):
@@ -96,23 +88,23 @@ async def test_a_block_ends_everything_and_is_not_told(service, people):
     assert (await one.do("DELETE", f"/v1/users/me/blocks/{other.id}")).status == 204
     assert (await other.ask(one)).status == 201
     assert (await one.do("PUT", f"/v1/users/me/blocks/{other.id}")).status == 204
-    assert await one.waiting() == []
+    assert await waiting(one) == []
     assert (await third.ask(one)).status == 201
 
 
 async def test_block_against_accept_leaves_no_friendship_beside_a_block(service):
     for _ in range(5):
-        one, other = [Person(service, await service.sign_up()) for _ in range(2)]
+        one, other = [await new_person(service) for _ in range(2)]
         request = (await one.ask(other)).body["request_id"]
         await asyncio.gather(
             other.do("POST", f"/v1/friend-requests/{request}/accept"), one.do("PUT", f"/v1/users/me/blocks/{other.id}")
         )
-        assert await one.ids("blocks") == [other.id]
-        assert await one.ids("friends") == await other.ids("friends") == []
+        assert await ids(one, "blocks") == [other.id]
+        assert await ids(one, "friends") == await ids(other, "friends") == []
 
 
 async def test_suggestions_are_friends_of_friends(service):
-    one, middle, far, blocked = [Person(service, await service.sign_up()) for _ in range(4)]
+    one, middle, far, blocked = [await new_person(service) for _ in range(4)]
     for who in (one, far, blocked):
         request = (await who.ask(middle)).body["request_id"]
         await middle.do("POST", f"/v1/friend-requests/{request}/accept")
@@ -136,7 +128,7 @@ async def test_nobody_with_oneself_and_nobody_unknown(people):
 
 async def test_lists_page(service, people):
     one, _, _ = people
-    followed = [Person(service, await service.sign_up()) for _ in range(5)]
+    followed = [await new_person(service) for _ in range(5)]
     for each in followed:
         await one.do("PUT", f"/v1/users/me/follows/{each.id}")
     found, cursor = [], ""

@@ -10,8 +10,9 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
 from auth.domain.signing_key import LEAD, PERIOD
-from auth.testing import Service
-from auth.usecases.rotate_keys import ensure_keys, rotate_keys
+from auth.usecases.ensure_keys import ensure_keys
+from auth.usecases.rotate_keys import rotate_keys
+from auth_testing.service import Service
 
 pytestmark = pytest.mark.component
 
@@ -30,8 +31,8 @@ def header_of(token: str, keys: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 async def rotate(service: Service) -> None:
-    async with service.app.transactions.begin() as tx:
-        await rotate_keys(tx, service.clock)
+    async with service.app.begin() as tx:
+        await rotate_keys(tx)
     await service.app.load_keys()
 
 
@@ -94,14 +95,14 @@ async def test_the_job_turns_the_keys_by_itself_and_drops_the_dead(own_service: 
     seen = {key["kid"] for key in first}
     for _ in range(3):
         service.clock.move(PERIOD)
-        async with service.app.transactions.begin() as tx:
-            await ensure_keys(tx, service.clock)
+        async with service.app.begin() as tx:
+            await ensure_keys(tx)
         await service.app.load_keys()
         await service.sign_up()
         seen |= {key["kid"] for key in await key_set(service)}
     service.clock.move(timedelta(hours=1))
-    async with service.app.transactions.begin() as tx:
-        await ensure_keys(tx, service.clock)
+    async with service.app.begin() as tx:
+        await ensure_keys(tx)
     await service.app.load_keys()
     last = {key["kid"] for key in await key_set(service)}
     assert len(seen) == 5
@@ -118,6 +119,6 @@ async def test_private_halves_are_sealed(own_service: Service) -> None:
 
 
 async def test_two_processes_at_once_make_one_first_key(own_service: Service) -> None:
-    async with own_service.app.transactions.begin() as tx:
-        await ensure_keys(tx, own_service.clock)
+    async with own_service.app.begin() as tx:
+        await ensure_keys(tx)
     assert await own_service.fetchval("SELECT count(*) FROM signing_key") == 2

@@ -12,9 +12,9 @@ import pytest
 
 from auth.domain.ids import UserId
 from auth.domain.roles import Role
-from auth.entrypoints.http import ROUTES
-from auth.testing import Service
-from auth.usecases.change_roles import grant_role
+from auth.entrypoints.app import ROUTES
+from auth.usecases.grant_role import GrantRole, grant_role
+from auth_testing.service import Service
 from chassis.testing import TokenIssuer, forged_tokens, forgeries
 
 pytestmark = pytest.mark.component
@@ -84,8 +84,8 @@ def test_the_table_has_every_route() -> None:
 @pytest.mark.parametrize("role", [role.value for role in Role])
 async def test_roles_open_what_they_should(service: Service, name: str, role: str) -> None:
     signed = await service.sign_up()
-    async with service.app.transactions.begin() as tx:
-        await grant_role(UserId(uuid.UUID(signed["user"]["user_id"])), Role(role), tx, service.app.tools)
+    async with service.app.begin() as tx:
+        await grant_role(GrantRole(user_id=UserId(uuid.UUID(signed["user"]["user_id"])), role=Role(role)), tx)
     fresh = await service.call("POST", "/v1/sessions/refresh", {"refresh_token": signed["refresh_token"]})
     method, path = path_of(name)
     answer = await service.call(method, path, token=fresh.body["access_token"])
@@ -145,7 +145,7 @@ async def test_forged_tokens_are_refused(service: Service) -> None:
     keys = (await service.call("GET", "/.well-known/jwks.json")).body
     forged = forged_tokens(signed["access_token"], keys)
     true_key = TokenIssuer(kid=keys["keys"][0]["kid"])
-    async with service.app.transactions.begin() as tx:
+    async with service.app.begin() as tx:
         true_key.private_key = (await tx.signing_keys.private_keys())[true_key.kid]
     user_id = uuid.UUID(signed["user"]["user_id"])
     control = await service.call("GET", "/v1/users/me", token=true_key.token_for(user_id))

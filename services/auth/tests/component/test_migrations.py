@@ -10,7 +10,7 @@ import uuid
 import asyncpg
 import pytest
 
-from auth.testing import ENVIRONMENT, Service, running, settings_for
+from auth_testing.service import ENVIRONMENT, Service, running, settings_for
 from testkit.databases import Databases, ServiceDatabase, migrating, placeholder_settings
 
 pytestmark = pytest.mark.component

@@ -10,7 +10,7 @@ import pytest
 
 from auth.domain.ids import OtpId
 from auth.domain.otp import Channel, Otp, OtpPurpose
-from auth.testing import Service
+from auth_testing.service import Service
 from kernel.ids import uuid7
 
 pytestmark = pytest.mark.component
@@ -28,7 +28,7 @@ async def kept_code(service: Service) -> OtpId:
         code_hash=uuid.uuid4().bytes * 2,
         expires_at=now + timedelta(minutes=10),
     )
-    async with service.app.transactions.begin() as tx:
+    async with service.app.begin() as tx:
         await tx.otps.add(otp, now)
     return otp.id
 
@@ -37,7 +37,7 @@ async def test_auth_6_five_of_two_hundred_guesses_are_compared(service: Service)
     otp_id = await kept_code(service)
 
     async def guess() -> bool:
-        async with service.app.transactions.begin() as tx:
+        async with service.app.begin() as tx:
             return await tx.otps.guess(otp_id, service.clock.now()) is not None
 
     assert sum(await asyncio.gather(*(guess() for _ in range(200)))) == 5
@@ -48,7 +48,7 @@ async def test_control_reading_before_counting_lets_more_through(service: Servic
     all_have_read = asyncio.Barrier(8)
 
     async def guess() -> bool:
-        async with service.app.transactions.begin() as tx:
+        async with service.app.begin() as tx:
             used = await tx.conn.fetchval("SELECT guesses FROM one_time_code WHERE id = $1", otp_id)
             await all_have_read.wait()
             return bool(used < 5)
@@ -60,7 +60,7 @@ async def test_auth_5_of_fifty_at_once_one_consumes(service: Service) -> None:
     otp_id = await kept_code(service)
 
     async def consume() -> bool:
-        async with service.app.transactions.begin() as tx:
+        async with service.app.begin() as tx:
             return await tx.otps.consume(otp_id, service.clock.now())
 
     assert sum(await asyncio.gather(*(consume() for _ in range(50)))) == 1
@@ -69,6 +69,6 @@ async def test_auth_5_of_fifty_at_once_one_consumes(service: Service) -> None:
 async def test_late_codes_are_not_compared_at_all(service: Service) -> None:
     otp_id = await kept_code(service)
     late = service.clock.now() + timedelta(minutes=10)
-    async with service.app.transactions.begin() as tx:
+    async with service.app.begin() as tx:
         assert await tx.otps.guess(otp_id, late) is None
         assert not await tx.otps.consume(otp_id, late)

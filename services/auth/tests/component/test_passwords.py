@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from auth.testing import PASSWORD, Answer, Service, new_email
+from auth_testing.service import PASSWORD, Answer, Service, new_email
 
 pytestmark = pytest.mark.component
 

@@ -17,7 +17,7 @@ import pytest_asyncio
 from aiohttp import ClientError
 from aiokafka import AIOKafkaConsumer
 
-from auth.testing import ENVIRONMENT, PASSWORD, new_email, new_phone
+from auth_testing.service import ENVIRONMENT, PASSWORD, new_email, new_phone
 from eventing import KafkaConfig
 from sampan.auth.v1.session_pb2 import SessionRevoked
 from sampan.auth.v1.user_pb2 import UserRegistered

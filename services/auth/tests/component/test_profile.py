@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from auth.testing import Service
+from auth_testing.service import Service
 
 pytestmark = pytest.mark.component
 

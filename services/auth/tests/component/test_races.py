@@ -8,39 +8,26 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from auth.adapters.graph import GraphStore
-from auth.adapters.users import UserStore
-from auth.domain.graph import RelationKind
-from auth.testing import PASSWORD, Answer, Service
-from auth.usecases import change_graph
+from auth.adapters.relation_store import RelationStore
+from auth.adapters.user_store import UserStore
+from auth.domain import relation
+from auth.domain.relation import RelationKind
+from auth_testing.people import new_person
+from auth_testing.service import PASSWORD, Service
 
 pytestmark = pytest.mark.component
 
 LIMIT = 2
 
 
-async def do(service: Service, by: dict[str, Any], method: str, path: str, body: Any = None) -> Answer:
-    return await service.call(method, path, body, token=by["access_token"])
-
-
-def id_of(signed: dict[str, Any]) -> str:
-    return str(signed["user"]["user_id"])
-
-
-async def befriended(service: Service, one: dict[str, Any], others: list[dict[str, Any]]) -> list[str]:
-    """Requests of all the others that wait for one."""
-    asked = [await do(service, each, "POST", "/v1/friend-requests", {"user_id": id_of(one)}) for each in others]
-    return [each.body["request_id"] for each in asked]
-
-
 async def taken(service: Service, kind: RelationKind) -> int:
     """How many of six at once are let through where two may be."""
-    one, *others = [await service.sign_up() for _ in range(7)]
+    one, *others = [await new_person(service) for _ in range(7)]
     if kind is RelationKind.FRIEND:
-        requests = await befriended(service, one, others)
-        answers = [do(service, one, "POST", f"/v1/friend-requests/{each}/accept") for each in requests]
+        requests = [(await each.ask(one)).body["request_id"] for each in others]
+        answers = [one.accept(each) for each in requests]
     else:
-        answers = [do(service, one, "PUT", f"/v1/users/me/{kind}s/{id_of(each)}") for each in others]
+        answers = [one.do("PUT", f"/v1/users/me/{kind}s/{each.id}") for each in others]
     statuses = [each.status for each in await asyncio.gather(*answers)]
     assert set(statuses) <= {200, 204, 409}
     return sum(status < 300 for status in statuses)
@@ -48,7 +35,7 @@ async def taken(service: Service, kind: RelationKind) -> int:
 
 @pytest.fixture
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(change_graph, "LIMITS", dict.fromkeys(RelationKind, LIMIT))
+    monkeypatch.setattr(relation, "LIMITS", dict.fromkeys(RelationKind, LIMIT))
 
 
 @pytest.mark.usefixtures("small_limits")
@@ -61,18 +48,18 @@ async def test_limits_hold_under_a_race(service: Service, kind: RelationKind) ->
 async def test_control_without_holding_who_counts_they_do_not(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    count, all_have_counted = GraphStore.count, asyncio.Barrier(6)
+    count, all_have_counted = RelationStore.count, asyncio.Barrier(6)
 
-    async def hold(*_: Any) -> bool:
+    async def lock_people(*_: Any) -> bool:
         return True
 
-    async def together(store: GraphStore, *which: Any) -> int:
+    async def together(store: RelationStore, *which: Any) -> int:
         found = await count(store, *which)
         await all_have_counted.wait()
         return found
 
-    monkeypatch.setattr(GraphStore, "hold", hold)
-    monkeypatch.setattr(GraphStore, "count", together)
+    monkeypatch.setattr(RelationStore, "lock_people", lock_people)
+    monkeypatch.setattr(RelationStore, "count", together)
     assert await taken(service, RelationKind.FOLLOW) == 6
 
 
@@ -82,10 +69,10 @@ async def test_two_sign_ins_that_both_hash_anew_both_get_in(
 ) -> None:
     """The parameters of the hash were raised; a person opens two devices. The control: what is found is not looked at
     once more."""
-    signed = await service.sign_up()
+    owner = await new_person(service)
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     async with service.app.database.begin() as conn:
-        await conn.execute("UPDATE user_account SET password_hash = $2 WHERE id = $1", id_of(signed), weak)
+        await conn.execute("UPDATE user_account SET password_hash = $2 WHERE id = $1", owner.id, weak)
     rehash, share, both = UserStore.rehash, UserStore.share, asyncio.Barrier(2)
 
     async def together(store: UserStore, *which: Any) -> None:
@@ -101,7 +88,7 @@ async def test_two_sign_ins_that_both_hash_anew_both_get_in(
             return user
 
         monkeypatch.setattr(UserStore, "share", other_version)
-    answers = await asyncio.gather(*(service.sign_in(signed["user"]["email"]) for _ in range(2)))
+    answers = await asyncio.gather(*(service.sign_in(owner.signed["user"]["email"]) for _ in range(2)))
     statuses = sorted(each.status for each in answers)
     assert statuses == ([201, 201] if again else [201, 401])
 
@@ -109,15 +96,15 @@ async def test_two_sign_ins_that_both_hash_anew_both_get_in(
 async def test_a_change_of_password_from_a_session_that_was_ended_meanwhile(service: Service) -> None:
     """Signed out everywhere while the new password is hashed: the change is refused, in the ended session too."""
     for _ in range(3):
-        signed = await service.sign_up()
+        owner = await new_person(service)
         body = {"current_password": PASSWORD, "new_password": "teh tarik kurang manis"}
         changed, left = await asyncio.gather(
-            do(service, signed, "PUT", "/v1/users/me/password", body),
-            do(service, signed, "DELETE", "/v1/sessions?scope=all"),
+            owner.do("PUT", "/v1/users/me/password", body),
+            owner.do("DELETE", "/v1/sessions?scope=all"),
         )
         assert left.status == 200
         assert changed.status in {204, 401, 412}
         password = "teh tarik kurang manis" if changed.status == 204 else PASSWORD
-        assert (await service.sign_in(signed["user"]["email"], password)).status == 201
-        refreshed = await service.call("POST", "/v1/sessions/refresh", {"refresh_token": signed["refresh_token"]})
+        assert (await service.sign_in(owner.signed["user"]["email"], password)).status == 201
+        refreshed = await service.call("POST", "/v1/sessions/refresh", {"refresh_token": owner.signed["refresh_token"]})
         assert refreshed.status == 401

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from auth.adapters.refresh_chains import PostgresRefreshChains
+from auth.adapters.refresh_chain_store import RefreshChainStore
 from auth.domain.refresh_token import RefreshToken, parse
-from auth.testing import Answer, Service, claims_of
+from auth_testing.service import Answer, Service, claims_of
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component
@@ -78,7 +78,7 @@ async def test_control_read_then_write_gives_many_successors(service: Service) -
 async def test_one_update_wins_of_fifty(service: Service) -> None:
     token = parse((await service.sign_up())["refresh_token"])
     successor = token.successor(service.app.tools.secrets.refresh_key)
-    chains = PostgresRefreshChains(service.app.database)
+    chains = RefreshChainStore(service.app.database)
     now = service.clock.now()
     won = await asyncio.gather(*(chains.rotate(token, successor, now) for _ in range(AT_ONCE)))
     assert sum(each is not None for each in won) == 1
@@ -168,7 +168,7 @@ async def test_ended_sessions_do_not_refresh(service: Service) -> None:
 
 async def test_refresh_brings_new_roles(service: Service) -> None:
     signed = await service.sign_up()
-    async with service.app.transactions.begin() as tx:
+    async with service.app.begin() as tx:
         await tx.conn.execute(
             "UPDATE user_account SET roles = '{user,seller}' WHERE id = $1", signed["user"]["user_id"]
         )

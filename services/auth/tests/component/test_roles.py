@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from auth.adapters.sessions import SessionStore
+from auth.adapters.session_store import SessionStore
 from auth.domain.ids import UserId
 from auth.domain.roles import Role
-from auth.testing import Service
-from auth.usecases import change_roles
-from auth.usecases.change_roles import grant_role, withdraw_role
+from auth.usecases import withdraw_role as withdrawing
+from auth.usecases.grant_role import GrantRole, grant_role
+from auth.usecases.withdraw_role import WithdrawRole, withdraw_role
+from auth_testing.service import Service
 from chassis import redis as chassis_redis
 from chassis.tokens import Revocations, TokenRevokedError, TokenVerifier
 from testkit.wait import eventually, least_of_three
@@ -26,15 +27,20 @@ pytestmark = pytest.mark.component
 STAFF = [Role.MODERATOR, Role.SUPPORT, Role.OPS, Role.ADMIN]
 
 
-async def change(service: Service, act: Any, signed: dict[str, Any], role: Role) -> None:
-    async with service.app.transactions.begin() as tx:
-        await act(UserId(uuid.UUID(signed["user"]["user_id"])), role, tx, service.app.tools)
+async def grant(service: Service, signed: dict[str, Any], role: Role) -> None:
+    async with service.app.begin() as tx:
+        await grant_role(GrantRole(user_id=UserId(uuid.UUID(signed["user"]["user_id"])), role=role), tx)
+
+
+async def withdraw(service: Service, signed: dict[str, Any], role: Role) -> None:
+    async with service.app.begin() as tx:
+        await withdraw_role(WithdrawRole(user_id=UserId(uuid.UUID(signed["user"]["user_id"])), role=role), tx)
 
 
 async def with_role(service: Service, role: Role) -> dict[str, Any]:
     """Signed in with a token that says so."""
     signed = await service.sign_up()
-    await change(service, grant_role, signed, role)
+    await grant(service, signed, role)
     answer = await service.call("POST", "/v1/sessions/refresh", {"refresh_token": signed["refresh_token"]})
     assert role in answer.body["user"]["roles"]
     return dict(answer.body)
@@ -66,7 +72,7 @@ async def test_two_services_refuse_it_within_two_seconds(service: Service, redis
         async with another_service(service, redis_url) as verifier:
             assert role in (await verifier.verify(token)).roles
             began = time.perf_counter()
-            await change(service, withdraw_role, signed, role)
+            await withdraw(service, signed, role)
 
             async def refused() -> bool:
                 try:
@@ -91,7 +97,7 @@ async def test_two_services_refuse_it_within_two_seconds(service: Service, redis
 
 async def test_signing_in_again_gives_a_token_without_it(service: Service) -> None:
     signed = await with_role(service, Role.OPS)
-    await change(service, withdraw_role, signed, Role.OPS)
+    await withdraw(service, signed, Role.OPS)
     refreshed = await service.call("POST", "/v1/sessions/refresh", {"refresh_token": signed["refresh_token"]})
     assert refreshed.status == 401
     again = await service.sign_in(signed["user"]["email"])
@@ -103,7 +109,7 @@ async def test_signing_in_again_gives_a_token_without_it(service: Service) -> No
 async def test_granting_one_ends_no_session(service: Service) -> None:
     signed = await service.sign_up()
     other = (await service.sign_in(signed["user"]["email"])).body
-    await change(service, grant_role, signed, Role.SUPPORT)
+    await grant(service, signed, Role.SUPPORT)
     for each in (signed, other):
         answer = await service.call("POST", "/v1/sessions/refresh", {"refresh_token": each["refresh_token"]})
         assert (answer.status, answer.body["user"]["roles"]) == (200, ["support", "user"])
@@ -111,7 +117,7 @@ async def test_granting_one_ends_no_session(service: Service) -> None:
 
 async def test_withdrawing_one_that_is_not_there_changes_nothing(service: Service) -> None:
     signed = await service.sign_up()
-    await change(service, withdraw_role, signed, Role.OPS)
+    await withdraw(service, signed, Role.OPS)
     answer = await service.call("POST", "/v1/sessions/refresh", {"refresh_token": signed["refresh_token"]})
     assert answer.status == 200
 
@@ -122,10 +128,10 @@ async def test_control_without_ending_sessions_the_token_works_on(
     async def nothing(*_: Any, **__: Any) -> list[Any]:
         return []
 
-    monkeypatch.setattr(change_roles, "end_sessions", nothing)
+    monkeypatch.setattr(withdrawing, "end_sessions", nothing)
     signed = await with_role(service, Role.OPS)
     async with another_service(service, redis_url) as verifier:
-        await change(service, withdraw_role, signed, Role.OPS)
+        await withdraw(service, signed, Role.OPS)
         await asyncio.sleep(2.5)
         assert Role.OPS in (await verifier.verify(signed["access_token"])).roles
 
@@ -143,7 +149,7 @@ async def test_a_refresh_that_meets_a_grant_is_no_false_logout(
         await asyncio.sleep(0.5)
 
     monkeypatch.setattr(SessionStore, "rebase_all", slowly)
-    granting = asyncio.create_task(change(service, grant_role, signed, Role.SUPPORT))
+    granting = asyncio.create_task(grant(service, signed, Role.SUPPORT))
     await waiting.wait()
     answer = await service.call("POST", "/v1/sessions/refresh", {"refresh_token": signed["refresh_token"]})
     await granting

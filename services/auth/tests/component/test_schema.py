@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from auth.domain.audit import Act
-from auth.testing import Service
+from auth.domain.security_log import SecurityEvent
+from auth_testing.service import Service
 from testkit.databases import ServiceDatabase
 
 pytestmark = pytest.mark.component
@@ -53,8 +53,8 @@ async def test_attempts_land_in_their_month(service: Service) -> None:
 
 @pytest.mark.parametrize("statement", ["UPDATE security_event SET act = 'nothing'", "DELETE FROM security_event"])
 async def test_the_audit_log_is_only_added_to(service: Service, auth_database: ServiceDatabase, statement: str) -> None:
-    async with service.app.transactions.begin() as tx:
-        await tx.audit.write(Act.SIGNED_IN, now=service.clock.now())
+    async with service.app.begin() as tx:
+        await tx.security_log.write(SecurityEvent.SIGNED_IN)
     async with service.app.database.read() as conn:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await conn.execute(statement)

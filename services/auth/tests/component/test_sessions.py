@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from auth.testing import PASSWORD, Service
+from auth_testing.service import PASSWORD, Service
 from chassis import redis as chassis_redis
 from chassis.tokens import Revocations
 from testkit.wait import eventually, least_of_three

@@ -11,8 +11,8 @@ from datetime import timedelta
 
 import pytest
 
-from auth.adapters.hasher import Argon2Hasher
-from auth.testing import PASSWORD, Service, new_email, new_phone
+from auth.adapters.argon2_gateway import Argon2Hasher
+from auth_testing.service import PASSWORD, Service, new_email, new_phone
 
 pytestmark = pytest.mark.component
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from auth.testing import PASSWORD, Service, new_email, new_phone
+from auth_testing.service import PASSWORD, Service, new_email, new_phone
 
 pytestmark = pytest.mark.component
 

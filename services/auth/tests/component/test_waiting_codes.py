@@ -1,4 +1,4 @@
-"""AUTH-4 for codes: whatever raises the token version ends every code that waits."""
+"""AUTH-4 for codes: whatever raises the token version ends every code that waits, once the address is proved."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from auth.adapters.otps import OtpStore
+from auth.adapters.otp_store import OtpStore
 from auth.domain.ids import UserId
 from auth.domain.otp import Otp
 from auth.domain.roles import Role
-from auth.testing import PASSWORD, Service
-from auth.usecases.change_roles import grant_role, withdraw_role
+from auth.usecases.grant_role import GrantRole, grant_role
+from auth.usecases.withdraw_role import WithdrawRole, withdraw_role
+from auth_testing.service import PASSWORD, Service
 
 pytestmark = pytest.mark.component
 
@@ -22,8 +23,18 @@ NEW, THIEFS = "teh tarik kurang manis", "words of a thief 333"
 Act = Callable[[Service, dict[str, Any]], Awaitable[None]]
 
 
-async def ask(service: Service, path: str, body: dict[str, Any]) -> tuple[str, str | None]:
-    answer = await service.call("POST", path, body)
+async def proved(service: Service) -> dict[str, Any]:
+    """Somebody who signed up and showed that the address is theirs."""
+    signed = await service.sign_up()
+    otp_id = signed["email_verification"]["otp_id"]
+    assert await use(service, signed, "verification", otp_id, await service.code_of(otp_id)) == 200
+    return signed
+
+
+async def ask(
+    service: Service, path: str, body: dict[str, Any] | None = None, *, token: str | None = None
+) -> tuple[str, str | None]:
+    answer = await service.call("POST", path, body, token=token)
     assert answer.status == 202
     return answer.body["otp_id"], await service.code_of(answer.body["otp_id"])
 
@@ -63,14 +74,14 @@ async def sign_out_everywhere(service: Service, signed: dict[str, Any]) -> None:
 
 
 async def grant(service: Service, signed: dict[str, Any]) -> None:
-    async with service.app.transactions.begin() as tx:
-        await grant_role(UserId(uuid.UUID(signed["user"]["user_id"])), Role.SUPPORT, tx, service.app.tools)
+    async with service.app.begin() as tx:
+        await grant_role(GrantRole(user_id=UserId(uuid.UUID(signed["user"]["user_id"])), role=Role.SUPPORT), tx)
 
 
 async def withdraw(service: Service, signed: dict[str, Any]) -> None:
     await grant(service, signed)
-    async with service.app.transactions.begin() as tx:
-        await withdraw_role(UserId(uuid.UUID(signed["user"]["user_id"])), Role.SUPPORT, tx, service.app.tools)
+    async with service.app.begin() as tx:
+        await withdraw_role(WithdrawRole(user_id=UserId(uuid.UUID(signed["user"]["user_id"])), role=Role.SUPPORT), tx)
 
 
 async def delete(service: Service, signed: dict[str, Any]) -> None:
@@ -78,17 +89,17 @@ async def delete(service: Service, signed: dict[str, Any]) -> None:
 
 
 async def waiting_codes(service: Service, signed: dict[str, Any]) -> dict[str, tuple[str, str | None]]:
-    email, verification = signed["user"]["email"], signed["email_verification"]["otp_id"]
+    email = signed["user"]["email"]
     return {
         "reset": await ask(service, "/v1/password-resets", {"email": email}),
         "sign_in": await ask(service, "/v1/otp", {"email": email, "purpose": "sign_in"}),
-        "verification": (verification, await service.code_of(verification)),
+        "verification": await ask(service, "/v1/users/me/email-verifications", token=signed["access_token"]),
     }
 
 
 @pytest.mark.parametrize("act", [change, reset, sign_out_everywhere, grant, withdraw, delete])
 async def test_it_ends_every_waiting_code(service: Service, act: Act) -> None:
-    signed = await service.sign_up()
+    signed = await proved(service)
     waiting = await waiting_codes(service, signed)
     await act(service, signed)
     assert await opens(service, signed, waiting) == set()
@@ -96,7 +107,7 @@ async def test_it_ends_every_waiting_code(service: Service, act: Act) -> None:
 
 async def test_control_without_an_act_each_of_them_opens(service: Service) -> None:
     for name in ("reset", "sign_in", "verification"):
-        signed = await service.sign_up()
+        signed = await proved(service)
         waiting = await waiting_codes(service, signed)
         assert await opens(service, signed, {name: waiting[name]}) == {name}
 
@@ -106,7 +117,7 @@ async def test_a_code_whose_row_comes_after_the_change_was_asked_for_before_it(
     service: Service, monkeypatch: pytest.MonkeyPatch, *, bound: bool
 ) -> None:
     """The person is read, the password changes, the code is written. The control: a code that names no version."""
-    signed = await service.sign_up()
+    signed = await proved(service)
     add, read, changed = OtpStore.add, asyncio.Event(), asyncio.Event()
 
     async def late(store: OtpStore, otp: Otp, now: Any) -> None:

@@ -6,15 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.adapters.contacts import (
-    EmailRefusedError,
-    MailboxNotAsciiError,
-    PhoneRefusedError,
-    parsed_email,
-    parsed_new_email,
-    parsed_phone,
-    phone_country,
-)
+from auth.adapters.contact_gateway import parsed_email, parsed_new_email, parsed_phone, phone_country
+from auth.domain.contact import EmailRefusedError, MailboxNotAsciiError, PhoneRefusedError
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,10 @@ from auth.domain.delays import (
     ELSEWHERE,
     FREE_FAILURES,
     FREE_FAILURES_ELSEWHERE,
-    Familiarity,
-    Place,
     counters,
     delay_s,
 )
+from auth.domain.place import Familiarity, Place
 
 HOME, NEXT_DOOR, FAR = (
     Place("198.51.100.1/32", "198.51.100.0/24"),

@@ -9,7 +9,7 @@ import uuid
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from auth.adapters.keyring import Keyring, decoded_key
+from auth.adapters.keyring_gateway import Keyring, decoded_key
 from auth.domain.ids import OtpId
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auth.adapters.common_passwords import common_passwords
+from auth.adapters.common_password_gateway import common_passwords
 from auth.domain.password import (
     PasswordTooCommonError,
     PasswordTooLongError,

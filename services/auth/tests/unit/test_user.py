@@ -30,7 +30,7 @@ def somebody(*, email: str | None = "a@example.com", phone: str | None = None, n
         country=Country.ID,
         settings=first_settings(Country.ID, None, None),
         password_hash="old",
-        phone_verified=False,
+        proved=False,
         now=NOW,
     )
     return user

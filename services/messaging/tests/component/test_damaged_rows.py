@@ -1,5 +1,6 @@
 """What is damaged in one row is that row's outcome alone: everybody else reads, is sent to and hears as ever."""
 
+import asyncio
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,8 @@ from messaging.usecases import collect_updates
 from messaging.usecases.export_person import export_person
 from messaging.usecases.index_messages import index_messages
 from operations import audit_connection
+from sampan.commerce.v1.product_pb2 import ProductPublished
+from sampan.commerce.v1.shop_pb2 import ShopOpened
 from testkit.wait import eventually
 
 BROKEN_KEY = b"\0"
@@ -199,6 +202,107 @@ async def test_a_card_of_no_type_or_state_there_is_shows_nothing(world):
     cards = {each["seq"]: each["card"] for each in await reader.messages(dialog_id)}
     assert cards[said[0]] is None
     assert cards[said[1]].keys() == {"entity_type", "entity_id"}
+
+
+SHAPES = ["[]", "[1]", "null", '"x"', "7", '{"member": 5, "admin": "send"}', '{"mentions": 3, "member": {"send": 1}}']
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_where_permissions_cannot_be_read_the_usual_ones_hold(world, shape):
+    owner, member = await world.person(), await world.person()
+    bad, *others = [await world.group(owner, member) for _ in range(4)]
+    channel = await world.group(owner, member, kind="channel")
+    sql = "UPDATE dialog SET permissions = $2::text::jsonb WHERE dialog_id = ANY($1)"
+    await execute(world, sql, [uuid.UUID(bad), uuid.UUID(channel)], shape)
+    before = counted("field")
+    await asyncio.gather(*(member.send(each) for each in (bad, *others)))
+    assert counted("field") > before
+    message = {"client_message_id": str(uuid.uuid4()), "content": {"type": "text", "text": "hello"}}
+    path = f"/v1/dialogs/{bad}"
+    said = (await member.ok("POST", f"{path}/messages", message))["seq"]
+    await member.ok("PUT", f"{path}/messages/{said}/reactions/like")
+    assert await member.refused("POST", f"{path}/close") == "messaging.dialog.not_allowed"
+    refused = await member.refused("POST", f"/v1/dialogs/{channel}/messages", {**message, "client_message_id": bad})
+    assert refused == "messaging.dialog.not_allowed"  # those of its kind, not of every dialog
+    assert (await member.dialog(bad))["permissions"] == {}
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    body = {"dialog_id": bad, "send_at": later, "message": {**message, "client_message_id": str(uuid.uuid4())}}
+    await member.ok("POST", "/v1/scheduled-messages", body)
+    await owner.ok("PATCH", path, {"permissions": {"member": []}}, headers={"If-Match": "*"})
+    again = {**message, "client_message_id": str(uuid.uuid4())}
+    assert await member.refused("POST", f"{path}/messages", again) == "messaging.dialog.not_allowed"
+
+
+async def test_of_damaged_permissions_what_can_be_read_holds(world):
+    owner, member = await world.person(), await world.person()
+    dialog_id = await world.group(owner, member)
+    shape = '{"member": [], "admin": 5}'
+    sql = "UPDATE dialog SET permissions = $2::text::jsonb WHERE dialog_id = $1"
+    await execute(world, sql, uuid.UUID(dialog_id), shape)
+    body = {"client_message_id": str(uuid.uuid4()), "content": {"type": "text", "text": "hello"}}
+    assert await member.refused("POST", f"/v1/dialogs/{dialog_id}/messages", body) == "messaging.dialog.not_allowed"
+    assert (await member.dialog(dialog_id))["permissions"] == {"member": []}
+
+
+async def on_sale(world, seller):
+    """A product and its shop, as their events tell; and the product's next event."""
+    product_id, shop_id = uuid.uuid4(), uuid.uuid4()
+    shop = ShopOpened(shop_id=str(shop_id), owner_id=str(seller.user_id), name="Baan", country="TH", currency="THB")
+    await world.publish(shop, version=1)
+    product = ProductPublished(product_id=str(product_id), shop_id=str(shop_id), title="Khanom", status="active")
+    await world.publish(product, version=1)
+
+    async def known():
+        sql = "SELECT count(*) = 2 FROM entity WHERE entity_id = ANY($1)"
+        return await value_of(world, sql, [product_id, shop_id])
+
+    await eventually(known, timeout_s=30, what="the product and its shop are known")
+    return product, shop
+
+
+ENTITIES = [
+    *SHAPES,
+    "{}",
+    '{"entity_type": 5}',
+    '{"status": "active"}',
+    '{"shop_id": "nope", "status": "active", "title": "x", "name": 5}',
+    '{"shop_id": 5, "status": "active", "title": 5, "name": []}',
+]
+
+
+@pytest.mark.parametrize("shape", ENTITIES)
+async def test_of_a_product_or_shop_that_cannot_be_read_nobody_opens_a_dialog(world, shape):
+    """Who talks there already goes on, cards are shown, and the next event mends what it tells."""
+    seller, customer, other = [await world.person() for _ in range(3)]
+    product, shop = await on_sale(world, seller)
+    topic = {"kind": "topic", "product_id": product.product_id}
+    business = {"kind": "business", "shop_id": shop.shop_id}
+    dialog_id = (await customer.ok("POST", "/v1/dialogs", topic))["dialog_id"]
+    private = (await customer.ok("POST", "/v1/dialogs", business))["dialog_id"]
+    sql = "UPDATE entity SET state = $2::text::jsonb WHERE entity_id = ANY($1)"
+    await execute(world, sql, [uuid.UUID(product.product_id), uuid.UUID(shop.shop_id)], shape)
+    before = counted("field")
+    assert await other.refused("POST", "/v1/dialogs", topic) == "messaging.dialog.topic_unknown"
+    assert await other.refused("POST", "/v1/dialogs", business) == "messaging.dialog.shop_unknown"
+    assert await other.refused("POST", f"/v1/dialogs/{dialog_id}/join", {}) == "messaging.dialog.not_found"
+    assert counted("field") > before
+    for known, asked in ((dialog_id, topic), (private, business)):
+        assert (await customer.ok("POST", "/v1/dialogs", asked))["dialog_id"] == known
+    content = {"type": "product", "product_id": product.product_id}
+    for person in (customer, seller):
+        body = {"client_message_id": str(uuid.uuid4()), "content": content}
+        said = (await person.ok("POST", f"/v1/dialogs/{dialog_id}/messages", body))["seq"]
+    found = {each["seq"]: each["card"] for each in await customer.messages(dialog_id)}
+    assert (found[said]["entity_type"], found[said]["entity_id"]) == ("product", product.product_id)
+    await reads_everywhere(world, customer, [dialog_id, private])
+    await world.publish(product, version=2)
+
+    async def mended():
+        sql = "SELECT state->>'title' FROM entity WHERE entity_id = $1"
+        return await value_of(world, sql, uuid.UUID(product.product_id)) == "Khanom"
+
+    await eventually(mended, timeout_s=30, what="the next event of the product")
+    assert (await other.ok("POST", "/v1/dialogs", topic))["dialog_id"] == dialog_id
 
 
 async def test_activity_of_another_shape_is_listed(world):
@@ -431,6 +535,12 @@ async def test_the_audit_finds_what_nobody_has_read(still_world):
         else:
             await execute(world, back)
         assert await findings(world) == []
+    sql = (
+        "INSERT INTO entity (entity_type, entity_id, version, state, changed_at) VALUES ('order', $1, 1, '[1]', now())"
+    )
+    await execute(world, sql, uuid.uuid4())
+    assert await findings(world) == ["MSG-14"]
+    await execute(world, "DELETE FROM entity")
     await keep_due(world, writer, dialog_id, b"\1")
     assert await findings(world) == ["MSG-14"]
     await execute(world, "DELETE FROM scheduled_message")

@@ -154,6 +154,18 @@ async def test_moderators_read_what_was_reported_and_each_read_is_recorded(world
     assert (await world.call("GET", path, token=token)).code == "messaging.report.not_found"
 
 
+async def test_a_moderator_who_deleted_it_for_themselves_reads_what_was_reported(world):
+    nok, budi, moderator = [await world.person() for _ in range(3)]
+    dialog_id = await world.group(nok, budi, moderator)
+    seq = (await nok.send(dialog_id, "word"))["seq"]
+    await moderator.ok("DELETE", f"/v1/dialogs/{dialog_id}/messages/{seq}?whom=me")
+    body = {"dialog_id": dialog_id, "seq": seq, "reason": "abuse"}
+    report_id = (await budi.ok("POST", "/v1/messages/reports", body))["report_id"]
+    token = world.issuer.token_for(moderator.user_id, roles=("moderator",))
+    read = await world.call("GET", f"/v1/ops/messaging/reports/{report_id}/messages", token=token)
+    assert [each["content"]["text"] for each in read.json["items"]] == ["word"]
+
+
 async def test_a_report_of_a_person_shows_no_messages(world):
     nok, budi = await world.person(), await world.person()
     dialog_id = await world.group(nok, budi)

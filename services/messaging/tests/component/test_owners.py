@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -240,6 +240,72 @@ async def test_whoever_it_was_handed_to_does_not_shut_the_shops_owner_out(world)
     await seller.ok("POST", "/v1/dialogs", wish)
     assert await roles_of(world, dialog_id) == {buyer.user_id: "member", seller.user_id: "owner"}
     await seller.ok("PUT", f"{path}/bans/{buyer.user_id}")  # who is not of the shop is banned as ever
+
+
+NOTHING = {each: [] for each in ("admin", "moderator", "member", "guest")}
+
+
+def saying(**rest):
+    return {"client_message_id": str(uuid.uuid4()), "content": {"type": "text", "text": "hello"}, **rest}
+
+
+@pytest.mark.parametrize("role", ["admin", "member"])
+async def test_no_setting_of_whoever_it_was_handed_to_silences_the_shops_owner(world, role):
+    """By whatever they say something; an admin whose shop it is not is bound by the same settings."""
+    seller, buyer, wish, dialog_id = await handed_over(world)
+    other = await world.person()
+    await other.ok("POST", "/v1/dialogs", wish)
+    path, said = f"/v1/dialogs/{dialog_id}", (await buyer.send(dialog_id))["seq"]
+    for each in (seller, other):
+        await give(world, dialog_id, each.user_id, role)
+    settings = {"permissions": NOTHING, "slow_mode_s": 3600}
+    await buyer.ok("PATCH", path, settings, headers={"If-Match": "*"})
+    in_time = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+    acts = [
+        ("POST", f"{path}/messages", saying),
+        ("POST", f"{path}/messages", saying),
+        ("POST", f"{path}/messages", lambda: saying(mention_all=True)),
+        ("PUT", f"{path}/messages/{said}/reactions/like", lambda: None),
+        ("PUT", f"{path}/messages/{said}/pin", lambda: None),
+        ("POST", f"{path}/invites", dict),
+        ("POST", "/v1/scheduled-messages", lambda: {"dialog_id": dialog_id, "send_at": in_time, "message": saying()}),
+    ]
+    for method, where, body in acts:
+        assert (await other.do(method, where, body())).code == "messaging.dialog.not_allowed", where
+        assert (await seller.do(method, where, body())).status < 300, where
+    async with world.app.database.begin() as conn:  # by an older version
+        sql = "UPDATE member SET status = 'muted' WHERE dialog_id = $1 AND user_id = $2"
+        await conn.execute(sql, uuid.UUID(dialog_id), seller.user_id)
+    await seller.send(dialog_id, "heard")
+
+
+async def test_the_shops_owner_undoes_what_was_set_against_them(world):
+    seller, buyer, _, dialog_id = await handed_over(world)
+    path = f"/v1/dialogs/{dialog_id}"
+    await buyer.ok("PATCH", path, {"permissions": NOTHING}, headers={"If-Match": "*"})
+    await buyer.ok("POST", f"{path}/close")
+    assert (await seller.do("POST", f"{path}/messages", saying())).code == "messaging.dialog.archived"
+    await seller.ok("POST", f"{path}/reopen")
+    await seller.send(dialog_id, "open again")
+    admins = {"permissions": {"admin": NOTHING["admin"]}}
+    await seller.ok("PATCH", path, admins, headers={"If-Match": "*"})  # those below them
+
+
+@pytest.mark.parametrize("shop_id", ["", "nope", 5, "0000000g-0000-4000-8000-000000000000"])
+async def test_a_product_whose_shop_cannot_be_read_is_nobodys(world, shop_id):
+    seller, buyer, _, dialog_id = await handed_over(world)
+    await buyer.ok("PATCH", f"/v1/dialogs/{dialog_id}", {"permissions": NOTHING}, headers={"If-Match": "*"})
+    async with world.app.database.begin() as conn:
+        sql = (
+            "UPDATE entity SET state = jsonb_build_object('shop_id', $2::jsonb) FROM dialog "
+            "WHERE dialog_id = $1 AND entity.entity_id = dialog.entity_id"
+        )
+        await conn.execute(sql, uuid.UUID(dialog_id), shop_id)
+    await buyer.send(dialog_id)
+    refused = await seller.refused("POST", f"/v1/dialogs/{dialog_id}/messages", saying())
+    assert refused == "messaging.dialog.not_allowed"
+    await left(seller, dialog_id)
+    await buyer.ok("PUT", f"/v1/dialogs/{dialog_id}/bans/{seller.user_id}")
 
 
 @pytest.mark.parametrize("by", ["topic", "join"])

@@ -1,5 +1,6 @@
 """What one may not see is not there: for no act, in no answer, and whatever version one guesses."""
 
+import asyncio
 import uuid
 
 import pytest
@@ -28,7 +29,7 @@ ACTS = {
     "see who read": ("GET", "{message}/seen-by", None),
     "see revisions": ("GET", "{message}/revisions", None),
     "see the thread": ("GET", "{message}/thread", None),
-    "report": ("POST", "/v1/reports", None),
+    "report": ("POST", "/v1/messages/reports", None),
 }
 
 
@@ -71,6 +72,53 @@ async def test_a_message_one_may_not_see_is_not_there_for_any_act(world, hidden_
     async with world.app.database.read() as conn:
         hidden = await conn.fetchval("SELECT count(*) FROM hidden_message WHERE user_id = $1", newcomer.user_id)
     assert hidden == 0
+
+
+@pytest.mark.parametrize("written_by", ["another", "oneself"])
+@pytest.mark.parametrize("kind", ["text", "poll"])
+async def test_what_one_deleted_for_oneself_is_not_there_for_any_act(world, kind, written_by):
+    """But to delete it again, which changes nothing, and what one wrote for all: that one may always take back."""
+    hider, other = await world.person(), await world.person()
+    dialog_id = await world.group(hider, other)
+    content = TEXT if kind == "text" else {"type": "poll", "question": "?", "options": ["a", "b"]}
+    writer = other if written_by == "another" else hider
+    path = f"/v1/dialogs/{dialog_id}/messages"
+    seq = (await writer.ok("POST", path, message(content=content)))["seq"]
+    answered = (await other.send(dialog_id, "in its thread", thread_seq=seq))["seq"]
+    await hider.ok("DELETE", f"{path}/{seq}?whom=me")
+    for act in ACTS.keys() - {"hide", "delete"}:
+        unseen, nowhere = [await answer(hider, dialog_id, act, each) for each in (seq, NOWHERE)]
+        assert unseen == nowhere, act
+        assert unseen[0] in {404, 422}, act
+    assert await forward(hider, dialog_id, seq) == await forward(hider, dialog_id, NOWHERE)
+    assert await hider.refused("POST", path, message(thread_seq=answered)) == "messaging.message.reply_target_missing"
+    assert await answer(hider, dialog_id, "hide", seq) == (204, "")
+    for act in ACTS.keys() - {"hide", "delete", "vote", "close the poll", "edit", "take back", "unpin"}:
+        assert (await answer(other, dialog_id, act, seq))[0] < 300, act
+    deleted = await answer(hider, dialog_id, "delete", seq)
+    assert deleted == ((204, "") if writer is hider else await answer(hider, dialog_id, "delete", NOWHERE))
+
+
+async def test_a_reply_of_one_batch_is_refused_to_who_hid_its_target_alone(world):
+    """Sends of one dialog are stored together: each sender's own sight decides."""
+    hider, other = await world.person(), await world.person()
+    dialog_id = await world.group(hider, other)
+    seq = (await other.send(dialog_id))["seq"]
+    await hider.ok("DELETE", f"/v1/dialogs/{dialog_id}/messages/{seq}?whom=me")
+    found = await asyncio.gather(
+        *(answer(each, dialog_id, act, seq) for _ in range(5) for each in (hider, other) for act in ("reply", "thread"))
+    )
+    assert [status for status, _ in found] == [422, 422, 201, 201] * 5
+
+
+async def test_a_reply_that_is_stored_is_answered_again_whatever_its_sender_hid_since(world):
+    hider, other = await world.person(), await world.person()
+    dialog_id = await world.group(hider, other)
+    seq = (await other.send(dialog_id))["seq"]
+    path, said = f"/v1/dialogs/{dialog_id}/messages", message(reply_to_seq=seq)
+    sent = await hider.ok("POST", path, said)
+    await hider.ok("DELETE", f"{path}/{seq}?whom=me")
+    assert (await hider.ok("POST", path, said))["seq"] == sent["seq"]
 
 
 async def test_what_one_wrote_before_one_left_is_not_there_either(world):

@@ -1,11 +1,14 @@
 """What people write shows something, wherever they write it: in a message, a poll, a command, a file's name."""
 
+import orjson
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from chassis.http.fields import field_errors
 from messaging.entrypoints.attachments import AttachmentBody
 from messaging.entrypoints.bots import CommandBody
 from messaging.entrypoints.contents import Content, PollContent
+from messaging.entrypoints.schemas import SendMessageBody
 
 FILE = {"media_type": "image/png", "size_bytes": 1, "purpose": "image"}
 WRITTEN = {
@@ -26,6 +29,30 @@ def test_what_shows_nothing_is_refused(place, text):
     shape, body = WRITTEN[place]
     with pytest.raises(ValidationError):
         TypeAdapter(shape).validate_python(body(text))
+
+
+@pytest.mark.parametrize(
+    ("content", "pointer", "code"),
+    [
+        ({"type": "text", "text": "x", "foo": 1}, "/content/foo", "field.unknown"),
+        ({"type": "text", "text": 1}, "/content/text", "field.wrong_type"),
+        ({"type": "text"}, "/content/text", "field.missing"),
+        ({"type": "code", "text": "x", "language": "?"}, "/content/language", "field.malformed"),
+        (
+            {"type": "poll", "question": "?", "options": ["a", "b"], "multiple": 2},
+            "/content/multiple",
+            "field.malformed",
+        ),
+        ({"type": "poll", "question": "?", "options": ["a", "a"]}, "/content", "field.invalid"),
+        ({"type": "contact", "name": "x"}, "/content", "field.invalid"),
+        ({"type": "image", "text": "x"}, "/content/attachment_ids", "field.missing"),
+    ],
+)
+def test_the_field_of_a_content_that_is_at_fault_is_named(content, pointer, code):
+    body = {"client_message_id": "00000000-0000-4000-8000-000000000000", "content": content}
+    with pytest.raises(ValidationError) as refused:
+        SendMessageBody.model_validate_json(orjson.dumps(body))
+    assert [(each.pointer, each.code) for each in field_errors(refused.value, body)] == [(pointer, code)]
 
 
 @pytest.mark.parametrize("place", WRITTEN)

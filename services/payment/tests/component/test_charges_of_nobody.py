@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from payment.adapters.review_store import ReviewStore
 from payment.domain.top_up import TopUpState, Verdict
 from payment.usecases.credit_review import CreditReview, credit_review
@@ -98,28 +96,14 @@ async def both_claim(place):
     one, other = [await top_up_for(place.app.begin, await place.person()) for _ in range(2)]
     async with place.app.begin() as tx:
         await record_charge(charge_of(None, f"ch_{one.hex}"), tx)
-    judged = asyncio.Barrier(2)
-
-    async def claim(top_up_id):
-        async with place.app.begin() as tx:
-            booked = tx.top_ups.booked
-
-            async def read_then_wait(charge):
-                found = await booked(charge)
-                await judged.wait()
-                return found
-
-            tx.top_ups.booked = read_then_wait
-            return await record_charge(charge_of(top_up_id, f"ch_{one.hex}"), tx)
-
-    verdicts = await asyncio.gather(claim(one), claim(other))
-    return sorted(verdicts), sorted([(await state_of(place, each))[0] for each in (one, other)])
+    verdicts = await place.told_at_once(*(charge_of(each, f"ch_{one.hex}") for each in (one, other)))
+    return verdicts, [(await state_of(place, each))[0] for each in (one, other)]
 
 
 async def test_of_two_top_ups_that_claim_a_charge_of_nobody_one_has_it(place):
     verdicts, states = await both_claim(place)
-    assert verdicts == [Verdict.ATTACH, Verdict.NOTHING]
-    assert states == [TopUpState.CREATED, TopUpState.IN_REVIEW]
+    assert verdicts == [Verdict.ATTACH, Verdict.CONTRADICTED]
+    assert states == [TopUpState.IN_REVIEW, TopUpState.CREATED]
 
 
 async def test_control_without_looking_whose_it_is_both_have_it(place, monkeypatch):

@@ -122,6 +122,49 @@ async def test_charges_in_suspense_are_in_review_after_the_migration(unmigrated,
     await conn.close()
 
 
+async def pending_charges(conn):
+    rows = await conn.fetch("SELECT payment_token, pending_charge_ids, confirm_at FROM top_up ORDER BY payment_token")
+    return [tuple(row) for row in rows]
+
+
+async def test_open_top_ups_know_their_charge_at_work_also_after_a_migration_that_stopped_half_way(unmigrated):
+    await to(unmigrated, "--to", "0006")
+    conn, owner = await asyncpg.connect(unmigrated.dsn), await asyncpg.connect(unmigrated.owner_dsn)
+    for token, state, charge_id, next_attempt_at in (
+        ("asked", "created", None, NOON),
+        ("ended", "completed", "ch_ended", None),
+        ("pending", "pending", "ch_pending", NOON),
+    ):
+        await conn.execute(
+            "INSERT INTO top_up (id, user_id, wallet_id, amount_minor, currency, provider, payment_token, state,"
+            " provider_charge_id, next_attempt_at, created_at)"
+            " VALUES ($1, $1, $1, 500, 'THB', 'sandbox', $2, $3, $4, $5, $6)",
+            uuid4(),
+            token,
+            state,
+            charge_id,
+            next_attempt_at,
+            NOON,
+        )
+    # As far as it had come: its columns, of which one is written already, and an index that is no use.
+    await owner.execute(
+        "ALTER TABLE top_up ADD COLUMN confirm_at timestamptz,"
+        " ADD COLUMN pending_charge_ids text[] NOT NULL DEFAULT '{}'"
+    )
+    await owner.execute("UPDATE top_up SET pending_charge_ids = '{ch_pending,ch_2}' WHERE state = 'pending'")
+    await owner.execute("CREATE INDEX top_up_to_confirm ON top_up (created_at)")
+    await to(unmigrated)
+    kept = [("asked", [], None), ("ended", [], None), ("pending", ["ch_pending", "ch_2"], None)]
+    assert await pending_charges(conn) == kept
+    index = await conn.fetchval("SELECT indexdef FROM pg_indexes WHERE indexname = 'top_up_to_confirm'")
+    assert "(confirm_at) WHERE (confirm_at IS NOT NULL)" in index
+    await to(unmigrated, "--to", "0006")
+    await to(unmigrated)
+    assert await pending_charges(conn) == [*kept[:2], ("pending", ["ch_pending"], None)]
+    for each in (conn, owner):
+        await each.close()
+
+
 async def functions_of(conn):
     """Each function of the schema by its signature, as Postgres would write it."""
     rows = await conn.fetch(

@@ -12,16 +12,19 @@ import pytest
 
 from kernel.ids import derived_id
 from payment.adapters.invariants import LATE, check_invariants
+from payment.adapters.top_up_store import TopUpStore
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Expire
 from payment.domain.review import ReviewState
 from payment.domain.top_up import Charge, ChargeStatus
 from payment.entrypoints import jobs
 from payment.usecases.attempt_batch import attempt_batch
+from payment.usecases.confirm_top_ups import confirm_top_ups
 from payment.usecases.drive_top_ups import drive_top_ups
 from payment.usecases.expire_holds import expire_holds
 from payment.usecases.ports import (
     ProviderAnswerUnexpectedError,
+    ProviderAtWorkError,
     ProviderOutcomeUnknownError,
     ProviderRefusedError,
 )
@@ -122,6 +125,71 @@ async def test_a_provider_that_answers_what_was_not_agreed_on_is_told_to_operato
     await drive_top_ups(place.app.begin, {"sandbox": provider})
     assert await place.money(person) == (500, 0)
     assert await place.failures() == []
+
+
+async def due_reviews(place):
+    async with place.app.begin() as tx:
+        return await tx.reviews.due(place.clock.now(), count=10)
+
+
+@pytest.mark.parametrize("of_a_refund", [False, True])
+async def test_a_row_that_fails_and_meets_an_outage_in_turn_stays_written_down_and_rests_ever_longer(
+    place, of_a_refund
+):
+    if of_a_refund:
+        item, due, job, name = await review_for(place, uuid4()), due_reviews, return_charges, "return_charges"
+    else:
+        item = await top_up_for(place.app.begin, await place.person())
+        due, job, name = due_top_ups, drive_top_ups, "drive_top_ups"
+    provider = OddProvider(bad=item)
+    first, rests = place.clock.now(), []
+    for attempts in range(1, 6):
+        provider.error = ProviderAnswerUnexpectedError("401")
+        await job(place.app.begin, {"sandbox": provider})
+        assert await place.failures() == [(name, str(item), attempts)]
+        rests.append(0)
+        while not await due(place):
+            place.clock.advance(30)
+            rests[-1] += 30
+        provider.error = ProviderOutcomeUnknownError("503")
+        await job(place.app.begin, {"sandbox": provider})
+        assert await place.failures() == [(name, str(item), attempts)]
+        async with place.app.database.read() as conn:
+            row = await conn.fetchrow("SELECT error, failed_first_at, next_attempt_at FROM job_failure")
+        assert "401" in row["error"]
+        assert row["failed_first_at"] == first
+        assert row["next_attempt_at"] > place.clock.now()  # no time that is over
+        while not await due(place):
+            place.clock.advance(1)
+    assert rests == [30, 60, 120, 240, 480]
+    provider.bad = None
+    await job(place.app.begin, {"sandbox": provider})
+    assert await place.failures() == []
+
+
+async def test_a_row_that_another_worker_is_at_keeps_what_was_written_down_of_it(place, monkeypatch):
+    asked = await top_up_for(place.app.begin, await place.person())
+    provider = OddProvider(bad=asked, error=ProviderAnswerUnexpectedError("401"))
+
+    async def both_due(self, now, *, count):
+        return [asked]
+
+    monkeypatch.setattr(TopUpStore, "due", both_due)
+    for _ in range(2):  # the second finds the row leased
+        await drive_top_ups(place.app.begin, {"sandbox": provider})
+    assert provider.asked == [asked]
+    assert await place.failures() == [("drive_top_ups", str(asked), 1)]
+
+
+async def test_a_refund_that_the_provider_is_at_is_no_failure_any_more(place):
+    review = await review_for(place, uuid4())
+    provider = OddProvider(bad=review, error=ProviderAnswerUnexpectedError("401"))
+    await return_charges(place.app.begin, {"sandbox": provider})
+    provider.error = ProviderAtWorkError("pending")
+    place.clock.advance(31)
+    await return_charges(place.app.begin, {"sandbox": provider})
+    assert await place.failures() == []
+    assert await due_reviews(place) == []
 
 
 async def test_an_outage_of_the_provider_is_nothing_to_tell_operators_of_each_row(place):
@@ -351,13 +419,22 @@ async def test_a_failure_that_is_written_down_after_the_end_of_its_row_is_forgot
             ("forget_old", "refusal"),
         ):
             await tx.job_failures.record(job, str(item), "late", now)
-    await jobs.forget_done_failures(place.app)
-    left = {(job, item) for job, item, _ in await place.failures()}
-    assert left == {
+    left = {
         ("drive_top_ups", str(still_failing)),
         ("expire_holds", str(hold)),
         ("forget_old", "refusal"),
     }
+    await jobs.forget_done_failures(place.app)
+    # What was written down of a top-up may be of a charge that is in no book: it stays until its provider was asked.
+    assert {each[:2] for each in await place.failures()} == left | {("drive_top_ups", str(asked))}
+    place.clock.advance(31)
+    provider = OddProvider()
+    provider.known = [charge_of(asked, "ch_by_webhook")]
+    assert await confirm_top_ups(place.app.begin, {"sandbox": provider}) == 1
+    async with place.app.begin() as tx:
+        await tx.job_failures.record("drive_top_ups", str(asked), "late", place.clock.now())
+    await jobs.forget_done_failures(place.app)
+    assert {each[:2] for each in await place.failures()} == left
 
 
 async def failing_top_up_beside(place):

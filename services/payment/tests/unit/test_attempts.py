@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
 from payment.domain.ledger import Expire
-from payment.usecases.attempt_batch import attempt_batch
+from payment.usecases.attempt_batch import NoOutcomeError, attempt_batch
 from payment.usecases.attempt_each import attempt_each
 from payment.usecases.expire_holds import expire_holds
 from payment_testing.fakes import FakePayment
@@ -71,6 +72,19 @@ async def test_a_failure_that_cannot_be_written_down_is_raised_after_the_others_
         await attempt_each("job", [1, 2, 3], work, payment.begin, name=str)
     assert [type(each) for each in raised.value.exceptions] == [OSError]
     assert done == [2, 3]
+
+
+@pytest.mark.parametrize("again_s", [None, 60])
+async def test_work_without_an_outcome_leaves_what_is_written_down_and_adds_nothing(payment, again_s):
+    payment.job_failures.attempts["job", "1"] = 3
+    again = payment.clock.now() + timedelta(seconds=again_s) if again_s else None
+
+    async def work(_):
+        raise NoOutcomeError(again)
+
+    assert await attempt_batch("job", [1, 2], work, payment.begin, name=str) == 0
+    assert payment.job_failures.attempts == {("job", "1"): 3}
+    assert payment.job_failures.postponed == ({("job", "1"): again} if again else {})
 
 
 async def test_no_hold_is_due(payment):

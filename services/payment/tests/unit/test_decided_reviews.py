@@ -14,7 +14,12 @@ from payment.domain.review import NobodyToCreditError, ReviewDecidedError, Revie
 from payment.domain.top_up import TopUpState
 from payment.usecases.credit_review import CreditReview, credit_review
 from payment.usecases.load_review import load_review
-from payment.usecases.ports import ProviderAnswerUnexpectedError, ProviderOutcomeUnknownError, ProviderRefusedError
+from payment.usecases.ports import (
+    ProviderAnswerUnexpectedError,
+    ProviderAtWorkError,
+    ProviderOutcomeUnknownError,
+    ProviderRefusedError,
+)
 from payment.usecases.record_charge import record_charge
 from payment.usecases.return_charges import return_charges
 from payment.usecases.return_review import ReturnReview, return_review
@@ -156,6 +161,20 @@ async def test_an_unknown_outcome_is_asked_for_again_later(payment):
     assert payment.job_failures.attempts == {}
 
 
+async def test_an_outage_says_nothing_of_what_is_written_down_and_a_refund_at_work_ends_it(payment):
+    review_id, _ = await returning(payment)
+    payment.job_failures.attempts["return_charges", str(review_id)] = 2
+    await give_back(payment, OddProvider(bad=review_id, error=ProviderOutcomeUnknownError("503")))
+    again = payment.clock.now() + timedelta(seconds=1)
+    assert payment.job_failures.attempts == {("return_charges", str(review_id)): 2}
+    assert payment.job_failures.postponed == {("return_charges", str(review_id)): again}
+    payment.clock.advance(1)
+    await give_back(payment, OddProvider(bad=review_id, error=ProviderAtWorkError("pending")))
+    assert payment.job_failures.attempts == {}
+    assert payment.reviews.reviews[review_id].state is ReviewState.RETURNING
+    assert payment.reviews.timers[review_id] == payment.clock.now() + timedelta(seconds=2)
+
+
 async def test_an_answer_that_was_not_agreed_on_is_written_down(payment):
     review_id, _ = await returning(payment)
     await give_back(payment, OddProvider(bad=review_id, error=ProviderAnswerUnexpectedError("of something else")))
@@ -193,8 +212,11 @@ async def test_one_that_another_worker_leased_is_left(payment):
         return None
 
     payment.reviews.lease = leased
+    [review_id] = payment.reviews.reviews
+    payment.job_failures.attempts["return_charges", str(review_id)] = 1
     assert await give_back(payment, provider) == 1
     assert provider.asked == []
+    assert payment.job_failures.attempts == {("return_charges", str(review_id)): 1}
 
 
 async def test_a_return_that_the_ledger_refuses_is_written_down(payment):

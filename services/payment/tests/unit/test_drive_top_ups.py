@@ -9,7 +9,12 @@ import pytest
 
 from payment.domain.top_up import ChargeStatus, TopUpState
 from payment.usecases.drive_top_ups import drive_top_ups
-from payment.usecases.ports import ProviderAnswerUnexpectedError, ProviderOutcomeUnknownError, ProviderRefusedError
+from payment.usecases.ports import (
+    ProviderAnswerUnexpectedError,
+    ProviderListUnreadableError,
+    ProviderOutcomeUnknownError,
+    ProviderRefusedError,
+)
 from payment.usecases.record_charge import record_charge
 from payment_testing.fakes import FakePayment
 from payment_testing.providers import OddProvider, charge_of
@@ -57,8 +62,10 @@ async def test_one_that_another_worker_leased_is_left(payment):
         return None
 
     payment.top_ups.lease = leased
+    payment.job_failures.attempts["drive_top_ups", str(top_up.id)] = 1
     assert await drive(payment, provider) == 1
     assert (provider.asked, payment.state_of(top_up)) == ([], (TopUpState.CREATED, ""))
+    assert failures(payment) == [str(top_up.id)]  # what is written down stays: the other worker knows more
 
 
 @pytest.mark.parametrize(
@@ -87,6 +94,37 @@ async def test_a_refusal_fails_it_with_the_providers_code(payment):
     assert payment.told_of(top_up) == {"top_up_failed": "card_declined"}
 
 
+async def test_a_refusal_of_the_next_try_waits_for_what_is_at_work(payment):
+    top_up = await payment.top_up(attempts=2)
+    await record_charge(charge_of(top_up.id, "ch_2", ChargeStatus.PENDING), payment.tx)
+    payment.top_ups.timers[top_up.id] = payment.clock.now()
+    await drive(payment, OddProvider(bad=top_up.id, error=ProviderRefusedError("card_declined")))
+    assert payment.state_of(top_up) == (TopUpState.PENDING, "")
+    assert payment.top_ups.timers[top_up.id] == payment.clock.now() + timedelta(seconds=5)
+
+
+async def test_a_refusal_in_the_list_waits_for_what_is_at_work_for_a_day(payment):
+    top_up, provider = await payment.top_up(attempts=2), OddProvider()
+    await record_charge(charge_of(top_up.id, "ch_2", ChargeStatus.PENDING), payment.tx)
+    provider.known = [charge_of(top_up.id, "ch_1", ChargeStatus.FAILED)]
+    payment.top_ups.timers[top_up.id] = payment.clock.now()
+    await drive(payment, provider)
+    assert payment.state_of(top_up) == (TopUpState.PENDING, "")
+    assert payment.top_ups.timers[top_up.id] == payment.clock.now() + timedelta(seconds=5)
+    assert failures(payment) == []
+    payment.clock.advance(24 * 3_600)
+    await drive(payment, provider)
+    assert payment.state_of(top_up) == (TopUpState.FAILED, "expired")
+
+
+async def test_what_can_be_read_of_a_list_is_taken_and_the_rest_is_written_down(payment):
+    top_up, provider = await payment.top_up(attempts=1), OddProvider()
+    provider.find_error = ProviderListUnreadableError("1 of 2", [charge_of(top_up.id, "ch")])
+    await drive(payment, provider)
+    assert payment.state_of(top_up) == (TopUpState.COMPLETED, "")
+    assert (provider.asked, failures(payment)) == ([], [str(top_up.id)])
+
+
 async def test_a_refusal_of_what_ended_meanwhile_changes_nothing(payment):
     top_up = await payment.top_up()
     provider = OddProvider(bad=top_up.id, error=ProviderRefusedError("card_declined"))
@@ -109,6 +147,15 @@ async def test_an_unknown_outcome_waits_and_is_nothing_for_operators(payment):
     assert payment.state_of(top_up) == (TopUpState.CREATED, "")
     assert payment.top_ups.timers[top_up.id] == payment.clock.now() + timedelta(seconds=1)
     assert failures(payment) == []
+
+
+async def test_an_outage_leaves_what_is_written_down_and_it_rests_until_then(payment):
+    top_up = await payment.top_up()
+    payment.job_failures.attempts["drive_top_ups", str(top_up.id)] = 4
+    await drive(payment, OddProvider(bad=top_up.id, error=ProviderOutcomeUnknownError("503")))
+    assert payment.job_failures.attempts == {("drive_top_ups", str(top_up.id)): 4}
+    again = payment.clock.now() + timedelta(seconds=1)
+    assert payment.job_failures.postponed == {("drive_top_ups", str(top_up.id)): again}
 
 
 @pytest.mark.parametrize("error", [ProviderAnswerUnexpectedError("of something else"), RuntimeError("a bug")])
@@ -152,6 +199,16 @@ async def test_a_word_that_moves_nothing_waits(payment):
     await drive(payment, provider)
     assert payment.top_ups.timers[top_up.id] == payment.clock.now() + timedelta(seconds=2)
     assert failures(payment) == []
+
+
+async def test_a_word_that_moves_nothing_is_no_end_however_old_the_top_up(payment):
+    """Only what waits for another charge is given up after a day: here the money is in the books."""
+    top_up = await payment.top_up(attempts=1, created_at=payment.clock.now() - timedelta(hours=25))
+    provider = OddProvider()
+    provider.known = [charge_of(top_up.id, "ch")]
+    await payment.top_ups.add_line(provider.known[0], top_up.id, payment.clock.now(), reason=None, shown_as=None)
+    await drive(payment, provider)
+    assert payment.state_of(top_up) == (TopUpState.CREATED, "")
 
 
 async def test_a_word_on_what_ended_meanwhile_sets_no_timer(payment):

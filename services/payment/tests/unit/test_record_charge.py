@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -12,7 +13,7 @@ from payment.domain.accounts import WalletNotActiveError
 from payment.domain.ledger import Suspend, TopUp
 from payment.domain.outcome import Outcome
 from payment.domain.review import ReviewState
-from payment.domain.top_up import ChargeStatus, TopUpState, Verdict
+from payment.domain.top_up import CONFIRM_AFTER, MONEY_RETURNED, ChargeStatus, TopUpState, Verdict
 from payment.usecases.ports import WebhookEvent
 from payment.usecases.receive_webhook import receive_webhook
 from payment.usecases.record_charge import CONTRADICTIONS, record_charge
@@ -52,6 +53,47 @@ async def test_who_comes_second_to_the_line_books_nothing(payment):
     assert (ops(payment), payment.events.told) == ([], [])
 
 
+def overtaken_by(payment, charge):
+    """A transaction in which that word is taken between the first look and what follows it."""
+    tx, booked, looks = payment.tx, payment.top_ups.booked, []
+
+    async def look_then_be_overtaken(asked):
+        found = await booked(asked)
+        looks.append(found)
+        if len(looks) == 1:
+            await record_charge(charge, payment.tx)
+        return found
+
+    payment.top_ups.booked = look_then_be_overtaken
+    return tx, looks
+
+
+@pytest.mark.parametrize("state", [TopUpState.CREATED, TopUpState.FAILED])
+async def test_who_comes_second_judges_again_by_what_the_line_says(payment, state):
+    asked, other = await payment.top_up(state=state), await payment.top_up(state=state)
+    tx, _ = overtaken_by(payment, charge_of(asked.id, "ch"))
+    assert await record_charge(charge_of(other.id, "ch"), tx) is Verdict.CONTRADICTED
+    assert payment.state_of(other) == (state, "")
+    assert len(ops(payment)) == 1
+
+
+async def test_who_comes_second_to_a_charge_of_nobody_has_it(payment):
+    asked = await payment.top_up(state=TopUpState.FAILED)
+    tx, _ = overtaken_by(payment, charge_of(None, "ch"))
+    assert await record_charge(charge_of(asked.id, "ch"), tx) is Verdict.ATTACH
+    assert ops(payment) == [Suspend]
+    assert payment.state_of(asked) == (TopUpState.IN_REVIEW, "paid_after_end")
+
+
+async def test_who_comes_second_to_claim_a_charge_of_nobody_contradicts(payment):
+    one, other = await payment.top_up(), await payment.top_up()
+    await record_charge(charge_of(None, "ch"), payment.tx)
+    tx, looks = overtaken_by(payment, charge_of(one.id, "ch"))
+    assert await record_charge(charge_of(other.id, "ch"), tx) is Verdict.CONTRADICTED
+    assert [look.of_nobody for look in looks] == [True, True, False]  # of the other's word the second
+    assert payment.state_of(other) == (TopUpState.CREATED, "")
+
+
 async def test_a_credit_that_the_ledger_refuses_is_an_error_and_nothing_is_told(payment):
     top_up = await payment.top_up()
     payment.ledger.outcome = Outcome.WALLET_NOT_ACTIVE
@@ -65,6 +107,41 @@ async def test_a_pending_charge_waits(payment):
     assert await record_charge(charge_of(top_up.id, "ch", ChargeStatus.PENDING), payment.tx) is Verdict.WAIT
     assert payment.state_of(top_up) == (TopUpState.PENDING, "")
     assert payment.top_ups.timers[top_up.id] > payment.clock.now()
+    assert payment.top_ups.top_ups[top_up.id].pending_charge_ids == {"ch"}
+
+
+async def test_a_refusal_of_one_charge_waits_for_the_other_that_is_at_work(payment):
+    top_up = await payment.top_up()
+    for name in ("ch_1", "ch_2"):
+        await record_charge(charge_of(top_up.id, name, ChargeStatus.PENDING), payment.tx)
+    refusals = [charge_of(top_up.id, name, ChargeStatus.FAILED) for name in ("ch_1", "ch_2")]
+    assert await record_charge(refusals[0], payment.tx) is Verdict.WAIT_FOR_ANOTHER
+    assert payment.top_ups.top_ups[top_up.id].pending_charge_ids == {"ch_2"}
+    assert (payment.state_of(top_up), payment.events.told) == ((TopUpState.PENDING, ""), [])
+    assert await record_charge(refusals[1], payment.tx) is Verdict.FAIL
+    assert payment.state_of(top_up) == (TopUpState.FAILED, "refused")
+
+
+async def test_a_charge_at_work_beside_what_ended_the_top_up_is_watched(payment):
+    top_up = await payment.top_up(attempts=2)
+    await record_charge(charge_of(top_up.id, "ch_1"), payment.tx)
+    assert await record_charge(charge_of(top_up.id, "ch_2", ChargeStatus.PENDING), payment.tx) is Verdict.WATCH
+    assert payment.state_of(top_up) == (TopUpState.COMPLETED, "")
+    assert payment.top_ups.confirmations[top_up.id] == payment.clock.now() + timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("state", list(TopUpState))
+async def test_each_charge_that_is_booked_sets_the_timer_of_the_last_question(payment, state):
+    top_up = await payment.top_up(state=state)
+    await record_charge(charge_of(top_up.id, "ch"), payment.tx)
+    assert payment.top_ups.confirmations == {top_up.id: payment.clock.now() + CONFIRM_AFTER}
+
+
+async def test_beside_what_was_given_back_a_charge_is_a_transaction_of_its_own(payment):
+    top_up = await payment.top_up(state=TopUpState.FAILED, failure_code=MONEY_RETURNED)
+    assert await record_charge(charge_of(top_up.id, "ch_2"), payment.tx) is Verdict.SUSPEND
+    assert list(payment.top_ups.shown.values()) == ["paid_after_end"]
+    assert payment.state_of(top_up) == (TopUpState.FAILED, MONEY_RETURNED)
 
 
 @pytest.mark.parametrize(("failure_code", "shown"), [("card_declined", "card_declined"), ("", "refused")])

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payment.domain.ledger import AmountNotPositiveError
+from payment.domain.review import shown_as
 from payment.domain.top_up import (
+    MONEY_RETURNED,
     Booked,
     CardNumberRefusedError,
     Charge,
@@ -24,6 +26,7 @@ from payment.domain.top_up import (
     check_request,
     in_order_of_weight,
     judge,
+    may_lack,
     next_attempt_at,
 )
 
@@ -98,6 +101,48 @@ def test_a_refusal_fails_an_open_top_up_and_nothing_else():
         assert verdict_of(replace(TOP_UP, state=state), failed, booked=None) is Verdict.NOTHING
 
 
+def test_a_refusal_of_one_charge_waits_for_the_others_that_are_known_to_be_at_work():
+    failed = replace(CHARGE, status=ChargeStatus.FAILED)
+    for pending, verdict in (
+        (set(), Verdict.FAIL),
+        ({"ch_1"}, Verdict.FAIL),
+        ({"ch_2"}, Verdict.WAIT_FOR_ANOTHER),
+        ({"ch_1", "ch_2"}, Verdict.WAIT_FOR_ANOTHER),
+    ):
+        assert verdict_of(replace(TOP_UP, pending_charge_ids=frozenset(pending)), failed, booked=None) is verdict
+
+
+def test_a_charge_at_work_is_waited_for_also_beside_what_ended_the_top_up():
+    pending = replace(CHARGE, status=ChargeStatus.PENDING)
+    for state in TopUpState:
+        verdict = Verdict.WAIT if state.open else Verdict.WATCH
+        assert verdict_of(replace(TOP_UP, state=state), pending, booked=None) is verdict
+    assert verdict_of(None, pending, booked=None) is Verdict.NOTHING
+
+
+def test_a_word_without_a_reference_says_nothing_about_whose_a_booked_charge_is():
+    unnamed = replace(CHARGE, reference_id=None)
+    assert verdict_of(None, unnamed, booked=Booked(CHARGE.reference_id, 500, "THB")) is Verdict.NOTHING
+    assert verdict_of(None, unnamed, booked=OF_NOBODY) is Verdict.NOTHING
+    assert verdict_of(None, unnamed, booked=Booked(CHARGE.reference_id, 499, "THB")) is Verdict.CONTRADICTED
+
+
+@pytest.mark.parametrize(
+    ("state", "failure_code", "own"),
+    [
+        (TopUpState.CREATED, "", True),
+        (TopUpState.PENDING, "", True),
+        (TopUpState.FAILED, "card_declined", True),
+        (TopUpState.FAILED, MONEY_RETURNED, False),
+        (TopUpState.IN_REVIEW, "amount_mismatch", False),
+        (TopUpState.COMPLETED, "", False),
+    ],
+)
+def test_a_charge_in_review_is_shown_by_the_top_ups_own_transaction_unless_that_shows_another(state, failure_code, own):
+    suspense_id, top_up = uuid4(), replace(TOP_UP, state=state, failure_code=failure_code)
+    assert shown_as(top_up, suspense_id) == (top_up.id if own else suspense_id)
+
+
 def test_a_refusal_of_what_was_booked_is_a_contradiction_and_moves_nothing():
     failed = replace(CHARGE, status=ChargeStatus.FAILED)
     for top_up in (None, TOP_UP, *(replace(TOP_UP, state=state) for state in TopUpState)):
@@ -150,11 +195,40 @@ def test_of_several_charges_money_comes_first_and_a_refusal_waits_for_what_may_s
         replace(CHARGE, charge_id=status.value, status=status)
         for status in (ChargeStatus.FAILED, ChargeStatus.PENDING, ChargeStatus.SUCCEEDED)
     )
-    assert in_order_of_weight([failed, paid]) == [paid, failed]
-    assert in_order_of_weight([failed, pending, paid, paid]) == [paid, paid, pending]
-    assert in_order_of_weight([failed, pending]) == [pending]
-    assert in_order_of_weight([failed, failed]) == [failed, failed]
-    assert in_order_of_weight([]) == []
+    assert in_order_of_weight([failed, paid], TOP_UP) == [paid, failed]
+    assert in_order_of_weight([failed, pending, paid, paid], TOP_UP) == [paid, paid, pending]
+    assert in_order_of_weight([failed, pending], TOP_UP) == [pending]
+    assert in_order_of_weight([failed, failed], TOP_UP) == [failed, failed]
+    assert in_order_of_weight([], TOP_UP) == []
+
+
+def test_of_the_money_what_the_top_up_waits_for_comes_first_and_what_is_in_the_books_after_it():
+    less, dong, nobodys, own, again = (
+        replace(CHARGE, charge_id=name, **data)
+        for name, data in {
+            "less": {"amount_minor": 499},
+            "dong": {"currency": "VND"},
+            "nobodys": {},
+            "own": {},
+            "again": {},
+        }.items()
+    )
+    assert in_order_of_weight([less, dong, own], TOP_UP) == [own, less, dong]
+    assert in_order_of_weight([less, nobodys, own, again], TOP_UP, {"nobodys"}) == [own, again, nobodys, less]
+    assert in_order_of_weight([nobodys, less], TOP_UP, {"nobodys"}) == [nobodys, less]
+
+
+def test_a_list_without_the_money_that_a_top_up_ended_with_may_lack_more():
+    ended = replace(TOP_UP, state=TopUpState.COMPLETED, provider_charge_id="ch_1")
+    other = replace(CHARGE, charge_id="ch_2")
+    assert [may_lack(ended, charges) for charges in ([], [other], [other, CHARGE], [CHARGE])] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert may_lack(replace(ended, state=TopUpState.IN_REVIEW), [])
+    assert not may_lack(replace(ended, state=TopUpState.FAILED), [])
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(ChargeStatus)), st.sampled_from([499, 500])), min_size=1, max_size=12))

@@ -50,4 +50,4 @@ def _field_error(error: ErrorDetails, document: Any) -> FieldError:
     if code is None:
         code = "field.wrong_type" if kind.endswith("_type") else "field.malformed"
     message = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    return FieldError(pointer(path_in(document, error["loc"])), code, message)
+    return FieldError(pointer(path_in(document, error["loc"], missing=kind == "missing")), code, message)

@@ -6,8 +6,8 @@ Invariant AUTH-22: no route shows more of a person to a viewer than their card d
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
+from auth.domain.ids import UserId
 from auth.domain.settings import Audience
 from kernel.country import Country
 
@@ -16,7 +16,7 @@ from kernel.country import Country
 class Card:
     """No address and no number. ``username`` and ``country`` are None where they are not for this viewer."""
 
-    user_id: UUID
+    user_id: UserId
     name: str
     username: str | None
     country: Country | None
@@ -24,12 +24,12 @@ class Card:
 
 def card_for(
     *,
-    user_id: UUID,
+    user_id: UserId,
     name: str,
     username: str | None,
     country: Country,
     show_profile_to: Audience,
-    viewer_id: UUID,
+    viewer_id: UserId,
     friends: bool,
 ) -> Card:
     """The card as this viewer sees it. People see their own profile whatever they chose."""

@@ -1,4 +1,4 @@
-"""How long somebody waits after failed sign-ins: longer each time, never locked out, and nobody for somebody else.
+"""How long somebody waits after failed sign-ins: longer each time, never locked out, and never for what a stranger did.
 
 Failures are counted where they come from. An address, or the network around it, that the account signed in from before
 has a counter of its own, which no stranger moves. Everything else counts twice: for its own address, and in one counter
@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import Final
 
+from auth.domain.place import Familiarity, Place
 from kernel.errors import DomainError, Kind
 
 FREE_FAILURES: Final = 5
@@ -33,25 +33,6 @@ class LimitsUnavailableError(DomainError):
 
     code, kind = "auth.limits.unavailable", Kind.UNAVAILABLE
     title = "Codes cannot be sent right now"
-
-
-class Familiarity(StrEnum):
-    """Whether the account signed in before from the very address, from the network around it, or from neither."""
-
-    ADDRESS = "address"
-    NETWORK = "network"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """An address (for IPv6 the /64 a subscriber gets) and the network around it, as CIDR."""
-
-    address: str
-    network: str
-
-
-UNKNOWN_PLACE: Final = Place("", "")
 
 
 @dataclass(frozen=True, slots=True)

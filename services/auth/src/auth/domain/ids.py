@@ -8,3 +8,4 @@ from uuid import UUID
 UserId = NewType("UserId", UUID)
 SessionId = NewType("SessionId", UUID)
 OtpId = NewType("OtpId", UUID)
+FriendRequestId = NewType("FriendRequestId", UUID)

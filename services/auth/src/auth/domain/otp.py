@@ -59,7 +59,7 @@ class OtpIssued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Otp:
-    """A code as it is kept: its hash, and a hash of where it was sent."""
+    """A code as it is stored: its hash, and a hash of where it was sent."""
 
     id: OtpId
     purpose: OtpPurpose
@@ -77,3 +77,11 @@ class Otp:
         stranger's, and nothing that a session does ends a code which was sent to the owner (AUTH-12).
         """
         return not proved or self.token_version is None or self.token_version == token_version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtpGuess:
+    """A code somebody typed."""
+
+    otp_id: OtpId
+    code: str

@@ -42,6 +42,11 @@ class PasswordMissingError(DomainError):
     title = "A password is needed to sign up by e-mail"
 
 
+class HashingBusyError(DomainError):
+    code, kind = "auth.hashing.busy", Kind.UNAVAILABLE
+    title = "Too many sign-ins at this moment"
+
+
 def normalised(password: str) -> str:
     """One form for what different keyboards send for the same characters (NFKC)."""
     return unicodedata.normalize("NFKC", password)

@@ -41,7 +41,7 @@ class RefreshToken:
         return _PREFIX + base64.urlsafe_b64encode(body).rstrip(b"=").decode()
 
     def hash(self) -> bytes:
-        """What is kept."""
+        """What is stored."""
         return sha256(self.secret).digest()
 
     def successor(self, key: bytes) -> RefreshToken:
@@ -91,7 +91,7 @@ class Use(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """What is kept of a session's chain."""
+    """What is stored of a session's chain."""
 
     generation: int
     secret_hash: bytes

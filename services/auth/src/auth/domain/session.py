@@ -57,6 +57,14 @@ class RevocationReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a request came from: what limits and the security log go by."""
+
+    ip: str | None
+    device_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """What the device list shows."""
 

@@ -3,7 +3,7 @@
 Invariants, which the table's CHECK constraints and the tests cite:
 AUTH-1: an existing person has an e-mail address or a phone number.
 AUTH-2: a name has 2 to 100 characters, and shows something.
-AUTH-3: each change adds one to ``version``, and a change of what others may know is told in an event with it.
+AUTH-3: each change adds one to ``version``, and a change of what others may know is announced in an event with it.
 AUTH-4: raising ``token_version`` ends every session begun and every code asked for under a lower one; not a code that
 was sent to an address which nobody has proved yet.
 AUTH-12: the first proof of an address or number leaves nothing to sign in with that was made up before it.
@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Final
 
 from auth.domain.ids import UserId
-from auth.domain.otp import Channel
+from auth.domain.otp import Channel, Otp
 from auth.domain.roles import FIRST_ROLES, Role
 from auth.domain.settings import Settings
 from auth.domain.username import checked_username
@@ -117,7 +117,7 @@ class UserDeleted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserPrivacyChanged:
-    """What others may see and do; told only to services that need it."""
+    """What others may see and do; announced to services that need it."""
 
     user: User
     changed_at: datetime
@@ -135,17 +135,18 @@ def register(
     country: Country,
     settings: Settings,
     password_hash: str | None,
-    phone_verified: bool,
+    proved: bool,
     now: datetime,
 ) -> tuple[User, UserRegistered]:
-    """A new person (AUTH-1, AUTH-2)."""
+    """A new person (AUTH-1, AUTH-2). ``proved``: the address or number was shown to be theirs."""
     if email is None and phone_e164 is None:
         raise ContactMissingError
     user = User(
         id=user_id,
         email=email,
+        email_verified_at=now if proved and email else None,
         phone_e164=phone_e164,
-        phone_verified_at=now if phone_verified else None,
+        phone_verified_at=now if proved and phone_e164 else None,
         name=checked_name(name),
         country=country,
         settings=settings,
@@ -170,10 +171,10 @@ def change_profile(
 
 
 def change_settings(user: User, settings: Settings, now: datetime) -> tuple[User, UserProfileChanged | None]:
-    """Replace the choices. Others are told only of locale and time zone; privacy is enforced here."""
+    """Replace the choices. The event is there when locale or time zone changed; privacy is enforced here."""
     changed, event = _changed(user, replace(user, settings=settings), now)
-    told = (user.settings.locale, user.settings.time_zone) != (settings.locale, settings.time_zone)
-    return changed, event if told else None
+    announced = (user.settings.locale, user.settings.time_zone) != (settings.locale, settings.time_zone)
+    return changed, event if announced else None
 
 
 def privacy_changed(before: User, after: User, now: datetime) -> UserPrivacyChanged | None:
@@ -187,7 +188,7 @@ def _privacy(user: User) -> tuple[object, ...]:
 
 
 def change_roles(user: User, roles: frozenset[Role], now: datetime) -> tuple[User, UserRolesChanged | None]:
-    """Give exactly these roles; nobody ever loses ``user``. Tokens that say otherwise end (AUTH-4)."""
+    """Give exactly these roles; ``user`` is never lost. Tokens that say otherwise end (AUTH-4)."""
     roles |= FIRST_ROLES
     if roles == user.roles:
         return user, None
@@ -195,9 +196,26 @@ def change_roles(user: User, roles: frozenset[Role], now: datetime) -> tuple[Use
     return changed, UserRolesChanged(user=changed, changed_at=now)
 
 
+def require_version(user: User, versions: frozenset[int] | None) -> None:
+    """``versions`` are those that were read (``If-Match``); None takes any. Raises ``UserVersionStaleError``."""
+    if versions is not None and user.version not in versions:
+        raise UserVersionStaleError
+
+
+def require_same_credentials(before: User, now: User) -> None:
+    """Raises ``UserVersionStaleError`` when the person signs in otherwise than before (AUTH-4)."""
+    if (now.password_hash, now.token_version) != (before.password_hash, before.token_version):
+        raise UserVersionStaleError("The password or the sessions were changed at the same moment.")
+
+
 def is_proved(user: User, channel: Channel) -> bool:
     """Whether the address (or the number) was ever shown to be theirs."""
     return (user.email_verified_at if channel is Channel.EMAIL else user.phone_verified_at) is not None
+
+
+def holds_code(user: User, otp: Otp) -> bool:
+    """Whether it is the person's code, and nothing they did since has ended it (AUTH-4)."""
+    return otp.user_id == user.id and otp.holds_for(user.token_version, proved=is_proved(user, otp.channel))
 
 
 def prove_contact(user: User, channel: Channel, now: datetime, *, keep_password: bool) -> User:

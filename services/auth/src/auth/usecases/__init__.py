@@ -1,5 +1,5 @@
-"""What auth does, one file per act.
+"""What auth does, one file per use case.
 
-A function that takes ``tx`` is atomic and cannot commit. One that takes ``begin`` hashes a password in between,
-or must keep something (a counted guess, an ended session) although it refuses.
+A function that takes ``tx`` is atomic and cannot commit. One that takes ``tools`` alone opens its transactions itself:
+it hashes a password in between, or must keep something (a counted guess, an ended session) although it refuses.
 """

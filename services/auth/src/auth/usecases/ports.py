@@ -2,62 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from auth.domain.audit import Act
+from auth.domain.contact import Contact
 from auth.domain.delays import Counter
-from auth.domain.ids import OtpId, SessionId, UserId
+from auth.domain.friend_request import FriendRequest, FriendRequestClosed, FriendRequestSent
+from auth.domain.ids import FriendRequestId, OtpId, SessionId, UserId
 from auth.domain.otp import Otp, OtpIssued, OtpPurpose
 from auth.domain.refresh_token import Chain, RefreshToken
+from auth.domain.relation import Relation, RelationChanged, RelationKind
+from auth.domain.security_log import SecurityEvent
 from auth.domain.session import RevocationReason, Session, SessionEvent
 from auth.domain.signing_key import SigningKey
 from auth.domain.user import User, UserEvent
 from kernel.clock import Clock
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a request came from: what limits and the audit log go by."""
-
-    ip: str | None
-    device_name: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
-    """One way to reach a person: an e-mail address or a phone number, never both."""
-
-    email: str | None = None
-    phone_e164: str | None = None
-
-    @property
-    def value(self) -> str:
-        return self.email or self.phone_e164 or ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signed:
-    """Everything a signed-in client gets."""
-
-    user: User
-    session_id: SessionId
-    session_expires_at: datetime
-    access_token: str
-    refresh_token: RefreshToken
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredChain:
-    """A session's refresh chain with the person behind it; only for living sessions."""
-
-    chain: Chain
-    user: User
-    session_expires_at: datetime
+Fact = UserEvent | SessionEvent | OtpIssued | RelationChanged | FriendRequestSent | FriendRequestClosed
 
 
 class Users(Protocol):
@@ -76,12 +41,14 @@ class Users(Protocol):
         """Compare-and-set on the version before. Raises ``UserVersionStaleError`` or ``UsernameTakenError``."""
 
     async def rehash(self, user_id: UserId, old_hash: str, new_hash: str) -> None:
-        """The same password under today's parameters; no new version, nobody is told."""
+        """The same password under today's parameters: no new version, no event."""
 
 
 class Sessions(Protocol):
     async def add(self, session: Session, token: RefreshToken, *, token_version: int, ip: str | None) -> None: ...
-    async def revoke(self, user_id: UserId, session_id: SessionId, reason: RevocationReason, now: datetime) -> bool: ...
+    async def revoke(self, user_id: UserId, session_id: SessionId, reason: RevocationReason, now: datetime) -> bool:
+        """False when it is not the person's, or over already."""
+
     async def revoke_all(
         self, user_id: UserId, reason: RevocationReason, now: datetime, *, keep: SessionId | None = None
     ) -> list[SessionId]: ...
@@ -104,6 +71,8 @@ class Otps(Protocol):
 
 
 class Passwords(Protocol):
+    """The last password hashes of each person."""
+
     async def recent(self, user_id: UserId, count: int) -> list[str]: ...
     async def remember(self, user_id: UserId, password_hash: str, now: datetime) -> None: ...
     async def forget(self, user_id: UserId) -> None: ...
@@ -116,19 +85,43 @@ class Networks(Protocol):
     async def forget(self, user_id: UserId) -> None: ...
 
 
-class Graph(Protocol):
+class Relations(Protocol):
+    async def lock_pair(self, one: UserId, other: UserId) -> None:
+        """No other transaction changes anything between the two until the commit."""
+
+    async def lock_people(self, counted: Collection[UserId], others: Collection[UserId]) -> bool:
+        """Whether all exist. None of them ends before the commit, and what ``counted`` have changes in no other way."""
+
+    async def set(
+        self, kind: RelationKind, from_id: UserId, to_id: UserId, now: datetime, *, active: bool
+    ) -> Relation | None:
+        """The relation when it changed, None when it was so already. A friendship is set both ways."""
+
+    async def has(self, kind: RelationKind, from_id: UserId, to_id: UserId) -> bool: ...
+    async def count(self, kind: RelationKind, from_id: UserId) -> int: ...
     async def end_all(self, user_id: UserId, now: datetime) -> None:
-        """No friendship, follow, block or waiting request of theirs, or with them, is left."""
+        """No friendship, follow or block of theirs, or with them, is left. Their row is locked."""
 
 
-class Audit(Protocol):
+class FriendRequests(Protocol):
+    async def add(self, request: FriendRequest) -> None: ...
+    async def save(self, request: FriendRequest) -> None:
+        """Its status and when it was decided."""
+
+    async def find(self, request_id: FriendRequestId) -> FriendRequest | None: ...
+    async def find_waiting(self, one: UserId, other: UserId) -> FriendRequest | None: ...
+    async def end_all(self, user_id: UserId, now: datetime) -> None:
+        """No request of theirs, or to them, waits any more. Their row is locked."""
+
+
+class SecurityLog(Protocol):
+    """What is written down has the time of the call."""
+
     async def write(
         self,
-        act: Act,
+        event: SecurityEvent,
         *,
-        now: datetime,
         user_id: UserId | None = None,
-        actor_id: UserId | None = None,
         session_id: SessionId | None = None,
         ip: str | None = None,
         detail: Mapping[str, object] | None = None,
@@ -136,8 +129,8 @@ class Audit(Protocol):
 
 
 class Events(Protocol):
-    def add(self, *events: UserEvent | SessionEvent | OtpIssued) -> None:
-        """Announce with the commit, or not at all."""
+    def add(self, *facts: Fact) -> None:
+        """Announced with the commit, or not at all."""
 
 
 class SigningKeys(Protocol):
@@ -149,11 +142,16 @@ class SigningKeys(Protocol):
     async def reschedule(
         self, kid: str, *, signs_from: datetime | None = None, published_until: datetime | None = None
     ) -> None: ...
-    async def purge(self, now: datetime) -> int: ...
+    async def purge(self, now: datetime) -> int:
+        """Drop keys that left the key set; how many."""
 
 
 class Tx(Protocol):
-    """One transaction; what it is told to announce leaves with its commit."""
+    """One transaction. Events leave with its commit."""
+
+    @property
+    def now(self) -> datetime:
+        """The clock's time, at each use."""
 
     @property
     def users(self) -> Users: ...
@@ -166,9 +164,11 @@ class Tx(Protocol):
     @property
     def networks(self) -> Networks: ...
     @property
-    def graph(self) -> Graph: ...
+    def relations(self) -> Relations: ...
     @property
-    def audit(self) -> Audit: ...
+    def friend_requests(self) -> FriendRequests: ...
+    @property
+    def security_log(self) -> SecurityLog: ...
     @property
     def events(self) -> Events: ...
     @property
@@ -201,6 +201,15 @@ class Secrets(Protocol):
     def code_hash(self, otp_id: OtpId, code: str) -> bytes: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredChain:
+    """A session's refresh chain with the person behind it; only for living sessions."""
+
+    chain: Chain
+    user: User
+    session_expires_at: datetime
+
+
 class RefreshChains(Protocol):
     """The hot path of refreshing: single statements, each its own transaction."""
 
@@ -225,13 +234,13 @@ class Attempts(Protocol):
     """Counts and records sign-in attempts."""
 
     async def reserve(self, account: str, method: str, ip: str | None, user_id: UserId | None = None) -> Reservation:
-        """Count the attempt as failed until told otherwise, or until it must have been cut off.
+        """Count the attempt as failed until its outcome is known, or until it must have been cut off.
 
         Raises ``TooManyAttemptsError``.
         """
 
-    async def succeeded(self, reservation: Reservation, user_id: UserId) -> None: ...
-    async def failed(self, reservation: Reservation, user_id: UserId | None) -> None: ...
+    async def succeeded(self, attempt: Reservation, user_id: UserId) -> None: ...
+    async def failed(self, attempt: Reservation, user_id: UserId | None) -> None: ...
 
 
 class SendLimits(Protocol):

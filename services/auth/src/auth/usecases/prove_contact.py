@@ -7,27 +7,36 @@ what the account holds (its wallet, shops, chats) stays with it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from auth.domain import user as users
-from auth.domain.audit import Act
 from auth.domain.ids import SessionId
 from auth.domain.otp import Channel
+from auth.domain.security_log import SecurityEvent
 from auth.domain.session import RevocationReason
 from auth.domain.user import User
-from auth.usecases.ports import Tools, Tx
-from auth.usecases.revoke_sessions import end_sessions
+from auth.usecases.end_sessions import EndSessions, end_sessions
+from auth.usecases.ports import Tx
 
 
-async def prove_contact(
-    locked: User, channel: Channel, tx: Tx, tools: Tools, *, signed_in: SessionId | None = None
-) -> User:
-    """The person as they are from now on; nothing happens when it was proved before.
-
-    ``signed_in``: the proof came from within this session, which stays, as does the password it was begun with.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProveContact:
+    """``user`` is locked. ``signed_in``: the proof came from within this session, which stays, as does the password it
+    was begun with.
     """
-    if users.is_proved(locked, channel):
-        return locked
-    now = tools.clock.now()
-    proved = users.prove_contact(locked, channel, now, keep_password=signed_in is not None)
+
+    user: User
+    channel: Channel
+    signed_in: SessionId | None = None
+
+
+async def prove_contact(command: ProveContact, tx: Tx) -> User:
+    """The person as they are from now on; nothing happens when it was proved before."""
+    before, channel, signed_in = command.user, command.channel, command.signed_in
+    if users.is_proved(before, channel):
+        return before
+    now = tx.now
+    proved = users.prove_contact(before, channel, now, keep_password=signed_in is not None)
     await tx.users.save(proved)
     tx.events.add(users.UserProfileChanged(user=proved, changed_at=now))
     await tx.networks.forget(proved.id)
@@ -36,7 +45,7 @@ async def prove_contact(
         tx.events.add(users.UserAccessReset(user=proved, reset_at=now))
     else:
         await tx.sessions.rebase(signed_in, proved.token_version)
-    await end_sessions(proved.id, RevocationReason.CONTACT_PROVED, tx, tools, keep=signed_in)
-    act = Act.EMAIL_VERIFIED if channel is Channel.EMAIL else Act.PHONE_VERIFIED
-    await tx.audit.write(act, now=now, user_id=proved.id)
+    await end_sessions(EndSessions(user_id=proved.id, reason=RevocationReason.CONTACT_PROVED, keep=signed_in), tx)
+    event = SecurityEvent.EMAIL_VERIFIED if channel is Channel.EMAIL else SecurityEvent.PHONE_VERIFIED
+    await tx.security_log.write(event, user_id=proved.id)
     return proved

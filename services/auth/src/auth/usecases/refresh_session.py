@@ -8,20 +8,28 @@ session that was just carried over to a new token version (AUTH-4), and is tried
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
-from auth.domain.audit import Act
 from auth.domain.refresh_token import RefreshToken, Use, head, is_head, judge, parse
+from auth.domain.security_log import SecurityEvent
 from auth.domain.session import RefreshTokenInvalidError, RefreshTokenReusedError, RevocationReason
-from auth.usecases.ports import Signed, StoredChain, Tools
-from auth.usecases.revoke_sessions import end_session
+from auth.usecases.end_sessions import EndSessions, end_sessions
+from auth.usecases.open_session import Signed
+from auth.usecases.ports import StoredChain, Tools
 
 _TRIES: Final = 2
 
 
-async def refresh_session(text: str, ip: str | None, tools: Tools) -> Signed:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshSession:
+    refresh_token: str
+    ip: str | None
+
+
+async def refresh_session(command: RefreshSession, tools: Tools) -> Signed:
     """Raises ``RefreshTokenInvalidError`` or ``RefreshTokenReusedError``."""
-    return await _refreshed(parse(text), ip, tools, tries=_TRIES)
+    return await _refreshed(parse(command.refresh_token), command.ip, tools, tries=_TRIES)
 
 
 async def _refreshed(token: RefreshToken, ip: str | None, tools: Tools, *, tries: int) -> Signed:
@@ -46,12 +54,11 @@ async def _refreshed(token: RefreshToken, ip: str | None, tools: Tools, *, tries
 
 
 async def _end_family(token: RefreshToken, stored: StoredChain, ip: str | None, tools: Tools) -> None:
+    reason = RevocationReason.REFRESH_TOKEN_REUSED
     async with tools.begin() as tx:
-        ended = await end_session(stored.user.id, token.session_id, RevocationReason.REFRESH_TOKEN_REUSED, tx, tools)
-        if ended:
-            await tx.audit.write(
-                Act.REFRESH_TOKEN_REUSED,
-                now=tools.clock.now(),
+        if await end_sessions(EndSessions(user_id=stored.user.id, reason=reason, only=token.session_id), tx):
+            await tx.security_log.write(
+                SecurityEvent.REFRESH_TOKEN_REUSED,
                 user_id=stored.user.id,
                 session_id=token.session_id,
                 ip=ip,

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from auth.domain.contact import Contact
 from auth.domain.password import LENGTH_MAX, normalised
-from auth.domain.session import InvalidCredentialsError, SignInMethod
+from auth.domain.session import InvalidCredentialsError, Origin, SignInMethod
 from auth.domain.user import User, UserNotFoundError
-from auth.usecases.open_session import open_session
-from auth.usecases.ports import Contact, Origin, Signed, Tools
+from auth.usecases.open_session import OpenSession, Signed, open_session
+from auth.usecases.ports import Tools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +24,14 @@ class SignInWithPassword:
     origin: Origin
 
 
-async def sign_in_with_password(cmd: SignInWithPassword, tools: Tools) -> Signed:
+async def sign_in_with_password(command: SignInWithPassword, tools: Tools) -> Signed:
     """Raises ``InvalidCredentialsError``, ``TooManyAttemptsError`` or ``HashingBusyError``."""
     async with tools.begin() as tx:
-        known = await tx.users.find_by_contact(cmd.contact)
+        known = await tx.users.find_by_contact(command.contact)
     user_id = known.id if known else None
-    attempt = await tools.attempts.reserve(cmd.contact.value, SignInMethod.PASSWORD, cmd.origin.ip, user_id)
-    password = normalised(cmd.password)[: LENGTH_MAX + 1]
-    signed = await _opened(known, password, cmd.origin, tools)
+    attempt = await tools.attempts.reserve(command.contact.value, SignInMethod.PASSWORD, command.origin.ip, user_id)
+    password = normalised(command.password)[: LENGTH_MAX + 1]
+    signed = await _opened(known, password, command.origin, tools)
     if signed is None:
         await tools.attempts.failed(attempt, user_id)
         raise InvalidCredentialsError
@@ -53,6 +54,7 @@ async def _opened(known: User | None, password: str, origin: Origin, tools: Tool
         except UserNotFoundError:
             return None
         if user.password_hash is not None and user.password_hash in {password_hash, fresher}:
-            return await open_session(user, SignInMethod.PASSWORD, origin, tx, tools)
+            opening = OpenSession(user=user, method=SignInMethod.PASSWORD, origin=origin)
+            return await open_session(opening, tx, tools.issuer)
     # Another sign-in hashed it anew at the same moment; or it is another password, and then AUTH-4 says so.
     return await _opened(user, password, origin, tools) if user.token_version == known.token_version else None

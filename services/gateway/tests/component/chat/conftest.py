@@ -6,14 +6,14 @@ import asyncio
 import json
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Error, Request, Route, WebSocketRoute, async_playwright
+from playwright.async_api import Browser, BrowserContext, Error, Page, Request, Route, WebSocketRoute, async_playwright
 
 from gateway.chat.files import chat_files
 
@@ -71,6 +71,7 @@ class ChatApi:
     seen: list[Seen] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
     answers: dict[str, Callable[[dict[str, str]], object]] = field(default_factory=dict)  # of the query, instead
+    failing: dict[str, tuple[int, str]] = field(default_factory=dict)  # status and code, instead
     live: list[WebSocketRoute] = field(default_factory=list)
     sockets: bool = True
     expires_in_s: int = 900
@@ -98,7 +99,7 @@ class ChatApi:
         what = f"{request.method} {path}"
         who = request.headers.get("authorization", "Bearer nobody").removeprefix("Bearer ").split(".")[0]
         self.seen.append(Seen(who, what, key=request.headers.get("idempotency-key")))
-        status, body, headers = self.answer(request, what, who)
+        status, body, headers = self.refusal(what) or self.answer(request, what, who)
         held = next((each for each in self.holds if each.what.search(what) and not each.came.is_set()), None)
         with suppress(Error):  # the page may have broken it off itself
             if held:
@@ -115,6 +116,12 @@ class ChatApi:
             assert before in text, f"{path} has no {before!r} any more"
             text = text.replace(before, after)
         await route.fulfill(body=text, content_type=self.files[path].media_type)
+
+    def refusal(self, what: str) -> tuple[int, object, dict[str, str]] | None:
+        if what not in self.failing:
+            return None
+        status, code = self.failing[what]
+        return status, {"code": code, "title": f"Refused with {status}"}, {}
 
     def answer(self, request: Request, what: str, who: str) -> tuple[int, object, dict[str, str]]:
         if what == "POST /v1/sessions":
@@ -135,6 +142,7 @@ class ChatApi:
             "GET /v1/dialogs/d1": self.dialog(who),
             "GET /v1/dialogs/d1/members": {"items": [{"user_id": each, "display_name": each} for each in PEOPLE]},
             "GET /v1/dialogs/d1/messages": {"items": MESSAGES, "has_before": False, "last_seq": 3},
+            "GET /v1/dialogs/d1/messages/3": MESSAGES[2],
             "POST /v1/attachments": {"attachment_id": "a1", "upload_url": "/v1/uploads/a1"},
             "GET /v1/attachments/a1": {"status": "clean"},
         }
@@ -200,3 +208,38 @@ async def browser() -> AsyncIterator[Browser]:
             yield started
         finally:
             await started.close()
+
+
+@pytest.fixture
+def sign_in() -> Callable[[Page, str], Awaitable[None]]:
+    async def act(page: Page, who: str) -> None:
+        await page.fill("[name=email]", f"{who}@example.com")
+        await page.fill("[name=password]", "a long password")
+        await page.click("#sign-go")
+        await page.wait_for_selector("#link.live")
+
+    return act
+
+
+@pytest.fixture
+def signed_in(
+    browser: Browser, sign_in: Callable[[Page, str], Awaitable[None]]
+) -> Callable[[ChatApi], AbstractAsyncContextManager[Page]]:
+    """Anong's page of an API."""
+
+    @asynccontextmanager
+    async def page_of(api: ChatApi) -> AsyncIterator[Page]:
+        context = await browser.new_context(base_url=api.origin, viewport={"width": 1100, "height": 760})
+        context.set_default_timeout(10_000)
+        await api.serve(context)
+        page = await context.new_page()
+        try:
+            await page.goto("/chat/")
+            await sign_in(page, "Anong")
+            yield page
+        finally:
+            for hold in api.holds:
+                hold.released.set()
+            await context.close()
+
+    return page_of

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import asynccontextmanager
 
 import pytest
 from playwright.async_api import expect
@@ -78,27 +77,6 @@ class Dialogs:
         return seq
 
 
-@asynccontextmanager
-async def signed_in(browser, api):
-    context = await browser.new_context(base_url=api.origin, viewport={"width": 1100, "height": 760})
-    context.set_default_timeout(10_000)
-    await api.serve(context)
-    page = await context.new_page()
-    try:
-        await page.goto("/chat/")
-        await sign_in(page, "Anong")
-        yield page
-    finally:
-        await context.close()
-
-
-async def sign_in(page, who):
-    await page.fill("[name=email]", f"{who}@example.com")
-    await page.fill("[name=password]", "a long password")
-    await page.click("#sign-go")
-    await page.wait_for_selector("#link.live")
-
-
 def row(page, dialog_id="d1"):
     return page.locator(f"#dialogs [data-dialog={dialog_id}]")
 
@@ -115,11 +93,11 @@ EVENTS = {
 
 
 @pytest.mark.parametrize("event", EVENTS)
-async def test_an_event_about_what_is_not_loaded_changes_no_page(browser, chat_api, event):
+async def test_an_event_about_what_is_not_loaded_changes_no_page(signed_in, chat_api, event):
     api = chat_api()
     server = Dialogs(api, 150)
     kind, frame = EVENTS[event]
-    async with signed_in(browser, api) as page:
+    async with signed_in(api) as page:
         await row(page).click()
         await expect(page.locator("#messages li")).to_have_count(50)
         server.tell(kind, **({} if frame is None else {"message_seq": 5, **frame}))
@@ -132,10 +110,10 @@ async def test_an_event_about_what_is_not_loaded_changes_no_page(browser, chat_a
         await expect(page.locator("#messages li").first).to_contain_text("words 1.")
 
 
-async def test_a_page_whose_messages_were_all_deleted_for_oneself_goes_on_before_them(browser, chat_api):
+async def test_a_page_whose_messages_were_all_deleted_for_oneself_goes_on_before_them(signed_in, chat_api):
     api = chat_api()
     server = Dialogs(api, 60)
-    async with signed_in(browser, api) as page:
+    async with signed_in(api) as page:
         await row(page).click()
         await expect(page.locator("#messages li")).to_have_count(50)
         for number, seq in enumerate(range(11, 61), 1):
@@ -146,10 +124,10 @@ async def test_a_page_whose_messages_were_all_deleted_for_oneself_goes_on_before
         await expect(page.locator("#messages li")).to_have_count(10)
 
 
-async def test_the_row_and_the_badge_of_a_dialog_that_is_not_open_follow_deletions_and_edits(browser, chat_api):
+async def test_the_row_and_the_badge_of_a_dialog_that_is_not_open_follow_deletions_and_edits(signed_in, chat_api):
     api = chat_api()
     server = Dialogs(api, 1)
-    async with signed_in(browser, api) as page:
+    async with signed_in(api) as page:
         seqs = [server.say(f"secret {number}") for number in (1, 2, 3)]
         await expect(row(page).locator(".unread")).to_have_text("3")
         server.words[seqs[2]] = "said better"
@@ -165,10 +143,10 @@ async def test_the_row_and_the_badge_of_a_dialog_that_is_not_open_follow_deletio
         assert len(api.of("Anong", LOOK)) - looks == 1
 
 
-async def test_what_was_deleted_for_oneself_elsewhere_leaves_the_row_and_the_badge(browser, chat_api):
+async def test_what_was_deleted_for_oneself_elsewhere_leaves_the_row_and_the_badge(signed_in, chat_api):
     api = chat_api()
     server = Dialogs(api, 2, unread=1)
-    async with signed_in(browser, api) as page:
+    async with signed_in(api) as page:
         await expect(row(page).locator(".unread")).to_have_text("1")
         del server.words[2]
         server.unread = 0
@@ -177,12 +155,12 @@ async def test_what_was_deleted_for_oneself_elsewhere_leaves_the_row_and_the_bad
         await expect(row(page).locator(".unread")).to_have_count(0)
 
 
-async def test_a_look_from_before_what_was_told_since_is_taken_again(browser, chat_api):
+async def test_a_look_from_before_what_was_told_since_is_taken_again(signed_in, chat_api):
     """The answer hangs while somebody writes: it knows nothing of that."""
     api = chat_api()
     server = Dialogs(api, 2, unread=1)
     hold = api.hold(LOOK, answer=True)
-    async with signed_in(browser, api) as page:
+    async with signed_in(api) as page:
         server.unread = 0
         server.tell("message.deleted", message_seq=2)
         await asyncio.wait_for(hold.came.wait(), 10)
@@ -194,10 +172,10 @@ async def test_a_look_from_before_what_was_told_since_is_taken_again(browser, ch
         await expect(row(page).locator(".last")).to_have_text("said meanwhile")
 
 
-async def test_half_written_words_wait_in_their_dialog_until_the_session_ends(browser, chat_api):
+async def test_half_written_words_wait_in_their_dialog_until_the_session_ends(signed_in, sign_in, chat_api):
     api = chat_api()
     Dialogs(api, 3)
-    async with signed_in(browser, api) as page:
+    async with signed_in(api) as page:
         words = page.locator("#words")
         await row(page).click()
         await page.locator("#messages li").nth(2).wait_for()

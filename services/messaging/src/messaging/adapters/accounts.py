@@ -54,9 +54,10 @@ _FRIENDSHIP: Final = """
 
 async def keep_privacy(
     conn: asyncpg.Connection[Any], user_id: UUID, version: int, *, presence_to: str, direct_from: str, receipts: bool
-) -> None:
-    """What a person lets others see and do, as auth told last."""
-    await conn.execute(_PRIVACY, user_id, version, presence_to, direct_from, receipts)
+) -> bool:
+    """What a person lets others see and do, as auth told last. Whether it is news."""
+    kept: str = await conn.execute(_PRIVACY, user_id, version, presence_to, direct_from, receipts)
+    return not kept.endswith(" 0")
 
 
 async def keep_block(

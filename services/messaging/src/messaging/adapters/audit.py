@@ -123,13 +123,16 @@ CHECKS: Final = (
     ),
     Check(
         "MSG-14",
-        "changes, forwards and permissions are JSON objects",
+        "changes, forwards, permissions and what cards show are JSON objects",
         """SELECT s.dialog_id || ' ' || c.seq FROM sample s JOIN change c USING (dialog_id)
            WHERE c.seq >= s.oldest_seq AND jsonb_typeof(c.payload) <> 'object'
            UNION ALL SELECT s.dialog_id || ' ' || m.seq FROM sample s JOIN message m USING (dialog_id)
            WHERE m.seq >= s.oldest_seq AND jsonb_typeof(m.forward) <> 'object'
            UNION ALL SELECT d.dialog_id::text FROM sample s JOIN dialog d USING (dialog_id)
            WHERE jsonb_typeof(d.permissions) <> 'object'
+           UNION ALL SELECT e.entity_type || ' ' || e.entity_id
+           FROM (SELECT * FROM entity ORDER BY entity_type DESC, entity_id DESC LIMIT $1) AS e
+           WHERE jsonb_typeof(e.state) <> 'object'
            UNION ALL SELECT c.user_id || ' ' || c.account_seq
            FROM (SELECT user_id FROM account ORDER BY user_id DESC LIMIT $1) AS a JOIN account_change c USING (user_id)
            WHERE jsonb_typeof(c.payload) <> 'object'""",

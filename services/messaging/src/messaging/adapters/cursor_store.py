@@ -4,7 +4,9 @@
 know how far somebody read may not learn it from there: readers of the cursors add it for those who may.
 
 ``read_untold_seq`` is how far somebody had read while they did not tell: of what is up to there, nobody is told later
-that it was read.
+that it was read. That they do not tell comes here a little after they said so: what they read in between was noted as
+told, and ``untell_reads`` takes it back by the time of the reading. Both hold the member's row before they look at
+what the other wrote, so no reading slips between them.
 """
 
 from __future__ import annotations
@@ -17,6 +19,20 @@ from uuid import UUID
 
 import asyncpg
 
+_HOLD: Final = """
+    SELECT FROM member m JOIN unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[])
+        AS t (dialog_id, user_id, delivered, read) USING (dialog_id, user_id)
+    WHERE t.read > m.read_seq OR t.delivered > m.delivered_seq
+    ORDER BY m.dialog_id, m.user_id FOR NO KEY UPDATE OF m
+"""
+_HOLD_OF: Final = """
+    SELECT FROM member WHERE user_id = $1 AND status IN ('active', 'muted') ORDER BY dialog_id FOR NO KEY UPDATE
+"""
+_UNTELL: Final = """
+    UPDATE member SET read_untold_seq = read_seq
+    WHERE user_id = $1 AND (status IN ('active', 'muted') OR status NOT IN ('active', 'muted'))
+      AND read_at >= $2 AND read_untold_seq < read_seq
+"""
 _ADVANCE: Final = """
     UPDATE member m SET
         delivered_seq = greatest(m.delivered_seq, t.delivered),
@@ -69,12 +85,27 @@ class Cursor:
 async def advance(conn: asyncpg.Connection[Any], cursors: Sequence[Cursor], now: datetime) -> list[Cursor]:
     """Those that moved, as they stand now. A seq from the future is taken for the last one there is."""
     ordered = sorted(cursors, key=lambda each: (each.dialog_id, each.user_id))
-    rows = await conn.fetch(
-        _ADVANCE,
+    wanted = (
         [each.dialog_id for each in ordered],
         [each.user_id for each in ordered],
         [each.delivered_seq for each in ordered],
         [each.read_seq for each in ordered],
-        now,
     )
-    return [Cursor(**dict(row)) for row in rows]
+    if any(wanted[3]):
+        await hold_cursors(conn, *wanted)
+    return [Cursor(**dict(row)) for row in await conn.fetch(_ADVANCE, *wanted, now)]
+
+
+async def hold_cursors(conn: asyncpg.Connection[Any], *wanted: Sequence[Any]) -> None:
+    """Those that will move stay as they are until the commit; the next statement sees whether their people tell."""
+    await conn.execute(_HOLD, *wanted)
+
+
+async def hold_cursors_of(conn: asyncpg.Connection[Any], user_id: UUID) -> None:
+    """No cursor of theirs moves until the commit, and those that are being moved have."""
+    await conn.execute(_HOLD_OF, user_id)
+
+
+async def untell_reads(conn: asyncpg.Connection[Any], user_id: UUID, since: datetime) -> None:
+    """Of what they read since then, and before it in the same dialogs, nobody is told from now on."""
+    await conn.execute(_UNTELL, user_id, since)

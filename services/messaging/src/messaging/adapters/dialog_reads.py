@@ -12,7 +12,7 @@ import asyncpg
 from messaging.adapters.message_reads import MESSAGE_COLUMNS, documents
 from messaging.adapters.person_keys import PersonKeys
 from messaging.adapters.unread import MENTIONS, UNREAD
-from messaging.adapters.unreadable import What, note_unreadable
+from messaging.adapters.unreadable import permissions_of
 
 _DIALOGS: Final = f"""
     SELECT d.dialog_id, d.workspace_id, d.kind, d.title, d.description, d.avatar_attachment_id, d.entity_type,
@@ -82,26 +82,13 @@ async def pictured(
     for row in rows:
         shown = {key: row[key] for key in row.keys() if key not in {"peer_id", "permissions"}}  # noqa: SIM118 -- a record
         shown["last_message"] = messages.get(row["dialog_id"])
-        shown["permissions"] = _permissions_of(row)
+        shown["permissions"] = permissions_of(row["permissions"], dialog_id=row["dialog_id"])
         shown["peer"] = people.get(row["peer_id"], unknown(row["peer_id"])) if row["peer_id"] else None
         # To the customer it bears the shop's name; to the shop, which has many of them, the customer's.
         if row["kind"] == "business" and row["created_by"] != user_id and shown["peer"]:
             shown["title"] = shown["peer"]["display_name"] or row["title"]
         pictures.append(shown)
     return pictures
-
-
-def _permissions_of(row: Row) -> Mapping[str, Sequence[str]]:
-    """Those of another shape than role → acts are shown as the usual ones."""
-    found = row["permissions"]
-    if isinstance(found, dict) and all(_are_texts(each) for each in found.values()):
-        return found
-    note_unreadable(What.FIELD, field="permissions", dialog_id=row["dialog_id"])
-    return {}
-
-
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 async def people_of(conn: asyncpg.Connection[Any], user_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
+from messaging.adapters.entity_store import OWNS_SHOP_OF
 from messaging.adapters.stream import DIALOG_COLUMNS, dialog_of
 from messaging.domain.dialog import Dialog, DialogKind, Membership, MemberStatus
 from messaging.domain.permissions import Role
@@ -56,6 +57,12 @@ _COUNT: Final = """
 _ABOUT: Final = """
     SELECT d.dialog_id, t.entity_type, t.entity_id FROM unnest($2::text[], $3::uuid[]) AS t (entity_type, entity_id)
     JOIN dialog d ON d.workspace_id = $1 AND d.entity_type = t.entity_type AND d.entity_id = t.entity_id
+"""
+_PRODUCT: Final = "(SELECT d.entity_id FROM dialog d WHERE d.dialog_id = m.dialog_id AND d.entity_type = 'product')"
+_FIND: Final = f"""
+    SELECT role, status, joined_seq, muted_until, last_sent_at,
+           {OWNS_SHOP_OF.format(user="m.user_id", product=_PRODUCT)} AS of_the_shop
+    FROM member m WHERE dialog_id = $1 AND user_id = $2
 """
 
 
@@ -159,11 +166,7 @@ async def find_member(
     conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, *, held: bool = False
 ) -> Membership | None:
     """A person's place, whatever its status. ``held``: it stays as it is until the end of the transaction."""
-    row = await conn.fetchrow(
-        "SELECT role, status, joined_seq, muted_until, last_sent_at FROM member "
-        f"WHERE dialog_id = $1 AND user_id = $2{' FOR SHARE' if held else ''}",
-        *(dialog_id, user_id),
-    )
+    row = await conn.fetchrow(_FIND + (" FOR SHARE OF m" if held else ""), dialog_id, user_id)
     if row is None:
         return None
     return Membership(
@@ -173,4 +176,5 @@ async def find_member(
         joined_seq=row["joined_seq"],
         muted_until=row["muted_until"],
         last_sent_at=row["last_sent_at"],
+        of_the_shop=row["of_the_shop"],
     )

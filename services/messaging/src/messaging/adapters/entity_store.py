@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from messaging.adapters import rendering
-from messaging.adapters.unreadable import What, note_unreadable, object_or_none
+from messaging.adapters.unreadable import What, note_unreadable, object_or_none, text_or_none
 from messaging.domain.cards import Entity, EntityType
 
 _TYPES: Final = frozenset(EntityType)
@@ -21,7 +21,8 @@ _KEEP: Final = """
          AS t (entity_type, entity_id, version, state, parties)
     ORDER BY entity_type, entity_id
     ON CONFLICT (entity_type, entity_id) DO UPDATE SET
-        version = excluded.version, state = entity.state || excluded.state, changed_at = excluded.changed_at,
+        version = excluded.version, changed_at = excluded.changed_at,
+        state = CASE WHEN jsonb_typeof(entity.state) = 'object' THEN entity.state ELSE '{}' END || excluded.state,
         parties = CASE WHEN excluded.parties = '{}' THEN entity.parties ELSE excluded.parties END
     WHERE entity.version < excluded.version
     RETURNING entity_type, entity_id, version, state, parties
@@ -44,6 +45,17 @@ _SHOWN: Final = """
     JOIN card c ON c.dialog_id = t.dialog_id AND c.seq = t.seq
     JOIN entity e ON e.entity_type = c.entity_type AND e.entity_id = c.entity_id
 """
+
+
+# A shop_id of another shape names no shop.
+_OWNER_OF_SHOP: Final = """
+    SELECT shop.parties[1] FROM entity product JOIN entity shop ON shop.entity_type = 'shop' AND shop.entity_id = CASE
+        WHEN product.state->>'shop_id' ~* '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$'
+        THEN (product.state->>'shop_id')::uuid END
+    WHERE product.entity_type = 'product' AND product.entity_id = {product}
+"""
+OWNS_SHOP_OF: Final = f"coalesce({{user}} = ({_OWNER_OF_SHOP}), false)"
+"""Whether somebody owns the shop that sells a product; of null instead of a product nobody does."""
 
 
 async def keep_entities(conn: asyncpg.Connection[Any], entities: Sequence[Entity], now: datetime) -> list[Entity]:
@@ -78,13 +90,23 @@ async def find_entities(
 
 async def owner_of_shop_of(conn: asyncpg.Connection[Any], product_id: UUID) -> UUID | None:
     """Whom the shop belongs to that sells a product, as far as it is known."""
-    found: UUID | None = await conn.fetchval(
-        "SELECT s.parties[1] FROM entity p JOIN entity s "
-        "ON s.entity_type = $2 AND s.entity_id = (p.state->>'shop_id')::uuid "
-        "WHERE p.entity_type = $3 AND p.entity_id = $1",
-        *(product_id, EntityType.SHOP.value, EntityType.PRODUCT.value),
-    )
+    found: UUID | None = await conn.fetchval(_OWNER_OF_SHOP.format(product="$1"), product_id)
     return found
+
+
+def name_of(entity: Entity, field: str) -> str | None:
+    """A text that the entity's owner always tells, such as its name; None, which is told, where it cannot be read."""
+    return text_or_none(entity.state.get(field), field=field, entity_id=entity.id)
+
+
+def shop_of(product: Entity) -> UUID | None:
+    """Whose product it is; None, which is told, where that cannot be read."""
+    told = name_of(product, "shop_id")
+    try:
+        return None if told is None else UUID(told)
+    except ValueError:
+        note_unreadable(What.FIELD, field="shop_id", entity_id=product.id)
+        return None
 
 
 async def tie_cards(conn: asyncpg.Connection[Any], cards: Sequence[tuple[EntityType, UUID, UUID, int]]) -> None:

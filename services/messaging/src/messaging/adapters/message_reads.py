@@ -87,6 +87,19 @@ async def messages_at(conn: asyncpg.Connection[Any], wanted: Iterable[tuple[UUID
     return {(row["dialog_id"], row["seq"]): row for row in rows}
 
 
+async def message_for(
+    conn: asyncpg.Connection[Any], viewer_id: UUID, dialog_id: UUID, seq: int, *, from_seq: int
+) -> Row | None:
+    """The message if it is there for the viewer, deleted ones too: the one way from a seq that somebody names to it.
+
+    Nothing is there from before ``from_seq``, where what they may see begins, nor what they deleted for themselves.
+    """
+    if seq < from_seq:
+        return None
+    row = (await messages_at(conn, [(dialog_id, seq)])).get((dialog_id, seq))
+    return None if row is None or await is_hidden(conn, viewer_id, dialog_id, seq) else row
+
+
 async def is_hidden(conn: asyncpg.Connection[Any], user_id: UUID, dialog_id: UUID, seq: int) -> bool:
     """Whether the person deleted the message for themselves."""
     found: bool = await conn.fetchval(

@@ -6,7 +6,7 @@ the commit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +15,9 @@ from uuid import UUID
 import asyncpg
 
 from messaging.adapters.ending_store import HAS_ENDED
-from messaging.domain.dialog import Membership, MemberStatus
+from messaging.adapters.entity_store import OWNS_SHOP_OF
+from messaging.domain.dialog import PAIRS, Dialog, Membership, MemberStatus
+from messaging.domain.membership import about_product
 from messaging.domain.message import Earlier, SendMessage
 from messaging.domain.permissions import Role
 
@@ -29,9 +31,10 @@ _FACTS: Final = f"""
                WHERE s.pair AND o.dialog_id = s.dialog_id AND o.user_id <> s.sender_id
                  AND (b.active OR o.status NOT IN ('active', 'muted')
                       OR EXISTS (SELECT FROM account a WHERE a.user_id = o.user_id AND {HAS_ENDED}))
-           ) AS blocked
-    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::boolean[]) WITH ORDINALITY
-         AS s (dialog_id, sender_id, client_message_id, pair, n)
+           ) AS blocked,
+           {OWNS_SHOP_OF.format(user="s.sender_id", product="s.product_id")} AS of_the_shop
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::boolean[], $5::uuid[]) WITH ORDINALITY
+         AS s (dialog_id, sender_id, client_message_id, pair, product_id, n)
     LEFT JOIN member m ON m.dialog_id = s.dialog_id AND m.user_id = s.sender_id
     LEFT JOIN sent_message p ON p.dialog_id = s.dialog_id AND p.sender_id = s.sender_id
                             AND p.client_message_id = s.client_message_id
@@ -42,12 +45,15 @@ _EARLIER: Final = """
     JOIN member m ON m.dialog_id = p.dialog_id AND m.user_id = p.sender_id AND m.status IN ('active', 'muted')
     WHERE p.dialog_id = $1 AND p.sender_id = $2 AND p.client_message_id = $3
 """
-_TARGETS: Final = """
-    SELECT m.dialog_id, m.seq, m.thread_seq, m.thread_seq IS NULL OR EXISTS (
+_HIDDEN: Final = """
+    EXISTS (SELECT FROM hidden_message h WHERE h.user_id = t.user_id AND h.dialog_id = t.dialog_id AND h.seq = {seq})
+"""
+_TARGETS: Final = f"""
+    SELECT t.user_id, m.dialog_id, m.seq, m.thread_seq, m.thread_seq IS NULL OR EXISTS (
         SELECT FROM message r WHERE r.dialog_id = m.dialog_id AND r.seq = m.thread_seq AND r.deleted_at IS NULL
-    ) AS thread_open
-    FROM unnest($1::uuid[], $2::bigint[]) AS t (dialog_id, seq)
-    JOIN message m USING (dialog_id, seq) WHERE m.deleted_at IS NULL
+    ) AND NOT {_HIDDEN.format(seq="m.thread_seq")} AS thread_open
+    FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS t (user_id, dialog_id, seq)
+    JOIN message m USING (dialog_id, seq) WHERE m.deleted_at IS NULL AND NOT {_HIDDEN.format(seq="t.seq")}
 """
 _PRESENT: Final = """
     SELECT t.dialog_id, t.user_id FROM unnest($1::uuid[], $2::uuid[]) AS t (dialog_id, user_id)
@@ -73,15 +79,17 @@ class Facts:
 
 
 async def read_facts(
-    conn: asyncpg.Connection[Any], commands: Sequence[SendMessage], pairs: Sequence[bool]
+    conn: asyncpg.Connection[Any], commands: Sequence[SendMessage], dialogs: Mapping[UUID, Dialog]
 ) -> list[Facts]:
-    """One for each command. ``pairs``: whether the dialog is between two, where blocks count."""
+    """One for each command. ``dialogs``: those of them that there are, by id."""
+    there = [dialogs.get(each.dialog_id) for each in commands]
     rows = await conn.fetch(
         _FACTS,
         [each.dialog_id for each in commands],
         [each.sender_id for each in commands],
         [each.client_message_id for each in commands],
-        list(pairs),
+        [each is not None and each.kind in PAIRS for each in there],
+        [each.entity_id if each is not None and about_product(each) else None for each in there],
     )
     return [
         Facts(
@@ -102,14 +110,16 @@ async def find_earlier(
 
 
 async def present_targets(
-    conn: asyncpg.Connection[Any], wanted: set[tuple[UUID, int]]
-) -> dict[tuple[UUID, int], Target]:
-    """Those (dialog, seq) that are messages and not deleted."""
+    conn: asyncpg.Connection[Any], wanted: set[tuple[UUID, UUID, int]]
+) -> dict[tuple[UUID, UUID, int], Target]:
+    """Those (sender, dialog, seq) that are messages, not deleted for all and not by the sender for themselves."""
     if not wanted:
         return {}
-    pairs = list(wanted)
-    rows = await conn.fetch(_TARGETS, [each[0] for each in pairs], [each[1] for each in pairs])
-    return {(row["dialog_id"], row["seq"]): Target(row["thread_seq"] or row["seq"], row["thread_open"]) for row in rows}
+    rows = await conn.fetch(_TARGETS, *([each[place] for each in wanted] for place in range(3)))
+    return {
+        (row["user_id"], row["dialog_id"], row["seq"]): Target(row["thread_seq"] or row["seq"], row["thread_open"])
+        for row in rows
+    }
 
 
 async def present_people(conn: asyncpg.Connection[Any], wanted: set[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
@@ -141,4 +151,5 @@ def _member(row: Any, user_id: UUID) -> Membership:
         joined_seq=row["joined_seq"],
         muted_until=row["muted_until"],
         last_sent_at=row["last_sent_at"],
+        of_the_shop=row["of_the_shop"],
     )

@@ -20,6 +20,7 @@ from eventing.outbox import INSERT_COLUMNS
 from messaging.adapters import announcements, rendering
 from messaging.adapters.message_reads import hidden_from
 from messaging.adapters.sealer import Sealer
+from messaging.adapters.unreadable import permissions_of
 from messaging.domain.dialog import Dialog, DialogNotFoundError
 from messaging.domain.stream import NewChange, NewMessage, Position, StreamEvent
 
@@ -306,7 +307,7 @@ def dialog_of(row: Mapping[str, Any]) -> Dialog:
             last_message_at=row["last_message_at"],
             content_published=row["content_published"],
         ),
-        permissions=row["permissions"],
+        permissions=permissions_of(row["permissions"], dialog_id=row["dialog_id"]),
         slow_mode_s=row["slow_mode_s"],
         archived=row["archived_at"] is not None,
         members_max=row["members_max"],

@@ -56,7 +56,7 @@ class Entity:
         return replace(newer, state={**self.state, **newer.state}, parties=newer.parties or self.parties)
 
     def shown(self) -> dict[str, Any]:
-        return {"entity_type": self.type.value, "entity_id": self.id, **self.state}
+        return {**self.state, "entity_type": self.type.value, "entity_id": self.id}
 
 
 def newest(told: Iterable[Entity]) -> list[Entity]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -80,7 +80,11 @@ class SlowModeError(DomainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """A person's place in a dialog."""
+    """A person's place in a dialog.
+
+    ``of_the_shop``: it is about a product of their shop. Nobody shuts them out of it, by no setting: no permissions
+    narrow them, and neither a mute nor slow mode binds them.
+    """
 
     user_id: UUID
     role: Role
@@ -88,13 +92,20 @@ class Membership:
     joined_seq: int = 0
     muted_until: datetime | None = None
     last_sent_at: datetime | None = None
+    of_the_shop: bool = False
 
     @property
     def present(self) -> bool:
         return self.status in PRESENT
 
+    @property
+    def paced(self) -> bool:
+        """Slow mode binds members and guests, not those who keep order."""
+        return self.role.rank < Role.MODERATOR.rank and not self.of_the_shop
+
     def silenced(self, now: datetime) -> bool:
-        return self.status is MemberStatus.MUTED and (self.muted_until is None or self.muted_until > now)
+        muted = self.status is MemberStatus.MUTED and (self.muted_until is None or self.muted_until > now)
+        return muted and not self.of_the_shop
 
 
 def require_present(member: Membership | None) -> Membership:
@@ -109,7 +120,7 @@ class Dialog:
     """What rules ask about a dialog; its row is locked when it is used for writing."""
 
     position: Position
-    permissions: Mapping[str, Any] = field(default_factory=dict)
+    permissions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     slow_mode_s: int = 0
     archived: bool = False
     members_max: int = 0
@@ -141,13 +152,16 @@ class Dialog:
             raise DialogArchivedError
         if act in _SPEECH and member.silenced(now):
             raise MutedError
-        if not may(self.kind, self.permissions, member.role, act):
+        if not self.allows(member, act):
             raise NotAllowedError
         return member
 
+    def allows(self, member: Membership, act: Act) -> bool:
+        """Whether their role may act here, whatever else hinders them."""
+        return may(self.kind, self.permissions, member.role, act, narrowed=not member.of_the_shop)
+
     def require_pace(self, member: Membership, now: datetime) -> None:
-        """Slow mode binds members and guests, not those who keep order."""
-        if self.slow_mode_s == 0 or member.role.rank >= Role.MODERATOR.rank or member.last_sent_at is None:
+        if self.slow_mode_s == 0 or not member.paced or member.last_sent_at is None:
             return
         free_at = member.last_sent_at + timedelta(seconds=self.slow_mode_s)
         if free_at > now:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 
 class Role(StrEnum):
@@ -64,10 +64,13 @@ DEFAULTS: Final[Mapping[str, Mapping[Role, frozenset[Act]]]] = {
 }
 
 
-def may(kind: str, overrides: Mapping[str, Sequence[str]] | Mapping[str, Any], role: Role, act: Act) -> bool:
+def may(kind: str, overrides: Mapping[str, Sequence[str]], role: Role, act: Act, *, narrowed: bool = True) -> bool:
     """Whether a role may act. ``overrides``: role → the whole list of its acts, as the dialog keeps it.
 
-    Nothing narrows the owner: nobody could undo it.
+    Nothing narrows the owner: nobody could undo it. Without ``narrowed`` it takes nothing from this one either.
     """
+    usual = act in DEFAULTS[kind][role]
     said = None if role is Role.OWNER else overrides.get(role.value)
-    return act.value in said if said is not None else act in DEFAULTS[kind][role]
+    if said is None:
+        return usual
+    return act.value in said or (usual and not narrowed)

@@ -8,12 +8,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from eventing import Message, Subscriptions, flows_of
-from messaging.adapters.accounts import Account, keep_account, keep_block, keep_friendship, keep_privacy
+from messaging.adapters.accounts import Account, keep_account, keep_block, keep_friendship
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.stream import Sight
 from messaging.entrypoints.entities import ENTITY_OF
 from messaging.usecases.end_account import EndAccount, end_account
 from messaging.usecases.follow_entity import follow_entities
+from messaging.usecases.follow_privacy import Privacy, follow_privacy
 from messaging.usecases.reset_access import reset_access
 from messaging.usecases.topic_dialogs import open_topics
 from sampan.auth.v1.graph_pb2 import FriendshipEnded, FriendshipStarted, UserBlocked, UserPrivacyChanged, UserUnblocked
@@ -75,15 +76,15 @@ async def on_friendship_ended(message: Message[FriendshipEnded], tx: MessagingTx
 @subscriptions.on(UserPrivacyChanged)
 async def on_user_privacy_changed(message: Message[UserPrivacyChanged], tx: MessagingTx) -> None:
     body = message.body
-    await keep_privacy(
-        tx.conn,
-        UUID(body.user_id),
-        body.version,
+    told = Privacy(
+        user_id=UUID(body.user_id),
+        version=body.version,
         presence_to=body.show_presence_to,
         direct_from=body.direct_messages_from,
-        receipts=body.read_receipts,
+        read_receipts=body.read_receipts,
+        since=body.at.ToDatetime(tzinfo=UTC) if body.HasField("at") else message.time,
     )
-    tx.sights.append(Sight(UUID(body.user_id)))
+    await follow_privacy(told, tx)
 
 
 @subscriptions.on_batch(*ENTITY_OF)

@@ -22,7 +22,7 @@ from messaging.domain.membership import (
     OwnerStaysError,
     ShopOwnerError,
 )
-from messaging.domain.permissions import Act, Role, may
+from messaging.domain.permissions import Act, Role
 from messaging.entrypoints.dialog_schemas import RoleName
 from messaging.entrypoints.message_pages import seen_by_member
 from messaging.usecases.create_dialog import PeopleUnknownError
@@ -86,7 +86,7 @@ async def get_members(dialog_id: UUID, query: MembersQuery, principal: Principal
         after = UUID(last)
     async with app.database.read() as conn:
         dialog, member = await seen_by_member(conn, dialog_id, principal.user_id)
-        if query.banned and not may(dialog.kind, dialog.permissions, member.role, Act.MANAGE_MEMBERS):
+        if query.banned and not dialog.allows(member, Act.MANAGE_MEMBERS):
             raise NotAllowedError
         statuses = ["banned"] if query.banned else ["active", "muted"]
         rows = await members_page(conn, dialog_id, statuses, after=after, limit=query.limit + 1)

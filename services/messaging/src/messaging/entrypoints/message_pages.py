@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from messaging.adapters.dialog_store import find_member
-from messaging.adapters.message_reads import is_hidden, messages_after, messages_at, messages_before
+from messaging.adapters.message_reads import message_for, messages_after, messages_before
 from messaging.adapters.stream import DIALOG_COLUMNS, dialog_of
 from messaging.adapters.stream_reads import Watch, watched_by
 from messaging.domain.dialog import Dialog, DialogNotFoundError, Membership
@@ -45,8 +45,8 @@ async def seen_message(conn: asyncpg.Connection[Any], user_id: UUID, dialog_id: 
     The first step of every route below a message: what is not there has nothing below it.
     """
     watch = await watch_of(conn, user_id, dialog_id)
-    row = (await messages_at(conn, [(dialog_id, seq)])).get((dialog_id, seq)) if seq >= watch.from_seq else None
-    if row is None or await is_hidden(conn, user_id, dialog_id, seq):
+    row = await message_for(conn, user_id, dialog_id, seq, from_seq=watch.from_seq)
+    if row is None:
         raise MessageNotFoundError
     return watch, row
 

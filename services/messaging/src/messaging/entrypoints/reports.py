@@ -81,7 +81,10 @@ class DecisionBody(Body):
     summary="Report a message, a person or a dialog",
 )
 async def post_report(body: ReportBody, principal: Principal, tx: MessagingTx) -> ReportedView:
-    """The same report again, while it is open, is the same one."""
+    """The same report again, while it is open, is the same one.
+
+    A message you deleted for yourself is not there to be reported; who wrote it is.
+    """
     command = Report(
         reporter_id=principal.user_id,
         dialog_id=body.dialog_id,

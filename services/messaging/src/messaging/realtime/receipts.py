@@ -34,7 +34,7 @@ PENDING_MAX: Final = 20_000
 STEP_S: Final = 60.0
 log = structlog.get_logger(__name__)
 _STATES: Final = f"""
-    SELECT t.dialog_id, t.user_id, m.joined_seq, m.read_seq,
+    SELECT t.dialog_id, t.user_id, m.joined_seq, m.read_seq, m.read_untold_seq,
            coalesce(a.read_receipts, true) AS tells_reads,
            {UNREAD} AS unread, {MENTIONS} AS mentions,
            ARRAY(SELECT CASE WHEN b.blocker_id = t.user_id THEN b.blocked_id ELSE b.blocker_id END
@@ -127,7 +127,8 @@ class Receipts:
         for cursor in moved:
             state = states.get((cursor.dialog_id, cursor.user_id))
             if state is not None:
-                self._tell_one(cursor, state, members[cursor.dialog_id])
+                now = replace(cursor, read_untold_seq=state["read_untold_seq"])
+                self._tell_one(now, state, members[cursor.dialog_id])
 
     def _tell_one(self, cursor: Cursor, state: Any, members: _Members) -> None:
         since = state["joined_seq"]

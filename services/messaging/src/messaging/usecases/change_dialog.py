@@ -12,7 +12,7 @@ from messaging.adapters.transaction import MessagingTx
 from messaging.domain.attachment import PICTURES, AttachmentUnusableError
 from messaging.domain.dialog import Dialog, NotAllowedError
 from messaging.domain.membership import require_possible_size, require_settable, require_shared
-from messaging.domain.permissions import Act, may
+from messaging.domain.permissions import Act
 from messaging.usecases.touching import enter_dialog, touch_dialog
 
 INFO: Final = ("title", "description", "avatar_attachment_id")
@@ -37,7 +37,7 @@ async def change_dialog(
     """
     dialog, member = await touch_dialog(tx, dialog_id, by, Act.CHANGE_INFO)
     require_shared(dialog)
-    if set(changes) & set(RULES) and not may(dialog.kind, dialog.permissions, member.role, Act.MANAGE_ROLES):
+    if set(changes) & set(RULES) and not dialog.allows(member, Act.MANAGE_ROLES):
         raise NotAllowedError
     require_version(dialog.version)
     if "permissions" in changes:
@@ -53,7 +53,7 @@ async def close_dialog(dialog_id: UUID, by: UUID, tx: MessagingTx, *, closed: bo
     """A closed dialog is read and not written."""
     dialog, member = await enter_dialog(tx, dialog_id, by)
     require_shared(dialog)
-    if not may(dialog.kind, dialog.permissions, member.role, Act.MANAGE_ROLES):
+    if not dialog.allows(member, Act.MANAGE_ROLES):
         raise NotAllowedError
     if dialog.archived != closed:
         await _write(dialog, by, {"archived_at": tx.now if closed else None}, tx)

@@ -13,7 +13,7 @@ from messaging.adapters.contacts import unreachable
 from messaging.adapters.dialog_reads import people_of
 from messaging.adapters.dialog_store import NewDialog, add_dialog, dialog_of_pair, find_member
 from messaging.adapters.ending_store import ended_among
-from messaging.adapters.entity_store import find_entities
+from messaging.adapters.entity_store import find_entities, name_of
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.cards import EntityType
 from messaging.domain.dialog import PAIRS, BlockedError, Dialog, DialogKind
@@ -73,6 +73,8 @@ async def create_dialog(command: CreateDialog, tx: MessagingTx) -> tuple[UUID, b
     if pair is not None and (known := await dialog_of_pair(tx.conn, MAIN_WORKSPACE, pair)):
         await _come_back(known, command, others, tx)
         return known, False
+    if command.kind is DialogKind.BUSINESS and not command.title:  # the one that there is bears its name already
+        raise ShopUnknownError(pointer="/shop_id")
     await _require_reachable(command, others, tx)
     dialog = await add_dialog(
         tx.conn,
@@ -117,7 +119,7 @@ async def _with_owner(command: CreateDialog, tx: MessagingTx) -> CreateDialog:
     shop = (await find_entities(tx.conn, [key])).get(key)
     if shop is None or command.created_by in shop.parties:
         raise ShopUnknownError(pointer="/shop_id")
-    return replace(command, user_ids=shop.parties, title=str(shop.state["name"]))
+    return replace(command, user_ids=shop.parties, title=name_of(shop, "name") or "")
 
 
 def _pair(command: CreateDialog, others: tuple[UUID, ...]) -> str | None:

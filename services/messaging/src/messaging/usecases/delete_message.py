@@ -10,7 +10,7 @@ from uuid import UUID
 from messaging.adapters.attachment_store import untie_attachments
 from messaging.adapters.cursor_store import Cursor
 from messaging.adapters.legal_hold import keep_if_held
-from messaging.adapters.message_reads import messages_at
+from messaging.adapters.message_reads import is_hidden, messages_at
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.message import MessageNotFoundError
 from messaging.domain.permissions import Act
@@ -36,7 +36,8 @@ class DeleteMessage:
 
 
 async def delete_for_all(command: DeleteMessage, tx: MessagingTx) -> None:
-    """One's own always: past blocks, a mute, a lost role, in a closed dialog. Another's with the permission to.
+    """One's own always: past blocks, a mute, a lost role, in a closed dialog, also what one deleted for oneself
+    before. Another's with the permission to, and only what is there for the person.
 
     Deleting it again changes nothing.
     """
@@ -48,6 +49,8 @@ async def delete_for_all(command: DeleteMessage, tx: MessagingTx) -> None:
         return
     if row is None or row["sender_id"] != command.user_id:
         dialog.require(member, Act.DELETE_OTHERS, tx.now)
+        if await is_hidden(tx.conn, command.user_id, command.dialog_id, command.seq):
+            raise MessageNotFoundError
     if row is None or row["deleted_at"] is not None:
         raise MessageNotFoundError
     await keep_if_held(tx.conn, command.dialog_id, command.seq, tx.now)

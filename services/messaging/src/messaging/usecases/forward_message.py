@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from kernel.errors import DomainError, Kind
-from messaging.adapters.message_reads import content_of, messages_at
+from messaging.adapters.message_reads import content_of, message_for
 from messaging.adapters.person_keys import PersonKeys
 from messaging.adapters.send_facts import find_earlier
 from messaging.adapters.stream_reads import watched_by
@@ -49,8 +49,8 @@ async def forwarded(
     """Raises ``MessageNotFoundError`` for what the person cannot see. A forward of a forward names the first origin."""
     dialog_id, seq = origin
     watches = await watched_by(conn, user_id, [dialog_id])
-    row = (await messages_at(conn, [(dialog_id, seq)])).get((dialog_id, seq)) if watches else None
-    if row is None or row["deleted_at"] is not None or seq < watches[0].from_seq:
+    row = await message_for(conn, user_id, dialog_id, seq, from_seq=watches[0].from_seq) if watches else None
+    if row is None or row["deleted_at"] is not None:
         raise MessageNotFoundError(pointer="/forward_from")
     if row["type"] in _STAYS:
         raise NotForwardableError(pointer="/forward_from")

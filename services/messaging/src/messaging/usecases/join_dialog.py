@@ -27,7 +27,7 @@ from messaging.adapters.transaction import MessagingTx
 from messaging.domain.cards import EntityType
 from messaging.domain.dialog import Dialog, DialogArchivedError, DialogNotFoundError
 from messaging.domain.membership import require_joinable, require_room, require_shared
-from messaging.domain.permissions import Act, Role, may
+from messaging.domain.permissions import Act, Role
 from messaging.usecases.owning import owns_shop_of
 from messaging.usecases.product_door import TopicUnknownError, come_to_product
 from messaging.usecases.seating import seat
@@ -166,7 +166,7 @@ async def _may_invite(dialog: Dialog, user_id: UUID, tx: MessagingTx) -> bool:
     member = await find_member(tx.conn, dialog.dialog_id, user_id)
     if member is None or not member.present or await ended_among(tx.conn, [user_id]):
         return False
-    return may(dialog.kind, dialog.permissions, member.role, Act.INVITE)
+    return dialog.allows(member, Act.INVITE)
 
 
 def _valid(row: InviteRow, now: datetime) -> bool:

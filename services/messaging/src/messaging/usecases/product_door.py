@@ -7,7 +7,7 @@ from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 from messaging.adapters.contacts import unreachable
-from messaging.adapters.entity_store import find_entities
+from messaging.adapters.entity_store import find_entities, shop_of
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.cards import Entity, EntityType
 from messaging.domain.dialog import BlockedError
@@ -25,7 +25,10 @@ async def come_to_product(product_id: UUID, user_id: UUID, tx: MessagingTx) -> t
     product = (await find_entities(tx.conn, [wanted])).get(wanted)
     if product is None:
         raise TopicUnknownError(pointer="/product_id")
-    of = (EntityType.SHOP, UUID(product.state["shop_id"]))
+    shop_id = shop_of(product)
+    if shop_id is None:
+        raise TopicUnknownError(pointer="/product_id")
+    of = (EntityType.SHOP, shop_id)
     shop = (await find_entities(tx.conn, [of])).get(of)
     if shop is None or not shop.parties:
         raise TopicUnknownError(pointer="/product_id")

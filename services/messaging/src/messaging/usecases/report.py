@@ -10,7 +10,7 @@ from uuid import UUID
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
 from messaging.adapters.dialog_store import find_member
-from messaging.adapters.message_reads import documents, messages_after, messages_at, messages_before
+from messaging.adapters.message_reads import documents, message_for, messages_after, messages_before
 from messaging.adapters.stream_reads import watched_by
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import DialogNotFoundError
@@ -19,6 +19,8 @@ from messaging.domain.message import MessageNotFoundError
 
 # What is shown beside a reported message, on either side.
 NEIGHBOURS: Final = 2
+# Moderators read what was reported, also where they deleted it for themselves as somebody who is in the dialog.
+NOBODY: Final = UUID(int=0)
 
 
 class ReportNotFoundError(DomainError):
@@ -40,14 +42,17 @@ class Report:
 
 
 async def report(command: Report, tx: MessagingTx) -> UUID:
-    """The report's id; what is reported again while it is open is the same report."""
+    """The report's id; what is reported again while it is open is the same report.
+
+    What they deleted for themselves is not there to be reported; its writer is.
+    """
     watches = await watched_by(tx.conn, command.reporter_id, [command.dialog_id])
     if not watches:
         raise DialogNotFoundError
-    user_id = command.user_id
+    user_id, from_seq = command.user_id, watches[0].from_seq
     if command.seq is not None:
-        row = (await messages_at(tx.conn, [(command.dialog_id, command.seq)])).get((command.dialog_id, command.seq))
-        if row is None or command.seq < watches[0].from_seq:
+        row = await message_for(tx.conn, command.reporter_id, command.dialog_id, command.seq, from_seq=from_seq)
+        if row is None:
             raise MessageNotFoundError
         user_id = row["sender_id"]
     elif user_id is not None and await find_member(tx.conn, command.dialog_id, user_id) is None:
@@ -100,7 +105,7 @@ async def read_reported(report_id: UUID, by: UUID, tx: MessagingTx) -> tuple[int
     if found["seq"] is None:
         return None, []
     dialog_id, seq = found["dialog_id"], found["seq"]
-    place = {"from_seq": found["oldest_seq"], "viewer_id": by}
+    place = {"from_seq": found["oldest_seq"], "viewer_id": NOBODY}
     before = await messages_before(tx.conn, dialog_id, before_seq=seq, limit=NEIGHBOURS, **place)
     after = await messages_after(tx.conn, dialog_id, after_seq=seq - 1, limit=NEIGHBOURS + 1, **place)
     return seq, await documents(tx.conn, tx.keys, [*reversed(before), *after])

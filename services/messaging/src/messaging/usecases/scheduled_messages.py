@@ -24,7 +24,7 @@ from messaging.adapters.sealer import Sealer
 from messaging.adapters.send_facts import read_facts
 from messaging.adapters.stream import DIALOG_COLUMNS, dialog_of
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.dialog import PAIRS, BlockedError, DialogNotFoundError, require_present
+from messaging.domain.dialog import BlockedError, DialogNotFoundError, require_present
 from messaging.domain.message import ClientMessageIdReusedError, SendMessage, Sent
 from messaging.domain.permissions import Act
 
@@ -109,7 +109,7 @@ async def _require_sendable(command: SendMessage, send_at: datetime, tx: Messagi
     if row is None:
         raise DialogNotFoundError
     dialog = dialog_of(row)
-    [facts] = await read_facts(tx.conn, [command], [dialog.kind in PAIRS])
+    [facts] = await read_facts(tx.conn, [command], {dialog.dialog_id: dialog})
     member = require_present(facts.member)
     if not AHEAD_MIN <= send_at - tx.now <= AHEAD_MAX:
         raise ScheduleTimeInvalidError(pointer="/send_at")

@@ -7,7 +7,6 @@ MSG-3: a retry finds its first copy under the dialog's lock, within the batch to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 from uuid import UUID
 
 from kernel.errors import DomainError
@@ -21,7 +20,7 @@ from messaging.adapters.send_facts import (
     remember_pace,
 )
 from messaging.adapters.transaction import MessagingTx
-from messaging.domain.dialog import PAIRS, BlockedError, Dialog, DialogNotFoundError, Membership, SlowModeError
+from messaging.domain.dialog import BlockedError, Dialog, DialogNotFoundError, Membership, SlowModeError
 from messaging.domain.message import (
     CONTENT_BYTES_MAX,
     ContentTooLargeError,
@@ -33,22 +32,24 @@ from messaging.domain.message import (
     body_hash,
     request_hash,
 )
-from messaging.domain.permissions import Act, Role
+from messaging.domain.permissions import Act
 from messaging.domain.stream import NewMessage
 from messaging.usecases.message_parts import Parts, attach_parts, find_parts
 from messaging.usecases.scheduled_messages import ScheduledNotFoundError, hold_waiting, note_stored
-
-_MODERATORS: Final = Role.MODERATOR.rank
 
 
 async def send_messages(commands: Sequence[SendMessage], tx: MessagingTx) -> list[Sent | DomainError]:
     """One answer for each command, in order."""
     dialogs = await tx.stream.lock_many({each.dialog_id for each in commands})
-    pairs = [each.dialog_id in dialogs and dialogs[each.dialog_id].kind in PAIRS for each in commands]
-    facts = await read_facts(tx.conn, commands, pairs)
+    facts = await read_facts(tx.conn, commands, dialogs)
     targets = await present_targets(
         tx.conn,
-        {(each.dialog_id, seq) for each in commands for seq in (each.reply_to_seq, each.thread_seq) if seq is not None},
+        {
+            (each.sender_id, each.dialog_id, seq)
+            for each in commands
+            for seq in (each.reply_to_seq, each.thread_seq)
+            if seq is not None
+        },
     )
     people = await present_people(
         tx.conn, {(each.dialog_id, UUID(who)) for each in commands for who in each.mentions if not who.startswith("@")}
@@ -75,7 +76,7 @@ class _Batch:
     def __init__(
         self,
         tx: MessagingTx,
-        targets: Mapping[tuple[UUID, int], Target],
+        targets: Mapping[tuple[UUID, UUID, int], Target],
         people: set[tuple[UUID, UUID]],
         waiting: frozenset[UUID],
     ) -> None:
@@ -104,7 +105,7 @@ class _Batch:
             raise BlockedError
         if any(each.startswith("@") for each in command.mentions):
             dialog.require(member, Act.MENTION_ALL, tx.now)
-        if dialog.slow_mode_s and member.role.rank < _MODERATORS:
+        if dialog.slow_mode_s and member.paced:
             self._require_pace(dialog, member)
         thread_seq = self._require_targets(command, dialog.first_seq_of(member))
         if len(content) > CONTENT_BYTES_MAX:
@@ -140,10 +141,10 @@ class _Batch:
     def _require_targets(self, command: SendMessage, first_seq: int) -> int | None:
         """The thread it belongs to: an answer to an answer is in the thread of both.
 
-        What the sender may not see, from before ``first_seq``, is not there for them.
+        What the sender may not see, from before ``first_seq`` or deleted for themselves, is not there for them.
         """
-        self._target("reply_to_seq", command.dialog_id, command.reply_to_seq, first_seq)
-        answered = self._target("thread_seq", command.dialog_id, command.thread_seq, first_seq)
+        self._target("reply_to_seq", command, command.reply_to_seq, first_seq)
+        answered = self._target("thread_seq", command, command.thread_seq, first_seq)
         if answered is not None and (not answered.thread_open or answered.thread_seq < first_seq):
             raise ReplyTargetMissingError(pointer="/thread_seq")
         for who in command.mentions:
@@ -151,10 +152,10 @@ class _Batch:
                 raise MentionUnknownError(pointer="/mentions")
         return None if answered is None else answered.thread_seq
 
-    def _target(self, name: str, dialog_id: UUID, seq: int | None, first_seq: int) -> Target | None:
+    def _target(self, name: str, command: SendMessage, seq: int | None, first_seq: int) -> Target | None:
         if seq is None:
             return None
-        target = self._targets.get((dialog_id, seq))
+        target = self._targets.get((command.sender_id, command.dialog_id, seq))
         if target is None or seq < first_seq:
             raise ReplyTargetMissingError(pointer=f"/{name}")
         return target

@@ -21,7 +21,7 @@ from messaging.adapters.entity_store import keep_entities, tie_cards
 from messaging.adapters.send_facts import read_facts, remember_pace
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.cards import Entity, EntityType
-from messaging.domain.dialog import PAIRS, BlockedError
+from messaging.domain.dialog import BlockedError
 from messaging.domain.message import SendMessage, Sent, body_hash
 from messaging.domain.permissions import Act
 from messaging.domain.stream import NewMessage
@@ -51,7 +51,7 @@ async def send_payment(command: SendPayment, tx: MessagingTx) -> Sent:
     message = _message(command)
     content = rendering.to_json(message.content)
     fingerprint = body_hash(content, message)
-    [facts] = await read_facts(tx.conn, [message], [dialog.kind in PAIRS])
+    [facts] = await read_facts(tx.conn, [message], {dialog.dialog_id: dialog})
     if facts.member is not None and facts.member.present and facts.earlier is not None:
         return facts.earlier.again(fingerprint)
     member = dialog.require(facts.member, Act.SEND, tx.now)

@@ -15,7 +15,7 @@ from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
 from messaging.adapters.announcements import dialog_created
 from messaging.adapters.dialog_store import NewDialog, add_dialogs, dialog_about, find_member
-from messaging.adapters.entity_store import tie_cards
+from messaging.adapters.entity_store import name_of, tie_cards
 from messaging.adapters.member_store import present_user_ids
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.cards import Entity, EntityType
@@ -56,13 +56,14 @@ async def discuss_product(product_id: UUID, user_id: UUID, tx: MessagingTx) -> t
         if member is not None and member.present:
             return known, False
     product, owner_id = await come_to_product(product_id, user_id, tx)
-    if product.state.get("status") != "active":
+    title = name_of(product, "title") if product.state.get("status") == "active" else None
+    if title is None:
         raise TopicUnknownError(pointer="/product_id")
     if known is None:
         people = [
             (each, Role.OWNER if each == owner_id else Role.MEMBER) for each in dict.fromkeys((owner_id, user_id))
         ]
-        made = await _open([(product, str(product.state["title"]), people)], user_id, tx)
+        made = await _open([(product, title, people)], user_id, tx)
         if made:
             return made[0], True
         known = await dialog_about(tx.conn, MAIN_WORKSPACE, EntityType.PRODUCT, product_id)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from messaging.adapters.contacts import parted
 from messaging.adapters.dialog_store import find_member
-from messaging.adapters.message_reads import messages_at
+from messaging.adapters.message_reads import message_for
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import PAIRS, BlockedError, Dialog, Membership, require_present
 from messaging.domain.message import MessageNotFoundError
@@ -43,14 +43,14 @@ async def enter_dialog(tx: MessagingTx, dialog_id: UUID, user_id: UUID) -> tuple
 
 
 async def touch_message(tx: MessagingTx, dialog_id: UUID, seq: int, user_id: UUID, act: Act) -> Touched:
-    """Raises ``MessageNotFoundError`` for one that is not there, deleted, or from before the person's time.
+    """Raises ``MessageNotFoundError`` for one that is deleted, or not there for the person.
 
     Raises ``BlockedError`` between two of whom one blocks or left the other.
     """
     dialog, member = await touch_dialog(tx, dialog_id, user_id, act)
     if dialog.kind in PAIRS and await parted(tx.conn, dialog_id, user_id):
         raise BlockedError
-    row = (await messages_at(tx.conn, [(dialog_id, seq)])).get((dialog_id, seq))
-    if row is None or row["deleted_at"] is not None or seq < dialog.first_seq_of(member):
+    row = await message_for(tx.conn, user_id, dialog_id, seq, from_seq=dialog.first_seq_of(member))
+    if row is None or row["deleted_at"] is not None:
         raise MessageNotFoundError
     return Touched(dialog, member, row)

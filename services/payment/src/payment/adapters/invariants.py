@@ -174,8 +174,8 @@ LATE: Final = (
     ),
     Check(
         "PAY-7",
-        "an open top-up, and a charge on its way back, is looked at when its timer says so",
-        """SELECT id::text FROM top_up WHERE next_attempt_at < now() - interval '15 minutes'
+        "a top-up with a timer, and a charge on its way back, is looked at when its timer says so",
+        """SELECT id::text FROM top_up WHERE coalesce(next_attempt_at, confirm_at) < now() - interval '15 minutes'
            UNION ALL
            SELECT transfer_id::text FROM provider_line WHERE next_attempt_at < now() - interval '15 minutes'""",
     ),

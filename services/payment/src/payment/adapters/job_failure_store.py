@@ -24,10 +24,12 @@ _RECORD: Final = """
     RETURNING attempts
 """
 _CLEAR: Final = "DELETE FROM job_failure WHERE job = $1 AND item_id = ANY ($2::text[])"
+_POSTPONE: Final = "UPDATE job_failure SET next_attempt_at = $3 WHERE job = $1 AND item_id = ANY ($2::text[])"
 _FORGET_DONE: Final = """
     DELETE FROM job_failure f WHERE CASE f.job
         WHEN $1 THEN NOT EXISTS (
-            SELECT 1 FROM top_up u WHERE u.id = f.item_id::uuid AND u.next_attempt_at IS NOT NULL)
+            SELECT 1 FROM top_up u WHERE u.id = f.item_id::uuid
+                AND (u.next_attempt_at IS NOT NULL OR u.confirm_at IS NOT NULL))
         WHEN $2 THEN NOT EXISTS (
             SELECT 1 FROM provider_line l WHERE l.transfer_id = f.item_id::uuid AND l.review_state = 'returning')
         WHEN $3 THEN NOT EXISTS (
@@ -53,6 +55,10 @@ class JobFailureStore:
     async def clear(self, job: str, item_ids: Sequence[str]) -> None:
         """They were done."""
         await self._conn.execute(_CLEAR, job, list(item_ids))
+
+    async def postpone(self, job: str, item_ids: Sequence[str], until: datetime) -> None:
+        """Nothing new is known of those that failed; they are tried again then."""
+        await self._conn.execute(_POSTPONE, job, list(item_ids), until)
 
     async def forget_done(self) -> None:
         """Failures of rows that came to their end by another way, also while the job was still at them."""

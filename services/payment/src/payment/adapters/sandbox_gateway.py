@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,7 +13,7 @@ from uuid import UUID
 
 import aiohttp
 
-from chassis.errors import RequestError
+from chassis.errors import BodyInvalidError, RequestError
 from chassis.http import strict_json
 from kernel.money import AMOUNT_MINOR_MAX, Currency
 from payment.domain.ids import TopUpId, TransferId
@@ -21,6 +22,8 @@ from payment.domain.review import Review
 from payment.domain.top_up import Charge, ChargeStatus, TopUpRequest
 from payment.usecases.ports import (
     ProviderAnswerUnexpectedError,
+    ProviderAtWorkError,
+    ProviderListUnreadableError,
     ProviderOutcomeUnknownError,
     ProviderRefusedError,
     WebhookEvent,
@@ -74,14 +77,24 @@ class SandboxGateway:
 
     async def find_charges(self, reference_id: TopUpId) -> Sequence[Charge]:
         try:
-            answer = await self._ask("GET", "/payments/charges", params={"reference": str(reference_id)})
+            query = {"reference": str(reference_id)}
+            answer = await self._ask("GET", "/payments/charges", any_text=True, params=query)
         except ProviderRefusedError as refused:
             # A refusal to list charges says nothing of the money.
             raise ProviderAnswerUnexpectedError(f"asked for a charge: {refused.code}") from refused
         items = answer.get("items")
         if not isinstance(items, list):
             raise ProviderAnswerUnexpectedError("asked for a charge: an answer without items")
-        return [self._answered(each, reference_id) for each in items]
+        charges, errors = [], []
+        for each in items:
+            try:
+                charges.append(self._answered(each, reference_id))
+            except ProviderAnswerUnexpectedError as error:
+                errors.append(error)
+        if errors:
+            message = f"{len(errors)} of {len(items)} charges in a list: {errors[0]}"
+            raise ProviderListUnreadableError(message, charges)
+        return charges
 
     async def give_back(self, review: Review) -> None:
         """The payer gets the whole charge back; the same review once however often this is called."""
@@ -95,7 +108,7 @@ class SandboxGateway:
         if status == "succeeded":
             return
         if status in _REFUNDS_UNDER_WAY:
-            raise ProviderOutcomeUnknownError("a refund that has not come to its end was answered")
+            raise ProviderAtWorkError("a refund that has not come to its end was answered")
         if status in _REFUNDS_NOT_DONE:
             raise ProviderRefusedError(status)
         raise ProviderAnswerUnexpectedError("a refund of a status that is not one of ours was answered")
@@ -121,8 +134,11 @@ class SandboxGateway:
             raise WebhookSignatureError
         return int(time_text)
 
-    async def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        """What was answered is input as any other; nothing that is no answer to this very request is followed."""
+    async def _ask(self, method: str, path: str, *, any_text: bool = False, **options: Any) -> dict[str, Any]:
+        """What was answered is input as any other; nothing that is no answer to this very request is followed.
+
+        ``any_text``: characters that are refused make one item unreadable, and not the answer.
+        """
         what = f"{method} {path}"
         try:
             async with self._session.request(method, self._url + path, allow_redirects=False, **options) as answer:
@@ -130,7 +146,7 @@ class SandboxGateway:
                     raise ProviderOutcomeUnknownError(f"{what}: {answer.status}")
                 if answer.status not in _DONE | _REFUSALS:
                     raise ProviderAnswerUnexpectedError(f"{what}: {answer.status}")
-                content = _object(await _read(answer))
+                content = _object(await _read(answer), any_text=any_text)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ProviderOutcomeUnknownError(f"{what}: {type(error).__name__}") from error
         except _UnreadableError as error:
@@ -182,9 +198,13 @@ async def _read(answer: aiohttp.ClientResponse) -> bytes:
     return bytes(raw)
 
 
-def _object(raw: bytes) -> dict[str, Any]:
+def _object(raw: bytes, *, any_text: bool = False) -> dict[str, Any]:
     try:
         document = strict_json.load(raw)
+    except BodyInvalidError as error:  # the last of its checks: the rest of the document is as it should be
+        if not any_text:
+            raise _UnreadableError(error.detail) from None
+        document = json.loads(raw)
     except RequestError as error:
         raise _UnreadableError(error.detail) from None
     if not isinstance(document, dict):

@@ -15,7 +15,7 @@ from payment.usecases.ports import DRIVE_TOP_UPS
 
 _COLUMNS: Final = """
     id, user_id, wallet_id, amount_minor, currency, provider, payment_token, state, attempts, version, created_at,
-    failure_code, completed_at
+    failure_code, completed_at, provider_charge_id, pending_charge_ids
 """
 _ADD: Final = """
     INSERT INTO top_up (id, user_id, wallet_id, amount_minor, currency, provider, payment_token, state,
@@ -43,9 +43,25 @@ _LEASE: Final = f"""
 """
 _WAIT: Final = """
     UPDATE top_up SET next_attempt_at = $3, provider_charge_id = coalesce($2, provider_charge_id),
-        state = CASE WHEN $2::text IS NULL THEN state ELSE 'pending' END
+        state = CASE WHEN $2::text IS NULL THEN state ELSE 'pending' END,
+        pending_charge_ids = CASE WHEN $2::text IS NULL OR $2 = ANY (pending_charge_ids) THEN pending_charge_ids
+            ELSE pending_charge_ids || $2 END
     WHERE id = $1 AND state IN ('created', 'pending')
 """
+_END_PENDING: Final = "UPDATE top_up SET pending_charge_ids = array_remove(pending_charge_ids, $2) WHERE id = $1"
+_CONFIRM_AT: Final = "UPDATE top_up SET confirm_at = $2 WHERE id = $1"
+_DUE_TO_CONFIRM: Final = """
+    SELECT id FROM top_up u
+    WHERE confirm_at <= $1 AND next_attempt_at IS NULL AND NOT EXISTS (
+        SELECT 1 FROM job_failure f WHERE f.job = $3 AND f.item_id = u.id::text AND f.next_attempt_at > $1)
+    ORDER BY confirm_at LIMIT $2
+"""
+_LEASE_TO_CONFIRM: Final = f"""
+    UPDATE top_up SET attempts = attempts + 1, confirm_at = $3
+    WHERE id = $1 AND confirm_at <= $2 AND next_attempt_at IS NULL
+    RETURNING {_COLUMNS}
+"""
+_CONFIRMED: Final = "UPDATE top_up SET confirm_at = NULL WHERE id = $1 AND confirm_at = $2"
 _CLOSE: Final = """
     UPDATE top_up SET state = $2, provider_charge_id = coalesce($3, provider_charge_id), failure_code = $4,
         completed_at = $5, next_attempt_at = NULL, version = version + 1
@@ -141,6 +157,27 @@ class TopUpStore:
         """Look again later; with a charge id the provider is known to be at work."""
         await self._conn.execute(_WAIT, top_up_id, charge_id, next_attempt_at)
 
+    async def end_pending(self, top_up_id: TopUpId, charge_id: str) -> None:
+        """Of several charges this one will not be paid."""
+        await self._conn.execute(_END_PENDING, top_up_id, charge_id)
+
+    async def confirm_at(self, top_up_id: TopUpId, at: datetime) -> None:
+        """Its provider is asked then whether it knows of charges that are not in the books."""
+        await self._conn.execute(_CONFIRM_AT, top_up_id, at)
+
+    async def due_to_confirm(self, now: datetime, *, count: int) -> Sequence[TopUpId]:
+        """Top-ups that ended and whose provider is asked once more, without those that failed and rest."""
+        return [row["id"] for row in await self._conn.fetch(_DUE_TO_CONFIRM, now, count, DRIVE_TOP_UPS)]
+
+    async def lease_to_confirm(self, top_up_id: TopUpId, now: datetime) -> TopUpRequest | None:
+        """As ``lease``, of the timer of one that ended."""
+        row = await self._conn.fetchrow(_LEASE_TO_CONFIRM, top_up_id, now, now + LEASE)
+        return _top_up(row) if row else None
+
+    async def confirmed(self, top_up_id: TopUpId, *, leased_at: datetime) -> None:
+        """Nobody is to be asked any more, unless something was told since the timer was leased."""
+        await self._conn.execute(_CONFIRMED, top_up_id, leased_at + LEASE)
+
     async def close(
         self,
         top_up: TopUpRequest,
@@ -151,7 +188,7 @@ class TopUpStore:
         now: datetime,
         shown: Charge | None = None,
     ) -> None:
-        """No job has anything to do to it any more.
+        """It is driven no more.
 
         ``shown``: the person sees this charge's amount, which may be another than they asked for.
         """
@@ -232,4 +269,5 @@ class TopUpStore:
 
 
 def _top_up(row: Any) -> TopUpRequest:
-    return TopUpRequest(**{**row, "state": TopUpState(row["state"])})
+    pending = frozenset(row["pending_charge_ids"])
+    return TopUpRequest(**{**row, "state": TopUpState(row["state"]), "pending_charge_ids": pending})

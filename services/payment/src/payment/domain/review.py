@@ -8,13 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
 from kernel.errors import DomainError, Kind
 from payment.domain.ids import AccountId, ReviewId, TopUpId, TransferId
 from payment.domain.top_up import TopUpRequest
-
-RETURNED: Final = "money_returned"  # failure code of what was given back
 
 
 class ReviewNotFoundError(DomainError):
@@ -59,6 +56,11 @@ class Review:
     def shown_at(self, top_up: TopUpRequest) -> datetime:
         """When the transaction that shows it was created."""
         return top_up.created_at if self.shown_as == top_up.id else self.seen_at
+
+
+def shown_as(top_up: TopUpRequest, review_id: ReviewId) -> TransferId:
+    """The transaction that shows a charge in review: the top-up's own, unless that shows another charge."""
+    return review_id if top_up.shows_a_charge else top_up.id
 
 
 def check_open(review: Review) -> None:

@@ -1,12 +1,13 @@
 """A top-up: created -> pending -> completed | failed | in_review; in_review -> completed | failed.
 
 Invariant: the provider's word moves it forward once. Money that comes in a wrong amount, twice, or after the end is
-never dropped: it goes to suspense, and a person decides (``payment.domain.review``).
+never dropped: it goes to suspense, and a person decides (``payment.domain.review``). After each charge that was booked,
+and after its end, the provider is asked once more whether it knows of another (``confirm_top_ups``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,6 +21,8 @@ from payment.domain.ledger import AmountNotPositiveError
 _BACKOFF_S: Final = (1, 2, 5, 10, 30, 60, 300, 900)
 GIVE_UP_AFTER: Final = timedelta(hours=24)
 LEASE: Final = timedelta(seconds=30)
+CONFIRM_AFTER: Final = timedelta(seconds=5)
+MONEY_RETURNED: Final = "money_returned"  # failure code of what was given back
 
 
 class TopUpNotFoundError(DomainError):
@@ -80,6 +83,13 @@ class TopUpRequest:
     created_at: datetime
     failure_code: str = ""
     completed_at: datetime | None = None
+    provider_charge_id: str | None = None
+    pending_charge_ids: frozenset[str] = frozenset()  # as long as it is open
+
+    @property
+    def shows_a_charge(self) -> bool:
+        """Its own transaction tells what became of a charge that was taken."""
+        return not self.state.open and (self.state is not TopUpState.FAILED or self.failure_code == MONEY_RETURNED)
 
 
 class Verdict(StrEnum):
@@ -87,6 +97,8 @@ class Verdict(StrEnum):
 
     NOTHING = "nothing"
     WAIT = "wait"
+    WAIT_FOR_ANOTHER = "wait_for_another"  # this charge was refused, and another is still at work
+    WATCH = "watch"  # a charge is at work beside what ended the top-up
     CREDIT = "credit"
     FAIL = "fail"
     SUSPEND = "suspend"  # money came that does not fit: suspense, and a person decides
@@ -134,9 +146,15 @@ def judge(
     if charge.status is ChargeStatus.SUCCEEDED:
         reason = _misfit(top_up, charge) or wallet
         return Ruling(verdict=Verdict.SUSPEND if reason else Verdict.CREDIT, reason=reason)
-    if top_up is None or not top_up.state.open:
-        return Ruling(verdict=Verdict.NOTHING)
-    return Ruling(verdict=Verdict.FAIL if charge.status is ChargeStatus.FAILED else Verdict.WAIT)
+    return Ruling(verdict=Verdict.NOTHING if top_up is None else _of_nothing_taken(top_up, charge))
+
+
+def _of_nothing_taken(top_up: TopUpRequest, charge: Charge) -> Verdict:
+    if charge.status is ChargeStatus.PENDING:
+        return Verdict.WAIT if top_up.state.open else Verdict.WATCH
+    if not top_up.state.open:
+        return Verdict.NOTHING
+    return Verdict.WAIT_FOR_ANOTHER if top_up.pending_charge_ids - {charge.charge_id} else Verdict.FAIL
 
 
 def _of_booked(top_up: TopUpRequest | None, charge: Charge, booked: Booked, wallet: SuspenseReason | None) -> Ruling:
@@ -145,7 +163,7 @@ def _of_booked(top_up: TopUpRequest | None, charge: Charge, booked: Booked, wall
     same_money = (booked.amount_minor, booked.currency) == (charge.amount_minor, charge.currency)
     if charge.status is ChargeStatus.FAILED or not same_money:
         return Ruling(verdict=Verdict.CONTRADICTED)
-    if booked.reference_id == charge.reference_id:
+    if charge.reference_id in {None, booked.reference_id}:  # without a reference it says nothing about whose it is
         return Ruling(verdict=Verdict.NOTHING)
     if booked.of_nobody and top_up is not None:
         reason = _misfit(top_up, charge) or wallet or SuspenseReason.UNKNOWN_REFERENCE
@@ -166,13 +184,29 @@ def _misfit(top_up: TopUpRequest | None, charge: Charge) -> SuspenseReason | Non
     return None
 
 
-def in_order_of_weight(charges: Sequence[Charge]) -> list[Charge]:
-    """Several charges of one top-up: money first; a refusal says nothing while another may still be paid."""
+def in_order_of_weight(charges: Sequence[Charge], top_up: TopUpRequest, booked: Collection[str] = ()) -> list[Charge]:
+    """Several charges of one top-up: money first; a refusal says nothing while another may still be paid.
+
+    Of the money the charge that is what the top-up waits for comes first, and one that is ``booked`` (charge ids), as
+    nobody's or another's, after it: each other one would take its place.
+    """
     succeeded, pending, failed = (
         [each for each in charges if each.status is status]
         for status in (ChargeStatus.SUCCEEDED, ChargeStatus.PENDING, ChargeStatus.FAILED)
     )
-    return [*succeeded, *(pending or failed)]
+
+    def weight(charge: Charge) -> tuple[bool, bool]:
+        fits = (charge.amount_minor, charge.currency) == (top_up.amount_minor, top_up.currency)
+        return not fits, charge.charge_id in booked
+
+    return [*sorted(succeeded, key=weight), *(pending or failed)]
+
+
+def may_lack(top_up: TopUpRequest, charges: Sequence[Charge]) -> bool:
+    """Whether a provider's list of charges is behind: the money that the top-up ended with is not in it."""
+    if top_up.state not in {TopUpState.COMPLETED, TopUpState.IN_REVIEW}:
+        return False
+    return top_up.provider_charge_id not in {charge.charge_id for charge in charges}
 
 
 def next_attempt_at(now: datetime, attempts: int) -> datetime:

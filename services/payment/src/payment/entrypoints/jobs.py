@@ -12,6 +12,7 @@ from prometheus_client import Gauge
 
 from payment.adapters import housekeeping_job, job_failure_reads, review_reads, top_up_reads
 from payment.usecases.attempt_each import attempt_each
+from payment.usecases.confirm_top_ups import confirm_top_ups
 from payment.usecases.drive_top_ups import drive_top_ups
 from payment.usecases.expire_holds import expire_holds
 from payment.usecases.return_charges import return_charges
@@ -32,6 +33,11 @@ async def top_ups(app: App) -> None:
     """Until nothing is due."""
     while await drive_top_ups(app.begin, app.providers):
         pass
+
+
+async def confirmations(app: App) -> int:
+    """One round of top-ups that ended."""
+    return await confirm_top_ups(app.begin, app.providers)
 
 
 async def expiry(app: App) -> None:

@@ -7,6 +7,7 @@ is written down for operators (``job_failure``), logged, and tried again later, 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import Final, TypeVar
 
 import structlog
@@ -20,6 +21,15 @@ _ERROR_CHARS_MAX: Final = 500
 log = structlog.get_logger(__name__)
 
 
+class NoOutcomeError(Exception):
+    """The work says nothing about its row: what is written down of it stays as it is, and nothing is added."""
+
+    def __init__(self, next_attempt_at: datetime | None = None) -> None:
+        """``next_attempt_at``: when it is tried again, where the work itself has seen to that."""
+        super().__init__()
+        self.next_attempt_at = next_attempt_at
+
+
 async def attempt_batch(
     job: str,
     items: Sequence[ItemT],
@@ -31,6 +41,11 @@ async def attempt_batch(
     """Do the work; returns how many were done. Raises only where not even a failure can be written down."""
     try:
         await work(items)
+    except NoOutcomeError as error:
+        if error.next_attempt_at is not None:
+            async with begin() as tx:
+                await tx.job_failures.postpone(job, [name(item) for item in items], error.next_attempt_at)
+        return 0
     except Exception as error:  # noqa: BLE001 -- whatever it is, it must not reach the other rows
         if len(items) > 1:
             middle = len(items) // 2

@@ -18,11 +18,12 @@ from payment.domain.top_up import (
     Charge,
     TopUpRequest,
     Verdict,
-    in_order_of_weight,
     next_attempt_at,
 )
+from payment.usecases.attempt_batch import NoOutcomeError
 from payment.usecases.attempt_each import attempt_each
 from payment.usecases.fail_top_up import FailTopUp, fail_top_up
+from payment.usecases.find_charges import find_charges
 from payment.usecases.ports import (
     DRIVE_TOP_UPS,
     Begin,
@@ -32,9 +33,10 @@ from payment.usecases.ports import (
     ProviderRefusedError,
     provider_of,
 )
-from payment.usecases.record_charge import record_charge
+from payment.usecases.record_charges import record_charges
 
 BATCH = 50
+_UNMOVED = {Verdict.NOTHING, Verdict.CONTRADICTED, Verdict.WAIT_FOR_ANOTHER}
 log = structlog.get_logger(__name__)
 
 
@@ -46,8 +48,9 @@ async def drive_top_ups(begin: Begin, providers: Mapping[str, Provider]) -> int:
     async def work(top_up_id: TopUpId) -> None:
         async with begin() as tx:
             top_up = await tx.top_ups.lease(top_up_id, tx.now)
-        if top_up is not None:
-            await _drive(top_up, begin, provider_of(top_up.provider, providers))
+        if top_up is None:
+            raise NoOutcomeError  # somebody else is at it, or it ended
+        await _drive(top_up, begin, provider_of(top_up.provider, providers))
 
     await attempt_each(DRIVE_TOP_UPS, due, work, begin, name=str)
     return len(due)
@@ -56,7 +59,7 @@ async def drive_top_ups(begin: Begin, providers: Mapping[str, Provider]) -> int:
 async def _drive(top_up: TopUpRequest, begin: Begin, provider: Provider) -> None:
     """``top_up.attempts`` counts this attempt."""
     try:
-        charges = await provider.find_charges(top_up.id) if top_up.attempts > 1 else ()
+        charges = await find_charges(top_up, begin, provider) if top_up.attempts > 1 else ()
         if not charges:
             failure = await _past_asking(top_up, begin)
             if failure is not None:
@@ -70,26 +73,26 @@ async def _drive(top_up: TopUpRequest, begin: Begin, provider: Provider) -> None
         async with begin() as tx:
             later = next_attempt_at(tx.now, top_up.attempts)
             await tx.top_ups.wait(top_up.id, charge_id=None, next_attempt_at=later)
-        return
+        raise NoOutcomeError(later) from error
     except ProviderRefusedError as refused:
-        await _fail(top_up, refused.code, begin)
+        await _refuse(top_up, refused.code, begin)
         return
     await _record(top_up, charges, begin)
 
 
 async def _record(top_up: TopUpRequest, charges: Sequence[Charge], begin: Begin) -> None:
-    """Each charge in a transaction of its own, as the ledger has it."""
-    verdicts = set()
-    for charge in in_order_of_weight(charges):
-        async with begin() as tx:
-            verdicts.add(await record_charge(charge, tx))
-    if verdicts - {Verdict.NOTHING, Verdict.CONTRADICTED}:
+    verdicts = await record_charges(top_up, charges, begin)
+    if verdicts - _UNMOVED:
         return
     async with begin() as tx:
         stored = await tx.top_ups.lock(top_up.id)
         if stored is None or not stored.state.open:
             return
-        later = next_attempt_at(tx.now, top_up.attempts)
+        now = tx.now
+        if Verdict.WAIT_FOR_ANOTHER in verdicts and now - top_up.created_at > GIVE_UP_AFTER:
+            await fail_top_up(FailTopUp(top_up=stored, failure_code="expired"), tx)
+            return
+        later = next_attempt_at(now, top_up.attempts)
         await tx.top_ups.wait(top_up.id, charge_id=None, next_attempt_at=later)
     if Verdict.CONTRADICTED in verdicts:
         raise ProviderAnswerUnexpectedError("its charge is in the books as another's, or was said to be refused")
@@ -102,6 +105,19 @@ async def _past_asking(top_up: TopUpRequest, begin: Begin) -> str | None:
             return "expired"
         condition = await tx.wallets.lock_condition(top_up.wallet_id)
     return None if condition is not None and condition.status == "active" else "wallet_not_active"
+
+
+async def _refuse(top_up: TopUpRequest, code: str, begin: Begin) -> None:
+    """It will not be charged; what is known to be at work may be paid all the same."""
+    async with begin() as tx:
+        stored = await tx.top_ups.lock(top_up.id)
+        if stored is None or not stored.state.open:
+            return
+        if stored.pending_charge_ids:
+            later = next_attempt_at(tx.now, top_up.attempts)
+            await tx.top_ups.wait(top_up.id, charge_id=None, next_attempt_at=later)
+        else:
+            await fail_top_up(FailTopUp(top_up=stored, failure_code=code), tx)
 
 
 async def _fail(top_up: TopUpRequest, code: str, begin: Begin) -> None:

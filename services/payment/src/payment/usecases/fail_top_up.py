@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from payment.domain.top_up import TopUpRequest, TopUpState
+from payment.domain.top_up import CONFIRM_AFTER, TopUpRequest, TopUpState
 from payment.usecases.ports import Tx
 
 
@@ -19,6 +19,7 @@ class FailTopUp:
 
 async def fail_top_up(command: FailTopUp, tx: Tx) -> None:
     """``command.top_up`` is locked and open."""
-    top_up, code = command.top_up, command.failure_code
-    await tx.top_ups.close(top_up, TopUpState.FAILED, charge_id=command.charge_id, failure_code=code, now=tx.now)
+    now, top_up, code = tx.now, command.top_up, command.failure_code
+    await tx.top_ups.close(top_up, TopUpState.FAILED, charge_id=command.charge_id, failure_code=code, now=now)
+    await tx.top_ups.confirm_at(top_up.id, now + CONFIRM_AFTER)
     tx.events.top_up_failed(top_up, failure_code=code)

@@ -18,7 +18,7 @@ from payment.domain.top_up import Booked, Charge, SuspenseReason, TopUpRequest, 
 
 # Names of jobs: a failure written down under one of them says which of its rows rests.
 EXPIRE_HOLDS: Final = "expire_holds"
-DRIVE_TOP_UPS: Final = "drive_top_ups"
+DRIVE_TOP_UPS: Final = "drive_top_ups"  # also of those that ended, until they are confirmed
 RETURN_CHARGES: Final = "return_charges"
 
 
@@ -41,6 +41,11 @@ class TopUpStore(Protocol):
     async def due(self, now: datetime, *, count: int) -> Sequence[TopUpId]: ...
     async def lease(self, top_up_id: TopUpId, now: datetime) -> TopUpRequest | None: ...
     async def wait(self, top_up_id: TopUpId, *, charge_id: str | None, next_attempt_at: datetime) -> None: ...
+    async def end_pending(self, top_up_id: TopUpId, charge_id: str) -> None: ...
+    async def confirm_at(self, top_up_id: TopUpId, at: datetime) -> None: ...
+    async def due_to_confirm(self, now: datetime, *, count: int) -> Sequence[TopUpId]: ...
+    async def lease_to_confirm(self, top_up_id: TopUpId, now: datetime) -> TopUpRequest | None: ...
+    async def confirmed(self, top_up_id: TopUpId, *, leased_at: datetime) -> None: ...
     async def close(
         self,
         top_up: TopUpRequest,
@@ -100,6 +105,7 @@ class HoldStore(Protocol):
 class JobFailureStore(Protocol):
     async def record(self, job: str, item_id: str, error: str, now: datetime) -> int: ...
     async def clear(self, job: str, item_ids: Sequence[str]) -> None: ...
+    async def postpone(self, job: str, item_ids: Sequence[str], until: datetime) -> None: ...
 
 
 class Events(Protocol):
@@ -148,8 +154,20 @@ class ProviderOutcomeUnknownError(Exception):
     """An outage (5xx, too many requests, a timeout, a broken connection): it may have been done. Ask, never assume."""
 
 
+class ProviderAtWorkError(ProviderOutcomeUnknownError):
+    """It answered that it has not come to an end: ask again."""
+
+
 class ProviderAnswerUnexpectedError(ProviderOutcomeUnknownError):
     """It answered, and not what was agreed on: nobody knows more by asking at once, and an operator must see it."""
+
+
+class ProviderListUnreadableError(ProviderAnswerUnexpectedError):
+    """Some of the charges that it listed cannot be read; ``charges`` are the others."""
+
+    def __init__(self, message: str, charges: Sequence[Charge]) -> None:
+        super().__init__(message)
+        self.charges = charges
 
 
 class ProviderRefusedError(Exception):
@@ -182,12 +200,16 @@ class Provider(Protocol):
         """
 
     async def find_charges(self, reference_id: TopUpId) -> Sequence[Charge]:
-        """All that the provider knows under our reference. Raises ``ProviderOutcomeUnknownError``."""
+        """All that the provider knows under our reference.
+
+        Raises ``ProviderOutcomeUnknownError``; where some of the list cannot be read ``ProviderListUnreadableError``.
+        """
 
     async def give_back(self, review: Review) -> None:
         """Return a charge's money to the payer; the review's id is the idempotency key.
 
-        Raises ``ProviderOutcomeUnknownError``, or ``ProviderRefusedError`` also for a refund that was begun and failed.
+        Raises ``ProviderOutcomeUnknownError`` (``ProviderAtWorkError`` for a refund that was begun), or
+        ``ProviderRefusedError`` also for one that was begun and failed.
         """
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> WebhookEvent:

@@ -1,7 +1,7 @@
 """Take a provider's word on a charge, whether it came by webhook, by answer or by asking: each effect once.
 
-The charge's line is inserted first; who inserts it books the money, everybody else finds it booked. Locks are taken in
-one order everywhere: the top-up, its wallet, then what the ledger takes.
+The charge's line is inserted first; who inserts it books the money, everybody else finds it booked and judges again by
+what its line says then. Locks are taken in one order everywhere: the top-up, its wallet, the line, the ledger's.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from kernel.ids import derived_id
 from kernel.money import AMOUNT_MINOR_MAX
 from payment.domain.ids import ReviewId, TransferId
 from payment.domain.ledger import Suspend, TopUp
-from payment.domain.review import ReviewState
+from payment.domain.review import ReviewState, shown_as
 from payment.domain.top_up import (
+    CONFIRM_AFTER,
     Booked,
     Charge,
     ChargeStatus,
@@ -35,6 +36,7 @@ from payment.usecases.ports import Tx
 from payment.usecases.show_returned import show_returned
 
 _CHARGES: Final = UUID("0e7a3f0c-3c0f-5c0e-8a11-2b8f8f0d6a52")
+_LOOKS_MAX: Final = 3  # a line is not there, then nobody's, then somebody's, and never goes back
 CONTRADICTIONS: Final = Counter(
     "payment_charges_contradicted", "Words of providers against what is in the books already", ["provider"]
 )
@@ -45,6 +47,15 @@ async def record_charge(charge: Charge, tx: Tx) -> Verdict:
     """Move the top-up and the money as ``judge`` decides; returns what was done."""
     top_up = await _top_up_of(charge, tx)
     wallet = await _wallet_refuses(top_up, charge, tx) if top_up else None
+    for _ in range(_LOOKS_MAX):
+        verdict = await _take(top_up, charge, wallet, tx)
+        if verdict is not None:
+            return verdict
+    return Verdict.NOTHING
+
+
+async def _take(top_up: TopUpRequest | None, charge: Charge, wallet: SuspenseReason | None, tx: Tx) -> Verdict | None:
+    """None when the charge's line came to be, or became somebody's, after it was read here."""
     booked = await tx.top_ups.booked(charge)
     ruling = judge(top_up, charge, booked=booked, wallet=wallet)
     if ruling.verdict is Verdict.CONTRADICTED:
@@ -75,13 +86,18 @@ async def _wallet_refuses(top_up: TopUpRequest, charge: Charge, tx: Tx) -> Suspe
     return SuspenseReason.WALLET_FULL if condition.balance_minor + charge.amount_minor > AMOUNT_MINOR_MAX else None
 
 
-async def _move(top_up: TopUpRequest, charge: Charge, verdict: Verdict, tx: Tx) -> Verdict:
+async def _move(top_up: TopUpRequest, charge: Charge, verdict: Verdict, tx: Tx) -> Verdict | None:
+    now = tx.now
+    later = next_attempt_at(now, top_up.attempts)
     if verdict is Verdict.WAIT:
-        later = next_attempt_at(tx.now, top_up.attempts)
         await tx.top_ups.wait(top_up.id, charge_id=charge.charge_id, next_attempt_at=later)
+    elif verdict is Verdict.WAIT_FOR_ANOTHER:
+        await tx.top_ups.end_pending(top_up.id, charge.charge_id)
+    elif verdict is Verdict.WATCH:
+        await tx.top_ups.confirm_at(top_up.id, later)
     elif verdict is Verdict.CREDIT:
-        if not await tx.top_ups.add_line(charge, top_up.id, tx.now, reason=None, shown_as=None):
-            return Verdict.NOTHING
+        if not await tx.top_ups.add_line(charge, top_up.id, now, reason=None, shown_as=None):
+            return None
         await _credit(top_up, charge, tx)
     elif verdict is Verdict.FAIL:
         failure_code = charge.failure_code or "refused"
@@ -89,30 +105,32 @@ async def _move(top_up: TopUpRequest, charge: Charge, verdict: Verdict, tx: Tx) 
     return verdict
 
 
-async def _suspend(top_up: TopUpRequest | None, charge: Charge, ruling: Ruling, tx: Tx) -> Verdict:
+async def _suspend(top_up: TopUpRequest | None, charge: Charge, ruling: Ruling, tx: Tx) -> Verdict | None:
     """Keep the money apart, let the person see it, and tell them that somebody looks."""
     now, reason = tx.now, ruling.reason
     review_id = _review_id_of(charge)
-    shown_as = _shown_as(top_up, review_id) if top_up else None
-    if not await tx.top_ups.add_line(charge, review_id, now, reason=reason, shown_as=shown_as):
-        return Verdict.NOTHING
+    shown = shown_as(top_up, review_id) if top_up else None
+    if not await tx.top_ups.add_line(charge, review_id, now, reason=reason, shown_as=shown):
+        return None
     op = Suspend(op_id=review_id, provider=charge.provider, amount_minor=charge.amount_minor, currency=charge.currency)
     await tx.ledger.apply([op])
     log.warning("charge.in_review", provider=charge.provider, charge_id=charge.charge_id, reason=reason)
-    if top_up is not None and reason is not None:
-        await _show_in_review(top_up, charge, reason, shown_as=_shown_as(top_up, review_id), seen_at=now, tx=tx)
+    if top_up is not None and shown is not None and reason is not None:
+        await _show_in_review(top_up, charge, reason, shown_as=shown, seen_at=now, tx=tx)
     return Verdict.SUSPEND
 
 
-async def _attach(top_up: TopUpRequest, charge: Charge, booked: Booked, reason: SuspenseReason, tx: Tx) -> Verdict:
+async def _attach(
+    top_up: TopUpRequest, charge: Charge, booked: Booked, reason: SuspenseReason, tx: Tx
+) -> Verdict | None:
     """The money stays apart as it is; whose it is is known now, so that it can be credited."""
     review_id = _review_id_of(charge)
-    shown_as = _shown_as(top_up, review_id)
-    review = await tx.reviews.attach(review_id, top_up.id, was=booked.reference_id, reason=reason, shown_as=shown_as)
+    shown = shown_as(top_up, review_id)
+    review = await tx.reviews.attach(review_id, top_up.id, was=booked.reference_id, reason=reason, shown_as=shown)
     if review is None:
-        return Verdict.NOTHING
+        return None
     log.warning("charge.attached", provider=charge.provider, charge_id=charge.charge_id, top_up_id=str(top_up.id))
-    await _show_in_review(top_up, charge, reason, shown_as=shown_as, seen_at=review.seen_at, tx=tx)
+    await _show_in_review(top_up, charge, reason, shown_as=shown, seen_at=review.seen_at, tx=tx)
     if review.state is ReviewState.RETURNED:
         stored = await tx.top_ups.lock(top_up.id)
         if stored is not None:
@@ -124,20 +142,17 @@ def _review_id_of(charge: Charge) -> ReviewId:
     return ReviewId(TransferId(derived_id(_CHARGES, f"{charge.provider}:{charge.charge_id}")))
 
 
-def _shown_as(top_up: TopUpRequest, review_id: ReviewId) -> TransferId:
-    """The transaction that shows a charge in review: the top-up's own, unless that shows another charge."""
-    return top_up.id if top_up.state.open or top_up.state is TopUpState.FAILED else review_id
-
-
 async def _show_in_review(
     top_up: TopUpRequest, charge: Charge, reason: SuspenseReason, *, shown_as: TransferId, seen_at: datetime, tx: Tx
 ) -> None:
+    now = tx.now
     if shown_as == top_up.id:
         await tx.top_ups.close(
-            top_up, TopUpState.IN_REVIEW, charge_id=charge.charge_id, failure_code=reason, now=tx.now, shown=charge
+            top_up, TopUpState.IN_REVIEW, charge_id=charge.charge_id, failure_code=reason, now=now, shown=charge
         )
     else:
         await tx.top_ups.show(top_up, charge, shown_as=shown_as, failure_code=reason, now=seen_at)
+    await tx.top_ups.confirm_at(top_up.id, now + CONFIRM_AFTER)
     tx.events.top_up_in_review(top_up, charge, reason_code=reason)
 
 
@@ -154,5 +169,7 @@ async def _credit(top_up: TopUpRequest, charge: Charge, tx: Tx) -> None:
     error = answer.error()
     if error is not None:
         raise error
-    await tx.top_ups.close(top_up, TopUpState.COMPLETED, charge_id=charge.charge_id, failure_code="", now=tx.now)
+    now = tx.now
+    await tx.top_ups.close(top_up, TopUpState.COMPLETED, charge_id=charge.charge_id, failure_code="", now=now)
+    await tx.top_ups.confirm_at(top_up.id, now + CONFIRM_AFTER)
     tx.events.top_up_completed(top_up, amount_minor=top_up.amount_minor, currency=top_up.currency)

@@ -15,6 +15,7 @@ from payment.domain.ids import ReviewId, TransferId
 from payment.domain.ledger import ReturnSuspended
 from payment.domain.review import Review, ReviewState
 from payment.domain.top_up import next_attempt_at
+from payment.usecases.attempt_batch import NoOutcomeError
 from payment.usecases.attempt_each import attempt_each
 from payment.usecases.load_review import load_review
 from payment.usecases.ports import (
@@ -22,6 +23,7 @@ from payment.usecases.ports import (
     Begin,
     Provider,
     ProviderAnswerUnexpectedError,
+    ProviderAtWorkError,
     ProviderOutcomeUnknownError,
     ProviderRefusedError,
     Tx,
@@ -41,8 +43,9 @@ async def return_charges(begin: Begin, providers: Mapping[str, Provider]) -> int
     async def work(review_id: ReviewId) -> None:
         async with begin() as tx:
             review = await tx.reviews.lease(review_id, tx.now)
-        if review is not None:
-            await _give_back(review, begin, provider_of(review.provider, providers))
+        if review is None:
+            raise NoOutcomeError  # somebody else is at it, or it ended
+        await _give_back(review, begin, provider_of(review.provider, providers))
 
     await attempt_each(RETURN_CHARGES, due, work, begin, name=str)
     return len(due)
@@ -58,7 +61,9 @@ async def _give_back(review: Review, begin: Begin, provider: Provider) -> None:
         async with begin() as tx:
             later = next_attempt_at(tx.now, review.return_attempts)
             await tx.reviews.wait(review.id, next_attempt_at=later)
-        return
+        if isinstance(error, ProviderAtWorkError):
+            return
+        raise NoOutcomeError(later) from error
     except ProviderRefusedError as refused:
         log.warning("return.refused", review_id=str(review.id), code=refused.code)
         async with begin() as tx:

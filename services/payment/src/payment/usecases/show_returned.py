@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from payment.domain.review import RETURNED, Review
-from payment.domain.top_up import TopUpRequest, TopUpState
+from payment.domain.review import Review
+from payment.domain.top_up import MONEY_RETURNED, TopUpRequest, TopUpState
 from payment.usecases.ports import Tx
 
 
@@ -12,9 +12,11 @@ async def show_returned(review: Review, top_up: TopUpRequest, tx: Tx) -> None:
     if review.shown_as is None:
         return
     if review.shown_as == top_up.id:
-        await tx.top_ups.close(top_up, TopUpState.FAILED, charge_id=review.charge_id, failure_code=RETURNED, now=tx.now)
+        await tx.top_ups.close(
+            top_up, TopUpState.FAILED, charge_id=review.charge_id, failure_code=MONEY_RETURNED, now=tx.now
+        )
     else:
         await tx.top_ups.close_shown(
-            top_up, shown_as=review.shown_as, shown_at=review.seen_at, failure_code=RETURNED, now=tx.now
+            top_up, shown_as=review.shown_as, shown_at=review.seen_at, failure_code=MONEY_RETURNED, now=tx.now
         )
     tx.events.top_up_returned(top_up, amount_minor=review.amount_minor, currency=review.currency)

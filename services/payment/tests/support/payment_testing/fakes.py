@@ -130,12 +130,13 @@ class FakeReviews:
 
 
 class FakeTopUps:
-    """Top-ups by id with their timers, the lines of charges, and the transactions that show charges beside them."""
+    """Top-ups by id with their timers of both kinds, the lines of charges, and the transactions that show charges beside them."""
 
     def __init__(self, reviews: FakeReviews) -> None:
         self._reviews = reviews
         self.top_ups: dict[TopUpId, TopUpRequest] = {}
         self.timers: dict[TopUpId, datetime] = {}
+        self.confirmations: dict[TopUpId, datetime] = {}
         self.lines: dict[tuple[str, str], Charge] = {}
         self.shown: dict[TransferId, str] = {}  # transaction -> failure code
         self.webhooks: set[tuple[str, str]] = set()
@@ -163,9 +164,39 @@ class FakeTopUps:
         return self.top_ups[top_up_id]
 
     async def wait(self, top_up_id: TopUpId, *, charge_id: str | None, next_attempt_at: datetime) -> None:
+        found = self.top_ups[top_up_id]
+        if not found.state.open:
+            return
         self.timers[top_up_id] = next_attempt_at
         if charge_id is not None:
-            self.top_ups[top_up_id] = replace(self.top_ups[top_up_id], state=TopUpState.PENDING)
+            self.top_ups[top_up_id] = replace(
+                found,
+                state=TopUpState.PENDING,
+                provider_charge_id=charge_id,
+                pending_charge_ids=found.pending_charge_ids | {charge_id},
+            )
+
+    async def end_pending(self, top_up_id: TopUpId, charge_id: str) -> None:
+        found = self.top_ups[top_up_id]
+        self.top_ups[top_up_id] = replace(found, pending_charge_ids=found.pending_charge_ids - {charge_id})
+
+    async def confirm_at(self, top_up_id: TopUpId, at: datetime) -> None:
+        self.confirmations[top_up_id] = at
+
+    async def due_to_confirm(self, now: datetime, *, count: int) -> Sequence[TopUpId]:
+        return [each for each, at in self.confirmations.items() if at <= now and each not in self.timers][:count]
+
+    async def lease_to_confirm(self, top_up_id: TopUpId, now: datetime) -> TopUpRequest | None:
+        if self.confirmations.get(top_up_id, now + LEASE) > now or top_up_id in self.timers:
+            return None
+        self.confirmations[top_up_id] = now + LEASE
+        found = self.top_ups[top_up_id]
+        self.top_ups[top_up_id] = replace(found, attempts=found.attempts + 1)
+        return self.top_ups[top_up_id]
+
+    async def confirmed(self, top_up_id: TopUpId, *, leased_at: datetime) -> None:
+        if self.confirmations.get(top_up_id) == leased_at + LEASE:
+            del self.confirmations[top_up_id]
 
     async def close(
         self,
@@ -177,7 +208,14 @@ class FakeTopUps:
         now: datetime,
         shown: Charge | None = None,
     ) -> None:
-        self.top_ups[top_up.id] = replace(top_up, state=state, failure_code=failure_code, version=top_up.version + 1)
+        self.top_ups[top_up.id] = replace(
+            top_up,
+            state=state,
+            failure_code=failure_code,
+            completed_at=now,
+            provider_charge_id=charge_id or top_up.provider_charge_id,
+            version=top_up.version + 1,
+        )
         self.timers.pop(top_up.id, None)
 
     async def advance(self, top_up: TopUpRequest) -> None:
@@ -228,10 +266,10 @@ class FakeTopUps:
         line = self.lines.get((charge.provider, charge.charge_id))
         if line is None:
             return None
-        of_nobody = any(
-            each.charge_id == line.charge_id and each.top_up_id is None for each in self._reviews.reviews.values()
-        )
-        return Booked(line.reference_id, line.amount_minor, line.currency, of_nobody)
+        reviews = [each for each in self._reviews.reviews.values() if each.charge_id == line.charge_id]
+        whose = next((each.top_up_id for each in reviews if each.top_up_id), line.reference_id)
+        of_nobody = any(each.top_up_id is None for each in reviews)
+        return Booked(whose, line.amount_minor, line.currency, of_nobody)
 
     async def add_event(self, provider: str, event_id: str, now: datetime) -> bool:
         if (provider, event_id) in self.webhooks:
@@ -256,6 +294,7 @@ class FakeJobFailures:
     def __init__(self) -> None:
         self.attempts: dict[tuple[str, str], int] = {}
         self.errors: dict[tuple[str, str], str] = {}
+        self.postponed: dict[tuple[str, str], datetime] = {}
 
     async def record(self, job: str, item_id: str, error: str, now: datetime) -> int:
         self.attempts[job, item_id] = self.attempts.get((job, item_id), 0) + 1
@@ -265,6 +304,9 @@ class FakeJobFailures:
     async def clear(self, job: str, item_ids: Sequence[str]) -> None:
         for item_id in item_ids:
             self.attempts.pop((job, item_id), None)
+
+    async def postpone(self, job: str, item_ids: Sequence[str], until: datetime) -> None:
+        self.postponed.update({(job, each): until for each in item_ids if (job, each) in self.attempts})
 
 
 class FakeLedger:

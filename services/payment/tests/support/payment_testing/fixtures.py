@@ -92,6 +92,7 @@ async def world(
         sandbox_process(port, f"{call.base_url}/v1/provider-webhooks/sandbox", log) as sandbox_url,
         running(
             Periodic("top-ups", 0.05, lambda: jobs.top_ups(app)),
+            Periodic("top-up-ends", 0.1, lambda: jobs.confirmations(app)),
             Periodic("expiry", 0.1, lambda: jobs.expiry(app)),
             Periodic("returns", 0.1, lambda: jobs.returns(app)),
         ),

@@ -44,6 +44,7 @@ class OddProvider:
         self.asked: list[UUID] = []
         self.known: list[Charge] = []
         self.error = error or RuntimeError("no error that anybody thought of\x00")
+        self.find_error: Exception | None = None
 
     async def charge(self, top_up: TopUpRequest) -> Charge:
         self.asked.append(top_up.id)
@@ -59,6 +60,8 @@ class OddProvider:
         )
 
     async def find_charges(self, _: UUID) -> Sequence[Charge]:
+        if self.find_error is not None:
+            raise self.find_error
         return self.known
 
     async def give_back(self, review: Review) -> None:

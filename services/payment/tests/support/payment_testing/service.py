@@ -25,7 +25,9 @@ from kernel.clock import FixedClock
 from kernel.country import Country
 from payment.adapters.invariants import check_invariants, report
 from payment.domain.ids import UserId
+from payment.domain.top_up import Booked, Charge, Verdict
 from payment.settings import PaymentSettings
+from payment.usecases.record_charge import record_charge
 from payment.wiring import App
 from payment_testing.people import add_person, balance, give
 from sandbox.webhooks import SIGNATURE_HEADER, sign
@@ -134,6 +136,32 @@ class Place:
             if amount_minor:
                 await give(conn, made, amount_minor)
         return made
+
+    async def told_at_once(self, *charges: Charge) -> list[Verdict]:
+        """Verdicts on words of which each was read before any was booked; the first is booked first."""
+        all_read, first_booked = asyncio.Barrier(len(charges)), asyncio.Event()
+
+        async def tell(charge: Charge) -> Verdict:
+            async with self.app.begin() as tx:
+                booked, first_look = tx.top_ups.booked, True
+
+                async def read_then_wait(charge: Charge) -> Booked | None:
+                    nonlocal first_look
+                    found = await booked(charge)
+                    if first_look:
+                        first_look = False
+                        await all_read.wait()
+                        if charge is not charges[0]:
+                            await first_booked.wait()
+                    return found
+
+                tx.top_ups.booked = read_then_wait  # type: ignore[method-assign]
+                verdict = await record_charge(charge, tx)
+                if charge is charges[0]:
+                    first_booked.set()
+                return verdict
+
+        return await asyncio.gather(*map(tell, charges))
 
     async def money(self, person: UserId) -> tuple[int, int]:
         """(balance, frozen) of the person's wallet."""

@@ -69,9 +69,10 @@ function wireRoom() {
       event.preventDefault();
       room?.say();
     }
-    if (event.key === "Escape") room?.answerTo(null);
+    if (event.key === "Escape") room?.giveUp();
   };
-  $("answering").querySelector("button").onclick = () => room?.answerTo(null);
+  $("answering").querySelector("button").onclick = () => room?.giveUp();
+  $("again").onclick = () => room?.ask();
   $("say").onchange = (event) => event.target.id === "image" && room?.sendImage(event.target.files[0]);
   const list = $("messages");
   list.onscroll = () => room?.scrolled();

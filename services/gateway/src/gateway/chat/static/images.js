@@ -78,10 +78,15 @@ export class Images {
   #open(attachment) {
     const image = element("img", { alt: attachment.file_name });
     this.#fill(image, attachment.attachment_id, (links) => (image.src = links.url));
-    const viewer = element("dialog", { class: "viewer", onclick: () => viewer.close(), onclose: () => viewer.remove() }, image);
+    const viewer = element("dialog", { class: "viewer", "data-attachment": attachment.attachment_id, onclick: () => viewer.close(), onclose: () => viewer.remove() }, image);
     viewer.append(element("button", { type: "button", "aria-label": "Close" }, "✕"));
     document.body.append(viewer);
     viewer.showModal();
+  }
+
+  // An image whose message is not shown any more is not either.
+  keep(shown) {
+    for (const viewer of document.querySelectorAll("dialog.viewer")) if (!shown.has(viewer.dataset.attachment)) viewer.remove();
   }
 
   // Links are good for minutes, and an image may be scrolled to much later: one that fails is asked for once more.

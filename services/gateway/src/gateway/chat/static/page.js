@@ -21,14 +21,14 @@ export function fit() {
 // Nothing of whoever was signed in stays: not on the page, not in the address or the title.
 export function empty() {
   for (const id of ["dialogs", "messages", "me", "my-id", "talk-title", "talk-note", "typing", "sign-problem", "open-problem"]) $(id).replaceChildren();
-  $("answering").querySelector("span").replaceChildren();
+  for (const id of ["answering", "missing"]) $(id).querySelector("span").replaceChildren();
   for (const form of document.forms) form.reset();
   // What they choose in a file picker that still stands open goes to a field that is not on the page.
   $("image").replaceWith($("image").cloneNode());
   for (const viewer of document.querySelectorAll("dialog.viewer")) viewer.remove();
   if ($("opener").open) $("opener").close();
   $("opener").returnValue = "left";
-  for (const id of ["answering", "down", "no-dialogs", "sign-problem", "open-problem"]) $(id).hidden = true;
+  for (const id of ["answering", "missing", "down", "no-dialogs", "sign-problem", "open-problem"]) $(id).hidden = true;
   $("link").classList.remove("live");
   $("typing").classList.remove("problem");
   document.title = "Sampan chat";

@@ -9,6 +9,9 @@ export class Refused extends Error {
   }
 }
 
+// Whether the same may be answered later: the connection failed, or the server is not able to.
+export const passes = (error) => !(error instanceof Refused) || error.status >= 500 || error.status === 429;
+
 // `key`: the same for every try of one act, so that it is done once.
 export async function request(method, path, body, { bearer, signal, key = crypto.randomUUID() } = {}) {
   const headers = {};

@@ -3,25 +3,30 @@
 // A room is made when a session begins and is over when that ends: what it awaited is not drawn any more.
 
 import { signOut } from "./account.js";
+import { Drafts } from "./drafts.js";
 import { Images } from "./images.js";
-import { $, fill, problem } from "./page.js";
-import { Refused } from "./request.js";
+import { $, problem } from "./page.js";
 import { Socket } from "./socket.js";
 import { Store } from "./store.js";
-import { arrange, dialogRow, messageRow, summary, titleOf } from "./view.js";
+import { arrange, dialogRow, messageRow, quote, titleOf } from "./view.js";
+import { Votes } from "./votes.js";
+
+const NOTICE_MS = 10_000;
+const CHANGED = "messaging.message.changed_meanwhile";
 
 export class Room {
   #session;
   #store;
   #socket;
   #images;
+  #votes;
   #outbox = new Map();
+  #edits = new Map();
+  #notices = new Map();
   #rows = new WeakMap();
+  #drafts = new Drafts();
   #openId;
-  #answering;
-  #editing;
-  #beforeEdit = "";
-  #drafts = new Map();
+  #drawnId;
   #typedAt = 0;
   #drawing = false;
 
@@ -29,6 +34,7 @@ export class Room {
     this.#session = session;
     this.#images = new Images(session);
     this.#store = new Store(session);
+    this.#votes = new Votes(session, this.#store);
     this.#socket = new Socket(session, () => this.#store.positions());
     this.#store.addEventListener("change", () => this.#draw());
     this.#socket.addEventListener("frame", (event) => this.#hear(event.detail));
@@ -37,25 +43,20 @@ export class Room {
 
   async run() {
     $("my-id").textContent = this.#session.user_id;
-    this.#session.name().then((found) => ($("me").textContent = found)).catch(() => {});
+    this.#session.until(() => this.#session.name()).then((found) => ($("me").textContent = found)).catch(() => {});
     if (!(await this.#load())) return;
     this.#socket.run();
     if (location.hash.length > 1) this.#openDialog(location.hash.slice(1));
   }
 
   async #load() {
-    for (;;) {
-      try {
-        await this.#store.load();
-        return true;
-      } catch (error) {
-        this.#session.check();
-        if (error instanceof Refused && error.status < 500 && error.status !== 429) {
-          signOut();
-          return false;
-        }
-        await this.#session.pause(1500);
-      }
+    try {
+      await this.#store.load();
+      return true;
+    } catch {
+      this.#session.check();
+      signOut();
+      return false;
     }
   }
 
@@ -64,6 +65,7 @@ export class Room {
     $("link").classList.toggle("live", live);
     $("link").title = live ? "Connected" : "Connecting again";
     if (live) this.#watchPresence();
+    else this.#store.people.alone();
   }
 
   #hear(frame) {
@@ -88,18 +90,20 @@ export class Room {
 
   async scrolled() {
     const list = $("messages");
-    if (list.scrollTop < 80 && this.#openId) {
-      const height = list.scrollHeight;
-      if (await this.#store.earlier(this.#openId)) {
-        await new Promise(requestAnimationFrame);
-        this.#session.check();
-        list.scrollTop += list.scrollHeight - height;
-      }
-    }
+    if (list.scrollTop < 80 && this.#openId) await this.#attempt(this.#openId, () => this.#earlier(this.#openId));
     if (atEnd()) {
       $("down").hidden = true;
       this.seen();
     }
+  }
+
+  async #earlier(id) {
+    const list = $("messages");
+    const height = list.scrollHeight;
+    if (!(await this.#store.earlier(id)) || this.#openId !== id) return;
+    await new Promise(requestAnimationFrame);
+    this.#session.check();
+    if (this.#openId === id) list.scrollTop += list.scrollHeight - height;
   }
 
   async openNew() {
@@ -112,7 +116,7 @@ export class Room {
       const made = await this.#session.call("POST", "/v1/dialogs", { kind, user_ids, ...(kind === "group" ? { title: form.get("title") } : {}) });
       problem("open-problem", null);
       dialog.querySelector("form").reset();
-      await this.#store.refresh(made.dialog_id);
+      this.#store.add(made);
       this.#openDialog(made.dialog_id);
     } catch (error) {
       this.#session.check();
@@ -121,42 +125,28 @@ export class Room {
     }
   }
 
-  async #openDialog(id) {
+  // What stands on the page is this dialog's from now on, whatever there is of it.
+  #openDialog(id) {
     if (!this.#store.dialogs.has(id)) return;
-    this.#putAside();
     this.#openId = id;
-    this.#takeUp();
+    this.#drafts.open(id);
     history.replaceState(null, "", `#${id}`);
     $("room").classList.add("talking");
     $("talk").classList.add("on");
-    const dialog = await this.#store.open(id);
-    this.#session.check();
-    if (!dialog || this.#openId !== id) return;
-    if (dialog.kind !== "direct") this.#store.names(id).catch(() => {});
     this.#draw();
-    this.toEnd();
     if (matchMedia("(min-width: 44rem)").matches) $("words").focus();
+    if (this.#store.dialogs.get(id).kind !== "direct") this.#store.people.nameAll(id);
+    this.ask(id);
   }
 
-  // Half-written words wait in their dialog, with what they answer or edit.
-  #putAside() {
-    const draft = { words: $("words").value, answering: this.#answering, editing: this.#editing, beforeEdit: this.#beforeEdit };
-    if (this.#openId) this.#drafts.set(this.#openId, draft);
-  }
-
-  #takeUp() {
-    const draft = this.#drafts.get(this.#openId);
-    this.#answering = draft?.answering;
-    this.#editing = draft?.editing;
-    this.#beforeEdit = draft?.beforeEdit ?? "";
-    this.#showAnswering();
-    fill(draft?.words ?? "");
+  // For the messages of the dialog that is open, at once.
+  ask(id = this.#openId) {
+    this.#store.open(id, () => this.#openId === id);
   }
 
   closeDialog() {
-    this.#putAside();
     this.#openId = undefined;
-    this.#takeUp();
+    this.#drafts.open(undefined);
     history.replaceState(null, "", "#");
     $("room").classList.remove("talking");
     $("talk").classList.remove("on");
@@ -164,19 +154,39 @@ export class Room {
   }
 
   async say() {
-    const text = $("words").value.trim();
-    if (!text) return;
-    fill("");
-    if (this.#editing) {
-      const { seq, version } = this.#editing;
-      const path = `/v1/dialogs/${this.#openId}/messages/${seq}`;
-      this.answerTo(null);
-      await this.#attempt(() => this.#session.call("PATCH", path, { content: { type: "text", text }, version }));
-      return;
+    if (!$("words").value.trim()) return;
+    const dialogId = this.#openId;
+    const { text, editing, answering } = this.#drafts.take();
+    if (editing) await this.#edit(dialogId, text, editing);
+    else await this.#post(dialogId, { type: "text", text }, answering);
+  }
+
+  // Shown at once. What is refused is written again, as an edit of what stands there now.
+  async #edit(dialogId, text, { seq, version }) {
+    const key = `${dialogId}/${seq}`;
+    const content = { type: "text", text };
+    const shownNow = { ...this.#store.message(dialogId, seq), content, pending: true };
+    if (shownNow.seq) this.#edits.set(key, shownNow);
+    this.#draw();
+    try {
+      this.#store.edited(dialogId, await this.#session.call("PATCH", `/v1/dialogs/${dialogId}/messages/${seq}`, { content, version }));
+    } catch (error) {
+      this.#session.check();
+      if (error.code === CHANGED) version = await this.#versionOf(dialogId, seq, version);
+      this.#drafts.giveBack(dialogId, text, { seq, version });
+      this.#notify(dialogId, error.message, { problem: true });
     }
-    const reply = this.#answering?.seq;
-    this.answerTo(null);
-    await this.#post(this.#openId, { type: "text", text }, reply);
+    if (this.#edits.get(key) === shownNow) this.#edits.delete(key);
+    this.#draw();
+  }
+
+  async #versionOf(dialogId, seq, version) {
+    try {
+      return (await this.#session.call("GET", `/v1/dialogs/${dialogId}/messages/${seq}`)).version;
+    } catch {
+      this.#session.check();
+      return this.#store.message(dialogId, seq)?.version ?? version;
+    }
   }
 
   // Shown at once, sent until it is answered, with the same id every time.
@@ -202,23 +212,34 @@ export class Room {
     $("image").value = "";
     if (!file) return;
     const dialogId = this.#openId;
-    $("typing").textContent = "Sending the image …";
-    await this.#attempt(async () => {
-      const id = await this.#images.upload(file, (share) => ($("typing").textContent = `Sending the image … ${Math.round(share * 100)} %`));
+    const tell = (share) => this.#notify(dialogId, `Sending the image … ${share}`);
+    tell("");
+    await this.#attempt(dialogId, async () => {
+      const id = await this.#images.upload(file, (share) => tell(`${Math.round(share * 100)} %`));
+      this.#notices.delete(dialogId);
       await this.#post(dialogId, { type: "image", attachment_ids: [id] });
     });
-    this.#draw();
   }
 
-  async #attempt(act) {
+  async #attempt(dialogId, act) {
     try {
       await act();
     } catch (error) {
       this.#session.check();
-      $("typing").textContent = error.message;
-      $("typing").classList.add("problem");
-      this.#after(5000, () => $("typing").classList.remove("problem"));
+      this.#notify(dialogId, error.message, { problem: true });
     }
+  }
+
+  // Told in the dialog it is about, above its words; a problem for a while.
+  #notify(dialogId, text, { problem = false } = {}) {
+    const notice = { text, problem };
+    this.#notices.set(dialogId, notice);
+    this.#draw();
+    if (!problem) return;
+    this.#after(NOTICE_MS, () => {
+      if (this.#notices.get(dialogId) === notice) this.#notices.delete(dialogId);
+      this.#draw();
+    });
   }
 
   async #after(ms, act) {
@@ -226,23 +247,10 @@ export class Room {
     act();
   }
 
-  // With null, not any more. The words stay; those from before an edit come back after it.
-  answerTo(message, { edit = false } = {}) {
-    if (this.#editing) fill(this.#beforeEdit);
-    if (edit) {
-      this.#beforeEdit = $("words").value;
-      fill(message.content.text);
-    }
-    this.#answering = edit ? null : message;
-    this.#editing = edit ? message : null;
-    this.#showAnswering();
-    if (message) $("words").focus();
-  }
-
-  #showAnswering() {
-    const message = this.#editing ?? this.#answering;
-    $("answering").hidden = !message;
-    $("answering").querySelector("span").textContent = message ? `${this.#editing ? "Edit" : "Reply to"}: ${summary(message)}` : "";
+  // The words go on as words of their own, or as they were before the edit.
+  giveUp() {
+    this.#drafts.giveUp();
+    this.#draw();
   }
 
   // Everything that can be seen is read, when somebody looks.
@@ -283,7 +291,7 @@ export class Room {
     const rows = dialogs.map((each) => {
       const made = dialogRow(each, {
         open: each.dialog_id === this.#openId,
-        online: each.peer && this.#store.online.has(each.peer.user_id),
+        online: each.peer && this.#store.people.isHere(each.peer.user_id),
         onopen: () => this.#openDialog(each.dialog_id),
       });
       const stands = standing.get(each.dialog_id);
@@ -296,29 +304,37 @@ export class Room {
 
   #drawTalk() {
     const dialog = this.#store.dialogs.get(this.#openId);
-    if (!dialog) {
-      if (this.#openId) this.closeDialog();
-      return;
-    }
-    $("talk-title").textContent = titleOf(dialog);
-    $("talk-note").textContent = this.#note(dialog);
-    if (!dialog.messages) return;
-    const list = $("messages");
-    const end = atEnd();
-    const waiting = [...this.#outbox.values()].filter((each) => each.dialogId === this.#openId);
-    const known = new Set([...dialog.messages.values()].map((each) => each.client_message_id));
-    const stored = [...dialog.messages.values()].sort((a, b) => a.seq - b.seq);
-    const context = this.#context(dialog);
-    arrange(list, [...stored, ...waiting.filter((each) => !known.has(each.client_message_id))].map((each) => this.#row(each, context)));
+    if (!dialog && this.#openId) this.closeDialog();
+    $("talk-title").textContent = dialog ? titleOf(dialog) : "";
+    $("talk-note").textContent = dialog ? this.#note(dialog) : "";
+    const missing = !dialog?.messages && dialog?.problem;
+    $("missing").hidden = !missing;
+    $("missing").querySelector("span").textContent = missing ? `The messages could not be read: ${missing.message}` : "";
+    const end = this.#drawnId !== this.#openId || atEnd();
+    this.#drawnId = this.#openId;
+    const shown = dialog ? this.#shown(dialog) : [];
+    const context = dialog && this.#context(dialog);
+    arrange($("messages"), shown.map((each) => this.#row(each, context)));
+    this.#images.keep(new Set(shown.flatMap((each) => each.attachments.map((one) => one.attachment_id))));
     if (end) this.toEnd();
-    else if (dialog.me.unread) $("down").hidden = false;
-    this.#drawTyping();
+    $("down").hidden = end || ($("down").hidden && !dialog?.me.unread);
+    this.#drawAbout();
+    this.#drawNotice();
+  }
+
+  // The page as far as there is one, then what is on its way to it.
+  #shown(dialog) {
+    const stored = [...(dialog.messages?.values() ?? [])].sort((a, b) => a.seq - b.seq);
+    const known = new Set(stored.map((each) => each.client_message_id));
+    const waiting = [...this.#outbox.values()].filter((each) => each.dialogId === dialog.dialog_id && !known.has(each.client_message_id));
+    return [...stored.map((each) => (!each.deleted_at && this.#edits.get(`${dialog.dialog_id}/${each.seq}`)) || each), ...waiting];
   }
 
   // A row is drawn again only when its message is another.
   #row(message, context) {
     const own = message.sender_id === context.myId;
-    const state = `${JSON.stringify(message)}${own ? context.stateOf(message) : context.nameOf(message.sender_id)}`;
+    const about = message.reply_to_seq ? context.quoteOf(message) : "";
+    const state = `${JSON.stringify(message)}${about}${own ? context.stateOf(message) : context.nameOf(message.sender_id)}`;
     const held = this.#rows.get(message);
     if (held?.state === state) return held.made;
     const made = messageRow(message, context);
@@ -329,12 +345,13 @@ export class Room {
 
   #context(dialog) {
     const session = this.#session;
-    const path = (message) => `/v1/dialogs/${dialog.dialog_id}/messages/${message.seq}`;
+    const id = dialog.dialog_id;
+    const path = (message) => `/v1/dialogs/${id}/messages/${message.seq}`;
     return {
       myId: session.user_id,
       many: dialog.kind !== "direct",
-      nameOf: (user) => this.#nameOf(user),
-      messageAt: (seq) => dialog.messages.get(seq),
+      nameOf: (user) => this.#store.people.nameOf(user),
+      quoteOf: (message) => quote(this.#store.quoted(id, message.reply_to_seq)),
       attachment: (each) => this.#images.shown(each),
       stateOf: (message) => {
         if (message.failed) return `not sent: ${message.failed}`;
@@ -342,30 +359,38 @@ export class Room {
         if ((dialog.read ?? 0) >= message.seq) return "✓✓ read";
         return (dialog.delivered ?? 0) >= message.seq ? "✓✓" : "✓";
       },
-      onreact: (message, emoji, added) => this.#attempt(() => session.call(added ? "PUT" : "DELETE", `${path(message)}/reactions/${encodeURIComponent(emoji)}`)),
-      onvote: (message, options) => this.#attempt(async () => {
-        message.poll = await session.call("PUT", `${path(message)}/vote`, { options });
-        this.#draw();
-      }),
-      onreply: (message) => this.answerTo(message),
-      onedit: (message) => this.answerTo(message, { edit: true }),
-      ondelete: (message) => this.#attempt(() => session.call("DELETE", path(message))),
+      onreact: (message, emoji, added) => this.#attempt(id, () => session.call(added ? "PUT" : "DELETE", `${path(message)}/reactions/${encodeURIComponent(emoji)}`)),
+      onvote: (message, option) => this.#attempt(id, () => this.#votes.choose(id, message.seq, option)),
+      onreply: (message) => this.#write(() => this.#drafts.answer(message.seq)),
+      onedit: (message) => this.#write(() => this.#drafts.edit(message)),
+      ondelete: (message) => this.#attempt(id, () => session.call("DELETE", path(message))),
     };
   }
 
-  #nameOf(user) {
-    return this.#store.people.get(user)?.display_name ?? "Somebody";
+  #write(act) {
+    act();
+    this.#draw();
   }
 
   #note(dialog) {
     if (dialog.closed_at) return "Closed";
-    if (dialog.peer) return this.#store.online.has(dialog.peer.user_id) ? "online" : "";
+    if (dialog.peer) return this.#store.people.isHere(dialog.peer.user_id) ? "online" : "";
     return `${dialog.member_count} members`;
   }
 
-  #drawTyping() {
-    const who = [...(this.#store.typing.get(this.#openId)?.keys() ?? [])].map((each) => this.#nameOf(each));
-    if (!$("typing").classList.contains("problem")) $("typing").textContent = who.length ? `${who.join(", ")} ${who.length > 1 ? "are" : "is"} typing …` : "";
+  // What the words answer or edit, as it is now.
+  #drawAbout() {
+    const seq = this.#drafts.about;
+    $("answering").hidden = !seq;
+    $("answering").querySelector("span").textContent = seq ? `${this.#drafts.editing ? "Edit" : "Reply to"}: ${quote(this.#store.quoted(this.#openId, seq))}` : "";
+  }
+
+  #drawNotice() {
+    const notice = this.#notices.get(this.#openId);
+    const who = this.#store.people.typingIn(this.#openId);
+    const typing = who.length ? `${who.join(", ")} ${who.length > 1 ? "are" : "is"} typing …` : "";
+    $("typing").classList.toggle("problem", notice?.problem ?? false);
+    $("typing").textContent = notice?.text ?? typing;
   }
 }
 

@@ -4,10 +4,11 @@
 // its answer belong to the session that they began with. When that ends, in whichever tab, requests under way are
 // broken off, what waits is not sent, and what was awaited is answered with Ended.
 
-import { pause, Refused, request } from "./request.js";
+import { passes, pause, Refused, request } from "./request.js";
 import { erase, keep, KEY, read } from "./tokens.js";
 
 const FRESH_MS = 30_000;
+const AGAIN_MS = 5_000;
 
 export class Ended extends Error {}
 
@@ -85,6 +86,22 @@ export class Session {
     }
   }
 
+  // Asked again, more and more seldom, until it is answered or refused for good. failed(error): what is waited for
+  // beside the time, if anything; it raises when nobody waits for the answer any more.
+  async until(act, failed = () => undefined) {
+    for (let failures = 1; ; failures++) {
+      try {
+        return await act();
+      } catch (error) {
+        this.check();
+        if (!passes(error)) throw error;
+        const time = this.pause(Math.min(AGAIN_MS, 500 * 2 ** failures) * (0.5 + Math.random() / 2));
+        await Promise.race([time, failed(error)].filter(Boolean));
+        this.check();
+      }
+    }
+  }
+
   // One request with its own headers and body, not repeated.
   async fetch(url, { headers, ...rest }) {
     const bearer = await this.token();
@@ -118,7 +135,7 @@ export class Session {
       this.#tokens = keep({ session_id, ...answer, user: { user_id } });
     } catch (error) {
       this.check();
-      if (error instanceof Refused && error.status < 500 && error.status !== 429) this.end();
+      if (!passes(error)) this.end();
       throw error;
     }
   }

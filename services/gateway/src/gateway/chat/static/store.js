@@ -1,22 +1,35 @@
 // What the client knows: dialogs and their messages. Events are applied in order of seq, each once; a hole is fetched.
 
+import { after, edited } from "./follow.js";
+import { Once } from "./once.js";
+import { People } from "./people.js";
+
 const LOOK_MS = 150;
+const PRESENT = new Set(["active", "muted"]);
 
 export class Store extends EventTarget {
   dialogs = new Map();
-  people = new Map();
-  typing = new Map();
-  online = new Set();
+  people;
   accountSeq = 0;
-  #fetching = new Map();
-  #looking = new Map();
   #session;
   #me;
+  #fills = new Once();
+  #refreshes = new Once();
+  #looks;
+  #sights;
+  #opening = new Map();
+  #pages = new Set();
+  #voting = new Set();
+  #seeing = Promise.resolve();
+  #drops = 0;
 
   constructor(session) {
     super();
     this.#session = session;
     this.#me = session.user_id;
+    this.people = new People(session, () => this.#changed());
+    this.#looks = new Once(() => session.pause(LOOK_MS));
+    this.#sights = new Once(() => session.pause(LOOK_MS));
   }
 
   positions() {
@@ -25,14 +38,17 @@ export class Store extends EventTarget {
     return { dialogs, account_seq: this.accountSeq };
   }
 
-  // The first look: every dialog, latest first, without messages.
+  // The first look: every dialog, latest first, without messages. At a later one, those that are not there any more go.
   async load() {
-    const news = await this.#session.call("POST", "/v1/sync", { dialogs: {} });
+    const before = [...this.dialogs.keys()];
+    const news = await this.#session.until(() => this.#session.call("POST", "/v1/sync", { dialogs: {} }));
     this.accountSeq = news.account_seq;
     for (const { dialog } of news.dialogs) {
       if (dialog && !this.dialogs.has(dialog.dialog_id)) this.#keep(dialog);
       else if (dialog && !this.#show(dialog)) this.#look(dialog.dialog_id);
     }
+    const there = new Set(news.dialogs.map((each) => each.dialog_id));
+    for (const id of before) if (!there.has(id)) this.#look(id);
     this.#changed();
   }
 
@@ -41,30 +57,79 @@ export class Store extends EventTarget {
     return [...this.dialogs.values()].sort((a, b) => rank(b) - rank(a) || b.last_at.localeCompare(a.last_at));
   }
 
-  async open(id) {
+  // One that was just opened.
+  add(dialog) {
+    if (!this.dialogs.has(dialog.dialog_id)) this.#keep(dialog);
+    this.#changed(dialog.dialog_id);
+  }
+
+  message(id, seq) {
+    return this.dialogs.get(id)?.messages?.get(seq);
+  }
+
+  // The page of a dialog, asked for until it is had or not wanted any more; `problem` tells why it is not there. Asked
+  // for once more meanwhile, it does not wait.
+  async open(id, wanted) {
     const dialog = this.dialogs.get(id);
-    if (dialog && !dialog.messages) await this.#fetch(id);
-    return this.dialogs.get(id);
+    if (!dialog || dialog.messages) return;
+    if (this.#opening.has(id)) return this.#opening.get(id)();
+    this.#opening.set(id, () => {});
+    dialog.problem = undefined;
+    try {
+      await this.#session.until(
+        () => this.#fetch(id),
+        (error) => {
+          if (!wanted()) throw error;
+          this.#missing(id, error);
+          return new Promise((done) => this.#opening.set(id, done));
+        },
+      );
+    } catch (error) {
+      this.#session.check();
+      if (error.status === 404) this.#drop(id);
+      else this.#missing(id, error);
+    } finally {
+      this.#opening.delete(id);
+    }
+  }
+
+  #missing(id, error) {
+    const dialog = this.dialogs.get(id);
+    if (dialog) dialog.problem = error;
+    this.#changed(id);
   }
 
   async earlier(id) {
     const dialog = this.dialogs.get(id);
     if (!dialog?.messages || !dialog.hasBefore) return false;
     const { messages, firstSeq } = dialog;
-    const page = await this.#session.call("GET", `/v1/dialogs/${id}/messages?before_seq=${firstSeq}&limit=50`);
+    const page = await this.#page(id, `before_seq=${firstSeq}&limit=50`);
     const now = this.dialogs.get(id);
     if (now?.messages !== messages || now.firstSeq !== firstSeq) return false; // it goes before another page
-    for (const each of page.items) messages.set(each.seq, each);
+    for (const [seq, each] of page.messages) messages.set(seq, each);
     now.hasBefore = page.has_before;
     if (page.items.length > 0) now.firstSeq = firstOf(page);
     this.#changed(id);
     return page.items.length > 0;
   }
 
-  async names(id) {
-    const page = await this.#session.call("GET", `/v1/dialogs/${id}/members?limit=200`);
-    for (const each of page.items) this.people.set(each.user_id, each);
-    this.#changed(id);
+  // Messages as the server has them, and as what was told on their way left them.
+  async #page(id, query) {
+    const told = { id, frames: [] };
+    this.#pages.add(told);
+    try {
+      const page = await this.#session.call("GET", `/v1/dialogs/${id}/messages?${query}`);
+      const messages = new Map(page.items.map((each) => [each.seq, each]));
+      for (const frame of told.frames) {
+        const seq = frame.message_seq;
+        if (frame.type === "message.hidden") messages.delete(seq);
+        else if (messages.has(seq) && frame.seq > page.last_seq) messages.set(seq, after(messages.get(seq), frame, this.#me));
+        if (this.#isVote(frame)) this.#see(id, seq);
+      }
+      return { ...page, messages };
+    } finally {
+      this.#pages.delete(told);
+    }
   }
 
   apply(frame) {
@@ -74,8 +139,8 @@ export class Store extends EventTarget {
     }
     if (frame.account_seq !== undefined && frame.seq === undefined) this.#account(frame);
     else if (frame.seq !== undefined && frame.dialog_id) this.#stored(frame);
-    else if (frame.type === "typing") this.#types(frame);
-    else if (frame.type === "presence") this.#presence(frame);
+    else if (frame.type === "typing") this.people.types(frame);
+    else if (frame.type === "presence") this.people.presence(frame);
     else if (frame.type === "receipt") this.#receipt(frame);
     else if (frame.type === "too_old" || frame.type === "gone") this.#again(frame);
   }
@@ -87,8 +152,10 @@ export class Store extends EventTarget {
     if (frame.type === "dialog.added") this.refresh(frame.dialog_id);
     else if (frame.type === "dialog.removed") this.#drop(frame.dialog_id);
     else if (dialog && frame.type === "read.changed" && frame.read_seq > dialog.me.read_seq) this.#look(frame.dialog_id);
-    else if (dialog && frame.type === "message.hidden") this.#hide(dialog, frame.message_seq);
+    else if (dialog && frame.type === "message.hidden") this.#hide(dialog, frame);
     else if (dialog && frame.type === "dialog.settings") Object.assign(dialog.me, frame);
+    else if (frame.type === "attachment.changed") this.#judged(frame);
+    else if (frame.type === "event.unreadable") this.load(); // it may have been of any dialog
     this.#changed(frame.dialog_id);
   }
 
@@ -96,7 +163,7 @@ export class Store extends EventTarget {
     const dialog = this.dialogs.get(frame.dialog_id);
     if (!dialog) return void this.refresh(frame.dialog_id);
     if (frame.seq <= dialog.position) return;
-    if (frame.seq > dialog.position + 1) return void this.#fill(dialog);
+    if (frame.seq > dialog.position + 1) return void this.#fill(dialog.dialog_id);
     const fresh = frame.seq > dialog.last_seq;
     dialog.position = frame.seq;
     dialog.last_seq = Math.max(dialog.last_seq, frame.seq);
@@ -111,96 +178,138 @@ export class Store extends EventTarget {
     switch (frame.type) {
       case "message.new":
         messages?.set(frame.seq, frame.message);
-        this.typing.get(dialog.dialog_id)?.delete(frame.message.sender_id);
+        this.people.wrote(dialog.dialog_id, frame.message.sender_id);
+        this.#opening.get(dialog.dialog_id)?.();
         if (!fresh) break;
         dialog.last_message = frame.message;
         if (frame.message.sender_id !== this.#me && frame.seq > dialog.me.read_seq) dialog.me.unread++;
         break;
-      case "event.unreadable": // it may have been a message
-        if (fresh) this.#look(dialog.dialog_id);
+      case "event.unreadable": // it may have been a message, or what happened to one
+        if (messages) this.refresh(dialog.dialog_id);
+        else if (fresh) this.#look(dialog.dialog_id);
         break;
       case "dialog.changed":
-        Object.assign(dialog, frame.dialog);
+        if (fresh) Object.assign(dialog, frame.dialog);
+        this.#cut(dialog, frame.dialog);
         break;
       case "member.changed":
-        this.people.delete(frame.member.user_id);
-        if (frame.member.status === "active") this.names(dialog.dialog_id).catch(() => {});
+        this.#member(dialog, frame.member, fresh);
         break;
     }
     if (frame.message_seq !== undefined) this.#follow(dialog, frame, fresh);
   }
 
-  // What happens to a message changes it where it is held, in the page and in the row. A page holds all from its first
-  // message on: one that is not in it is not put there.
-  #follow(dialog, frame, fresh) {
-    const seq = frame.message_seq;
-    const held = dialog.messages?.get(seq);
-    if (held) dialog.messages.set(seq, this.#after(held, frame));
-    if (fresh && dialog.last_message?.seq === seq) dialog.last_message = this.#after(dialog.last_message, frame);
-    if (fresh && frame.type === "message.deleted" && seq > dialog.me.read_seq) this.#look(dialog.dialog_id);
+  // How many are in it does not follow from the event: it tells not what they were before.
+  #member(dialog, member, fresh) {
+    if (!this.people.knows(member.user_id) && PRESENT.has(member.status)) this.people.nameAll(dialog.dialog_id);
+    if (!fresh) return;
+    const { role, status, muted_until } = member;
+    if (member.user_id === this.#me) Object.assign(dialog.me, { role, status, muted_until });
+    this.#look(dialog.dialog_id);
   }
 
-  // The message as the event leaves it. An edit makes another one: who edits it meanwhile goes on with their version.
-  #after(message, frame) {
-    switch (frame.type) {
-      case "message.edited":
-        return { ...frame.message, reactions: this.#mine(message, frame.message.reactions) };
-      case "message.deleted":
-        return Object.assign(message, { content: null, deleted_at: frame.at, reactions: [], poll: null, card: null });
-      case "reaction.changed":
-        this.#react(message, frame);
-        break;
-      case "pin.changed":
-        message.pinned = frame.pinned;
-        break;
-      case "poll.changed":
-        message.poll = { ...frame.poll, mine: message.poll?.mine };
-        break;
-      case "card.changed":
-        message.card = frame.card;
-        break;
+  // What is not kept any more, or not for everybody, leaves the page too.
+  #cut(dialog, fields) {
+    if (fields.history_from !== undefined) this.refresh(dialog.dialog_id);
+    if (fields.oldest_seq === undefined) return;
+    for (const held of [dialog.messages, dialog.quoted]) {
+      for (const seq of held?.keys() ?? []) if (seq < fields.oldest_seq) held.delete(seq);
     }
-    return message;
+    this.#look(dialog.dialog_id);
+  }
+
+  // What happens to a message changes it where it is held: in the page, in a quote and in the row. A page holds all
+  // from its first message on: one that is not in it is not put there.
+  #follow(dialog, frame, fresh) {
+    const { dialog_id, messages, quoted } = dialog;
+    const seq = frame.message_seq;
+    for (const each of this.#pages) if (each.id === dialog_id) each.frames.push(frame);
+    for (const held of [messages, quoted]) if (held?.get(seq)) held.set(seq, after(held.get(seq), frame, this.#me));
+    this.#sights.again(`${dialog_id}/${seq}`);
+    if (messages?.has(seq) && this.#isVote(frame)) this.#see(dialog_id, seq);
+    if (fresh && dialog.last_message?.seq === seq) dialog.last_message = after(dialog.last_message, frame, this.#me);
+    if (fresh && frame.type === "message.deleted" && seq > dialog.me.read_seq) this.#look(dialog_id);
+  }
+
+  // One's own, perhaps: an anonymous poll does not tell whose.
+  #isVote(frame) {
+    return frame.type === "poll.changed" && (frame.by ?? this.#me) === this.#me;
   }
 
   // Deleted for oneself: which message is the last then, and how many are unread, the server knows.
-  #hide(dialog, seq) {
+  #hide(dialog, frame) {
+    const seq = frame.message_seq;
+    for (const each of this.#pages) if (each.id === dialog.dialog_id) each.frames.push(frame);
     dialog.messages?.delete(seq);
+    dialog.quoted?.set(seq, null);
     if (dialog.last_message?.seq === seq) dialog.last_message = null;
     this.#look(dialog.dialog_id);
   }
 
-  #react(message, frame) {
-    const own = frame.user_id === this.#me;
-    const before = message.reactions.find((each) => each.emoji === frame.emoji);
-    const shown = { emoji: frame.emoji, count: frame.count, mine: own ? frame.added : before?.mine ?? false };
-    if (before) message.reactions = message.reactions.map((each) => (each === before ? shown : each));
-    else message.reactions = [...message.reactions, shown];
-    message.reactions = message.reactions.filter((each) => each.count > 0);
+  #judged({ attachment_id, status }) {
+    for (const { messages } of this.dialogs.values()) {
+      for (const message of messages?.values() ?? []) {
+        if (!message.attachments.some((each) => each.attachment_id === attachment_id)) continue;
+        message.attachments = message.attachments.map((each) => (each.attachment_id === attachment_id ? { ...each, status } : each));
+      }
+    }
   }
 
-  #mine(before, reactions) {
-    const mine = new Set((before?.reactions ?? []).filter((each) => each.mine).map((each) => each.emoji));
-    return reactions.map((each) => ({ ...each, mine: mine.has(each.emoji) }));
+  // The message that another one answers, also one from before the page: undefined until it is had, null when there is
+  // none that they may see.
+  quoted(id, seq) {
+    const dialog = this.dialogs.get(id);
+    if (!dialog?.messages || dialog.messages.has(seq)) return dialog?.messages?.get(seq);
+    dialog.quoted ??= new Map();
+    if (!dialog.quoted.has(seq)) {
+      dialog.quoted.set(seq, undefined);
+      this.#see(id, seq);
+    }
+    return dialog.quoted.get(seq);
   }
 
-  #types(frame) {
-    if (frame.user_id === this.#me) return;
-    const who = this.typing.get(frame.dialog_id) ?? new Map();
-    this.typing.set(frame.dialog_id, who);
-    clearTimeout(who.get(frame.user_id));
-    const end = () => {
-      who.delete(frame.user_id);
-      this.#changed(frame.dialog_id);
-    };
-    who.set(frame.user_id, setTimeout(end, (frame.expires_in_s ?? 6) * 1000));
-    this.#changed(frame.dialog_id);
+  // The message as it was edited here, if nothing later is known of it.
+  edited(id, message) {
+    const held = this.message(id, message.seq);
+    if (held) this.dialogs.get(id).messages.set(message.seq, edited(held, message));
+    this.#changed(id);
   }
 
-  #presence(frame) {
-    if (frame.online) this.online.add(frame.user_id);
-    else this.online.delete(frame.user_id);
-    this.#changed();
+  // One's own vote: what was chosen, until it is answered; then what stands, whichever device it came from.
+  vote(id, seq, mine) {
+    this.#voting.add(`${id}/${seq}`);
+    const message = this.message(id, seq);
+    message.poll = { ...message.poll, mine };
+    this.#changed(id);
+  }
+
+  voted(id, seq) {
+    this.#voting.delete(`${id}/${seq}`);
+    this.#see(id, seq);
+  }
+
+  // Look at one message: for a quote, or for what events do not tell of it.
+  async #see(id, seq) {
+    const key = `${id}/${seq}`;
+    await this.#sights.run(key, async () => {
+      const seen = await this.#seen(id, seq);
+      const held = this.message(id, seq);
+      const dialog = this.dialogs.get(id);
+      if (held?.poll && seen?.poll && !this.#voting.has(key)) held.poll = { ...held.poll, mine: seen.poll.mine };
+      if (dialog?.quoted?.has(seq)) dialog.quoted.set(seq, seen);
+    });
+    this.#changed(id);
+  }
+
+  // One after the other: a page may quote many. Null when it is not there for them.
+  async #seen(id, seq) {
+    const ask = () => this.#session.until(() => this.#session.call("GET", `/v1/dialogs/${id}/messages/${seq}`));
+    try {
+      return await (this.#seeing = this.#seeing.then(ask, ask));
+    } catch {
+      this.#session.check();
+      return null;
+    }
   }
 
   #receipt(frame) {
@@ -219,81 +328,75 @@ export class Store extends EventTarget {
 
   // Look at a dialog anew, and at its messages when they were open.
   async refresh(id) {
-    try {
-      const had = this.dialogs.get(id)?.messages !== undefined;
-      this.#keep(await this.#session.call("GET", `/v1/dialogs/${id}`));
-      if (had) await this.#fetch(id);
-    } catch (error) {
-      this.#session.check();
-      if (error.status === 404) this.#drop(id);
-    }
+    await this.#refreshes.run(id, async () => {
+      const drops = this.#drops;
+      const seen = await this.#row(id);
+      if (!seen) return;
+      if (drops !== this.#drops) return this.#refreshes.again(id); // it may be the one, and is not brought back
+      this.#keep(seen);
+      if (this.dialogs.get(id).messages) await this.#until(id, () => this.#fetch(id));
+    });
     this.#changed(id);
   }
 
   // Look at the row of a dialog anew: once for all that happens within a moment, and again for what happens meanwhile.
   async #look(id) {
-    if (this.#looking.has(id)) return void this.#looking.set(id, true);
-    this.#looking.set(id, true);
-    try {
-      while (this.#looking.get(id) && this.dialogs.has(id)) {
-        await this.#session.pause(LOOK_MS);
-        this.#looking.set(id, false);
-        if (!(await this.#looked(id))) this.#looking.set(id, true);
-      }
-    } finally {
-      this.#looking.delete(id);
-    }
+    await this.#looks.run(id, async () => {
+      const seen = await this.#row(id);
+      if (seen && this.dialogs.has(id) && !this.#show(seen)) this.#looks.again(id);
+    });
     this.#changed(id);
   }
 
-  // Whether there is nothing to wait for.
-  async #looked(id) {
+  #row(id) {
+    return this.#until(id, () => this.#session.call("GET", `/v1/dialogs/${id}`));
+  }
+
+  // Events that were missed: asked for from where we stand, and again when more came meanwhile.
+  #fill(id) {
+    return this.#fills.run(id, async () => {
+      const news = await this.#until(id, () => this.#session.call("POST", "/v1/sync", { dialogs: this.positions().dialogs, account_seq: this.accountSeq }));
+      for (const each of news?.dialogs ?? []) {
+        if (each.too_old) await this.refresh(each.dialog_id);
+        for (const event of each.events) this.apply(event);
+        if (each.has_more) this.#fills.again(id);
+      }
+    });
+  }
+
+  // Undefined when it is refused for good; a dialog that is not there any more goes.
+  async #until(id, ask) {
     try {
-      return this.#show(await this.#session.call("GET", `/v1/dialogs/${id}`)) || !this.dialogs.has(id);
+      return await this.#session.until(ask);
     } catch (error) {
       this.#session.check();
       if (error.status === 404) this.#drop(id);
-      return error.status < 500 && error.status !== 429;
-    }
-  }
-
-  // Events that were missed: asked for from where we stand, once at a time, and again when more came meanwhile.
-  async #fill(dialog) {
-    const id = dialog.dialog_id;
-    if (this.#fetching.has(id)) return void this.#fetching.set(id, true);
-    try {
-      do {
-        this.#fetching.set(id, false);
-        const news = await this.#session.call("POST", "/v1/sync", { dialogs: this.positions().dialogs, account_seq: this.accountSeq });
-        for (const each of news.dialogs) {
-          if (each.too_old) await this.refresh(each.dialog_id);
-          for (const event of each.events) this.apply(event);
-        }
-      } while (this.#fetching.get(id));
-    } finally {
-      this.#fetching.delete(id);
+      return undefined;
     }
   }
 
   // What changed while the page was on its way is not in it: it is asked for from where the page stands.
   async #fetch(id) {
-    const page = await this.#session.call("GET", `/v1/dialogs/${id}/messages?limit=50`);
+    const page = await this.#page(id, "limit=50");
     const dialog = this.dialogs.get(id);
     if (!dialog) return;
     const behind = page.last_seq < dialog.position;
     if (page.last_seq > dialog.last_seq) this.#look(id); // what is in the page is not told again
-    dialog.messages = new Map(page.items.map((each) => [each.seq, each]));
+    dialog.messages = page.messages;
+    dialog.quoted = undefined;
+    dialog.problem = undefined;
     dialog.hasBefore = page.has_before;
     dialog.firstSeq = firstOf(page);
     dialog.position = page.last_seq;
     this.#changed(id);
-    if (behind) await this.#fill(dialog);
+    if (behind) await this.#fill(id);
   }
 
+  // A page that is held stands where it stood until it is fetched anew.
   #keep(dialog) {
     const before = this.dialogs.get(dialog.dialog_id);
-    if (dialog.peer) this.people.set(dialog.peer.user_id, dialog.peer);
-    this.dialogs.set(dialog.dialog_id, { ...before, ...dialog, position: dialog.last_seq });
+    if (dialog.peer) this.people.know(dialog.peer);
+    this.dialogs.set(dialog.dialog_id, { ...before, ...dialog, position: before?.messages ? before.position : dialog.last_seq });
   }
 
   // A known dialog as it is seen now, at the position where it stands: events up to there are still to come. False of
@@ -301,6 +404,7 @@ export class Store extends EventTarget {
   #show(seen) {
     const dialog = this.dialogs.get(seen.dialog_id);
     if (!dialog || seen.last_seq < dialog.last_seq) return false;
+    if (seen.peer) this.people.know(seen.peer);
     const { read_seq, unread } = dialog.me;
     Object.assign(dialog, seen, { me: seen.me.read_seq < read_seq ? { ...seen.me, read_seq, unread } : seen.me });
     return true;
@@ -308,6 +412,7 @@ export class Store extends EventTarget {
 
   #drop(id) {
     this.dialogs.delete(id);
+    this.#drops++;
     this.#changed(id);
   }
 

@@ -42,6 +42,9 @@ export function summary(message) {
   return [named, words].filter(Boolean).join(" · ");
 }
 
+// What an answer shows of the message it answers; undefined is not had yet, null is not there for them.
+export const quote = (message) => (message === undefined ? "…" : summary(message) || "An earlier message");
+
 export function dialogRow(dialog, { open, online, onopen }) {
   const title = titleOf(dialog);
   const at = new Date(dialog.last_at);
@@ -77,7 +80,7 @@ function rowClass(message, own) {
 
 function bubble(message, own, context) {
   const made = element("div", { class: message.deleted_at ? "bubble gone" : "bubble" });
-  if (message.reply_to_seq) made.append(element("div", { class: "quote" }, summary(context.messageAt(message.reply_to_seq)) || "An earlier message"));
+  if (message.reply_to_seq) made.append(element("div", { class: "quote" }, context.quoteOf(message)));
   if (message.forward) made.append(element("div", { class: "quote" }, "Forwarded"));
   if (message.deleted_at || !message.content) made.append(message.deleted_at ? "This message was deleted" : "This message cannot be read any more");
   else made.append(...contents(message, context));
@@ -118,16 +121,10 @@ function card(shown) {
 function poll(message, context) {
   const { content, poll: results } = message;
   const mine = new Set(results?.mine ?? []);
-  const choose = (option) => {
-    const next = new Set(content.multiple ? mine : []);
-    if (mine.has(option)) next.delete(option);
-    else next.add(option);
-    context.onvote(message, [...next]);
-  };
   const options = content.options.map((text, option) =>
     element(
       "button",
-      { type: "button", class: mine.has(option) ? "mine" : "", disabled: Boolean(results?.closed_at), onclick: () => choose(option) },
+      { type: "button", class: mine.has(option) ? "mine" : "", disabled: Boolean(results?.closed_at), onclick: () => context.onvote(message, option) },
       element("span", {}, text),
       element("span", {}, String(results?.votes[option] ?? 0)),
     ),

@@ -1,0 +1,204 @@
+"""Facts of the domain into the outbox, as Protobuf records.
+
+Events of a person carry the person's version. Session events carry none: many sessions share one key, and their
+order is the order of commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import singledispatch
+from typing import Final
+
+from google.protobuf.message import Message as Body
+
+from auth.domain import session as sessions
+from auth.domain import user as users
+from auth.domain.friend_request import FriendRequestClosed, FriendRequestSent
+from auth.domain.ids import SessionId
+from auth.domain.otp import Channel, OtpIssued
+from auth.domain.relation import RelationChanged, RelationKind, pair_id
+from auth.usecases.ports import Fact
+from contracts.values import timestamp_of
+from eventing import Outbox
+from sampan.auth.v1 import graph_pb2, session_pb2, user_pb2
+from sampan.notification.v1 import commands_pb2
+
+
+class Events:
+    """Bound to one transaction's outbox. ``ended``: the sessions that end with its commit."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self.ended: list[SessionId] = []
+
+    def add(self, *facts: Fact) -> None:
+        for fact in facts:
+            body, version = record_of(fact)
+            self._outbox.add(body, aggregate_version=version)
+            if isinstance(fact, sessions.SessionRevoked):
+                self.ended.append(fact.session_id)
+
+
+@singledispatch
+def record_of(fact: object) -> tuple[Body, int | None]:
+    """The record's body and the version of its aggregate."""
+    raise TypeError(f"{type(fact).__name__} is not announced")
+
+
+@record_of.register
+def _(event: users.UserRegistered) -> tuple[Body, int | None]:
+    user = event.user
+    body = user_pb2.UserRegistered(
+        user_id=str(user.id),
+        country=user.country,
+        locale=user.settings.locale,
+        time_zone=user.settings.time_zone,
+        display_name=user.name,
+        email=user.email or "",
+        phone_e164=user.phone_e164 or "",
+        registered_at=timestamp_of(user.registered_at),
+        kyc_tier=user.kyc_tier,
+        email_verified=users.is_proved(user, Channel.EMAIL),
+        phone_verified=users.is_proved(user, Channel.SMS),
+    )
+    return body, user.version
+
+
+@record_of.register
+def _(event: users.UserProfileChanged) -> tuple[Body, int | None]:
+    user = event.user
+    body = user_pb2.UserProfileChanged(
+        user_id=str(user.id),
+        country=user.country,
+        locale=user.settings.locale,
+        time_zone=user.settings.time_zone,
+        display_name=user.name,
+        email=user.email or "",
+        phone_e164=user.phone_e164 or "",
+        changed_at=timestamp_of(event.changed_at),
+        kyc_tier=user.kyc_tier,
+        email_verified=users.is_proved(user, Channel.EMAIL),
+        phone_verified=users.is_proved(user, Channel.SMS),
+    )
+    return body, user.version
+
+
+@record_of.register
+def _(event: users.UserRolesChanged) -> tuple[Body, int | None]:
+    body = user_pb2.UserRolesChanged(
+        user_id=str(event.user.id), roles=sorted(event.user.roles), changed_at=timestamp_of(event.changed_at)
+    )
+    return body, event.user.version
+
+
+@record_of.register
+def _(event: users.UserAccessReset) -> tuple[Body, int | None]:
+    body = user_pb2.UserAccessReset(
+        user_id=str(event.user.id), reset_at=timestamp_of(event.reset_at), access_epoch=event.user.access_epoch
+    )
+    return body, event.user.version
+
+
+@record_of.register
+def _(event: users.UserDeleted) -> tuple[Body, int | None]:
+    body = user_pb2.UserDeleted(user_id=str(event.user.id), deleted_at=timestamp_of(event.deleted_at))
+    return body, event.user.version
+
+
+@record_of.register
+def _(event: users.UserPrivacyChanged) -> tuple[Body, int | None]:
+    user, choices = event.user, event.user.settings
+    body = graph_pb2.UserPrivacyChanged(
+        user_id=str(user.id),
+        version=user.version,
+        show_presence_to=choices.show_presence_to,
+        direct_messages_from=choices.direct_messages_from,
+        read_receipts=choices.read_receipts,
+        at=timestamp_of(event.changed_at),
+    )
+    return body, None
+
+
+@record_of.register
+def _(event: RelationChanged) -> tuple[Body, int | None]:
+    """A pair has several relations, each with a version of its own: it is in the body."""
+    relation = event.relation
+    make, one, other = _RELATIONS[relation.kind, relation.active]
+    names = {one: str(relation.from_id), other: str(relation.to_id)}
+    pair = pair_id(relation.from_id, relation.to_id)
+    return make(pair_id=pair, version=relation.version, at=timestamp_of(relation.since), **names), None
+
+
+@record_of.register
+def _(event: FriendRequestSent) -> tuple[Body, int | None]:
+    request = event.request
+    body = graph_pb2.FriendRequestSent(
+        pair_id=pair_id(request.from_id, request.to_id),
+        request_id=str(request.request_id),
+        from_id=str(request.from_id),
+        to_id=str(request.to_id),
+        message=request.message,
+        at=timestamp_of(request.created_at),
+    )
+    return body, None
+
+
+@record_of.register
+def _(event: FriendRequestClosed) -> tuple[Body, int | None]:
+    request = event.request
+    body = graph_pb2.FriendRequestClosed(
+        pair_id=pair_id(request.from_id, request.to_id),
+        request_id=str(request.request_id),
+        status=request.status,
+        at=timestamp_of(request.decided_at or request.created_at),
+    )
+    return body, None
+
+
+_RELATIONS: Final[dict[tuple[RelationKind, bool], tuple[Callable[..., Body], str, str]]] = {
+    (RelationKind.BLOCK, True): (graph_pb2.UserBlocked, "blocker_id", "blocked_id"),
+    (RelationKind.BLOCK, False): (graph_pb2.UserUnblocked, "blocker_id", "blocked_id"),
+    (RelationKind.FRIEND, True): (graph_pb2.FriendshipStarted, "user_id", "friend_id"),
+    (RelationKind.FRIEND, False): (graph_pb2.FriendshipEnded, "user_id", "friend_id"),
+    (RelationKind.FOLLOW, True): (graph_pb2.UserFollowed, "follower_id", "followed_id"),
+    (RelationKind.FOLLOW, False): (graph_pb2.UserUnfollowed, "follower_id", "followed_id"),
+}
+
+
+@record_of.register
+def _(event: sessions.SessionStarted) -> tuple[Body, int | None]:
+    session = event.session
+    body = session_pb2.SessionStarted(
+        user_id=str(session.user_id),
+        session_id=str(session.id),
+        method=session.method,
+        device_name=session.device_name,
+        started_at=timestamp_of(session.started_at),
+    )
+    return body, None
+
+
+@record_of.register
+def _(event: sessions.SessionRevoked) -> tuple[Body, int | None]:
+    body = session_pb2.SessionRevoked(
+        user_id=str(event.user_id),
+        session_id=str(event.session_id),
+        reason=event.reason,
+        revoked_at=timestamp_of(event.revoked_at),
+    )
+    return body, None
+
+
+@record_of.register
+def _(issued: OtpIssued) -> tuple[Body, int | None]:
+    body = commands_pb2.SendOtp(
+        otp_id=str(issued.otp_id),
+        channel=issued.channel,
+        destination=issued.destination,
+        code=issued.code,
+        locale=issued.locale,
+        purpose=issued.purpose,
+        expires_at=timestamp_of(issued.expires_at),
+    )
+    return body, None

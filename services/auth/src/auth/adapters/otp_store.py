@@ -1,0 +1,67 @@
+"""One-time codes in ``one_time_code``, as hashes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+
+from auth.domain.ids import OtpId, UserId
+from auth.domain.otp import GUESSES_MAX, Channel, Otp, OtpPurpose
+from chassis.postgres import Connection
+from kernel.rows import rows_affected
+
+_COLUMNS: Final = "id, purpose, channel, destination_hash, user_id, token_version, code_hash, expires_at"
+_INSERT: Final = f"""
+INSERT INTO one_time_code ({_COLUMNS}, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+_GUESS: Final = f"""
+UPDATE one_time_code SET guesses = guesses + 1
+WHERE id = $1 AND guesses < {GUESSES_MAX} AND consumed_at IS NULL AND expires_at > $2
+RETURNING {_COLUMNS}
+"""
+_CONSUME: Final = """
+UPDATE one_time_code SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL AND expires_at > $2
+"""
+
+
+class OtpStore:
+    """Bound to one transaction."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    async def add(self, otp: Otp, now: datetime) -> None:
+        await self._conn.execute(
+            _INSERT,
+            otp.id,
+            otp.purpose,
+            otp.channel,
+            otp.destination_hash,
+            otp.user_id,
+            otp.token_version,
+            otp.code_hash,
+            otp.expires_at,
+            now,
+        )
+
+    async def guess(self, otp_id: OtpId, now: datetime) -> Otp | None:
+        row = await self._conn.fetchrow(_GUESS, otp_id, now)
+        return _otp_of(row) if row else None
+
+    async def consume(self, otp_id: OtpId, now: datetime) -> bool:
+        return rows_affected(await self._conn.execute(_CONSUME, otp_id, now)) == 1
+
+
+def _otp_of(row: asyncpg.Record) -> Otp:
+    return Otp(
+        id=OtpId(row["id"]),
+        purpose=OtpPurpose(row["purpose"]),
+        channel=Channel(row["channel"]),
+        destination_hash=row["destination_hash"],
+        user_id=UserId(row["user_id"]) if row["user_id"] else None,
+        token_version=row["token_version"],
+        code_hash=row["code_hash"],
+        expires_at=row["expires_at"],
+    )

@@ -1,0 +1,123 @@
+"""Codes and passwords: ask for a code, reset a forgotten password, change a known one."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from aiohttp import web
+
+from auth.domain.contact import ContactAmbiguousError, EmailRefusedError, MailboxNotAsciiError, PhoneRefusedError
+from auth.domain.delays import LimitsUnavailableError, TooManyAttemptsError
+from auth.domain.ids import OtpId, SessionId, UserId
+from auth.domain.otp import OtpGuess, OtpPurpose, OtpRefusedError
+from auth.domain.password import (
+    HashingBusyError,
+    PasswordTooCommonError,
+    PasswordTooLongError,
+    PasswordTooShortError,
+    PasswordUsedBeforeError,
+)
+from auth.domain.session import InvalidCredentialsError
+from auth.domain.user import ContactMissingError, UserNotFoundError, UserVersionStaleError
+from auth.entrypoints.schemas.codes import (
+    NewPasswordBody,
+    OtpRequestBody,
+    OtpView,
+    PasswordChangeBody,
+    PasswordResetBody,
+)
+from auth.entrypoints.schemas.contacts import contact_of, new_contact_of
+from auth.entrypoints.schemas.headers import asked_locale
+from auth.usecases.change_password import ChangePassword, change_password
+from auth.usecases.request_otp import RequestOtp, request_otp
+from auth.usecases.reset_password import ResetPassword, reset_password
+from auth.wiring import App
+from chassis.http import Routes
+from chassis.tokens import Principal
+
+routes = Routes(tag="codes and passwords")
+
+_SEND_ERRORS = (
+    ContactMissingError,
+    ContactAmbiguousError,
+    EmailRefusedError,
+    MailboxNotAsciiError,
+    PhoneRefusedError,
+    TooManyAttemptsError,
+    LimitsUnavailableError,
+)
+_PASSWORD_ERRORS = (
+    PasswordTooShortError,
+    PasswordTooLongError,
+    PasswordTooCommonError,
+    PasswordUsedBeforeError,
+    UserVersionStaleError,
+    UserNotFoundError,
+    HashingBusyError,
+)
+
+
+@routes.post(
+    "/v1/otp", status=202, auth="public", idempotency="none", summary="Send a one-time code", errors=_SEND_ERRORS
+)
+async def post_otp(request: web.Request, body: OtpRequestBody, app: App) -> OtpView:
+    reached = new_contact_of if body.purpose is OtpPurpose.SIGN_UP else contact_of
+    command = RequestOtp(
+        contact=reached(body.email, body.phone),
+        purpose=body.purpose,
+        locale=asked_locale(request, body.locale),
+        ip=app.ip_of(request),
+    )
+    return OtpView.of(await request_otp(command, app.tools))
+
+
+@routes.post(
+    "/v1/password-resets",
+    status=202,
+    auth="public",
+    idempotency="none",
+    summary="Send a code to set a new password",
+    errors=_SEND_ERRORS,
+)
+async def post_password_reset(request: web.Request, body: PasswordResetBody, app: App) -> OtpView:
+    command = RequestOtp(
+        contact=contact_of(body.email, body.phone),
+        purpose=OtpPurpose.PASSWORD_RESET,
+        locale=asked_locale(request, body.locale),
+        ip=app.ip_of(request),
+    )
+    return OtpView.of(await request_otp(command, app.tools))
+
+
+@routes.post(
+    "/v1/password-resets/{otp_id}/complete",
+    status=204,
+    auth="public",
+    idempotency="none",
+    summary="Set a new password with the code; every session ends",
+    errors=(OtpRefusedError, *_PASSWORD_ERRORS),
+)
+async def complete_password_reset(request: web.Request, otp_id: UUID, body: NewPasswordBody, app: App) -> None:
+    command = ResetPassword(
+        otp=OtpGuess(otp_id=OtpId(otp_id), code=body.code),
+        new_password=body.new_password.get_secret_value(),
+        ip=app.ip_of(request),
+    )
+    await reset_password(command, app.tools)
+
+
+@routes.put(
+    "/v1/users/me/password",
+    status=204,
+    summary="Change one's password; every other session ends",
+    errors=(InvalidCredentialsError, TooManyAttemptsError, *_PASSWORD_ERRORS),
+)
+async def put_password(request: web.Request, principal: Principal, body: PasswordChangeBody, app: App) -> None:
+    command = ChangePassword(
+        user_id=UserId(principal.user_id),
+        session_id=SessionId(principal.session_id),
+        current_password=body.current_password.get_secret_value() if body.current_password else None,
+        new_password=body.new_password.get_secret_value(),
+        ip=app.ip_of(request),
+    )
+    await change_password(command, app.tools)

@@ -1,0 +1,1 @@
+"""Bodies clients send and views they read."""

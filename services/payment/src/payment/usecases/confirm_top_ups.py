@@ -1,0 +1,74 @@
+"""Ask providers of top-ups that ended what they took, until all that they list is in the books.
+
+A word that ends a top-up is the word on one charge; another may have been taken, and its word lost: between two
+transactions of ours, or on its way to us. So each charge that is booked, each end, and each charge that is still at
+work set a timer, and the list that brings nothing new puts it out. A day after the end operators see what keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import structlog
+
+from payment.domain.ids import TopUpId
+from payment.domain.top_up import GIVE_UP_AFTER, TopUpRequest, Verdict, may_lack, next_attempt_at
+from payment.usecases.attempt_batch import NoOutcomeError
+from payment.usecases.attempt_each import attempt_each
+from payment.usecases.find_charges import find_charges
+from payment.usecases.ports import (
+    DRIVE_TOP_UPS,
+    Begin,
+    Provider,
+    ProviderAnswerUnexpectedError,
+    ProviderOutcomeUnknownError,
+    provider_of,
+)
+from payment.usecases.record_charges import record_charges
+
+BATCH = 50
+log = structlog.get_logger(__name__)
+
+
+async def confirm_top_ups(begin: Begin, providers: Mapping[str, Provider]) -> int:
+    """One round over what is due; returns how many were looked at."""
+    async with begin() as tx:
+        due = await tx.top_ups.due_to_confirm(tx.now, count=BATCH)
+
+    async def work(top_up_id: TopUpId) -> None:
+        async with begin() as tx:
+            now = tx.now
+            top_up = await tx.top_ups.lease_to_confirm(top_up_id, now)
+        if top_up is None:
+            raise NoOutcomeError  # somebody else is at it, or was
+        await _confirm(top_up, now, begin, provider_of(top_up.provider, providers))
+
+    await attempt_each(DRIVE_TOP_UPS, due, work, begin, name=str)
+    return len(due)
+
+
+async def _confirm(top_up: TopUpRequest, leased_at: datetime, begin: Begin, provider: Provider) -> None:
+    later = next_attempt_at(leased_at, top_up.attempts)
+    overdue = leased_at - (top_up.completed_at or top_up.created_at) > GIVE_UP_AFTER
+    try:
+        charges = await find_charges(top_up, begin, provider)
+    except ProviderAnswerUnexpectedError:
+        raise  # no outage that passes: written down for operators, and asked again after a longer while each time
+    except ProviderOutcomeUnknownError as error:
+        log.warning("top_up_unconfirmed", top_up_id=str(top_up.id), error=str(error))
+        async with begin() as tx:
+            await tx.top_ups.confirm_at(top_up.id, later)
+        if overdue:
+            raise
+        raise NoOutcomeError(later) from error
+    verdicts = await record_charges(top_up, charges, begin)
+    if Verdict.WATCH in verdicts:
+        if overdue:
+            raise ProviderAnswerUnexpectedError("a charge beside what ended it is at work for more than a day")
+        return
+    async with begin() as tx:
+        if may_lack(top_up, charges) and not overdue:
+            await tx.top_ups.confirm_at(top_up.id, later)
+        else:
+            await tx.top_ups.confirmed(top_up.id, leased_at=leased_at)
