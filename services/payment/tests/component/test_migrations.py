@@ -19,7 +19,7 @@ from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Suspend
 from payment.domain.outcome import Outcome
 from payment_testing.operations import transfer
-from payment_testing.people import NOON, give
+from payment_testing.people import NOON, add_person, give
 from testkit.databases import migrating, placeholder_settings
 
 
@@ -130,6 +130,7 @@ async def pending_charges(conn):
 async def test_open_top_ups_know_their_charge_at_work_also_after_a_migration_that_stopped_half_way(unmigrated):
     await to(unmigrated, "--to", "0006")
     conn, owner = await asyncpg.connect(unmigrated.dsn), await asyncpg.connect(unmigrated.owner_dsn)
+    person = await add_person(conn)
     for token, state, charge_id, next_attempt_at in (
         ("asked", "created", None, NOON),
         ("ended", "completed", "ch_ended", None),
@@ -138,8 +139,10 @@ async def test_open_top_ups_know_their_charge_at_work_also_after_a_migration_tha
         await conn.execute(
             "INSERT INTO top_up (id, user_id, wallet_id, amount_minor, currency, provider, payment_token, state,"
             " provider_charge_id, next_attempt_at, created_at)"
-            " VALUES ($1, $1, $1, 500, 'THB', 'sandbox', $2, $3, $4, $5, $6)",
+            " VALUES ($1, $2, $3, 500, 'THB', 'sandbox', $4, $5, $6, $7, $8)",
             uuid4(),
+            person,
+            wallet_id(person, "THB"),
             token,
             state,
             charge_id,
