@@ -12,6 +12,7 @@ from operations.connections import kafka_config
 from operations.parts import Parts, open_parts
 from operations.routes import operator_routes
 from operations.runners import background, checks, consumers, forget_keys, housekeeping, relays
+from operations.web import make_service_app
 
 __all__ = [
     "Handlers",
@@ -27,6 +28,7 @@ __all__ = [
     "housekeeping",
     "in_halves",
     "kafka_config",
+    "make_service_app",
     "open_parts",
     "operator_commands",
     "operator_routes",

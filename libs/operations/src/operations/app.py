@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
+from uuid import UUID
 
 from redis.asyncio import Redis
 
 from chassis.paging import Cursors
 from chassis.postgres import Database
 from chassis.settings import ServiceSettings
-from chassis.tokens import Revocations
+from chassis.tokens import Revocations, TokenVerifier
 from eventing import KafkaConfig, OutboxConfig, Subscriptions, Wakeups
 
 
@@ -40,9 +41,12 @@ class OperatedApp(Protocol):
     def revocations(self) -> Revocations: ...
 
     @property
+    def verifier(self) -> TokenVerifier: ...
+
+    @property
     def cursors(self) -> Cursors: ...
 
-    def begin(self) -> AbstractAsyncContextManager[Any]:
+    def begin(self, user_id: UUID | None = None) -> AbstractAsyncContextManager[Any]:
         """A transaction with ``conn`` and ``outbox``, committed at the end of the block."""
 
 

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 import asyncpg
 import pytest_asyncio
 
-from chassis.http import make_app
 from chassis.settings import ServiceSettings
 from chassis.testing.issuer import TokenIssuer
 from chassis.testing.serving import Client, serving
 from eventing import Subscriptions, tables
 from eventing.testing import Tx
-from operations import Parts, consumers, open_parts, operator_commands, operator_routes, relays
+from operations import Parts, consumers, make_service_app, open_parts, operator_commands, operator_routes, relays
 from sampan.auth.v1.user_pb2 import UserRegistered
 from testkit.databases import with_database
 
@@ -116,16 +115,7 @@ async def world(postgres_admin_dsn, redis_url, kafka):
     handlers, issuer = Subscriptions(SERVICE), TokenIssuer()
     async with open_parts(settings, SERVICE, fetch_keys=issuer.fetch) as opened, contextlib.AsyncExitStack() as stack:
         app = App(**opened.parts(), settings=settings)
-        application = make_app(
-            SERVICE,
-            (operator_routes(SERVICE, handlers),),
-            app=app,
-            begin=app.begin,
-            database=app.database,
-            redis=app.redis,
-            verifier=app.verifier,
-            settings=settings,
-        )
+        application = make_service_app((operator_routes(SERVICE, handlers),), app)
         call = await stack.enter_async_context(serving(application))
         made = World(app, call, issuer, handlers)
 

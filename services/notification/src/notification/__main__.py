@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from chassis.run import Service, main
-from notification.entrypoints.app import ROUTES, http
+from notification.entrypoints.app import ROUTES, make_web_app
 from notification.entrypoints.cli import COMMANDS
 from notification.entrypoints.roles import consumers, jobs
 from notification.settings import NotificationSettings
@@ -16,7 +16,7 @@ SERVICE = Service(
     name=NAME,
     settings=NotificationSettings,
     wire=wire,
-    http=http,
+    http=make_web_app,
     routes=ROUTES,
     checks=checks,
     consumers=consumers,

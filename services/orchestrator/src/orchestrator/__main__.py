@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from chassis.run import Service, main
-from orchestrator.entrypoints.roles import COMMANDS, ROUTES, background, checks, consumers, http, jobs, relays
+from orchestrator.entrypoints.app import ROUTES, make_web_app
+from orchestrator.entrypoints.roles import COMMANDS, background, checks, consumers, jobs, relays
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.wiring import NAME, wire
 
@@ -13,7 +14,7 @@ SERVICE = Service(
     name=NAME,
     settings=OrchestratorSettings,
     wire=wire,
-    http=http,
+    http=make_web_app,
     routes=ROUTES,
     consumers=consumers,
     relays=relays,

@@ -19,9 +19,9 @@ from orchestrator.adapters import metrics
 from orchestrator.domain.batch import AddressedInput
 from orchestrator.domain.inputs import Reply
 from orchestrator.domain.state import command_id
+from orchestrator.entrypoints.app import ROUTES, make_web_app
 from orchestrator.entrypoints.jobs.gauges import observe
 from orchestrator.entrypoints.jobs.retention import prune
-from orchestrator.entrypoints.roles import ROUTES, http
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.usecases.advance_sagas import AdvanceSagas, advance_sagas
 from orchestrator.wiring import App, wire
@@ -91,7 +91,7 @@ async def ops(database: Any, redis_url: str, kafka_admin: KafkaConfig) -> AsyncI
     async with TokenIssuer.serve() as issuer:
         plain = settings_of(OrchestratorSettings, dsn=made.dsn, redis_url=redis_url, kafka=kafka_admin)
         settings = plain.model_copy(update={"jwks_url": issuer.jwks_url})
-        async with wire(settings) as app, serving(http(app)) as call:
+        async with wire(settings) as app, serving(make_web_app(app)) as call:
             conn = await asyncpg.connect(made.dsn)
             yield Ops(app, call, issuer, conn, uuid4())
             await conn.close()

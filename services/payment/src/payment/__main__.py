@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from chassis.run import Service, main
-from payment.entrypoints.app import ROUTES, checks, http
+from payment.entrypoints.app import ROUTES, checks, make_web_app
 from payment.entrypoints.cli import COMMANDS
 from payment.entrypoints.roles import background, consumers, jobs, relays
 from payment.settings import PaymentSettings
@@ -15,7 +15,7 @@ SERVICE = Service(
     name=NAME,
     settings=PaymentSettings,
     wire=wire,
-    http=http,
+    http=make_web_app,
     routes=ROUTES,
     consumers=consumers,
     relays=relays,

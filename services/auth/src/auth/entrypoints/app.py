@@ -8,8 +8,8 @@ from aiohttp import web
 
 from auth.entrypoints.routes import codes, friend_requests, relations, sessions, users
 from auth.wiring import NAME, App
-from chassis.http import Routes, make_app
-from operations import operator_routes
+from chassis.http import Routes
+from operations import make_service_app, operator_routes
 
 ROUTES: Final[tuple[Routes, ...]] = (
     users.routes,
@@ -22,13 +22,4 @@ ROUTES: Final[tuple[Routes, ...]] = (
 
 
 def make_web_app(app: App) -> web.Application:
-    return make_app(
-        NAME,
-        ROUTES,
-        app=app,
-        begin=app.begin,
-        database=app.database,
-        redis=app.redis,
-        verifier=app.verifier,
-        settings=app.settings,
-    )
+    return make_service_app(ROUTES, app)

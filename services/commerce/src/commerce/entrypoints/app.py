@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from chassis.http import make_app
 from commerce.entrypoints.consumers import subscriptions
 from commerce.entrypoints.routes import carts, orders, products, shops
 from commerce.wiring import NAME, App
-from operations import operator_routes
+from operations import make_service_app, operator_routes
 
 ROUTES = (shops.routes, products.routes, carts.routes, orders.routes, operator_routes(NAME, subscriptions))
 
 
 def make_web_app(app: App) -> web.Application:
-    return make_app(
-        NAME,
-        ROUTES,
-        app=app,
-        begin=app.begin,
-        database=app.database,
-        redis=app.redis,
-        verifier=app.verifier,
-        settings=app.settings,
-    )
+    return make_service_app(ROUTES, app)

@@ -7,7 +7,6 @@ from typing import Final
 
 from aiohttp import web
 
-from chassis.http import make_app
 from chassis.run import Command, Runner
 from messaging.entrypoints import (
     activity,
@@ -39,7 +38,7 @@ from messaging.entrypoints.object_watch import ObjectWatch
 from messaging.entrypoints.webhook_calls import WebhookCalls
 from messaging.wiring import SERVICE, App
 from operations import background as common_background
-from operations import checks, housekeeping, operator_commands, operator_routes, relays
+from operations import checks, housekeeping, make_service_app, operator_commands, operator_routes, relays
 from operations import consumers as consuming
 from operations.commands.dead_letters import dead_letters_command
 
@@ -75,16 +74,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
 
 
 def http(app: App) -> web.Application:
-    application = make_app(
-        SERVICE,
-        ROUTES,
-        app=app,
-        begin=app.begin,
-        database=app.database,
-        redis=app.redis,
-        verifier=app.verifier,
-        settings=app.settings,
-    )
+    application = make_service_app(ROUTES, app)
     realtime.mount(application, app)
     return application
 

@@ -13,7 +13,7 @@ from chassis.postgres import Connection
 from chassis.testing.issuer import TokenIssuer
 from chassis.testing.serving import serving
 from eventing import KafkaConfig
-from notification.entrypoints.app import http
+from notification.entrypoints.app import make_web_app
 from notification.wiring import App, wire
 from notification_testing.running import API_KEY, ENVIRONMENT, running, settings_for
 from notification_testing.world import Sandbox, World
@@ -80,5 +80,5 @@ async def world(databases: Databases, kafka: KafkaConfig, redis_url: str, sandbo
     made = await databases.create("notification", environment=ENVIRONMENT)
     async with TokenIssuer.serve() as issuer:
         settings = settings_for(made.dsn, redis_url, kafka, sandbox, jwks_url=issuer.jwks_url)
-        async with wire(settings) as app, running(app), serving(http(app)) as call:
+        async with wire(settings) as app, running(app), serving(make_web_app(app)) as call:
             yield World(app, call, issuer, sandbox)

@@ -7,7 +7,6 @@ from typing import Final
 from aiohttp import web
 
 import operations
-from chassis.http import make_app
 from eventing import Subscriptions
 from orchestrator.adapters.transaction import OrchestratorTx
 from orchestrator.entrypoints.consumers import subscriptions
@@ -23,15 +22,6 @@ def handlers(app: App) -> Subscriptions[OrchestratorTx]:
 ROUTES: Final = (sagas.routes, acts.routes, operations.operator_routes(NAME, handlers))
 
 
-def http(app: App) -> web.Application:
+def make_web_app(app: App) -> web.Application:
     """Everything that is served over HTTP."""
-    return make_app(
-        NAME,
-        ROUTES,
-        app=app,
-        begin=app.begin,
-        database=app.database,
-        redis=app.redis,
-        verifier=app.verifier,
-        settings=app.settings,
-    )
+    return operations.make_service_app(ROUTES, app)

@@ -10,13 +10,13 @@ import operations
 from chassis.run import Command, Periodic, Runner
 from operations import background, checks, relays
 from orchestrator.adapters.invariants import count_violations
-from orchestrator.entrypoints.app import ROUTES, handlers, http
+from orchestrator.entrypoints.app import handlers
 from orchestrator.entrypoints.cli import AUDIT
 from orchestrator.entrypoints.jobs import gauges, retention
 from orchestrator.entrypoints.jobs.timers import Timers
 from orchestrator.wiring import App
 
-__all__ = ["COMMANDS", "ROUTES", "background", "checks", "consumers", "http", "jobs", "relays"]
+__all__ = ["COMMANDS", "background", "checks", "consumers", "jobs", "relays"]
 
 COMMANDS: Final[Mapping[str, Command]] = {"audit": AUDIT, **operations.operator_commands(handlers)}
 

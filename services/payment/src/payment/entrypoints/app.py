@@ -9,7 +9,6 @@ from typing import Final
 from aiohttp import web
 
 import operations
-from chassis.http import make_app
 from chassis.run import Supervised
 from kernel.tasks import stop_tasks
 from payment.entrypoints.consumers import subscriptions
@@ -20,18 +19,9 @@ ROUTES: Final = (*TABLE, operations.operator_routes(NAME, subscriptions))
 _STOP_S: Final = 10.0
 
 
-def http(app: App) -> web.Application:
+def make_web_app(app: App) -> web.Application:
     """The application. Requests in flight are answered before the flushers stop."""
-    application = make_app(
-        NAME,
-        ROUTES,
-        app=app,
-        begin=app.begin,
-        database=app.database,
-        redis=app.redis,
-        verifier=app.verifier,
-        settings=app.settings,
-    )
+    application = operations.make_service_app(ROUTES, app)
 
     async def flushing(_: web.Application) -> AsyncIterator[None]:
         stop = asyncio.Event()

@@ -17,7 +17,7 @@ from chassis.testing.serving import serving
 from eventing import KafkaConfig
 from kernel.clock import FixedClock
 from payment.entrypoints import jobs
-from payment.entrypoints.app import http
+from payment.entrypoints.app import make_web_app
 from payment.entrypoints.roles import consumers, relays
 from payment.wiring import App, wire
 from payment_testing.people import NOON
@@ -88,7 +88,7 @@ async def world(
     log = tmp_path_factory.mktemp("sandbox") / "sandbox.log"
     async with (
         wire(settings_of(environment)) as app,
-        serving(http(app)) as call,
+        serving(make_web_app(app)) as call,
         sandbox_process(port, f"{call.base_url}/v1/provider-webhooks/sandbox", log) as sandbox_url,
         running(
             Periodic("top-ups", 0.05, lambda: jobs.top_ups(app)),
