@@ -1,8 +1,7 @@
 """One-time codes: what each is for, how long it lives, and how often it may be guessed.
 
 Invariants: AUTH-5: a code works once. AUTH-6: at most five guesses are ever compared with it.
-AUTH-7: it lives ten minutes at most. AUTH-4 (``user.py``): it ends with the token version it was asked for under, once
-its address was proved.
+AUTH-7: it lives ten minutes at most. AUTH-4 (``user.py``): it ends with the token version it was asked for under.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from kernel.errors import DomainError, Kind
 
 LIFETIME: Final = timedelta(minutes=10)
 GUESSES_MAX: Final = 5
+ENDINGS_UNPROVED_MAX: Final = 3  # of an account's whole life, while nobody has proved the address
 RESEND_AFTER: Final = timedelta(seconds=30)
 
 
@@ -74,9 +74,11 @@ class Otp:
         """Whether no act of the person's has ended it; codes that the release before issued name no version.
 
         ``proved``: somebody has shown before that the address is theirs. Until then the account's sessions may be a
-        stranger's, and nothing that a session does ends a code which was sent to the owner (AUTH-12).
+        stranger's, who would keep the owner from proving it by one act after the other: only the first few end codes.
         """
-        return not proved or self.token_version is None or self.token_version == token_version
+        if self.token_version is None or self.token_version == token_version:
+            return True
+        return not proved and token_version > ENDINGS_UNPROVED_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

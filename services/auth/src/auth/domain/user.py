@@ -4,8 +4,8 @@ Invariants, which the table's CHECK constraints and the tests cite:
 AUTH-1: an existing person has an e-mail address or a phone number.
 AUTH-2: a name has 2 to 100 characters, and shows something.
 AUTH-3: each change adds one to ``version``, and a change of what others may know is announced in an event with it.
-AUTH-4: raising ``token_version`` ends every session begun and every code asked for under a lower one; not a code that
-was sent to an address which nobody has proved yet.
+AUTH-4: raising ``token_version`` ends every session begun and every code asked for under a lower one; of codes to an
+address which nobody has proved yet, only the first few times.
 AUTH-12: the first proof of an address or number leaves nothing to sign in with that was made up before it.
 """
 
