@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 import structlog
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.tokens import Principal
+from contracts.values import timestamp_of
 from eventing import Outbox
 from kernel.errors import DomainError
 from sampan.operations.v1.act_pb2 import ActFact, OperatorActed
@@ -77,8 +77,7 @@ def at_console(action: str, service: str, *, reason: str = "", **target: object)
 
 def record(act: Act, tx: Acting) -> None:
     """Put the act on record, in the transaction that does it."""
-    at = Timestamp()
-    at.FromDatetime(datetime.now(UTC))
+    at = timestamp_of(datetime.now(UTC))
     tx.outbox.add(
         OperatorActed(
             service=act.service,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from pydantic import Field
 
 from chassis.http import Body, ReadableText, View
 from chassis.telemetry.masking import mask_text
+from contracts.values import moment_of
 from eventing.dead_letters import Content, DeadLetter
 from eventing.parking import ParkedKey
 from eventing.redrive import RedriveReport
@@ -42,7 +43,7 @@ class ActView(View):
         act = recorded.act
         return cls(
             id=recorded.id,
-            at=act.at.ToDatetime(UTC),
+            at=moment_of(act.at),
             action=act.action,
             actor=act.actor,
             via=act.via,

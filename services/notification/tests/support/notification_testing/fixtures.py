@@ -15,11 +15,12 @@ from chassis.testing.serving import serving
 from eventing import KafkaConfig
 from notification.entrypoints.app import make_web_app
 from notification.wiring import App, wire
-from notification_testing.running import API_KEY, ENVIRONMENT, running, settings_for
+from notification_testing.running import API_KEY, ENVIRONMENT, runners_of, settings_for
 from notification_testing.world import Sandbox, World
 from testkit.databases import Databases, ServiceDatabase
 from testkit.ports import free_ports
 from testkit.processes import Child
+from testkit.service import running
 from testkit.topics import own_topics
 from testkit.wait import eventually
 
@@ -80,5 +81,5 @@ async def world(databases: Databases, kafka: KafkaConfig, redis_url: str, sandbo
     made = await databases.create("notification", environment=ENVIRONMENT)
     async with TokenIssuer.serve() as issuer:
         settings = settings_for(made.dsn, redis_url, kafka, sandbox, jwks_url=issuer.jwks_url)
-        async with wire(settings) as app, running(app), serving(make_web_app(app)) as call:
+        async with wire(settings) as app, running(*runners_of(app)), serving(make_web_app(app)) as call:
             yield World(app, call, issuer, sandbox)

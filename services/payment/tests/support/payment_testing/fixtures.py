@@ -26,12 +26,12 @@ from payment_testing.service import (
     World,
     assert_audit_holds,
     environment_of,
-    running,
     sandbox_process,
     settings_of,
 )
 from testkit.databases import ServiceDatabase
 from testkit.ports import free_port
+from testkit.service import running
 
 MakeDatabase = Callable[[str], Awaitable[ServiceDatabase]]
 MakeEnvironment = Callable[..., dict[str, str]]

@@ -17,7 +17,6 @@ import aiohttp
 import asyncpg
 
 from chassis.postgres import Connection
-from chassis.run import Runner
 from chassis.testing.issuer import TokenIssuer
 from chassis.testing.serving import Answered, Client
 from eventing import KafkaConfig
@@ -225,14 +224,3 @@ async def sandbox_process(port: int, webhook_url: str, log: Path) -> AsyncIterat
 
             await eventually(healthy, timeout_s=60, what=f"sandbox, see {log}")
         yield url
-
-
-@asynccontextmanager
-async def running(*runners: Runner) -> AsyncIterator[None]:
-    stop = asyncio.Event()
-    tasks = [asyncio.create_task(runner.run(stop), name=runner.name) for runner in runners]
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.gather(*tasks)
