@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from messaging.adapters import draft_store
 from messaging.domain.attachment import UPLOADING_AT_ONCE_MAX, TooManyUploadsError
 from messaging.domain.bot import BOTS_MAX, TooManyBotsError
 from messaging.domain.message import SendMessage
-from messaging.usecases import drafts, manage_bots, scheduled_messages, upload_attachment
+from messaging.usecases import manage_bots, scheduled_messages, upload_attachment
 from messaging.usecases.drafts import KeepDraft, keep_draft
 from messaging.usecases.scheduled_messages import PENDING_MAX, TooManyScheduledError
 
@@ -122,7 +123,7 @@ async def test_versions_of_a_draft_only_grow(world):
 
 async def test_control_without_what_is_kept_of_a_draft_versions_begin_anew(world, monkeypatch):
     forgotten = "DELETE FROM draft WHERE ($1, $2) = (user_id, dialog_id) AND $3::timestamptz IS NOT NULL"
-    monkeypatch.setattr(drafts, "_THROW_AWAY", f"{forgotten} RETURNING version + 1")
+    monkeypatch.setattr(draft_store, "_THROW_AWAY", f"{forgotten} RETURNING version + 1")
     told = await versions(world)
     assert told != sorted(set(told))
 

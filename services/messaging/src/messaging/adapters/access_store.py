@@ -33,3 +33,13 @@ async def keep_access_epoch(conn: asyncpg.Connection[Any], user_id: UUID, epoch:
         "ON CONFLICT (user_id) DO UPDATE SET access_epoch = excluded.access_epoch",
         *(user_id, epoch),
     )
+
+
+async def end_bot_access(conn: asyncpg.Connection[Any], owner_id: UUID) -> None:
+    """Tokens and webhooks that somebody's bots were given until now are worth nothing any more."""
+    await conn.execute(
+        "UPDATE bot SET token_hash = sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), "
+        "webhook_url = NULL, webhook_secret = NULL, failing_since = NULL, failures = 0, next_attempt_at = NULL "
+        "WHERE owner_id = $1",
+        owner_id,
+    )

@@ -146,15 +146,6 @@ async def set_webhook(conn: asyncpg.Connection[Any], bot_id: UUID, url: str | No
     )
 
 
-async def end_access(conn: asyncpg.Connection[Any], owner_id: UUID) -> None:
-    """Tokens and webhooks that somebody's bots were given until now are worth nothing any more."""
-    await conn.execute(
-        "UPDATE bot SET token_hash = sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), "
-        f"webhook_url = NULL, webhook_secret = NULL, {_NO_FAILURES} WHERE owner_id = $1",
-        owner_id,
-    )
-
-
 async def close_bots(conn: asyncpg.Connection[Any], bot_ids: Sequence[UUID], now: datetime) -> None:
     """Their tokens are worth nothing from now on; what they wrote stays."""
     await conn.execute(

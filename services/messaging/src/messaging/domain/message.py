@@ -119,3 +119,9 @@ def request_hash(content_json: bytes, command: SendMessage) -> bytes:
     rest = f"{command.reply_to_seq}|{command.thread_seq}|{' '.join(command.mentions)}"
     asked = f"forward|{command.forward_from[0]}|{command.forward_from[1]}|{rest}"
     return hashlib.blake2b(asked.encode(), digest_size=16).digest()
+
+
+class ScheduledNotFoundError(DomainError):
+    code: ClassVar[str] = "messaging.scheduled.not_found"
+    kind: ClassVar[Kind] = Kind.NOT_FOUND
+    title: ClassVar[str] = "There is no such scheduled message, or it is sent"

@@ -12,13 +12,12 @@ from chassis.http import Body, Moment, Routes, Text, View
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import BlockedError, DialogArchivedError, DialogNotFoundError, MutedError, NotAllowedError
-from messaging.domain.message import TEXT_CHARS_MAX, ClientMessageIdReusedError
+from messaging.domain.message import TEXT_CHARS_MAX, ClientMessageIdReusedError, ScheduledNotFoundError
 from messaging.entrypoints.acting import require_access
 from messaging.entrypoints.schemas import SendMessageBody, Seq
 from messaging.usecases.drafts import KeepDraft, drafts_of, keep_draft
 from messaging.usecases.scheduled_messages import (
     Scheduled,
-    ScheduledNotFoundError,
     ScheduleTimeInvalidError,
     TooManyScheduledError,
     cancel_scheduled,

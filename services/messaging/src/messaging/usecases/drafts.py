@@ -15,10 +15,12 @@ from uuid import UUID
 import asyncpg
 
 from messaging.adapters.dialog_store import find_member
+from messaging.adapters.draft_store import DRAFT_IS_THERE
 from messaging.adapters.opening import opened_text
 from messaging.adapters.person_keys import PersonKeys
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import require_present
+from messaging.usecases.throw_draft_away import throw_draft_away
 
 _KEEP: Final = """
     INSERT INTO draft (user_id, dialog_id, content, reply_to_seq, version, updated_at)
@@ -27,15 +29,9 @@ _KEEP: Final = """
         version = draft.version + 1, updated_at = excluded.updated_at, thrown_away_at = NULL
     RETURNING version
 """
-# A version of the service that does not know the column writes over it, and the draft is there again.
-_THERE: Final = "(thrown_away_at IS NULL OR updated_at > thrown_away_at)"
-_THROW_AWAY: Final = f"""
-    UPDATE draft SET content = '', reply_to_seq = NULL, version = version + 1, updated_at = $3, thrown_away_at = $3
-    WHERE user_id = $1 AND dialog_id = $2 AND {_THERE} RETURNING version
-"""
 _ALL: Final = f"""
     SELECT dialog_id, content, reply_to_seq, version, updated_at FROM draft d
-    WHERE user_id = $1 AND {_THERE} AND EXISTS (
+    WHERE user_id = $1 AND {DRAFT_IS_THERE} AND EXISTS (
         SELECT FROM member m
         WHERE m.dialog_id = d.dialog_id AND m.user_id = d.user_id AND m.status IN ('active', 'muted'))
     ORDER BY updated_at DESC LIMIT 1000
@@ -65,7 +61,7 @@ async def keep_draft(command: KeepDraft, tx: MessagingTx) -> int:
     """The draft's version. The account's stream says that it changed, not what it says."""
     require_present(await find_member(tx.conn, command.dialog_id, command.user_id, held=True))
     if not command.text.strip():
-        thrown_away = await throw_away(command.dialog_id, command.user_id, tx)
+        thrown_away = await throw_draft_away(command.dialog_id, command.user_id, tx)
         return await _version(command, tx) if thrown_away is None else thrown_away
     await tx.stream.ready([command.user_id])
     sealed = tx.sealer.encrypt(command.user_id, command.text.encode())
@@ -73,14 +69,6 @@ async def keep_draft(command: KeepDraft, tx: MessagingTx) -> int:
         _KEEP, command.user_id, command.dialog_id, sealed, command.reply_to_seq, tx.now
     )
     _tell(command.dialog_id, command.user_id, tx, version=version, thrown_away=False)
-    return version
-
-
-async def throw_away(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> int | None:
-    """Its version as one that is thrown away; None when there is no draft."""
-    version: int | None = await tx.conn.fetchval(_THROW_AWAY, user_id, dialog_id, tx.now)
-    if version is not None:
-        _tell(dialog_id, user_id, tx, version=version, thrown_away=True)
     return version
 
 

@@ -10,8 +10,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from messaging.adapters.access_store import access_epoch, keep_access_epoch, lock_access, share_access
-from messaging.adapters.bot_store import end_access
+from messaging.adapters.access_store import (
+    access_epoch,
+    end_bot_access,
+    keep_access_epoch,
+    lock_access,
+    share_access,
+)
 from messaging.adapters.ending_store import end_invites_of, end_own_acts
 from messaging.adapters.transaction import MessagingTx
 
@@ -24,7 +29,7 @@ async def reset_access(user_id: UUID, epoch: int, tx: MessagingTx) -> None:
     known = await access_epoch(tx.conn, user_id)
     if 0 < epoch <= known:
         return
-    await end_access(tx.conn, user_id)
+    await end_bot_access(tx.conn, user_id)
     await end_own_acts(tx.conn, user_id)
     await end_invites_of(tx.conn, user_id, tx.now)
     await keep_access_epoch(tx.conn, user_id, max(epoch, known))

@@ -25,8 +25,9 @@ from messaging.adapters.send_facts import read_facts
 from messaging.adapters.stream import DIALOG_COLUMNS, dialog_of
 from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import BlockedError, DialogNotFoundError, require_present
-from messaging.domain.message import ClientMessageIdReusedError, SendMessage, Sent
+from messaging.domain.message import ClientMessageIdReusedError, ScheduledNotFoundError, SendMessage, Sent
 from messaging.domain.permissions import Act
+from messaging.usecases.hold_waiting import tell_scheduled
 
 AHEAD_MIN: Final = timedelta(seconds=5)
 AHEAD_MAX: Final = timedelta(days=365)
@@ -48,12 +49,6 @@ class TooManyScheduledError(DomainError):
     code: ClassVar[str] = "messaging.scheduled.too_many"
     kind: ClassVar[Kind] = Kind.CONFLICT
     title: ClassVar[str] = f"A person has at most {PENDING_MAX} scheduled messages"
-
-
-class ScheduledNotFoundError(DomainError):
-    code: ClassVar[str] = "messaging.scheduled.not_found"
-    kind: ClassVar[Kind] = Kind.NOT_FOUND
-    title: ClassVar[str] = "There is no such scheduled message, or it is sent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +80,7 @@ async def schedule(command: SendMessage, send_at: datetime, body: Mapping[str, A
             *(scheduled_id, user_id, dialog_id, send_at, tx.sealer.encrypt(user_id, rendering.to_json(body)), tx.now),
         )
         if made == "INSERT 0 1":
-            _tell(user_id, dialog_id, tx, scheduled_id=scheduled_id, status="pending", send_at=send_at)
+            tell_scheduled(user_id, dialog_id, tx, scheduled_id=scheduled_id, status="pending", send_at=send_at)
         kept = await _kept(scheduled_id, tx)
     if kept is None or kept["user_id"] != user_id:
         raise ScheduledNotFoundError
@@ -137,33 +132,6 @@ async def list_scheduled(conn: asyncpg.Connection[Any], keys: PersonKeys, user_i
     return [_of(row, keys) for row in rows]
 
 
-async def hold_waiting(scheduled_ids: Sequence[UUID], tx: MessagingTx) -> frozenset[UUID]:
-    """Those of them that wait to be sent; until the commit nobody calls them back."""
-    if not scheduled_ids:
-        return frozenset()
-    rows = await tx.conn.fetch(
-        "SELECT scheduled_id FROM scheduled_message WHERE scheduled_id = ANY($1) AND status = 'pending' "
-        "ORDER BY scheduled_id FOR UPDATE",
-        scheduled_ids,
-    )
-    return frozenset(row["scheduled_id"] for row in rows)
-
-
-async def note_stored(stored: Sequence[tuple[SendMessage, int]], tx: MessagingTx) -> None:
-    """These, which are held, are stored at these seqs in this transaction."""
-    if not stored:
-        return
-    await tx.conn.execute(
-        "UPDATE scheduled_message s SET status = 'sent', seq = t.seq, body = '' "
-        "FROM unnest($1::uuid[], $2::bigint[]) AS t (scheduled_id, seq) WHERE s.scheduled_id = t.scheduled_id",
-        [command.client_message_id for command, _ in stored],
-        [seq for _, seq in stored],
-    )
-    for command, seq in stored:
-        told = {"scheduled_id": command.client_message_id, "failure_code": "", "seq": seq}
-        _tell(command.sender_id, command.dialog_id, tx, status="sent", **told)
-
-
 async def cancel_scheduled(scheduled_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
     dialog_id = await tx.conn.fetchval(
         "UPDATE scheduled_message SET status = 'cancelled', body = '' "
@@ -172,7 +140,7 @@ async def cancel_scheduled(scheduled_id: UUID, user_id: UUID, tx: MessagingTx) -
     )
     if dialog_id is None:
         raise ScheduledNotFoundError
-    _tell(user_id, dialog_id, tx, scheduled_id=scheduled_id, status="cancelled")
+    tell_scheduled(user_id, dialog_id, tx, scheduled_id=scheduled_id, status="cancelled")
 
 
 async def take_due(conn: asyncpg.Connection[Any], keys: PersonKeys, now: datetime, limit: int) -> Sequence[Scheduled]:
@@ -236,18 +204,13 @@ async def note_outcome(due: Scheduled, outcome: Outcome, tx: MessagingTx) -> Non
     if noted == "UPDATE 0":
         return  # it was noted as it was stored, or was called back
     told = {"scheduled_id": due.scheduled_id, "failure_code": outcome.failure_code, "seq": outcome.seq}
-    _tell(due.user_id, due.dialog_id, tx, status=status, **told)
+    tell_scheduled(due.user_id, due.dialog_id, tx, status=status, **told)
 
 
 def _pause(due: Scheduled, outcome: Outcome) -> timedelta:
     """As long as the refusal says; doubled each time where it says nothing. Never longer than ``RETRY_MAX``."""
     usual = timedelta(seconds=RETRY_FIRST.total_seconds() * (1 << min(due.attempts, 16)))
     return min(max(usual, timedelta(seconds=outcome.retry_after_s)), RETRY_MAX)
-
-
-def _tell(user_id: UUID, dialog_id: UUID, tx: MessagingTx, **told: Any) -> None:
-    """What it says is for nobody but those who fetch it: the account's stream is not sealed."""
-    tx.accounts.change(user_id, "scheduled.changed", dialog_id=dialog_id, payload=told)
 
 
 def _of(row: Mapping[str, Any], keys: PersonKeys | Sealer) -> Scheduled:

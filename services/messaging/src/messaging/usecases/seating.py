@@ -18,9 +18,9 @@ from messaging.adapters.transaction import MessagingTx
 from messaging.domain.dialog import Dialog, DialogNotFoundError, MemberStatus
 from messaging.domain.membership import require_room
 from messaging.domain.permissions import Role
-from messaging.usecases.drafts import throw_away
 from messaging.usecases.owning import keep_owned
 from messaging.usecases.telling import tell_member
+from messaging.usecases.throw_draft_away import throw_draft_away
 
 Seat = tuple[UUID, Role]
 
@@ -70,4 +70,4 @@ async def end_acts(dialog: Dialog, user_id: UUID, by: UUID | None, tx: Messaging
     for scheduled_id in failed:
         told = {"scheduled_id": scheduled_id, "status": "failed", "failure_code": failure, "seq": None}
         tx.accounts.change(user_id, "scheduled.changed", dialog_id=dialog.dialog_id, payload=told)
-    await throw_away(dialog.dialog_id, user_id, tx)
+    await throw_draft_away(dialog.dialog_id, user_id, tx)

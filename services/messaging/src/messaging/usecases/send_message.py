@@ -27,6 +27,7 @@ from messaging.domain.message import (
     Earlier,
     MentionUnknownError,
     ReplyTargetMissingError,
+    ScheduledNotFoundError,
     SendMessage,
     Sent,
     body_hash,
@@ -34,8 +35,8 @@ from messaging.domain.message import (
 )
 from messaging.domain.permissions import Act
 from messaging.domain.stream import NewMessage
+from messaging.usecases.hold_waiting import hold_waiting, note_stored
 from messaging.usecases.message_parts import Parts, attach_parts, find_parts
-from messaging.usecases.scheduled_messages import ScheduledNotFoundError, hold_waiting, note_stored
 
 
 async def send_messages(commands: Sequence[SendMessage], tx: MessagingTx) -> list[Sent | DomainError]:
