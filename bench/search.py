@@ -27,14 +27,14 @@ import uvloop
 from chat.machine import load, server_settings
 
 from kernel.ids import uuid7
-from messaging.adapters.person_keys import PersonKeys
-from messaging.adapters.sealer import Sealer
-from messaging.adapters.stream_reads import watched_by
-from messaging.domain.ids import MAIN_WORKSPACE
-from messaging.search.blind import BlindIndex, stretch_of
-from messaging.search.question import Question
-from messaging.search.terms import terms_of
-from messaging.usecases.search_messages import SearchMessages, search_messages
+from messaging.core.adapters.person_keys import PersonKeys
+from messaging.core.adapters.sealer import Sealer
+from messaging.core.adapters.stream_reads import watched_by
+from messaging.core.domain.ids import MAIN_WORKSPACE
+from messaging.search.adapters.blind import BlindIndex, stretch_of
+from messaging.search.adapters.terms import terms_of
+from messaging.search.domain.question import Question
+from messaging.search.usecases.search_messages import SearchMessages, search_messages
 from testkit.databases import Databases, with_database
 from testkit.infra import local_infra
 

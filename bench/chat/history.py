@@ -19,11 +19,11 @@ import orjson
 
 from chat.ours import KEY, Ours
 from kernel.ids import uuid7
-from messaging.adapters.audit import audit
-from messaging.adapters.months import make_month, months_of, wanted_months
-from messaging.adapters.person_keys import Wrapping
-from messaging.adapters.sealer import Sealer
-from messaging.domain.ids import MAIN_WORKSPACE
+from messaging.core.adapters.person_keys import Wrapping
+from messaging.core.adapters.sealer import Sealer
+from messaging.core.domain.ids import MAIN_WORKSPACE
+from messaging.lifecycle.adapters.invariants import audit
+from messaging.lifecycle.adapters.month_store import make_month, months_of, wanted_months
 
 PEOPLE, DIALOGS, MESSAGES = 5, 10, 100  # in a circle everybody is in all its dialogs
 CIRCLE_MESSAGES = DIALOGS * MESSAGES

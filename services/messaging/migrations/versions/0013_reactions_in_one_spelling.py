@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from messaging.adapters.emojis import other_spellings
+from messaging.core.adapters.emoji_gateway import other_spellings
 
 revision = "0013"
 down_revision = "0012"

@@ -12,21 +12,21 @@ from uuid import UUID
 
 from chassis.redis import RateLimiter
 from kernel.clock import Clock
-from messaging.adapters.links import Links
-from messaging.adapters.object_store import DiskStore, ObjectStore
-from messaging.adapters.person_keys import PersonKeys, decoded_key
-from messaging.adapters.scanner import ClamdScanner
-from messaging.adapters.transaction import MessagingTx
-from messaging.adapters.transactions import Transactions
-from messaging.adapters.webhooks import Webhooks
-from messaging.domain.ids import MAIN_WORKSPACE
+from messaging.bots.adapters.webhook_gateway import Webhooks
+from messaging.core.adapters.person_keys import PersonKeys, decoded_key
+from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.adapters.transactions import Transactions
+from messaging.core.domain.ids import MAIN_WORKSPACE
+from messaging.core.sending.limits import SendLimits
+from messaging.core.sending.sender import Sender
+from messaging.files.adapters.link_gateway import Links
+from messaging.files.adapters.object_store import DiskStore, ObjectStore
+from messaging.files.adapters.scanner import ClamdScanner
+from messaging.files.usecases.judge_attachment import Scanner
 from messaging.realtime.announcing import RealtimeAnnouncer
 from messaging.realtime.tickets import Tickets
-from messaging.search.blind import BlindIndex
-from messaging.sending.limits import SendLimits
-from messaging.sending.sender import Sender
+from messaging.search.adapters.blind import BlindIndex
 from messaging.settings import MessagingSettings
-from messaging.usecases.judge_attachment import Scanner
 from operations import Parts, open_parts
 
 SERVICE: Final = "messaging"
@@ -62,7 +62,7 @@ class App(Parts):
 def _objects(settings: MessagingSettings) -> ObjectStore:
     if settings.objects_kind == "disk":
         return DiskStore(settings.objects_dir)
-    from messaging.adapters.s3_store import S3Store  # noqa: PLC0415 -- 12 MiB, only where it is chosen
+    from messaging.files.adapters.s3_store import S3Store  # noqa: PLC0415 -- 12 MiB, only where it is chosen
 
     return S3Store(settings.s3_access(), settings.objects_dir)
 

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from chassis.testing.issuer import TokenIssuer
 from chassis.testing.serving import Answered, Client, serving
-from messaging.adapters.accounts import Account, keep_account
+from messaging.core.adapters.account_store import Account, keep_account
 from messaging.entrypoints import roles
 from messaging.settings import MessagingSettings
 from messaging.wiring import App, wire

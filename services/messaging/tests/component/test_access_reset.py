@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from messaging.usecases import reset_access
+from messaging.core.usecases import reset_access
 from sampan.auth.v1.user_pb2 import UserAccessReset, UserProfileChanged
 from testkit.wait import eventually
 
@@ -203,7 +203,7 @@ async def test_what_was_begun_before_and_is_committed_after_the_event_ends_too(w
         await told.wait()
         return held
 
-    monkeypatch.setattr("messaging.entrypoints.acting.hold_access", hold_then_wait)
+    monkeypatch.setattr("messaging.core.entrypoints.acting.hold_access", hold_then_wait)
     making = asyncio.create_task(INVITE.make(scene, scene.stranger))
     await asyncio.wait_for(begun.wait(), 20)
     await scene.told()

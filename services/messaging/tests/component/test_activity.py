@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from messaging.adapters.audit import CHECKS
-from messaging.usecases.note_activity import note_messages
+from messaging.activity.usecases.note_activity import note_messages
+from messaging.lifecycle.adapters.invariants import CHECKS
 from testkit.wait import eventually
 
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.adapters.attachment_store import find_attachment
-from messaging.usecases.apply_retention import apply_retention
-from messaging.usecases.judge_attachment import retract
+from messaging.core.adapters.attachment_store import find_attachment
+from messaging.files.usecases.judge_attachment import retract
+from messaging.lifecycle.usecases.apply_retention import apply_retention
 from sampan.commerce.v1.product_pb2 import ProductPublished, ProductWithdrawn
 from sampan.types.v1.money_pb2 import Money
 from testkit.wait import eventually

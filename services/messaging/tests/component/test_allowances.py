@@ -6,13 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from messaging.adapters import draft_store
-from messaging.domain.attachment import UPLOADING_AT_ONCE_MAX, TooManyUploadsError
-from messaging.domain.bot import BOTS_MAX, TooManyBotsError
-from messaging.domain.message import SendMessage
-from messaging.usecases import manage_bots, scheduled_messages, upload_attachment
-from messaging.usecases.drafts import KeepDraft, keep_draft
-from messaging.usecases.scheduled_messages import PENDING_MAX, TooManyScheduledError
+from messaging.bots.domain.bot import BOTS_MAX, TooManyBotsError
+from messaging.bots.usecases import manage_bots
+from messaging.core.adapters import draft_store
+from messaging.core.domain.attachment import UPLOADING_AT_ONCE_MAX, TooManyUploadsError
+from messaging.core.domain.message import SendMessage
+from messaging.files.usecases import upload_attachment
+from messaging.scheduling.usecases import scheduled_messages
+from messaging.scheduling.usecases.drafts import KeepDraft, keep_draft
+from messaging.scheduling.usecases.scheduled_messages import PENDING_MAX, TooManyScheduledError
 
 
 class Bots:

@@ -10,13 +10,13 @@ import uuid
 import pytest
 from PIL import Image
 
-from messaging.adapters import attachment_store
-from messaging.adapters.attachment_store import find_attachment
-from messaging.adapters.ending_store import end_accounts
-from messaging.domain.message import SendMessage, Sent
-from messaging.entrypoints import attachment_jobs
-from messaging.usecases.judge_attachment import Judge
-from messaging.usecases.send_message import send_messages
+from messaging.core.adapters import attachment_store
+from messaging.core.adapters.attachment_store import find_attachment
+from messaging.core.adapters.ending_store import end_accounts
+from messaging.core.domain.message import SendMessage, Sent
+from messaging.core.usecases.send_message import send_messages
+from messaging.files.entrypoints import jobs
+from messaging.files.usecases.judge_attachment import Judge
 from testkit.wait import eventually
 
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
@@ -357,7 +357,7 @@ async def removed_while_sent(world, pair):
             "UPDATE attachment SET created_at = now() - interval '8 days' WHERE attachment_id = $1",
             uuid.UUID(attachment_id),
         )
-    return await sent_during(world, pair, attachment_id, attachment_jobs.remove_gone(world.app))
+    return await sent_during(world, pair, attachment_id, jobs.remove_gone(world.app))
 
 
 @pytest.mark.parametrize("race", [deleted_while_sent, removed_while_sent])
@@ -448,7 +448,7 @@ async def test_of_pieces_for_the_same_offset_one_wins(world, pair, monkeypatch):
 
 async def test_negative_control_without_the_rows_lock_more_than_one_wins(world, pair, monkeypatch):
     one, _, _ = pair
-    monkeypatch.setattr("messaging.usecases.upload_attachment.lock_attachment", find_attachment)
+    monkeypatch.setattr("messaging.files.usecases.upload_attachment.lock_attachment", find_attachment)
     contents = [f"version {number} of the file".encode() for number in range(4)]
     _, answers = await race(world, one, contents, monkeypatch, writers=len(contents))
     assert sum(answer.status == 204 for answer in answers) > 1
@@ -498,7 +498,7 @@ async def test_the_job_removes_what_nobody_can_get(world, pair, days, columns, b
     content = png(color="olive")
     attachment_id = await one.clean(content)
     await age(world, attachment_id, days, **columns)
-    await attachment_jobs.remove_gone(world.app)
+    await jobs.remove_gone(world.app)
     assert await bytes_there(world, attachment_id, len(content)) is (becomes is None)
     assert await row_of(world, attachment_id) == (becomes or columns.get("status", "clean"), becomes is not None)
     if becomes:
@@ -518,7 +518,7 @@ async def test_the_job_removes_uploads_that_were_left(world, pair, expired, gone
             "created_at = now() - interval '1 day' WHERE attachment_id = $1",
             uuid.UUID(made["attachment_id"]),
         )
-    await attachment_jobs.remove_gone(world.app)
+    await jobs.remove_gone(world.app)
     assert await bytes_there(world, made["attachment_id"], 5) is not gone
     assert await row_of(world, made["attachment_id"]) == ("expired" if gone else "uploading", gone)
 
@@ -534,7 +534,7 @@ async def test_the_job_keeps_what_messages_and_avatars_show(world, pair):
         )
     for attachment_id in (sent, avatar):
         await age(world, attachment_id, 30)
-    await attachment_jobs.remove_gone(world.app)
+    await jobs.remove_gone(world.app)
     for attachment_id in (sent, avatar):
         assert await row_of(world, attachment_id) == ("clean", False)
         assert await bytes_there(world, attachment_id, len(content))
@@ -549,7 +549,7 @@ async def test_a_file_that_is_erased_while_it_is_judged_does_not_come_back(world
     class Slow:
         async def scan(self, path):
             await age(world, attachment_id, 1, status="deleted")
-            await attachment_jobs.remove_gone(world.app)
+            await jobs.remove_gone(world.app)
 
     async with world.app.database.read() as conn:
         found = await find_attachment(conn, uuid.UUID(attachment_id))

@@ -10,12 +10,13 @@ import orjson
 import pytest
 from aiohttp import web
 
-from messaging.adapters import bot_store
-from messaging.adapters.webhooks import Webhooks, signature
-from messaging.domain.bot import WebhookUrlInvalidError
-from messaging.entrypoints import bot_api, bot_updates
-from messaging.entrypoints.bot_updates import channel
-from messaging.usecases.manage_bots import point_webhook
+from messaging.bots.adapters import bot_store
+from messaging.bots.adapters.webhook_gateway import Webhooks, signature
+from messaging.bots.domain.bot import WebhookUrlInvalidError
+from messaging.bots.entrypoints import bot_updates
+from messaging.bots.entrypoints.bot_updates import channel
+from messaging.bots.entrypoints.routes import bot_api
+from messaging.bots.usecases.manage_bots import point_webhook
 from sampan.commerce.v1.shop_pb2 import ShopOpened
 from testkit.wait import eventually
 

@@ -7,9 +7,9 @@ from contextlib import suppress
 import asyncpg
 
 from kernel.correlation import flow
-from messaging.adapters.member_store import present_user_ids
-from messaging.domain.cards import Entity, EntityType
-from messaging.usecases.follow_entity import follow_entities
+from messaging.cards.usecases.follow_entity import follow_entities
+from messaging.core.adapters.member_store import present_user_ids
+from messaging.core.domain.cards import Entity, EntityType
 from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderLine, OrderPaid, OrderPlaced
 from sampan.commerce.v1.product_pb2 import ProductPublished, ProductWithdrawn
 from sampan.commerce.v1.shop_pb2 import ShopOpened

@@ -9,13 +9,14 @@ import orjson
 import pytest
 from prometheus_client import REGISTRY
 
-from messaging.adapters import change_shapes, message_reads, rendering, stream_reads
-from messaging.adapters.audit import audit
-from messaging.adapters.person_keys import PersonKeys, seal
-from messaging.entrypoints import bot_updates, jobs
-from messaging.usecases import collect_updates
-from messaging.usecases.export_person import export_person
-from messaging.usecases.index_messages import index_messages
+from messaging.bots.entrypoints import bot_updates
+from messaging.bots.usecases import collect_updates
+from messaging.core.adapters import change_reads, message_reads, rendering, stream_reads
+from messaging.core.adapters.person_keys import PersonKeys, seal
+from messaging.entrypoints import jobs
+from messaging.lifecycle.adapters.invariants import audit
+from messaging.lifecycle.usecases.export_person import export_person
+from messaging.search.usecases.index_messages import index_messages
 from operations import audit_connection
 from sampan.commerce.v1.product_pb2 import ProductPublished
 from sampan.commerce.v1.shop_pb2 import ShopOpened
@@ -164,8 +165,8 @@ async def test_fields_of_another_shape_make_no_read_fail(world):
     assert found[dialog_id, said]["text"] == "said"
     synced = await reader.ok("POST", "/v1/sync", {"dialogs": {dialog_id: 0}})
     types = [each["type"] for each in synced["dialogs"][0]["events"]]
-    assert types == [change_shapes.UNREADABLE] * (said - 1) + ["message.new", "pin.changed"]
-    assert {each["type"] for each in synced["account_events"]} == {change_shapes.UNREADABLE}
+    assert types == [change_reads.UNREADABLE] * (said - 1) + ["message.new", "pin.changed"]
+    assert {each["type"] for each in synced["account_events"]} == {change_reads.UNREADABLE}
 
 
 @pytest.mark.parametrize(
@@ -173,13 +174,13 @@ async def test_fields_of_another_shape_make_no_read_fail(world):
 )
 def test_a_change_of_a_member_that_names_none_is_damaged(member):
     row = {"dialog_id": uuid.uuid4(), "seq": 1, "type": "member.changed", "payload": {"member": member}}
-    assert change_shapes.is_damaged(row)
-    assert not change_shapes.is_damaged(
+    assert change_reads.is_damaged(row)
+    assert not change_reads.is_damaged(
         {**row, "payload": {"member": {"user_id": str(uuid.uuid4()), "role": "member", "status": "left"}}}
     )
-    assert not change_shapes.is_damaged({**row, "type": "of.a.newer.version", "payload": {"anything": [1]}})
-    assert change_shapes.is_damaged({**row, "type": "dialog.changed", "payload": {"dialog": [1]}})
-    assert change_shapes.is_damaged({**row, "type": "pin.changed", "payload": {"seq": 7}})
+    assert not change_reads.is_damaged({**row, "type": "of.a.newer.version", "payload": {"anything": [1]}})
+    assert change_reads.is_damaged({**row, "type": "dialog.changed", "payload": {"dialog": [1]}})
+    assert change_reads.is_damaged({**row, "type": "pin.changed", "payload": {"seq": 7}})
 
 
 async def test_a_card_of_no_type_or_state_there_is_shows_nothing(world):

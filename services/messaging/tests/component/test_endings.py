@@ -6,15 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.adapters.audit import audit
-from messaging.adapters.ending_store import LOOKED_OVER_AGAIN
-from messaging.adapters.member_store import end_membership
-from messaging.domain.dialog import MemberStatus
-from messaging.domain.permissions import Role
+from messaging.core.adapters.ending_store import LOOKED_OVER_AGAIN
+from messaging.core.adapters.member_store import end_membership
+from messaging.core.domain.dialog import MemberStatus
+from messaging.core.domain.permissions import Role
+from messaging.core.usecases import join_dialog
+from messaging.core.usecases.seating import tell_member
 from messaging.entrypoints import jobs
-from messaging.usecases import drafts, join_dialog
-from messaging.usecases.hold_dialog import hold_dialog
-from messaging.usecases.seating import tell_member
+from messaging.lifecycle.adapters.invariants import audit
+from messaging.lifecycle.usecases.hold_dialog import hold_dialog
+from messaging.scheduling.usecases import drafts
 from operations import audit_connection
 from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged, UserRegistered
 from sampan.commerce.v1.order_pb2 import OrderPlaced

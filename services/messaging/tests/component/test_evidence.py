@@ -8,9 +8,10 @@ import uuid
 import pytest
 from PIL import Image
 
-from messaging.entrypoints import attachment_jobs, lifecycle
-from messaging.usecases.erase_person import ErasePerson, erase_person
-from messaging.usecases.hold_dialog import hold_dialog
+from messaging.files.entrypoints import jobs
+from messaging.lifecycle.entrypoints import cli
+from messaging.lifecycle.usecases.erase_person import ErasePerson, erase_person
+from messaging.lifecycle.usecases.hold_dialog import hold_dialog
 from operations.act_reads import list_acts
 
 
@@ -43,7 +44,7 @@ async def bytes_stay(world, attachment_id):
             "UPDATE attachment SET created_at = created_at - interval '30 days' WHERE attachment_id = $1",
             uuid.UUID(attachment_id),
         )
-    await attachment_jobs.remove_gone(world.app)
+    await jobs.remove_gone(world.app)
     try:
         await world.app.objects.find(attachment_id)
     except FileNotFoundError:
@@ -93,8 +94,8 @@ async def test_what_a_hold_keeps_is_exported_for_a_reason(world, tmp_path, capsy
     await nok.ok("DELETE", f"/v1/dialogs/{dialog_id}/messages/{shown}")
     answers = [(await budi.send(dialog_id, f"answer {number}"))["seq"] for number in range(5)]
     await erase(world, nok)
-    monkeypatch.setattr("messaging.adapters.held_reads.PAGE", 2)
-    assert await lifecycle.command_hold(world.app, asked(dialog_id, tmp_path / "out")) == 0
+    monkeypatch.setattr("messaging.lifecycle.adapters.held_reads.PAGE", 2)
+    assert await cli.command_hold(world.app, asked(dialog_id, tmp_path / "out")) == 0
     messages = {each["seq"]: each for each in lines(tmp_path / "out" / "messages.jsonl")}
     assert [each["content"]["text"] for each in messages[first["seq"]]["versions"]] == ["we meet", "we do not meet"]
     assert messages[first["seq"]]["deleted_by"] == str(nok.user_id)
@@ -121,13 +122,13 @@ async def test_what_a_hold_keeps_is_exported_for_a_reason(world, tmp_path, capsy
 async def test_an_export_is_refused_without_a_hold_or_a_reason(world, tmp_path, capsys):
     nok = await world.person()
     dialog_id = await world.group(nok)
-    assert await lifecycle.command_hold(world.app, asked(dialog_id, tmp_path)) == 1
+    assert await cli.command_hold(world.app, asked(dialog_id, tmp_path)) == 1
     assert "not under legal hold" in capsys.readouterr().err
-    assert await lifecycle.command_hold(world.app, asked(str(uuid.uuid4()), tmp_path)) == 1
+    assert await cli.command_hold(world.app, asked(str(uuid.uuid4()), tmp_path)) == 1
     assert "there is no dialog" in capsys.readouterr().err
     await hold(world, dialog_id)
     for reason in (None, " "):
-        assert await lifecycle.command_hold(world.app, asked(dialog_id, tmp_path, reason)) == 1
+        assert await cli.command_hold(world.app, asked(dialog_id, tmp_path, reason)) == 1
         assert "--reason" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 

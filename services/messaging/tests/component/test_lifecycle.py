@@ -13,17 +13,17 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 
-from messaging.adapters import months, retention
-from messaging.adapters.audit import audit, report
-from messaging.adapters.retention import Purgeable
-from messaging.domain.ids import MAIN_WORKSPACE
-from messaging.entrypoints import lifecycle
-from messaging.usecases import erase_person as erasing
-from messaging.usecases.apply_retention import apply_retention, make_months
-from messaging.usecases.erase_person import ErasePerson, erase_person
-from messaging.usecases.export_person import export_person
-from messaging.usecases.hold_dialog import hold_dialog
-from messaging.usecases.reindex import reindex
+from messaging.core.domain.ids import MAIN_WORKSPACE
+from messaging.lifecycle.adapters import month_store, retention_store
+from messaging.lifecycle.adapters.invariants import audit, report
+from messaging.lifecycle.adapters.retention_store import Purgeable
+from messaging.lifecycle.entrypoints import cli
+from messaging.lifecycle.usecases import erase_person as erasing
+from messaging.lifecycle.usecases.apply_retention import apply_retention, make_months
+from messaging.lifecycle.usecases.erase_person import ErasePerson, erase_person
+from messaging.lifecycle.usecases.export_person import export_person
+from messaging.lifecycle.usecases.hold_dialog import hold_dialog
+from messaging.search.usecases.reindex import reindex
 from operations import audit_connection
 from sampan.auth.v1.user_pb2 import UserDeleted
 from testkit.wait import eventually
@@ -120,7 +120,7 @@ async def test_a_legal_hold_keeps_rows_and_deleted_contents_until_it_is_lifted(w
     assert await count(world, "message", dialog_id) == 2
     assert await count(world, "held_message", dialog_id) == 2
     async with world.app.database.read() as conn:
-        assert await retention.purge(conn, Purgeable(uuid.UUID(dialog_id), 10, by_row=True), 100) == 0
+        assert await retention_store.purge(conn, Purgeable(uuid.UUID(dialog_id), 10, by_row=True), 100) == 0
     async with world.app.begin() as tx:
         await hold_dialog(uuid.UUID(dialog_id), tx, held=False)
     await end(world)
@@ -147,13 +147,13 @@ async def test_months_are_made_ahead_and_dropped_with_what_a_hold_keeps_moved_fi
             )
     async with world.app.begin() as tx:
         [march] = [
-            each for each in await months.months_of(tx.conn, "message") if each.first.isoformat() == "2019-03-01"
+            each for each in await month_store.months_of(tx.conn, "message") if each.first.isoformat() == "2019-03-01"
         ]
         there = "SELECT count(*) FROM message WHERE tableoid = $1::text::regclass"
         assert await tx.conn.fetchval(there, march.name) == 2
-        assert await months.drop_month(tx.conn, march) == 1
+        assert await month_store.drop_month(tx.conn, march) == 1
     async with world.app.begin() as tx:
-        assert march.name not in {each.name for each in await months.months_of(tx.conn, "message")}
+        assert march.name not in {each.name for each in await month_store.months_of(tx.conn, "message")}
         kept = await tx.conn.fetch("SELECT dialog_id FROM message_default WHERE created_at = $1", now)
         assert [str(each["dialog_id"]) for each in kept] == [held_id]
         await tx.conn.execute(
@@ -163,10 +163,10 @@ async def test_months_are_made_ahead_and_dropped_with_what_a_hold_keeps_moved_fi
             await tx.conn.execute(
                 f"DELETE FROM {table} WHERE dialog_id = ANY($1)", [uuid.UUID(dialog_id), uuid.UUID(held_id)]
             )
-        for table in months.TABLES:
-            for month in await months.months_of(tx.conn, table):
+        for table in month_store.TABLES:
+            for month in await month_store.months_of(tx.conn, table):
                 if month.first.year == 2019:
-                    await months.drop_month(tx.conn, month)
+                    await month_store.drop_month(tx.conn, month)
 
 
 async def text_anywhere(world, text):
@@ -256,7 +256,7 @@ async def test_an_erasure_cut_short_is_finished_by_the_job(world, monkeypatch, s
         with pytest.raises(KilledError):
             await erase_person(command, world.app.begin, world.app.keys)
     assert await text_anywhere(world, word) == []
-    await lifecycle.run_erasures(world.app)
+    await cli.run_erasures(world.app)
     async with world.app.database.read() as conn:
         finished = await conn.fetchval("SELECT finished_at FROM person_erasure WHERE user_id = $1", nok.user_id)
     assert finished is not None
@@ -336,11 +336,11 @@ async def test_a_deleted_account_is_erased_after_the_grace_and_not_before(world)
 
     row = await eventually(asked, timeout_s=20)
     assert abs((row["due_at"] - deleted_at).total_seconds() - 30 * 86_400) < 1
-    await lifecycle.run_erasures(world.app)
+    await cli.run_erasures(world.app)
     assert (await asked())["finished_at"] is None
     async with world.app.begin() as tx:
         await tx.conn.execute("UPDATE person_erasure SET due_at = now() WHERE user_id = $1", nok.user_id)
-    await lifecycle.run_erasures(world.app)
+    await cli.run_erasures(world.app)
     assert (await asked())["finished_at"] is not None
 
 
@@ -408,7 +408,7 @@ async def test_an_export_has_the_files_a_person_uploaded_and_no_others(world, tm
 
     for person, attachment_id in ((nok, own), (budi, others), (nok, others)):
         await show(person, attachment_id)
-    await lifecycle.command_export(world.app, argparse.Namespace(user=nok.user_id, out=tmp_path))
+    await cli.command_export(world.app, argparse.Namespace(user=nok.user_id, out=tmp_path))
     uploads = {
         each["file_name"]: each for each in map(json.loads, (tmp_path / "uploads.jsonl").read_text().splitlines())
     }
@@ -484,9 +484,9 @@ async def test_operators_hold_dialogs_through_the_api_and_others_do_not(world):
 async def test_commands_say_what_they_did(world, tmp_path, capsys):
     nok = await world.person()
     await world.group(nok)
-    await lifecycle.command_export(world.app, argparse.Namespace(user=nok.user_id, out=tmp_path / "new"))
-    await lifecycle.command_retention(world.app, argparse.Namespace())
-    await lifecycle.command_erase(world.app, argparse.Namespace(user=nok.user_id))
+    await cli.command_export(world.app, argparse.Namespace(user=nok.user_id, out=tmp_path / "new"))
+    await cli.command_retention(world.app, argparse.Namespace())
+    await cli.command_erase(world.app, argparse.Namespace(user=nok.user_id))
     said = capsys.readouterr().out
     assert "dialogs.jsonl: 1 lines" in said
     assert "months made" in said

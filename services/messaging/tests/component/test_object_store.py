@@ -12,9 +12,9 @@ from typing import Any
 import obstore
 import pytest
 
-from messaging.adapters.object_store import DiskStore, S3Access
-from messaging.adapters.s3_store import S3Store
-from messaging.domain.attachment import AttachmentStoreUnavailableError
+from messaging.core.domain.attachment import AttachmentStoreUnavailableError
+from messaging.files.adapters.object_store import DiskStore, S3Access
+from messaging.files.adapters.s3_store import S3Store
 
 
 @dataclass
@@ -233,7 +233,7 @@ async def test_of_a_killed_process_the_copies_go_at_the_next_start(s3, tmp_path)
 
 
 async def test_a_bucket_that_does_not_answer_is_given_up_soon(bucket, key, monkeypatch):
-    monkeypatch.setattr("messaging.adapters.s3_store.PIECE_S", 0.5)
+    monkeypatch.setattr("messaging.files.adapters.s3_store.PIECE_S", 0.5)
     bucket.server.send(signal.SIGSTOP)
     try:
         with pytest.raises(AttachmentStoreUnavailableError) as refused:

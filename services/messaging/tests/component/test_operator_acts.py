@@ -5,8 +5,8 @@ import uuid
 
 import pytest
 
-from messaging.entrypoints import lifecycle
 from messaging.entrypoints.roles import ROUTES
+from messaging.lifecycle.entrypoints import cli
 
 pytestmark = pytest.mark.component
 HOLD = "/v1/ops/messaging/dialogs/{dialog_id}/legal-hold"
@@ -63,7 +63,7 @@ async def test_holds_say_how_it_stood_and_why(world, operator):
     await world.call("PUT", path, token=operator)
     await world.call("DELETE", path, token=operator)
     assert (
-        await lifecycle.command_hold(
+        await cli.command_hold(
             world.app, argparse.Namespace(act="put", dialog=uuid.UUID(dialog_id), reason="again", out=None)
         )
         == 0

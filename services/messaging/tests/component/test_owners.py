@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.adapters.audit import audit
-from messaging.adapters.ending_store import end_accounts
-from messaging.usecases import seating
-from messaging.usecases.leave_dialogs import leave_dialogs
+from messaging.core.adapters.ending_store import end_accounts
+from messaging.core.usecases import seating
+from messaging.core.usecases.leave_dialogs import leave_dialogs
+from messaging.lifecycle.adapters.invariants import audit
 from operations import audit_connection
 from sampan.commerce.v1.product_pb2 import ProductPublished
 from sampan.commerce.v1.shop_pb2 import ShopOpened

@@ -2,7 +2,7 @@
 
 import uuid
 
-from messaging.adapters.accounts import keep_block
+from messaging.core.adapters.account_store import keep_block
 from sampan.auth.v1.graph_pb2 import FriendshipStarted, UserPrivacyChanged, UserUnblocked
 from testkit.wait import eventually
 

@@ -7,10 +7,12 @@ import uuid
 import pytest
 from PIL import Image
 
-from messaging.adapters import retention
-from messaging.entrypoints import attachment_jobs, jobs, webhook_calls
-from messaging.usecases import apply_retention
-from messaging.usecases.judge_attachment import Judge
+from messaging.bots.entrypoints import webhook_calls
+from messaging.entrypoints import jobs
+from messaging.files.entrypoints import jobs as file_jobs
+from messaging.files.usecases.judge_attachment import Judge
+from messaging.lifecycle.adapters import retention_store
+from messaging.lifecycle.usecases import apply_retention
 from testkit.wait import eventually
 
 POISONED = ValueError("poisoned")
@@ -23,14 +25,14 @@ async def pair(world):
 
 async def test_a_dialog_that_cannot_be_hidden_or_purged_holds_up_no_other(world, pair, monkeypatch):
     bad, good = [uuid.UUID(await world.group(*pair)) for _ in range(2)]
-    first_seq_since = retention.first_seq_since
+    first_seq_since = retention_store.first_seq_since
     hidden, purged = [], []
 
     async def due_dialogs(*_):
         return [bad, good]
 
     async def purgeable_dialogs(*_):
-        return [retention.Purgeable(dialog_id=each, oldest_seq=1, by_row=True) for each in (bad, good)]
+        return [retention_store.Purgeable(dialog_id=each, oldest_seq=1, by_row=True) for each in (bad, good)]
 
     async def failing_hide(conn, dialog_id, cutoff):
         if dialog_id == bad:
@@ -47,11 +49,11 @@ async def test_a_dialog_that_cannot_be_hidden_or_purged_holds_up_no_other(world,
     async def cutoff_of(_conn, _dialog_id, _days_max, now):
         return now
 
-    monkeypatch.setattr(retention, "due_dialogs", due_dialogs)
-    monkeypatch.setattr(retention, "purgeable_dialogs", purgeable_dialogs)
-    monkeypatch.setattr(retention, "cutoff_of", cutoff_of)
-    monkeypatch.setattr(retention, "first_seq_since", failing_hide)
-    monkeypatch.setattr(retention, "purge", failing_purge)
+    monkeypatch.setattr(retention_store, "due_dialogs", due_dialogs)
+    monkeypatch.setattr(retention_store, "purgeable_dialogs", purgeable_dialogs)
+    monkeypatch.setattr(retention_store, "cutoff_of", cutoff_of)
+    monkeypatch.setattr(retention_store, "first_seq_since", failing_hide)
+    monkeypatch.setattr(retention_store, "purge", failing_purge)
     ended = await apply_retention.apply_retention(world.app.begin, None, world.app.clock.now())
     assert (hidden, purged, ended.dialogs) == ([good], [good], 1)
 
@@ -111,7 +113,7 @@ async def test_a_file_that_cannot_be_removed_or_judged_holds_up_no_other(disk_wo
         await judge(judging, attachment)
 
     monkeypatch.setattr(type(world.app.objects), "remove", failing_remove)
-    await attachment_jobs.remove_gone(world.app)
+    await file_jobs.remove_gone(world.app)
     async with world.app.database.read() as conn:
         gone = await conn.fetch(
             "SELECT attachment_id::text FROM attachment WHERE objects_gone AND attachment_id = ANY($1)",

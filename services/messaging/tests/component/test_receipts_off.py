@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from messaging.adapters import cursor_store
-from messaging.usecases import follow_privacy as following
-from messaging.usecases.follow_privacy import Privacy, follow_privacy
-from messaging.usecases.move_cursor import MoveCursor, move_cursor
+from messaging.core.adapters import cursor_store
+from messaging.core.usecases import follow_privacy as following
+from messaging.core.usecases.follow_privacy import Privacy, follow_privacy
+from messaging.core.usecases.move_cursor import MoveCursor, move_cursor
 from sampan.auth.v1.graph_pb2 import UserPrivacyChanged
 from testkit.wait import eventually
 

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from messaging.adapters import months, retention
-from messaging.adapters.audit import audit, report
-from messaging.entrypoints import lifecycle
-from messaging.usecases.apply_retention import ACCOUNT_CHANGES_KEPT, apply_retention, make_months
-from messaging.usecases.change_dialog import change_dialog
-from messaging.usecases.hold_dialog import hold_dialog
+from messaging.core.usecases.change_dialog import change_dialog
+from messaging.lifecycle.adapters import month_store, retention_store
+from messaging.lifecycle.adapters.invariants import audit, report
+from messaging.lifecycle.entrypoints import cli
+from messaging.lifecycle.usecases.apply_retention import ACCOUNT_CHANGES_KEPT, apply_retention, make_months
+from messaging.lifecycle.usecases.hold_dialog import hold_dialog
 from operations import audit_connection
 
 LONG_AGO = datetime(2018, 3, 15, tzinfo=UTC)
@@ -52,7 +52,10 @@ async def rows_of(world, table, dialog_id):
 async def march(world):
     async with world.app.database.read() as conn:
         return [
-            each for table in months.TABLES for each in await months.months_of(conn, table) if each.first.year == 2018
+            each
+            for table in month_store.TABLES
+            for each in await month_store.months_of(conn, table)
+            if each.first.year == 2018
         ]
 
 
@@ -68,17 +71,17 @@ async def test_the_job_drops_a_month_past_its_time_and_later_what_a_hold_kept_of
     fresh = await world.group(nok, budi)
     await nok.send(fresh, "today")
 
-    await lifecycle.run_retention(limited(world))
+    await cli.run_retention(limited(world))
     assert await march(world) == []
     assert await rows_of(world, "message", free) == await rows_of(world, "change_default", free) == 0
     assert [await nok.messages(each) for each in (free, held)] == [[], []]
     assert {each: await rows_of(world, f"{each}_default", held) for each in there} == there
     assert len(await nok.messages(fresh)) == 1
 
-    await lifecycle.run_retention(limited(world))
+    await cli.run_retention(limited(world))
     assert {each: await rows_of(world, f"{each}_default", held) for each in there} == there
     await hold(world, held, held=False)
-    await lifecycle.run_retention(limited(world))
+    await cli.run_retention(limited(world))
     assert {each: await rows_of(world, f"{each}_default", held) for each in there} == dict.fromkeys(there, 0)
     async with held_together(world):
         await nok.send(held, "again")
@@ -95,7 +98,7 @@ async def test_what_an_account_was_told_long_ago_ends_and_who_has_not_heard_it_b
             "UPDATE account_change SET created_at = $2 WHERE user_id = $1 AND account_seq <= $3",
             *(nok.user_id, long_ago, before - 1),
         )
-    await lifecycle.run_retention(world.app)
+    await cli.run_retention(world.app)
     async with world.app.database.read() as conn:
         kept = await conn.fetch("SELECT account_seq FROM account_change WHERE user_id = $1", nok.user_id)
         oldest = await conn.fetchval("SELECT oldest_account_seq FROM account WHERE user_id = $1", nok.user_id)
@@ -134,5 +137,5 @@ async def test_control_decided_before_the_lock_messages_end_that_should_stay(wor
     async def before(*_):
         return datetime.now(UTC) - timedelta(days=1)
 
-    monkeypatch.setattr(retention, "cutoff_of", before)
+    monkeypatch.setattr(retention_store, "cutoff_of", before)
     assert await kept_meanwhile(world) == 0

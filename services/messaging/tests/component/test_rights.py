@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.adapters.accounts import keep_block
+from messaging.core.adapters.account_store import keep_block
 
 NOT_ALLOWED = "messaging.dialog.not_allowed"
 NOT_FOUND = "messaging.dialog.not_found"

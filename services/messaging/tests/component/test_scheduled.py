@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.adapters import rendering
-from messaging.domain.message import SendMessage, Sent
+from messaging.core.adapters import rendering
+from messaging.core.domain.message import SendMessage, Sent
+from messaging.core.usecases.send_message import send_messages
 from messaging.entrypoints import jobs
-from messaging.usecases import scheduled_messages
-from messaging.usecases.send_message import send_messages
+from messaging.scheduling.usecases import scheduled_messages
 from testkit.wait import eventually
 
 
@@ -134,7 +134,7 @@ async def test_one_called_back_after_the_batch_was_read_is_not_sent(world, monke
 
     monkeypatch.setattr(jobs, "take_due", taken)
     if not protected:
-        monkeypatch.setattr("messaging.usecases.send_message.hold_waiting", everything_waits)
+        monkeypatch.setattr("messaging.core.usecases.send_message.hold_waiting", everything_waits)
     [first, _] = await keep_due(world, one, dialog_id, "called back", "after")
 
     async def arrived():

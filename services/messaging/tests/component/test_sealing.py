@@ -7,10 +7,10 @@ import uuid
 import asyncpg
 import pytest
 
-from messaging.adapters.person_keys import PersonKeys, decoded_key
-from messaging.adapters.sealed_sample import audit_sealed
-from messaging.adapters.sealer import Sealer
-from messaging.usecases.drafts import KeepDraft, drafts_of, keep_draft
+from messaging.core.adapters.person_keys import PersonKeys, decoded_key
+from messaging.core.adapters.sealer import Sealer
+from messaging.lifecycle.adapters.sealed_reads import audit_sealed
+from messaging.scheduling.usecases.drafts import KeepDraft, drafts_of, keep_draft
 from operations import audit_connection
 
 
@@ -32,7 +32,7 @@ class Remembering(Sealer):
 
 @pytest.fixture
 def remembering(monkeypatch):
-    monkeypatch.setattr("messaging.adapters.transaction.Sealer", Remembering)
+    monkeypatch.setattr("messaging.core.adapters.transaction.Sealer", Remembering)
     monkeypatch.setattr(Remembering, "remembered", {})
 
 

@@ -7,7 +7,7 @@ import uuid
 import asyncpg
 import pytest
 
-from messaging.domain.ids import MAIN_WORKSPACE
+from messaging.core.domain.ids import MAIN_WORKSPACE
 
 
 async def seqs(world, dialog_id):

@@ -2,7 +2,7 @@
 
 import uuid
 
-from messaging.adapters.stream_reads import WATCHED_MAX
+from messaging.core.adapters.stream_reads import WATCHED_MAX
 
 
 async def sync(person, dialogs=None, **rest):

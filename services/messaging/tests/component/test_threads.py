@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from messaging.domain.activity import THREAD_TOLD_MAX
+from messaging.activity.domain.activity import THREAD_TOLD_MAX
 from testkit.wait import eventually
 
 

@@ -3,8 +3,8 @@
 import uuid
 from datetime import UTC, datetime
 
-from messaging.adapters.announcements import message_sent
-from messaging.domain.stream import NewMessage, Position
+from messaging.core.adapters.events import message_sent
+from messaging.core.domain.stream import NewMessage, Position
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 

@@ -4,8 +4,8 @@ import emoji
 import pytest
 
 from chassis.http.text import cleaned, refused_character
-from messaging.adapters.emojis import emoji_of, other_spellings
-from messaging.domain.reactions import EMOTIONS, NotAnEmojiError
+from messaging.core.adapters.emoji_gateway import emoji_of, other_spellings
+from messaging.core.domain.reactions import EMOTIONS, NotAnEmojiError
 
 COLOUR, OUTLINE = "\ufe0f", "\ufe0e"
 

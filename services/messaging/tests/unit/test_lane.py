@@ -8,8 +8,8 @@ import pytest
 
 from kernel.steps import LateStepError, in_time
 from kernel.tasks import beside
-from messaging.sending import lane as lane_module
-from messaging.sending.lane import Lane, SendingBusyError
+from messaging.core.sending import lane as lane_module
+from messaging.core.sending.lane import Lane, SendingBusyError
 
 
 async def test_while_the_database_is_away_callers_are_told_to_send_again(monkeypatch):

@@ -5,11 +5,11 @@ import argparse
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from messaging.entrypoints.dialog_settings import ChangeDialogBody
-from messaging.entrypoints.lifecycle import COMMANDS, WhyQuery
-from messaging.entrypoints.payments import SendPaymentBody
-from messaging.entrypoints.reports import DecisionBody, ReportBody
-from messaging.entrypoints.schemas import CreateDialogBody
+from messaging.cards.entrypoints.routes.payments import SendPaymentBody
+from messaging.core.entrypoints.routes.dialog_settings import ChangeDialogBody
+from messaging.core.entrypoints.schemas.messages import CreateDialogBody
+from messaging.lifecycle.entrypoints.cli import COMMANDS, WhyQuery
+from messaging.reports.entrypoints.routes.reports import DecisionBody, ReportBody
 
 BLANK = ["  ", "\n", "\u3164", "\u2800", "\u200d\u200d"]
 FIELDS = [

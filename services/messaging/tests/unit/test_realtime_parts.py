@@ -8,7 +8,7 @@ import pytest
 
 from chassis.errors import BodyInvalidError
 from kernel.errors import DomainError
-from messaging.domain.stream import AccountEvent, StreamEvent
+from messaging.core.domain.stream import AccountEvent, StreamEvent
 from messaging.realtime.batching import Batcher
 from messaging.realtime.buckets import Bucket
 from messaging.realtime.frames import (

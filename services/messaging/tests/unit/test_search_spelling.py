@@ -2,9 +2,9 @@
 
 import pytest
 
-from messaging.search.folding import spelled
-from messaging.search.question import FieldText, Question, Tier
-from messaging.search.terms import terms_of
+from messaging.search.adapters.terms import terms_of
+from messaging.search.domain.folding import spelled
+from messaging.search.domain.question import FieldText, Question, Tier
 
 ALIKE = {
     "a ring, a tone and AA for AM": ("น้ำแข็ง", "น\u0e4d\u0e49าแข็ง"),

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.domain.dialog import Dialog, Membership, MemberStatus, MutedError, NotAllowedError, SlowModeError
-from messaging.domain.permissions import DEFAULTS, Act, Role
-from messaging.domain.stream import Position
+from messaging.core.domain.dialog import Dialog, Membership, MemberStatus, MutedError, NotAllowedError, SlowModeError
+from messaging.core.domain.permissions import DEFAULTS, Act, Role
+from messaging.core.domain.stream import Position
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 

@@ -8,15 +8,15 @@ from typing import Any, Final
 from uuid import UUID
 
 from eventing import Message, Subscriptions, flows_of
-from messaging.adapters.accounts import Account, keep_account, keep_block, keep_friendship
-from messaging.adapters.transaction import MessagingTx
-from messaging.domain.stream import Sight
-from messaging.entrypoints.entities import ENTITY_OF
-from messaging.usecases.end_account import EndAccount, end_account
-from messaging.usecases.follow_entity import follow_entities
-from messaging.usecases.follow_privacy import Privacy, follow_privacy
-from messaging.usecases.reset_access import reset_access
-from messaging.usecases.topic_dialogs import open_topics
+from messaging.cards.entrypoints.entities import ENTITY_OF
+from messaging.cards.usecases.follow_entity import follow_entities
+from messaging.core.adapters.account_store import Account, keep_account, keep_block, keep_friendship
+from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.domain.stream import Sight
+from messaging.core.usecases.follow_privacy import Privacy, follow_privacy
+from messaging.core.usecases.reset_access import reset_access
+from messaging.core.usecases.topic_dialogs import open_topics
+from messaging.lifecycle.usecases.end_account import EndAccount, end_account
 from sampan.auth.v1.graph_pb2 import FriendshipEnded, FriendshipStarted, UserBlocked, UserPrivacyChanged, UserUnblocked
 from sampan.auth.v1.user_pb2 import UserAccessReset, UserDeleted, UserProfileChanged, UserRegistered
 from sampan.commerce.v1.order_pb2 import OrderPlaced

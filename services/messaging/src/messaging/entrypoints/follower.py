@@ -15,10 +15,7 @@ from uuid import UUID
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from eventing import Message, Subscriptions
-from messaging.adapters.erasure_store import request_erasure
-from messaging.adapters.transaction import MessagingTx
-from messaging.usecases.index_messages import index_messages
-from messaging.usecases.note_activity import (
+from messaging.activity.usecases.note_activity import (
     Joining,
     OrderStep,
     Reacted,
@@ -27,6 +24,9 @@ from messaging.usecases.note_activity import (
     note_orders,
     note_reactions,
 )
+from messaging.core.adapters.transaction import MessagingTx
+from messaging.lifecycle.adapters.erasure_store import request_erasure
+from messaging.search.usecases.index_messages import index_messages
 from messaging.wiring import App
 from sampan.auth.v1.user_pb2 import UserDeleted
 from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderPaid, OrderPlaced, OrderStatusChanged

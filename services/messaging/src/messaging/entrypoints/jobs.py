@@ -11,14 +11,20 @@ from uuid import UUID
 import structlog
 
 from chassis.run import Periodic, Runner
-from messaging.adapters.ending_store import take_endings
-from messaging.adapters.poll_store import due_polls, find_poll
-from messaging.domain.message import Sent
-from messaging.entrypoints.posting import send
-from messaging.entrypoints.schemas import SendMessageBody
-from messaging.usecases.end_account import tidy_after
-from messaging.usecases.poll_votes import end_poll
-from messaging.usecases.scheduled_messages import Scheduled, after_fault, note_outcome, send_scheduled, take_due
+from messaging.core.adapters.ending_store import take_endings
+from messaging.core.adapters.poll_store import due_polls, find_poll
+from messaging.core.domain.message import Sent
+from messaging.core.entrypoints.posting import send
+from messaging.core.entrypoints.schemas.messages import SendMessageBody
+from messaging.lifecycle.usecases.end_account import tidy_after
+from messaging.polls.usecases.poll_votes import end_poll
+from messaging.scheduling.usecases.scheduled_messages import (
+    Scheduled,
+    after_fault,
+    note_outcome,
+    send_scheduled,
+    take_due,
+)
 from messaging.wiring import App
 from operations import alone
 

@@ -16,9 +16,9 @@ from chassis.run.runners import Supervised
 from chassis.tokens import Principal
 from kernel.errors import DomainError, Kind
 from kernel.tasks import stop_tasks
-from messaging.domain.message import Sent
-from messaging.entrypoints.posting import send
-from messaging.entrypoints.schemas import SendMessageBody
+from messaging.core.domain.message import Sent
+from messaging.core.entrypoints.posting import send
+from messaging.core.entrypoints.schemas.messages import SendMessageBody
 from messaging.realtime.frames import Positions
 from messaging.realtime.long_poll import poll
 from messaging.realtime.node import Node

@@ -8,34 +8,33 @@ from typing import Final
 from aiohttp import web
 
 from chassis.run import Command, Runner
-from messaging.entrypoints import (
-    activity,
-    attachments,
-    bot_api,
-    bots,
+from messaging.activity.entrypoints.routes import activity
+from messaging.bots.entrypoints.bot_updates import jobs as bot_jobs
+from messaging.bots.entrypoints.routes import bot_api, bots
+from messaging.bots.entrypoints.webhook_calls import WebhookCalls
+from messaging.cards.entrypoints.routes import payments
+from messaging.core.entrypoints.routes import (
     cursors,
     dialog_settings,
     dialogs,
-    drafts,
     invites,
-    lifecycle,
     members,
     message_acts,
     messages,
-    payments,
-    polls,
-    realtime,
-    reports,
-    search,
     sync,
 )
-from messaging.entrypoints.attachment_jobs import jobs as attachment_jobs
-from messaging.entrypoints.bot_updates import jobs as bot_jobs
+from messaging.entrypoints import realtime
 from messaging.entrypoints.consumers import subscriptions
 from messaging.entrypoints.follower import follower
 from messaging.entrypoints.jobs import jobs as timed
-from messaging.entrypoints.object_watch import ObjectWatch
-from messaging.entrypoints.webhook_calls import WebhookCalls
+from messaging.files.entrypoints.jobs import jobs as attachment_jobs
+from messaging.files.entrypoints.object_watch import ObjectWatch
+from messaging.files.entrypoints.routes import attachments
+from messaging.lifecycle.entrypoints import cli
+from messaging.polls.entrypoints.routes import polls
+from messaging.reports.entrypoints.routes import reports
+from messaging.scheduling.entrypoints.routes import drafts
+from messaging.search.entrypoints.routes import search
 from messaging.wiring import SERVICE, App
 from operations import background as common_background
 from operations import checks, housekeeping, make_service_app, operator_commands, operator_routes, relays
@@ -63,11 +62,11 @@ ROUTES: Final = (
     attachments.routes,
     bots.routes,
     bot_api.routes,
-    lifecycle.routes,
+    cli.routes,
     operator_routes(SERVICE, subscriptions),
 )
 COMMANDS: Final[Mapping[str, Command]] = {
-    **lifecycle.COMMANDS,
+    **cli.COMMANDS,
     **operator_commands(subscriptions),
     "follower-dead-letters": dead_letters_command(follower),
 }
@@ -95,6 +94,6 @@ def jobs(app: App) -> Sequence[Runner]:
         *bot_jobs(app),
         WebhookCalls(app),
         *attachment_jobs(app),
-        *lifecycle.jobs(app),
+        *cli.jobs(app),
         *housekeeping(app),
     ]

@@ -15,10 +15,10 @@ import structlog
 
 from kernel.steps import Steps
 from kernel.tasks import beside
-from messaging.adapters.cursor_store import Cursor, advance
+from messaging.core.adapters.cursor_store import Cursor, advance
 
 if TYPE_CHECKING:
-    from messaging.adapters.transaction import MessagingTx
+    from messaging.core.adapters.transaction import MessagingTx
 
 GATHER_S: Final = 0.1
 BATCH_MAX: Final = 500

@@ -13,7 +13,7 @@ from typing import Any, Final
 import yaml
 from pydantic.json_schema import models_json_schema
 
-from messaging.entrypoints.schemas import MessageView
+from messaging.core.entrypoints.schemas.messages import MessageView
 from messaging.realtime.codes import REASONS, Close
 from messaging.realtime.frames import FRAMES
 

@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import Counter
 
 from kernel.tasks import stop_tasks
-from messaging.domain.stream import TooOldError
+from messaging.core.domain.stream import TooOldError
 from messaging.realtime.feed import Feed, Item
 
 READ_MAX: Final = 200

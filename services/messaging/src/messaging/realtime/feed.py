@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import UUID
 
-from messaging.adapters import rendering
+from messaging.core.adapters import rendering
 from messaging.realtime.websocket import payload_of, text_frame
 
 HELD_MAX: Final = 256

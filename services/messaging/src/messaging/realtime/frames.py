@@ -17,8 +17,8 @@ from chassis.http import Body
 from chassis.http.fields import field_errors
 from chassis.http.strict_json import load
 from kernel.errors import DomainError, Kind
-from messaging.domain.message import SendMessage
-from messaging.entrypoints.schemas import LaterSeq, SendMessageBody
+from messaging.core.domain.message import SendMessage
+from messaging.core.entrypoints.schemas.messages import LaterSeq, SendMessageBody
 from messaging.realtime.websocket import text_frame
 
 DIALOGS_MAX: Final = 1000

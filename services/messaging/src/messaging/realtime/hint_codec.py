@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from messaging.domain.stream import AccountEvent, StreamEvent
+from messaging.core.domain.stream import AccountEvent, StreamEvent
 
 SIGHT: Final = "?"
 

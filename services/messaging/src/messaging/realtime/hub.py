@@ -11,7 +11,7 @@ from uuid import UUID
 
 from prometheus_client import Counter, Gauge
 
-from messaging.domain.stream import AccountEvent, StreamEvent
+from messaging.core.domain.stream import AccountEvent, StreamEvent
 from messaging.realtime.feed import Feed, Item, Watcher
 from messaging.realtime.websocket import text_frame
 

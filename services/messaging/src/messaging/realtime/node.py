@@ -20,7 +20,7 @@ from chassis.postgres import Database
 from chassis.run.runners import Runner
 from kernel.clock import Clock
 from kernel.tasks import stop_tasks
-from messaging.adapters.person_keys import PersonKeys
+from messaging.core.adapters.person_keys import PersonKeys
 from messaging.realtime.acks import Acks, Begin
 from messaging.realtime.announcing import RealtimeAnnouncer
 from messaging.realtime.catch_up import READS_AT_ONCE, CatchUp

@@ -7,8 +7,8 @@ from typing import Protocol
 from uuid import UUID
 
 from chassis.tokens import Principal
-from messaging.domain.message import Sent
-from messaging.entrypoints.schemas import SendMessageBody
+from messaging.core.domain.message import Sent
+from messaging.core.entrypoints.schemas.messages import SendMessageBody
 
 Post = Callable[[UUID, UUID, SendMessageBody], Awaitable[Sent]]
 """``(sender_id, dialog_id, body)``: the same way from body to stored message that HTTP takes."""

@@ -13,20 +13,20 @@ from typing import Final
 from uuid import UUID
 
 from chassis.postgres import Database
-from messaging.adapters.contacts import BLOCKED
-from messaging.adapters.dialog_store import find_member
-from messaging.adapters.ending_store import HAS_ENDED
-from messaging.adapters.person_keys import PersonKeys
-from messaging.adapters.stream import DIALOG_COLUMNS, dialog_of
-from messaging.adapters.stream_reads import (
+from messaging.core.adapters.contact_reads import BLOCKED
+from messaging.core.adapters.dialog_store import find_member
+from messaging.core.adapters.ending_store import HAS_ENDED
+from messaging.core.adapters.person_keys import PersonKeys
+from messaging.core.adapters.stream_reads import (
     Watch,
     account_events_after,
     events_after,
     last_seqs,
     watched_by,
 )
-from messaging.domain.dialog import DialogNotFoundError
-from messaging.domain.permissions import Act
+from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
+from messaging.core.domain.dialog import DialogNotFoundError
+from messaging.core.domain.permissions import Act
 from messaging.realtime.feed import Feed, Item
 from messaging.realtime.hub import account_item_of, item_of
 

@@ -6,7 +6,7 @@ import uuid
 import asyncpg
 import pytest
 
-from messaging.usecases.delete_message import DeleteMessage, delete_for_me
+from messaging.core.usecases.delete_message import DeleteMessage, delete_for_me
 from testkit.wait import eventually
 
 SECRET = "an answer that was not wanted"

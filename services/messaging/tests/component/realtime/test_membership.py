@@ -4,10 +4,10 @@ import asyncio
 import uuid
 
 from chassis.tokens import Revocations
-from messaging.adapters.member_store import end_membership
-from messaging.domain.dialog import MemberStatus
-from messaging.domain.permissions import Role
-from messaging.usecases.seating import seat, tell_member
+from messaging.core.adapters.member_store import end_membership
+from messaging.core.domain.dialog import MemberStatus
+from messaging.core.domain.permissions import Role
+from messaging.core.usecases.seating import seat, tell_member
 from testkit.wait import eventually
 
 

@@ -1,1 +1,0 @@
-"""SQL, encryption and rendering."""

@@ -1,0 +1,82 @@
+"""The route that sends money in a dialog."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from chassis.http import Body, MoneyBody, RateLimit, ReadableText, Reply, Routes
+from chassis.tokens import Principal
+from messaging.cards.usecases.send_payment import RecipientInvalidError, SendPayment, send_payment
+from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.domain.dialog import (
+    BlockedError,
+    DialogArchivedError,
+    DialogNotFoundError,
+    MutedError,
+    NotAllowedError,
+    SlowModeError,
+)
+from messaging.core.domain.message import ClientMessageIdReusedError
+from messaging.core.entrypoints.schemas.messages import SentView
+
+routes = Routes(tag="messages")
+
+
+class PaymentAmount(MoneyBody):
+    """More than nothing."""
+
+    amount_minor: Annotated[int, Field(ge=1, le=10**15)]
+
+
+class SendPaymentBody(Body):
+    """``client_message_id``: the same for every retry; nothing is paid twice."""
+
+    client_message_id: UUID
+    recipient_id: UUID
+    amount: PaymentAmount
+    note: Annotated[ReadableText, Field(max_length=140)] = ""
+
+
+@routes.post(
+    "/v1/dialogs/{dialog_id}/payments",
+    status=(202, 200),
+    idempotency="none",
+    rows_of_caller=False,
+    limit=RateLimit("chat-payments", per_user=30, window_s=60, fails="closed"),
+    errors=(
+        DialogNotFoundError,
+        NotAllowedError,
+        MutedError,
+        BlockedError,
+        DialogArchivedError,
+        SlowModeError,
+        ClientMessageIdReusedError,
+        RecipientInvalidError,
+    ),
+    summary="Send money to somebody in the dialog",
+)
+async def post_payment(
+    dialog_id: UUID, body: SendPaymentBody, principal: Principal, tx: MessagingTx
+) -> Reply[SentView]:
+    """A message of type ``payment`` whose card is pending, then completed or refused, as payment tells."""
+    command = SendPayment(
+        dialog_id=dialog_id,
+        sender_id=principal.user_id,
+        client_message_id=body.client_message_id,
+        recipient_id=body.recipient_id,
+        amount=body.amount.to_money(),
+        note=body.note,
+    )
+    sent = await send_payment(command, tx)
+    view = SentView(
+        dialog_id=dialog_id,
+        seq=sent.seq,
+        client_message_id=body.client_message_id,
+        sent_at=sent.sent_at,
+        replayed=sent.replayed,
+    )
+    location = f"/v1/dialogs/{dialog_id}/messages/{sent.seq}"
+    return Reply(view, status=200 if sent.replayed else 202, location=location)

@@ -1,0 +1,35 @@
+"""Entities changed at their owners: keep the copies, change every card that shows them, and who is in their dialogs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from kernel.correlation import InFlow, same_flow
+from messaging.core.adapters.dialog_store import dialogs_about
+from messaging.core.adapters.entity_store import keep_entities, messages_showing
+from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.domain.cards import Entity, newest
+from messaging.core.domain.ids import MAIN_WORKSPACE
+from messaging.core.usecases.topic_dialogs import follow_parties
+
+# A product shown in very many dialogs changes on the cards when they are read; not all of them are told.
+TOLD_MAX: Final = 500
+
+
+async def follow_entities(told: Iterable[Entity], tx: MessagingTx, in_flow: InFlow = same_flow) -> list[Entity]:
+    """Those of which the news was new, each as it is now. ``in_flow`` by their ids."""
+    kept = await keep_entities(tx.conn, newest(told), tx.now)
+    if not kept:
+        return []
+    showing = await messages_showing(tx.conn, kept, TOLD_MAX)
+    about = await dialogs_about(tx.conn, MAIN_WORKSPACE, [(each.type.value, each.id) for each in kept])
+    dialogs = await tx.stream.lock_many({*(dialog_id for _, dialog_id, _ in showing), *about.values()})
+    topics = [(each, about.get((each.type.value, each.id))) for each in kept]
+    await follow_parties([(dialogs[at], each) for each, at in topics if at is not None], tx, in_flow)
+    for entity, dialog_id, seq in showing:
+        dialog = dialogs.get(dialog_id)
+        if dialog is not None:
+            with in_flow(entity.id):
+                tx.stream.change(dialog, "card.changed", message_seq=seq, payload={"card": entity.shown()})
+    return kept

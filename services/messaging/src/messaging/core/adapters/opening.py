@@ -1,0 +1,48 @@
+"""What people wrote, opened: a text or a JSON object, or None for whatever does not give one."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+from uuid import UUID
+
+import orjson
+
+from messaging.core.adapters.unreadable import What, note_unreadable
+
+
+class Opens(Protocol):
+    """Whatever has keys."""
+
+    def usable(self, user_id: UUID | None) -> bool: ...
+
+    def decrypt(self, user_id: UUID | None, sealed: bytes) -> bytes | None: ...
+
+
+def opened_text(keys: Opens, user_id: UUID | None, sealed: bytes | None, **place: object) -> str | None:
+    """What somebody wrote; None when it is empty, its writer's key is gone, or it is damaged. The key was loaded."""
+    if not sealed:
+        return None
+    usable = keys.usable(user_id)
+    clear = keys.decrypt(user_id, sealed)
+    try:
+        text = None if clear is None else clear.decode()
+    except UnicodeDecodeError:
+        text = None
+    if text is None and usable:
+        note_unreadable(What.SEALED, user_id=user_id, **place)
+    return text
+
+
+def opened_json(keys: Opens, user_id: UUID | None, sealed: bytes | None, **place: object) -> dict[str, Any] | None:
+    """The same of a JSON object; its ``type`` and ``text``, where it has them, are text."""
+    text = opened_text(keys, user_id, sealed, **place)
+    if text is None:
+        return None
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        document = None
+    if not isinstance(document, dict) or not all(isinstance(document.get(name, ""), str) for name in ("type", "text")):
+        note_unreadable(What.SEALED, user_id=user_id, **place)
+        return None
+    return document

@@ -1,0 +1,241 @@
+"""Reading streams: what came after a position, who may watch, where dialogs stand.
+
+Invariant: events are given in order of seq without a hole between ``after_seq`` and the last one given; a message that
+a member deleted for themselves is in the stream all the same (their account's stream says that it is hidden), and of
+what happens to it later an event says from whom it is hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from messaging.core.adapters import rendering
+from messaging.core.adapters.change_reads import UNREADABLE, is_damaged, is_damaged_of_account
+from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, MONTH_FROM, documents, hidden_from, messages_at
+from messaging.core.adapters.open_channel_reads import OPEN_TO
+from messaging.core.adapters.person_keys import PersonKeys
+from messaging.core.domain.dialog import PRESENT
+from messaging.core.domain.stream import AccountEvent, StreamEvent, TooOldError
+
+# The month is read apart: as a value it lets Postgres leave out the partitions before it, as a subquery here it would
+# not.
+_STANDS: Final = f"""
+    SELECT t.dialog_id, t.after_seq, d.oldest_seq,
+           {MONTH_FROM.format(dialog="t.dialog_id", seq="t.after_seq + 1")} AS since
+    FROM unnest($1::uuid[], $2::bigint[]) AS t (dialog_id, after_seq) JOIN dialog d USING (dialog_id)
+"""
+_AFTER: Final = """
+    SELECT {columns} FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[]) AS t (wanted_id, after_seq, since)
+    CROSS JOIN LATERAL (
+        SELECT {columns} FROM {table}
+        WHERE dialog_id = wanted_id AND seq > after_seq AND created_at >= since ORDER BY seq LIMIT $4
+    ) AS m
+"""
+_MESSAGES: Final = _AFTER.format(table="message", columns=MESSAGE_COLUMNS)
+_CHANGES: Final = _AFTER.format(
+    table="change", columns="dialog_id, seq, created_at, type, actor_id, message_seq, payload"
+)
+_WATCHED: Final = """
+    SELECT d.dialog_id, d.last_seq, d.oldest_seq, d.member_count, d.kind,
+           CASE WHEN d.history_from = 'join' THEN greatest(m.joined_seq, d.oldest_seq) ELSE d.oldest_seq END AS from_seq
+    FROM member m JOIN dialog d USING (dialog_id)
+    WHERE m.user_id = $1 AND m.status IN ('active', 'muted') AND ($2::uuid[] IS NULL OR m.dialog_id = ANY($2))
+    ORDER BY d.last_at DESC LIMIT $3
+"""
+_WATCHED_PAGE: Final = """
+    SELECT d.dialog_id, d.last_seq, d.oldest_seq, d.member_count, d.kind,
+           CASE WHEN d.history_from = 'join' THEN greatest(m.joined_seq, d.oldest_seq) ELSE d.oldest_seq END AS from_seq
+    FROM member m JOIN dialog d USING (dialog_id)
+    WHERE m.user_id = $1 AND m.status IN ('active', 'muted') AND ($2::uuid IS NULL OR m.dialog_id > $2)
+    ORDER BY m.dialog_id LIMIT $3
+"""
+_PUBLIC: Final = f"""
+    SELECT d.dialog_id, d.last_seq, d.oldest_seq, d.member_count, d.kind, d.oldest_seq AS from_seq
+    FROM dialog d
+    WHERE d.dialog_id = ANY($2) AND {OPEN_TO.format(who="$1")}
+"""
+WATCHED_MAX: Final = 1000
+_ENDED: Final = frozenset({"left", "removed", "banned"})
+assert _ENDED.isdisjoint(each.value for each in PRESENT)  # noqa: S101 -- the two lists speak of the same statuses
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A dialog somebody may follow, and from which seq on."""
+
+    dialog_id: UUID
+    kind: str
+    from_seq: int
+    last_seq: int
+    oldest_seq: int
+    member_count: int
+
+
+async def events_after(
+    conn: asyncpg.Connection[Any], keys: PersonKeys, dialog_id: UUID, after_seq: int, limit: int
+) -> list[StreamEvent]:
+    """The next events, at most ``limit``, for any number of watchers. Raises ``TooOldError``."""
+    found = (await events_after_all(conn, keys, {dialog_id: after_seq}, limit)).get(dialog_id, [])
+    if isinstance(found, TooOldError):
+        raise found
+    return found
+
+
+async def events_after_all(
+    conn: asyncpg.Connection[Any], keys: PersonKeys, positions: Mapping[UUID, int], limit: int
+) -> dict[UUID, list[StreamEvent] | TooOldError]:
+    """``events_after`` of many dialogs, at most ``limit`` of each. What does not exist is not in the answer."""
+    stands = await conn.fetch(_STANDS, list(positions), list(positions.values()))
+    kept = [row for row in stands if row["after_seq"] + 1 >= row["oldest_seq"]]
+    places = [[row[name] for row in kept] for name in ("dialog_id", "after_seq", "since")]
+    rows: dict[UUID, list[Mapping[str, Any]]] = {row["dialog_id"]: [] for row in kept}
+    if kept:
+        for row in [*await conn.fetch(_MESSAGES, *places, limit), *await conn.fetch(_CHANGES, *places, limit)]:
+            rows[row["dialog_id"]].append(row)
+    whole = [
+        row
+        for dialog_id, mine in rows.items()
+        for row in _without_hole(sorted(mine, key=lambda row: int(row["seq"]))[:limit], positions[dialog_id])
+    ]
+    found: dict[UUID, list[StreamEvent] | TooOldError] = {
+        row["dialog_id"]: TooOldError(context={"oldest_seq": row["oldest_seq"]}) for row in stands
+    }
+    found |= {dialog_id: [] for dialog_id in rows}
+    for event in await _rendered(conn, keys, whole):
+        mine = found[event.dialog_id]
+        assert not isinstance(mine, TooOldError)  # noqa: S101 -- only rows of those that are kept were read
+        mine.append(event)
+    return found
+
+
+async def last_seqs(conn: asyncpg.Connection[Any], dialog_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """Where these dialogs stand."""
+    rows = await conn.fetch("SELECT dialog_id, last_seq FROM dialog WHERE dialog_id = ANY($1)", list(dialog_ids))
+    return {row["dialog_id"]: row["last_seq"] for row in rows}
+
+
+async def watched_by(
+    conn: asyncpg.Connection[Any], user_id: UUID, dialog_ids: Sequence[UUID] | None = None, *, limit: int = WATCHED_MAX
+) -> list[Watch]:
+    """The dialogs a person is in, latest first; with ``dialog_ids``, those of them they may watch, public ones too."""
+    rows = await conn.fetch(_WATCHED, user_id, dialog_ids, limit)
+    if dialog_ids is not None:
+        rows = [*rows, *await conn.fetch(_PUBLIC, user_id, dialog_ids)]
+    return [_watch_of(row) for row in rows]
+
+
+async def watched_page(
+    conn: asyncpg.Connection[Any], user_id: UUID, after: UUID | None, *, limit: int = WATCHED_MAX
+) -> list[Watch]:
+    """The next dialogs a person is in, by their ids: an order that nothing that happens in them changes."""
+    return [_watch_of(row) for row in await conn.fetch(_WATCHED_PAGE, user_id, after, limit)]
+
+
+async def account_position(conn: asyncpg.Connection[Any], user_id: UUID) -> int:
+    """The last account_seq of a person."""
+    return await conn.fetchval("SELECT last_account_seq FROM account WHERE user_id = $1", user_id) or 0
+
+
+async def account_events_after(
+    conn: asyncpg.Connection[Any], user_id: UUID, after_seq: int, limit: int
+) -> list[AccountEvent]:
+    """The next changes of a person's account. Raises ``TooOldError``."""
+    stands = await conn.fetchrow("SELECT last_account_seq, oldest_account_seq FROM account WHERE user_id = $1", user_id)
+    if stands is None:
+        return []
+    if after_seq + 1 < stands["oldest_account_seq"] or after_seq > stands["last_account_seq"]:
+        raise TooOldError(context={"oldest_account_seq": stands["oldest_account_seq"]})
+    rows = await conn.fetch(
+        "SELECT account_seq, created_at, type, dialog_id, payload FROM account_change "
+        "WHERE user_id = $1 AND account_seq > $2 ORDER BY account_seq LIMIT $3",
+        user_id,
+        after_seq,
+        limit,
+    )
+    if rows and rows[0]["account_seq"] != after_seq + 1:  # trimmed between the two reads
+        raise TooOldError(context={"oldest_account_seq": rows[0]["account_seq"]})
+    return [_account_event(user_id, row) for row in rows]
+
+
+def _account_event(user_id: UUID, row: Mapping[str, Any]) -> AccountEvent:
+    seq, kind, body = row["account_seq"], row["type"], {}
+    if is_damaged_of_account(user_id, row):
+        kind = UNREADABLE
+    else:
+        body = {**({"dialog_id": row["dialog_id"]} if row["dialog_id"] else {}), **row["payload"]}
+    return AccountEvent(user_id, seq, kind, rendering.account_frame(kind, seq, row["created_at"], body))
+
+
+def _watch_of(row: Mapping[str, Any]) -> Watch:
+    return Watch(
+        row["dialog_id"], row["kind"], row["from_seq"], row["last_seq"], row["oldest_seq"], row["member_count"]
+    )
+
+
+def _without_hole(rows: Sequence[Mapping[str, Any]], after_seq: int) -> list[Mapping[str, Any]]:
+    """The two reads see two moments; what the second saw later, behind a hole, waits for the next read."""
+    whole: list[Mapping[str, Any]] = []
+    for row in rows:
+        if row["seq"] != after_seq + len(whole) + 1:
+            break
+        whole.append(row)
+    return whole
+
+
+async def _rendered(
+    conn: asyncpg.Connection[Any], keys: PersonKeys, rows: Sequence[Mapping[str, Any]]
+) -> list[StreamEvent]:
+    messages = [row for row in rows if "content" in row]
+    shown = _by_place(await documents(conn, keys, messages))
+    changed = [row for row in rows if "content" not in row]
+    subjects = await _subjects(conn, keys, changed)
+    hidden = await hidden_from(conn, [(row["dialog_id"], row["message_seq"]) for row in changed if row["message_seq"]])
+    events = []
+    for row in rows:
+        dialog_id, seq, at = row["dialog_id"], row["seq"], row["created_at"]
+        if (dialog_id, seq) in shown:
+            text = rendering.frame("message.new", dialog_id, seq, at, {"message": shown[dialog_id, seq]})
+            events.append(StreamEvent(dialog_id, seq, "message.new", text))
+            continue
+        if is_damaged(row):
+            events.append(StreamEvent(dialog_id, seq, UNREADABLE, rendering.frame(UNREADABLE, dialog_id, seq, at, {})))
+            continue
+        body: dict[str, Any] = {"by": row["actor_id"]}
+        if row["message_seq"] is not None:
+            body["message_seq"] = row["message_seq"]
+        body |= row["payload"]
+        if row["type"] == "message.edited" and (dialog_id, row["message_seq"]) in subjects:
+            body["message"] = subjects[dialog_id, row["message_seq"]]
+        member = row["payload"].get("member") if row["type"] == "member.changed" else None
+        text = rendering.frame(row["type"], dialog_id, seq, at, body)
+        events.append(
+            StreamEvent(
+                dialog_id,
+                seq,
+                row["type"],
+                text,
+                UUID(member["user_id"]) if member is not None else None,
+                member is not None and member["status"] in _ENDED,
+                row["message_seq"],
+                hidden.get((dialog_id, row["message_seq"]), frozenset()),
+            )
+        )
+    return events
+
+
+async def _subjects(
+    conn: asyncpg.Connection[Any], keys: PersonKeys, changes: Sequence[Mapping[str, Any]]
+) -> dict[tuple[UUID, int], dict[str, Any]]:
+    """The messages that edits are about, as they are now."""
+    wanted = {(row["dialog_id"], row["message_seq"]) for row in changes if row["type"] == "message.edited"}
+    found = await messages_at(conn, wanted)
+    return _by_place(await documents(conn, keys, list(found.values())))
+
+
+def _by_place(shown: Iterable[dict[str, Any]]) -> dict[tuple[UUID, int], dict[str, Any]]:
+    return {(document["dialog_id"], document["seq"]): document for document in shown}

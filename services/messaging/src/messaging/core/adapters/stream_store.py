@@ -1,0 +1,326 @@
+"""Writing to the streams of dialogs: their rows are locked, seqs allotted, everything written in one statement.
+
+MSG-1 and MSG-2 hold because a seq is allotted only under the dialog's row lock, and written with the dialog's new
+``last_seq`` in the same statement. Records for Kafka are written by that statement too. Frames are rendered here, so
+that after the commit nothing has to be read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from eventing import Outbox
+from eventing.outbox import INSERT_COLUMNS
+from messaging.core.adapters import events, rendering
+from messaging.core.adapters.message_reads import hidden_from
+from messaging.core.adapters.sealer import Sealer
+from messaging.core.adapters.unreadable import permissions_of
+from messaging.core.domain.dialog import Dialog, DialogNotFoundError
+from messaging.core.domain.stream import NewChange, NewMessage, Position, StreamEvent
+
+DIALOG_COLUMNS: Final = (
+    "dialog_id, workspace_id, kind, permissions, slow_mode_s, archived_at, members_max, member_count, last_seq, "
+    "last_message_no, last_message_at, last_at, oldest_seq, history_from, is_public, join_approval, content_published, "
+    "entity_type, entity_id, version"
+)
+_LOCK: Final = f"SELECT {DIALOG_COLUMNS} FROM dialog WHERE dialog_id = ANY($1) ORDER BY dialog_id FOR NO KEY UPDATE"
+_OUTBOX_FROM: Final = 29
+_OUTBOX: Final = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(INSERT_COLUMNS.values(), _OUTBOX_FROM))
+_WRITE: Final = f"""
+    WITH messages AS (
+        INSERT INTO message (dialog_id, seq, created_at, workspace_id, message_no, sender_id, type, content,
+                             client_message_id, reply_to_seq, thread_seq, forward, mentions)
+        SELECT dialog_id, seq, created_at, workspace_id, message_no, sender_id, type, content, client_message_id,
+               reply_to_seq, thread_seq, forward::jsonb, string_to_array(mentions, ' ')
+        FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::uuid[], $5::bigint[], $6::uuid[], $7::text[],
+                    $8::bytea[], $9::uuid[], $10::bigint[], $11::bigint[], $12::text[], $13::text[])
+             AS t (dialog_id, seq, created_at, workspace_id, message_no, sender_id, type, content, client_message_id,
+                   reply_to_seq, thread_seq, forward, mentions)
+    ), sent AS (
+        INSERT INTO sent_message (dialog_id, sender_id, client_message_id, seq, body_hash, created_at)
+        SELECT dialog_id, sender_id, client_message_id, seq, body_hash, created_at
+        FROM unnest($1::uuid[], $6::uuid[], $9::uuid[], $2::bigint[], $14::bytea[], $3::timestamptz[])
+             AS t (dialog_id, sender_id, client_message_id, seq, body_hash, created_at)
+        WHERE body_hash IS NOT NULL
+    ), changes AS (
+        INSERT INTO change (dialog_id, seq, created_at, workspace_id, type, actor_id, message_seq, payload)
+        SELECT dialog_id, seq, created_at, workspace_id, type, actor_id, message_seq, payload::jsonb
+        FROM unnest($15::uuid[], $16::bigint[], $17::timestamptz[], $18::uuid[], $19::text[], $20::uuid[],
+                    $21::bigint[], $22::text[])
+             AS t (dialog_id, seq, created_at, workspace_id, type, actor_id, message_seq, payload)
+    ), records AS (
+        INSERT INTO outbox ({", ".join(INSERT_COLUMNS)}) SELECT * FROM unnest({_OUTBOX})
+    )
+    UPDATE dialog SET last_seq = t.last_seq, last_message_no = t.last_message_no,
+                      last_message_at = t.last_message_at, last_at = t.last_at
+    FROM unnest($23::uuid[], $24::bigint[], $25::bigint[], $26::timestamptz[], $27::timestamptz[], $28::bigint[])
+         AS t (dialog_id, last_seq, last_message_no, last_message_at, last_at, was_seq)
+    WHERE dialog.dialog_id = t.dialog_id AND dialog.last_seq = t.was_seq
+"""
+
+
+class LostLockError(Exception):
+    """A dialog moved on although it was locked here: a fault of the program, never of a client."""
+
+
+@dataclass(slots=True)
+class _Touched:
+    position: Position
+    was_seq: int
+    was_at: datetime
+
+
+class Stream:
+    """Bound to one transaction. ``flush`` right before the commit; then ``events`` are what to tell."""
+
+    def __init__(self, conn: asyncpg.Connection[Any], outbox: Outbox, sealer: Sealer, now: datetime) -> None:
+        self._conn = conn
+        self._outbox = outbox
+        self._sealer = sealer
+        self.now = now
+        self._dialogs: dict[UUID, Dialog] = {}
+        self._touched: dict[UUID, _Touched] = {}
+        self._messages: list[tuple[Any, ...]] = []
+        self._changes: list[tuple[Any, ...]] = []
+        self._mentions: list[tuple[UUID, str, int, UUID | None]] = []
+        self.events: list[StreamEvent] = []
+        self._about_messages: list[int] = []
+
+    async def lock(self, dialog_id: UUID) -> Dialog:
+        """The dialog, its row locked until the end of the transaction. Raises ``DialogNotFoundError``."""
+        found = await self.lock_many([dialog_id])
+        if dialog_id not in found:
+            raise DialogNotFoundError
+        return found[dialog_id]
+
+    async def lock_many(self, dialog_ids: Iterable[UUID]) -> Mapping[UUID, Dialog]:
+        """Those that exist, locked in one order for all writers."""
+        wanted = [each for each in set(dialog_ids) if each not in self._dialogs]
+        if wanted:
+            for row in await self._conn.fetch(_LOCK, wanted):
+                self._dialogs[row["dialog_id"]] = dialog_of(row)
+        return self._dialogs
+
+    def created(self, dialog: Dialog) -> None:
+        """A dialog that this transaction has just inserted: nobody else can have it."""
+        self._dialogs[dialog.dialog_id] = dialog
+
+    async def ready(self, senders: Iterable[UUID | None]) -> None:
+        """Load the keys that ``post`` will seal with."""
+        await self._sealer.ready(senders)
+
+    def post(
+        self, dialog: Dialog, message: NewMessage, extras: Mapping[str, Any] | None = None
+    ) -> tuple[int, datetime]:
+        """Append a message whose sender's key is loaded; returns its seq and time."""
+        content = rendering.to_json(message.content)
+        sealed = self._sealer.encrypt(message.sender_id, content)  # before a seq is taken: it may be refused
+        position = self._touch(dialog)
+        seq, message_no, at = position.allot_message(self.now)
+        self._messages.append(
+            (
+                position.dialog_id,
+                seq,
+                at,
+                position.workspace_id,
+                message_no,
+                message.sender_id,
+                message.type,
+                sealed,
+                message.client_message_id,
+                message.reply_to_seq,
+                message.thread_seq,
+                rendering.to_json(message.forward).decode() if message.forward else None,
+                " ".join(message.mentions),
+                message.body_hash,
+            )
+        )
+        self._mentions.extend((position.dialog_id, target, seq, message.sender_id) for target in message.mentions)
+        document = rendering.message_document(
+            dialog_id=position.dialog_id,
+            seq=seq,
+            at=at,
+            sender_id=message.sender_id,
+            content=message.content,
+            client_message_id=message.client_message_id,
+            reply_to_seq=message.reply_to_seq,
+            thread_seq=message.thread_seq,
+            forward=message.forward,
+            mentions=message.mentions,
+            extras=extras,
+        )
+        self._tell("message.new", position.dialog_id, seq, at, {"message": document})
+        events.message_sent(self._outbox, position, message, seq=seq, at=at, content=content)
+        return seq, at
+
+    def change(
+        self,
+        dialog: Dialog,
+        kind: str,
+        *,
+        actor_id: UUID | None = None,
+        message_seq: int | None = None,
+        payload: Mapping[str, Any] | None = None,
+        shown: Mapping[str, Any] | None = None,
+        subject_id: UUID | None = None,
+        ended: bool = False,
+    ) -> int:
+        """Append a change that is not a message; returns its seq.
+
+        ``payload`` is stored; ``shown`` is what the frame has beside it (state that a replay reads anew).
+        """
+        position = self._touch(dialog)
+        seq, at = position.allot(self.now)
+        stored = dict(payload or {})
+        self._changes.append(
+            (
+                position.dialog_id,
+                seq,
+                at,
+                position.workspace_id,
+                kind,
+                actor_id,
+                message_seq,
+                rendering.to_json(stored).decode(),
+            )
+        )
+        body: dict[str, Any] = {"by": actor_id}
+        if message_seq is not None:
+            body["message_seq"] = message_seq
+        self._tell(
+            kind,
+            position.dialog_id,
+            seq,
+            at,
+            {**body, **stored, **(shown or {})},
+            subject_id=subject_id,
+            ended=ended,
+            message_seq=message_seq,
+        )
+        change = NewChange(type=kind, actor_id=actor_id, message_seq=message_seq, payload=stored)
+        events.changed(self._outbox, position, change, seq, at)
+        return seq
+
+    async def flush(self) -> None:
+        """Write everything. The outbox's records go in the same statement."""
+        if not self._touched:
+            return
+        touched = list(self._touched.values())
+        arguments = [
+            *_columns(self._messages, 14),
+            *_columns(self._changes, 8),
+            [each.position.dialog_id for each in touched],
+            [each.position.last_seq for each in touched],
+            [each.position.last_message_no for each in touched],
+            [each.position.last_message_at for each in touched],
+            [each.position.last_at for each in touched],
+            [each.was_seq for each in touched],
+        ]
+        done = await self._conn.execute(_WRITE, *arguments, *self._outbox.take())
+        if done != f"UPDATE {len(touched)}":
+            raise LostLockError(done)
+        await self._write_mentions()
+        await self._write_months(touched)
+        await self._look_from_whom_hidden()
+        self._messages.clear()
+        self._changes.clear()
+        self._touched.clear()
+
+    async def _write_mentions(self) -> None:
+        if not self._mentions:
+            return
+        await self._conn.execute(
+            "INSERT INTO mention (dialog_id, target, seq, sender_id) SELECT * FROM "
+            "unnest($1::uuid[], $2::text[], $3::bigint[], $4::uuid[])",
+            *_columns([each for each in self._mentions if each[3] is not None], 4),
+        )
+        self._mentions.clear()
+
+    async def _write_months(self, touched: list[_Touched]) -> None:
+        """Where a dialog enters a month: readers find the partition of a seq by it."""
+        entering = [
+            (each.position.dialog_id, each.position.last_at, each.was_seq + 1)
+            for each in touched
+            if each.was_seq == 0
+            or (each.was_at.year, each.was_at.month) != (each.position.last_at.year, each.position.last_at.month)
+        ]
+        if entering:
+            await self._conn.execute(
+                "INSERT INTO dialog_month (dialog_id, month, first_seq) "
+                "SELECT dialog_id, date_trunc('month', at)::date, first_seq "
+                "FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[]) AS t (dialog_id, at, first_seq) "
+                "ON CONFLICT DO NOTHING",
+                *_columns(entering, 3),
+            )
+
+    async def _look_from_whom_hidden(self) -> None:
+        """Of events about earlier messages; under the dialog's lock, which who deletes for themselves takes too."""
+        about = [(number, self.events[number]) for number in self._about_messages]
+        found = await hidden_from(
+            self._conn, [(event.dialog_id, event.message_seq) for _, event in about if event.message_seq is not None]
+        )
+        for number, event in about:
+            if event.message_seq is not None and (people := found.get((event.dialog_id, event.message_seq))):
+                self.events[number] = replace(event, hidden_from=people)
+        self._about_messages.clear()
+
+    def _touch(self, dialog: Dialog) -> Position:
+        position = dialog.position
+        if position.dialog_id not in self._touched:
+            self._touched[position.dialog_id] = _Touched(position, position.last_seq, position.last_at)
+        return position
+
+    def _tell(
+        self,
+        kind: str,
+        dialog_id: UUID,
+        seq: int,
+        at: datetime,
+        body: Mapping[str, Any],
+        *,
+        subject_id: UUID | None = None,
+        ended: bool = False,
+        message_seq: int | None = None,
+    ) -> None:
+        text = rendering.frame(kind, dialog_id, seq, at, body)
+        if message_seq is not None:
+            self._about_messages.append(len(self.events))
+        self.events.append(StreamEvent(dialog_id, seq, kind, text, subject_id, ended, message_seq))
+
+
+def dialog_of(row: Mapping[str, Any]) -> Dialog:
+    """A row with ``DIALOG_COLUMNS`` as the domain knows it."""
+    return Dialog(
+        position=Position(
+            dialog_id=row["dialog_id"],
+            workspace_id=row["workspace_id"],
+            kind=row["kind"],
+            last_seq=row["last_seq"],
+            last_message_no=row["last_message_no"],
+            last_at=row["last_at"],
+            last_message_at=row["last_message_at"],
+            content_published=row["content_published"],
+        ),
+        permissions=permissions_of(row["permissions"], dialog_id=row["dialog_id"]),
+        slow_mode_s=row["slow_mode_s"],
+        archived=row["archived_at"] is not None,
+        members_max=row["members_max"],
+        member_count=row["member_count"],
+        version=row["version"],
+        oldest_seq=row["oldest_seq"],
+        history_from=row["history_from"],
+        is_public=row["is_public"],
+        join_approval=row["join_approval"],
+        entity_type=row["entity_type"],
+        entity_id=row["entity_id"],
+    )
+
+
+def _columns(rows: list[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]

@@ -1,0 +1,171 @@
+"""A dialog and a person's place in it, as a send needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar, Final
+from uuid import UUID
+
+from kernel.errors import DomainError, Kind
+from messaging.core.domain.permissions import Act, Role, may
+from messaging.core.domain.stream import Position
+
+
+class DialogKind(StrEnum):
+    DIRECT = "direct"
+    GROUP = "group"
+    CHANNEL = "channel"
+    BOT = "bot"
+    BUSINESS = "business"
+    TOPIC = "topic"
+
+
+PAIRS: Final = frozenset({DialogKind.DIRECT, DialogKind.BOT, DialogKind.BUSINESS})
+"""Between two, where a block of one by the other ends what goes between them."""
+
+
+class MemberStatus(StrEnum):
+    ACTIVE = "active"
+    MUTED = "muted"
+    LEFT = "left"
+    REMOVED = "removed"
+    BANNED = "banned"
+
+
+PRESENT: Final = frozenset({MemberStatus.ACTIVE, MemberStatus.MUTED})
+
+
+class DialogNotFoundError(DomainError):
+    """There is none, or the caller is not in it: the two look the same."""
+
+    code: ClassVar[str] = "messaging.dialog.not_found"
+    kind: ClassVar[Kind] = Kind.NOT_FOUND
+    title: ClassVar[str] = "There is no such dialog"
+
+
+class NotAllowedError(DomainError):
+    code: ClassVar[str] = "messaging.dialog.not_allowed"
+    kind: ClassVar[Kind] = Kind.FORBIDDEN
+    title: ClassVar[str] = "Your role in this dialog does not allow that"
+
+
+class MutedError(DomainError):
+    code: ClassVar[str] = "messaging.member.muted"
+    kind: ClassVar[Kind] = Kind.FORBIDDEN
+    title: ClassVar[str] = "You are muted in this dialog"
+
+
+class DialogArchivedError(DomainError):
+    code: ClassVar[str] = "messaging.dialog.archived"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    title: ClassVar[str] = "The dialog is archived; nothing can be written in it"
+
+
+class BlockedError(DomainError):
+    """Told to both sides alike, so that nobody learns who blocked whom."""
+
+    code: ClassVar[str] = "messaging.dialog.unavailable"
+    kind: ClassVar[Kind] = Kind.FORBIDDEN
+    title: ClassVar[str] = "Messages cannot be sent in this dialog"
+
+
+class SlowModeError(DomainError):
+    code: ClassVar[str] = "messaging.dialog.slow_mode"
+    kind: ClassVar[Kind] = Kind.RATE_LIMITED
+    title: ClassVar[str] = "Slow mode: wait before the next message"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """A person's place in a dialog.
+
+    ``of_the_shop``: it is about a product of their shop. Nobody shuts them out of it, by no setting: no permissions
+    narrow them, and neither a mute nor slow mode binds them.
+    """
+
+    user_id: UUID
+    role: Role
+    status: MemberStatus
+    joined_seq: int = 0
+    muted_until: datetime | None = None
+    last_sent_at: datetime | None = None
+    of_the_shop: bool = False
+
+    @property
+    def present(self) -> bool:
+        return self.status in PRESENT
+
+    @property
+    def paced(self) -> bool:
+        """Slow mode binds members and guests, not those who keep order."""
+        return self.role.rank < Role.MODERATOR.rank and not self.of_the_shop
+
+    def silenced(self, now: datetime) -> bool:
+        muted = self.status is MemberStatus.MUTED and (self.muted_until is None or self.muted_until > now)
+        return muted and not self.of_the_shop
+
+
+def require_present(member: Membership | None) -> Membership:
+    """The member, who is in. To anybody else the dialog does not exist."""
+    if member is None or not member.present:
+        raise DialogNotFoundError
+    return member
+
+
+@dataclass(slots=True, kw_only=True)
+class Dialog:
+    """What rules ask about a dialog; its row is locked when it is used for writing."""
+
+    position: Position
+    permissions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    slow_mode_s: int = 0
+    archived: bool = False
+    members_max: int = 0
+    member_count: int = 0
+    version: int = 1
+    oldest_seq: int = 1
+    history_from: str = "start"
+    is_public: bool = False
+    join_approval: bool = False
+    entity_type: str | None = None
+    entity_id: UUID | None = None
+
+    @property
+    def dialog_id(self) -> UUID:
+        return self.position.dialog_id
+
+    @property
+    def kind(self) -> str:
+        return self.position.kind
+
+    def first_seq_of(self, member: Membership) -> int:
+        """Where what the member may see begins: nothing before it is there for them."""
+        return max(self.oldest_seq, member.joined_seq if self.history_from == "join" else 0)
+
+    def require(self, member: Membership | None, act: Act, now: datetime) -> Membership:
+        """The member, who may act. Raises what hinders them; to a stranger the dialog does not exist."""
+        member = require_present(member)
+        if self.archived:
+            raise DialogArchivedError
+        if act in _SPEECH and member.silenced(now):
+            raise MutedError
+        if not self.allows(member, act):
+            raise NotAllowedError
+        return member
+
+    def allows(self, member: Membership, act: Act) -> bool:
+        """Whether their role may act here, whatever else hinders them."""
+        return may(self.kind, self.permissions, member.role, act, narrowed=not member.of_the_shop)
+
+    def require_pace(self, member: Membership, now: datetime) -> None:
+        if self.slow_mode_s == 0 or not member.paced or member.last_sent_at is None:
+            return
+        free_at = member.last_sent_at + timedelta(seconds=self.slow_mode_s)
+        if free_at > now:
+            raise SlowModeError(retry_after_s=(free_at - now).total_seconds())
+
+
+_SPEECH: Final = frozenset({Act.SEND, Act.SEND_MEDIA, Act.REACT, Act.POLL, Act.PIN, Act.MENTION_ALL})

@@ -1,0 +1,111 @@
+"""Routes of dialogs: open, list, look at one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from chassis.http import Page, RateLimit, Reply, Routes, etag_of
+from chassis.postgres import Connection
+from chassis.tokens import Principal
+from messaging.core.adapters.dialog_reads import dialogs_by_id, dialogs_page, pictured
+from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.domain.dialog import BlockedError, DialogArchivedError, DialogKind, DialogNotFoundError
+from messaging.core.domain.membership import BannedError, DialogFullError
+from messaging.core.entrypoints.schemas.dialogs import DialogsQuery, DialogView
+from messaging.core.entrypoints.schemas.messages import CreateDialogBody
+from messaging.core.usecases.create_dialog import (
+    CreateDialog,
+    PairUntitledError,
+    PeopleMissingError,
+    PeopleUnknownError,
+    ShopUnknownError,
+    create_dialog,
+)
+from messaging.core.usecases.product_door import TopicUnknownError
+from messaging.core.usecases.topic_dialogs import ApprovalNeededError, discuss_product
+from messaging.wiring import App
+
+routes = Routes(tag="dialogs")
+SCOPE = "dialogs"
+
+
+@routes.post(
+    "/v1/dialogs",
+    status=(201, 200),
+    rows_of_caller=False,
+    limit=RateLimit("dialogs", per_user=120, window_s=60, fails="open"),
+    errors=(
+        PeopleMissingError,
+        PeopleUnknownError,
+        PairUntitledError,
+        ShopUnknownError,
+        TopicUnknownError,
+        ApprovalNeededError,
+        BlockedError,
+        BannedError,
+        DialogFullError,
+        DialogArchivedError,
+        DialogNotFoundError,
+    ),
+    summary="Open a dialog",
+)
+async def post_dialog(body: CreateDialogBody, principal: Principal, app: App, tx: MessagingTx) -> Reply[DialogView]:
+    """A dialog that there is only one of is answered with 200 when it is there already."""
+    if body.kind == "topic":
+        dialog_id, created = await discuss_product(body.product_id or UUID(int=0), principal.user_id, tx)
+    else:
+        dialog_id, created = await create_dialog(_command(body, principal.user_id), tx)
+    await tx.flush()
+    view = await _view(tx.conn, app, principal.user_id, dialog_id)
+    return Reply(view, status=201 if created else 200, location=f"/v1/dialogs/{dialog_id}")
+
+
+def _command(body: CreateDialogBody, user_id: UUID) -> CreateDialog:
+    return CreateDialog(
+        kind=DialogKind(body.kind),
+        created_by=user_id,
+        user_ids=tuple(body.user_ids),
+        title=body.title,
+        description=body.description,
+        is_public=body.is_public,
+        shop_id=body.shop_id,
+    )
+
+
+@routes.get("/v1/dialogs", summary="List your dialogs, the latest first")
+async def get_dialogs(query: DialogsQuery, principal: Principal, app: App) -> Page[DialogView]:
+    before = None
+    if query.cursor:
+        at, dialog_id = app.cursors.decode(query.cursor, scope=SCOPE)
+        before = datetime.fromisoformat(at), UUID(dialog_id)
+    async with app.database.read() as conn:
+        rows = await dialogs_page(
+            conn,
+            principal.user_id,
+            archived=query.archived,
+            kind=query.kind,
+            before=before,
+            limit=query.limit + 1,
+        )
+        shown = rows[: query.limit]
+        items = await pictured(conn, app.keys, principal.user_id, shown)
+    next_cursor = None
+    if len(rows) > query.limit:
+        next_cursor = app.cursors.encode((shown[-1]["last_at"].isoformat(), str(shown[-1]["dialog_id"])), scope=SCOPE)
+    return Page(items=[DialogView.of(each) for each in items], next_cursor=next_cursor)
+
+
+@routes.get("/v1/dialogs/{dialog_id}", errors=(DialogNotFoundError,), summary="Look at a dialog of yours")
+async def get_dialog(dialog_id: UUID, principal: Principal, app: App) -> Reply[DialogView]:
+    async with app.database.read() as conn:
+        view = await _view(conn, app, principal.user_id, dialog_id)
+    return Reply(view, etag=etag_of(view.version))
+
+
+async def _view(conn: Connection, app: App, user_id: UUID, dialog_id: UUID) -> DialogView:
+    rows = await dialogs_by_id(conn, user_id, [dialog_id])
+    if not rows:
+        raise DialogNotFoundError
+    [picture] = await pictured(conn, app.keys, user_id, rows)
+    return DialogView.of(picture)

@@ -1,0 +1,187 @@
+"""Routes of invites by link, public dialogs and requests to join."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from chassis.http import Body, RateLimit, Reply, Routes, Text, View
+from chassis.tokens import Principal
+from messaging.core.adapters.invite_store import InviteRow, invites_of, requests_of
+from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.domain.dialog import BlockedError, DialogArchivedError, DialogNotFoundError, NotAllowedError
+from messaging.core.domain.membership import BannedError, DialogFullError, FixedMembersError
+from messaging.core.domain.permissions import Act
+from messaging.core.entrypoints.acting import require_access
+from messaging.core.usecases.join_dialog import (
+    InviteInvalidError,
+    JoinRequestNotFoundError,
+    decide,
+    invite,
+    join_by_invite,
+    join_public,
+    revoke,
+)
+from messaging.core.usecases.touching import touch_dialog
+
+routes = Routes(tag="invites")
+INVITES = "/v1/dialogs/{dialog_id}/invites"
+REQUESTS = "/v1/dialogs/{dialog_id}/join-requests"
+LIMIT = RateLimit("invites", per_user=120, window_s=60, fails="open")
+# A token has 144 random bits; the limit is for the server's sake.
+GUESSES = RateLimit("joins", per_user=60, window_s=60, fails="open")
+ERRORS = (DialogNotFoundError, NotAllowedError, DialogArchivedError)
+JOINING = (BlockedError, DialogArchivedError, BannedError, DialogFullError, FixedMembersError)
+
+
+class InviteBody(Body):
+    """Both may be left out: an invite without an end."""
+
+    expires_in_s: Annotated[int, Field(ge=60, le=366 * 86400)] | None = None
+    uses_max: Annotated[int, Field(ge=1, le=100_000)] | None = None
+
+
+class InviteView(View):
+    invite_id: UUID
+    dialog_id: UUID
+    created_by: UUID
+    created_at: datetime
+    expires_at: datetime | None
+    uses_max: int | None
+    uses: int
+
+    @classmethod
+    def of(cls, row: InviteRow) -> InviteView:
+        return cls(**{name: getattr(row, name) for name in cls.model_fields})
+
+
+class NewInviteView(InviteView):
+    """``token`` is shown here and never again."""
+
+    token: str
+
+
+class InvitesView(View):
+    items: list[InviteView]
+
+
+class JoinBody(Body):
+    """``message`` is for whoever decides, where somebody has to agree."""
+
+    token: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
+    message: Annotated[Text, Field(max_length=500)] = ""
+
+
+class JoinPublicBody(Body):
+    message: Annotated[Text, Field(max_length=500)] = ""
+
+
+class JoinedView(View):
+    """``requested``: somebody has to agree first. ``member``: the caller was in already."""
+
+    dialog_id: UUID
+    outcome: Literal["joined", "member", "requested"]
+
+
+class JoinRequestView(View):
+    user_id: UUID
+    display_name: str
+    message: str
+    created_at: datetime
+
+
+class JoinRequestsView(View):
+    items: list[JoinRequestView]
+
+
+@routes.post(
+    INVITES,
+    status=201,
+    rows_of_caller=False,
+    limit=LIMIT,
+    errors=(*ERRORS, FixedMembersError),
+    summary="Make an invite link",
+)
+async def post_invite(dialog_id: UUID, body: InviteBody, principal: Principal, tx: MessagingTx) -> Reply[NewInviteView]:
+    await require_access(principal, tx)
+    made = await invite(dialog_id, principal.user_id, tx, expires_in_s=body.expires_in_s, uses_max=body.uses_max)
+    view = NewInviteView(**InviteView.of(made.invite).model_dump(), token=made.token)
+    return Reply(view, status=201, headers={"Cache-Control": "no-store"})
+
+
+@routes.get(INVITES, rows_of_caller=False, errors=ERRORS, summary="List invites that are not revoked")
+async def get_invites(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> InvitesView:
+    await touch_dialog(tx, dialog_id, principal.user_id, Act.INVITE)
+    return InvitesView(items=[InviteView.of(row) for row in await invites_of(tx.conn, dialog_id)])
+
+
+@routes.delete(
+    INVITES + "/{invite_id}",
+    rows_of_caller=False,
+    limit=LIMIT,
+    errors=(*ERRORS, InviteInvalidError),
+    summary="Revoke an invite",
+)
+async def delete_invite(dialog_id: UUID, invite_id: UUID, principal: Principal, tx: MessagingTx) -> None:
+    """One's own, or another's by who manages members."""
+    await revoke(dialog_id, invite_id, principal.user_id, tx)
+
+
+@routes.post(
+    "/v1/dialogs/join",
+    status=200,
+    rows_of_caller=False,
+    limit=GUESSES,
+    errors=(InviteInvalidError, DialogNotFoundError, *JOINING),
+    summary="Join by an invite link",
+)
+async def post_join(body: JoinBody, principal: Principal, tx: MessagingTx) -> JoinedView:
+    await require_access(principal, tx)
+    dialog_id, outcome = await join_by_invite(body.token, principal.user_id, tx, body.message)
+    return JoinedView(dialog_id=dialog_id, outcome=outcome)
+
+
+@routes.post(
+    "/v1/dialogs/{dialog_id}/join",
+    status=200,
+    rows_of_caller=False,
+    limit=GUESSES,
+    errors=(DialogNotFoundError, *JOINING),
+    summary="Join a public dialog",
+)
+async def post_join_public(dialog_id: UUID, body: JoinPublicBody, principal: Principal, tx: MessagingTx) -> JoinedView:
+    await require_access(principal, tx)
+    return JoinedView(dialog_id=dialog_id, outcome=await join_public(dialog_id, principal.user_id, tx, body.message))
+
+
+@routes.get(REQUESTS, rows_of_caller=False, errors=ERRORS, summary="List who asks to join")
+async def get_requests(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> JoinRequestsView:
+    await touch_dialog(tx, dialog_id, principal.user_id, Act.MANAGE_MEMBERS)
+    return JoinRequestsView(items=[JoinRequestView(**dict(row)) for row in await requests_of(tx.conn, dialog_id)])
+
+
+@routes.post(
+    REQUESTS + "/{user_id}/approve",
+    status=204,
+    rows_of_caller=False,
+    limit=LIMIT,
+    errors=(*ERRORS, JoinRequestNotFoundError, BannedError, DialogFullError),
+    summary="Let somebody in",
+)
+async def post_approve(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:
+    await decide(dialog_id, user_id, principal.user_id, tx, approved=True)
+
+
+@routes.post(
+    REQUESTS + "/{user_id}/decline",
+    status=204,
+    rows_of_caller=False,
+    limit=LIMIT,
+    errors=(*ERRORS, JoinRequestNotFoundError),
+    summary="Do not let somebody in",
+)
+async def post_decline(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:
+    await decide(dialog_id, user_id, principal.user_id, tx, approved=False)

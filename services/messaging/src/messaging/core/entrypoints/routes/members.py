@@ -1,0 +1,180 @@
+"""Routes of members: who is in a dialog, what they may do, how they come and go."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from chassis.http import Body, Moment, Page, PageQuery, RateLimit, Routes, View
+from chassis.tokens import Principal
+from messaging.core.adapters.member_store import members_page
+from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.domain.dialog import DialogArchivedError, DialogNotFoundError, NotAllowedError
+from messaging.core.domain.membership import (
+    DialogFullError,
+    FixedMembersError,
+    MemberNotFoundError,
+    MuteOverError,
+    OwnerIsBotError,
+    OwnerStaysError,
+    ShopOwnerError,
+)
+from messaging.core.domain.permissions import Act, Role
+from messaging.core.entrypoints.message_pages import seen_by_member
+from messaging.core.entrypoints.schemas.dialogs import RoleName
+from messaging.core.usecases.create_dialog import PeopleUnknownError
+from messaging.core.usecases.manage_members import add_people, give_role, hand_over, leave, look_at, mute, remove, unban
+from messaging.wiring import App
+
+routes = Routes(tag="members")
+MEMBERS = "/v1/dialogs/{dialog_id}/members"
+LIMIT = RateLimit("members", per_user=300, window_s=60, fails="open")
+ERRORS = (DialogNotFoundError, NotAllowedError, DialogArchivedError, FixedMembersError, MemberNotFoundError)
+SCOPE = "members"
+FIRST = UUID(int=0)
+
+
+class MemberView(View):
+    user_id: UUID
+    role: RoleName
+    status: Literal["active", "muted", "left", "removed", "banned"]
+    joined_at: datetime
+    muted_until: datetime | None
+    display_name: str
+    username: str
+    avatar_url: str
+    is_bot: bool
+
+
+class MembersQuery(PageQuery):
+    """``banned``: those who cannot come in, instead of those who are; for whoever manages members."""
+
+    banned: bool = False
+
+
+class AddMembersBody(Body):
+    user_ids: Annotated[list[UUID], Field(min_length=1, max_length=200)]
+
+
+class ChangeMemberBody(Body):
+    """``muted_until`` goes with ``muted`` true; without it a mute lasts until it is taken back."""
+
+    role: Literal["admin", "moderator", "member", "guest"] | None = None
+    muted: bool | None = None
+    muted_until: Moment | None = None
+
+    @model_validator(mode="after")
+    def _until_is_of_a_mute(self) -> Self:
+        if self.muted_until is not None and not self.muted:
+            raise ValueError("muted_until goes with muted: true")
+        return self
+
+
+class OwnerBody(Body):
+    user_id: UUID
+
+
+@routes.get(MEMBERS, errors=(DialogNotFoundError, NotAllowedError), summary="List members")
+async def get_members(dialog_id: UUID, query: MembersQuery, principal: Principal, app: App) -> Page[MemberView]:
+    """To members only; of a public channel too."""
+    after = FIRST
+    if query.cursor:
+        [last] = app.cursors.decode(query.cursor, scope=SCOPE)
+        after = UUID(last)
+    async with app.database.read() as conn:
+        dialog, member = await seen_by_member(conn, dialog_id, principal.user_id)
+        if query.banned and not dialog.allows(member, Act.MANAGE_MEMBERS):
+            raise NotAllowedError
+        statuses = ["banned"] if query.banned else ["active", "muted"]
+        rows = await members_page(conn, dialog_id, statuses, after=after, limit=query.limit + 1)
+    shown = rows[: query.limit]
+    next_cursor = app.cursors.encode((str(shown[-1]["user_id"]),), scope=SCOPE) if len(rows) > query.limit else None
+    return Page(items=[MemberView(**dict(row)) for row in shown], next_cursor=next_cursor)
+
+
+@routes.post(
+    MEMBERS,
+    status=204,
+    rows_of_caller=False,
+    limit=LIMIT,
+    errors=(*ERRORS, DialogFullError, PeopleUnknownError),
+    summary="Add people",
+)
+async def post_members(dialog_id: UUID, body: AddMembersBody, principal: Principal, tx: MessagingTx) -> None:
+    """Who is in already stays as they are."""
+    await add_people(dialog_id, principal.user_id, body.user_ids, tx)
+
+
+@routes.patch(
+    MEMBERS + "/{user_id}",
+    status=204,
+    rows_of_caller=False,
+    limit=LIMIT,
+    errors=(*ERRORS, OwnerStaysError, MuteOverError, ShopOwnerError),
+    summary="Give a role, mute or unmute",
+)
+async def patch_member(
+    dialog_id: UUID, user_id: UUID, body: ChangeMemberBody, principal: Principal, tx: MessagingTx
+) -> None:
+    """Without anything to change nothing is changed, and who may not see it is told so all the same."""
+    if body.role is None and body.muted is None:
+        await look_at(dialog_id, principal.user_id, user_id, tx)
+    if body.role is not None:
+        await give_role(dialog_id, principal.user_id, user_id, Role(body.role), tx)
+    if body.muted is not None:
+        await mute(dialog_id, principal.user_id, user_id, tx, muted=body.muted, until=body.muted_until)
+
+
+@routes.delete(
+    MEMBERS + "/{user_id}",
+    rows_of_caller=False,
+    limit=LIMIT,
+    errors=(*ERRORS, OwnerStaysError, ShopOwnerError),
+    summary="Leave, or remove a member",
+)
+async def delete_member(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:
+    """With one's own id, one leaves. The owner hands over first."""
+    if user_id == principal.user_id:
+        await leave(dialog_id, user_id, tx)
+    else:
+        await remove(dialog_id, principal.user_id, user_id, tx)
+
+
+@routes.put(
+    "/v1/dialogs/{dialog_id}/bans/{user_id}",
+    status=204,
+    rows_of_caller=False,
+    limit=LIMIT,
+    errors=(*ERRORS, ShopOwnerError),
+    summary="Ban somebody",
+)
+async def put_ban(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:
+    """A member goes; nobody banned comes in again, by no invite. Of a product's dialog the shop's owner stays."""
+    await remove(dialog_id, principal.user_id, user_id, tx, ban=True)
+
+
+@routes.delete(
+    "/v1/dialogs/{dialog_id}/bans/{user_id}",
+    rows_of_caller=False,
+    limit=LIMIT,
+    errors=ERRORS,
+    summary="Lift a ban",
+)
+async def delete_ban(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:
+    await unban(dialog_id, principal.user_id, user_id, tx)
+
+
+@routes.put(
+    "/v1/dialogs/{dialog_id}/owner",
+    status=204,
+    rows_of_caller=False,
+    limit=LIMIT,
+    errors=(*ERRORS, OwnerIsBotError),
+    summary="Hand the dialog over",
+)
+async def put_owner(dialog_id: UUID, body: OwnerBody, principal: Principal, tx: MessagingTx) -> None:
+    """By the owner, to a person who is in; the old owner becomes an admin. A mute of the new owner ends."""
+    await hand_over(dialog_id, principal.user_id, body.user_id, tx)

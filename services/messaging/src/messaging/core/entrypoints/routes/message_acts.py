@@ -1,0 +1,174 @@
+"""Routes of acts on a message: edit, delete, react, pin, its history and its thread."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from chassis.http import Query, RateLimit, Routes
+from chassis.tokens import Principal
+from messaging.core.adapters.emoji_gateway import emoji_of
+from messaging.core.adapters.message_history_reads import pins_of, revisions_of, thread_page
+from messaging.core.adapters.message_reads import documents
+from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.domain.dialog import (
+    BlockedError,
+    DialogArchivedError,
+    DialogNotFoundError,
+    MutedError,
+    NotAllowedError,
+)
+from messaging.core.domain.message import ContentTooLargeError, MessageNotFoundError
+from messaging.core.domain.reactions import NotAnEmojiError, TooManyReactionsError
+from messaging.core.entrypoints.message_pages import seen_message, watch_of
+from messaging.core.entrypoints.schemas.messages import (
+    EditMessageBody,
+    MessagesQuery,
+    MessagesView,
+    MessageView,
+    PinsView,
+    PinView,
+    RevisionsView,
+    RevisionView,
+)
+from messaging.core.usecases.delete_message import DeleteMessage, delete_for_all, delete_for_me
+from messaging.core.usecases.edit_message import (
+    EditMessage,
+    EditWindowOverError,
+    MessageChangedMeanwhileError,
+    NotEditableError,
+    edit_message,
+)
+from messaging.core.usecases.pin_message import PinMessage, TooManyPinsError, pin_message
+from messaging.core.usecases.react import React, react
+from messaging.wiring import App
+
+routes = Routes(tag="messages")
+MESSAGE = "/v1/dialogs/{dialog_id}/messages/{seq}"
+SEEN = (DialogNotFoundError, MessageNotFoundError)
+TOUCHED = (*SEEN, NotAllowedError, MutedError, BlockedError, DialogArchivedError)
+ACTS = RateLimit("message-acts", per_user=600, window_s=60, fails="open")
+
+
+class DeleteQuery(Query):
+    """``all``: for everybody in the dialog. ``me``: only out of the caller's own sight."""
+
+    whom: Literal["all", "me"] = "all"
+
+
+@routes.patch(
+    MESSAGE,
+    rows_of_caller=False,
+    limit=ACTS,
+    errors=(*TOUCHED, NotEditableError, EditWindowOverError, MessageChangedMeanwhileError, ContentTooLargeError),
+    summary="Edit a message of yours",
+)
+async def patch_message(
+    dialog_id: UUID, seq: int, body: EditMessageBody, principal: Principal, tx: MessagingTx
+) -> MessageView:
+    command = EditMessage(
+        dialog_id=dialog_id,
+        seq=seq,
+        user_id=principal.user_id,
+        content=body.content.model_dump(mode="json", exclude_none=True),
+        expected_version=body.version,
+    )
+    return MessageView.model_validate(await edit_message(command, tx))
+
+
+@routes.delete(
+    MESSAGE,
+    rows_of_caller=False,
+    limit=ACTS,
+    errors=(*SEEN, NotAllowedError, DialogArchivedError),
+    summary="Delete a message",
+)
+async def delete_message(dialog_id: UUID, seq: int, query: DeleteQuery, principal: Principal, tx: MessagingTx) -> None:
+    """For everybody one's own, whatever hinders one from writing, or another's as a moderator; for oneself any."""
+    command = DeleteMessage(dialog_id=dialog_id, seq=seq, user_id=principal.user_id)
+    await (delete_for_all if query.whom == "all" else delete_for_me)(command, tx)
+
+
+@routes.put(
+    MESSAGE + "/reactions/{emoji}",
+    rows_of_caller=False,
+    limit=ACTS,
+    errors=(*TOUCHED, NotAnEmojiError, TooManyReactionsError),
+    summary="React to a message",
+)
+async def put_reaction(dialog_id: UUID, seq: int, emoji: str, principal: Principal, tx: MessagingTx) -> None:
+    """One emoji, or one of like, love, laugh, sad, angry, wow."""
+    await react(_react(dialog_id, seq, emoji, principal, added=True), tx)
+
+
+@routes.delete(
+    MESSAGE + "/reactions/{emoji}",
+    rows_of_caller=False,
+    limit=ACTS,
+    errors=(*TOUCHED, NotAnEmojiError),
+    summary="Take a reaction back",
+)
+async def delete_reaction(dialog_id: UUID, seq: int, emoji: str, principal: Principal, tx: MessagingTx) -> None:
+    await react(_react(dialog_id, seq, emoji, principal, added=False), tx)
+
+
+@routes.put(
+    MESSAGE + "/pin", rows_of_caller=False, limit=ACTS, errors=(*TOUCHED, TooManyPinsError), summary="Pin a message"
+)
+async def put_pin(dialog_id: UUID, seq: int, principal: Principal, tx: MessagingTx) -> None:
+    await pin_message(PinMessage(dialog_id=dialog_id, seq=seq, user_id=principal.user_id, pinned=True), tx)
+
+
+@routes.delete(MESSAGE + "/pin", rows_of_caller=False, limit=ACTS, errors=TOUCHED, summary="Unpin a message")
+async def delete_pin(dialog_id: UUID, seq: int, principal: Principal, tx: MessagingTx) -> None:
+    await pin_message(PinMessage(dialog_id=dialog_id, seq=seq, user_id=principal.user_id, pinned=False), tx)
+
+
+@routes.get("/v1/dialogs/{dialog_id}/pins", errors=(DialogNotFoundError,), summary="List pinned messages")
+async def get_pins(dialog_id: UUID, principal: Principal, app: App) -> PinsView:
+    async with app.database.read() as conn:
+        watch = await watch_of(conn, principal.user_id, dialog_id)
+        pins = await pins_of(conn, dialog_id, from_seq=watch.from_seq, viewer_id=principal.user_id)
+        shown = await documents(conn, app.keys, [message for _, message in pins], viewer_id=principal.user_id)
+    return PinsView(
+        items=[
+            PinView(
+                seq=pin["seq"],
+                pinned_by=pin["pinned_by"],
+                pinned_at=pin["pinned_at"],
+                message=MessageView.model_validate(document),
+            )
+            for (pin, _), document in zip(pins, shown, strict=True)
+        ]
+    )
+
+
+@routes.get(MESSAGE + "/revisions", errors=SEEN, summary="Look at what a message said before")
+async def get_revisions(dialog_id: UUID, seq: int, principal: Principal, app: App) -> RevisionsView:
+    async with app.database.read() as conn:
+        await seen_message(conn, principal.user_id, dialog_id, seq)
+        rows = await revisions_of(conn, app.keys, dialog_id, seq)
+    return RevisionsView(items=[RevisionView.model_validate(each) for each in rows])
+
+
+@routes.get(MESSAGE + "/thread", errors=SEEN, summary="Read the thread below a message, oldest first")
+async def get_thread(dialog_id: UUID, seq: int, query: MessagesQuery, principal: Principal, app: App) -> MessagesView:
+    """``after_seq`` goes on from there."""
+    async with app.database.read() as conn:
+        watch, _ = await seen_message(conn, principal.user_id, dialog_id, seq)
+        after_seq = max(query.after_seq or 0, watch.from_seq - 1)
+        rows = await thread_page(
+            conn, dialog_id, seq, after_seq=after_seq, viewer_id=principal.user_id, limit=query.limit + 1
+        )
+        first = await thread_page(conn, dialog_id, seq, after_seq=seq, viewer_id=principal.user_id, limit=1)
+        items = await documents(conn, app.keys, rows[: query.limit], viewer_id=principal.user_id)
+    return MessagesView(
+        items=[MessageView.model_validate(each) for each in items],
+        has_before=bool(first) and first[0]["seq"] <= after_seq,
+        has_after=len(rows) > query.limit,
+        last_seq=watch.last_seq,
+    )
+
+
+def _react(dialog_id: UUID, seq: int, emoji: str, principal: Principal, *, added: bool) -> React:
+    return React(dialog_id=dialog_id, seq=seq, user_id=principal.user_id, emoji=emoji_of(emoji), added=added)

@@ -1,0 +1,123 @@
+"""Replace what a message says. What it said before is kept, and can be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar, Final
+from uuid import UUID
+
+from kernel.errors import DomainError, Kind
+from messaging.core.adapters import rendering
+from messaging.core.adapters.message_reads import content_of, documents, messages_at
+from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.domain.dialog import NotAllowedError
+from messaging.core.domain.message import CONTENT_BYTES_MAX, ContentTooLargeError
+from messaging.core.domain.permissions import Act
+from messaging.core.usecases.touching import Touched, touch_message
+
+WINDOW: Final = timedelta(hours=48)
+# What can be edited, and which fields: attachments and what a card is about stay.
+EDITABLE: Final[Mapping[str, frozenset[str]]] = {
+    "text": frozenset({"text"}),
+    "code": frozenset({"text", "language"}),
+    "image": frozenset({"text"}),
+    "video": frozenset({"text"}),
+    "file": frozenset({"text"}),
+    "gif": frozenset({"text"}),
+    "order": frozenset({"text"}),
+    "product": frozenset({"text"}),
+    "event": frozenset({"text"}),
+}
+
+
+class NotEditableError(DomainError):
+    code: ClassVar[str] = "messaging.message.not_editable"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    title: ClassVar[str] = "A message of this type, or this part of it, cannot be edited"
+
+
+class EditWindowOverError(DomainError):
+    code: ClassVar[str] = "messaging.message.edit_window_over"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    title: ClassVar[str] = "A message can be edited for 48 hours"
+
+
+class MessageChangedMeanwhileError(DomainError):
+    code: ClassVar[str] = "messaging.message.changed_meanwhile"
+    kind: ClassVar[Kind] = Kind.PRECONDITION
+    title: ClassVar[str] = "The message was edited on another device; look at it again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditMessage:
+    """``expected_version``: None edits whatever stands there."""
+
+    dialog_id: UUID
+    seq: int
+    user_id: UUID
+    content: Mapping[str, Any]
+    expected_version: int | None = None
+
+
+async def edit_message(command: EditMessage, tx: MessagingTx) -> dict[str, Any]:
+    """The message as it is now, as its writer sees it. The same content again changes nothing."""
+    touched = await touch_message(tx, command.dialog_id, command.seq, command.user_id, Act.SEND)
+    if not touched.own:
+        raise NotAllowedError
+    await tx.stream.ready([command.user_id])
+    await tx.keys.load(tx.conn, [command.user_id])
+    before = content_of(tx.keys, touched.row)
+    if before != command.content:
+        _require_editable(command, touched, before, tx)
+        await _replace(command, touched, tx)
+    row = (await messages_at(tx.conn, [(command.dialog_id, command.seq)]))[command.dialog_id, command.seq]
+    if before != command.content:
+        [shown] = await documents(tx.conn, tx.keys, [row])
+        tx.stream.change(
+            touched.dialog,
+            "message.edited",
+            actor_id=command.user_id,
+            message_seq=command.seq,
+            payload={"sender_id": command.user_id, "version": row["version"]},
+            shown={"message": shown},
+        )
+    [document] = await documents(tx.conn, tx.keys, [row], viewer_id=command.user_id)
+    return document
+
+
+def _require_editable(
+    command: EditMessage, touched: Touched, before: Mapping[str, Any] | None, tx: MessagingTx
+) -> None:
+    version = touched.row["version"]
+    if command.expected_version is not None and version != command.expected_version:
+        raise MessageChangedMeanwhileError(context={"version": version})
+    fields = EDITABLE.get(touched.row["type"])
+    if before is None or fields is None or touched.row["forward"] is not None:
+        raise NotEditableError
+    changed = {name for name in {*before, *command.content} if before.get(name) != command.content.get(name)}
+    if not changed <= fields:
+        raise NotEditableError(pointer=f"/content/{min(changed - fields)}")
+    if touched.row["created_at"] + WINDOW < tx.now:
+        raise EditWindowOverError
+
+
+async def _replace(command: EditMessage, touched: Touched, tx: MessagingTx) -> None:
+    content = rendering.to_json(command.content)
+    if len(content) > CONTENT_BYTES_MAX:
+        raise ContentTooLargeError(pointer="/content")
+    row = touched.row
+    await tx.conn.execute(
+        "INSERT INTO message_revision (dialog_id, seq, version, sender_id, content, written_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6)",
+        *(command.dialog_id, command.seq, row["version"], row["sender_id"], row["content"]),
+        row["edited_at"] or row["created_at"],
+    )
+    await tx.conn.execute(
+        "UPDATE message SET content = $4, version = version + 1, edited_at = $5 "
+        "WHERE dialog_id = $1 AND seq = $2 AND created_at = $3",
+        *(command.dialog_id, command.seq, row["created_at"]),
+        tx.sealer.encrypt(command.user_id, content),
+        tx.now,
+    )

@@ -1,0 +1,41 @@
+"""A person let others see or do other things than before: from the moment they said so, not from when it came here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from messaging.core.adapters.account_store import keep_privacy
+from messaging.core.adapters.cursor_store import hold_cursors_of, untell_reads
+from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.domain.stream import Sight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Privacy:
+    """As auth tells it. ``since``: when they said so. An older ``version`` never replaces a newer."""
+
+    user_id: UUID
+    version: int
+    presence_to: str
+    direct_from: str
+    read_receipts: bool
+    since: datetime
+
+
+async def follow_privacy(told: Privacy, tx: MessagingTx) -> None:
+    """What they read after they had switched receipts off is not told, though it was not known here yet."""
+    if not told.read_receipts:
+        await hold_cursors_of(tx.conn, told.user_id)
+    news = await keep_privacy(
+        tx.conn,
+        told.user_id,
+        told.version,
+        presence_to=told.presence_to,
+        direct_from=told.direct_from,
+        receipts=told.read_receipts,
+    )
+    if news and not told.read_receipts:
+        await untell_reads(tx.conn, told.user_id, told.since)
+    tx.sights.append(Sight(told.user_id))

@@ -1,0 +1,52 @@
+"""A person has received or read up to a seq, or marks the dialog as unread for themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from messaging.core.adapters.cursor_store import Cursor, advance
+from messaging.core.adapters.dialog_store import find_member
+from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.domain.dialog import DialogNotFoundError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveCursor:
+    """0 and None: say nothing."""
+
+    dialog_id: UUID
+    user_id: UUID
+    delivered_seq: int = 0
+    read_seq: int = 0
+    marked_unread: bool | None = None
+
+
+async def move_cursor(command: MoveCursor, tx: MessagingTx) -> None:
+    """Raises ``DialogNotFoundError`` to whoever is not in the dialog."""
+    wanted = Cursor(command.dialog_id, command.user_id, command.delivered_seq, command.read_seq)
+    moves = await advance(tx.conn, [wanted], tx.now)
+    if not moves:  # only the cursor of somebody who is in moves
+        member = await find_member(tx.conn, command.dialog_id, command.user_id)
+        if member is None or not member.present:
+            raise DialogNotFoundError
+    for moved in moves:
+        if command.read_seq:
+            tx.accounts.change(
+                command.user_id, "read.changed", dialog_id=moved.dialog_id, payload={"read_seq": moved.read_seq}
+            )
+        tx.cursors.append(moved)
+    if command.marked_unread is not None:
+        changed = await tx.conn.execute(
+            "UPDATE member SET marked_unread = $3 WHERE dialog_id = $1 AND user_id = $2 AND marked_unread <> $3",
+            command.dialog_id,
+            command.user_id,
+            command.marked_unread,
+        )
+        if changed == "UPDATE 1":
+            tx.accounts.change(
+                command.user_id,
+                "dialog.settings",
+                dialog_id=command.dialog_id,
+                payload={"marked_unread": command.marked_unread},
+            )

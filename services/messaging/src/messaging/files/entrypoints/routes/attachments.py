@@ -1,0 +1,271 @@
+"""Routes of attachments: a ticket, the upload in pieces (tus 1.0), links, and the bytes behind a link."""
+
+from __future__ import annotations
+
+import asyncio
+import binascii
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Annotated, Final, Literal
+from urllib.parse import quote
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import Field
+
+from chassis.http import Body, Name, Query, RateLimit, Reply, Routes, View
+from chassis.tokens import Principal
+from messaging.core.adapters.attachment_store import visible_attachment
+from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.domain.attachment import (
+    PIECE_BYTES_MAX,
+    THUMBNAIL_TYPE,
+    Attachment,
+    AttachmentNotFoundError,
+    AttachmentStoreUnavailableError,
+    AttachmentTooLargeError,
+    AttachmentTypeRefusedError,
+    LinkInvalidError,
+    PieceInvalidError,
+    TooManyUploadsError,
+    UploadOffsetError,
+    UploadOverError,
+)
+from messaging.files.adapters.link_gateway import LIFE_S, Link
+from messaging.files.entrypoints.object_answers import RangeNotSatisfiableError, answer_of
+from messaging.files.usecases.upload_attachment import begin_upload, end_upload, take_piece, upload_offset
+from messaging.wiring import App
+
+routes = Routes(tag="attachments")
+UPLOAD: Final = "/v1/attachments/{attachment_id}/upload"
+TUS: Final = {"Tus-Resumable": "1.0.0", "Cache-Control": "no-store"}
+TURN_S: Final = 5.0
+OFFSET_TYPE: Final = "application/offset+octet-stream"
+Purpose = Literal["image", "video", "voice", "file", "sticker", "avatar"]
+MediaType = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}$")]
+
+
+class AttachmentBody(Body):
+    """``file_name`` is a name, not a path. ``sha256``, in hex, is compared with what arrives."""
+
+    file_name: Annotated[Name, Field(min_length=1, max_length=200, pattern=r"^[^/\\]+$")]
+    media_type: MediaType
+    size_bytes: Annotated[int, Field(ge=1, le=2**40)]
+    purpose: Purpose
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+
+
+class AttachmentView(View):
+    """``status``: uploading, scanning, then clean, or infected or rejected; expired and deleted ones are gone."""
+
+    attachment_id: UUID
+    purpose: Purpose
+    file_name: str
+    media_type: str
+    size_bytes: int
+    offset_bytes: int
+    status: Literal["uploading", "scanning", "clean", "infected", "rejected", "expired", "deleted"]
+    sha256: str | None
+    width: int | None
+    height: int | None
+    created_at: datetime
+    expires_at: datetime | None
+
+    @classmethod
+    def of(cls, found: Attachment) -> AttachmentView:
+        named = {name: getattr(found, name) for name in cls.model_fields if name != "sha256"}
+        return cls(**named, sha256=found.sha256.hex() if found.sha256 else None)
+
+
+class TicketView(AttachmentView):
+    """Send the bytes to ``upload_url`` in pieces of at most ``piece_bytes_max`` by tus 1.0."""
+
+    upload_url: str
+    piece_bytes_max: int
+
+
+class ThumbnailView(View):
+    width: int
+    url: str
+
+
+class LinkView(View):
+    """Good for whoever has it, until ``expires_at_unix_s``, and as long as the caller may see the file."""
+
+    url: str
+    thumbnails: list[ThumbnailView]
+    expires_at_unix_s: int
+
+
+class ContentQuery(Query):
+    """``viewer``: whom the link was made for."""
+
+    viewer: UUID = UUID(int=0)
+    variant: Annotated[int, Field(ge=0, le=10_000)] = 0
+    expires: Annotated[int, Field(ge=0, le=2**53)]
+    signature: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+@routes.post(
+    "/v1/attachments",
+    status=201,
+    idempotency="none",
+    rows_of_caller=False,
+    limit=RateLimit("attachments", per_user=120, window_s=60, fails="open"),
+    errors=(AttachmentTooLargeError, AttachmentTypeRefusedError, TooManyUploadsError),
+    summary="Get a ticket for an upload",
+)
+async def post_attachment(body: AttachmentBody, principal: Principal, tx: MessagingTx) -> Reply[TicketView]:
+    ticket = await begin_upload(
+        principal.user_id,
+        purpose=body.purpose,
+        file_name=body.file_name,
+        media_type=body.media_type,
+        size_bytes=body.size_bytes,
+        sha256=binascii.unhexlify(body.sha256) if body.sha256 else None,
+        tx=tx,
+    )
+    url = UPLOAD.format(attachment_id=ticket.attachment_id)
+    view = TicketView(**AttachmentView.of(ticket).model_dump(), upload_url=url, piece_bytes_max=PIECE_BYTES_MAX)
+    return Reply(view, status=201, location=url, headers=TUS)
+
+
+@routes.get(
+    UPLOAD,
+    status=204,
+    rows_of_caller=False,
+    errors=(AttachmentNotFoundError, UploadOverError),
+    summary="How far is the upload (HEAD, by tus)",
+)
+async def get_upload(attachment_id: UUID, principal: Principal, tx: MessagingTx) -> web.StreamResponse:
+    found = await upload_offset(principal.user_id, attachment_id, tx)
+    headers = {**TUS, "Upload-Offset": str(found.offset_bytes), "Upload-Length": str(found.size_bytes)}
+    return web.Response(status=204, headers=headers)
+
+
+@routes.patch(
+    UPLOAD,
+    status=204,
+    errors=(
+        AttachmentNotFoundError,
+        UploadOverError,
+        UploadOffsetError,
+        PieceInvalidError,
+        AttachmentStoreUnavailableError,
+    ),
+    summary="Send a piece",
+)
+async def patch_upload(request: web.Request, attachment_id: UUID, principal: Principal, app: App) -> web.StreamResponse:
+    """``Upload-Offset`` says where it begins. It is durable when this is answered."""
+    if request.content_type != OFFSET_TYPE:
+        raise PieceInvalidError(f"Content-Type is {OFFSET_TYPE}")
+    offset = request.headers.get("Upload-Offset", "")
+    if not offset.isascii() or not offset.isdigit() or len(offset) > 15:
+        raise PieceInvalidError("Upload-Offset is missing or no number")
+    piece = await request.content.read(PIECE_BYTES_MAX + 1)
+    while len(piece) <= PIECE_BYTES_MAX and not request.content.at_eof():
+        piece += await request.content.read(PIECE_BYTES_MAX + 1 - len(piece))
+    checksum = request.headers.get("Upload-Checksum")
+    async with _turn(app), app.begin() as tx:
+        after = await take_piece(
+            principal.user_id, attachment_id, int(offset), piece, checksum, objects=app.objects, tx=tx
+        )
+    return web.Response(status=204, headers={**TUS, "Upload-Offset": str(after)})
+
+
+@routes.delete(UPLOAD, rows_of_caller=False, errors=(AttachmentNotFoundError, UploadOverError), summary="End an upload")
+async def delete_upload(attachment_id: UUID, principal: Principal, tx: MessagingTx) -> None:
+    await end_upload(principal.user_id, attachment_id, tx)
+
+
+@routes.get("/v1/attachments/{attachment_id}", errors=(AttachmentNotFoundError,), summary="Look at an attachment")
+async def get_attachment(attachment_id: UUID, principal: Principal, app: App) -> AttachmentView:
+    """One's own, one of a message one can see, or the picture of a dialog one is in."""
+    return AttachmentView.of(await _visible(app, attachment_id, principal))
+
+
+@routes.post(
+    "/v1/attachments/{attachment_id}/link",
+    status=200,
+    idempotency="none",
+    limit=RateLimit("attachment-links", per_user=1200, window_s=60, fails="open"),
+    errors=(AttachmentNotFoundError,),
+    summary="Get links to the bytes",
+)
+async def post_link(attachment_id: UUID, principal: Principal, app: App) -> LinkView:
+    """Only of what was found clean; for others there is nothing."""
+    found = await _visible(app, attachment_id, principal)
+    if found.status != "clean":
+        raise AttachmentNotFoundError
+    expires = int(time.time()) + LIFE_S
+
+    def url(variant: int) -> str:
+        made_for = principal.user_id
+        return app.links.url(
+            Link(attachment_id=attachment_id, viewer_id=made_for, variant=variant, expires_unix_s=expires)
+        )
+
+    return LinkView(
+        url=url(0),
+        thumbnails=[ThumbnailView(width=width, url=url(width)) for width in found.thumbnails],
+        expires_at_unix_s=expires,
+    )
+
+
+@routes.get(
+    "/v1/attachments/{attachment_id}/content",
+    auth="public",
+    errors=(LinkInvalidError, AttachmentNotFoundError, RangeNotSatisfiableError, AttachmentStoreUnavailableError),
+    summary="The bytes behind a link",
+)
+async def get_content(request: web.Request, attachment_id: UUID, query: ContentQuery, app: App) -> web.StreamResponse:
+    """Ranges are served. What was taken back is gone at once, whatever links there are."""
+    link = Link(
+        attachment_id=attachment_id, viewer_id=query.viewer, variant=query.variant, expires_unix_s=query.expires
+    )
+    if not app.links.good(link, query.signature, time.time()):
+        raise LinkInvalidError
+    async with app.database.read() as conn:
+        found = await visible_attachment(conn, attachment_id, query.viewer)
+    if found is None or found.status != "clean":
+        raise AttachmentNotFoundError
+    key = f"{attachment_id}.{query.variant}" if query.variant else str(attachment_id)
+    inline = bool(query.variant) or found.inline
+    media_type = THUMBNAIL_TYPE if query.variant else found.media_type
+    disposition = f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{quote(found.file_name, safe='')}"
+    headers = {
+        "Content-Type": media_type if inline else "application/octet-stream",
+        "Content-Disposition": disposition,
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+        "Cache-Control": "no-store",  # a picture is not left on the disk of whoever looked at it
+        "Cross-Origin-Resource-Policy": "same-site",
+    }
+    try:
+        return await answer_of(request, app.objects, key, headers)
+    except FileNotFoundError:
+        raise AttachmentNotFoundError from None
+
+
+@asynccontextmanager
+async def _turn(app: App) -> AsyncIterator[None]:
+    """One of the pieces that are written at once. Raises ``AttachmentStoreUnavailableError`` when no turn ends soon."""
+    try:
+        async with asyncio.timeout(TURN_S):
+            await app.piece_turns.acquire()
+    except TimeoutError:
+        raise AttachmentStoreUnavailableError("too many pieces wait for the store") from None
+    try:
+        yield
+    finally:
+        app.piece_turns.release()
+
+
+async def _visible(app: App, attachment_id: UUID, principal: Principal) -> Attachment:
+    async with app.database.read() as conn:
+        found = await visible_attachment(conn, attachment_id, principal.user_id)
+    if found is None:
+        raise AttachmentNotFoundError
+    return found

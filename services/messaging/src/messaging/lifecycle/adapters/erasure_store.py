@@ -1,0 +1,146 @@
+"""How far erasures have come, and the rows they end.
+
+ERA-1: a person whose erasure began has no key that readers can use, and never gets one again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from messaging.core.adapters.hold_store import keep_files_if_held
+
+_REQUEST: Final = """
+    INSERT INTO person_erasure (user_id, reason, requested_at, due_at) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (user_id) DO UPDATE SET due_at = least(person_erasure.due_at, excluded.due_at)
+"""
+# Where a dialog of theirs is under legal hold, the key is put where no reader looks; otherwise it is gone.
+_HOLD_KEY: Final = """
+    INSERT INTO held_key (user_id, wrapped_key, held_at)
+    SELECT k.user_id, k.wrapped_key, $2 FROM person_key k WHERE k.user_id = $1 AND k.wrapped_key IS NOT NULL
+      AND EXISTS (SELECT FROM member m JOIN dialog d USING (dialog_id) WHERE m.user_id = $1 AND d.legal_hold)
+    ON CONFLICT DO NOTHING
+"""
+_SHRED: Final = """
+    INSERT INTO person_key (user_id, wrapped_key, created_at, shredded_at) VALUES ($1, NULL, $2, $2)
+    ON CONFLICT (user_id) DO UPDATE SET wrapped_key = NULL,
+        shredded_at = coalesce(person_key.shredded_at, excluded.shredded_at)
+"""
+_TOMBSTONE: Final = """
+    INSERT INTO account (user_id, ended_at, erased_at) VALUES ($1, $2, $2)
+    ON CONFLICT (user_id) DO UPDATE SET display_name = '', username = '', avatar_url = '', last_seen_at = NULL,
+        presence_to = 'nobody', last_seen_to = 'nobody', direct_from = 'nobody',
+        ended_at = coalesce(account.ended_at, $2), erased_at = coalesce(account.erased_at, $2)
+"""
+_FREE_HELD_KEYS: Final = """
+    DELETE FROM held_key h WHERE NOT EXISTS (
+        SELECT FROM member m JOIN dialog d USING (dialog_id) WHERE m.user_id = h.user_id AND d.legal_hold)
+"""
+# What is only theirs: the table, and the column that names them.
+OWN_ROWS: Final = (
+    ("draft", "user_id"),
+    ("scheduled_message", "user_id"),
+    ("hidden_message", "user_id"),
+    ("activity", "user_id"),
+    ("activity_cursor", "user_id"),
+    ("account_change", "user_id"),
+    ("friendship", "user_id"),
+    ("friendship", "friend_id"),
+    ("block", "blocker_id"),
+    ("block", "blocked_id"),
+    ("join_request", "user_id"),
+)
+_WRITTEN: Final = """
+    SELECT dialog_id, seq FROM message WHERE dialog_id = $1 AND sender_id = $2 AND seq > $3 ORDER BY seq LIMIT $4
+"""
+
+
+async def request_erasure(
+    conn: asyncpg.Connection[Any], user_id: UUID, reason: str, now: datetime, due_at: datetime
+) -> None:
+    """Asked twice, the earlier time holds."""
+    await conn.execute(_REQUEST, user_id, reason, now, due_at)
+
+
+async def due_erasures(conn: asyncpg.Connection[Any], now: datetime, limit: int) -> list[UUID]:
+    rows = await conn.fetch(
+        "SELECT user_id FROM person_erasure WHERE finished_at IS NULL AND due_at <= $1 ORDER BY due_at LIMIT $2",
+        now,
+        limit,
+    )
+    return [row["user_id"] for row in rows]
+
+
+async def steps_done(conn: asyncpg.Connection[Any], user_id: UUID) -> Sequence[str]:
+    """The row stays locked until the end of the transaction: one erasure of a person at a time."""
+    done = await conn.fetchval("SELECT done FROM person_erasure WHERE user_id = $1 FOR UPDATE", user_id)
+    return list(done or ())
+
+
+async def note_step(conn: asyncpg.Connection[Any], user_id: UUID, step: str) -> None:
+    await conn.execute(
+        "UPDATE person_erasure SET done = array_append(done, $2) WHERE user_id = $1 AND NOT $2 = ANY(done)",
+        user_id,
+        step,
+    )
+
+
+async def finish(conn: asyncpg.Connection[Any], user_id: UUID, now: datetime) -> None:
+    await conn.execute(
+        "UPDATE person_erasure SET finished_at = coalesce(finished_at, $2) WHERE user_id = $1", user_id, now
+    )
+
+
+async def shred_key(conn: asyncpg.Connection[Any], user_id: UUID, now: datetime) -> None:
+    """From the commit on, nothing they wrote can be read by anybody, in any dialog."""
+    await conn.execute(_HOLD_KEY, user_id, now)
+    await conn.execute(_SHRED, user_id, now)
+    await conn.execute(_TOMBSTONE, user_id, now)
+
+
+async def free_held_keys(conn: asyncpg.Connection[Any]) -> int:
+    """End the keys that no legal hold needs any more."""
+    return _count(await conn.execute(_FREE_HELD_KEYS))
+
+
+async def delete_own(conn: asyncpg.Connection[Any], user_id: UUID, table: str, column: str, limit: int) -> int:
+    """How many rows of ``OWN_ROWS`` were deleted, at most ``limit``."""
+    return _count(
+        await conn.execute(
+            f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {column} = $1 LIMIT $2)) "
+            f"AND {column} = $1",
+            user_id,
+            limit,
+        )
+    )
+
+
+async def delete_files(conn: asyncpg.Connection[Any], user_id: UUID, now: datetime) -> None:
+    """Nobody gets their files from the commit on; the bytes go soon after, where no legal hold keeps them."""
+    await keep_files_if_held(conn, user_id, now)
+    await conn.execute(
+        "UPDATE attachment SET status = 'deleted', file_name = '-', next_attempt_at = NULL "
+        "WHERE owner_id = $1 AND status <> 'deleted'",
+        user_id,
+    )
+
+
+async def blank_reports(conn: asyncpg.Connection[Any], user_id: UUID) -> None:
+    """A report stays with moderation; what its reporter wrote in it goes."""
+    await conn.execute("UPDATE report SET detail = '' WHERE reporter_id = $1 AND detail <> ''", user_id)
+
+
+async def written_in(
+    conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, after_seq: int, limit: int
+) -> list[tuple[UUID, int]]:
+    """Messages they wrote there, in order."""
+    rows = await conn.fetch(_WRITTEN, dialog_id, user_id, after_seq, limit)
+    return [(row["dialog_id"], row["seq"]) for row in rows]
+
+
+def _count(status: str) -> int:
+    return int(status.rsplit(" ", 1)[1])

@@ -1,0 +1,158 @@
+"""End what is past its time: first nobody can read it, then it is deleted, a batch a transaction.
+
+Crosses many transactions; killed anywhere, the next run goes on. A dialog that fails is told, and the others go on.
+What is older than the workspace's limit goes with its month; what a dialog itself limits is deleted row by row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from messaging.core.adapters.account_stream_store import trim_account_changes
+from messaging.core.adapters.transaction import MessagingTx
+from messaging.lifecycle.adapters import month_store, retention_store
+from operations import alone
+
+PAGE: Final = 500
+BATCH: Final = 1_000
+_FIRST: Final = UUID(int=0)
+# Clocks of nodes differ, and a message sent just before a month ended may be stored just after.
+_MARGIN: Final = timedelta(days=1)
+# A device that was away for longer fetches its list of dialogs anew.
+ACCOUNT_CHANGES_KEPT: Final = timedelta(days=60)
+Begin = Callable[[], AbstractAsyncContextManager[MessagingTx]]
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Ended:
+    """What a run did."""
+
+    dialogs: int = 0
+    rows: int = 0
+    months: int = 0
+    held: int = 0
+    account_changes: int = 0
+
+
+async def apply_retention(begin: Begin, days_max: int | None, now: datetime) -> Ended:
+    """``days_max``: the workspace's limit; None keeps everything that no dialog limits."""
+    ended = Ended()
+    await _hide(begin, days_max, now, ended)
+    await _delete(begin, days_max, ended)
+    await _trim_accounts(begin, now - ACCOUNT_CHANGES_KEPT, ended)
+    if days_max is not None:
+        await _drop_months(begin, now - timedelta(days=days_max) - _MARGIN, ended)
+    return ended
+
+
+async def make_months(begin: Begin, now: datetime) -> int:
+    """Months to come; returns how many were made. One that cannot get its lock is made by the next run."""
+    made = 0
+    for table in month_store.TABLES:
+        async with begin() as tx:
+            there = {each.name for each in await month_store.months_of(tx.conn, table)}
+        for month in month_store.wanted_months(now):
+            if month.table == table and month.name not in there:
+                try:
+                    async with begin() as tx:
+                        await month_store.make_month(tx.conn, month)
+                    made += 1
+                except asyncpg.LockNotAvailableError:
+                    log.warning("retention.month_busy", month=month.name)
+    return made
+
+
+async def _hide(begin: Begin, days_max: int | None, now: datetime, ended: Ended) -> None:
+    after = _FIRST
+    while True:
+        async with begin() as tx:
+            due = await retention_store.due_dialogs(tx.conn, days_max, now, after, PAGE)
+        for each in due:
+            await alone(each, partial(_hide_in, begin, days_max, now, ended))
+        if len(due) < PAGE:
+            return
+        after = due[-1]
+
+
+async def _hide_in(begin: Begin, days_max: int | None, now: datetime, ended: Ended, dialog_id: UUID) -> None:
+    async with begin() as tx:
+        oldest_seq = await _advance(dialog_id, days_max, now, tx)
+    if oldest_seq is not None:
+        ended.dialogs += 1
+        await _move_cursors(begin, dialog_id, oldest_seq)
+
+
+async def _advance(dialog_id: UUID, days_max: int | None, now: datetime, tx: MessagingTx) -> int | None:
+    """Readers see nothing older from now on, and who watches is told. None when the dialog keeps everything by now."""
+    dialog = await tx.stream.lock(dialog_id)
+    cutoff = await retention_store.cutoff_of(tx.conn, dialog_id, days_max, now)
+    if cutoff is None:
+        return None
+    oldest_seq = await retention_store.first_seq_since(tx.conn, dialog_id, cutoff)
+    if dialog.oldest_seq < oldest_seq:
+        await tx.conn.execute(
+            "UPDATE dialog SET oldest_seq = $2, version = version + 1 WHERE dialog_id = $1", dialog_id, oldest_seq
+        )
+        tx.stream.change(dialog, "dialog.changed", payload={"dialog": {"oldest_seq": oldest_seq}})
+    return oldest_seq
+
+
+async def _move_cursors(begin: Begin, dialog_id: UUID, oldest_seq: int) -> None:
+    while True:
+        async with begin() as tx:
+            moved = await retention_store.move_cursors(tx.conn, dialog_id, oldest_seq, BATCH)
+        if moved < BATCH:
+            return
+
+
+async def _delete(begin: Begin, days_max: int | None, ended: Ended) -> None:
+    after = _FIRST
+    while True:
+        async with begin() as tx:
+            page = await retention_store.purgeable_dialogs(tx.conn, days_max, after, PAGE)
+        for each in page:
+            await alone(each, partial(_purge, begin, ended))
+        if len(page) < PAGE:
+            return
+        after = page[-1].dialog_id
+
+
+async def _purge(begin: Begin, ended: Ended, past: retention_store.Purgeable) -> None:
+    while True:
+        async with begin() as tx:
+            deleted = await retention_store.purge(tx.conn, past, BATCH)
+        ended.rows += deleted
+        if not deleted:
+            return
+
+
+async def _trim_accounts(begin: Begin, before: datetime, ended: Ended) -> None:
+    while True:
+        async with begin() as tx:
+            trimmed = await trim_account_changes(tx.conn, before, BATCH)
+        ended.account_changes += trimmed
+        if not trimmed:
+            return
+
+
+async def _drop_months(begin: Begin, before: datetime, ended: Ended) -> None:
+    for table in month_store.TABLES:
+        async with begin() as tx:
+            old = [each for each in await month_store.months_of(tx.conn, table) if each.end <= before.date()]
+        for month in old:
+            try:
+                async with begin() as tx:
+                    ended.held += await month_store.drop_month(tx.conn, month)
+                ended.months += 1
+            except asyncpg.LockNotAvailableError:
+                log.warning("retention.month_busy", month=month.name)

@@ -1,0 +1,113 @@
+"""End what a person wrote, everywhere, and their place in every dialog.
+
+The key goes first: from then on every copy of their words is unreadable (readers forget a cached key within 1.5 s).
+The rest is tidying, in many transactions; each step may run again, and a killed erasure goes on where it was.
+
+Kept under their bare id, which no name belongs to any more: that there was a message, reactions and votes (counts
+others see stay true). What others forwarded or quoted is theirs; titles of dialogs are the dialogs'. Under legal hold
+the key is set aside instead of destroyed, readable by no reader, until the last hold on a dialog of theirs is lifted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from messaging.bots.adapters.bot_store import blank_bots_of
+from messaging.core.adapters.member_store import dialogs_of
+from messaging.core.adapters.person_keys import PersonKeys
+from messaging.core.usecases.leave_dialogs import Begin, leave_dialogs
+from messaging.lifecycle.adapters import erasure_store
+from messaging.lifecycle.usecases.end_account import EndAccount, end_account
+from messaging.search.adapters.search_store import remove_entries
+
+BATCH: Final = 500
+_FIRST: Final = UUID(int=0)
+Progress = Callable[[str], None]
+Step = Callable[[Begin, UUID], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasePerson:
+    """``reason``: ``account_deleted`` or ``requested``."""
+
+    user_id: UUID
+    reason: str
+    now: datetime
+
+
+async def erase_person(command: ErasePerson, begin: Begin, keys: PersonKeys, tell: Progress = lambda _: None) -> None:
+    """Does what is left to do; nothing when all was done."""
+    user_id, now = command.user_id, command.now
+    async with begin() as tx:
+        await erasure_store.request_erasure(tx.conn, user_id, command.reason, now, now)
+        done = await erasure_store.steps_done(tx.conn, user_id)
+        if "key" not in done:
+            await end_account(EndAccount(user_id=user_id, ended_at=now), tx)
+            await erasure_store.shred_key(tx.conn, user_id, now)
+            await erasure_store.note_step(tx.conn, user_id, "key")
+    keys.forget(user_id)
+    tell("what they wrote is unreadable")
+    for name, step in _STEPS.items():
+        if name not in done:
+            await step(begin, user_id)
+            async with begin() as tx:
+                await erasure_store.note_step(tx.conn, user_id, name)
+            tell(f"{name}: done")
+    async with begin() as tx:
+        await erasure_store.finish(tx.conn, user_id, now)
+
+
+async def _leave_dialogs(begin: Begin, user_id: UUID) -> None:
+    while await leave_dialogs(begin, user_id, BATCH):
+        pass
+
+
+async def _clear_index(begin: Begin, user_id: UUID) -> None:
+    after = _FIRST
+    while True:
+        async with begin() as tx:
+            dialogs = await dialogs_of(tx.conn, user_id, after, BATCH, present=False)
+        for dialog_id in dialogs:
+            await _clear_dialog(begin, dialog_id, user_id)
+        if len(dialogs) < BATCH:
+            return
+        after = dialogs[-1]
+
+
+async def _clear_dialog(begin: Begin, dialog_id: UUID, user_id: UUID) -> None:
+    after_seq = 0
+    while True:
+        async with begin() as tx:
+            messages = await erasure_store.written_in(tx.conn, dialog_id, user_id, after_seq, BATCH)
+            await remove_entries(tx.conn, messages)
+        if len(messages) < BATCH:
+            return
+        after_seq = messages[-1][1]
+
+
+async def _delete_own(begin: Begin, user_id: UUID) -> None:
+    for table, column in erasure_store.OWN_ROWS:
+        deleted = BATCH
+        while deleted == BATCH:
+            async with begin() as tx:
+                deleted = await erasure_store.delete_own(tx.conn, user_id, table, column, BATCH)
+    async with begin() as tx:
+        await erasure_store.blank_reports(tx.conn, user_id)
+        await erasure_store.delete_files(tx.conn, user_id, tx.now)
+
+
+async def _end_bots(begin: Begin, user_id: UUID) -> None:
+    async with begin() as tx:
+        await blank_bots_of(tx.conn, user_id)
+
+
+_STEPS: Final[dict[str, Step]] = {
+    "bots": _end_bots,
+    "dialogs": _leave_dialogs,
+    "search": _clear_index,
+    "own rows": _delete_own,
+}

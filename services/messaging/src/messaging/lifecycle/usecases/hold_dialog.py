@@ -1,0 +1,33 @@
+"""Put a dialog under legal hold, or lift it.
+
+While it holds, no retention and no erasure destroys what was written in the dialog; people see no difference. When it
+is lifted, what only the hold kept is destroyed: contents of deleted messages at once, keys of erased people as soon as
+no other hold needs them.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID
+
+from kernel.errors import DomainError, Kind
+from messaging.core.adapters.hold_store import release_held_messages, set_hold
+from messaging.core.adapters.transaction import MessagingTx
+from messaging.lifecycle.adapters.erasure_store import free_held_keys
+
+
+class NoSuchDialogError(DomainError):
+    code: ClassVar[str] = "messaging.dialog.absent"
+    kind: ClassVar[Kind] = Kind.NOT_FOUND
+    title: ClassVar[str] = "There is no dialog with this id"
+
+
+async def hold_dialog(dialog_id: UUID, tx: MessagingTx, *, held: bool) -> bool:
+    """Whether it changed."""
+    changed = await set_hold(tx.conn, dialog_id, held=held)
+    if changed is None:
+        raise NoSuchDialogError
+    if not held:
+        await release_held_messages(tx.conn, dialog_id)
+        await free_held_keys(tx.conn)
+    return changed

@@ -1,0 +1,39 @@
+"""Routes of polls."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chassis.http import Routes
+from chassis.tokens import Principal
+from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.entrypoints.routes.message_acts import ACTS, MESSAGE, TOUCHED
+from messaging.core.entrypoints.schemas.messages import PollView, VoteBody
+from messaging.polls.usecases.poll_votes import NotAPollError, PollClosedError, Vote, VoteInvalidError, close_poll, vote
+
+routes = Routes(tag="polls")
+
+
+@routes.put(
+    MESSAGE + "/vote",
+    rows_of_caller=False,
+    limit=ACTS,
+    errors=(*TOUCHED, NotAPollError, PollClosedError, VoteInvalidError),
+    summary="Vote in a poll, or change your vote",
+)
+async def put_vote(dialog_id: UUID, seq: int, body: VoteBody, principal: Principal, tx: MessagingTx) -> PollView:
+    command = Vote(dialog_id=dialog_id, seq=seq, user_id=principal.user_id, options=body.options)
+    return PollView.model_validate(await vote(command, tx))
+
+
+@routes.post(
+    MESSAGE + "/close-poll",
+    status=200,
+    rows_of_caller=False,
+    limit=ACTS,
+    errors=(*TOUCHED, NotAPollError),
+    summary="Close a poll",
+)
+async def post_close_poll(dialog_id: UUID, seq: int, principal: Principal, tx: MessagingTx) -> PollView:
+    """By who asked, or a moderator."""
+    return PollView.model_validate(await close_poll(dialog_id, seq, principal.user_id, tx))

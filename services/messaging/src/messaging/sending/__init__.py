@@ -1,1 +1,0 @@
-"""Group commit of sends."""
