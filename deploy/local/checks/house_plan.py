@@ -9,32 +9,40 @@ from __future__ import annotations
 import ast
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
 from checks.check import CHECKOUT
+from registry import load_services
 
 EXCEPTIONS: Final = Path(__file__).with_name("house_plan.toml")
 SERVICE_FILE: Final = "service.toml"
 # Paths below src/<service>, as patterns; `*` never crosses a slash. What matches none of them is a room too many.
-ROOMS: Final = (
+# A service that is divided by feature (`features` of its service.toml) has HALL and, per feature, ROOMS.
+HALL: Final = (
     "__init__.py", "__main__.py", "py.typed", "problems.json", "settings.py", "wiring.py",
+    "entrypoints/__init__.py", "entrypoints/app.py", "entrypoints/roles.py", "entrypoints/cli.py",
+    "entrypoints/consumers.py", "entrypoints/consumers/*.py", "entrypoints/jobs.py", "entrypoints/jobs/*.py",
+)  # fmt: skip
+ROOMS: Final = (
+    "__init__.py",
     "domain/*.py",
     "usecases/*.py",
     "adapters/__init__.py", "adapters/events.py", "adapters/transaction.py", "adapters/invariants.py",
     "adapters/metrics.py", "adapters/*_store.py", "adapters/*_reads.py", "adapters/*_gateway.py", "adapters/*_cache.py",
     "adapters/*_job.py", "adapters/data/*",
-    "entrypoints/__init__.py", "entrypoints/app.py", "entrypoints/roles.py", "entrypoints/cli.py",
+    "entrypoints/__init__.py", "entrypoints/cli.py",
     "entrypoints/consumers.py", "entrypoints/consumers/*.py", "entrypoints/jobs.py", "entrypoints/jobs/*.py",
     "entrypoints/routes/*.py", "entrypoints/schemas/*.py",
 )  # fmt: skip
-REQUIRED: Final = (
-    "__init__.py", "__main__.py", "py.typed", "settings.py", "wiring.py", "usecases/ports.py",
-    "adapters/transaction.py", "entrypoints/app.py", "entrypoints/roles.py",
+REQUIRED_HALL: Final = (
+    "__init__.py", "__main__.py", "py.typed", "settings.py", "wiring.py", "entrypoints/app.py", "entrypoints/roles.py",
 )  # fmt: skip
+REQUIRED_ROOMS: Final = ("usecases/ports.py", "adapters/transaction.py")
+CORE: Final = "core"
 TESTS: Final = ("unit", "component", "support", "data")
 CONFTEST_LINES_MAX: Final = 40
 
@@ -70,25 +78,40 @@ def load_departures(path: Path = EXCEPTIONS) -> Departures:
     return Departures(paths=paths, pending=frozenset(content.get("pending", ())))
 
 
-def look(service: Path, departures: Departures) -> Iterator[str]:
-    """Sentences about what departs from the plan in one service's folder."""
+def look(service: Path, departures: Departures, features: Collection[str] = ()) -> Iterator[str]:
+    """Sentences about what departs from the plan in one service's folder. ``features``: what it is divided into."""
+    if service.name in departures.pending:
+        return
     source = service / "src" / service.name
-    for path in REQUIRED:
+    home = f"{CORE}/" if features else ""
+    for path in (*REQUIRED_HALL, *(home + room for room in REQUIRED_ROOMS)):
         if not (source / path).exists() and not departures.allow(service.name, path):
             yield f"{service.name}: {path} is missing"
+    for name in features:
+        if not (source / name).is_dir():
+            yield f"{service.name}: {name} is a feature in {SERVICE_FILE} and no folder"
     for file in sorted(source.rglob("*")):
-        path = file.relative_to(source).as_posix()
-        if file.is_dir() or "__pycache__" in file.parts:
-            continue
-        if not any(_matches(path, room) for room in ROOMS) and not departures.allow(service.name, path):
-            yield f"{service.name}: {path} is in no room of the plan"
-        if file.suffix == ".py" and not departures.allow(service.name, f"{path}:shape"):
-            yield from (f"{service.name}: {path}: {fault}" for fault in shape_of(path, file.read_text("utf-8")))
+        if file.is_file() and "__pycache__" not in file.parts:
+            yield from _look_at(file, file.relative_to(source).as_posix(), service.name, departures, features)
     yield from _tests_of(service)
 
 
+def _look_at(file: Path, path: str, service: str, departures: Departures, features: Collection[str]) -> Iterator[str]:
+    """One file, whose ``path`` is below src/<service>."""
+    feature, _, inside = path.partition("/")
+    if f"{service}/{feature}" in departures.pending:
+        return
+    rooms: tuple[str, ...] = ROOMS
+    if feature not in features:
+        inside, rooms = path, HALL if features else (*HALL, *ROOMS)
+    if not any(_matches(inside, room) for room in rooms) and not departures.allow(service, path):
+        yield f"{service}: {path} is in no room of the plan"
+    if file.suffix == ".py" and not departures.allow(service, f"{path}:shape"):
+        yield from (f"{service}: {path}: {fault}" for fault in shape_of(inside, file.read_text("utf-8")))
+
+
 def shape_of(path: str, text: str) -> Iterator[str]:
-    """What departs inside one module, whose path is below src/<service>."""
+    """What departs inside one module, whose path is below src/<service>, or below its feature."""
     tree = ast.parse(text)
     if path.startswith("usecases/") and Path(path).stem not in {"__init__", "ports"}:
         yield from _use_case(Path(path).stem, tree)
@@ -148,14 +171,14 @@ def _matches(path: str, room: str) -> bool:
 
 def main(names: list[str]) -> int:
     departures = load_departures()
-    folders = [
-        path.parents[2]
-        for path in sorted((CHECKOUT / "services").glob("*/src/*/wiring.py"))
-        if path.parents[2].name not in departures.pending and (not names or path.parents[2].name in names)
+    services = [
+        each
+        for each in load_services(CHECKOUT)
+        if (each.root / "src" / each.name / "wiring.py").exists() and (not names or each.name in names)
     ]
-    faults = [fault for folder in folders for fault in look(folder, departures)]
-    faults += departures.unused({folder.name for folder in folders})
-    print("\n".join(faults) or f"{len(folders)} services keep to the plan")
+    faults = [fault for each in services for fault in look(each.root, departures, each.features)]
+    faults += departures.unused({each.name for each in services})
+    print("\n".join(faults) or f"{len(services)} services keep to the plan")
     return 1 if faults else 0
 
 

@@ -29,35 +29,74 @@ def parts(services: Sequence[Service]) -> Mapping[str, str]:
 
 
 def _contracts(services: Sequence[Service], libraries: Sequence[str], names: Sequence[str]) -> Iterable[str]:
-    pending = load_departures().pending
-    processes = [service.name for service in services if service.kind == "service"]
+    processes = [service for service in services if service.kind == "service"]
     yield _contract("Services never import each other", "independence", modules=names)
     yield _contract("Libraries know no service", "forbidden", source_modules=libraries, forbidden_modules=names)
     yield _contract(
         "Domains are pure: they import nothing but the kernel",
         "forbidden",
-        source_modules=[f"{name}.domain" for name in processes],
+        source_modules=[domain for each in processes for domain in _rooms(each, "domain")],
         forbidden_modules=[*NOT_OF_A_DOMAIN, *OUTSIDE],
     )
-    for name in processes:
-        if name not in pending:
-            yield _contract(f"Layers of {name}", "layers", layers=[f"{name}.{layer}" for layer in LAYERS])
-            yield _contract(
-                f"Use cases of {name} know their ports and the domain",
-                "forbidden",
-                source_modules=[f"{name}.usecases"],
-                forbidden_modules=OUTSIDE,
-                allow_indirect_imports=True,
-            )
-            yield _contract(
-                f"Adapters of {name} know the ports of its use cases",
-                "forbidden",
-                source_modules=[f"{name}.adapters"],
-                forbidden_modules=[f"{name}.usecases"],
-                ignore_imports=[f"{name}.adapters.* -> {name}.usecases.ports"],
-                unmatched_ignore_imports_alerting="none",
-                allow_indirect_imports=True,
-            )
+    for service in processes:
+        yield from _contracts_of(service)
+
+
+def _contracts_of(service: Service) -> Iterable[str]:
+    """Layers, and what is none of a use case's and of an adapter's business; of a divided service in every feature."""
+    name, adapters, usecases = service.name, _rooms(service, "adapters"), _rooms(service, "usecases")
+    if service.features:
+        yield from _features(service)
+        if not usecases:
+            return
+        layers = ["(entrypoints)", "(adapters)", "(usecases)", "(domain)"]
+        containers = [f"{name}.{feature}" for feature in _planned(service)]
+        yield _contract(f"Layers of every feature of {name}", "layers", layers=layers, containers=containers)
+    else:
+        yield _contract(f"Layers of {name}", "layers", layers=[f"{name}.{layer}" for layer in LAYERS])
+    yield _contract(
+        f"Use cases of {name} know their ports and the domain",
+        "forbidden",
+        source_modules=usecases,
+        forbidden_modules=[*OUTSIDE, *(adapters if service.features else ())],
+        allow_indirect_imports=True,
+    )
+    yield _contract(
+        f"Adapters of {name} know the ports of its use cases",
+        "forbidden",
+        source_modules=adapters,
+        forbidden_modules=usecases,
+        ignore_imports=[f"{one}.* -> {other}.ports" for one in adapters for other in usecases],
+        unmatched_ignore_imports_alerting="none",
+        allow_indirect_imports=True,
+    )
+
+
+def _features(service: Service) -> Iterable[str]:
+    for feature, known in service.features.items():
+        if feature == "realtime" and feature not in _planned(service):
+            continue
+        others = [f"{service.name}.{each}" for each in service.features if each not in {feature, *known}]
+        yield _contract(
+            f"{feature} of {service.name} knows {', '.join(known) or 'no other feature'}",
+            "forbidden",
+            source_modules=[f"{service.name}.{feature}"],
+            forbidden_modules=others,
+            allow_indirect_imports=True,
+        )
+
+
+def _rooms(service: Service, room: str) -> list[str]:
+    """The modules of one room: one, or one in each feature that has it."""
+    if not service.features:
+        return [f"{service.name}.{room}"]
+    source = service.root / "src" / service.name
+    return [f"{service.name}.{feature}.{room}" for feature in _planned(service) if (source / feature / room).is_dir()]
+
+
+def _planned(service: Service) -> list[str]:
+    pending = load_departures().pending
+    return [feature for feature in service.features if f"{service.name}/{feature}" not in pending]
 
 
 def _contract(name: str, kind: str, **values: object) -> str:

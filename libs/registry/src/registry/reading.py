@@ -64,6 +64,7 @@ def read_service(path: Path) -> Service:
         topics=_topics(table.table("topics"), name),
         redis=_redis(table.table("redis")),
         routes=_routes(table.table("routes")),
+        features=_features(table.table("features")),
     )
     table.close()
     if set(service.ports) != PORTS[service.kind]:
@@ -113,6 +114,14 @@ def _routes(table: _Table) -> RouteList:
     return routes
 
 
+def _features(table: _Table) -> dict[str, tuple[str, ...]]:
+    """A feature knows others that are named before it: none knows itself by a detour."""
+    features: dict[str, tuple[str, ...]] = {}
+    for name in table.left():
+        features[name] = table.words(name, of=tuple(features))
+    return features
+
+
 class _Table:
     """A table of the file. What was not asked for by the end is a mistake of whoever wrote it."""
 
@@ -121,6 +130,10 @@ class _Table:
             raise RegistryError(f"{where} is not a table")
         self.where = where
         self._left: dict[str, Any] = dict(content)
+
+    def left(self) -> list[str]:
+        """The keys nobody asked for yet."""
+        return list(self._left)
 
     def text(self, key: str) -> str:
         value = self._left.pop(key, None)

@@ -60,6 +60,7 @@ class Service:
     """``ports`` are ``http`` and ``ops``, of a gateway ``http`` and ``admin``. ``settings`` have no prefix.
 
     What is ``outside`` runs elsewhere: it has a Kafka user and topics, and no process here.
+    ``features``: of a service that is divided, each feature and those whose modules it may import.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Service:
     topics: Topics = Topics()
     redis: RedisRights = RedisRights()
     routes: RouteList = RouteList()
+    features: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def named_ports(self) -> dict[str, int]:

@@ -38,7 +38,7 @@ class NoNodeError(DomainError):
     title: ClassVar[str] = "This process takes no realtime clients"
 
 
-class TicketView(View):
+class SocketTicketView(View):
     """Good for one connection, within ``expires_in_s``: the first frame is ``{"type": "auth", "ticket": …}``."""
 
     ticket: str
@@ -51,7 +51,7 @@ class PollBody(Positions):
     wait_s: Annotated[float, Field(ge=0, le=WAIT_S_MAX)] = 0.0
 
 
-class PollView(View):
+class FramesView(View):
     """The frames a socket would have got: apply them in order, then ask again from where they end."""
 
     frames: list[dict[str, Any]]
@@ -64,9 +64,9 @@ class PollView(View):
     limit=RateLimit("realtime-tickets", per_user=60, window_s=60, fails="open"),
     summary="Get a one-use ticket for the socket",
 )
-async def post_ticket(principal: Principal, app: App) -> TicketView:
+async def post_ticket(principal: Principal, app: App) -> SocketTicketView:
     """503 while Redis is away: give the access token in the ``auth`` frame then, which does the same."""
-    return TicketView(ticket=await app.tickets.issue(principal), expires_in_s=LIFE_S)
+    return SocketTicketView(ticket=await app.tickets.issue(principal), expires_in_s=LIFE_S)
 
 
 @routes.post(
@@ -77,7 +77,7 @@ async def post_ticket(principal: Principal, app: App) -> TicketView:
     errors=(NoNodeError,),
     summary="Wait for what follows these positions",
 )
-async def post_poll(body: PollBody, principal: Principal, app: App) -> PollView:
+async def post_poll(body: PollBody, principal: Principal, app: App) -> FramesView:
     """For clients that cannot hold a socket. A POST, because the positions of a thousand dialogs fit in no URL.
 
     Name every dialog you follow. A dialog that you can read no longer is answered with a ``gone`` frame.
@@ -86,7 +86,7 @@ async def post_poll(body: PollBody, principal: Principal, app: App) -> PollView:
     if not isinstance(node, Node):
         raise NoNodeError(retry_after_s=1.0)
     frames = await poll(node, app.revocations, principal, body, body.wait_s)
-    return PollView(frames=[orjson.loads(each) for each in frames])
+    return FramesView(frames=[orjson.loads(each) for each in frames])
 
 
 def mount(application: web.Application, app: App) -> Node:

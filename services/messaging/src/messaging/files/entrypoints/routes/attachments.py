@@ -79,7 +79,7 @@ class AttachmentView(View):
         return cls(**named, sha256=found.sha256.hex() if found.sha256 else None)
 
 
-class TicketView(AttachmentView):
+class UploadTicketView(AttachmentView):
     """Send the bytes to ``upload_url`` in pieces of at most ``piece_bytes_max`` by tus 1.0."""
 
     upload_url: str
@@ -117,7 +117,7 @@ class ContentQuery(Query):
     errors=(AttachmentTooLargeError, AttachmentTypeRefusedError, TooManyUploadsError),
     summary="Get a ticket for an upload",
 )
-async def post_attachment(body: AttachmentBody, principal: Principal, tx: MessagingTx) -> Reply[TicketView]:
+async def post_attachment(body: AttachmentBody, principal: Principal, tx: MessagingTx) -> Reply[UploadTicketView]:
     ticket = await begin_upload(
         principal.user_id,
         purpose=body.purpose,
@@ -128,7 +128,7 @@ async def post_attachment(body: AttachmentBody, principal: Principal, tx: Messag
         tx=tx,
     )
     url = UPLOAD.format(attachment_id=ticket.attachment_id)
-    view = TicketView(**AttachmentView.of(ticket).model_dump(), upload_url=url, piece_bytes_max=PIECE_BYTES_MAX)
+    view = UploadTicketView(**AttachmentView.of(ticket).model_dump(), upload_url=url, piece_bytes_max=PIECE_BYTES_MAX)
     return Reply(view, status=201, location=url, headers=TUS)
 
 
