@@ -29,7 +29,7 @@ from chat.machine import load, server_settings
 from kernel.ids import uuid7
 from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.adapters.sealer import Sealer
-from messaging.core.adapters.stream_reads import watched_by
+from messaging.core.adapters.stream_reads import StreamRows
 from messaging.core.domain.ids import MAIN_WORKSPACE
 from messaging.search.adapters.blind import BlindIndex, stretch_of
 from messaging.search.adapters.terms import terms_of
@@ -181,13 +181,13 @@ async def fill(conn: asyncpg.Connection, size: int) -> Store:
 
 
 async def ours(store: Store, q: str) -> int:
-    watches = await watched_by(store.conn, store.viewer)
+    watches = await StreamRows(store.conn).watched_by(store.viewer)
     command = SearchMessages(question=Question.parse(q), viewer_id=store.viewer, watches=watches, limit=20)
     return len((await search_messages(command, store.conn, store.keys, store.blind)).items)
 
 
 async def reference(store: Store, q: str) -> int:
-    watches = await watched_by(store.conn, store.viewer)
+    watches = await StreamRows(store.conn).watched_by(store.viewer)
     rows = await store.conn.fetch(
         "SELECT dialog_id, seq, body FROM plain WHERE dialog_id = ANY($1)"
         " AND (words @@ plainto_tsquery('simple', $2) OR body ILIKE '%' || $2 || '%')"

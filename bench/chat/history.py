@@ -23,7 +23,7 @@ from messaging.core.adapters.person_keys import Wrapping
 from messaging.core.adapters.sealer import Sealer
 from messaging.core.domain.ids import MAIN_WORKSPACE
 from messaging.lifecycle.adapters.invariants import audit
-from messaging.lifecycle.adapters.month_store import make_month, months_of, wanted_months
+from messaging.lifecycle.adapters.month_store import MonthStore, wanted_months
 
 PEOPLE, DIALOGS, MESSAGES = 5, 10, 100  # in a circle everybody is in all its dialogs
 CIRCLE_MESSAGES = DIALOGS * MESSAGES
@@ -110,9 +110,9 @@ class Past:
         made = cls(conn)
         for back in range(MONTHS + 2):
             for month in wanted_months(made._ended - timedelta(days=30 * back)):
-                if month not in await months_of(conn, month.table):
+                if month not in await MonthStore(conn).months_of(month.table):
                     async with conn.transaction():
-                        await make_month(conn, month)
+                        await MonthStore(conn).make_month(month)
         await conn.execute(
             "CREATE TEMP TABLE past_dialog (dialog_id uuid, circle int, messages int, began_at timestamptz,"
             " ended_at timestamptz)"

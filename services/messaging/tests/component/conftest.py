@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from chassis.testing.issuer import TokenIssuer
 from chassis.testing.serving import Answered, Client, serving
-from messaging.core.adapters.account_store import Account, keep_account
+from messaging.core.adapters.account_store import Account
 from messaging.entrypoints import roles
 from messaging.settings import MessagingSettings
 from messaging.wiring import App, wire
@@ -128,7 +128,7 @@ class World:
     async def person(self, name: str = "Nok") -> Person:
         user_id = uuid.uuid4()
         async with self.app.begin() as tx:
-            await keep_account(tx.conn, Account(user_id=user_id, version=1, display_name=name, locale="th-TH"))
+            await tx.people.upsert(Account(user_id=user_id, version=1, display_name=name, locale="th-TH"))
         return Person(user_id, self.issuer.token_for(user_id), self.call)
 
     async def group(self, *people: Person, kind: str = "group", **rest: Any) -> str:

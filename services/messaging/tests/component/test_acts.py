@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.core.adapters.attachment_store import find_attachment
 from messaging.files.usecases.judge_attachment import retract
 from messaging.lifecycle.usecases.apply_retention import apply_retention
 from sampan.commerce.v1.product_pb2 import ProductPublished, ProductWithdrawn
@@ -329,7 +328,7 @@ async def test_cards_and_files_taken_back_replayed_equal_a_fresh_fetch(world, ta
     after_card = await client_state(other, dialog_id, state)
     assert after_card == await client_state(other, dialog_id)
     async with world.app.begin() as tx:
-        found = await find_attachment(tx.conn, uuid.UUID(file_id))
+        found = await tx.attachments.find(uuid.UUID(file_id))
         await retract(found, "infected", "late", tx)
     assert await client_state(other, dialog_id, after_card) == await client_state(other, dialog_id)
     assert await client_state(other, dialog_id, state) == await client_state(other, dialog_id)

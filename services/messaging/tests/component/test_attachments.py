@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 
 from messaging.core.adapters import attachment_store
-from messaging.core.adapters.attachment_store import find_attachment
-from messaging.core.adapters.ending_store import end_accounts
+from messaging.core.adapters.attachment_store import AttachmentStore, find_attachment
 from messaging.core.domain.message import SendMessage, Sent
 from messaging.core.usecases.send_message import send_messages
 from messaging.files.entrypoints import jobs
@@ -315,7 +314,7 @@ async def test_a_link_ends_with_the_account_it_was_made_for(world, pair):
     await one.ok("POST", f"/v1/dialogs/{dialog_id}/messages", image_message(file_id))
     own, others = await link_of(one, file_id), await link_of(other, file_id)
     async with world.app.begin() as tx:
-        await end_accounts(tx.conn, [one.user_id], tx.now, tx.now)
+        await tx.endings.end_accounts([one.user_id], tx.now, tx.now)
     assert (await world.call("GET", own)).status == 404
     assert (await world.call("GET", others)).content == content
 
@@ -552,7 +551,7 @@ async def test_a_file_that_is_erased_while_it_is_judged_does_not_come_back(world
             await jobs.remove_gone(world.app)
 
     async with world.app.database.read() as conn:
-        found = await find_attachment(conn, uuid.UUID(attachment_id))
+        found = await AttachmentStore(conn).find(uuid.UUID(attachment_id))
     await Judge(objects=world.app.objects, scanner=Slow(), begin=world.app.begin).judge(found)
     assert await row_of(world, attachment_id) == ("deleted", True)
     assert not await bytes_there(world, attachment_id, len(content))

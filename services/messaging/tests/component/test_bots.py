@@ -391,10 +391,10 @@ async def test_what_is_being_kept_for_a_bot_while_it_is_put_out_ends_too(world, 
             return putting.done() or await conn.fetchval(waits)
 
     async with world.app.begin() as tx:
-        behind = [each for each in await bot_store.lock_behind(tx.conn, 500) if each.bot_id == bot_id]
+        behind = [each for each in await tx.bots.lock_behind(500) if each.bot_id == bot_id]
         putting = asyncio.create_task(put_out(owner, path, made["bot_id"], "removed"))
         await eventually(put_out_or_waits, timeout_s=20, what="the bot is out, or its end waits")
-        await bot_store.add_updates(tx.conn, behind[0], [seq], seq, tx.now)
+        await tx.bots.add_updates(behind[0], [seq], seq, tx.now)
     await putting
     async with world.app.database.begin() as conn:
         kept = await conn.fetchval("SELECT count(*) FROM bot_update WHERE bot_id = $1", bot_id)

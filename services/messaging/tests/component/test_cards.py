@@ -8,7 +8,6 @@ import asyncpg
 
 from kernel.correlation import flow
 from messaging.cards.usecases.follow_entity import follow_entities
-from messaging.core.adapters.member_store import present_user_ids
 from messaging.core.domain.cards import Entity, EntityType
 from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderLine, OrderPaid, OrderPlaced
 from sampan.commerce.v1.product_pb2 import ProductPublished, ProductWithdrawn
@@ -316,7 +315,7 @@ async def test_nobody_who_is_erased_comes_into_an_orders_dialog(world):
             await tx.conn.execute("UPDATE account SET erased_at = now() WHERE user_id = $1", gone.user_id)
             await follow_entities([now_of_gone], tx)
             dialog_id = uuid.UUID(dialog["dialog_id"])
-            assert await present_user_ids(tx.conn, [dialog_id]) == {dialog_id: {buyer.user_id}}
+            assert await tx.members.present_user_ids([dialog_id]) == {dialog_id: {buyer.user_id}}
             raise NotKeptError
     assert (await seller.dialog(dialog["dialog_id"]))["member_count"] == 2
 

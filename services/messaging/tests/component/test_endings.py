@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from messaging.core.adapters.ending_store import LOOKED_OVER_AGAIN
-from messaging.core.adapters.member_store import end_membership
 from messaging.core.domain.dialog import MemberStatus
 from messaging.core.domain.permissions import Role
 from messaging.core.usecases import join_dialog
@@ -397,7 +396,7 @@ async def test_a_draft_that_was_left_over_is_shown_to_nobody_who_is_out(world):
     async with world.app.begin() as tx:
         dialog = await tx.stream.lock(uuid.UUID(dialog_id))
         seq = tell_member(dialog, member.user_id, tx, role=Role.MEMBER, status="removed", by=None)
-        await end_membership(tx.conn, dialog, member.user_id, MemberStatus.REMOVED, seq=seq)
+        await tx.members.end_membership(dialog, member.user_id, MemberStatus.REMOVED, seq=seq)
     assert await drafted(member) == []
 
 

@@ -14,9 +14,9 @@ import asyncpg
 import pytest
 
 from messaging.core.domain.ids import MAIN_WORKSPACE
-from messaging.lifecycle.adapters import month_store, retention_store
+from messaging.lifecycle.adapters import month_store
 from messaging.lifecycle.adapters.invariants import audit, report
-from messaging.lifecycle.adapters.retention_store import Purgeable
+from messaging.lifecycle.adapters.retention_store import Purgeable, RetentionStore
 from messaging.lifecycle.entrypoints import cli
 from messaging.lifecycle.usecases import erase_person as erasing
 from messaging.lifecycle.usecases.apply_retention import apply_retention, make_months
@@ -120,7 +120,7 @@ async def test_a_legal_hold_keeps_rows_and_deleted_contents_until_it_is_lifted(w
     assert await count(world, "message", dialog_id) == 2
     assert await count(world, "held_message", dialog_id) == 2
     async with world.app.database.read() as conn:
-        assert await retention_store.purge(conn, Purgeable(uuid.UUID(dialog_id), 10, by_row=True), 100) == 0
+        assert await RetentionStore(conn).purge(Purgeable(uuid.UUID(dialog_id), 10, by_row=True), 100) == 0
     async with world.app.begin() as tx:
         await hold_dialog(uuid.UUID(dialog_id), tx, held=False)
     await end(world)
@@ -146,14 +146,12 @@ async def test_months_are_made_ahead_and_dropped_with_what_a_hold_keeps_moved_fi
                 now,
             )
     async with world.app.begin() as tx:
-        [march] = [
-            each for each in await month_store.months_of(tx.conn, "message") if each.first.isoformat() == "2019-03-01"
-        ]
+        [march] = [each for each in await tx.months.months_of("message") if each.first.isoformat() == "2019-03-01"]
         there = "SELECT count(*) FROM message WHERE tableoid = $1::text::regclass"
         assert await tx.conn.fetchval(there, march.name) == 2
-        assert await month_store.drop_month(tx.conn, march) == 1
+        assert await tx.months.drop_month(march) == 1
     async with world.app.begin() as tx:
-        assert march.name not in {each.name for each in await month_store.months_of(tx.conn, "message")}
+        assert march.name not in {each.name for each in await tx.months.months_of("message")}
         kept = await tx.conn.fetch("SELECT dialog_id FROM message_default WHERE created_at = $1", now)
         assert [str(each["dialog_id"]) for each in kept] == [held_id]
         await tx.conn.execute(
@@ -164,9 +162,9 @@ async def test_months_are_made_ahead_and_dropped_with_what_a_hold_keeps_moved_fi
                 f"DELETE FROM {table} WHERE dialog_id = ANY($1)", [uuid.UUID(dialog_id), uuid.UUID(held_id)]
             )
         for table in month_store.TABLES:
-            for month in await month_store.months_of(tx.conn, table):
+            for month in await tx.months.months_of(table):
                 if month.first.year == 2019:
-                    await month_store.drop_month(tx.conn, month)
+                    await tx.months.drop_month(month)
 
 
 async def text_anywhere(world, text):

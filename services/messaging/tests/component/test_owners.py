@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.core.adapters.ending_store import end_accounts
 from messaging.core.usecases import seating
 from messaging.core.usecases.leave_dialogs import leave_dialogs
 from messaging.lifecycle.adapters.invariants import audit
@@ -46,7 +45,7 @@ async def ends(world, *user_ids):
 
 async def ended(world, person):
     async with world.app.begin() as tx:
-        await end_accounts(tx.conn, [person.user_id], tx.now, tx.now)
+        await tx.endings.end_accounts([person.user_id], tx.now, tx.now)
     while await leave_dialogs(world.app.begin, person.user_id, 10):
         pass
 

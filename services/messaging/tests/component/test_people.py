@@ -2,7 +2,6 @@
 
 import uuid
 
-from messaging.core.adapters.account_store import keep_block
 from sampan.auth.v1.graph_pb2 import FriendshipStarted, UserPrivacyChanged, UserUnblocked
 from testkit.wait import eventually
 
@@ -95,7 +94,7 @@ async def test_who_is_blocked_reaches_the_other_by_no_act(world):
     written = [(one, await one.send(dialog_id)), (other, await other.send(dialog_id))]
     in_group = await one.send(shared)
     async with world.app.begin() as tx:
-        await keep_block(tx.conn, one.user_id, other.user_id, 1, tx.now, active=True)
+        await tx.people.set_block(one.user_id, other.user_id, 1, tx.now, active=True)
     for person, own in written:
         for method, rest, body in (
             ("PATCH", str(own["seq"]), {"content": {"type": "text", "text": "still here"}}),

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from messaging.core.usecases.change_dialog import change_dialog
 from messaging.lifecycle.adapters import month_store, retention_store
 from messaging.lifecycle.adapters.invariants import audit, report
+from messaging.lifecycle.adapters.month_store import MonthStore
 from messaging.lifecycle.entrypoints import cli
 from messaging.lifecycle.usecases.apply_retention import ACCOUNT_CHANGES_KEPT, apply_retention, make_months
 from messaging.lifecycle.usecases.hold_dialog import hold_dialog
@@ -54,7 +55,7 @@ async def march(world):
         return [
             each
             for table in month_store.TABLES
-            for each in await month_store.months_of(conn, table)
+            for each in await MonthStore(conn).months_of(table)
             if each.first.year == 2018
         ]
 

@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.core.adapters.account_store import keep_block
-
 NOT_ALLOWED = "messaging.dialog.not_allowed"
 NOT_FOUND = "messaging.dialog.not_found"
 
@@ -151,8 +149,8 @@ async def test_seen_by_is_past_blocks_and_only_of_what_the_viewer_sees(world):
     for person in (friend, foe, hater):
         await person.ok("PUT", f"{path}/read-cursor", {"read_seq": sent["seq"]})
     async with world.app.begin() as tx:
-        await keep_block(tx.conn, owner.user_id, foe.user_id, 1, tx.now, active=True)
-        await keep_block(tx.conn, hater.user_id, owner.user_id, 1, tx.now, active=True)
+        await tx.people.set_block(owner.user_id, foe.user_id, 1, tx.now, active=True)
+        await tx.people.set_block(hater.user_id, owner.user_id, 1, tx.now, active=True)
     seen = await owner.ok("GET", f"{path}/messages/{sent['seq']}/seen-by")
     assert (seen["read_count"], seen["delivered_count"]) == (1, 1)
     assert [each["user_id"] for each in seen["people"]] == [str(friend.user_id)]

@@ -3,7 +3,7 @@
 import uuid
 from datetime import UTC, datetime
 
-from messaging.core.adapters.events import message_sent
+from messaging.core.adapters.events import Events
 from messaging.core.domain.stream import NewMessage, Position
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
@@ -25,7 +25,7 @@ def test_mentions_are_told_by_name_by_role_and_of_all():
         message = NewMessage(
             sender_id=uuid.uuid4(), type="text", content={"type": "text", "text": "hey"}, mentions=mentions
         )
-        message_sent(heard, position, message, seq=2, at=NOW, content=b"{}")
+        Events(heard).message_sent(position, message, seq=2, at=NOW, content=b"{}")
     by_name, of_all = heard
     assert list(by_name.mentioned_user_ids) == [person]
     assert list(by_name.mentioned_roles) == ["admin", "guest"]

@@ -10,7 +10,7 @@ from uuid import UUID
 from eventing import Message, Subscriptions, flows_of
 from messaging.cards.entrypoints.entities import ENTITY_OF
 from messaging.cards.usecases.follow_entity import follow_entities
-from messaging.core.adapters.account_store import Account, keep_account, keep_block, keep_friendship
+from messaging.core.adapters.account_store import Account
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.stream import Sight
 from messaging.core.usecases.follow_privacy import Privacy, follow_privacy
@@ -28,13 +28,13 @@ subscriptions: Final[Subscriptions[MessagingTx]] = Subscriptions(CONSUMER, rest_
 @subscriptions.on(UserRegistered)
 async def on_user_registered(message: Message[UserRegistered], tx: MessagingTx) -> None:
     """Somebody new can be written to."""
-    await keep_account(tx.conn, _account(message))
+    await tx.people.upsert(_account(message))
 
 
 @subscriptions.on(UserProfileChanged)
 async def on_user_profile_changed(message: Message[UserProfileChanged], tx: MessagingTx) -> None:
     """Their name is shown as it is now."""
-    await keep_account(tx.conn, _account(message))
+    await tx.people.upsert(_account(message))
 
 
 @subscriptions.on(UserAccessReset)
@@ -101,7 +101,7 @@ async def on_entities(messages: Sequence[Message[Any]], tx: MessagingTx) -> None
 async def _keep_block(message: Message[UserBlocked] | Message[UserUnblocked], tx: MessagingTx, *, active: bool) -> None:
     body = message.body
     blocker_id, blocked_id = UUID(body.blocker_id), UUID(body.blocked_id)
-    await keep_block(tx.conn, blocker_id, blocked_id, body.version, message.time, active=active)
+    await tx.people.set_block(blocker_id, blocked_id, body.version, message.time, active=active)
     tx.sights += [Sight(blocker_id, blocked_id), Sight(blocked_id, blocker_id)]
 
 
@@ -110,7 +110,7 @@ async def _keep_friendship(
 ) -> None:
     body = message.body
     user_id, friend_id = UUID(body.user_id), UUID(body.friend_id)
-    await keep_friendship(tx.conn, user_id, friend_id, body.version, active=active)
+    await tx.people.set_friendship(user_id, friend_id, body.version, active=active)
     tx.sights += [Sight(user_id, friend_id), Sight(friend_id, user_id)]
 
 

@@ -25,7 +25,6 @@ from messaging.activity.usecases.note_activity import (
     note_reactions,
 )
 from messaging.core.adapters.transaction import MessagingTx
-from messaging.lifecycle.adapters.erasure_store import request_erasure
 from messaging.search.usecases.index_messages import index_messages
 from messaging.wiring import App
 from sampan.auth.v1.user_pb2 import UserDeleted
@@ -84,7 +83,7 @@ def _erasure_after(grace: timedelta) -> Any:
     async def on_user_deleted(message: Message[UserDeleted], tx: MessagingTx) -> None:
         """The account can no longer sign in; what it wrote goes when nobody can want it back any more."""
         at = message.body.deleted_at.ToDatetime(tzinfo=UTC)
-        await request_erasure(tx.conn, UUID(message.body.user_id), "account_deleted", tx.now, at + grace)
+        await tx.erasures.request_erasure(UUID(message.body.user_id), "account_deleted", tx.now, at + grace)
 
     return on_user_deleted
 

@@ -11,8 +11,8 @@ from uuid import UUID
 import structlog
 
 from chassis.run import Periodic, Runner
-from messaging.core.adapters.ending_store import take_endings
-from messaging.core.adapters.poll_store import due_polls, find_poll
+from messaging.core.adapters.ending_store import EndingStore
+from messaging.core.adapters.poll_store import PollStore
 from messaging.core.domain.message import Sent
 from messaging.core.entrypoints.posting import send
 from messaging.core.entrypoints.schemas.messages import SendMessageBody
@@ -75,7 +75,7 @@ async def tidy_after_ended(app: App) -> None:
     """End the places of accounts that have ended. One that fails is left for a while and holds nobody up."""
     async with app.database.begin() as conn:
         now = app.clock.now()
-        due = await take_endings(conn, now, now + ENDING_HELD, ENDINGS_AT_ONCE)
+        due = await EndingStore(conn).take_endings(now, now + ENDING_HELD, ENDINGS_AT_ONCE)
     for user_id, requested_at in due:
         try:
             await tidy_after(user_id, requested_at, app.begin)
@@ -86,7 +86,7 @@ async def tidy_after_ended(app: App) -> None:
 async def close_due_polls(app: App) -> None:
     """Close polls whose time is over. One that fails stays open and holds nobody up."""
     async with app.database.read() as conn:
-        due = await due_polls(conn, app.clock.now(), BATCH)
+        due = await PollStore(conn).due(app.clock.now(), BATCH)
     for each in due:
         await alone(each, partial(_close, app))
 
@@ -101,6 +101,6 @@ async def _close(app: App, place: tuple[UUID, int]) -> None:
     dialog_id, seq = place
     async with app.begin() as tx:
         dialog = await tx.stream.lock(dialog_id)
-        poll = await find_poll(tx.conn, dialog_id, seq)
+        poll = await tx.polls.find(dialog_id, seq)
         if poll is not None:
             await end_poll(dialog, poll, None, tx)

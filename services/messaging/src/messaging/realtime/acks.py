@@ -15,7 +15,7 @@ import structlog
 
 from kernel.steps import Steps
 from kernel.tasks import beside
-from messaging.core.adapters.cursor_store import Cursor, advance
+from messaging.core.adapters.cursor_store import Cursor
 
 if TYPE_CHECKING:
     from messaging.core.adapters.transaction import MessagingTx
@@ -73,7 +73,7 @@ class Acks:
         try:
             async with self._begin() as tx:
                 said = {(each.dialog_id, each.user_id) for each in batch if each.read_seq}
-                for moved in await advance(tx.conn, batch, tx.now):
+                for moved in await tx.cursors.advance(batch, tx.now):
                     if (moved.dialog_id, moved.user_id) in said:
                         tx.accounts.change(
                             moved.user_id,

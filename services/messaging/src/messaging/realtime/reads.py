@@ -14,15 +14,13 @@ from uuid import UUID
 
 from chassis.postgres import Database
 from messaging.core.adapters.contact_reads import BLOCKED
-from messaging.core.adapters.dialog_store import find_member
+from messaging.core.adapters.dialog_store import DialogStore
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.adapters.stream_reads import (
+    StreamReads,
+    StreamRows,
     Watch,
-    account_events_after,
-    events_after,
-    last_seqs,
-    watched_by,
 )
 from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
 from messaging.core.domain.dialog import DialogNotFoundError
@@ -94,16 +92,21 @@ class Reads:
     async def dialog_items(self, feed: Feed, after_seq: int, limit: int) -> Sequence[Item]:
         """Raises ``TooOldError``."""
         async with self._database.read() as conn:
-            return [item_of(each) for each in await events_after(conn, self._keys, feed.key, after_seq, limit)]
+            return [
+                item_of(each) for each in await StreamReads(conn, self._keys).events_after(feed.key, after_seq, limit)
+            ]
 
     async def account_items(self, feed: Feed, after_seq: int, limit: int) -> Sequence[Item]:
         """Raises ``TooOldError``."""
         async with self._database.read() as conn:
-            return [account_item_of(each) for each in await account_events_after(conn, feed.key, after_seq, limit)]
+            return [
+                account_item_of(each)
+                for each in await StreamRows(conn).account_events_after(feed.key, after_seq, limit)
+            ]
 
     async def dialog_positions(self, dialog_ids: Sequence[UUID]) -> dict[UUID, int]:
         async with self._database.read() as conn:
-            return await last_seqs(conn, dialog_ids)
+            return await StreamRows(conn).last_seqs(dialog_ids)
 
     async def account_positions(self, user_ids: Sequence[UUID]) -> dict[UUID, int]:
         async with self._database.read() as conn:
@@ -134,13 +137,13 @@ class Reads:
     async def watches(self, user_id: UUID, dialog_ids: Sequence[UUID]) -> Sequence[Watch]:
         """Those of them that the person may watch."""
         async with self._database.read() as conn:
-            return await watched_by(conn, user_id, dialog_ids)
+            return await StreamRows(conn).watched_by(user_id, dialog_ids)
 
     async def may_type(self, dialog_id: UUID, user_id: UUID, now: datetime) -> bool:
         """Whether they could send a message now."""
         async with self._database.read() as conn:
             row = await conn.fetchrow(f"SELECT {DIALOG_COLUMNS} FROM dialog WHERE dialog_id = $1", dialog_id)
-            member = await find_member(conn, dialog_id, user_id)
+            member = await DialogStore(conn).find_member(dialog_id, user_id)
         if row is None:
             raise DialogNotFoundError
         dialog_of(dict(row)).require(member, Act.SEND, now)

@@ -4,7 +4,6 @@ import asyncio
 import uuid
 
 from chassis.tokens import Revocations
-from messaging.core.adapters.member_store import end_membership
 from messaging.core.domain.dialog import MemberStatus
 from messaging.core.domain.permissions import Role
 from messaging.core.usecases.seating import seat, tell_member
@@ -16,7 +15,7 @@ async def end(world, dialog_id, person, status=MemberStatus.REMOVED):
     async with world.app.begin() as tx:
         dialog = await tx.stream.lock(uuid.UUID(dialog_id))
         seq = tell_member(dialog, person.user_id, tx, role=Role.MEMBER, status=status.value, by=None)
-        await end_membership(tx.conn, dialog, person.user_id, status, seq=seq)
+        await tx.members.end_membership(dialog, person.user_id, status, seq=seq)
         tx.accounts.change(person.user_id, "dialog.removed", dialog_id=dialog.dialog_id)
     return seq
 

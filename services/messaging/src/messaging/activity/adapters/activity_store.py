@@ -142,79 +142,78 @@ class ForAll:
     created_at: datetime
 
 
-async def add_activities(conn: asyncpg.Connection[Any], activities: Sequence[Activity]) -> None:
-    """Those that the people want to hear of; what is there already stays as it is."""
-    if not activities:
-        return
-    await conn.execute(
-        _ADD,
-        [each.user_id for each in activities],
-        [each.activity_id for each in activities],
-        [each.type.value for each in activities],
-        [each.dedupe_key for each in activities],
-        [each.actor_id for each in activities],
-        [each.dialog_id for each in activities],
-        [each.seq for each in activities],
-        [orjson.dumps(each.payload).decode() for each in activities],
-        [each.created_at for each in activities],
-        sorted(UNCONDITIONAL),
-        sorted(PERSONAL),
-    )
+class ActivityStore:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
 
-
-async def remove_activities(conn: asyncpg.Connection[Any], keys: Sequence[tuple[UUID, str]]) -> None:
-    """By person and dedupe_key."""
-    if keys:
-        await conn.execute(_REMOVE, [each[0] for each in keys], [each[1] for each in keys])
-
-
-async def add_for_all(conn: asyncpg.Connection[Any], rows: Sequence[ForAll]) -> None:
-    if rows:
-        await conn.execute(
-            _ADD_FOR_ALL,
-            [each.dialog_id for each in rows],
-            [each.activity_id for each in rows],
-            [each.seq for each in rows],
-            [each.target for each in rows],
-            [each.actor_id for each in rows],
-            [each.created_at for each in rows],
+    async def add(self, activities: Sequence[Activity]) -> None:
+        """Those that the people want to hear of; what is there already stays as it is."""
+        if not activities:
+            return
+        await self._conn.execute(
+            _ADD,
+            [each.user_id for each in activities],
+            [each.activity_id for each in activities],
+            [each.type.value for each in activities],
+            [each.dedupe_key for each in activities],
+            [each.actor_id for each in activities],
+            [each.dialog_id for each in activities],
+            [each.seq for each in activities],
+            [orjson.dumps(each.payload).decode() for each in activities],
+            [each.created_at for each in activities],
+            sorted(UNCONDITIONAL),
+            sorted(PERSONAL),
         )
 
+    async def remove(self, keys: Sequence[tuple[UUID, str]]) -> None:
+        """By person and dedupe_key."""
+        if keys:
+            await self._conn.execute(_REMOVE, [each[0] for each in keys], [each[1] for each in keys])
 
-async def remove_of_messages(conn: asyncpg.Connection[Any], messages: Sequence[tuple[UUID, int]]) -> None:
-    """Whatever these messages told anybody."""
-    if messages:
-        await conn.execute(_REMOVE_OF_MESSAGES, [each[0] for each in messages], [each[1] for each in messages])
+    async def add_for_all(self, rows: Sequence[ForAll]) -> None:
+        if rows:
+            await self._conn.execute(
+                _ADD_FOR_ALL,
+                [each.dialog_id for each in rows],
+                [each.activity_id for each in rows],
+                [each.seq for each in rows],
+                [each.target for each in rows],
+                [each.actor_id for each in rows],
+                [each.created_at for each in rows],
+            )
 
+    async def remove_of_messages(self, messages: Sequence[tuple[UUID, int]]) -> None:
+        """Whatever these messages told anybody."""
+        if messages:
+            await self._conn.execute(
+                _REMOVE_OF_MESSAGES, [each[0] for each in messages], [each[1] for each in messages]
+            )
 
-async def list_activities(
-    conn: asyncpg.Connection[Any],
-    user_id: UUID,
-    *,
-    below: UUID | None,
-    unread_only: bool,
-    kind: ActivityType | None,
-    limit: int,
-) -> list[asyncpg.Record]:
-    """Newest first."""
-    return list(await conn.fetch(_BOTH, user_id, below or LAST, unread_only, kind and kind.value, limit))
+    async def page(
+        self,
+        user_id: UUID,
+        *,
+        below: UUID | None,
+        unread_only: bool,
+        kind: ActivityType | None,
+        limit: int,
+    ) -> list[asyncpg.Record]:
+        """Newest first."""
+        return list(await self._conn.fetch(_BOTH, user_id, below or LAST, unread_only, kind and kind.value, limit))
 
+    async def unread(self, user_id: UUID) -> int:
+        """Stops counting at ``UNREAD_COUNTED_MAX``."""
+        rows = f"SELECT count(*) FROM ({_BOTH}) AS unread"
+        return int(await self._conn.fetchval(rows, user_id, LAST, True, None, UNREAD_COUNTED_MAX))
 
-async def unread_activities(conn: asyncpg.Connection[Any], user_id: UUID) -> int:
-    """Stops counting at ``UNREAD_COUNTED_MAX``."""
-    rows = f"SELECT count(*) FROM ({_BOTH}) AS unread"
-    return int(await conn.fetchval(rows, user_id, LAST, True, None, UNREAD_COUNTED_MAX))
+    async def mark_read(self, user_id: UUID, ids: Sequence[UUID], now: datetime) -> int:
+        """How many of these became read."""
+        own = await self._conn.execute(_READ_OWN, user_id, list(ids), now, _NOTHING)
+        for_all = await self._conn.execute(_READ_FOR_ALL, user_id, list(ids), now)
+        return int(own.rsplit(" ", 1)[1]) + int(for_all.rsplit(" ", 1)[1])
 
-
-async def mark_read(conn: asyncpg.Connection[Any], user_id: UUID, ids: Sequence[UUID], now: datetime) -> int:
-    """How many of these became read."""
-    own = await conn.execute(_READ_OWN, user_id, list(ids), now, _NOTHING)
-    for_all = await conn.execute(_READ_FOR_ALL, user_id, list(ids), now)
-    return int(own.rsplit(" ", 1)[1]) + int(for_all.rsplit(" ", 1)[1])
-
-
-async def mark_read_upto(conn: asyncpg.Connection[Any], user_id: UUID, last: UUID) -> int:
-    """Everything up to this id, in one row; returns how many were unread, counted like the count."""
-    before = await unread_activities(conn, user_id)
-    await conn.execute(_READ_UPTO, user_id, last)
-    return before - await unread_activities(conn, user_id)
+    async def mark_read_upto(self, user_id: UUID, last: UUID) -> int:
+        """Everything up to this id, in one row; returns how many were unread, counted like the count."""
+        before = await self.unread(user_id)
+        await self._conn.execute(_READ_UPTO, user_id, last)
+        return before - await self.unread(user_id)

@@ -14,10 +14,6 @@ from uuid import UUID
 
 from messaging.activity.adapters.activity_store import (
     ForAll,
-    add_activities,
-    add_for_all,
-    remove_activities,
-    remove_of_messages,
 )
 from messaging.activity.domain.activity import (
     JOINS_TOLD_MEMBERS_MAX,
@@ -26,7 +22,6 @@ from messaging.activity.domain.activity import (
     ActivityType,
     activity_id,
 )
-from messaging.core.adapters.message_reads import messages_at
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import PAIRS
 from messaging.core.domain.message import ALL
@@ -106,10 +101,9 @@ class OrderStep:
 
 async def note_messages(messages: Iterable[tuple[UUID, int]], tx: MessagingTx) -> None:
     """Mentions, replies and answers in threads that were sent, or their end with messages that were deleted."""
-    rows = await messages_at(tx.conn, sorted(set(messages)))
+    rows = await tx.messages.messages_at(sorted(set(messages)))
     living = {place: row for place, row in rows.items() if row["deleted_at"] is None and row["sender_id"] is not None}
-    answered = await messages_at(
-        tx.conn,
+    answered = await tx.messages.messages_at(
         {
             (row["dialog_id"], row[target])
             for row in living.values()
@@ -119,9 +113,9 @@ async def note_messages(messages: Iterable[tuple[UUID, int]], tx: MessagingTx) -
     )
     talking = await _in_threads([row for row in living.values() if row["thread_seq"] is not None], tx)
     told = [each for place, row in living.items() for each in _concerned(row, answered, talking.get(place, []))]
-    await add_activities(tx.conn, told)
-    await add_for_all(tx.conn, [each for row in living.values() for each in _for_all(row)])
-    await remove_of_messages(tx.conn, [place for place, row in rows.items() if row["deleted_at"] is not None])
+    await tx.activities.add(told)
+    await tx.activities.add_for_all([each for row in living.values() for each in _for_all(row)])
+    await tx.activities.remove_of_messages([place for place, row in rows.items() if row["deleted_at"] is not None])
 
 
 async def _in_threads(answers: Sequence[Mapping[str, Any]], tx: MessagingTx) -> dict[tuple[UUID, int], list[UUID]]:
@@ -211,8 +205,8 @@ async def note_reactions(changes: Iterable[Reacted], tx: MessagingTx) -> None:
             )
         else:
             gone.append((each.writer_id, key))
-    await add_activities(tx.conn, noted)
-    await remove_activities(tx.conn, gone)
+    await tx.activities.add(noted)
+    await tx.activities.remove(gone)
 
 
 async def note_joinings(joinings: Iterable[Joining], tx: MessagingTx) -> None:
@@ -240,13 +234,12 @@ async def note_joinings(joinings: Iterable[Joining], tx: MessagingTx) -> None:
         for joining, key in came
         for keeper in keepers.get(joining.dialog_id, [])
     ]
-    await add_activities(tx.conn, invited + told)
+    await tx.activities.add(invited + told)
 
 
 async def note_orders(steps: Iterable[OrderStep], tx: MessagingTx) -> None:
     """Steps of orders, told to those they concern."""
-    await add_activities(
-        tx.conn,
+    await tx.activities.add(
         [
             Activity(
                 user_id=each,

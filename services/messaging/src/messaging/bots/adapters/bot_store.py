@@ -92,160 +92,146 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-async def add_bot(conn: asyncpg.Connection[Any], bot: Bot, hashed: bytes) -> bool:
-    """False when the username is taken."""
-    done = await conn.execute(
-        "INSERT INTO bot (bot_id, owner_id, username, display_name, commands, token_hash, created_at) "
-        "VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, $7) ON CONFLICT (username) DO NOTHING",
-        *(bot.bot_id, bot.owner_id, bot.username, bot.display_name),
-        *(rendering.to_json(bot.commands).decode(), hashed, bot.created_at),
-    )
-    return not done.endswith(" 0")
+class BotStore:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
 
-
-async def keep_face(conn: asyncpg.Connection[Any], bot: Bot) -> None:
-    """The bot as somebody who can be seen and written to."""
-    await conn.execute(
-        "INSERT INTO account (user_id, display_name, username, is_bot) VALUES ($1, $2, $3, true) "
-        "ON CONFLICT (user_id) DO UPDATE SET display_name = excluded.display_name",
-        *(bot.bot_id, bot.display_name, bot.username),
-    )
-
-
-async def change_bot(
-    conn: asyncpg.Connection[Any], bot_id: UUID, display_name: str, commands: Sequence[Mapping[str, str]]
-) -> None:
-    await conn.execute(
-        "UPDATE bot SET display_name = $2, commands = $3::text::jsonb WHERE bot_id = $1",
-        *(bot_id, display_name, rendering.to_json(commands).decode()),
-    )
-
-
-async def find_bot(conn: asyncpg.Connection[Any], bot_id: UUID) -> Bot | None:
-    return _of(await conn.fetchrow(f"SELECT {_COLUMNS} FROM bot WHERE bot_id = $1 AND {_LIVE}", bot_id))
-
-
-async def bot_of_token(conn: asyncpg.Connection[Any], token: str) -> Bot | None:
-    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM bot WHERE token_hash = $1 AND {_LIVE}", token_hash(token))
-    return _of(row)
-
-
-async def bots_of(conn: asyncpg.Connection[Any], owner_id: UUID) -> list[Bot]:
-    rows = await conn.fetch(f"SELECT {_COLUMNS} FROM bot WHERE owner_id = $1 AND {_LIVE} ORDER BY created_at", owner_id)
-    return [bot for bot in map(_of, rows) if bot is not None]
-
-
-async def set_token(conn: asyncpg.Connection[Any], bot_id: UUID, hashed: bytes) -> None:
-    await conn.execute("UPDATE bot SET token_hash = $2 WHERE bot_id = $1", bot_id, hashed)
-
-
-async def set_webhook(conn: asyncpg.Connection[Any], bot_id: UUID, url: str | None, secret: bytes | None) -> None:
-    await conn.execute(
-        f"UPDATE bot SET webhook_url = $2, webhook_secret = $3, {_NO_FAILURES} WHERE bot_id = $1",
-        *(bot_id, url, secret),
-    )
-
-
-async def close_bots(conn: asyncpg.Connection[Any], bot_ids: Sequence[UUID], now: datetime) -> None:
-    """Their tokens are worth nothing from now on; what they wrote stays."""
-    await conn.execute(
-        "UPDATE bot SET deleted_at = coalesce(deleted_at, $2), webhook_url = NULL, webhook_secret = NULL "
-        "WHERE bot_id = ANY($1)",
-        *(list(bot_ids), now),
-    )
-    await conn.execute("DELETE FROM bot_update WHERE bot_id = ANY($1)", list(bot_ids))
-
-
-async def close_bots_of(conn: asyncpg.Connection[Any], owner_id: UUID, now: datetime) -> list[UUID]:
-    """All that somebody has; which they are."""
-    rows = await conn.fetch(
-        "SELECT bot_id FROM bot WHERE owner_id = $1 AND deleted_at IS NULL ORDER BY bot_id FOR UPDATE", owner_id
-    )
-    bots = [row["bot_id"] for row in rows]
-    await close_bots(conn, bots, now)
-    return bots
-
-
-async def blank_bots_of(conn: asyncpg.Connection[Any], owner_id: UUID) -> None:
-    """For somebody who is erased: their bots, which have ended, lose the names and commands they were given."""
-    rows = await conn.fetch(
-        "UPDATE bot SET username = bot_id::text, display_name = '', commands = '[]' WHERE owner_id = $1 "
-        "RETURNING bot_id",
-        owner_id,
-    )
-    bots = [row["bot_id"] for row in rows]
-    await conn.execute("UPDATE account SET display_name = '', username = '' WHERE user_id = ANY($1)", bots)
-
-
-async def lock_behind(conn: asyncpg.Connection[Any], limit: int) -> list[Behind]:
-    """Places where bots have something to hear, locked, without those another process works on."""
-    return [
-        Behind(
-            row["dialog_id"],
-            row["bot_id"],
-            row["role"],
-            max(row["delivered_seq"], row["oldest_seq"] - 1),
-            row["kind"],
-            row["from_seq"],
+    async def add(self, bot: Bot, hashed: bytes) -> bool:
+        """False when the username is taken."""
+        done = await self._conn.execute(
+            "INSERT INTO bot (bot_id, owner_id, username, display_name, commands, token_hash, created_at) "
+            "VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, $7) ON CONFLICT (username) DO NOTHING",
+            *(bot.bot_id, bot.owner_id, bot.username, bot.display_name),
+            *(rendering.to_json(bot.commands).decode(), hashed, bot.created_at),
         )
-        for row in await conn.fetch(_BEHIND, limit)
-    ]
+        return not done.endswith(" 0")
 
+    async def upsert_account(self, bot: Bot) -> None:
+        """The bot as somebody who can be seen and written to."""
+        await self._conn.execute(
+            "INSERT INTO account (user_id, display_name, username, is_bot) VALUES ($1, $2, $3, true) "
+            "ON CONFLICT (user_id) DO UPDATE SET display_name = excluded.display_name",
+            *(bot.bot_id, bot.display_name, bot.username),
+        )
 
-async def add_updates(
-    conn: asyncpg.Connection[Any], behind: Behind, seqs: Sequence[int], heard_seq: int, now: datetime
-) -> None:
-    """These events are told; everything up to ``heard_seq`` was looked at."""
-    if seqs:
-        await conn.execute(_ADD, behind.bot_id, behind.dialog_id, list(seqs), len(seqs), now)
-    await conn.execute(
-        "UPDATE member SET delivered_seq = $3 WHERE dialog_id = $1 AND user_id = $2",
-        *(behind.dialog_id, behind.bot_id, heard_seq),
-    )
+    async def change(self, bot_id: UUID, display_name: str, commands: Sequence[Mapping[str, str]]) -> None:
+        await self._conn.execute(
+            "UPDATE bot SET display_name = $2, commands = $3::text::jsonb WHERE bot_id = $1",
+            *(bot_id, display_name, rendering.to_json(commands).decode()),
+        )
 
+    async def find(self, bot_id: UUID) -> Bot | None:
+        return _of(await self._conn.fetchrow(f"SELECT {_COLUMNS} FROM bot WHERE bot_id = $1 AND {_LIVE}", bot_id))
 
-async def updates_after(conn: asyncpg.Connection[Any], bot_id: UUID, after_update_id: int, limit: int) -> list[Update]:
-    """The next, those too that the bot may not see any more: they are to be passed over."""
-    rows = await conn.fetch(_NEXT, bot_id, after_update_id, limit)
-    return [Update(row["update_id"], row["dialog_id"], row["seq"], row["from_seq"]) for row in rows]
+    async def bot_of_token(self, token: str) -> Bot | None:
+        row = await self._conn.fetchrow(
+            f"SELECT {_COLUMNS} FROM bot WHERE token_hash = $1 AND {_LIVE}", token_hash(token)
+        )
+        return _of(row)
 
+    async def of_owner(self, owner_id: UUID) -> list[Bot]:
+        rows = await self._conn.fetch(
+            f"SELECT {_COLUMNS} FROM bot WHERE owner_id = $1 AND {_LIVE} ORDER BY created_at", owner_id
+        )
+        return [bot for bot in map(_of, rows) if bot is not None]
 
-async def confirm(conn: asyncpg.Connection[Any], bot_id: UUID, update_id: int) -> None:
-    """Updates up to this one are done with."""
-    await conn.execute("DELETE FROM bot_update WHERE bot_id = $1 AND update_id <= $2", bot_id, update_id)
+    async def set_token(self, bot_id: UUID, hashed: bytes) -> None:
+        await self._conn.execute("UPDATE bot SET token_hash = $2 WHERE bot_id = $1", bot_id, hashed)
 
+    async def set_webhook(self, bot_id: UUID, url: str | None, secret: bytes | None) -> None:
+        await self._conn.execute(
+            f"UPDATE bot SET webhook_url = $2, webhook_secret = $3, {_NO_FAILURES} WHERE bot_id = $1",
+            *(bot_id, url, secret),
+        )
 
-async def claim_webhooks(conn: asyncpg.Connection[Any], now: datetime, until: datetime, limit: int) -> list[Bot]:
-    """Bots with a webhook that may be called now and updates that wait for it; nobody else gets them ``until`` then."""
-    rows = await conn.fetch(
-        "UPDATE bot SET next_attempt_at = $2 WHERE bot_id IN ("
-        f"SELECT bot_id FROM bot b WHERE webhook_url IS NOT NULL AND {_LIVE} "
-        "AND (next_attempt_at IS NULL OR next_attempt_at <= $1) "
-        "AND EXISTS (SELECT FROM bot_update u WHERE u.bot_id = b.bot_id) "
-        f"LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING {_COLUMNS}",
-        *(now, until, limit),
-    )
-    return [bot for bot in map(_of, rows) if bot is not None]
+    async def close_bots(self, bot_ids: Sequence[UUID], now: datetime) -> None:
+        """Their tokens are worth nothing from now on; what they wrote stays."""
+        await self._conn.execute(
+            "UPDATE bot SET deleted_at = coalesce(deleted_at, $2), webhook_url = NULL, webhook_secret = NULL "
+            "WHERE bot_id = ANY($1)",
+            *(list(bot_ids), now),
+        )
+        await self._conn.execute("DELETE FROM bot_update WHERE bot_id = ANY($1)", list(bot_ids))
 
+    async def close_bots_of(self, owner_id: UUID, now: datetime) -> list[UUID]:
+        """All that somebody has; which they are."""
+        rows = await self._conn.fetch(
+            "SELECT bot_id FROM bot WHERE owner_id = $1 AND deleted_at IS NULL ORDER BY bot_id FOR UPDATE", owner_id
+        )
+        bots = [row["bot_id"] for row in rows]
+        await self.close_bots(bots, now)
+        return bots
 
-async def note_failure(conn: asyncpg.Connection[Any], bot_id: UUID, now: datetime, next_attempt_at: datetime) -> None:
-    await conn.execute(
-        "UPDATE bot SET failures = failures + 1, failing_since = coalesce(failing_since, $2), next_attempt_at = $3 "
-        "WHERE bot_id = $1",
-        *(bot_id, now, next_attempt_at),
-    )
+    async def blank_bots_of(self, owner_id: UUID) -> None:
+        """For somebody who is erased: their bots, which have ended, lose the names and commands they were given."""
+        rows = await self._conn.fetch(
+            "UPDATE bot SET username = bot_id::text, display_name = '', commands = '[]' WHERE owner_id = $1 "
+            "RETURNING bot_id",
+            owner_id,
+        )
+        bots = [row["bot_id"] for row in rows]
+        await self._conn.execute("UPDATE account SET display_name = '', username = '' WHERE user_id = ANY($1)", bots)
 
+    async def lock_behind(self, limit: int) -> list[Behind]:
+        """Places where bots have something to hear, locked, without those another process works on."""
+        return [
+            Behind(
+                row["dialog_id"],
+                row["bot_id"],
+                row["role"],
+                max(row["delivered_seq"], row["oldest_seq"] - 1),
+                row["kind"],
+                row["from_seq"],
+            )
+            for row in await self._conn.fetch(_BEHIND, limit)
+        ]
 
-async def note_success(conn: asyncpg.Connection[Any], bot_id: UUID) -> None:
-    await conn.execute(
-        f"UPDATE bot SET {_NO_FAILURES} WHERE bot_id = $1",
-        bot_id,
-    )
+    async def add_updates(self, behind: Behind, seqs: Sequence[int], heard_seq: int, now: datetime) -> None:
+        """These events are told; everything up to ``heard_seq`` was looked at."""
+        if seqs:
+            await self._conn.execute(_ADD, behind.bot_id, behind.dialog_id, list(seqs), len(seqs), now)
+        await self._conn.execute(
+            "UPDATE member SET delivered_seq = $3 WHERE dialog_id = $1 AND user_id = $2",
+            *(behind.dialog_id, behind.bot_id, heard_seq),
+        )
 
+    async def updates_after(self, bot_id: UUID, after_update_id: int, limit: int) -> list[Update]:
+        """The next, those too that the bot may not see any more: they are to be passed over."""
+        rows = await self._conn.fetch(_NEXT, bot_id, after_update_id, limit)
+        return [Update(row["update_id"], row["dialog_id"], row["seq"], row["from_seq"]) for row in rows]
 
-async def forget_updates(conn: asyncpg.Connection[Any], before: datetime) -> None:
-    """Nobody asked for them in time."""
-    await conn.execute("DELETE FROM bot_update WHERE created_at < $1", before)
+    async def confirm(self, bot_id: UUID, update_id: int) -> None:
+        """Updates up to this one are done with."""
+        await self._conn.execute("DELETE FROM bot_update WHERE bot_id = $1 AND update_id <= $2", bot_id, update_id)
+
+    async def claim_webhooks(self, now: datetime, until: datetime, limit: int) -> list[Bot]:
+        """Bots with a webhook that may be called now and updates that wait for it; nobody else gets them ``until`` then."""
+        rows = await self._conn.fetch(
+            "UPDATE bot SET next_attempt_at = $2 WHERE bot_id IN ("
+            f"SELECT bot_id FROM bot b WHERE webhook_url IS NOT NULL AND {_LIVE} "
+            "AND (next_attempt_at IS NULL OR next_attempt_at <= $1) "
+            "AND EXISTS (SELECT FROM bot_update u WHERE u.bot_id = b.bot_id) "
+            f"LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING {_COLUMNS}",
+            *(now, until, limit),
+        )
+        return [bot for bot in map(_of, rows) if bot is not None]
+
+    async def note_failure(self, bot_id: UUID, now: datetime, next_attempt_at: datetime) -> None:
+        await self._conn.execute(
+            "UPDATE bot SET failures = failures + 1, failing_since = coalesce(failing_since, $2), next_attempt_at = $3 "
+            "WHERE bot_id = $1",
+            *(bot_id, now, next_attempt_at),
+        )
+
+    async def note_success(self, bot_id: UUID) -> None:
+        await self._conn.execute(
+            f"UPDATE bot SET {_NO_FAILURES} WHERE bot_id = $1",
+            bot_id,
+        )
+
+    async def forget_updates(self, before: datetime) -> None:
+        """Nobody asked for them in time."""
+        await self._conn.execute("DELETE FROM bot_update WHERE created_at < $1", before)
 
 
 def _of(row: asyncpg.Record | None) -> Bot | None:

@@ -11,9 +11,9 @@ from uuid import UUID
 import orjson
 
 from chassis.run import Periodic, Runner
-from messaging.bots.adapters.bot_store import Bot, Update, forget_updates, updates_after
+from messaging.bots.adapters.bot_store import Bot, BotStore, Update
 from messaging.bots.usecases.collect_updates import PutOff, collect_updates
-from messaging.core.adapters.stream_reads import events_after
+from messaging.core.adapters.stream_reads import StreamReads
 from messaging.core.domain.stream import TooOldError
 from messaging.wiring import App
 
@@ -51,7 +51,7 @@ async def next_updates(app: App, bot: Bot, after: int, limit: int) -> list[dict[
     """The next that can be shown: not what lies below a dialog's ``oldest_seq`` meanwhile, or where the bot is out."""
     while True:
         async with app.database.read() as conn:
-            updates = await updates_after(conn, bot.bot_id, after, limit)
+            updates = await BotStore(conn).updates_after(bot.bot_id, after, limit)
         shown = await shown_updates(app, updates)
         if shown or not updates:
             return shown
@@ -66,7 +66,7 @@ async def shown_updates(app: App, updates: Sequence[Update]) -> list[dict[str, A
             if update.from_seq is None or update.seq < update.from_seq:
                 continue
             try:
-                events = await events_after(conn, app.keys, update.dialog_id, update.seq - 1, 1)
+                events = await StreamReads(conn, app.keys).events_after(update.dialog_id, update.seq - 1, 1)
             except TooOldError:
                 continue
             shown.extend(
@@ -79,4 +79,4 @@ async def shown_updates(app: App, updates: Sequence[Update]) -> list[dict[str, A
 
 async def _forget(app: App) -> None:
     async with app.database.read() as conn:
-        await forget_updates(conn, app.clock.now() - KEPT)
+        await BotStore(conn).forget_updates(app.clock.now() - KEPT)

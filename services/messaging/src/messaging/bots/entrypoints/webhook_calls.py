@@ -10,7 +10,10 @@ import structlog
 
 from chassis.run import Periodic
 from kernel.tasks import stop_tasks
-from messaging.bots.adapters.bot_store import Bot, claim_webhooks, confirm, note_failure, note_success, updates_after
+from messaging.bots.adapters.bot_store import (
+    Bot,
+    BotStore,
+)
 from messaging.bots.adapters.webhook_gateway import TIMEOUT_S
 from messaging.bots.entrypoints.bot_updates import BATCH, shown_updates
 from messaging.core.adapters import rendering
@@ -55,7 +58,7 @@ class WebhookCalls:
     async def _start_due(self) -> bool:
         now = self._app.clock.now()
         async with self._app.database.begin() as conn:
-            due = await claim_webhooks(conn, now, now + CLAIMED, AT_ONCE - len(self._calls))
+            due = await BotStore(conn).claim_webhooks(now, now + CLAIMED, AT_ONCE - len(self._calls))
         for bot in due:
             call = asyncio.create_task(self._call(bot))
             self._calls.add(call)
@@ -77,7 +80,7 @@ class WebhookCalls:
             now = self._app.clock.now()
             delay_s = min(RETRY_S_MAX, RETRY_S_MIN * 2 ** min(bot.failures, 10))
             async with self._app.database.begin() as conn:
-                await note_failure(conn, bot.bot_id, now, now + timedelta(seconds=delay_s))
+                await BotStore(conn).note_failure(bot.bot_id, now, now + timedelta(seconds=delay_s))
             log.info("webhook.refused", bot_id=str(bot.bot_id), failures=bot.failures + 1)
 
     async def _post(self, bot: Bot) -> None:
@@ -86,7 +89,7 @@ class WebhookCalls:
         if bot.webhook_url is None or bot.webhook_secret is None:
             return
         async with app.database.read() as conn:
-            updates = await updates_after(conn, bot.bot_id, 0, BATCH)
+            updates = await BotStore(conn).updates_after(bot.bot_id, 0, BATCH)
         shown = await shown_updates(app, updates)
         if shown:
             body = rendering.to_json({"bot_id": bot.bot_id, "updates": shown})
@@ -95,5 +98,5 @@ class WebhookCalls:
                 raise RefusedError
         async with app.database.begin() as conn:
             if updates:
-                await confirm(conn, bot.bot_id, updates[-1].update_id)
-            await note_success(conn, bot.bot_id)
+                await BotStore(conn).confirm(bot.bot_id, updates[-1].update_id)
+            await BotStore(conn).note_success(bot.bot_id)

@@ -13,9 +13,8 @@ from uuid import UUID
 
 import orjson
 
-from messaging.bots.adapters.bot_store import Behind, add_updates, lock_behind
+from messaging.bots.adapters.bot_store import Behind
 from messaging.bots.domain.bot import hears
-from messaging.core.adapters.stream_reads import events_after
 from messaging.core.adapters.transaction import MessagingTx
 from operations import alone
 
@@ -33,7 +32,7 @@ async def collect_updates(tx: MessagingTx, put_off: PutOff) -> set[UUID]:
     told: set[UUID] = set()
     for place in [place for place, until in put_off.items() if until <= tx.now]:
         del put_off[place]
-    found = await lock_behind(tx.conn, PLACES + len(put_off))
+    found = await tx.bots.lock_behind(PLACES + len(put_off))
     behind = {(each.dialog_id, each.bot_id): each for each in found}
 
     async def collect(place: Place) -> None:
@@ -48,13 +47,13 @@ async def collect_updates(tx: MessagingTx, put_off: PutOff) -> set[UUID]:
 
 
 async def _collect(behind: Behind, tx: MessagingTx) -> bool:
-    events = await events_after(tx.conn, tx.keys, behind.dialog_id, behind.heard_seq, EVENTS)
+    events = await tx.streams.events_after(behind.dialog_id, behind.heard_seq, EVENTS)
     if not events:
         return False
     shown = [(each.seq, orjson.loads(each.frame)) for each in events if each.is_shown_from(behind.from_seq)]
     own = await _own_seqs(behind, [event for _, event in shown], tx)
     seqs = [seq for seq, event in shown if hears(behind.bot_id, behind.kind, behind.role, event, own)]
-    await add_updates(tx.conn, behind, seqs, events[-1].seq, tx.now)
+    await tx.bots.add_updates(behind, seqs, events[-1].seq, tx.now)
     return bool(seqs)
 
 

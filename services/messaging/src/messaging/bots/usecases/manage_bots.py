@@ -11,14 +11,6 @@ from uuid import UUID
 from kernel.ids import uuid7
 from messaging.bots.adapters.bot_store import (
     Bot,
-    add_bot,
-    bots_of,
-    change_bot,
-    close_bots,
-    find_bot,
-    keep_face,
-    set_token,
-    set_webhook,
     token_hash,
 )
 from messaging.bots.domain.bot import (
@@ -28,8 +20,7 @@ from messaging.bots.domain.bot import (
     TooManyBotsError,
     WebhookUrlInvalidError,
 )
-from messaging.core.adapters.allowance_store import Allowance, hold_allowance
-from messaging.core.adapters.ending_store import end_accounts
+from messaging.core.adapters.allowance_store import Allowance
 from messaging.core.adapters.transaction import MessagingTx
 from outgoing import LOCAL, PUBLIC, UrlRefusedError, fold
 
@@ -41,8 +32,8 @@ async def make_bot(
     owner_id: UUID, username: str, display_name: str, commands: Sequence[Mapping[str, str]], tx: MessagingTx
 ) -> tuple[Bot, str]:
     """The bot and its token, which is shown once."""
-    await hold_allowance(tx.conn, owner_id, Allowance.BOTS)
-    if len(await bots_of(tx.conn, owner_id)) >= BOTS_MAX:
+    await tx.allowances.hold(owner_id, Allowance.BOTS)
+    if len(await tx.bots.of_owner(owner_id)) >= BOTS_MAX:
         raise TooManyBotsError
     token = secrets.token_urlsafe(TOKEN_BYTES)
     bot = Bot(
@@ -58,15 +49,15 @@ async def make_bot(
         last_update_id=0,
         created_at=tx.now,
     )
-    if not await add_bot(tx.conn, bot, token_hash(token)):
+    if not await tx.bots.add(bot, token_hash(token)):
         raise BotNameTakenError(pointer="/username")
-    await keep_face(tx.conn, bot)
+    await tx.bots.upsert_account(bot)
     return bot, token
 
 
 async def own_bot(owner_id: UUID, bot_id: UUID, tx: MessagingTx) -> Bot:
     """Raises ``BotNotFoundError`` for another's."""
-    bot = await find_bot(tx.conn, bot_id)
+    bot = await tx.bots.find(bot_id)
     if bot is None or bot.owner_id != owner_id:
         raise BotNotFoundError
     return bot
@@ -74,15 +65,15 @@ async def own_bot(owner_id: UUID, bot_id: UUID, tx: MessagingTx) -> Bot:
 
 async def describe_bot(bot: Bot, display_name: str, commands: Sequence[Mapping[str, str]], tx: MessagingTx) -> Bot:
     changed = replace(bot, display_name=display_name, commands=commands)
-    await change_bot(tx.conn, bot.bot_id, display_name, commands)
-    await keep_face(tx.conn, changed)
+    await tx.bots.change(bot.bot_id, display_name, commands)
+    await tx.bots.upsert_account(changed)
     return changed
 
 
 async def renew_token(bot: Bot, tx: MessagingTx) -> str:
     """The old one is worth nothing from the commit on."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    await set_token(tx.conn, bot.bot_id, token_hash(token))
+    await tx.bots.set_token(bot.bot_id, token_hash(token))
     return token
 
 
@@ -93,15 +84,15 @@ async def point_webhook(bot: Bot, url: str, tx: MessagingTx, *, local: bool) -> 
     except UrlRefusedError as refused:
         raise WebhookUrlInvalidError(str(refused), pointer="/url") from None
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    await set_webhook(tx.conn, bot.bot_id, target.url, tx.sealer.encrypt(None, secret.encode()))
+    await tx.bots.set_webhook(bot.bot_id, target.url, tx.sealer.encrypt(None, secret.encode()))
     return secret
 
 
 async def drop_webhook(bot: Bot, tx: MessagingTx) -> None:
-    await set_webhook(tx.conn, bot.bot_id, None, None)
+    await tx.bots.set_webhook(bot.bot_id, None, None)
 
 
 async def delete_bot(bot: Bot, tx: MessagingTx) -> None:
     """Nobody can write to it, add it or open it from the commit on; its places in dialogs end right after."""
-    await close_bots(tx.conn, [bot.bot_id], tx.now)
-    await end_accounts(tx.conn, [bot.bot_id], tx.now, tx.now)
+    await tx.bots.close_bots([bot.bot_id], tx.now)
+    await tx.endings.end_accounts([bot.bot_id], tx.now, tx.now)

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from kernel.correlation import InFlow, same_flow
-from messaging.core.adapters.dialog_store import dialogs_about
-from messaging.core.adapters.entity_store import keep_entities, messages_showing
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.cards import Entity, newest
 from messaging.core.domain.ids import MAIN_WORKSPACE
@@ -19,11 +17,11 @@ TOLD_MAX: Final = 500
 
 async def follow_entities(told: Iterable[Entity], tx: MessagingTx, in_flow: InFlow = same_flow) -> list[Entity]:
     """Those of which the news was new, each as it is now. ``in_flow`` by their ids."""
-    kept = await keep_entities(tx.conn, newest(told), tx.now)
+    kept = await tx.entities.upsert(newest(told), tx.now)
     if not kept:
         return []
-    showing = await messages_showing(tx.conn, kept, TOLD_MAX)
-    about = await dialogs_about(tx.conn, MAIN_WORKSPACE, [(each.type.value, each.id) for each in kept])
+    showing = await tx.entities.messages_showing(kept, TOLD_MAX)
+    about = await tx.dialogs.about_many(MAIN_WORKSPACE, [(each.type.value, each.id) for each in kept])
     dialogs = await tx.stream.lock_many({*(dialog_id for _, dialog_id, _ in showing), *about.values()})
     topics = [(each, about.get((each.type.value, each.id))) for each in kept]
     await follow_parties([(dialogs[at], each) for each, at in topics if at is not None], tx, in_flow)

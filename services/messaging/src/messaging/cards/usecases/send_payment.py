@@ -16,9 +16,6 @@ from kernel.errors import DomainError, Kind
 from kernel.ids import derived_id
 from kernel.money import Money
 from messaging.core.adapters import rendering
-from messaging.core.adapters.dialog_store import find_member
-from messaging.core.adapters.entity_store import keep_entities, tie_cards
-from messaging.core.adapters.send_reads import read_facts, remember_pace
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.cards import Entity, EntityType
 from messaging.core.domain.dialog import BlockedError
@@ -51,14 +48,14 @@ async def send_payment(command: SendPayment, tx: MessagingTx) -> Sent:
     message = _message(command)
     content = rendering.to_json(message.content)
     fingerprint = body_hash(content, message)
-    [facts] = await read_facts(tx.conn, [message], {dialog.dialog_id: dialog})
+    [facts] = await tx.sends.read_facts([message], {dialog.dialog_id: dialog})
     if facts.member is not None and facts.member.present and facts.earlier is not None:
         return facts.earlier.again(fingerprint)
     member = dialog.require(facts.member, Act.SEND, tx.now)
     if facts.blocked:
         raise BlockedError
     dialog.require_pace(member, tx.now)
-    recipient = await find_member(tx.conn, command.dialog_id, command.recipient_id)
+    recipient = await tx.dialogs.find_member(command.dialog_id, command.recipient_id)
     if recipient is None or not recipient.present or command.recipient_id == command.sender_id:
         raise RecipientInvalidError(pointer="/recipient_id")
     transfer = _pending(command)
@@ -74,10 +71,10 @@ async def send_payment(command: SendPayment, tx: MessagingTx) -> Sent:
         ),
         {"card": transfer.shown()},
     )
-    await keep_entities(tx.conn, [transfer], tx.now)
-    await tie_cards(tx.conn, [(transfer.type, transfer.id, command.dialog_id, seq)])
+    await tx.entities.upsert([transfer], tx.now)
+    await tx.entities.tie_cards([(transfer.type, transfer.id, command.dialog_id, seq)])
     if dialog.slow_mode_s:
-        await remember_pace(tx.conn, [(command.dialog_id, command.sender_id)], tx.now)
+        await tx.sends.record_slow_mode([(command.dialog_id, command.sender_id)], tx.now)
     tx.outbox.add(_request(command, tx))
     return Sent(seq=seq, sent_at=at)
 

@@ -27,8 +27,26 @@ class Account:
     locale: str
 
 
-async def keep_account(conn: asyncpg.Connection[Any], account: Account) -> None:
-    await conn.execute(_KEEP, account.user_id, account.version, account.display_name, account.locale)
+class AccountStore:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
+
+    async def upsert(self, account: Account) -> None:
+        await self._conn.execute(_KEEP, account.user_id, account.version, account.display_name, account.locale)
+
+    async def set_privacy(
+        self, user_id: UUID, version: int, *, presence_to: str, direct_from: str, receipts: bool
+    ) -> bool:
+        """What a person lets others see and do, as auth told last. Whether it is news."""
+        kept: str = await self._conn.execute(_PRIVACY, user_id, version, presence_to, direct_from, receipts)
+        return not kept.endswith(" 0")
+
+    async def set_block(self, blocker_id: UUID, blocked_id: UUID, version: int, now: datetime, *, active: bool) -> None:
+        """From the commit on it holds for sends, new dialogs, presence and receipts."""
+        await self._conn.execute(_BLOCK, blocker_id, blocked_id, version, active, now)
+
+    async def set_friendship(self, one: UUID, other: UUID, version: int, *, active: bool) -> None:
+        await self._conn.execute(_FRIENDSHIP, one, other, version, active)
 
 
 _PRIVACY: Final = """
@@ -50,22 +68,3 @@ _FRIENDSHIP: Final = """
     ON CONFLICT (user_id, friend_id) DO UPDATE SET version = excluded.version, active = excluded.active
         WHERE friendship.version < excluded.version
 """
-
-
-async def keep_privacy(
-    conn: asyncpg.Connection[Any], user_id: UUID, version: int, *, presence_to: str, direct_from: str, receipts: bool
-) -> bool:
-    """What a person lets others see and do, as auth told last. Whether it is news."""
-    kept: str = await conn.execute(_PRIVACY, user_id, version, presence_to, direct_from, receipts)
-    return not kept.endswith(" 0")
-
-
-async def keep_block(
-    conn: asyncpg.Connection[Any], blocker_id: UUID, blocked_id: UUID, version: int, now: datetime, *, active: bool
-) -> None:
-    """From the commit on it holds for sends, new dialogs, presence and receipts."""
-    await conn.execute(_BLOCK, blocker_id, blocked_id, version, active, now)
-
-
-async def keep_friendship(conn: asyncpg.Connection[Any], one: UUID, other: UUID, version: int, *, active: bool) -> None:
-    await conn.execute(_FRIENDSHIP, one, other, version, active)

@@ -19,6 +19,10 @@ class Allowance(IntEnum):
     BOTS = 33
 
 
-async def hold_allowance(conn: asyncpg.Connection[Any], user_id: UUID, of: Allowance) -> None:
-    """Until the end of the transaction, nobody else adds to what this person has of it."""
-    await conn.execute(_LOCK, str(user_id), of.value)
+class AllowanceStore:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
+
+    async def hold(self, user_id: UUID, of: Allowance) -> None:
+        """Until the end of the transaction, nobody else adds to what this person has of it."""
+        await self._conn.execute(_LOCK, str(user_id), of.value)

@@ -79,161 +79,150 @@ _END_GONE: Final = f"""
 """
 
 
-async def add_attachment(conn: asyncpg.Connection[Any], new: Attachment) -> None:
-    await conn.execute(
-        "INSERT INTO attachment (attachment_id, owner_id, purpose, file_name, media_type, size_bytes, "
-        "sha256_expected, status, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'uploading', $8, $9)",
-        *(new.attachment_id, new.owner_id, new.purpose, new.file_name, new.media_type, new.size_bytes),
-        *(new.sha256_expected, new.created_at, new.expires_at),
-    )
+class AttachmentStore:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
 
+    async def add(self, new: Attachment) -> None:
+        await self._conn.execute(
+            "INSERT INTO attachment (attachment_id, owner_id, purpose, file_name, media_type, size_bytes, "
+            "sha256_expected, status, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'uploading', $8, $9)",
+            *(new.attachment_id, new.owner_id, new.purpose, new.file_name, new.media_type, new.size_bytes),
+            *(new.sha256_expected, new.created_at, new.expires_at),
+        )
 
-async def uploading_count(conn: asyncpg.Connection[Any], owner_id: UUID) -> int:
-    found: int = await conn.fetchval(
-        "SELECT count(*) FROM attachment WHERE owner_id = $1 AND status = 'uploading' AND expires_at > now()", owner_id
-    )
-    return found
+    async def uploading_count(self, owner_id: UUID) -> int:
+        found: int = await self._conn.fetchval(
+            "SELECT count(*) FROM attachment WHERE owner_id = $1 AND status = 'uploading' AND expires_at > now()",
+            owner_id,
+        )
+        return found
 
+    async def lock(self, attachment_id: UUID) -> Attachment | None:
+        return _of(
+            await self._conn.fetchrow(
+                f"SELECT {COLUMNS} FROM attachment WHERE attachment_id = $1 FOR UPDATE", attachment_id
+            )
+        )
 
-async def lock_attachment(conn: asyncpg.Connection[Any], attachment_id: UUID) -> Attachment | None:
-    return _of(
-        await conn.fetchrow(f"SELECT {COLUMNS} FROM attachment WHERE attachment_id = $1 FOR UPDATE", attachment_id)
-    )
+    async def visible_to(self, attachment_id: UUID, viewer_id: UUID) -> Attachment | None:
+        """The owner's own, one in a message the viewer can see, or the picture of a dialog they are in or may read.
 
+        Whoever has ended sees nothing, also by a link that was made before.
+        """
+        return _of(await self._conn.fetchrow(_VISIBLE, attachment_id, viewer_id))
 
-async def visible_attachment(conn: asyncpg.Connection[Any], attachment_id: UUID, viewer_id: UUID) -> Attachment | None:
-    """The owner's own, one in a message the viewer can see, or the picture of a dialog they are in or may read.
+    async def find(self, attachment_id: UUID) -> Attachment | None:
+        return _of(
+            await self._conn.fetchrow(f"SELECT {COLUMNS} FROM attachment WHERE attachment_id = $1", attachment_id)
+        )
 
-    Whoever has ended sees nothing, also by a link that was made before.
-    """
-    return _of(await conn.fetchrow(_VISIBLE, attachment_id, viewer_id))
+    async def move_offset(self, attachment_id: UUID, offset_bytes: int) -> None:
+        await self._conn.execute(
+            "UPDATE attachment SET offset_bytes = $2 WHERE attachment_id = $1", attachment_id, offset_bytes
+        )
 
+    async def begin_scan(self, attachment_id: UUID, now: datetime) -> None:
+        await self._conn.execute(
+            "UPDATE attachment SET status = 'scanning', next_attempt_at = $2, expires_at = NULL WHERE attachment_id = $1",
+            *(attachment_id, now),
+        )
 
-async def find_attachment(conn: asyncpg.Connection[Any], attachment_id: UUID) -> Attachment | None:
-    return _of(await conn.fetchrow(f"SELECT {COLUMNS} FROM attachment WHERE attachment_id = $1", attachment_id))
+    async def set_status(self, attachment_id: UUID, status: str, verdict: str = "") -> None:
+        await self._conn.execute(
+            "UPDATE attachment SET status = $2, verdict = $3, next_attempt_at = NULL WHERE attachment_id = $1",
+            *(attachment_id, status, verdict),
+        )
 
+    async def set_clean(
+        self,
+        attachment_id: UUID,
+        *,
+        sha256: bytes,
+        size: tuple[int, int] | None,
+        thumbnails: Sequence[int],
+        again_at: datetime | None,
+        now: datetime,
+    ) -> bool:
+        """False when it was ended or erased meanwhile. ``again_at``: when it is scanned once more."""
+        width, height = size or (None, None)
+        done: str = await self._conn.execute(
+            "UPDATE attachment SET status = 'clean', sha256 = $2, width = coalesce($3, width), "
+            "height = coalesce($4, height), thumbnails = CASE WHEN $5::integer[] = '{}' THEN thumbnails ELSE $5 END, "
+            "clean_at = coalesce(clean_at, $6), next_attempt_at = $7, attempts = 0 "
+            "WHERE attachment_id = $1 AND status IN ('scanning', 'clean')",
+            *(attachment_id, sha256, width, height, list(thumbnails), now, again_at),
+        )
+        return done == "UPDATE 1"
 
-async def move_offset(conn: asyncpg.Connection[Any], attachment_id: UUID, offset_bytes: int) -> None:
-    await conn.execute("UPDATE attachment SET offset_bytes = $2 WHERE attachment_id = $1", attachment_id, offset_bytes)
+    async def put_off(self, attachment_id: UUID, until: datetime) -> None:
+        """No verdict yet."""
+        await self._conn.execute(
+            "UPDATE attachment SET attempts = attempts + 1, next_attempt_at = $2 WHERE attachment_id = $1",
+            *(attachment_id, until),
+        )
 
+    async def claim_due(self, now: datetime, until: datetime, limit: int) -> list[Attachment]:
+        """Those to look at now; another process takes them only after ``until``, should this one die."""
+        rows = await self._conn.fetch(
+            f"WITH due AS (SELECT attachment_id AS id FROM attachment WHERE next_attempt_at <= $1 "
+            f"ORDER BY next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED) "
+            f"UPDATE attachment SET next_attempt_at = $2 FROM due WHERE attachment_id = due.id RETURNING {COLUMNS}",
+            *(now, until, limit),
+        )
+        return [each for each in map(_of, rows) if each is not None]
 
-async def begin_scan(conn: asyncpg.Connection[Any], attachment_id: UUID, now: datetime) -> None:
-    await conn.execute(
-        "UPDATE attachment SET status = 'scanning', next_attempt_at = $2, expires_at = NULL WHERE attachment_id = $1",
-        *(attachment_id, now),
-    )
+    async def sendable(self, wanted: Iterable[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Attachment]:
+        """(sender, attachment) → those that the sender may put into a message now."""
+        pairs = list(set(wanted))
+        if not pairs:
+            return {}
+        rows = await self._conn.fetch(_SENDABLE, [each[0] for each in pairs], [each[1] for each in pairs])
+        found = {(row["sender_id"], row["attachment_id"]): _of(row) for row in rows}
+        return {key: each for key, each in found.items() if each is not None}
 
+    async def tie(self, uses: Sequence[tuple[UUID, UUID, int, int]]) -> None:
+        """(attachment, dialog, seq, place): the message shows it."""
+        await self._conn.executemany(
+            "INSERT INTO attachment_use (attachment_id, dialog_id, seq, place) VALUES ($1, $2, $3, $4)", uses
+        )
 
-async def set_status(conn: asyncpg.Connection[Any], attachment_id: UUID, status: str, verdict: str = "") -> None:
-    await conn.execute(
-        "UPDATE attachment SET status = $2, verdict = $3, next_attempt_at = NULL WHERE attachment_id = $1",
-        *(attachment_id, status, verdict),
-    )
+    async def untie(self, dialog_id: UUID, seq: int) -> None:
+        """A message that is deleted takes its files along, those that nothing else shows: no link opens them any more.
 
+        Who puts one of them into another message at the same time holds its row until that is committed.
+        """
+        shown = [row["attachment_id"] for row in await self._conn.fetch(_LOCK_OF_MESSAGE, dialog_id, seq)]
+        if shown:
+            await self._conn.execute("DELETE FROM attachment_use WHERE dialog_id = $1 AND seq = $2", dialog_id, seq)
+            await self._conn.execute(_END_UNUSED, shown)
 
-async def set_clean(
-    conn: asyncpg.Connection[Any],
-    attachment_id: UUID,
-    *,
-    sha256: bytes,
-    size: tuple[int, int] | None,
-    thumbnails: Sequence[int],
-    again_at: datetime | None,
-    now: datetime,
-) -> bool:
-    """False when it was ended or erased meanwhile. ``again_at``: when it is scanned once more."""
-    width, height = size or (None, None)
-    done: str = await conn.execute(
-        "UPDATE attachment SET status = 'clean', sha256 = $2, width = coalesce($3, width), "
-        "height = coalesce($4, height), thumbnails = CASE WHEN $5::integer[] = '{}' THEN thumbnails ELSE $5 END, "
-        "clean_at = coalesce(clean_at, $6), next_attempt_at = $7, attempts = 0 "
-        "WHERE attachment_id = $1 AND status IN ('scanning', 'clean')",
-        *(attachment_id, sha256, width, height, list(thumbnails), now, again_at),
-    )
-    return done == "UPDATE 1"
+    async def shown(self, keys: Sequence[tuple[UUID, int]]) -> dict[tuple[UUID, int], list[dict[str, Any]]]:
+        found: dict[tuple[UUID, int], list[dict[str, Any]]] = {}
+        for row in await self._conn.fetch(_OF_MESSAGES, [each[0] for each in keys], [each[1] for each in keys]):
+            attachment = _of(row)
+            if attachment is not None:
+                found.setdefault((row["dialog_id"], row["seq"]), []).append(attachment.shown())
+        return found
 
+    async def messages_with(self, attachment_id: UUID) -> list[tuple[UUID, int]]:
+        rows = await self._conn.fetch(
+            "SELECT dialog_id, seq FROM attachment_use WHERE attachment_id = $1 ORDER BY dialog_id, seq", attachment_id
+        )
+        return [(row["dialog_id"], row["seq"]) for row in rows]
 
-async def put_off(conn: asyncpg.Connection[Any], attachment_id: UUID, until: datetime) -> None:
-    """No verdict yet."""
-    await conn.execute(
-        "UPDATE attachment SET attempts = attempts + 1, next_attempt_at = $2 WHERE attachment_id = $1",
-        *(attachment_id, until),
-    )
+    async def to_remove(self, now: datetime, limit: int) -> list[UUID]:
+        """What nobody can get any more, or never used, and no legal hold keeps."""
+        return [row["attachment_id"] for row in await self._conn.fetch(_GONE, now, now - UNUSED_LIFE, limit)]
 
+    async def end_gone(self, attachment_id: UUID, now: datetime) -> tuple[int, ...] | None:
+        """Its thumbnails, when it is still to be removed: nobody can use it from the commit on. None: it is used now."""
+        await self._conn.execute("SELECT FROM attachment WHERE attachment_id = $1 FOR UPDATE", attachment_id)
+        thumbnails = await self._conn.fetchval(_END_GONE, now, now - UNUSED_LIFE, attachment_id)
+        return None if thumbnails is None else tuple(thumbnails)
 
-async def claim_due(conn: asyncpg.Connection[Any], now: datetime, until: datetime, limit: int) -> list[Attachment]:
-    """Those to look at now; another process takes them only after ``until``, should this one die."""
-    rows = await conn.fetch(
-        f"WITH due AS (SELECT attachment_id AS id FROM attachment WHERE next_attempt_at <= $1 "
-        f"ORDER BY next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED) "
-        f"UPDATE attachment SET next_attempt_at = $2 FROM due WHERE attachment_id = due.id RETURNING {COLUMNS}",
-        *(now, until, limit),
-    )
-    return [each for each in map(_of, rows) if each is not None]
-
-
-async def sendable(
-    conn: asyncpg.Connection[Any], wanted: Iterable[tuple[UUID, UUID]]
-) -> dict[tuple[UUID, UUID], Attachment]:
-    """(sender, attachment) → those that the sender may put into a message now."""
-    pairs = list(set(wanted))
-    if not pairs:
-        return {}
-    rows = await conn.fetch(_SENDABLE, [each[0] for each in pairs], [each[1] for each in pairs])
-    found = {(row["sender_id"], row["attachment_id"]): _of(row) for row in rows}
-    return {key: each for key, each in found.items() if each is not None}
-
-
-async def tie_attachments(conn: asyncpg.Connection[Any], uses: Sequence[tuple[UUID, UUID, int, int]]) -> None:
-    """(attachment, dialog, seq, place): the message shows it."""
-    await conn.executemany(
-        "INSERT INTO attachment_use (attachment_id, dialog_id, seq, place) VALUES ($1, $2, $3, $4)", uses
-    )
-
-
-async def untie_attachments(conn: asyncpg.Connection[Any], dialog_id: UUID, seq: int) -> None:
-    """A message that is deleted takes its files along, those that nothing else shows: no link opens them any more.
-
-    Who puts one of them into another message at the same time holds its row until that is committed.
-    """
-    shown = [row["attachment_id"] for row in await conn.fetch(_LOCK_OF_MESSAGE, dialog_id, seq)]
-    if shown:
-        await conn.execute("DELETE FROM attachment_use WHERE dialog_id = $1 AND seq = $2", dialog_id, seq)
-        await conn.execute(_END_UNUSED, shown)
-
-
-async def shown_attachments(
-    conn: asyncpg.Connection[Any], keys: Sequence[tuple[UUID, int]]
-) -> dict[tuple[UUID, int], list[dict[str, Any]]]:
-    found: dict[tuple[UUID, int], list[dict[str, Any]]] = {}
-    for row in await conn.fetch(_OF_MESSAGES, [each[0] for each in keys], [each[1] for each in keys]):
-        attachment = _of(row)
-        if attachment is not None:
-            found.setdefault((row["dialog_id"], row["seq"]), []).append(attachment.shown())
-    return found
-
-
-async def messages_with(conn: asyncpg.Connection[Any], attachment_id: UUID) -> list[tuple[UUID, int]]:
-    rows = await conn.fetch(
-        "SELECT dialog_id, seq FROM attachment_use WHERE attachment_id = $1 ORDER BY dialog_id, seq", attachment_id
-    )
-    return [(row["dialog_id"], row["seq"]) for row in rows]
-
-
-async def to_remove(conn: asyncpg.Connection[Any], now: datetime, limit: int) -> list[UUID]:
-    """What nobody can get any more, or never used, and no legal hold keeps."""
-    return [row["attachment_id"] for row in await conn.fetch(_GONE, now, now - UNUSED_LIFE, limit)]
-
-
-async def end_gone(conn: asyncpg.Connection[Any], attachment_id: UUID, now: datetime) -> tuple[int, ...] | None:
-    """Its thumbnails, when it is still to be removed: nobody can use it from the commit on. None: it is used now."""
-    await conn.execute("SELECT FROM attachment WHERE attachment_id = $1 FOR UPDATE", attachment_id)
-    thumbnails = await conn.fetchval(_END_GONE, now, now - UNUSED_LIFE, attachment_id)
-    return None if thumbnails is None else tuple(thumbnails)
-
-
-async def note_removed(conn: asyncpg.Connection[Any], attachment_id: UUID) -> None:
-    await conn.execute("UPDATE attachment SET objects_gone = true WHERE attachment_id = $1", attachment_id)
+    async def note_removed(self, attachment_id: UUID) -> None:
+        await self._conn.execute("UPDATE attachment SET objects_gone = true WHERE attachment_id = $1", attachment_id)
 
 
 def _of(row: asyncpg.Record | None) -> Attachment | None:

@@ -47,19 +47,20 @@ class Unreachable:
     ended: frozenset[UUID]
 
 
-async def unreachable(
-    conn: asyncpg.Connection[Any], asker_id: UUID, people: Sequence[UUID], *, wishes: bool
-) -> Unreachable:
-    """``wishes``: whether who may write to them unasked is for them to say; a shop is there to be written to."""
-    rows = await conn.fetch(_CONTACTS, asker_id, list(people))
-    return Unreachable(
-        unknown=frozenset(row["user_id"] for row in rows if row["unheard"] or row["ended"]),
-        ended=frozenset(row["user_id"] for row in rows if row["ended"]),
-        blocked=frozenset(row["user_id"] for row in rows if row["blocked"] or (wishes and row["closed"])),
-    )
+class ContactReads:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
 
+    async def unreachable(self, asker_id: UUID, people: Sequence[UUID], *, wishes: bool) -> Unreachable:
+        """``wishes``: whether who may write to them unasked is for them to say; a shop is there to be written to."""
+        rows = await self._conn.fetch(_CONTACTS, asker_id, list(people))
+        return Unreachable(
+            unknown=frozenset(row["user_id"] for row in rows if row["unheard"] or row["ended"]),
+            ended=frozenset(row["user_id"] for row in rows if row["ended"]),
+            blocked=frozenset(row["user_id"] for row in rows if row["blocked"] or (wishes and row["closed"])),
+        )
 
-async def parted(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID) -> bool:
-    """Whether, of the two in a dialog, one blocks the other, or the other is not in any more or has ended."""
-    found: bool = await conn.fetchval(_PARTED, dialog_id, user_id)
-    return found
+    async def is_pair_severed(self, dialog_id: UUID, user_id: UUID) -> bool:
+        """Whether, of the two in a dialog, one blocks the other, or the other is not in any more or has ended."""
+        found: bool = await self._conn.fetchval(_PARTED, dialog_id, user_id)
+        return found

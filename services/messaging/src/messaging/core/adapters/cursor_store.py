@@ -82,30 +82,31 @@ class Cursor:
         return None if 0 < self.read_seq <= self.read_untold_seq else self.read_seq
 
 
-async def advance(conn: asyncpg.Connection[Any], cursors: Sequence[Cursor], now: datetime) -> list[Cursor]:
-    """Those that moved, as they stand now. A seq from the future is taken for the last one there is."""
-    ordered = sorted(cursors, key=lambda each: (each.dialog_id, each.user_id))
-    wanted = (
-        [each.dialog_id for each in ordered],
-        [each.user_id for each in ordered],
-        [each.delivered_seq for each in ordered],
-        [each.read_seq for each in ordered],
-    )
-    if any(wanted[3]):
-        await hold_cursors(conn, *wanted)
-    return [Cursor(**dict(row)) for row in await conn.fetch(_ADVANCE, *wanted, now)]
+class CursorStore:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
 
+    async def advance(self, cursors: Sequence[Cursor], now: datetime) -> list[Cursor]:
+        """Those that moved, as they stand now. A seq from the future is taken for the last one there is."""
+        ordered = sorted(cursors, key=lambda each: (each.dialog_id, each.user_id))
+        wanted = (
+            [each.dialog_id for each in ordered],
+            [each.user_id for each in ordered],
+            [each.delivered_seq for each in ordered],
+            [each.read_seq for each in ordered],
+        )
+        if any(wanted[3]):
+            await self.hold_cursors(*wanted)
+        return [Cursor(**dict(row)) for row in await self._conn.fetch(_ADVANCE, *wanted, now)]
 
-async def hold_cursors(conn: asyncpg.Connection[Any], *wanted: Sequence[Any]) -> None:
-    """Those that will move stay as they are until the commit; the next statement sees whether their people tell."""
-    await conn.execute(_HOLD, *wanted)
+    async def hold_cursors(self, *wanted: Sequence[Any]) -> None:
+        """Those that will move stay as they are until the commit; the next statement sees whether their people tell."""
+        await self._conn.execute(_HOLD, *wanted)
 
+    async def hold_cursors_of(self, user_id: UUID) -> None:
+        """No cursor of theirs moves until the commit, and those that are being moved have."""
+        await self._conn.execute(_HOLD_OF, user_id)
 
-async def hold_cursors_of(conn: asyncpg.Connection[Any], user_id: UUID) -> None:
-    """No cursor of theirs moves until the commit, and those that are being moved have."""
-    await conn.execute(_HOLD_OF, user_id)
-
-
-async def untell_reads(conn: asyncpg.Connection[Any], user_id: UUID, since: datetime) -> None:
-    """Of what they read since then, and before it in the same dialogs, nobody is told from now on."""
-    await conn.execute(_UNTELL, user_id, since)
+    async def untell_reads(self, user_id: UUID, since: datetime) -> None:
+        """Of what they read since then, and before it in the same dialogs, nobody is told from now on."""
+        await self._conn.execute(_UNTELL, user_id, since)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, documents
+from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, MessageReads
 from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.adapters.unread_reads import MENTIONS, UNREAD
 from messaging.core.adapters.unreadable import permissions_of
@@ -76,7 +76,9 @@ async def pictured(
     }
     last = await conn.fetch(_LAST, list(first_seqs), user_id)
     visible = [row for row in last if row["seq"] >= first_seqs[row["dialog_id"]]]
-    messages = {each["dialog_id"]: each for each in await documents(conn, keys, visible, viewer_id=user_id)}
+    messages = {
+        each["dialog_id"]: each for each in await MessageReads(conn, keys).documents(visible, viewer_id=user_id)
+    }
     people = await people_of(conn, [row["peer_id"] for row in rows if row["peer_id"] is not None])
     pictures = []
     for row in rows:

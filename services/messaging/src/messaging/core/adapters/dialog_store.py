@@ -83,98 +83,95 @@ class NewDialog:
     is_public: bool = False
 
 
-async def add_dialog(conn: asyncpg.Connection[Any], new: NewDialog, now: datetime) -> Dialog | None:
-    """The dialog; None when its pair or entity has one already."""
-    made = await add_dialogs(conn, [new], now)
-    return made[0] if made else None
+class DialogStore:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
 
+    async def add(self, new: NewDialog, now: datetime) -> Dialog | None:
+        """The dialog; None when its pair or entity has one already."""
+        made = await self.add_many([new], now)
+        return made[0] if made else None
 
-async def add_dialogs(conn: asyncpg.Connection[Any], news: Sequence[NewDialog], now: datetime) -> list[Dialog]:
-    """Those whose pair or entity had none yet."""
-    rows = await conn.fetch(
-        _INSERT,
-        [each.dialog_id for each in news],
-        [each.workspace_id for each in news],
-        [each.kind.value for each in news],
-        [each.title for each in news],
-        [each.description for each in news],
-        [each.pair_key for each in news],
-        [each.entity_type for each in news],
-        [each.entity_id for each in news],
-        [each.created_by for each in news],
-        [each.is_public for each in news],
-        [each.members_max for each in news],
-        now,
-    )
-    return [dialog_of(row) for row in rows]
+    async def add_many(self, news: Sequence[NewDialog], now: datetime) -> list[Dialog]:
+        """Those whose pair or entity had none yet."""
+        rows = await self._conn.fetch(
+            _INSERT,
+            [each.dialog_id for each in news],
+            [each.workspace_id for each in news],
+            [each.kind.value for each in news],
+            [each.title for each in news],
+            [each.description for each in news],
+            [each.pair_key for each in news],
+            [each.entity_type for each in news],
+            [each.entity_id for each in news],
+            [each.created_by for each in news],
+            [each.is_public for each in news],
+            [each.members_max for each in news],
+            now,
+        )
+        return [dialog_of(row) for row in rows]
 
+    async def of_pair(self, workspace_id: UUID, pair: str) -> UUID | None:
+        """The dialog between two, if there is one."""
+        found: UUID | None = await self._conn.fetchval(
+            "SELECT dialog_id FROM dialog WHERE workspace_id = $1 AND pair_key = $2", workspace_id, pair
+        )
+        return found
 
-async def dialog_of_pair(conn: asyncpg.Connection[Any], workspace_id: UUID, pair: str) -> UUID | None:
-    """The dialog between two, if there is one."""
-    found: UUID | None = await conn.fetchval(
-        "SELECT dialog_id FROM dialog WHERE workspace_id = $1 AND pair_key = $2", workspace_id, pair
-    )
-    return found
+    async def avatar_of(self, dialog_id: UUID) -> UUID | None:
+        """The attachment that is the dialog's picture."""
+        found: UUID | None = await self._conn.fetchval(
+            "SELECT avatar_attachment_id FROM dialog WHERE dialog_id = $1", dialog_id
+        )
+        return found
 
+    async def about(self, workspace_id: UUID, entity_type: str, entity_id: UUID) -> UUID | None:
+        """The dialog about something another service owns, if there is one."""
+        return (await self.about_many(workspace_id, [(entity_type, entity_id)])).get((entity_type, entity_id))
 
-async def avatar_of(conn: asyncpg.Connection[Any], dialog_id: UUID) -> UUID | None:
-    """The attachment that is the dialog's picture."""
-    found: UUID | None = await conn.fetchval("SELECT avatar_attachment_id FROM dialog WHERE dialog_id = $1", dialog_id)
-    return found
+    async def about_many(
+        self, workspace_id: UUID, entities: Sequence[tuple[str, UUID]]
+    ) -> dict[tuple[str, UUID], UUID]:
+        """Dialogs by (type, id) of what they are about."""
+        rows = await self._conn.fetch(
+            _ABOUT, workspace_id, [each[0] for each in entities], [each[1] for each in entities]
+        )
+        return {(row["entity_type"], row["entity_id"]): row["dialog_id"] for row in rows}
 
+    async def add_members(
+        self, seats: Sequence[tuple[Dialog, UUID, Role]], now: datetime
+    ) -> dict[tuple[UUID, UUID], MemberStatus]:
+        """These people, none of whom is in, are from the next seq on; who was there before comes back, muted if they were.
 
-async def dialog_about(
-    conn: asyncpg.Connection[Any], workspace_id: UUID, entity_type: str, entity_id: UUID
-) -> UUID | None:
-    """The dialog about something another service owns, if there is one."""
-    return (await dialogs_about(conn, workspace_id, [(entity_type, entity_id)])).get((entity_type, entity_id))
+        The dialogs are locked. Returns how each of them is in, by dialog and person.
+        """
+        rows = await self._conn.fetch(
+            _JOIN,
+            [dialog.dialog_id for dialog, _, _ in seats],
+            [user_id for _, user_id, _ in seats],
+            [dialog.position.workspace_id for dialog, _, _ in seats],
+            [role.value for _, _, role in seats],
+            now,
+            [dialog.position.last_seq for dialog, _, _ in seats],
+            [dialog.position.last_message_no for dialog, _, _ in seats],
+        )
+        dialogs = {dialog.dialog_id: dialog for dialog, _, _ in seats}
+        more = Counter(dialog.dialog_id for dialog, _, _ in seats)
+        for row in await self._conn.fetch(_COUNT, list(more), list(more.values())):
+            dialogs[row["dialog_id"]].member_count = row["member_count"]
+        return {(row["dialog_id"], row["user_id"]): MemberStatus(row["status"]) for row in rows}
 
-
-async def dialogs_about(
-    conn: asyncpg.Connection[Any], workspace_id: UUID, entities: Sequence[tuple[str, UUID]]
-) -> dict[tuple[str, UUID], UUID]:
-    """Dialogs by (type, id) of what they are about."""
-    rows = await conn.fetch(_ABOUT, workspace_id, [each[0] for each in entities], [each[1] for each in entities])
-    return {(row["entity_type"], row["entity_id"]): row["dialog_id"] for row in rows}
-
-
-async def add_members(
-    conn: asyncpg.Connection[Any], seats: Sequence[tuple[Dialog, UUID, Role]], now: datetime
-) -> dict[tuple[UUID, UUID], MemberStatus]:
-    """These people, none of whom is in, are from the next seq on; who was there before comes back, muted if they were.
-
-    The dialogs are locked. Returns how each of them is in, by dialog and person.
-    """
-    rows = await conn.fetch(
-        _JOIN,
-        [dialog.dialog_id for dialog, _, _ in seats],
-        [user_id for _, user_id, _ in seats],
-        [dialog.position.workspace_id for dialog, _, _ in seats],
-        [role.value for _, _, role in seats],
-        now,
-        [dialog.position.last_seq for dialog, _, _ in seats],
-        [dialog.position.last_message_no for dialog, _, _ in seats],
-    )
-    dialogs = {dialog.dialog_id: dialog for dialog, _, _ in seats}
-    more = Counter(dialog.dialog_id for dialog, _, _ in seats)
-    for row in await conn.fetch(_COUNT, list(more), list(more.values())):
-        dialogs[row["dialog_id"]].member_count = row["member_count"]
-    return {(row["dialog_id"], row["user_id"]): MemberStatus(row["status"]) for row in rows}
-
-
-async def find_member(
-    conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, *, held: bool = False
-) -> Membership | None:
-    """A person's place, whatever its status. ``held``: it stays as it is until the end of the transaction."""
-    row = await conn.fetchrow(_FIND + (" FOR SHARE OF m" if held else ""), dialog_id, user_id)
-    if row is None:
-        return None
-    return Membership(
-        user_id=user_id,
-        role=Role(row["role"]),
-        status=MemberStatus(row["status"]),
-        joined_seq=row["joined_seq"],
-        muted_until=row["muted_until"],
-        last_sent_at=row["last_sent_at"],
-        of_the_shop=row["of_the_shop"],
-    )
+    async def find_member(self, dialog_id: UUID, user_id: UUID, *, held: bool = False) -> Membership | None:
+        """A person's place, whatever its status. ``held``: it stays as it is until the end of the transaction."""
+        row = await self._conn.fetchrow(_FIND + (" FOR SHARE OF m" if held else ""), dialog_id, user_id)
+        if row is None:
+            return None
+        return Membership(
+            user_id=user_id,
+            role=Role(row["role"]),
+            status=MemberStatus(row["status"]),
+            joined_seq=row["joined_seq"],
+            muted_until=row["muted_until"],
+            last_sent_at=row["last_sent_at"],
+            of_the_shop=row["of_the_shop"],
+        )

@@ -16,7 +16,11 @@ _THROW_AWAY: Final = f"""
 """
 
 
-async def empty_draft(conn: asyncpg.Connection[Any], user_id: UUID, dialog_id: UUID, now: datetime) -> int | None:
-    """Its version as one that is thrown away; None when there is no draft."""
-    version: int | None = await conn.fetchval(_THROW_AWAY, user_id, dialog_id, now)
-    return version
+class DraftStore:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
+
+    async def empty(self, user_id: UUID, dialog_id: UUID, now: datetime) -> int | None:
+        """Its version as one that is thrown away; None when there is no draft."""
+        version: int | None = await self._conn.fetchval(_THROW_AWAY, user_id, dialog_id, now)
+        return version

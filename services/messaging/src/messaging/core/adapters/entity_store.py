@@ -58,40 +58,62 @@ OWNS_SHOP_OF: Final = f"coalesce({{user}} = ({_OWNER_OF_SHOP}), false)"
 """Whether somebody owns the shop that sells a product; of null instead of a product nobody does."""
 
 
-async def keep_entities(conn: asyncpg.Connection[Any], entities: Sequence[Entity], now: datetime) -> list[Entity]:
-    """Those of them of which something new is told, as they are now. Each is given once."""
-    if not entities:
-        return []
-    rows = await conn.fetch(
-        _KEEP,
-        [each.type.value for each in entities],
-        [each.id for each in entities],
-        [each.version for each in entities],
-        [rendering.to_json(each.state).decode() for each in entities],
-        [" ".join(map(str, each.parties)) for each in entities],
-        now,
-    )
-    return [_of(row) for row in rows]
+class EntityStore:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
 
+    async def upsert(self, entities: Sequence[Entity], now: datetime) -> list[Entity]:
+        """Those of them of which something new is told, as they are now. Each is given once."""
+        if not entities:
+            return []
+        rows = await self._conn.fetch(
+            _KEEP,
+            [each.type.value for each in entities],
+            [each.id for each in entities],
+            [each.version for each in entities],
+            [rendering.to_json(each.state).decode() for each in entities],
+            [" ".join(map(str, each.parties)) for each in entities],
+            now,
+        )
+        return [_of(row) for row in rows]
 
-async def find_entities(
-    conn: asyncpg.Connection[Any], wanted: Iterable[tuple[EntityType, UUID]]
-) -> dict[tuple[EntityType, UUID], Entity]:
-    pairs = list(set(wanted))
-    if not pairs:
-        return {}
-    rows = await conn.fetch(
-        "SELECT e.* FROM unnest($1::text[], $2::uuid[]) AS t (entity_type, entity_id) "
-        "JOIN entity e USING (entity_type, entity_id)",
-        *([each[0].value for each in pairs], [each[1] for each in pairs]),
-    )
-    return {(each.type, each.id): each for each in map(_of, rows)}
+    async def find(self, wanted: Iterable[tuple[EntityType, UUID]]) -> dict[tuple[EntityType, UUID], Entity]:
+        pairs = list(set(wanted))
+        if not pairs:
+            return {}
+        rows = await self._conn.fetch(
+            "SELECT e.* FROM unnest($1::text[], $2::uuid[]) AS t (entity_type, entity_id) "
+            "JOIN entity e USING (entity_type, entity_id)",
+            *([each[0].value for each in pairs], [each[1] for each in pairs]),
+        )
+        return {(each.type, each.id): each for each in map(_of, rows)}
 
+    async def owner_of_shop_of(self, product_id: UUID) -> UUID | None:
+        """Whom the shop belongs to that sells a product, as far as it is known."""
+        found: UUID | None = await self._conn.fetchval(_OWNER_OF_SHOP.format(product="$1"), product_id)
+        return found
 
-async def owner_of_shop_of(conn: asyncpg.Connection[Any], product_id: UUID) -> UUID | None:
-    """Whom the shop belongs to that sells a product, as far as it is known."""
-    found: UUID | None = await conn.fetchval(_OWNER_OF_SHOP.format(product="$1"), product_id)
-    return found
+    async def tie_cards(self, cards: Sequence[tuple[EntityType, UUID, UUID, int]]) -> None:
+        """(type, id, dialog, seq): the message shows it from now on."""
+        if cards:
+            await self._conn.execute(
+                _TIE,
+                [each[0].value for each in cards],
+                [each[1] for each in cards],
+                [each[2] for each in cards],
+                [each[3] for each in cards],
+            )
+
+    async def messages_showing(self, entities: Sequence[Entity], limit: int) -> list[tuple[Entity, UUID, int]]:
+        """(entity, dialog, seq) of the messages with a card of one of them, for each the latest ``limit``."""
+        by_place = {(each.type.value, each.id): each for each in entities}
+        rows = await self._conn.fetch(_SHOWING, [each[0] for each in by_place], [each[1] for each in by_place], limit)
+        return [(by_place[row["entity_type"], row["entity_id"]], row["dialog_id"], row["seq"]) for row in rows]
+
+    async def shown(self, keys: Sequence[tuple[UUID, int]]) -> dict[tuple[UUID, int], dict[str, Any]]:
+        """Cards by message, as they are now."""
+        rows = await self._conn.fetch(_SHOWN, [each[0] for each in keys], [each[1] for each in keys])
+        return {(row["dialog_id"], row["seq"]): _of(row).shown() for row in rows if _is_known(row)}
 
 
 def name_of(entity: Entity, field: str) -> str | None:
@@ -107,35 +129,6 @@ def shop_of(product: Entity) -> UUID | None:
     except ValueError:
         note_unreadable(What.FIELD, field="shop_id", entity_id=product.id)
         return None
-
-
-async def tie_cards(conn: asyncpg.Connection[Any], cards: Sequence[tuple[EntityType, UUID, UUID, int]]) -> None:
-    """(type, id, dialog, seq): the message shows it from now on."""
-    if cards:
-        await conn.execute(
-            _TIE,
-            [each[0].value for each in cards],
-            [each[1] for each in cards],
-            [each[2] for each in cards],
-            [each[3] for each in cards],
-        )
-
-
-async def messages_showing(
-    conn: asyncpg.Connection[Any], entities: Sequence[Entity], limit: int
-) -> list[tuple[Entity, UUID, int]]:
-    """(entity, dialog, seq) of the messages with a card of one of them, for each the latest ``limit``."""
-    by_place = {(each.type.value, each.id): each for each in entities}
-    rows = await conn.fetch(_SHOWING, [each[0] for each in by_place], [each[1] for each in by_place], limit)
-    return [(by_place[row["entity_type"], row["entity_id"]], row["dialog_id"], row["seq"]) for row in rows]
-
-
-async def shown_cards(
-    conn: asyncpg.Connection[Any], keys: Sequence[tuple[UUID, int]]
-) -> dict[tuple[UUID, int], dict[str, Any]]:
-    """Cards by message, as they are now."""
-    rows = await conn.fetch(_SHOWN, [each[0] for each in keys], [each[1] for each in keys])
-    return {(row["dialog_id"], row["seq"]): _of(row).shown() for row in rows if _is_known(row)}
 
 
 def _is_known(row: asyncpg.Record) -> bool:

@@ -20,68 +20,68 @@ from sampan.messaging.v1 import content_pb2, dialog_pb2, message_pb2
 ALL: Final = "@all"
 
 
-def message_sent(
-    outbox: Outbox, position: Position, message: NewMessage, *, seq: int, at: datetime, content: bytes
-) -> None:
-    """Announce a message; its content only where the dialog publishes it."""
-    dialog_id = str(position.dialog_id)
-    people = [each for each in message.mentions if not each.startswith("@")]
-    roles = [each.removeprefix("@") for each in message.mentions if each.startswith("@") and each != ALL]
-    outbox.add(
-        message_pb2.MessageSent(
-            dialog_id=dialog_id,
-            seq=seq,
-            workspace_id=str(position.workspace_id),
-            dialog_kind=position.kind,
-            sender_id=_text(message.sender_id),
-            type=message.type,
-            reply_to_seq=message.reply_to_seq or 0,
-            thread_seq=message.thread_seq or 0,
-            mentioned_user_ids=people,
-            mentions_all=ALL in message.mentions,
-            mentioned_roles=roles,
-            sent_at=_timestamp(at),
-        ),
-        aggregate_version=seq,
-    )
-    if position.content_published:
-        outbox.add(
-            content_pb2.MessageContentSent(
+class Events:
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    def message_sent(self, position: Position, message: NewMessage, *, seq: int, at: datetime, content: bytes) -> None:
+        """Announce a message; its content only where the dialog publishes it."""
+        dialog_id = str(position.dialog_id)
+        people = [each for each in message.mentions if not each.startswith("@")]
+        roles = [each.removeprefix("@") for each in message.mentions if each.startswith("@") and each != ALL]
+        self._outbox.add(
+            message_pb2.MessageSent(
                 dialog_id=dialog_id,
                 seq=seq,
+                workspace_id=str(position.workspace_id),
+                dialog_kind=position.kind,
                 sender_id=_text(message.sender_id),
                 type=message.type,
-                text=str(message.content.get("text", "")),
-                content_json=content.decode(),
+                reply_to_seq=message.reply_to_seq or 0,
+                thread_seq=message.thread_seq or 0,
+                mentioned_user_ids=people,
+                mentions_all=ALL in message.mentions,
+                mentioned_roles=roles,
                 sent_at=_timestamp(at),
             ),
             aggregate_version=seq,
         )
+        if position.content_published:
+            self._outbox.add(
+                content_pb2.MessageContentSent(
+                    dialog_id=dialog_id,
+                    seq=seq,
+                    sender_id=_text(message.sender_id),
+                    type=message.type,
+                    text=str(message.content.get("text", "")),
+                    content_json=content.decode(),
+                    sent_at=_timestamp(at),
+                ),
+                aggregate_version=seq,
+            )
 
-
-def dialog_created(
-    outbox: Outbox, dialog: Dialog, created_by: UUID | None, at: datetime, *, about: Entity | None = None
-) -> None:
-    """Announce a dialog that was just inserted. ``about``: what a topic is about."""
-    position = dialog.position
-    outbox.add(
-        dialog_pb2.DialogCreated(
-            dialog_id=str(position.dialog_id),
-            workspace_id=str(position.workspace_id),
-            kind=position.kind,
-            created_by=_text(created_by),
-            entity_type=about.type.value if about is not None else "",
-            entity_id=str(about.id) if about is not None else "",
-            created_at=_timestamp(at),
+    def dialog_created(
+        self, dialog: Dialog, created_by: UUID | None, at: datetime, *, about: Entity | None = None
+    ) -> None:
+        """Announce a dialog that was just inserted. ``about``: what a topic is about."""
+        position = dialog.position
+        self._outbox.add(
+            dialog_pb2.DialogCreated(
+                dialog_id=str(position.dialog_id),
+                workspace_id=str(position.workspace_id),
+                kind=position.kind,
+                created_by=_text(created_by),
+                entity_type=about.type.value if about is not None else "",
+                entity_id=str(about.id) if about is not None else "",
+                created_at=_timestamp(at),
+            )
         )
-    )
 
-
-def changed(outbox: Outbox, position: Position, change: NewChange, seq: int, at: datetime) -> None:
-    """Announce a change that others may know; the rest stays within messaging."""
-    make = _RECORDS.get(change.type)
-    if make is not None:
-        outbox.add(make(str(position.dialog_id), change, seq, at), aggregate_version=seq)
+    def changed(self, position: Position, change: NewChange, seq: int, at: datetime) -> None:
+        """Announce a change that others may know; the rest stays within messaging."""
+        make = _RECORDS.get(change.type)
+        if make is not None:
+            self._outbox.add(make(str(position.dialog_id), change, seq, at), aggregate_version=seq)
 
 
 def _edited(dialog_id: str, change: NewChange, seq: int, at: datetime) -> Body:

@@ -38,29 +38,30 @@ FILE_IS_HELD: Final = """
 """
 
 
-async def set_hold(conn: asyncpg.Connection[Any], dialog_id: UUID, *, held: bool) -> bool | None:
-    """Whether it changed; None when there is no such dialog. Nobody in the dialog is told."""
-    was: bool | None = await conn.fetchval(
-        "SELECT legal_hold FROM dialog WHERE dialog_id = $1 FOR NO KEY UPDATE", dialog_id
-    )
-    if was is None or was is held:
-        return None if was is None else False
-    await conn.execute("UPDATE dialog SET legal_hold = $2 WHERE dialog_id = $1", dialog_id, held)
-    return True
+class HoldStore:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
 
+    async def set_hold(self, dialog_id: UUID, *, held: bool) -> bool | None:
+        """Whether it changed; None when there is no such dialog. Nobody in the dialog is told."""
+        was: bool | None = await self._conn.fetchval(
+            "SELECT legal_hold FROM dialog WHERE dialog_id = $1 FOR NO KEY UPDATE", dialog_id
+        )
+        if was is None or was is held:
+            return None if was is None else False
+        await self._conn.execute("UPDATE dialog SET legal_hold = $2 WHERE dialog_id = $1", dialog_id, held)
+        return True
 
-async def keep_if_held(conn: asyncpg.Connection[Any], dialog_id: UUID, seq: int, now: datetime) -> None:
-    """What is about to be deleted for all, with its files, kept where the dialog is under legal hold."""
-    await conn.execute(_KEEP_CONTENTS, dialog_id, seq, now)
-    await conn.execute(_KEEP_FILES_OF_MESSAGE, dialog_id, seq, now)
+    async def keep_if_held(self, dialog_id: UUID, seq: int, now: datetime) -> None:
+        """What is about to be deleted for all, with its files, kept where the dialog is under legal hold."""
+        await self._conn.execute(_KEEP_CONTENTS, dialog_id, seq, now)
+        await self._conn.execute(_KEEP_FILES_OF_MESSAGE, dialog_id, seq, now)
 
+    async def keep_files_if_held(self, owner_id: UUID, now: datetime) -> None:
+        """Files of somebody who is about to be erased, where a dialog under legal hold shows them."""
+        await self._conn.execute(_KEEP_FILES_OF_PERSON, owner_id, now)
 
-async def keep_files_if_held(conn: asyncpg.Connection[Any], owner_id: UUID, now: datetime) -> None:
-    """Files of somebody who is about to be erased, where a dialog under legal hold shows them."""
-    await conn.execute(_KEEP_FILES_OF_PERSON, owner_id, now)
-
-
-async def release_held_messages(conn: asyncpg.Connection[Any], dialog_id: UUID) -> None:
-    """What only the hold kept goes with it; the bytes of files soon after."""
-    await conn.execute("DELETE FROM held_message WHERE dialog_id = $1", dialog_id)
-    await conn.execute("DELETE FROM held_file WHERE dialog_id = $1", dialog_id)
+    async def release_held_messages(self, dialog_id: UUID) -> None:
+        """What only the hold kept goes with it; the bytes of files soon after."""
+        await self._conn.execute("DELETE FROM held_message WHERE dialog_id = $1", dialog_id)
+        await self._conn.execute("DELETE FROM held_file WHERE dialog_id = $1", dialog_id)

@@ -41,112 +41,95 @@ _COUNT: Final = """
 """
 
 
-async def members_page(
-    conn: asyncpg.Connection[Any], dialog_id: UUID, statuses: Sequence[str], *, after: UUID, limit: int
-) -> list[Mapping[str, Any]]:
-    """In the order of their ids."""
-    return list(await conn.fetch(_PAGE, dialog_id, list(statuses), after, limit))
+class MemberStore:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
 
+    async def members_page(
+        self, dialog_id: UUID, statuses: Sequence[str], *, after: UUID, limit: int
+    ) -> list[Mapping[str, Any]]:
+        """In the order of their ids."""
+        return list(await self._conn.fetch(_PAGE, dialog_id, list(statuses), after, limit))
 
-async def present_user_ids(conn: asyncpg.Connection[Any], dialog_ids: Sequence[UUID]) -> dict[UUID, set[UUID]]:
-    """Everybody who is in these dialogs; for dialogs of few."""
-    rows = await conn.fetch(
-        "SELECT dialog_id, user_id FROM member WHERE dialog_id = ANY($1) AND status IN ('active', 'muted')",
-        list(dialog_ids),
-    )
-    present: dict[UUID, set[UUID]] = {each: set() for each in dialog_ids}
-    for row in rows:
-        present[row["dialog_id"]].add(row["user_id"])
-    return present
+    async def present_user_ids(self, dialog_ids: Sequence[UUID]) -> dict[UUID, set[UUID]]:
+        """Everybody who is in these dialogs; for dialogs of few."""
+        rows = await self._conn.fetch(
+            "SELECT dialog_id, user_id FROM member WHERE dialog_id = ANY($1) AND status IN ('active', 'muted')",
+            list(dialog_ids),
+        )
+        present: dict[UUID, set[UUID]] = {each: set() for each in dialog_ids}
+        for row in rows:
+            present[row["dialog_id"]].add(row["user_id"])
+        return present
 
+    async def dialogs_of(self, user_id: UUID, after: UUID, limit: int, *, present: bool) -> list[UUID]:
+        """Dialogs they are in, or, without ``present``, ever were; in order of id."""
+        condition = "AND status IN ('active', 'muted')" if present else ""
+        rows = await self._conn.fetch(_DIALOGS.format(present=condition), user_id, after, limit)
+        return [row["dialog_id"] for row in rows]
 
-async def dialogs_of(
-    conn: asyncpg.Connection[Any], user_id: UUID, after: UUID, limit: int, *, present: bool
-) -> list[UUID]:
-    """Dialogs they are in, or, without ``present``, ever were; in order of id."""
-    condition = "AND status IN ('active', 'muted')" if present else ""
-    rows = await conn.fetch(_DIALOGS.format(present=condition), user_id, after, limit)
-    return [row["dialog_id"] for row in rows]
+    async def owners_of(self, dialog_id: UUID) -> list[tuple[UUID, bool]]:
+        """Those who are in as its owner, and whether each may be that: a person who has not ended (MSG-13: one)."""
+        return [(row["user_id"], row["fit"]) for row in await self._conn.fetch(_OWNERS, dialog_id)]
 
+    async def heir_of(self, dialog_id: UUID, *, besides: UUID | None = None) -> UUID | None:
+        """Who would own a dialog without an owner: of the people in it the highest in rank, of those the longest in."""
+        found: UUID | None = await self._conn.fetchval(_HEIR, dialog_id, besides)
+        return found
 
-async def owners_of(conn: asyncpg.Connection[Any], dialog_id: UUID) -> list[tuple[UUID, bool]]:
-    """Those who are in as its owner, and whether each may be that: a person who has not ended (MSG-13: one)."""
-    return [(row["user_id"], row["fit"]) for row in await conn.fetch(_OWNERS, dialog_id)]
+    async def set_owner(self, dialog_id: UUID, user_id: UUID) -> None:
+        """Somebody who is in, from now on without a mute."""
+        await self._conn.execute(
+            "UPDATE member SET role = 'owner', status = 'active', muted_until = NULL WHERE dialog_id = $1 AND user_id = $2",
+            *(dialog_id, user_id),
+        )
 
+    async def set_role(self, dialog_id: UUID, user_id: UUID, role: Role) -> None:
+        await self._conn.execute(
+            "UPDATE member SET role = $3 WHERE dialog_id = $1 AND user_id = $2", dialog_id, user_id, role.value
+        )
 
-async def heir_of(conn: asyncpg.Connection[Any], dialog_id: UUID, *, besides: UUID | None = None) -> UUID | None:
-    """Who would own a dialog without an owner: of the people in it the highest in rank, of those the longest in."""
-    found: UUID | None = await conn.fetchval(_HEIR, dialog_id, besides)
-    return found
+    async def set_muted(self, dialog_id: UUID, user_id: UUID, *, muted: bool, until: datetime | None) -> None:
+        await self._conn.execute(
+            "UPDATE member SET status = $3, muted_until = $4 WHERE dialog_id = $1 AND user_id = $2",
+            *(dialog_id, user_id, "muted" if muted else "active", until),
+        )
 
+    async def end_membership(self, dialog: Dialog, user_id: UUID, status: MemberStatus, *, seq: int) -> None:
+        """The dialog is locked; ``seq`` is the change that says so. A mute waits for who comes back."""
+        await self._conn.execute(
+            "UPDATE member SET status = $3, ended_seq = $4, role = 'member', ended_muted = (status = 'muted'), "
+            "muted_until = CASE WHEN status = 'muted' THEN muted_until END "
+            "WHERE dialog_id = $1 AND user_id = $2",
+            *(dialog.dialog_id, user_id, status.value, seq),
+        )
+        dialog.member_count = await self._conn.fetchval(_COUNT, dialog.dialog_id, -1)
 
-async def set_owner(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID) -> None:
-    """Somebody who is in, from now on without a mute."""
-    await conn.execute(
-        "UPDATE member SET role = 'owner', status = 'active', muted_until = NULL WHERE dialog_id = $1 AND user_id = $2",
-        *(dialog_id, user_id),
-    )
+    async def ban_non_member(self, dialog: Dialog, user_id: UUID, now: datetime, *, seq: int) -> None:
+        """Somebody who is not in the dialog cannot come in; ``seq`` is the change that says so."""
+        await self._conn.execute(
+            "INSERT INTO member (dialog_id, user_id, workspace_id, role, status, joined_at, joined_seq, ended_seq) "
+            "VALUES ($1, $2, $3, 'member', 'banned', $4, $5, $5) "
+            "ON CONFLICT (dialog_id, user_id) DO UPDATE SET status = 'banned'",
+            *(dialog.dialog_id, user_id, dialog.position.workspace_id, now, seq),
+        )
 
+    async def lift_ban(self, dialog_id: UUID, user_id: UUID) -> bool:
+        """Whether there was one. The person is not in again by that."""
+        done = await self._conn.execute(
+            "UPDATE member SET status = 'removed' WHERE dialog_id = $1 AND user_id = $2 AND status = 'banned'",
+            *(dialog_id, user_id),
+        )
+        return not done.endswith(" 0")
 
-async def set_role(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, role: Role) -> None:
-    await conn.execute(
-        "UPDATE member SET role = $3 WHERE dialog_id = $1 AND user_id = $2", dialog_id, user_id, role.value
-    )
-
-
-async def set_muted(
-    conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, *, muted: bool, until: datetime | None
-) -> None:
-    await conn.execute(
-        "UPDATE member SET status = $3, muted_until = $4 WHERE dialog_id = $1 AND user_id = $2",
-        *(dialog_id, user_id, "muted" if muted else "active", until),
-    )
-
-
-async def end_membership(
-    conn: asyncpg.Connection[Any], dialog: Dialog, user_id: UUID, status: MemberStatus, *, seq: int
-) -> None:
-    """The dialog is locked; ``seq`` is the change that says so. A mute waits for who comes back."""
-    await conn.execute(
-        "UPDATE member SET status = $3, ended_seq = $4, role = 'member', ended_muted = (status = 'muted'), "
-        "muted_until = CASE WHEN status = 'muted' THEN muted_until END "
-        "WHERE dialog_id = $1 AND user_id = $2",
-        *(dialog.dialog_id, user_id, status.value, seq),
-    )
-    dialog.member_count = await conn.fetchval(_COUNT, dialog.dialog_id, -1)
-
-
-async def ban_stranger(
-    conn: asyncpg.Connection[Any], dialog: Dialog, user_id: UUID, now: datetime, *, seq: int
-) -> None:
-    """Somebody who is not in the dialog cannot come in; ``seq`` is the change that says so."""
-    await conn.execute(
-        "INSERT INTO member (dialog_id, user_id, workspace_id, role, status, joined_at, joined_seq, ended_seq) "
-        "VALUES ($1, $2, $3, 'member', 'banned', $4, $5, $5) "
-        "ON CONFLICT (dialog_id, user_id) DO UPDATE SET status = 'banned'",
-        *(dialog.dialog_id, user_id, dialog.position.workspace_id, now, seq),
-    )
-
-
-async def lift_ban(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID) -> bool:
-    """Whether there was one. The person is not in again by that."""
-    done = await conn.execute(
-        "UPDATE member SET status = 'removed' WHERE dialog_id = $1 AND user_id = $2 AND status = 'banned'",
-        *(dialog_id, user_id),
-    )
-    return not done.endswith(" 0")
-
-
-async def keep_settings(
-    conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, changes: Mapping[str, Any]
-) -> None:
-    """A person's own settings of a dialog; ``changes`` by column name, of those that ``OWN_SETTINGS`` lists."""
-    names = [name for name in OWN_SETTINGS if name in changes]
-    columns = ", ".join(f"{name} = ${place}" for place, name in enumerate(names, 3))
-    await conn.execute(
-        f"UPDATE member SET {columns} WHERE dialog_id = $1 AND user_id = $2",
-        *(dialog_id, user_id, *(changes[name] for name in names)),
-    )
+    async def keep_settings(self, dialog_id: UUID, user_id: UUID, changes: Mapping[str, Any]) -> None:
+        """A person's own settings of a dialog; ``changes`` by column name, of those that ``OWN_SETTINGS`` lists."""
+        names = [name for name in OWN_SETTINGS if name in changes]
+        columns = ", ".join(f"{name} = ${place}" for place, name in enumerate(names, 3))
+        await self._conn.execute(
+            f"UPDATE member SET {columns} WHERE dialog_id = $1 AND user_id = $2",
+            *(dialog_id, user_id, *(changes[name] for name in names)),
+        )
 
 
 OWN_SETTINGS: Final = ("pinned_at", "archived_at", "silent_until", "notification_level")

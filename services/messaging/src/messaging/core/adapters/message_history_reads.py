@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, content_of, messages_at
+from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, MessageRows, content_of
 from messaging.core.adapters.person_keys import PersonKeys
 
 _THREAD: Final = f"""
@@ -38,7 +38,7 @@ async def pins_of(
 ) -> list[tuple[Row, Row]]:
     """(pin, message), the newest pin first."""
     pins = await conn.fetch(_PINS, dialog_id, from_seq, viewer_id)
-    messages = await messages_at(conn, [(dialog_id, pin["seq"]) for pin in pins])
+    messages = await MessageRows(conn).messages_at([(dialog_id, pin["seq"]) for pin in pins])
     return [(pin, messages[dialog_id, pin["seq"]]) for pin in pins if (dialog_id, pin["seq"]) in messages]
 
 

@@ -12,9 +12,9 @@ from uuid import UUID
 
 import asyncpg
 
-from messaging.core.adapters.attachment_store import shown_attachments
-from messaging.core.adapters.entity_store import shown_cards
-from messaging.core.adapters.poll_store import shown_polls
+from messaging.core.adapters.attachment_store import AttachmentStore
+from messaging.core.adapters.entity_store import EntityStore
+from messaging.core.adapters.poll_store import PollStore
 from messaging.core.domain.cards import NAMED_BY
 
 Key = tuple[UUID, int]
@@ -47,15 +47,15 @@ async def extras_of(
     await _add_marks(conn, list(types), viewer_id, found)
     polls = [key for key, kind in types.items() if kind == "poll"]
     if polls:
-        for key, poll in (await shown_polls(conn, polls, viewer_id)).items():
+        for key, poll in (await PollStore(conn).shown(polls, viewer_id)).items():
             found[key]["poll"] = poll
     files = [key for key, kind in types.items() if kind in _WITH_FILES]
     if files:
-        for key, attachments in (await shown_attachments(conn, files)).items():
+        for key, attachments in (await AttachmentStore(conn).shown(files)).items():
             found[key]["attachments"] = attachments
     cards = [key for key, kind in types.items() if kind in NAMED_BY]
     if cards:
-        for key, card in (await shown_cards(conn, cards)).items():
+        for key, card in (await EntityStore(conn).shown(cards)).items():
             found[key]["card"] = card
     return found
 

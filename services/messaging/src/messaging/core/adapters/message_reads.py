@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from messaging.core.adapters import rendering
-from messaging.core.adapters.entity_store import find_entities
+from messaging.core.adapters.entity_store import EntityStore
 from messaging.core.adapters.message_part_reads import extras_of
 from messaging.core.adapters.opening import opened_json
 from messaging.core.adapters.person_keys import PersonKeys
@@ -64,76 +64,74 @@ _HIDDEN_FROM: Final = f"""
 Row = Mapping[str, Any]
 
 
-async def messages_after(
-    conn: asyncpg.Connection[Any], dialog_id: UUID, *, after_seq: int, from_seq: int, viewer_id: UUID, limit: int
-) -> list[Row]:
-    """Oldest first, not those the viewer deleted for themselves."""
-    return list(await conn.fetch(_AFTER, dialog_id, after_seq, viewer_id, limit, from_seq))
+class MessageRows:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
+
+    async def messages_after(
+        self, dialog_id: UUID, *, after_seq: int, from_seq: int, viewer_id: UUID, limit: int
+    ) -> list[Row]:
+        """Oldest first, not those the viewer deleted for themselves."""
+        return list(await self._conn.fetch(_AFTER, dialog_id, after_seq, viewer_id, limit, from_seq))
+
+    async def messages_before(
+        self, dialog_id: UUID, *, before_seq: int, from_seq: int, viewer_id: UUID, limit: int
+    ) -> list[Row]:
+        """Newest first."""
+        return list(await self._conn.fetch(_BEFORE, dialog_id, before_seq, viewer_id, limit, from_seq))
+
+    async def messages_at(self, wanted: Iterable[tuple[UUID, int]]) -> dict[tuple[UUID, int], Row]:
+        """Messages by identity, deleted ones too; nothing is checked about who looks."""
+        pairs = list(wanted)
+        if not pairs:
+            return {}
+        rows = await self._conn.fetch(_SOME, [each[0] for each in pairs], [each[1] for each in pairs])
+        return {(row["dialog_id"], row["seq"]): row for row in rows}
+
+    async def message_for(self, viewer_id: UUID, dialog_id: UUID, seq: int, *, from_seq: int) -> Row | None:
+        """The message if it is there for the viewer, deleted ones too: the one way from a seq that somebody names to it.
+
+        Nothing is there from before ``from_seq``, where what they may see begins, nor what they deleted for themselves.
+        """
+        if seq < from_seq:
+            return None
+        row = (await self.messages_at([(dialog_id, seq)])).get((dialog_id, seq))
+        return None if row is None or await self.is_hidden(viewer_id, dialog_id, seq) else row
+
+    async def is_hidden(self, user_id: UUID, dialog_id: UUID, seq: int) -> bool:
+        """Whether the person deleted the message for themselves."""
+        found: bool = await self._conn.fetchval(
+            "SELECT EXISTS (SELECT FROM hidden_message WHERE user_id = $1 AND dialog_id = $2 AND seq = $3)",
+            *(user_id, dialog_id, seq),
+        )
+        return found
+
+    async def hidden_from(self, places: Sequence[tuple[UUID, int]]) -> dict[tuple[UUID, int], frozenset[UUID]]:
+        """Who deleted these messages for themselves; those that nobody did are left out. One read, by an index.
+
+        The transaction must see the rows of all people.
+        """
+        if not places:
+            return {}
+        rows = await self._conn.fetch(_HIDDEN_FROM, [each[0] for each in places], [each[1] for each in places])
+        return {(row["dialog_id"], row["seq"]): frozenset(row["user_ids"]) for row in rows}
 
 
-async def messages_before(
-    conn: asyncpg.Connection[Any], dialog_id: UUID, *, before_seq: int, from_seq: int, viewer_id: UUID, limit: int
-) -> list[Row]:
-    """Newest first."""
-    return list(await conn.fetch(_BEFORE, dialog_id, before_seq, viewer_id, limit, from_seq))
+class MessageReads(MessageRows):
+    def __init__(self, conn: asyncpg.Connection[Any], keys: PersonKeys) -> None:
+        super().__init__(conn)
+        self._keys = keys
 
-
-async def messages_at(conn: asyncpg.Connection[Any], wanted: Iterable[tuple[UUID, int]]) -> dict[tuple[UUID, int], Row]:
-    """Messages by identity, deleted ones too; nothing is checked about who looks."""
-    pairs = list(wanted)
-    if not pairs:
-        return {}
-    rows = await conn.fetch(_SOME, [each[0] for each in pairs], [each[1] for each in pairs])
-    return {(row["dialog_id"], row["seq"]): row for row in rows}
-
-
-async def message_for(
-    conn: asyncpg.Connection[Any], viewer_id: UUID, dialog_id: UUID, seq: int, *, from_seq: int
-) -> Row | None:
-    """The message if it is there for the viewer, deleted ones too: the one way from a seq that somebody names to it.
-
-    Nothing is there from before ``from_seq``, where what they may see begins, nor what they deleted for themselves.
-    """
-    if seq < from_seq:
-        return None
-    row = (await messages_at(conn, [(dialog_id, seq)])).get((dialog_id, seq))
-    return None if row is None or await is_hidden(conn, viewer_id, dialog_id, seq) else row
-
-
-async def is_hidden(conn: asyncpg.Connection[Any], user_id: UUID, dialog_id: UUID, seq: int) -> bool:
-    """Whether the person deleted the message for themselves."""
-    found: bool = await conn.fetchval(
-        "SELECT EXISTS (SELECT FROM hidden_message WHERE user_id = $1 AND dialog_id = $2 AND seq = $3)",
-        *(user_id, dialog_id, seq),
-    )
-    return found
-
-
-async def hidden_from(
-    conn: asyncpg.Connection[Any], places: Sequence[tuple[UUID, int]]
-) -> dict[tuple[UUID, int], frozenset[UUID]]:
-    """Who deleted these messages for themselves; those that nobody did are left out. One read, by an index.
-
-    The transaction must see the rows of all people.
-    """
-    if not places:
-        return {}
-    rows = await conn.fetch(_HIDDEN_FROM, [each[0] for each in places], [each[1] for each in places])
-    return {(row["dialog_id"], row["seq"]): frozenset(row["user_ids"]) for row in rows}
-
-
-async def documents(
-    conn: asyncpg.Connection[Any], keys: PersonKeys, rows: Sequence[Row], *, viewer_id: UUID | None = None
-) -> list[dict[str, Any]]:
-    """Messages as clients get them. With ``viewer_id``, reactions and votes say which are the viewer's own."""
-    await keys.load(conn, {row["sender_id"] for row in rows})
-    extras = await extras_of(conn, rows, viewer_id)
-    shown = [document_of(keys, row, extras.get((row["dialog_id"], row["seq"]))) for row in rows]
-    links = {number: link for number, document in enumerate(shown) if (link := linked(document["content"]))}
-    entities = await find_entities(conn, links.values())
-    for number, link in links.items():
-        shown[number]["preview"] = preview_of(entities.get(link), shown[number]["sender_id"])
-    return shown
+    async def documents(self, rows: Sequence[Row], *, viewer_id: UUID | None = None) -> list[dict[str, Any]]:
+        """Messages as clients get them. With ``viewer_id``, reactions and votes say which are the viewer's own."""
+        await self._keys.load(self._conn, {row["sender_id"] for row in rows})
+        extras = await extras_of(self._conn, rows, viewer_id)
+        shown = [document_of(self._keys, row, extras.get((row["dialog_id"], row["seq"]))) for row in rows]
+        links = {number: link for number, document in enumerate(shown) if (link := linked(document["content"]))}
+        entities = await EntityStore(self._conn).find(links.values())
+        for number, link in links.items():
+            shown[number]["preview"] = preview_of(entities.get(link), shown[number]["sender_id"])
+        return shown
 
 
 def document_of(keys: PersonKeys, row: Row, extras: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -35,69 +35,67 @@ class Poll:
     closed_at: datetime | None = None
 
 
-async def add_polls(conn: asyncpg.Connection[Any], polls: Sequence[Poll]) -> None:
-    await conn.executemany(
-        "INSERT INTO poll (dialog_id, seq, options, multiple, anonymous, closes_at) VALUES ($1, $2, $3, $4, $5, $6)",
-        [(each.dialog_id, each.seq, each.options, each.multiple, each.anonymous, each.closes_at) for each in polls],
-    )
+class PollStore:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
 
+    async def add(self, polls: Sequence[Poll]) -> None:
+        await self._conn.executemany(
+            "INSERT INTO poll (dialog_id, seq, options, multiple, anonymous, closes_at) VALUES ($1, $2, $3, $4, $5, $6)",
+            [(each.dialog_id, each.seq, each.options, each.multiple, each.anonymous, each.closes_at) for each in polls],
+        )
 
-async def find_poll(conn: asyncpg.Connection[Any], dialog_id: UUID, seq: int) -> Poll | None:
-    row = await conn.fetchrow(
-        "SELECT dialog_id, seq, options, multiple, anonymous, closes_at, closed_at FROM poll "
-        "WHERE dialog_id = $1 AND seq = $2",
-        *(dialog_id, seq),
-    )
-    return None if row is None else Poll(**dict(row))
+    async def find(self, dialog_id: UUID, seq: int) -> Poll | None:
+        row = await self._conn.fetchrow(
+            "SELECT dialog_id, seq, options, multiple, anonymous, closes_at, closed_at FROM poll "
+            "WHERE dialog_id = $1 AND seq = $2",
+            *(dialog_id, seq),
+        )
+        return None if row is None else Poll(**dict(row))
 
+    async def replace_votes(self, poll: Poll, user_id: UUID, options: Sequence[int], now: datetime) -> bool:
+        """Whether the person's votes changed."""
+        rows = await self._conn.fetch(
+            "SELECT option FROM poll_vote WHERE dialog_id = $1 AND seq = $2 AND user_id = $3",
+            *(poll.dialog_id, poll.seq, user_id),
+        )
+        if {row["option"] for row in rows} == set(options):
+            return False
+        await self._conn.execute(
+            "DELETE FROM poll_vote WHERE dialog_id = $1 AND seq = $2 AND user_id = $3",
+            *(poll.dialog_id, poll.seq, user_id),
+        )
+        await self._conn.execute(
+            "INSERT INTO poll_vote (dialog_id, seq, user_id, option, voted_at) "
+            "SELECT $1, $2, $3, option, $5 FROM unnest($4::smallint[]) AS t (option)",
+            *(poll.dialog_id, poll.seq, user_id, list(options), now),
+        )
+        return True
 
-async def replace_votes(
-    conn: asyncpg.Connection[Any], poll: Poll, user_id: UUID, options: Sequence[int], now: datetime
-) -> bool:
-    """Whether the person's votes changed."""
-    rows = await conn.fetch(
-        "SELECT option FROM poll_vote WHERE dialog_id = $1 AND seq = $2 AND user_id = $3",
-        *(poll.dialog_id, poll.seq, user_id),
-    )
-    if {row["option"] for row in rows} == set(options):
-        return False
-    await conn.execute(
-        "DELETE FROM poll_vote WHERE dialog_id = $1 AND seq = $2 AND user_id = $3",
-        *(poll.dialog_id, poll.seq, user_id),
-    )
-    await conn.execute(
-        "INSERT INTO poll_vote (dialog_id, seq, user_id, option, voted_at) "
-        "SELECT $1, $2, $3, option, $5 FROM unnest($4::smallint[]) AS t (option)",
-        *(poll.dialog_id, poll.seq, user_id, list(options), now),
-    )
-    return True
+    async def shown(
+        self, keys: Sequence[tuple[UUID, int]], viewer_id: UUID | None
+    ) -> dict[tuple[UUID, int], dict[str, Any]]:
+        """Results as clients get them; ``mine`` only for a viewer."""
+        rows = await self._conn.fetch(_SHOWN, [each[0] for each in keys], [each[1] for each in keys], viewer_id)
+        found = {}
+        for row in rows:
+            shown = {
+                "votes": [row["votes"].get(str(option), 0) for option in range(row["options"])],
+                "voters": row["voters"],
+                "multiple": row["multiple"],
+                "anonymous": row["anonymous"],
+                "closes_at": row["closes_at"],
+                "closed_at": row["closed_at"],
+            }
+            if viewer_id is not None:
+                shown["mine"] = list(row["mine"])
+            found[row["dialog_id"], row["seq"]] = shown
+        return found
 
-
-async def shown_polls(
-    conn: asyncpg.Connection[Any], keys: Sequence[tuple[UUID, int]], viewer_id: UUID | None
-) -> dict[tuple[UUID, int], dict[str, Any]]:
-    """Results as clients get them; ``mine`` only for a viewer."""
-    rows = await conn.fetch(_SHOWN, [each[0] for each in keys], [each[1] for each in keys], viewer_id)
-    found = {}
-    for row in rows:
-        shown = {
-            "votes": [row["votes"].get(str(option), 0) for option in range(row["options"])],
-            "voters": row["voters"],
-            "multiple": row["multiple"],
-            "anonymous": row["anonymous"],
-            "closes_at": row["closes_at"],
-            "closed_at": row["closed_at"],
-        }
-        if viewer_id is not None:
-            shown["mine"] = list(row["mine"])
-        found[row["dialog_id"], row["seq"]] = shown
-    return found
-
-
-async def due_polls(conn: asyncpg.Connection[Any], now: datetime, limit: int) -> list[tuple[UUID, int]]:
-    """Polls whose time is over."""
-    rows = await conn.fetch(
-        "SELECT dialog_id, seq FROM poll WHERE closed_at IS NULL AND closes_at <= $1 ORDER BY closes_at LIMIT $2",
-        *(now, limit),
-    )
-    return [(row["dialog_id"], row["seq"]) for row in rows]
+    async def due(self, now: datetime, limit: int) -> list[tuple[UUID, int]]:
+        """Polls whose time is over."""
+        rows = await self._conn.fetch(
+            "SELECT dialog_id, seq FROM poll WHERE closed_at IS NULL AND closes_at <= $1 ORDER BY closes_at LIMIT $2",
+            *(now, limit),
+        )
+        return [(row["dialog_id"], row["seq"]) for row in rows]

@@ -78,69 +78,63 @@ class Facts:
     blocked: bool
 
 
-async def read_facts(
-    conn: asyncpg.Connection[Any], commands: Sequence[SendMessage], dialogs: Mapping[UUID, Dialog]
-) -> list[Facts]:
-    """One for each command. ``dialogs``: those of them that there are, by id."""
-    there = [dialogs.get(each.dialog_id) for each in commands]
-    rows = await conn.fetch(
-        _FACTS,
-        [each.dialog_id for each in commands],
-        [each.sender_id for each in commands],
-        [each.client_message_id for each in commands],
-        [each is not None and each.kind in PAIRS for each in there],
-        [each.entity_id if each is not None and about_product(each) else None for each in there],
-    )
-    return [
-        Facts(
-            member=_member(row, command.sender_id) if row["role"] is not None else None,
-            earlier=Earlier(row["sent_seq"], row["sent_hash"], row["sent_at"]) if row["sent_seq"] else None,
-            blocked=row["blocked"],
+class SendReads:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
+
+    async def read_facts(self, commands: Sequence[SendMessage], dialogs: Mapping[UUID, Dialog]) -> list[Facts]:
+        """One for each command. ``dialogs``: those of them that there are, by id."""
+        there = [dialogs.get(each.dialog_id) for each in commands]
+        rows = await self._conn.fetch(
+            _FACTS,
+            [each.dialog_id for each in commands],
+            [each.sender_id for each in commands],
+            [each.client_message_id for each in commands],
+            [each is not None and each.kind in PAIRS for each in there],
+            [each.entity_id if each is not None and about_product(each) else None for each in there],
         )
-        for row, command in zip(rows, commands, strict=True)
-    ]
+        return [
+            Facts(
+                member=_member(row, command.sender_id) if row["role"] is not None else None,
+                earlier=Earlier(row["sent_seq"], row["sent_hash"], row["sent_at"]) if row["sent_seq"] else None,
+                blocked=row["blocked"],
+            )
+            for row, command in zip(rows, commands, strict=True)
+        ]
 
+    async def find_earlier(self, dialog_id: UUID, sender_id: UUID, client_message_id: UUID) -> Earlier | None:
+        """Of somebody who is in; without the dialog's lock it may be stored a moment later."""
+        row = await self._conn.fetchrow(_EARLIER, dialog_id, sender_id, client_message_id)
+        return None if row is None else Earlier(row["seq"], row["body_hash"], row["created_at"])
 
-async def find_earlier(
-    conn: asyncpg.Connection[Any], dialog_id: UUID, sender_id: UUID, client_message_id: UUID
-) -> Earlier | None:
-    """Of somebody who is in; without the dialog's lock it may be stored a moment later."""
-    row = await conn.fetchrow(_EARLIER, dialog_id, sender_id, client_message_id)
-    return None if row is None else Earlier(row["seq"], row["body_hash"], row["created_at"])
+    async def present_targets(self, wanted: set[tuple[UUID, UUID, int]]) -> dict[tuple[UUID, UUID, int], Target]:
+        """Those (sender, dialog, seq) that are messages, not deleted for all and not by the sender for themselves."""
+        if not wanted:
+            return {}
+        rows = await self._conn.fetch(_TARGETS, *([each[place] for each in wanted] for place in range(3)))
+        return {
+            (row["user_id"], row["dialog_id"], row["seq"]): Target(row["thread_seq"] or row["seq"], row["thread_open"])
+            for row in rows
+        }
 
+    async def present_people(self, wanted: set[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+        """Those (dialog, person) that are members now."""
+        if not wanted:
+            return set()
+        pairs = list(wanted)
+        rows = await self._conn.fetch(_PRESENT, [each[0] for each in pairs], [each[1] for each in pairs])
+        return {(row["dialog_id"], row["user_id"]) for row in rows}
 
-async def present_targets(
-    conn: asyncpg.Connection[Any], wanted: set[tuple[UUID, UUID, int]]
-) -> dict[tuple[UUID, UUID, int], Target]:
-    """Those (sender, dialog, seq) that are messages, not deleted for all and not by the sender for themselves."""
-    if not wanted:
-        return {}
-    rows = await conn.fetch(_TARGETS, *([each[place] for each in wanted] for place in range(3)))
-    return {
-        (row["user_id"], row["dialog_id"], row["seq"]): Target(row["thread_seq"] or row["seq"], row["thread_open"])
-        for row in rows
-    }
-
-
-async def present_people(conn: asyncpg.Connection[Any], wanted: set[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
-    """Those (dialog, person) that are members now."""
-    if not wanted:
-        return set()
-    pairs = list(wanted)
-    rows = await conn.fetch(_PRESENT, [each[0] for each in pairs], [each[1] for each in pairs])
-    return {(row["dialog_id"], row["user_id"]) for row in rows}
-
-
-async def remember_pace(conn: asyncpg.Connection[Any], sent: Sequence[tuple[UUID, UUID]], now: datetime) -> None:
-    """When these people last sent, for dialogs in slow mode."""
-    if sent:
-        await conn.execute(
-            "UPDATE member SET last_sent_at = $3 FROM unnest($1::uuid[], $2::uuid[]) AS t (dialog_id, user_id) "
-            "WHERE member.dialog_id = t.dialog_id AND member.user_id = t.user_id",
-            [each[0] for each in sent],
-            [each[1] for each in sent],
-            now,
-        )
+    async def record_slow_mode(self, sent: Sequence[tuple[UUID, UUID]], now: datetime) -> None:
+        """When these people last sent, for dialogs in slow mode."""
+        if sent:
+            await self._conn.execute(
+                "UPDATE member SET last_sent_at = $3 FROM unnest($1::uuid[], $2::uuid[]) AS t (dialog_id, user_id) "
+                "WHERE member.dialog_id = t.dialog_id AND member.user_id = t.user_id",
+                [each[0] for each in sent],
+                [each[1] for each in sent],
+                now,
+            )
 
 
 def _member(row: Any, user_id: UUID) -> Membership:

@@ -16,7 +16,12 @@ import asyncpg
 
 from messaging.core.adapters import rendering
 from messaging.core.adapters.change_reads import UNREADABLE, is_damaged, is_damaged_of_account
-from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, MONTH_FROM, documents, hidden_from, messages_at
+from messaging.core.adapters.message_reads import (
+    MESSAGE_COLUMNS,
+    MONTH_FROM,
+    MessageReads,
+    MessageRows,
+)
 from messaging.core.adapters.open_channel_reads import OPEN_TO
 from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.domain.dialog import PRESENT
@@ -76,90 +81,143 @@ class Watch:
     member_count: int
 
 
-async def events_after(
-    conn: asyncpg.Connection[Any], keys: PersonKeys, dialog_id: UUID, after_seq: int, limit: int
-) -> list[StreamEvent]:
-    """The next events, at most ``limit``, for any number of watchers. Raises ``TooOldError``."""
-    found = (await events_after_all(conn, keys, {dialog_id: after_seq}, limit)).get(dialog_id, [])
-    if isinstance(found, TooOldError):
-        raise found
-    return found
+class StreamRows:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
+
+    async def last_seqs(self, dialog_ids: Iterable[UUID]) -> dict[UUID, int]:
+        """Where these dialogs stand."""
+        rows = await self._conn.fetch(
+            "SELECT dialog_id, last_seq FROM dialog WHERE dialog_id = ANY($1)", list(dialog_ids)
+        )
+        return {row["dialog_id"]: row["last_seq"] for row in rows}
+
+    async def watched_by(
+        self, user_id: UUID, dialog_ids: Sequence[UUID] | None = None, *, limit: int = WATCHED_MAX
+    ) -> list[Watch]:
+        """The dialogs a person is in, latest first; with ``dialog_ids``, those of them they may watch, public ones too."""
+        rows = await self._conn.fetch(_WATCHED, user_id, dialog_ids, limit)
+        if dialog_ids is not None:
+            rows = [*rows, *await self._conn.fetch(_PUBLIC, user_id, dialog_ids)]
+        return [_watch_of(row) for row in rows]
+
+    async def watched_page(self, user_id: UUID, after: UUID | None, *, limit: int = WATCHED_MAX) -> list[Watch]:
+        """The next dialogs a person is in, by their ids: an order that nothing that happens in them changes."""
+        return [_watch_of(row) for row in await self._conn.fetch(_WATCHED_PAGE, user_id, after, limit)]
+
+    async def account_position(self, user_id: UUID) -> int:
+        """The last account_seq of a person."""
+        return await self._conn.fetchval("SELECT last_account_seq FROM account WHERE user_id = $1", user_id) or 0
+
+    async def account_events_after(self, user_id: UUID, after_seq: int, limit: int) -> list[AccountEvent]:
+        """The next changes of a person's account. Raises ``TooOldError``."""
+        stands = await self._conn.fetchrow(
+            "SELECT last_account_seq, oldest_account_seq FROM account WHERE user_id = $1", user_id
+        )
+        if stands is None:
+            return []
+        if after_seq + 1 < stands["oldest_account_seq"] or after_seq > stands["last_account_seq"]:
+            raise TooOldError(context={"oldest_account_seq": stands["oldest_account_seq"]})
+        rows = await self._conn.fetch(
+            "SELECT account_seq, created_at, type, dialog_id, payload FROM account_change "
+            "WHERE user_id = $1 AND account_seq > $2 ORDER BY account_seq LIMIT $3",
+            user_id,
+            after_seq,
+            limit,
+        )
+        if rows and rows[0]["account_seq"] != after_seq + 1:  # trimmed between the two reads
+            raise TooOldError(context={"oldest_account_seq": rows[0]["account_seq"]})
+        return [_account_event(user_id, row) for row in rows]
 
 
-async def events_after_all(
-    conn: asyncpg.Connection[Any], keys: PersonKeys, positions: Mapping[UUID, int], limit: int
-) -> dict[UUID, list[StreamEvent] | TooOldError]:
-    """``events_after`` of many dialogs, at most ``limit`` of each. What does not exist is not in the answer."""
-    stands = await conn.fetch(_STANDS, list(positions), list(positions.values()))
-    kept = [row for row in stands if row["after_seq"] + 1 >= row["oldest_seq"]]
-    places = [[row[name] for row in kept] for name in ("dialog_id", "after_seq", "since")]
-    rows: dict[UUID, list[Mapping[str, Any]]] = {row["dialog_id"]: [] for row in kept}
-    if kept:
-        for row in [*await conn.fetch(_MESSAGES, *places, limit), *await conn.fetch(_CHANGES, *places, limit)]:
-            rows[row["dialog_id"]].append(row)
-    whole = [
-        row
-        for dialog_id, mine in rows.items()
-        for row in _without_hole(sorted(mine, key=lambda row: int(row["seq"]))[:limit], positions[dialog_id])
-    ]
-    found: dict[UUID, list[StreamEvent] | TooOldError] = {
-        row["dialog_id"]: TooOldError(context={"oldest_seq": row["oldest_seq"]}) for row in stands
-    }
-    found |= {dialog_id: [] for dialog_id in rows}
-    for event in await _rendered(conn, keys, whole):
-        mine = found[event.dialog_id]
-        assert not isinstance(mine, TooOldError)  # noqa: S101 -- only rows of those that are kept were read
-        mine.append(event)
-    return found
+class StreamReads(StreamRows):
+    def __init__(self, conn: asyncpg.Connection[Any], keys: PersonKeys) -> None:
+        super().__init__(conn)
+        self._keys = keys
 
+    async def events_after(self, dialog_id: UUID, after_seq: int, limit: int) -> list[StreamEvent]:
+        """The next events, at most ``limit``, for any number of watchers. Raises ``TooOldError``."""
+        found = (await self.events_after_all({dialog_id: after_seq}, limit)).get(dialog_id, [])
+        if isinstance(found, TooOldError):
+            raise found
+        return found
 
-async def last_seqs(conn: asyncpg.Connection[Any], dialog_ids: Iterable[UUID]) -> dict[UUID, int]:
-    """Where these dialogs stand."""
-    rows = await conn.fetch("SELECT dialog_id, last_seq FROM dialog WHERE dialog_id = ANY($1)", list(dialog_ids))
-    return {row["dialog_id"]: row["last_seq"] for row in rows}
+    async def events_after_all(
+        self, positions: Mapping[UUID, int], limit: int
+    ) -> dict[UUID, list[StreamEvent] | TooOldError]:
+        """``events_after`` of many dialogs, at most ``limit`` of each. What does not exist is not in the answer."""
+        stands = await self._conn.fetch(_STANDS, list(positions), list(positions.values()))
+        kept = [row for row in stands if row["after_seq"] + 1 >= row["oldest_seq"]]
+        places = [[row[name] for row in kept] for name in ("dialog_id", "after_seq", "since")]
+        rows: dict[UUID, list[Mapping[str, Any]]] = {row["dialog_id"]: [] for row in kept}
+        if kept:
+            for row in [
+                *await self._conn.fetch(_MESSAGES, *places, limit),
+                *await self._conn.fetch(_CHANGES, *places, limit),
+            ]:
+                rows[row["dialog_id"]].append(row)
+        whole = [
+            row
+            for dialog_id, mine in rows.items()
+            for row in _without_hole(sorted(mine, key=lambda row: int(row["seq"]))[:limit], positions[dialog_id])
+        ]
+        found: dict[UUID, list[StreamEvent] | TooOldError] = {
+            row["dialog_id"]: TooOldError(context={"oldest_seq": row["oldest_seq"]}) for row in stands
+        }
+        found |= {dialog_id: [] for dialog_id in rows}
+        for event in await self._rendered(whole):
+            mine = found[event.dialog_id]
+            assert not isinstance(mine, TooOldError)  # noqa: S101 -- only rows of those that are kept were read
+            mine.append(event)
+        return found
 
+    async def _rendered(self, rows: Sequence[Mapping[str, Any]]) -> list[StreamEvent]:
+        messages = [row for row in rows if "content" in row]
+        shown = _by_place(await MessageReads(self._conn, self._keys).documents(messages))
+        changed = [row for row in rows if "content" not in row]
+        subjects = await self._subjects(changed)
+        hidden = await MessageRows(self._conn).hidden_from(
+            [(row["dialog_id"], row["message_seq"]) for row in changed if row["message_seq"]]
+        )
+        events = []
+        for row in rows:
+            dialog_id, seq, at = row["dialog_id"], row["seq"], row["created_at"]
+            if (dialog_id, seq) in shown:
+                text = rendering.frame("message.new", dialog_id, seq, at, {"message": shown[dialog_id, seq]})
+                events.append(StreamEvent(dialog_id, seq, "message.new", text))
+                continue
+            if is_damaged(row):
+                events.append(
+                    StreamEvent(dialog_id, seq, UNREADABLE, rendering.frame(UNREADABLE, dialog_id, seq, at, {}))
+                )
+                continue
+            body: dict[str, Any] = {"by": row["actor_id"]}
+            if row["message_seq"] is not None:
+                body["message_seq"] = row["message_seq"]
+            body |= row["payload"]
+            if row["type"] == "message.edited" and (dialog_id, row["message_seq"]) in subjects:
+                body["message"] = subjects[dialog_id, row["message_seq"]]
+            member = row["payload"].get("member") if row["type"] == "member.changed" else None
+            text = rendering.frame(row["type"], dialog_id, seq, at, body)
+            events.append(
+                StreamEvent(
+                    dialog_id,
+                    seq,
+                    row["type"],
+                    text,
+                    UUID(member["user_id"]) if member is not None else None,
+                    member is not None and member["status"] in _ENDED,
+                    row["message_seq"],
+                    hidden.get((dialog_id, row["message_seq"]), frozenset()),
+                )
+            )
+        return events
 
-async def watched_by(
-    conn: asyncpg.Connection[Any], user_id: UUID, dialog_ids: Sequence[UUID] | None = None, *, limit: int = WATCHED_MAX
-) -> list[Watch]:
-    """The dialogs a person is in, latest first; with ``dialog_ids``, those of them they may watch, public ones too."""
-    rows = await conn.fetch(_WATCHED, user_id, dialog_ids, limit)
-    if dialog_ids is not None:
-        rows = [*rows, *await conn.fetch(_PUBLIC, user_id, dialog_ids)]
-    return [_watch_of(row) for row in rows]
-
-
-async def watched_page(
-    conn: asyncpg.Connection[Any], user_id: UUID, after: UUID | None, *, limit: int = WATCHED_MAX
-) -> list[Watch]:
-    """The next dialogs a person is in, by their ids: an order that nothing that happens in them changes."""
-    return [_watch_of(row) for row in await conn.fetch(_WATCHED_PAGE, user_id, after, limit)]
-
-
-async def account_position(conn: asyncpg.Connection[Any], user_id: UUID) -> int:
-    """The last account_seq of a person."""
-    return await conn.fetchval("SELECT last_account_seq FROM account WHERE user_id = $1", user_id) or 0
-
-
-async def account_events_after(
-    conn: asyncpg.Connection[Any], user_id: UUID, after_seq: int, limit: int
-) -> list[AccountEvent]:
-    """The next changes of a person's account. Raises ``TooOldError``."""
-    stands = await conn.fetchrow("SELECT last_account_seq, oldest_account_seq FROM account WHERE user_id = $1", user_id)
-    if stands is None:
-        return []
-    if after_seq + 1 < stands["oldest_account_seq"] or after_seq > stands["last_account_seq"]:
-        raise TooOldError(context={"oldest_account_seq": stands["oldest_account_seq"]})
-    rows = await conn.fetch(
-        "SELECT account_seq, created_at, type, dialog_id, payload FROM account_change "
-        "WHERE user_id = $1 AND account_seq > $2 ORDER BY account_seq LIMIT $3",
-        user_id,
-        after_seq,
-        limit,
-    )
-    if rows and rows[0]["account_seq"] != after_seq + 1:  # trimmed between the two reads
-        raise TooOldError(context={"oldest_account_seq": rows[0]["account_seq"]})
-    return [_account_event(user_id, row) for row in rows]
+    async def _subjects(self, changes: Sequence[Mapping[str, Any]]) -> dict[tuple[UUID, int], dict[str, Any]]:
+        """The messages that edits are about, as they are now."""
+        wanted = {(row["dialog_id"], row["message_seq"]) for row in changes if row["type"] == "message.edited"}
+        found = await MessageRows(self._conn).messages_at(wanted)
+        return _by_place(await MessageReads(self._conn, self._keys).documents(list(found.values())))
 
 
 def _account_event(user_id: UUID, row: Mapping[str, Any]) -> AccountEvent:
@@ -185,56 +243,6 @@ def _without_hole(rows: Sequence[Mapping[str, Any]], after_seq: int) -> list[Map
             break
         whole.append(row)
     return whole
-
-
-async def _rendered(
-    conn: asyncpg.Connection[Any], keys: PersonKeys, rows: Sequence[Mapping[str, Any]]
-) -> list[StreamEvent]:
-    messages = [row for row in rows if "content" in row]
-    shown = _by_place(await documents(conn, keys, messages))
-    changed = [row for row in rows if "content" not in row]
-    subjects = await _subjects(conn, keys, changed)
-    hidden = await hidden_from(conn, [(row["dialog_id"], row["message_seq"]) for row in changed if row["message_seq"]])
-    events = []
-    for row in rows:
-        dialog_id, seq, at = row["dialog_id"], row["seq"], row["created_at"]
-        if (dialog_id, seq) in shown:
-            text = rendering.frame("message.new", dialog_id, seq, at, {"message": shown[dialog_id, seq]})
-            events.append(StreamEvent(dialog_id, seq, "message.new", text))
-            continue
-        if is_damaged(row):
-            events.append(StreamEvent(dialog_id, seq, UNREADABLE, rendering.frame(UNREADABLE, dialog_id, seq, at, {})))
-            continue
-        body: dict[str, Any] = {"by": row["actor_id"]}
-        if row["message_seq"] is not None:
-            body["message_seq"] = row["message_seq"]
-        body |= row["payload"]
-        if row["type"] == "message.edited" and (dialog_id, row["message_seq"]) in subjects:
-            body["message"] = subjects[dialog_id, row["message_seq"]]
-        member = row["payload"].get("member") if row["type"] == "member.changed" else None
-        text = rendering.frame(row["type"], dialog_id, seq, at, body)
-        events.append(
-            StreamEvent(
-                dialog_id,
-                seq,
-                row["type"],
-                text,
-                UUID(member["user_id"]) if member is not None else None,
-                member is not None and member["status"] in _ENDED,
-                row["message_seq"],
-                hidden.get((dialog_id, row["message_seq"]), frozenset()),
-            )
-        )
-    return events
-
-
-async def _subjects(
-    conn: asyncpg.Connection[Any], keys: PersonKeys, changes: Sequence[Mapping[str, Any]]
-) -> dict[tuple[UUID, int], dict[str, Any]]:
-    """The messages that edits are about, as they are now."""
-    wanted = {(row["dialog_id"], row["message_seq"]) for row in changes if row["type"] == "message.edited"}
-    found = await messages_at(conn, wanted)
-    return _by_place(await documents(conn, keys, list(found.values())))
 
 
 def _by_place(shown: Iterable[dict[str, Any]]) -> dict[tuple[UUID, int], dict[str, Any]]:

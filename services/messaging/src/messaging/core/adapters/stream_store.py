@@ -17,8 +17,9 @@ import asyncpg
 
 from eventing import Outbox
 from eventing.outbox import INSERT_COLUMNS
-from messaging.core.adapters import events, rendering
-from messaging.core.adapters.message_reads import hidden_from
+from messaging.core.adapters import rendering
+from messaging.core.adapters.events import Events
+from messaging.core.adapters.message_reads import MessageRows
 from messaging.core.adapters.sealer import Sealer
 from messaging.core.adapters.unreadable import permissions_of
 from messaging.core.domain.dialog import Dialog, DialogNotFoundError
@@ -156,7 +157,7 @@ class Stream:
             extras=extras,
         )
         self._tell("message.new", position.dialog_id, seq, at, {"message": document})
-        events.message_sent(self._outbox, position, message, seq=seq, at=at, content=content)
+        Events(self._outbox).message_sent(position, message, seq=seq, at=at, content=content)
         return seq, at
 
     def change(
@@ -204,7 +205,7 @@ class Stream:
             message_seq=message_seq,
         )
         change = NewChange(type=kind, actor_id=actor_id, message_seq=message_seq, payload=stored)
-        events.changed(self._outbox, position, change, seq, at)
+        Events(self._outbox).changed(position, change, seq, at)
         return seq
 
     async def flush(self) -> None:
@@ -262,8 +263,8 @@ class Stream:
     async def _look_from_whom_hidden(self) -> None:
         """Of events about earlier messages; under the dialog's lock, which who deletes for themselves takes too."""
         about = [(number, self.events[number]) for number in self._about_messages]
-        found = await hidden_from(
-            self._conn, [(event.dialog_id, event.message_seq) for _, event in about if event.message_seq is not None]
+        found = await MessageRows(self._conn).hidden_from(
+            [(event.dialog_id, event.message_seq) for _, event in about if event.message_seq is not None]
         )
         for number, event in about:
             if event.message_seq is not None and (people := found.get((event.dialog_id, event.message_seq))):

@@ -9,9 +9,9 @@ from uuid import UUID
 
 import asyncpg
 
-from messaging.core.adapters.dialog_store import find_member
-from messaging.core.adapters.message_reads import message_for, messages_after, messages_before
-from messaging.core.adapters.stream_reads import Watch, watched_by
+from messaging.core.adapters.dialog_store import DialogStore
+from messaging.core.adapters.message_reads import MessageRows
+from messaging.core.adapters.stream_reads import StreamRows, Watch
 from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
 from messaging.core.domain.dialog import Dialog, DialogNotFoundError, Membership
 from messaging.core.domain.message import MessageNotFoundError
@@ -31,7 +31,7 @@ class MessagePage:
 
 async def watch_of(conn: asyncpg.Connection[Any], user_id: UUID, dialog_id: UUID) -> Watch:
     """What of the dialog the person may read. Raises ``DialogNotFoundError``."""
-    found = await watched_by(conn, user_id, [dialog_id])
+    found = await StreamRows(conn).watched_by(user_id, [dialog_id])
     if not found:
         raise DialogNotFoundError
     return found[0]
@@ -45,7 +45,7 @@ async def seen_message(conn: asyncpg.Connection[Any], user_id: UUID, dialog_id: 
     The first step of every route below a message: what is not there has nothing below it.
     """
     watch = await watch_of(conn, user_id, dialog_id)
-    row = await message_for(conn, user_id, dialog_id, seq, from_seq=watch.from_seq)
+    row = await MessageRows(conn).message_for(user_id, dialog_id, seq, from_seq=watch.from_seq)
     if row is None:
         raise MessageNotFoundError
     return watch, row
@@ -54,7 +54,7 @@ async def seen_message(conn: asyncpg.Connection[Any], user_id: UUID, dialog_id: 
 async def seen_by_member(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID) -> tuple[Dialog, Membership]:
     """The dialog, and the person's place in it. Raises ``DialogNotFoundError``, for who only watches it too."""
     row = await conn.fetchrow(f"SELECT {DIALOG_COLUMNS} FROM dialog WHERE dialog_id = $1", dialog_id)
-    member = await find_member(conn, dialog_id, user_id)
+    member = await DialogStore(conn).find_member(dialog_id, user_id)
     if row is None or member is None or not member.present:
         raise DialogNotFoundError
     return dialog_of(row), member
@@ -108,14 +108,14 @@ async def read_page(
 async def _after(
     conn: asyncpg.Connection[Any], dialog_id: UUID, *, after_seq: int, watch: Watch, viewer_id: UUID, room: int
 ) -> list[Row]:
-    return await messages_after(
-        conn, dialog_id, after_seq=after_seq, from_seq=watch.from_seq, viewer_id=viewer_id, limit=room + 1
+    return await MessageRows(conn).messages_after(
+        dialog_id, after_seq=after_seq, from_seq=watch.from_seq, viewer_id=viewer_id, limit=room + 1
     )
 
 
 async def _before(
     conn: asyncpg.Connection[Any], dialog_id: UUID, *, before_seq: int, watch: Watch, viewer_id: UUID, room: int
 ) -> list[Row]:
-    return await messages_before(
-        conn, dialog_id, before_seq=before_seq, from_seq=watch.from_seq, viewer_id=viewer_id, limit=room + 1
+    return await MessageRows(conn).messages_before(
+        dialog_id, before_seq=before_seq, from_seq=watch.from_seq, viewer_id=viewer_id, limit=room + 1
     )

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from messaging.core.adapters.attachment_store import lock_attachment
-from messaging.core.adapters.dialog_store import avatar_of
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.attachment import PICTURES, AttachmentUnusableError
 from messaging.core.domain.dialog import Dialog, NotAllowedError
@@ -61,9 +59,9 @@ async def close_dialog(dialog_id: UUID, by: UUID, tx: MessagingTx, *, closed: bo
 
 async def _require_picture(dialog_id: UUID, by: UUID, attachment_id: UUID, tx: MessagingTx) -> None:
     """A clean picture of whoever sets it; the one that is set already stays, whoever set it."""
-    if await avatar_of(tx.conn, dialog_id) == attachment_id:
+    if await tx.dialogs.avatar_of(dialog_id) == attachment_id:
         return
-    found = await lock_attachment(tx.conn, attachment_id)
+    found = await tx.attachments.lock(attachment_id)
     if found is None or found.owner_id != by or found.status != "clean" or found.purpose not in PICTURES:
         raise AttachmentUnusableError(pointer="/avatar_attachment_id")
 

@@ -8,12 +8,9 @@ from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
-from messaging.core.adapters.contact_reads import unreachable
 from messaging.core.adapters.dialog_reads import people_of
-from messaging.core.adapters.dialog_store import NewDialog, add_dialog, dialog_of_pair, find_member
-from messaging.core.adapters.ending_store import ended_among
-from messaging.core.adapters.entity_store import find_entities, name_of
-from messaging.core.adapters.events import dialog_created
+from messaging.core.adapters.dialog_store import NewDialog
+from messaging.core.adapters.entity_store import name_of
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.cards import EntityType
 from messaging.core.domain.dialog import PAIRS, BlockedError, Dialog, DialogKind
@@ -70,14 +67,13 @@ async def create_dialog(command: CreateDialog, tx: MessagingTx) -> tuple[UUID, b
         command = await _with_owner(command, tx)
     others = tuple(dict.fromkeys(each for each in command.user_ids if each != command.created_by))
     pair = _pair(command, others)
-    if pair is not None and (known := await dialog_of_pair(tx.conn, MAIN_WORKSPACE, pair)):
+    if pair is not None and (known := await tx.dialogs.of_pair(MAIN_WORKSPACE, pair)):
         await _come_back(known, command, others, tx)
         return known, False
     if command.kind is DialogKind.BUSINESS and not command.title:  # the one that there is bears its name already
         raise ShopUnknownError(pointer="/shop_id")
     await _require_reachable(command, others, tx)
-    dialog = await add_dialog(
-        tx.conn,
+    dialog = await tx.dialogs.add(
         NewDialog(
             dialog_id=uuid7(),
             workspace_id=MAIN_WORKSPACE,
@@ -93,7 +89,7 @@ async def create_dialog(command: CreateDialog, tx: MessagingTx) -> tuple[UUID, b
     )
     if dialog is None:
         assert pair is not None  # noqa: S101 -- only a pair can be there already
-        known = await dialog_of_pair(tx.conn, MAIN_WORKSPACE, pair)
+        known = await tx.dialogs.of_pair(MAIN_WORKSPACE, pair)
         assert known is not None  # noqa: S101 -- the other's insert was committed, or ours would not have conflicted
         return known, False
     await _seat(dialog, command, others, tx)
@@ -102,12 +98,12 @@ async def create_dialog(command: CreateDialog, tx: MessagingTx) -> tuple[UUID, b
 
 async def _come_back(dialog_id: UUID, command: CreateDialog, others: tuple[UUID, ...], tx: MessagingTx) -> None:
     """Whoever left a bot and starts it again is in their dialog again. With who has ended none is opened."""
-    if await ended_among(tx.conn, others):
+    if await tx.endings.ended_among(others):
         if command.kind is DialogKind.BUSINESS:
             raise ShopUnknownError(pointer="/shop_id")
         raise PeopleUnknownError(pointer="/user_ids")
     dialog = await tx.stream.lock(dialog_id)
-    member = await find_member(tx.conn, dialog_id, command.created_by)
+    member = await tx.dialogs.find_member(dialog_id, command.created_by)
     if dialog.kind == DialogKind.BOT and member is not None and not member.present:
         await _require_reachable(command, others, tx)
         await seat(dialog, [(command.created_by, Role.MEMBER)], command.created_by, tx)
@@ -116,7 +112,7 @@ async def _come_back(dialog_id: UUID, command: CreateDialog, others: tuple[UUID,
 async def _with_owner(command: CreateDialog, tx: MessagingTx) -> CreateDialog:
     """The shop's owner is the other side, and the dialog bears the shop's name."""
     key = (EntityType.SHOP, command.shop_id or UUID(int=0))
-    shop = (await find_entities(tx.conn, [key])).get(key)
+    shop = (await tx.entities.find([key])).get(key)
     if shop is None or command.created_by in shop.parties:
         raise ShopUnknownError(pointer="/shop_id")
     return replace(command, user_ids=shop.parties, title=name_of(shop, "name") or "")
@@ -137,7 +133,7 @@ def _pair(command: CreateDialog, others: tuple[UUID, ...]) -> str | None:
 async def _require_reachable(command: CreateDialog, others: tuple[UUID, ...], tx: MessagingTx) -> None:
     direct = command.kind is DialogKind.DIRECT
     wishes = command.kind is not DialogKind.BUSINESS
-    refused = await unreachable(tx.conn, command.created_by, others, wishes=wishes)
+    refused = await tx.contacts.unreachable(command.created_by, others, wishes=wishes)
     if refused.ended and command.kind is DialogKind.BUSINESS:
         raise ShopUnknownError(pointer="/shop_id")
     if refused.blocked and command.kind in PAIRS:
@@ -153,6 +149,6 @@ async def _require_reachable(command: CreateDialog, others: tuple[UUID, ...], tx
 async def _seat(dialog: Dialog, command: CreateDialog, others: tuple[UUID, ...], tx: MessagingTx) -> None:
     tx.stream.created(dialog)
     first = Role.MEMBER if command.kind in PAIRS else Role.OWNER
-    dialog_created(tx.outbox, dialog, command.created_by, tx.now)
+    tx.events.dialog_created(dialog, command.created_by, tx.now)
     people = [(command.created_by, first), *((each, Role.MEMBER) for each in others)]
     await seat(dialog, people, command.created_by, tx)

@@ -7,10 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from messaging.core.adapters.attachment_store import untie_attachments
 from messaging.core.adapters.cursor_store import Cursor
-from messaging.core.adapters.hold_store import keep_if_held
-from messaging.core.adapters.message_reads import is_hidden, messages_at
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.message import MessageNotFoundError
 from messaging.core.domain.permissions import Act
@@ -42,18 +39,18 @@ async def delete_for_all(command: DeleteMessage, tx: MessagingTx) -> None:
     Deleting it again changes nothing.
     """
     dialog, member = await enter_dialog(tx, command.dialog_id, command.user_id)
-    row = (await messages_at(tx.conn, [(command.dialog_id, command.seq)])).get((command.dialog_id, command.seq))
+    row = (await tx.messages.messages_at([(command.dialog_id, command.seq)])).get((command.dialog_id, command.seq))
     if row is not None and command.seq < dialog.first_seq_of(member):
         row = None
     if row is not None and row["deleted_at"] is not None and row["deleted_by"] == command.user_id:
         return
     if row is None or row["sender_id"] != command.user_id:
         dialog.require(member, Act.DELETE_OTHERS, tx.now)
-        if await is_hidden(tx.conn, command.user_id, command.dialog_id, command.seq):
+        if await tx.messages.is_hidden(command.user_id, command.dialog_id, command.seq):
             raise MessageNotFoundError
     if row is None or row["deleted_at"] is not None:
         raise MessageNotFoundError
-    await keep_if_held(tx.conn, command.dialog_id, command.seq, tx.now)
+    await tx.holds.keep_if_held(command.dialog_id, command.seq, tx.now)
     await _empty(command, row["created_at"], tx)
     tx.stream.change(
         dialog,
@@ -67,7 +64,7 @@ async def delete_for_all(command: DeleteMessage, tx: MessagingTx) -> None:
 async def delete_for_me(command: DeleteMessage, tx: MessagingTx) -> None:
     """Nobody else hears of it."""
     dialog, member = await enter_dialog(tx, command.dialog_id, command.user_id)
-    there = await messages_at(tx.conn, [(command.dialog_id, command.seq)])
+    there = await tx.messages.messages_at([(command.dialog_id, command.seq)])
     if not there or command.seq < dialog.first_seq_of(member):
         raise MessageNotFoundError
     hidden = await tx.conn.execute(
@@ -87,6 +84,6 @@ async def _empty(command: DeleteMessage, created_at: datetime, tx: MessagingTx) 
         "WHERE dialog_id = $1 AND seq = $2 AND created_at = $3",
         *(command.dialog_id, command.seq, created_at, tx.now, command.user_id),
     )
-    await untie_attachments(tx.conn, command.dialog_id, command.seq)
+    await tx.attachments.untie(command.dialog_id, command.seq)
     for table in _HANGING:
         await tx.conn.execute(f"DELETE FROM {table} WHERE dialog_id = $1 AND seq = $2", command.dialog_id, command.seq)

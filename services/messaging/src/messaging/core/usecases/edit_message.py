@@ -10,7 +10,7 @@ from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 from messaging.core.adapters import rendering
-from messaging.core.adapters.message_reads import content_of, documents, messages_at
+from messaging.core.adapters.message_reads import content_of
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import NotAllowedError
 from messaging.core.domain.message import CONTENT_BYTES_MAX, ContentTooLargeError
@@ -72,9 +72,9 @@ async def edit_message(command: EditMessage, tx: MessagingTx) -> dict[str, Any]:
     if before != command.content:
         _require_editable(command, touched, before, tx)
         await _replace(command, touched, tx)
-    row = (await messages_at(tx.conn, [(command.dialog_id, command.seq)]))[command.dialog_id, command.seq]
+    row = (await tx.messages.messages_at([(command.dialog_id, command.seq)]))[command.dialog_id, command.seq]
     if before != command.content:
-        [shown] = await documents(tx.conn, tx.keys, [row])
+        [shown] = await tx.messages.documents([row])
         tx.stream.change(
             touched.dialog,
             "message.edited",
@@ -83,7 +83,7 @@ async def edit_message(command: EditMessage, tx: MessagingTx) -> dict[str, Any]:
             payload={"sender_id": command.user_id, "version": row["version"]},
             shown={"message": shown},
         )
-    [document] = await documents(tx.conn, tx.keys, [row], viewer_id=command.user_id)
+    [document] = await tx.messages.documents([row], viewer_id=command.user_id)
     return document
 
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from messaging.core.adapters.account_store import keep_privacy
-from messaging.core.adapters.cursor_store import hold_cursors_of, untell_reads
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.stream import Sight
 
@@ -27,9 +25,8 @@ class Privacy:
 async def follow_privacy(told: Privacy, tx: MessagingTx) -> None:
     """What they read after they had switched receipts off is not told, though it was not known here yet."""
     if not told.read_receipts:
-        await hold_cursors_of(tx.conn, told.user_id)
-    news = await keep_privacy(
-        tx.conn,
+        await tx.cursors.hold_cursors_of(told.user_id)
+    news = await tx.people.set_privacy(
         told.user_id,
         told.version,
         presence_to=told.presence_to,
@@ -37,5 +34,5 @@ async def follow_privacy(told: Privacy, tx: MessagingTx) -> None:
         receipts=told.read_receipts,
     )
     if news and not told.read_receipts:
-        await untell_reads(tx.conn, told.user_id, told.since)
+        await tx.cursors.untell_reads(told.user_id, told.since)
     tx.sights.append(Sight(told.user_id))

@@ -13,10 +13,10 @@ from uuid import UUID
 import asyncpg
 
 from kernel.errors import DomainError, Kind
-from messaging.core.adapters.message_reads import content_of, message_for
+from messaging.core.adapters.message_reads import MessageRows, content_of
 from messaging.core.adapters.person_keys import PersonKeys
-from messaging.core.adapters.send_reads import find_earlier
-from messaging.core.adapters.stream_reads import watched_by
+from messaging.core.adapters.send_reads import SendReads
+from messaging.core.adapters.stream_reads import StreamRows
 from messaging.core.adapters.unreadable import object_or_none
 from messaging.core.domain.message import SYSTEM_TYPES, MessageNotFoundError, SendMessage, Sent, request_hash
 
@@ -37,7 +37,7 @@ class Forwarded:
 
 async def sent_before(conn: asyncpg.Connection[Any], command: SendMessage) -> Sent | None:
     """The answer to the retry of a forward that is stored; what is stored meanwhile is found under the lock."""
-    earlier = await find_earlier(conn, command.dialog_id, command.sender_id, command.client_message_id)
+    earlier = await SendReads(conn).find_earlier(command.dialog_id, command.sender_id, command.client_message_id)
     if earlier is None or earlier.body_hash != request_hash(b"", command):
         return None
     return earlier.again(earlier.body_hash)
@@ -48,8 +48,10 @@ async def forwarded(
 ) -> Forwarded:
     """Raises ``MessageNotFoundError`` for what the person cannot see. A forward of a forward names the first origin."""
     dialog_id, seq = origin
-    watches = await watched_by(conn, user_id, [dialog_id])
-    row = await message_for(conn, user_id, dialog_id, seq, from_seq=watches[0].from_seq) if watches else None
+    watches = await StreamRows(conn).watched_by(user_id, [dialog_id])
+    row = (
+        await MessageRows(conn).message_for(user_id, dialog_id, seq, from_seq=watches[0].from_seq) if watches else None
+    )
     if row is None or row["deleted_at"] is not None:
         raise MessageNotFoundError(pointer="/forward_from")
     if row["type"] in _STAYS:

@@ -11,17 +11,8 @@ from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
-from messaging.core.adapters.dialog_store import find_member
-from messaging.core.adapters.ending_store import ended_among
 from messaging.core.adapters.invite_store import (
     InviteRow,
-    add_invite,
-    ask_to_join,
-    count_use,
-    decide_request,
-    find_invite,
-    maker_of_invite,
-    revoke_invite,
 )
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.cards import EntityType
@@ -73,19 +64,19 @@ async def invite(
         uses=0,
         revoked_at=None,
     )
-    await add_invite(tx.conn, row, _hash(token))
+    await tx.invites.add(row, _hash(token))
     return NewInvite(invite=row, token=token)
 
 
 async def revoke(dialog_id: UUID, invite_id: UUID, by: UUID, tx: MessagingTx) -> None:
     """Nobody comes in by it any more; who came in stays. Another's as who manages members, one's own always."""
     dialog, member = await enter_dialog(tx, dialog_id, by)
-    made_by = await maker_of_invite(tx.conn, dialog_id, invite_id)
+    made_by = await tx.invites.maker_of_invite(dialog_id, invite_id)
     if made_by != by:
         dialog.require(member, Act.MANAGE_MEMBERS, tx.now)
     if made_by is None:
         raise InviteInvalidError
-    await revoke_invite(tx.conn, dialog_id, invite_id, tx.now)
+    await tx.invites.revoke(dialog_id, invite_id, tx.now)
 
 
 async def join_by_invite(token: str, user_id: UUID, tx: MessagingTx, message: str = "") -> tuple[UUID, Joined]:
@@ -93,16 +84,16 @@ async def join_by_invite(token: str, user_id: UUID, tx: MessagingTx, message: st
 
     Somebody who asks again while they wait, or after they were declined, has made that request already.
     """
-    found = await find_invite(tx.conn, _hash(token))
+    found = await tx.invites.find(_hash(token))
     if found is None:
         raise InviteInvalidError
     dialog = await tx.stream.lock(found.dialog_id)
-    found = await find_invite(tx.conn, _hash(token))
+    found = await tx.invites.find(_hash(token))
     if found is None or not _valid(found, tx.now) or not await _may_invite(dialog, found.created_by, tx):
         raise InviteInvalidError
     how, fresh = await _enter(dialog, user_id, message, tx)
     if fresh:
-        await count_use(tx.conn, found.invite_id)
+        await tx.invites.count_use(found.invite_id)
     return dialog.dialog_id, how
 
 
@@ -118,10 +109,10 @@ async def join_public(dialog_id: UUID, user_id: UUID, tx: MessagingTx, message: 
 async def decide(dialog_id: UUID, user_id: UUID, by: UUID, tx: MessagingTx, *, approved: bool) -> None:
     """Deciding the same again changes nothing; what was decided otherwise is no request any more."""
     dialog, _ = await touch_dialog(tx, dialog_id, by, Act.MANAGE_MEMBERS)
-    member = await find_member(tx.conn, dialog_id, user_id)
+    member = await tx.dialogs.find_member(dialog_id, user_id)
     if approved:
         require_joinable(member)
-    was = await decide_request(tx.conn, dialog_id, user_id, approved=approved, by=by, now=tx.now)
+    was = await tx.invites.decide_request(dialog_id, user_id, approved=approved, by=by, now=tx.now)
     if was == ("approved" if approved else "declined"):
         return
     if was != "pending":
@@ -132,7 +123,7 @@ async def decide(dialog_id: UUID, user_id: UUID, by: UUID, tx: MessagingTx, *, a
 
 async def _enter(dialog: Dialog, user_id: UUID, message: str, tx: MessagingTx) -> tuple[Joined, bool]:
     """How, and whether it took a seat or made a request."""
-    member = await find_member(tx.conn, dialog.dialog_id, user_id)
+    member = await tx.dialogs.find_member(dialog.dialog_id, user_id)
     if member is not None and member.present:
         return "member", False
     require_shared(dialog)
@@ -147,7 +138,7 @@ async def _enter(dialog: Dialog, user_id: UUID, message: str, tx: MessagingTx) -
         raise DialogArchivedError
     require_room(dialog, 1)
     if dialog.join_approval:
-        before = await ask_to_join(tx.conn, dialog.dialog_id, user_id, message, tx.now)
+        before = await tx.invites.ask_to_join(dialog.dialog_id, user_id, message, tx.now)
         return "requested", before not in {"pending", "declined"}
     await seat(dialog, [(user_id, Role.MEMBER)], user_id, tx)
     return "joined", True
@@ -163,8 +154,8 @@ async def _come_to(product_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
 
 async def _may_invite(dialog: Dialog, user_id: UUID, tx: MessagingTx) -> bool:
     """A link is the permission of whoever made it: it is worth nothing once they are out, gone, or may no longer."""
-    member = await find_member(tx.conn, dialog.dialog_id, user_id)
-    if member is None or not member.present or await ended_among(tx.conn, [user_id]):
+    member = await tx.dialogs.find_member(dialog.dialog_id, user_id)
+    if member is None or not member.present or await tx.endings.ended_among([user_id]):
         return False
     return dialog.allows(member, Act.INVITE)
 

@@ -7,8 +7,6 @@ from contextlib import AbstractAsyncContextManager
 from typing import Final
 from uuid import UUID
 
-from messaging.core.adapters.dialog_store import find_member
-from messaging.core.adapters.member_store import dialogs_of
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import MemberStatus
 from messaging.core.usecases.seating import unseat
@@ -20,7 +18,7 @@ Begin = Callable[[], AbstractAsyncContextManager[MessagingTx]]
 async def leave_dialogs(begin: Begin, user_id: UUID, limit: int) -> bool:
     """Out of at most ``limit``, each in a transaction of its own. Whether there may be more."""
     async with begin() as tx:
-        dialogs = await dialogs_of(tx.conn, user_id, _FIRST, limit, present=True)
+        dialogs = await tx.members.dialogs_of(user_id, _FIRST, limit, present=True)
     for dialog_id in dialogs:
         async with begin() as tx:
             await _leave(dialog_id, user_id, tx)
@@ -29,7 +27,7 @@ async def leave_dialogs(begin: Begin, user_id: UUID, limit: int) -> bool:
 
 async def _leave(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
     dialog = await tx.stream.lock(dialog_id)
-    member = await find_member(tx.conn, dialog_id, user_id)
+    member = await tx.dialogs.find_member(dialog_id, user_id)
     if member is None or not member.present:
         return
     await unseat(dialog, user_id, MemberStatus.LEFT, None, tx)

@@ -6,11 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from messaging.core.adapters.contact_reads import unreachable
 from messaging.core.adapters.dialog_reads import people_of
-from messaging.core.adapters.dialog_store import find_member
-from messaging.core.adapters.ending_store import ended_among
-from messaging.core.adapters.member_store import ban_stranger, heir_of, lift_ban, set_muted, set_role
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import DialogKind, DialogNotFoundError, Membership, MemberStatus
 from messaging.core.domain.membership import (
@@ -40,12 +36,12 @@ async def add_people(dialog_id: UUID, by: UUID, user_ids: Sequence[UUID], tx: Me
     require_shared(dialog)
     fresh = []
     for user_id in dict.fromkeys(user_ids):
-        member = await find_member(tx.conn, dialog_id, user_id)
+        member = await tx.dialogs.find_member(dialog_id, user_id)
         if member is not None and member.status is MemberStatus.BANNED:
             raise PeopleUnknownError(pointer="/user_ids")
         if member is None or not member.present:
             fresh.append(user_id)
-    refused = await unreachable(tx.conn, by, fresh, wishes=True)
+    refused = await tx.contacts.unreachable(by, fresh, wishes=True)
     if refused.unknown or refused.blocked:
         raise PeopleUnknownError(pointer="/user_ids")
     await seat(dialog, [(each, Role.MEMBER) for each in fresh], by, tx)
@@ -54,12 +50,12 @@ async def add_people(dialog_id: UUID, by: UUID, user_ids: Sequence[UUID], tx: Me
 async def leave(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
     """The owner leaves as the last person, or hands over first. Of dialogs of two, only one with a bot can be left."""
     dialog = await tx.stream.lock(dialog_id)
-    member = await find_member(tx.conn, dialog_id, user_id)
+    member = await tx.dialogs.find_member(dialog_id, user_id)
     if member is None or not member.present:
         raise DialogNotFoundError
     if dialog.kind != DialogKind.BOT:
         require_shared(dialog)
-    if member.role is Role.OWNER and await heir_of(tx.conn, dialog_id, besides=user_id) is not None:
+    if member.role is Role.OWNER and await tx.members.heir_of(dialog_id, besides=user_id) is not None:
         raise OwnerStaysError
     await unseat(dialog, user_id, MemberStatus.LEFT, user_id, tx)
 
@@ -68,14 +64,14 @@ async def remove(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx, *, b
     """With ``ban`` they cannot come back, and somebody who is not in cannot come in."""
     dialog, actor = await touch_dialog(tx, dialog_id, by, Act.MANAGE_MEMBERS)
     require_shared(dialog)
-    member = await find_member(tx.conn, dialog_id, user_id)
+    member = await tx.dialogs.find_member(dialog_id, user_id)
     if member is None or not member.present:
         if not ban:
             raise MemberNotFoundError
         await require_not_of_the_shop(dialog, user_id, tx)
         if member is None or member.status is not MemberStatus.BANNED:
             seq = tell_member(dialog, user_id, tx, role=Role.MEMBER, status=MemberStatus.BANNED.value, by=by)
-            await ban_stranger(tx.conn, dialog, user_id, tx.now, seq=seq)
+            await tx.members.ban_non_member(dialog, user_id, tx.now, seq=seq)
             await end_acts(dialog, user_id, by, tx)
         return
     require_above(actor, member)
@@ -85,7 +81,7 @@ async def remove(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx, *, b
 
 async def unban(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx) -> None:
     dialog, _ = await touch_dialog(tx, dialog_id, by, Act.MANAGE_MEMBERS)
-    if not await lift_ban(tx.conn, dialog_id, user_id):
+    if not await tx.members.lift_ban(dialog_id, user_id):
         raise MemberNotFoundError
     tell_member(dialog, user_id, tx, role=Role.MEMBER, status=MemberStatus.REMOVED.value, by=by)
 
@@ -102,7 +98,7 @@ async def give_role(dialog_id: UUID, by: UUID, user_id: UUID, role: Role, tx: Me
     require_grantable(actor, role)
     if role.rank < member.role.rank:
         await require_not_of_the_shop(dialog, user_id, tx)
-    await set_role(tx.conn, dialog_id, user_id, role)
+    await tx.members.set_role(dialog_id, user_id, role)
     tell_member(dialog, user_id, tx, role=role, status=member.status.value, by=by, muted_until=member.muted_until)
 
 
@@ -118,7 +114,7 @@ async def mute(
     require_above(actor, member)
     if muted:
         await require_not_of_the_shop(dialog, user_id, tx)
-    await set_muted(tx.conn, dialog_id, user_id, muted=muted, until=until)
+    await tx.members.set_muted(dialog_id, user_id, muted=muted, until=until)
     status = MemberStatus.MUTED if muted else MemberStatus.ACTIVE
     tell_member(dialog, user_id, tx, role=member.role, status=status.value, by=by, muted_until=until)
 
@@ -145,7 +141,7 @@ async def hand_over(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx) -
 
 
 async def _present(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> Membership:
-    member = await find_member(tx.conn, dialog_id, user_id)
-    if member is None or not member.present or await ended_among(tx.conn, [user_id]):
+    member = await tx.dialogs.find_member(dialog_id, user_id)
+    if member is None or not member.present or await tx.endings.ended_among([user_id]):
         raise MemberNotFoundError
     return member

@@ -12,9 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from kernel.errors import DomainError
-from messaging.core.adapters.attachment_store import sendable, tie_attachments
-from messaging.core.adapters.entity_store import find_entities, tie_cards
-from messaging.core.adapters.poll_store import Poll, add_polls
+from messaging.core.adapters.poll_store import Poll
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.attachment import Attachment, AttachmentUnusableError
 from messaging.core.domain.cards import NAMED_BY, PUBLIC, CardUnknownError, Entity, EntityType
@@ -39,9 +37,9 @@ async def find_parts(tx: MessagingTx, commands: Sequence[SendMessage]) -> list[P
     """The parts of each message, or why it cannot have them."""
     named = {number: _named(command) for number, command in enumerate(commands) if command.type in NAMED_BY}
     links = {number: link for number, command in enumerate(commands) if (link := linked(command.content))}
-    entities = await find_entities(tx.conn, [*named.values(), *links.values()])
+    entities = await tx.entities.find([*named.values(), *links.values()])
     wanted = [(command.sender_id, each) for command in commands for each in attached_ids(command.content)]
-    sendable_now = await sendable(tx.conn, wanted)
+    sendable_now = await tx.attachments.sendable(wanted)
     parts: list[Parts | DomainError] = []
     for number, command in enumerate(commands):
         if command.type == "poll":
@@ -61,10 +59,10 @@ async def attach_parts(tx: MessagingTx, stored: Sequence[tuple[SendMessage, int,
     """Tie parts to the messages that were stored."""
     polls = [_stored_poll(command, seq, parts) for command, seq, parts in stored if "poll" in parts.fields]
     if polls:
-        await add_polls(tx.conn, polls)
+        await tx.polls.add(polls)
     cards = [(*_named(command), command.dialog_id, seq) for command, seq, parts in stored if "card" in parts.fields]
     if cards:
-        await tie_cards(tx.conn, cards)
+        await tx.entities.tie_cards(cards)
     uses = [
         (each, command.dialog_id, seq, place)
         for command, seq, parts in stored
@@ -72,7 +70,7 @@ async def attach_parts(tx: MessagingTx, stored: Sequence[tuple[SendMessage, int,
         for place, each in enumerate(attached_ids(command.content))
     ]
     if uses:
-        await tie_attachments(tx.conn, uses)
+        await tx.attachments.tie(uses)
 
 
 def attached_ids(content: Mapping[str, Any]) -> list[UUID]:

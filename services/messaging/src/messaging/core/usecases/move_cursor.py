@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from messaging.core.adapters.cursor_store import Cursor, advance
-from messaging.core.adapters.dialog_store import find_member
+from messaging.core.adapters.cursor_store import Cursor
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import DialogNotFoundError
 
@@ -25,9 +24,9 @@ class MoveCursor:
 async def move_cursor(command: MoveCursor, tx: MessagingTx) -> None:
     """Raises ``DialogNotFoundError`` to whoever is not in the dialog."""
     wanted = Cursor(command.dialog_id, command.user_id, command.delivered_seq, command.read_seq)
-    moves = await advance(tx.conn, [wanted], tx.now)
+    moves = await tx.cursors.advance([wanted], tx.now)
     if not moves:  # only the cursor of somebody who is in moves
-        member = await find_member(tx.conn, command.dialog_id, command.user_id)
+        member = await tx.dialogs.find_member(command.dialog_id, command.user_id)
         if member is None or not member.present:
             raise DialogNotFoundError
     for moved in moves:

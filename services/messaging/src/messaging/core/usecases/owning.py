@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from messaging.core.adapters.dialog_store import find_member
-from messaging.core.adapters.entity_store import owner_of_shop_of
-from messaging.core.adapters.member_store import heir_of, owners_of, set_owner, set_role
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import Dialog, MemberStatus
 from messaging.core.domain.membership import ShopOwnerError, about_product, is_shared
@@ -27,9 +24,9 @@ async def keep_owned(dialog: Dialog, tx: MessagingTx, *, came: Collection[UUID] 
     """
     if not is_shared(dialog):
         return
-    owners = await owners_of(tx.conn, dialog.dialog_id)
+    owners = await tx.members.owners_of(dialog.dialog_id)
     owner_id = await _of_the_shop(dialog, came, tx) or next((each for each, fit in owners if fit), None)
-    owner_id = owner_id or await heir_of(tx.conn, dialog.dialog_id)
+    owner_id = owner_id or await tx.members.heir_of(dialog.dialog_id)
     if owner_id is None:
         return
     for other_id, _ in owners:
@@ -41,14 +38,14 @@ async def keep_owned(dialog: Dialog, tx: MessagingTx, *, came: Collection[UUID] 
 
 async def make_owner(dialog: Dialog, user_id: UUID, by: UUID | None, tx: MessagingTx) -> None:
     """A mute ends with it: nobody stands above an owner to lift it."""
-    await set_owner(tx.conn, dialog.dialog_id, user_id)
+    await tx.members.set_owner(dialog.dialog_id, user_id)
     tell_member(dialog, user_id, tx, role=Role.OWNER, status=MemberStatus.ACTIVE.value, by=by)
 
 
 async def step_down(dialog: Dialog, user_id: UUID, role: Role, by: UUID | None, tx: MessagingTx) -> None:
     """An owner is one no longer."""
-    await set_role(tx.conn, dialog.dialog_id, user_id, role)
-    member = await find_member(tx.conn, dialog.dialog_id, user_id)
+    await tx.members.set_role(dialog.dialog_id, user_id, role)
+    member = await tx.dialogs.find_member(dialog.dialog_id, user_id)
     assert member is not None  # noqa: S101 -- they own a dialog whose row is locked
     tell_member(dialog, user_id, tx, role=role, status=member.status.value, by=by, muted_until=member.muted_until)
 
@@ -68,5 +65,5 @@ async def _of_the_shop(dialog: Dialog, came: Collection[UUID], tx: MessagingTx) 
     """The owner of the product's shop, if they are among those who came."""
     if not came or not about_product(dialog) or dialog.entity_id is None:
         return None
-    owner_id = await owner_of_shop_of(tx.conn, dialog.entity_id)
+    owner_id = await tx.entities.owner_of_shop_of(dialog.entity_id)
     return owner_id if owner_id in came else None

@@ -6,8 +6,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
-from messaging.core.adapters.contact_reads import unreachable
-from messaging.core.adapters.entity_store import find_entities, shop_of
+from messaging.core.adapters.entity_store import shop_of
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.cards import Entity, EntityType
 from messaging.core.domain.dialog import BlockedError
@@ -22,18 +21,18 @@ class TopicUnknownError(DomainError):
 async def come_to_product(product_id: UUID, user_id: UUID, tx: MessagingTx) -> tuple[Entity, UUID]:
     """The product and its seller, who is there to talk to. Raises ``TopicUnknownError`` and ``BlockedError``."""
     wanted = (EntityType.PRODUCT, product_id)
-    product = (await find_entities(tx.conn, [wanted])).get(wanted)
+    product = (await tx.entities.find([wanted])).get(wanted)
     if product is None:
         raise TopicUnknownError(pointer="/product_id")
     shop_id = shop_of(product)
     if shop_id is None:
         raise TopicUnknownError(pointer="/product_id")
     of = (EntityType.SHOP, shop_id)
-    shop = (await find_entities(tx.conn, [of])).get(of)
+    shop = (await tx.entities.find([of])).get(of)
     if shop is None or not shop.parties:
         raise TopicUnknownError(pointer="/product_id")
     seller_id = shop.parties[0]
-    refused = await unreachable(tx.conn, user_id, [seller_id], wishes=False)
+    refused = await tx.contacts.unreachable(user_id, [seller_id], wishes=False)
     if refused.ended:
         raise TopicUnknownError(pointer="/product_id")
     if refused.blocked:

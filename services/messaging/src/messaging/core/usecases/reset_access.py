@@ -10,14 +10,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from messaging.core.adapters.access_store import (
-    access_epoch,
-    end_bot_access,
-    keep_access_epoch,
-    lock_access,
-    share_access,
-)
-from messaging.core.adapters.ending_store import end_invites_of, end_own_acts
 from messaging.core.adapters.transaction import MessagingTx
 
 
@@ -25,14 +17,14 @@ async def reset_access(user_id: UUID, epoch: int, tx: MessagingTx) -> None:
     """Tokens and webhooks of bots, scheduled messages, invites and requests to join from before ``epoch``, which is 0
     where it is not told. The owner may make others; told twice it is the same.
     """
-    await lock_access(tx.conn, user_id)
-    known = await access_epoch(tx.conn, user_id)
+    await tx.access.lock(user_id)
+    known = await tx.access.epoch(user_id)
     if 0 < epoch <= known:
         return
-    await end_bot_access(tx.conn, user_id)
-    await end_own_acts(tx.conn, user_id)
-    await end_invites_of(tx.conn, user_id, tx.now)
-    await keep_access_epoch(tx.conn, user_id, max(epoch, known))
+    await tx.access.end_bot_access(user_id)
+    await tx.endings.end_own_acts(user_id)
+    await tx.endings.end_invites_of(user_id, tx.now)
+    await tx.access.set_epoch(user_id, max(epoch, known))
 
 
 async def hold_access(user_id: UUID, epoch: int | None, tx: MessagingTx) -> bool:
@@ -40,7 +32,7 @@ async def hold_access(user_id: UUID, epoch: int | None, tx: MessagingTx) -> bool
 
     None, of a token that says no epoch: as long as its session is not revoked, which the caller has asked.
     """
-    if epoch is not None and epoch > await access_epoch(tx.conn, user_id):
+    if epoch is not None and epoch > await tx.access.epoch(user_id):
         await reset_access(user_id, epoch, tx)
-    await share_access(tx.conn, user_id)
-    return epoch is None or epoch >= await access_epoch(tx.conn, user_id)
+    await tx.access.share(user_id)
+    return epoch is None or epoch >= await tx.access.epoch(user_id)

@@ -10,10 +10,6 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from kernel.correlation import InFlow, same_flow
-from messaging.core.adapters.dialog_store import add_members, find_member
-from messaging.core.adapters.ending_store import end_acts_of_member, ended_among
-from messaging.core.adapters.invite_store import grant_requests
-from messaging.core.adapters.member_store import end_membership
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import Dialog, DialogNotFoundError, MemberStatus
 from messaging.core.domain.membership import require_room
@@ -34,17 +30,17 @@ async def seat_all(
     groups: Sequence[tuple[Dialog, Sequence[Seat]]], by: UUID | None, tx: MessagingTx, in_flow: InFlow = same_flow
 ) -> None:
     """``seat`` in several dialogs at once. ``in_flow`` by what they are about. Who has ended gets no seat."""
-    ended = await ended_among(tx.conn, list({user_id for _, people in groups for user_id, _ in people}))
+    ended = await tx.endings.ended_among(list({user_id for _, people in groups for user_id, _ in people}))
     seats = [(dialog, user_id, role) for dialog, people in groups for user_id, role in people if user_id not in ended]
     for dialog, _ in groups:
         require_room(dialog, sum(each is dialog for each, _, _ in seats))
     if not seats:
         return
-    seated = await add_members(tx.conn, seats, tx.now)
-    await grant_requests(tx.conn, list(seated), by, tx.now)
+    seated = await tx.dialogs.add_members(seats, tx.now)
+    await tx.invites.grant_requests(list(seated), by, tx.now)
     for dialog, user_id, role in seats:
         status = seated[dialog.dialog_id, user_id]
-        back = await find_member(tx.conn, dialog.dialog_id, user_id) if status is MemberStatus.MUTED else None
+        back = await tx.dialogs.find_member(dialog.dialog_id, user_id) if status is MemberStatus.MUTED else None
         until = back.muted_until if back is not None else None
         with in_flow(dialog.entity_id):
             tell_member(dialog, user_id, tx, role=role, status=status.value, by=by, muted_until=until)
@@ -57,7 +53,7 @@ async def seat_all(
 async def unseat(dialog: Dialog, user_id: UUID, status: MemberStatus, by: UUID | None, tx: MessagingTx) -> None:
     """They are in no longer, ``status`` says how."""
     seq = tell_member(dialog, user_id, tx, role=Role.MEMBER, status=status.value, by=by)
-    await end_membership(tx.conn, dialog, user_id, status, seq=seq)
+    await tx.members.end_membership(dialog, user_id, status, seq=seq)
     await end_acts(dialog, user_id, by, tx)
     tx.accounts.change(user_id, "dialog.removed", dialog_id=dialog.dialog_id, payload={"reason": status.value})
     await keep_owned(dialog, tx)
@@ -66,7 +62,7 @@ async def unseat(dialog: Dialog, user_id: UUID, status: MemberStatus, by: UUID |
 async def end_acts(dialog: Dialog, user_id: UUID, by: UUID | None, tx: MessagingTx) -> None:
     """What they had begun here as a member, or to become one, does not go on."""
     failure = DialogNotFoundError.code
-    failed = await end_acts_of_member(tx.conn, dialog.dialog_id, user_id, by=by, now=tx.now, failure_code=failure)
+    failed = await tx.endings.end_acts_of_member(dialog.dialog_id, user_id, by=by, now=tx.now, failure_code=failure)
     for scheduled_id in failed:
         told = {"scheduled_id": scheduled_id, "status": "failed", "failure_code": failure, "seq": None}
         tx.accounts.change(user_id, "scheduled.changed", dialog_id=dialog.dialog_id, payload=told)

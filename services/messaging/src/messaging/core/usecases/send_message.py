@@ -14,10 +14,6 @@ from messaging.core.adapters import rendering
 from messaging.core.adapters.send_reads import (
     Facts,
     Target,
-    present_people,
-    present_targets,
-    read_facts,
-    remember_pace,
 )
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import BlockedError, Dialog, DialogNotFoundError, Membership, SlowModeError
@@ -42,9 +38,8 @@ from messaging.core.usecases.message_parts import Parts, attach_parts, find_part
 async def send_messages(commands: Sequence[SendMessage], tx: MessagingTx) -> list[Sent | DomainError]:
     """One answer for each command, in order."""
     dialogs = await tx.stream.lock_many({each.dialog_id for each in commands})
-    facts = await read_facts(tx.conn, commands, dialogs)
-    targets = await present_targets(
-        tx.conn,
+    facts = await tx.sends.read_facts(commands, dialogs)
+    targets = await tx.sends.present_targets(
         {
             (each.sender_id, each.dialog_id, seq)
             for each in commands
@@ -52,8 +47,8 @@ async def send_messages(commands: Sequence[SendMessage], tx: MessagingTx) -> lis
             if seq is not None
         },
     )
-    people = await present_people(
-        tx.conn, {(each.dialog_id, UUID(who)) for each in commands for who in each.mentions if not who.startswith("@")}
+    people = await tx.sends.present_people(
+        {(each.dialog_id, UUID(who)) for each in commands for who in each.mentions if not who.startswith("@")}
     )
     parts = await find_parts(tx, commands)
     await tx.stream.ready({each.sender_id for each in commands})
@@ -65,7 +60,7 @@ async def send_messages(commands: Sequence[SendMessage], tx: MessagingTx) -> lis
             answers.append(batch.send(dialogs.get(command.dialog_id), command, known, part))
         except DomainError as refusal:
             answers.append(refusal)
-    await remember_pace(tx.conn, batch.paced, tx.now)
+    await tx.sends.record_slow_mode(batch.paced, tx.now)
     await attach_parts(tx, batch.stored)
     await note_stored([(command, seq) for command, seq, _ in batch.stored if command.scheduled], tx)
     return answers

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from messaging.core.adapters.draft_store import empty_draft
 from messaging.core.adapters.transaction import MessagingTx
 
 
 async def throw_draft_away(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> int | None:
     """Its version as one that is thrown away; None when there is no draft."""
-    version = await empty_draft(tx.conn, user_id, dialog_id, tx.now)
+    version = await tx.drafts.empty(user_id, dialog_id, tx.now)
     if version is not None:
         tx.accounts.change(
             user_id, "draft.changed", dialog_id=dialog_id, payload={"version": version, "thrown_away": True}

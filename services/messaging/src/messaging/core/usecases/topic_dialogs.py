@@ -13,10 +13,8 @@ from uuid import UUID
 from kernel.correlation import InFlow, same_flow
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
-from messaging.core.adapters.dialog_store import NewDialog, add_dialogs, dialog_about, find_member
-from messaging.core.adapters.entity_store import name_of, tie_cards
-from messaging.core.adapters.events import dialog_created
-from messaging.core.adapters.member_store import present_user_ids
+from messaging.core.adapters.dialog_store import NewDialog
+from messaging.core.adapters.entity_store import name_of
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.cards import Entity, EntityType
 from messaging.core.domain.dialog import Dialog, DialogKind, MemberStatus
@@ -50,9 +48,9 @@ async def open_topics(topics: Sequence[tuple[Entity, str]], tx: MessagingTx, in_
 
 async def discuss_product(product_id: UUID, user_id: UUID, tx: MessagingTx) -> tuple[UUID, bool]:
     """The product's dialog, which the person is in from now on, and whether it is new."""
-    known = await dialog_about(tx.conn, MAIN_WORKSPACE, EntityType.PRODUCT, product_id)
+    known = await tx.dialogs.about(MAIN_WORKSPACE, EntityType.PRODUCT, product_id)
     if known is not None:
-        member = await find_member(tx.conn, known, user_id)
+        member = await tx.dialogs.find_member(known, user_id)
         if member is not None and member.present:
             return known, False
     product, owner_id = await come_to_product(product_id, user_id, tx)
@@ -66,7 +64,7 @@ async def discuss_product(product_id: UUID, user_id: UUID, tx: MessagingTx) -> t
         made = await _open([(product, title, people)], user_id, tx)
         if made:
             return made[0], True
-        known = await dialog_about(tx.conn, MAIN_WORKSPACE, EntityType.PRODUCT, product_id)
+        known = await tx.dialogs.about(MAIN_WORKSPACE, EntityType.PRODUCT, product_id)
         assert known is not None  # noqa: S101 -- the other's insert was committed, or ours would not have conflicted
     if await join_public(known, user_id, tx) == "requested":  # which is taken back: who asks may want to say why
         raise ApprovalNeededError(context={"dialog_id": str(known)})
@@ -78,7 +76,7 @@ async def follow_parties(topics: Sequence[tuple[Dialog, Entity]], tx: MessagingT
     following = [each for each in topics if each[1].parties and each[1].type is not EntityType.PRODUCT]
     if not following:
         return
-    present = await present_user_ids(tx.conn, [dialog.dialog_id for dialog, _ in following])
+    present = await tx.members.present_user_ids([dialog.dialog_id for dialog, _ in following])
     fresh: dict[UUID, list[UUID]] = {}
     for dialog, entity in following:
         there = present[dialog.dialog_id]
@@ -100,11 +98,11 @@ async def _open(
     """The dialogs of those entities that had none yet."""
     # In the order of the entities: two that open the same ones wait for each other in turn.
     news = {uuid7(): topic for topic in sorted(topics, key=lambda topic: topic[0].id)}
-    made = await add_dialogs(tx.conn, [_new(dialog_id, *topic[:2], by) for dialog_id, topic in news.items()], tx.now)
+    made = await tx.dialogs.add_many([_new(dialog_id, *topic[:2], by) for dialog_id, topic in news.items()], tx.now)
     for dialog in made:
         tx.stream.created(dialog)
         with in_flow(dialog.entity_id):
-            dialog_created(tx.outbox, dialog, by, tx.now, about=news[dialog.dialog_id][0])
+            tx.events.dialog_created(dialog, by, tx.now, about=news[dialog.dialog_id][0])
     await seat_all([(dialog, news[dialog.dialog_id][2]) for dialog in made], by, tx, in_flow)
     cards = []
     for dialog in made:
@@ -114,7 +112,7 @@ async def _open(
         with in_flow(entity.id):
             seq, _ = tx.stream.post(dialog, message, {"card": entity.shown()})
         cards.append((entity.type, entity.id, dialog.dialog_id, seq))
-    await tie_cards(tx.conn, cards)
+    await tx.entities.tie_cards(cards)
     return [dialog.dialog_id for dialog in made]
 
 

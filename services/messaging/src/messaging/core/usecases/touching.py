@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from messaging.core.adapters.contact_reads import parted
-from messaging.core.adapters.dialog_store import find_member
-from messaging.core.adapters.message_reads import message_for
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import PAIRS, BlockedError, Dialog, Membership, require_present
 from messaging.core.domain.message import MessageNotFoundError
@@ -32,14 +29,14 @@ class Touched:
 async def touch_dialog(tx: MessagingTx, dialog_id: UUID, user_id: UUID, act: Act) -> tuple[Dialog, Membership]:
     """Raises ``DialogNotFoundError`` and what else hinders the act."""
     dialog = await tx.stream.lock(dialog_id)
-    member = dialog.require(await find_member(tx.conn, dialog_id, user_id), act, tx.now)
+    member = dialog.require(await tx.dialogs.find_member(dialog_id, user_id), act, tx.now)
     return dialog, member
 
 
 async def enter_dialog(tx: MessagingTx, dialog_id: UUID, user_id: UUID) -> tuple[Dialog, Membership]:
     """The dialog, locked, and the place in it of somebody who is in. Raises ``DialogNotFoundError``."""
     dialog = await tx.stream.lock(dialog_id)
-    return dialog, require_present(await find_member(tx.conn, dialog_id, user_id))
+    return dialog, require_present(await tx.dialogs.find_member(dialog_id, user_id))
 
 
 async def touch_message(tx: MessagingTx, dialog_id: UUID, seq: int, user_id: UUID, act: Act) -> Touched:
@@ -48,9 +45,9 @@ async def touch_message(tx: MessagingTx, dialog_id: UUID, seq: int, user_id: UUI
     Raises ``BlockedError`` between two of whom one blocks or left the other.
     """
     dialog, member = await touch_dialog(tx, dialog_id, user_id, act)
-    if dialog.kind in PAIRS and await parted(tx.conn, dialog_id, user_id):
+    if dialog.kind in PAIRS and await tx.contacts.is_pair_severed(dialog_id, user_id):
         raise BlockedError
-    row = await message_for(tx.conn, user_id, dialog_id, seq, from_seq=dialog.first_seq_of(member))
+    row = await tx.messages.message_for(user_id, dialog_id, seq, from_seq=dialog.first_seq_of(member))
     if row is None or row["deleted_at"] is not None:
         raise MessageNotFoundError
     return Touched(dialog, member, row)

@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from chassis.run import Periodic, Runner
-from messaging.core.adapters.attachment_store import claim_due, end_gone, note_removed, to_remove
+from messaging.core.adapters.attachment_store import AttachmentStore
 from messaging.files.usecases.judge_attachment import Judge
 from messaging.wiring import App
 from operations import alone
@@ -36,7 +36,7 @@ async def judge_due(app: App) -> bool:
     """Give verdicts on what waits for one. False when nothing did."""
     now = app.clock.now()
     async with app.database.begin() as conn:
-        due = await claim_due(conn, now, now + CLAIMED, AT_ONCE)
+        due = await AttachmentStore(conn).claim_due(now, now + CLAIMED, AT_ONCE)
     judge = Judge(objects=app.objects, scanner=app.scanner, begin=app.begin)
     waiting = {each.attachment_id: each for each in due}
     await asyncio.gather(*(alone(each, lambda attachment_id: judge.judge(waiting[attachment_id])) for each in waiting))
@@ -47,17 +47,17 @@ async def remove_gone(app: App) -> None:
     """End what is still unused, delete its bytes, then note it: a crash between deletes them again."""
     now = app.clock.now()
     async with app.database.read() as conn:
-        gone = await to_remove(conn, now, 200)
+        gone = await AttachmentStore(conn).to_remove(now, 200)
     for attachment_id in gone:
         await alone(attachment_id, partial(_remove, app, now))
 
 
 async def _remove(app: App, now: datetime, attachment_id: UUID) -> None:
     async with app.database.begin() as conn:
-        widths = await end_gone(conn, attachment_id, now)
+        widths = await AttachmentStore(conn).end_gone(attachment_id, now)
     if widths is None:
         return
     for key in (str(attachment_id), *(f"{attachment_id}.{width}" for width in widths)):
         await app.objects.remove(key)
     async with app.database.begin() as conn:
-        await note_removed(conn, attachment_id)
+        await AttachmentStore(conn).note_removed(attachment_id)

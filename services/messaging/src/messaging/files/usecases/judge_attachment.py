@@ -16,8 +16,6 @@ from typing import Final, Protocol
 
 import puremagic
 
-from messaging.core.adapters.attachment_store import messages_with, put_off, set_clean, set_status
-from messaging.core.adapters.message_reads import documents, messages_at
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.attachment import (
     PICTURES,
@@ -89,8 +87,7 @@ class Judge:
     async def _keep(self, attachment: Attachment, sha256: bytes, pictured: Pictured | None, *, last: bool) -> bool:
         """False when nobody wants it any more."""
         async with self.begin() as tx:
-            wanted = await set_clean(
-                tx.conn,
+            wanted = await tx.attachments.set_clean(
                 attachment.attachment_id,
                 sha256=sha256,
                 size=(pictured.width, pictured.height) if pictured else None,
@@ -109,16 +106,16 @@ class Judge:
     async def _put_off(self, attachment: Attachment) -> None:
         async with self.begin() as tx:
             delay_s = min(RETRY_S_MAX, 0.5 * 2 ** min(attachment.attempts, 12))
-            await put_off(tx.conn, attachment.attachment_id, tx.now + timedelta(seconds=delay_s))
+            await tx.attachments.put_off(attachment.attachment_id, tx.now + timedelta(seconds=delay_s))
 
 
 async def retract(attachment: Attachment, status: str, verdict: str, tx: MessagingTx) -> None:
     """Nobody gets it from the commit on; every message that shows it changes."""
-    uses = await messages_with(tx.conn, attachment.attachment_id)
+    uses = await tx.attachments.messages_with(attachment.attachment_id)
     dialogs = await tx.stream.lock_many({dialog_id for dialog_id, _ in uses})
-    await set_status(tx.conn, attachment.attachment_id, status, verdict)
-    rows = await messages_at(tx.conn, uses)
-    for document in await documents(tx.conn, tx.keys, [row for row in rows.values() if row["deleted_at"] is None]):
+    await tx.attachments.set_status(attachment.attachment_id, status, verdict)
+    rows = await tx.messages.messages_at(uses)
+    for document in await tx.messages.documents([row for row in rows.values() if row["deleted_at"] is None]):
         dialog = dialogs.get(document["dialog_id"])
         if dialog is not None:
             payload = {"sender_id": document["sender_id"], "version": document["version"]}

@@ -10,15 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from kernel.ids import uuid7
-from messaging.core.adapters.allowance_store import Allowance, hold_allowance
-from messaging.core.adapters.attachment_store import (
-    add_attachment,
-    begin_scan,
-    lock_attachment,
-    move_offset,
-    set_status,
-    uploading_count,
-)
+from messaging.core.adapters.allowance_store import Allowance
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.attachment import (
     PIECE_BYTES_MAX,
@@ -49,8 +41,8 @@ async def begin_upload(
 ) -> Attachment:
     """A ticket for one upload. Raises what refuses it."""
     check_wish(purpose, media_type, size_bytes)
-    await hold_allowance(tx.conn, owner_id, Allowance.UPLOADS)
-    if await uploading_count(tx.conn, owner_id) >= UPLOADING_AT_ONCE_MAX:
+    await tx.allowances.hold(owner_id, Allowance.UPLOADS)
+    if await tx.attachments.uploading_count(owner_id) >= UPLOADING_AT_ONCE_MAX:
         raise TooManyUploadsError
     new = Attachment(
         attachment_id=uuid7(),
@@ -70,7 +62,7 @@ async def begin_upload(
         created_at=tx.now,
         expires_at=tx.now + UPLOAD_LIFE,
     )
-    await add_attachment(tx.conn, new)
+    await tx.attachments.add(new)
     return new
 
 
@@ -99,15 +91,15 @@ async def take_piece(
         raise PieceInvalidError("the piece is not what Upload-Checksum says")
     await objects.write(str(attachment_id), offset, piece)
     after = offset + len(piece)
-    await move_offset(tx.conn, attachment_id, after)
+    await tx.attachments.move_offset(attachment_id, after)
     if after == upload.size_bytes:
-        await begin_scan(tx.conn, attachment_id, tx.now)
+        await tx.attachments.begin_scan(attachment_id, tx.now)
     return after
 
 
 async def upload_offset(owner_id: UUID, attachment_id: UUID, tx: MessagingTx) -> Attachment:
     """How far it is; a finished one stands at its end."""
-    found = await lock_attachment(tx.conn, attachment_id)
+    found = await tx.attachments.lock(attachment_id)
     if found is None or found.owner_id != owner_id:
         raise AttachmentNotFoundError
     if found.status in {"expired", "deleted"} or (found.expires_at is not None and found.expires_at < tx.now):
@@ -118,11 +110,11 @@ async def upload_offset(owner_id: UUID, attachment_id: UUID, tx: MessagingTx) ->
 async def end_upload(owner_id: UUID, attachment_id: UUID, tx: MessagingTx) -> None:
     """Its bytes go soon after."""
     await _uploading(owner_id, attachment_id, tx)
-    await set_status(tx.conn, attachment_id, "deleted")
+    await tx.attachments.set_status(attachment_id, "deleted")
 
 
 async def _uploading(owner_id: UUID, attachment_id: UUID, tx: MessagingTx) -> Attachment:
-    found = await lock_attachment(tx.conn, attachment_id)
+    found = await tx.attachments.lock(attachment_id)
     if found is None or found.owner_id != owner_id:
         raise AttachmentNotFoundError
     if found.status != "uploading" or (found.expires_at is not None and found.expires_at < tx.now):

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
-from messaging.core.adapters.hold_store import keep_files_if_held
+from messaging.core.adapters.hold_store import HoldStore
 
 _REQUEST: Final = """
     INSERT INTO person_erasure (user_id, reason, requested_at, due_at) VALUES ($1, $2, $3, $4)
@@ -59,87 +59,77 @@ _WRITTEN: Final = """
 """
 
 
-async def request_erasure(
-    conn: asyncpg.Connection[Any], user_id: UUID, reason: str, now: datetime, due_at: datetime
-) -> None:
-    """Asked twice, the earlier time holds."""
-    await conn.execute(_REQUEST, user_id, reason, now, due_at)
+class ErasureStore:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
 
+    async def request_erasure(self, user_id: UUID, reason: str, now: datetime, due_at: datetime) -> None:
+        """Asked twice, the earlier time holds."""
+        await self._conn.execute(_REQUEST, user_id, reason, now, due_at)
 
-async def due_erasures(conn: asyncpg.Connection[Any], now: datetime, limit: int) -> list[UUID]:
-    rows = await conn.fetch(
-        "SELECT user_id FROM person_erasure WHERE finished_at IS NULL AND due_at <= $1 ORDER BY due_at LIMIT $2",
-        now,
-        limit,
-    )
-    return [row["user_id"] for row in rows]
-
-
-async def steps_done(conn: asyncpg.Connection[Any], user_id: UUID) -> Sequence[str]:
-    """The row stays locked until the end of the transaction: one erasure of a person at a time."""
-    done = await conn.fetchval("SELECT done FROM person_erasure WHERE user_id = $1 FOR UPDATE", user_id)
-    return list(done or ())
-
-
-async def note_step(conn: asyncpg.Connection[Any], user_id: UUID, step: str) -> None:
-    await conn.execute(
-        "UPDATE person_erasure SET done = array_append(done, $2) WHERE user_id = $1 AND NOT $2 = ANY(done)",
-        user_id,
-        step,
-    )
-
-
-async def finish(conn: asyncpg.Connection[Any], user_id: UUID, now: datetime) -> None:
-    await conn.execute(
-        "UPDATE person_erasure SET finished_at = coalesce(finished_at, $2) WHERE user_id = $1", user_id, now
-    )
-
-
-async def shred_key(conn: asyncpg.Connection[Any], user_id: UUID, now: datetime) -> None:
-    """From the commit on, nothing they wrote can be read by anybody, in any dialog."""
-    await conn.execute(_HOLD_KEY, user_id, now)
-    await conn.execute(_SHRED, user_id, now)
-    await conn.execute(_TOMBSTONE, user_id, now)
-
-
-async def free_held_keys(conn: asyncpg.Connection[Any]) -> int:
-    """End the keys that no legal hold needs any more."""
-    return _count(await conn.execute(_FREE_HELD_KEYS))
-
-
-async def delete_own(conn: asyncpg.Connection[Any], user_id: UUID, table: str, column: str, limit: int) -> int:
-    """How many rows of ``OWN_ROWS`` were deleted, at most ``limit``."""
-    return _count(
-        await conn.execute(
-            f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {column} = $1 LIMIT $2)) "
-            f"AND {column} = $1",
-            user_id,
+    async def due_erasures(self, now: datetime, limit: int) -> list[UUID]:
+        rows = await self._conn.fetch(
+            "SELECT user_id FROM person_erasure WHERE finished_at IS NULL AND due_at <= $1 ORDER BY due_at LIMIT $2",
+            now,
             limit,
         )
-    )
+        return [row["user_id"] for row in rows]
 
+    async def steps_done(self, user_id: UUID) -> Sequence[str]:
+        """The row stays locked until the end of the transaction: one erasure of a person at a time."""
+        done = await self._conn.fetchval("SELECT done FROM person_erasure WHERE user_id = $1 FOR UPDATE", user_id)
+        return list(done or ())
 
-async def delete_files(conn: asyncpg.Connection[Any], user_id: UUID, now: datetime) -> None:
-    """Nobody gets their files from the commit on; the bytes go soon after, where no legal hold keeps them."""
-    await keep_files_if_held(conn, user_id, now)
-    await conn.execute(
-        "UPDATE attachment SET status = 'deleted', file_name = '-', next_attempt_at = NULL "
-        "WHERE owner_id = $1 AND status <> 'deleted'",
-        user_id,
-    )
+    async def note_step(self, user_id: UUID, step: str) -> None:
+        await self._conn.execute(
+            "UPDATE person_erasure SET done = array_append(done, $2) WHERE user_id = $1 AND NOT $2 = ANY(done)",
+            user_id,
+            step,
+        )
 
+    async def finish(self, user_id: UUID, now: datetime) -> None:
+        await self._conn.execute(
+            "UPDATE person_erasure SET finished_at = coalesce(finished_at, $2) WHERE user_id = $1", user_id, now
+        )
 
-async def blank_reports(conn: asyncpg.Connection[Any], user_id: UUID) -> None:
-    """A report stays with moderation; what its reporter wrote in it goes."""
-    await conn.execute("UPDATE report SET detail = '' WHERE reporter_id = $1 AND detail <> ''", user_id)
+    async def shred_key(self, user_id: UUID, now: datetime) -> None:
+        """From the commit on, nothing they wrote can be read by anybody, in any dialog."""
+        await self._conn.execute(_HOLD_KEY, user_id, now)
+        await self._conn.execute(_SHRED, user_id, now)
+        await self._conn.execute(_TOMBSTONE, user_id, now)
 
+    async def free_held_keys(self) -> int:
+        """End the keys that no legal hold needs any more."""
+        return _count(await self._conn.execute(_FREE_HELD_KEYS))
 
-async def written_in(
-    conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID, after_seq: int, limit: int
-) -> list[tuple[UUID, int]]:
-    """Messages they wrote there, in order."""
-    rows = await conn.fetch(_WRITTEN, dialog_id, user_id, after_seq, limit)
-    return [(row["dialog_id"], row["seq"]) for row in rows]
+    async def delete_own(self, user_id: UUID, table: str, column: str, limit: int) -> int:
+        """How many rows of ``OWN_ROWS`` were deleted, at most ``limit``."""
+        return _count(
+            await self._conn.execute(
+                f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {column} = $1 LIMIT $2)) "
+                f"AND {column} = $1",
+                user_id,
+                limit,
+            )
+        )
+
+    async def delete_files(self, user_id: UUID, now: datetime) -> None:
+        """Nobody gets their files from the commit on; the bytes go soon after, where no legal hold keeps them."""
+        await HoldStore(self._conn).keep_files_if_held(user_id, now)
+        await self._conn.execute(
+            "UPDATE attachment SET status = 'deleted', file_name = '-', next_attempt_at = NULL "
+            "WHERE owner_id = $1 AND status <> 'deleted'",
+            user_id,
+        )
+
+    async def blank_reports(self, user_id: UUID) -> None:
+        """A report stays with moderation; what its reporter wrote in it goes."""
+        await self._conn.execute("UPDATE report SET detail = '' WHERE reporter_id = $1 AND detail <> ''", user_id)
+
+    async def written_in(self, dialog_id: UUID, user_id: UUID, after_seq: int, limit: int) -> list[tuple[UUID, int]]:
+        """Messages they wrote there, in order."""
+        rows = await self._conn.fetch(_WRITTEN, dialog_id, user_id, after_seq, limit)
+        return [(row["dialog_id"], row["seq"]) for row in rows]
 
 
 def _count(status: str) -> int:

@@ -59,79 +59,81 @@ _DRAFTS: Final = """
 Rows = AsyncIterator[Mapping[str, Any]]
 
 
-async def small_tables(conn: asyncpg.Connection[Any], user_id: UUID) -> AsyncIterator[tuple[str, Rows]]:
-    """What is read in one go, by the name of its file."""
-    for name, sql in _SMALL.items():
-        yield name, _cursor(conn, sql, user_id)
+class ExportRows:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
 
+    async def small_tables(self, user_id: UUID) -> AsyncIterator[tuple[str, Rows]]:
+        """What is read in one go, by the name of its file."""
+        for name, sql in _SMALL.items():
+            yield name, self._cursor(sql, user_id)
 
-async def files(conn: asyncpg.Connection[Any], user_id: UUID) -> Rows:
-    """What they uploaded, as far as it can be had."""
-    after = UUID(int=0)
-    while True:
-        rows = await conn.fetch(_FILES, user_id, after, PAGE)
-        for row in rows:
+    async def files(self, user_id: UUID) -> Rows:
+        """What they uploaded, as far as it can be had."""
+        after = UUID(int=0)
+        while True:
+            rows = await self._conn.fetch(_FILES, user_id, after, PAGE)
+            for row in rows:
+                yield dict(row)
+            if len(rows) < PAGE:
+                return
+            after = rows[-1]["attachment_id"]
+
+    async def dialogs(self, user_id: UUID) -> Rows:
+        """Dialogs they are or were in."""
+        after = UUID(int=0)
+        while True:
+            rows = await self._conn.fetch(_DIALOGS, user_id, after, PAGE)
+            for row in rows:
+                yield dict(row)
+            if len(rows) < PAGE:
+                return
+            after = rows[-1]["dialog_id"]
+
+    async def acts(self, name: str, user_id: UUID, dialog_id: UUID) -> Rows:
+        """``reactions`` or ``votes``."""
+        async for row in self._by_seq(_IN_DIALOG[name], user_id, dialog_id):
             yield dict(row)
-        if len(rows) < PAGE:
-            return
-        after = rows[-1]["attachment_id"]
 
+    async def _by_seq(self, sql: str, user_id: UUID, dialog_id: UUID) -> AsyncIterator[Any]:
+        after, size = 0, PAGE
+        while True:
+            rows = await self._conn.fetch(sql, user_id, dialog_id, after, size)
+            # A page may end among the rows of one message: they are read with the next page, which starts at it.
+            whole = rows if len(rows) < size else [row for row in rows if row["seq"] < rows[-1]["seq"]]
+            for row in whole:
+                yield row
+            if len(rows) < size:
+                return
+            after, size = (whole[-1]["seq"], PAGE) if whole else (after, size * 2)
 
-async def dialogs(conn: asyncpg.Connection[Any], user_id: UUID) -> Rows:
-    """Dialogs they are or were in."""
-    after = UUID(int=0)
-    while True:
-        rows = await conn.fetch(_DIALOGS, user_id, after, PAGE)
-        for row in rows:
+    async def _cursor(self, sql: str, user_id: UUID) -> Rows:
+        for row in await self._conn.fetch(sql, user_id):
             yield dict(row)
-        if len(rows) < PAGE:
-            return
-        after = rows[-1]["dialog_id"]
 
 
-async def messages(conn: asyncpg.Connection[Any], keys: PersonKeys, user_id: UUID, dialog_id: UUID) -> Rows:
-    """What they wrote in a dialog, as everybody sees it."""
-    async for row in _by_seq(conn, _MESSAGES, user_id, dialog_id):
-        yield document_of(keys, row)
+class ExportReads(ExportRows):
+    def __init__(self, conn: asyncpg.Connection[Any], keys: PersonKeys) -> None:
+        super().__init__(conn)
+        self._keys = keys
 
+    async def messages(self, user_id: UUID, dialog_id: UUID) -> Rows:
+        """What they wrote in a dialog, as everybody sees it."""
+        async for row in self._by_seq(_MESSAGES, user_id, dialog_id):
+            yield document_of(self._keys, row)
 
-async def revisions(conn: asyncpg.Connection[Any], keys: PersonKeys, user_id: UUID, dialog_id: UUID) -> Rows:
-    """What their messages said before they were edited."""
-    async for row in _by_seq(conn, _REVISIONS, user_id, dialog_id):
-        place = {name: row[name] for name in ("dialog_id", "seq", "version")}
-        yield {**dict(row), "content": opened_text(keys, user_id, row["content"], **place)}
+    async def revisions(self, user_id: UUID, dialog_id: UUID) -> Rows:
+        """What their messages said before they were edited."""
+        async for row in self._by_seq(_REVISIONS, user_id, dialog_id):
+            place = {name: row[name] for name in ("dialog_id", "seq", "version")}
+            yield {**dict(row), "content": opened_text(self._keys, user_id, row["content"], **place)}
 
+    async def sealed(self, user_id: UUID) -> AsyncIterator[tuple[str, Rows]]:
+        """Drafts and scheduled messages: sealed under their own key."""
 
-async def acts(conn: asyncpg.Connection[Any], name: str, user_id: UUID, dialog_id: UUID) -> Rows:
-    """``reactions`` or ``votes``."""
-    async for row in _by_seq(conn, _IN_DIALOG[name], user_id, dialog_id):
-        yield dict(row)
+        async def opened(sql: str, column: str) -> Rows:
+            for row in await self._conn.fetch(sql, user_id):
+                yield {**dict(row), column: opened_text(self._keys, user_id, row[column], exported=row["dialog_id"])}
 
-
-async def sealed(conn: asyncpg.Connection[Any], keys: PersonKeys, user_id: UUID) -> AsyncIterator[tuple[str, Rows]]:
-    """Drafts and scheduled messages: sealed under their own key."""
-
-    async def opened(sql: str, column: str) -> Rows:
-        for row in await conn.fetch(sql, user_id):
-            yield {**dict(row), column: opened_text(keys, user_id, row[column], exported=row["dialog_id"])}
-
-    yield "drafts", opened(_DRAFTS, "content")
-    yield "scheduled", opened("SELECT * FROM scheduled_message WHERE user_id = $1 ORDER BY scheduled_id", "body")
-
-
-async def _by_seq(conn: asyncpg.Connection[Any], sql: str, user_id: UUID, dialog_id: UUID) -> AsyncIterator[Any]:
-    after, size = 0, PAGE
-    while True:
-        rows = await conn.fetch(sql, user_id, dialog_id, after, size)
-        # A page may end among the rows of one message: they are read with the next page, which starts at it.
-        whole = rows if len(rows) < size else [row for row in rows if row["seq"] < rows[-1]["seq"]]
-        for row in whole:
-            yield row
-        if len(rows) < size:
-            return
-        after, size = (whole[-1]["seq"], PAGE) if whole else (after, size * 2)
-
-
-async def _cursor(conn: asyncpg.Connection[Any], sql: str, user_id: UUID) -> Rows:
-    for row in await conn.fetch(sql, user_id):
-        yield dict(row)
+        yield "drafts", opened(_DRAFTS, "content")
+        yield "scheduled", opened("SELECT * FROM scheduled_message WHERE user_id = $1 ORDER BY scheduled_id", "body")

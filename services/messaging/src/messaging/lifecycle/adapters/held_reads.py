@@ -56,42 +56,51 @@ class HeldFile:
     facts: Row
 
 
-async def is_held(conn: asyncpg.Connection[Any], dialog_id: UUID) -> bool | None:
-    """None: there is no such dialog."""
-    held: bool | None = await conn.fetchval("SELECT legal_hold FROM dialog WHERE dialog_id = $1", dialog_id)
-    return held
+class HeldRows:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
+
+    async def is_held(self, dialog_id: UUID) -> bool | None:
+        """None: there is no such dialog."""
+        held: bool | None = await self._conn.fetchval("SELECT legal_hold FROM dialog WHERE dialog_id = $1", dialog_id)
+        return held
+
+    async def about(self, dialog_id: UUID) -> dict[str, Any]:
+        row = await self._conn.fetchrow(
+            "SELECT dialog_id, kind, title, description, created_by, created_at, last_seq, oldest_seq FROM dialog "
+            "WHERE dialog_id = $1",
+            dialog_id,
+        )
+        return {} if row is None else dict(row)
+
+    async def members_page(self, dialog_id: UUID, after: UUID) -> Sequence[Row]:
+        return await self._conn.fetch(_MEMBERS, dialog_id, after, PAGE)
 
 
-async def about(conn: asyncpg.Connection[Any], dialog_id: UUID) -> dict[str, Any]:
-    row = await conn.fetchrow(
-        "SELECT dialog_id, kind, title, description, created_by, created_at, last_seq, oldest_seq FROM dialog "
-        "WHERE dialog_id = $1",
-        dialog_id,
-    )
-    return {} if row is None else dict(row)
+class HeldReads(HeldRows):
+    def __init__(self, conn: asyncpg.Connection[Any], keys: PersonKeys) -> None:
+        super().__init__(conn)
+        self._keys = keys
 
-
-async def members_page(conn: asyncpg.Connection[Any], dialog_id: UUID, after: UUID) -> Sequence[Row]:
-    return await conn.fetch(_MEMBERS, dialog_id, after, PAGE)
-
-
-async def messages_page(
-    conn: asyncpg.Connection[Any], keys: PersonKeys, dialog_id: UUID, after_seq: int
-) -> tuple[list[dict[str, Any]], list[HeldFile]]:
-    """Messages with all their versions, also below what the dialog still shows, and the files in them."""
-    rows = await conn.fetch(_MESSAGES, dialog_id, after_seq, PAGE)
-    seqs = [row["seq"] for row in rows]
-    versions = await conn.fetch(_VERSIONS, dialog_id, seqs)
-    await keys.load(conn, {row["sender_id"] for row in (*rows, *versions)})
-    by_seq: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in versions:
-        opened = {"version": row["version"], "written_at": row["written_at"], "content": content_of(keys, row)}
-        by_seq[row["seq"]].append(opened)
-    files = [
-        HeldFile(row["seq"], row["attachment_id"], row["file_name"], dict(row))
-        for row in await conn.fetch(_FILES, dialog_id, seqs)
-    ]
-    return [_document(keys, row, by_seq[row["seq"]]) for row in rows], files
+    async def messages_page(self, dialog_id: UUID, after_seq: int) -> tuple[list[dict[str, Any]], list[HeldFile]]:
+        """Messages with all their versions, also below what the dialog still shows, and the files in them."""
+        rows = await self._conn.fetch(_MESSAGES, dialog_id, after_seq, PAGE)
+        seqs = [row["seq"] for row in rows]
+        versions = await self._conn.fetch(_VERSIONS, dialog_id, seqs)
+        await self._keys.load(self._conn, {row["sender_id"] for row in (*rows, *versions)})
+        by_seq: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+        for row in versions:
+            opened = {
+                "version": row["version"],
+                "written_at": row["written_at"],
+                "content": content_of(self._keys, row),
+            }
+            by_seq[row["seq"]].append(opened)
+        files = [
+            HeldFile(row["seq"], row["attachment_id"], row["file_name"], dict(row))
+            for row in await self._conn.fetch(_FILES, dialog_id, seqs)
+        ]
+        return [_document(self._keys, row, by_seq[row["seq"]]) for row in rows], files
 
 
 def _document(keys: PersonKeys, row: Row, versions: list[dict[str, Any]]) -> dict[str, Any]:

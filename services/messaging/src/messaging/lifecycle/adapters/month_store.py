@@ -52,21 +52,23 @@ def wanted_months(now: datetime) -> list[Month]:
     return [Month(table, following(this, n)) for table in TABLES for n in range(AHEAD + 1)]
 
 
-async def months_of(conn: asyncpg.Connection[Any], table: str) -> list[Month]:
-    """Those there are, oldest first."""
-    names = [row["relname"] for row in await conn.fetch(_PARTITIONS, table)]
-    found = [match for match in map(_MONTH.search, names) if match is not None]
-    return [Month(table, date(int(each[1]), int(each[2]), 1)) for each in found]
+class MonthStore:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
 
+    async def months_of(self, table: str) -> list[Month]:
+        """Those there are, oldest first."""
+        names = [row["relname"] for row in await self._conn.fetch(_PARTITIONS, table)]
+        found = [match for match in map(_MONTH.search, names) if match is not None]
+        return [Month(table, date(int(each[1]), int(each[2]), 1)) for each in found]
 
-async def make_month(conn: asyncpg.Connection[Any], month: Month) -> None:
-    """In a transaction. Raises ``LockNotAvailableError`` when writers are too busy for it now."""
-    await conn.execute(_LOCK_TIMEOUT)
-    await conn.execute("SELECT messaging.make_month($1, $2)", month.table, month.first)
+    async def make_month(self, month: Month) -> None:
+        """In a transaction. Raises ``LockNotAvailableError`` when writers are too busy for it now."""
+        await self._conn.execute(_LOCK_TIMEOUT)
+        await self._conn.execute("SELECT messaging.make_month($1, $2)", month.table, month.first)
 
-
-async def drop_month(conn: asyncpg.Connection[Any], month: Month) -> int:
-    """In a transaction; returns how many rows a legal hold kept. Raises as ``make_month``."""
-    await conn.execute(_LOCK_TIMEOUT)
-    kept: int = await conn.fetchval("SELECT messaging.drop_month($1, $2)", month.table, month.first)
-    return kept
+    async def drop_month(self, month: Month) -> int:
+        """In a transaction; returns how many rows a legal hold kept. Raises as ``make_month``."""
+        await self._conn.execute(_LOCK_TIMEOUT)
+        kept: int = await self._conn.fetchval("SELECT messaging.drop_month($1, $2)", month.table, month.first)
+        return kept

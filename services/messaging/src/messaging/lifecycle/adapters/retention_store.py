@@ -76,70 +76,65 @@ class Purgeable:
     by_row: bool
 
 
-async def due_dialogs(
-    conn: asyncpg.Connection[Any], days_max: int | None, now: datetime, after: UUID, limit: int
-) -> list[UUID]:
-    """Dialogs with something older than they keep, in order of id."""
-    return [row["dialog_id"] for row in await conn.fetch(_DUE, days_max, now, after, limit)]
+class RetentionStore:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
 
+    async def due_dialogs(self, days_max: int | None, now: datetime, after: UUID, limit: int) -> list[UUID]:
+        """Dialogs with something older than they keep, in order of id."""
+        return [row["dialog_id"] for row in await self._conn.fetch(_DUE, days_max, now, after, limit)]
 
-async def cutoff_of(
-    conn: asyncpg.Connection[Any], dialog_id: UUID, days_max: int | None, now: datetime
-) -> datetime | None:
-    """What is older, the dialog does not keep; None when it keeps everything. The dialog is locked."""
-    found: datetime | None = await conn.fetchval(_CUTOFF, days_max, now, dialog_id)
-    return found
+    async def cutoff_of(self, dialog_id: UUID, days_max: int | None, now: datetime) -> datetime | None:
+        """What is older, the dialog does not keep; None when it keeps everything. The dialog is locked."""
+        found: datetime | None = await self._conn.fetchval(_CUTOFF, days_max, now, dialog_id)
+        return found
 
+    async def first_seq_since(self, dialog_id: UUID, cutoff: datetime) -> int:
+        """The first seq whose row is not older than ``cutoff``; one after the last when all are."""
+        row = await self._conn.fetchrow("SELECT oldest_seq, last_seq FROM dialog WHERE dialog_id = $1", dialog_id)
+        if row is None:
+            return 1
+        low, high = row["oldest_seq"], row["last_seq"] + 1
+        while low < high:
+            middle = (low + high) // 2
+            at = await self._conn.fetchval(_TIME_AT, dialog_id, middle)
+            if at is not None and at < cutoff:
+                low = middle + 1
+            else:
+                high = middle
+        return int(low)
 
-async def first_seq_since(conn: asyncpg.Connection[Any], dialog_id: UUID, cutoff: datetime) -> int:
-    """The first seq whose row is not older than ``cutoff``; one after the last when all are."""
-    row = await conn.fetchrow("SELECT oldest_seq, last_seq FROM dialog WHERE dialog_id = $1", dialog_id)
-    if row is None:
-        return 1
-    low, high = row["oldest_seq"], row["last_seq"] + 1
-    while low < high:
-        middle = (low + high) // 2
-        at = await conn.fetchval(_TIME_AT, dialog_id, middle)
-        if at is not None and at < cutoff:
-            low = middle + 1
-        else:
-            high = middle
-    return int(low)
+    async def move_cursors(self, dialog_id: UUID, oldest_seq: int, limit: int) -> int:
+        """Nobody has unread what nobody can read. Returns how many members were moved, at most ``limit``."""
+        number = await self._conn.fetchval(_LAST_NUMBER, dialog_id, oldest_seq) or 0
+        return _count(await self._conn.execute(_MOVE_CURSORS, dialog_id, oldest_seq - 1, number, limit))
 
+    async def purgeable_dialogs(self, days_max: int | None, after: UUID, limit: int) -> list[Purgeable]:
+        """Dialogs that may have rows below their oldest seq, in order of id; none under legal hold."""
+        rows = await self._conn.fetch(_PURGEABLE, after, limit, days_max)
+        return [Purgeable(row["dialog_id"], row["oldest_seq"], row["by_row"]) for row in rows]
 
-async def move_cursors(conn: asyncpg.Connection[Any], dialog_id: UUID, oldest_seq: int, limit: int) -> int:
-    """Nobody has unread what nobody can read. Returns how many members were moved, at most ``limit``."""
-    number = await conn.fetchval(_LAST_NUMBER, dialog_id, oldest_seq) or 0
-    return _count(await conn.execute(_MOVE_CURSORS, dialog_id, oldest_seq - 1, number, limit))
+    async def purge(self, dialog: Purgeable, limit: int) -> int:
+        """Delete up to ``limit`` rows of each kind below the oldest seq; 0 when there are none left.
 
-
-async def purgeable_dialogs(
-    conn: asyncpg.Connection[Any], days_max: int | None, after: UUID, limit: int
-) -> list[Purgeable]:
-    """Dialogs that may have rows below their oldest seq, in order of id; none under legal hold."""
-    rows = await conn.fetch(_PURGEABLE, after, limit, days_max)
-    return [Purgeable(row["dialog_id"], row["oldest_seq"], row["by_row"]) for row in rows]
-
-
-async def purge(conn: asyncpg.Connection[Any], dialog: Purgeable, limit: int) -> int:
-    """Delete up to ``limit`` rows of each kind below the oldest seq; 0 when there are none left.
-
-    What hangs on messages goes first, so that a purge that was killed finds it again.
-    """
-    held = await conn.fetchval("SELECT legal_hold FROM dialog WHERE dialog_id = $1 FOR SHARE", dialog.dialog_id)
-    if held is not False:
-        return 0
-    for table in (*_HANGING, *(_STREAM if dialog.by_row else _LEFT_BEHIND)):
-        done = await conn.execute(
-            f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE dialog_id = $1 AND seq < $2 "
-            "LIMIT $3)) AND dialog_id = $1 AND seq < $2",
-            dialog.dialog_id,
-            dialog.oldest_seq,
-            limit,
+        What hangs on messages goes first, so that a purge that was killed finds it again.
+        """
+        held = await self._conn.fetchval(
+            "SELECT legal_hold FROM dialog WHERE dialog_id = $1 FOR SHARE", dialog.dialog_id
         )
-        if _count(done):
-            return _count(done)
-    return 0
+        if held is not False:
+            return 0
+        for table in (*_HANGING, *(_STREAM if dialog.by_row else _LEFT_BEHIND)):
+            done = await self._conn.execute(
+                f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE dialog_id = $1 AND seq < $2 "
+                "LIMIT $3)) AND dialog_id = $1 AND seq < $2",
+                dialog.dialog_id,
+                dialog.oldest_seq,
+                limit,
+            )
+            if _count(done):
+                return _count(done)
+        return 0
 
 
 def _count(status: str) -> int:

@@ -23,7 +23,7 @@ from chassis.run import Command, Periodic, Runner
 from chassis.tokens import Principal
 from messaging.core.adapters.person_keys import decoded_key
 from messaging.lifecycle.adapters import invariants
-from messaging.lifecycle.adapters.erasure_store import due_erasures
+from messaging.lifecycle.adapters.erasure_store import ErasureStore
 from messaging.lifecycle.adapters.held_reads import HeldKeys
 from messaging.lifecycle.adapters.sealed_reads import audit_sealed
 from messaging.lifecycle.usecases.apply_retention import apply_retention, make_months
@@ -114,7 +114,7 @@ async def run_retention(app: App) -> None:
 async def run_erasures(app: App) -> None:
     """Those whose time has come, and those that were cut short. One that fails holds up no other, and is told of."""
     async with app.database.read() as conn:
-        due = await due_erasures(conn, app.clock.now(), ERASURES_AT_ONCE)
+        due = await ErasureStore(conn).due_erasures(app.clock.now(), ERASURES_AT_ONCE)
     failed = []
     for user_id in due:
         command = ErasePerson(user_id=user_id, reason="account_deleted", now=app.clock.now())

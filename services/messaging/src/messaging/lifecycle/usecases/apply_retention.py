@@ -60,12 +60,12 @@ async def make_months(begin: Begin, now: datetime) -> int:
     made = 0
     for table in month_store.TABLES:
         async with begin() as tx:
-            there = {each.name for each in await month_store.months_of(tx.conn, table)}
+            there = {each.name for each in await tx.months.months_of(table)}
         for month in month_store.wanted_months(now):
             if month.table == table and month.name not in there:
                 try:
                     async with begin() as tx:
-                        await month_store.make_month(tx.conn, month)
+                        await tx.months.make_month(month)
                     made += 1
                 except asyncpg.LockNotAvailableError:
                     log.warning("retention.month_busy", month=month.name)
@@ -76,7 +76,7 @@ async def _hide(begin: Begin, days_max: int | None, now: datetime, ended: Ended)
     after = _FIRST
     while True:
         async with begin() as tx:
-            due = await retention_store.due_dialogs(tx.conn, days_max, now, after, PAGE)
+            due = await tx.retention.due_dialogs(days_max, now, after, PAGE)
         for each in due:
             await alone(each, partial(_hide_in, begin, days_max, now, ended))
         if len(due) < PAGE:
@@ -95,10 +95,10 @@ async def _hide_in(begin: Begin, days_max: int | None, now: datetime, ended: End
 async def _advance(dialog_id: UUID, days_max: int | None, now: datetime, tx: MessagingTx) -> int | None:
     """Readers see nothing older from now on, and who watches is told. None when the dialog keeps everything by now."""
     dialog = await tx.stream.lock(dialog_id)
-    cutoff = await retention_store.cutoff_of(tx.conn, dialog_id, days_max, now)
+    cutoff = await tx.retention.cutoff_of(dialog_id, days_max, now)
     if cutoff is None:
         return None
-    oldest_seq = await retention_store.first_seq_since(tx.conn, dialog_id, cutoff)
+    oldest_seq = await tx.retention.first_seq_since(dialog_id, cutoff)
     if dialog.oldest_seq < oldest_seq:
         await tx.conn.execute(
             "UPDATE dialog SET oldest_seq = $2, version = version + 1 WHERE dialog_id = $1", dialog_id, oldest_seq
@@ -110,7 +110,7 @@ async def _advance(dialog_id: UUID, days_max: int | None, now: datetime, tx: Mes
 async def _move_cursors(begin: Begin, dialog_id: UUID, oldest_seq: int) -> None:
     while True:
         async with begin() as tx:
-            moved = await retention_store.move_cursors(tx.conn, dialog_id, oldest_seq, BATCH)
+            moved = await tx.retention.move_cursors(dialog_id, oldest_seq, BATCH)
         if moved < BATCH:
             return
 
@@ -119,7 +119,7 @@ async def _delete(begin: Begin, days_max: int | None, ended: Ended) -> None:
     after = _FIRST
     while True:
         async with begin() as tx:
-            page = await retention_store.purgeable_dialogs(tx.conn, days_max, after, PAGE)
+            page = await tx.retention.purgeable_dialogs(days_max, after, PAGE)
         for each in page:
             await alone(each, partial(_purge, begin, ended))
         if len(page) < PAGE:
@@ -130,7 +130,7 @@ async def _delete(begin: Begin, days_max: int | None, ended: Ended) -> None:
 async def _purge(begin: Begin, ended: Ended, past: retention_store.Purgeable) -> None:
     while True:
         async with begin() as tx:
-            deleted = await retention_store.purge(tx.conn, past, BATCH)
+            deleted = await tx.retention.purge(past, BATCH)
         ended.rows += deleted
         if not deleted:
             return
@@ -148,11 +148,11 @@ async def _trim_accounts(begin: Begin, before: datetime, ended: Ended) -> None:
 async def _drop_months(begin: Begin, before: datetime, ended: Ended) -> None:
     for table in month_store.TABLES:
         async with begin() as tx:
-            old = [each for each in await month_store.months_of(tx.conn, table) if each.end <= before.date()]
+            old = [each for each in await tx.months.months_of(table) if each.end <= before.date()]
         for month in old:
             try:
                 async with begin() as tx:
-                    ended.held += await month_store.drop_month(tx.conn, month)
+                    ended.held += await tx.months.drop_month(month)
                 ended.months += 1
             except asyncpg.LockNotAvailableError:
                 log.warning("retention.month_busy", month=month.name)

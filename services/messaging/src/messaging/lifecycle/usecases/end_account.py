@@ -11,12 +11,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from messaging.bots.adapters.bot_store import close_bots_of
 from messaging.core.adapters.ending_store import (
     LOOKED_OVER_AGAIN,
-    end_accounts,
-    end_own_acts,
-    put_ending_off,
 )
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.stream import Sight
@@ -34,9 +30,9 @@ class EndAccount:
 
 async def end_account(command: EndAccount, tx: MessagingTx) -> None:
     """Told twice, or of somebody nobody has heard of, it is the same."""
-    bots = await close_bots_of(tx.conn, command.user_id, tx.now)
-    await end_accounts(tx.conn, [command.user_id, *bots], command.ended_at, tx.now)
-    await end_own_acts(tx.conn, command.user_id)
+    bots = await tx.bots.close_bots_of(command.user_id, tx.now)
+    await tx.endings.end_accounts([command.user_id, *bots], command.ended_at, tx.now)
+    await tx.endings.end_own_acts(command.user_id)
     tx.sights.append(Sight(command.user_id))
 
 
@@ -45,13 +41,13 @@ async def tidy_after(user_id: UUID, requested_at: datetime, begin: Begin) -> Non
     more = await leave_dialogs(begin, user_id, DIALOGS_AT_ONCE)
     async with begin() as tx:
         if more:
-            await put_ending_off(tx.conn, user_id, tx.now)
+            await tx.endings.put_ending_off(user_id, tx.now)
             return
         again_at = requested_at + LOOKED_OVER_AGAIN
         if tx.now < again_at:
-            await put_ending_off(tx.conn, user_id, again_at)
+            await tx.endings.put_ending_off(user_id, again_at)
             return
-        bots = await close_bots_of(tx.conn, user_id, tx.now)
-        await end_accounts(tx.conn, bots, tx.now, tx.now)
-        await end_own_acts(tx.conn, user_id)
-        await put_ending_off(tx.conn, user_id, None)
+        bots = await tx.bots.close_bots_of(user_id, tx.now)
+        await tx.endings.end_accounts(bots, tx.now, tx.now)
+        await tx.endings.end_own_acts(user_id)
+        await tx.endings.put_ending_off(user_id, None)

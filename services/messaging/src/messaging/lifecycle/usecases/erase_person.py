@@ -16,13 +16,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from messaging.bots.adapters.bot_store import blank_bots_of
-from messaging.core.adapters.member_store import dialogs_of
 from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.usecases.leave_dialogs import Begin, leave_dialogs
 from messaging.lifecycle.adapters import erasure_store
 from messaging.lifecycle.usecases.end_account import EndAccount, end_account
-from messaging.search.adapters.search_store import remove_entries
 
 BATCH: Final = 500
 _FIRST: Final = UUID(int=0)
@@ -43,22 +40,22 @@ async def erase_person(command: ErasePerson, begin: Begin, keys: PersonKeys, tel
     """Does what is left to do; nothing when all was done."""
     user_id, now = command.user_id, command.now
     async with begin() as tx:
-        await erasure_store.request_erasure(tx.conn, user_id, command.reason, now, now)
-        done = await erasure_store.steps_done(tx.conn, user_id)
+        await tx.erasures.request_erasure(user_id, command.reason, now, now)
+        done = await tx.erasures.steps_done(user_id)
         if "key" not in done:
             await end_account(EndAccount(user_id=user_id, ended_at=now), tx)
-            await erasure_store.shred_key(tx.conn, user_id, now)
-            await erasure_store.note_step(tx.conn, user_id, "key")
+            await tx.erasures.shred_key(user_id, now)
+            await tx.erasures.note_step(user_id, "key")
     keys.forget(user_id)
     tell("what they wrote is unreadable")
     for name, step in _STEPS.items():
         if name not in done:
             await step(begin, user_id)
             async with begin() as tx:
-                await erasure_store.note_step(tx.conn, user_id, name)
+                await tx.erasures.note_step(user_id, name)
             tell(f"{name}: done")
     async with begin() as tx:
-        await erasure_store.finish(tx.conn, user_id, now)
+        await tx.erasures.finish(user_id, now)
 
 
 async def _leave_dialogs(begin: Begin, user_id: UUID) -> None:
@@ -70,7 +67,7 @@ async def _clear_index(begin: Begin, user_id: UUID) -> None:
     after = _FIRST
     while True:
         async with begin() as tx:
-            dialogs = await dialogs_of(tx.conn, user_id, after, BATCH, present=False)
+            dialogs = await tx.members.dialogs_of(user_id, after, BATCH, present=False)
         for dialog_id in dialogs:
             await _clear_dialog(begin, dialog_id, user_id)
         if len(dialogs) < BATCH:
@@ -82,8 +79,8 @@ async def _clear_dialog(begin: Begin, dialog_id: UUID, user_id: UUID) -> None:
     after_seq = 0
     while True:
         async with begin() as tx:
-            messages = await erasure_store.written_in(tx.conn, dialog_id, user_id, after_seq, BATCH)
-            await remove_entries(tx.conn, messages)
+            messages = await tx.erasures.written_in(dialog_id, user_id, after_seq, BATCH)
+            await tx.search.remove_entries(messages)
         if len(messages) < BATCH:
             return
         after_seq = messages[-1][1]
@@ -94,15 +91,15 @@ async def _delete_own(begin: Begin, user_id: UUID) -> None:
         deleted = BATCH
         while deleted == BATCH:
             async with begin() as tx:
-                deleted = await erasure_store.delete_own(tx.conn, user_id, table, column, BATCH)
+                deleted = await tx.erasures.delete_own(user_id, table, column, BATCH)
     async with begin() as tx:
-        await erasure_store.blank_reports(tx.conn, user_id)
-        await erasure_store.delete_files(tx.conn, user_id, tx.now)
+        await tx.erasures.blank_reports(user_id)
+        await tx.erasures.delete_files(user_id, tx.now)
 
 
 async def _end_bots(begin: Begin, user_id: UUID) -> None:
     async with begin() as tx:
-        await blank_bots_of(tx.conn, user_id)
+        await tx.bots.blank_bots_of(user_id)
 
 
 _STEPS: Final[dict[str, Step]] = {

@@ -20,7 +20,7 @@ from messaging.core.adapters import rendering
 from messaging.files.adapters.object_files import copy_object, name_of
 from messaging.files.adapters.object_store import ObjectStore
 from messaging.lifecycle.adapters import held_reads
-from messaging.lifecycle.adapters.held_reads import HeldFile, HeldKeys
+from messaging.lifecycle.adapters.held_reads import HeldFile, HeldKeys, HeldReads, HeldRows
 
 MANIFEST: Final = "manifest.json"
 _FIRST: Final = UUID(int=0)
@@ -57,7 +57,7 @@ async def export_hold(
     (command.folder / MANIFEST).unlink(missing_ok=True)
     async with read() as conn:
         await _require_hold(conn, command.dialog_id)
-        dialog = await held_reads.about(conn, command.dialog_id)
+        dialog = await HeldRows(conn).about(command.dialog_id)
     with (command.folder / "members.jsonl").open("wb") as out:
         await _members(command, read, out, done)
     with (
@@ -68,7 +68,7 @@ async def export_hold(
         while True:
             async with read() as conn:
                 await _require_hold(conn, command.dialog_id)
-                messages, files = await held_reads.messages_page(conn, keys, command.dialog_id, after_seq)
+                messages, files = await HeldReads(conn, keys).messages_page(command.dialog_id, after_seq)
             _lines(out, messages)
             for each in files:
                 await _file(each, command.folder, objects, listed, done)
@@ -88,7 +88,7 @@ async def _members(command: ExportHold, read: Read, out: IO[bytes], done: Export
     after = _FIRST
     while True:
         async with read() as conn:
-            page = await held_reads.members_page(conn, command.dialog_id, after)
+            page = await HeldRows(conn).members_page(command.dialog_id, after)
         _lines(out, [dict(row) for row in page])
         done.members += len(page)
         if len(page) < held_reads.PAGE:
@@ -106,7 +106,7 @@ async def _file(file: HeldFile, folder: Path, objects: ObjectStore, listed: IO[b
 
 
 async def _require_hold(conn: asyncpg.Connection[Any], dialog_id: UUID) -> None:
-    held = await held_reads.is_held(conn, dialog_id)
+    held = await HeldRows(conn).is_held(dialog_id)
     if held is None:
         raise NotHeldError(f"there is no dialog {dialog_id}")
     if not held:

@@ -20,7 +20,7 @@ from messaging.core.adapters import rendering
 from messaging.core.adapters.person_keys import PersonKeys
 from messaging.files.adapters.object_files import copy_object, name_of
 from messaging.files.adapters.object_store import ObjectStore
-from messaging.lifecycle.adapters import export_reads
+from messaging.lifecycle.adapters.export_reads import ExportReads, ExportRows
 
 _TOLD_EVERY: Final = 10_000
 Progress = Callable[[str], None]
@@ -39,14 +39,14 @@ async def export_person(
     await keys.load(conn, [user_id])
     with ExitStack() as stack:
         export = _Export(folder, stack, tell)
-        async for name, rows in export_reads.small_tables(conn, user_id):
+        async for name, rows in ExportRows(conn).small_tables(user_id):
             await export.write(name, rows)
-        async for name, rows in export_reads.sealed(conn, keys, user_id):
+        async for name, rows in ExportReads(conn, keys).sealed(user_id):
             await export.write(name, rows)
-        async for dialog in export_reads.dialogs(conn, user_id):
+        async for dialog in ExportRows(conn).dialogs(user_id):
             export.line("dialogs", dialog)
             await _dialog(export, dialog["dialog_id"], user_id, conn, keys)
-        async for upload in export_reads.files(conn, user_id):
+        async for upload in ExportRows(conn).files(user_id):
             name = name_of(upload["attachment_id"], upload["file_name"])
             there = await copy_object(objects, upload["attachment_id"], folder / name)
             export.line("uploads", {**upload, "file": name if there else None})
@@ -58,14 +58,14 @@ async def export_person(
 async def _dialog(
     export: _Export, dialog_id: UUID, user_id: UUID, conn: asyncpg.Connection[Any], keys: PersonKeys
 ) -> None:
-    async for message in export_reads.messages(conn, keys, user_id, dialog_id):
+    async for message in ExportReads(conn, keys).messages(user_id, dialog_id):
         export.line("messages", message)
         for attachment_id in _attachments(message["content"] or {}):
             export.line("attachments", {"attachment_id": attachment_id, "dialog_id": dialog_id, "seq": message["seq"]})
         await keys.load(conn, [user_id])
-    await export.write("revisions", export_reads.revisions(conn, keys, user_id, dialog_id))
+    await export.write("revisions", ExportReads(conn, keys).revisions(user_id, dialog_id))
     for name in ("reactions", "votes"):
-        await export.write(name, export_reads.acts(conn, name, user_id, dialog_id))
+        await export.write(name, ExportRows(conn).acts(name, user_id, dialog_id))
 
 
 def _attachments(content: Mapping[str, Any]) -> list[str]:

@@ -11,9 +11,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
-from messaging.core.adapters.hold_store import release_held_messages, set_hold
 from messaging.core.adapters.transaction import MessagingTx
-from messaging.lifecycle.adapters.erasure_store import free_held_keys
 
 
 class NoSuchDialogError(DomainError):
@@ -24,10 +22,10 @@ class NoSuchDialogError(DomainError):
 
 async def hold_dialog(dialog_id: UUID, tx: MessagingTx, *, held: bool) -> bool:
     """Whether it changed."""
-    changed = await set_hold(tx.conn, dialog_id, held=held)
+    changed = await tx.holds.set_hold(dialog_id, held=held)
     if changed is None:
         raise NoSuchDialogError
     if not held:
-        await release_held_messages(tx.conn, dialog_id)
-        await free_held_keys(tx.conn)
+        await tx.holds.release_held_messages(dialog_id)
+        await tx.erasures.free_held_keys()
     return changed

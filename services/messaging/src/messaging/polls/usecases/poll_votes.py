@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
-from messaging.core.adapters.poll_store import Poll, find_poll, replace_votes, shown_polls
+from messaging.core.adapters.poll_store import Poll
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import Dialog
 from messaging.core.domain.message import MessageNotFoundError
@@ -52,7 +52,7 @@ async def vote(command: Vote, tx: MessagingTx) -> dict[str, Any]:
     options = sorted(set(command.options))
     if any(not 0 <= each < poll.options for each in options) or (len(options) > 1 and not poll.multiple):
         raise VoteInvalidError(pointer="/options")
-    if await replace_votes(tx.conn, poll, command.user_id, options, tx.now):
+    if await tx.polls.replace_votes(poll, command.user_id, options, tx.now):
         await tell_poll(touched.dialog, poll, None if poll.anonymous else command.user_id, tx)
     return await _seen(poll, command.user_id, tx)
 
@@ -78,20 +78,20 @@ async def end_poll(dialog: Dialog, poll: Poll, user_id: UUID | None, tx: Messagi
 
 async def tell_poll(dialog: Dialog, poll: Poll, user_id: UUID | None, tx: MessagingTx) -> None:
     """Everybody gets the figures, not who voted."""
-    shown = (await shown_polls(tx.conn, [(poll.dialog_id, poll.seq)], None))[poll.dialog_id, poll.seq]
+    shown = (await tx.polls.shown([(poll.dialog_id, poll.seq)], None))[poll.dialog_id, poll.seq]
     tx.stream.change(dialog, "poll.changed", actor_id=user_id, message_seq=poll.seq, payload={"poll": shown})
 
 
 async def _touch(dialog_id: UUID, seq: int, user_id: UUID, tx: MessagingTx) -> tuple[Touched, Poll]:
     touched = await touch_message(tx, dialog_id, seq, user_id, Act.REACT)
-    poll = await find_poll(tx.conn, dialog_id, seq)
+    poll = await tx.polls.find(dialog_id, seq)
     if poll is None:
         raise NotAPollError
     return touched, poll
 
 
 async def _seen(poll: Poll, user_id: UUID, tx: MessagingTx) -> dict[str, Any]:
-    found = await shown_polls(tx.conn, [(poll.dialog_id, poll.seq)], user_id)
+    found = await tx.polls.shown([(poll.dialog_id, poll.seq)], user_id)
     if not found:
         raise MessageNotFoundError
     return found[poll.dialog_id, poll.seq]

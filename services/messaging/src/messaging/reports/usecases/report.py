@@ -9,9 +9,6 @@ from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
-from messaging.core.adapters.dialog_store import find_member
-from messaging.core.adapters.message_reads import documents, message_for, messages_after, messages_before
-from messaging.core.adapters.stream_reads import watched_by
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import DialogNotFoundError
 from messaging.core.domain.membership import MemberNotFoundError
@@ -46,16 +43,16 @@ async def report(command: Report, tx: MessagingTx) -> UUID:
 
     What they deleted for themselves is not there to be reported; its writer is.
     """
-    watches = await watched_by(tx.conn, command.reporter_id, [command.dialog_id])
+    watches = await tx.streams.watched_by(command.reporter_id, [command.dialog_id])
     if not watches:
         raise DialogNotFoundError
     user_id, from_seq = command.user_id, watches[0].from_seq
     if command.seq is not None:
-        row = await message_for(tx.conn, command.reporter_id, command.dialog_id, command.seq, from_seq=from_seq)
+        row = await tx.messages.message_for(command.reporter_id, command.dialog_id, command.seq, from_seq=from_seq)
         if row is None:
             raise MessageNotFoundError
         user_id = row["sender_id"]
-    elif user_id is not None and await find_member(tx.conn, command.dialog_id, user_id) is None:
+    elif user_id is not None and await tx.dialogs.find_member(command.dialog_id, user_id) is None:
         raise MemberNotFoundError
     same = (command.reporter_id, command.dialog_id, command.seq, user_id)
     await tx.conn.execute("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 21))", str(same))
@@ -106,9 +103,9 @@ async def read_reported(report_id: UUID, by: UUID, tx: MessagingTx) -> tuple[int
         return None, []
     dialog_id, seq = found["dialog_id"], found["seq"]
     place = {"from_seq": found["oldest_seq"], "viewer_id": NOBODY}
-    before = await messages_before(tx.conn, dialog_id, before_seq=seq, limit=NEIGHBOURS, **place)
-    after = await messages_after(tx.conn, dialog_id, after_seq=seq - 1, limit=NEIGHBOURS + 1, **place)
-    return seq, await documents(tx.conn, tx.keys, [*reversed(before), *after])
+    before = await tx.messages.messages_before(dialog_id, before_seq=seq, limit=NEIGHBOURS, **place)
+    after = await tx.messages.messages_after(dialog_id, after_seq=seq - 1, limit=NEIGHBOURS + 1, **place)
+    return seq, await tx.messages.documents([*reversed(before), *after])
 
 
 async def decide_report(report_id: UUID, by: UUID, status: str, tx: MessagingTx) -> None:

@@ -14,7 +14,6 @@ from uuid import UUID
 
 import asyncpg
 
-from messaging.core.adapters.dialog_store import find_member
 from messaging.core.adapters.draft_store import DRAFT_IS_THERE
 from messaging.core.adapters.opening import opened_text
 from messaging.core.adapters.person_keys import PersonKeys
@@ -59,7 +58,7 @@ class Draft:
 
 async def keep_draft(command: KeepDraft, tx: MessagingTx) -> int:
     """The draft's version. The account's stream says that it changed, not what it says."""
-    require_present(await find_member(tx.conn, command.dialog_id, command.user_id, held=True))
+    require_present(await tx.dialogs.find_member(command.dialog_id, command.user_id, held=True))
     if not command.text.strip():
         thrown_away = await throw_draft_away(command.dialog_id, command.user_id, tx)
         return await _version(command, tx) if thrown_away is None else thrown_away

@@ -16,12 +16,11 @@ import asyncpg
 
 from kernel.errors import DomainError, Kind
 from messaging.core.adapters import rendering
-from messaging.core.adapters.allowance_store import Allowance, hold_allowance
+from messaging.core.adapters.allowance_store import Allowance
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.adapters.opening import opened_json
 from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.adapters.sealer import Sealer
-from messaging.core.adapters.send_reads import read_facts
 from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import BlockedError, DialogNotFoundError, require_present
@@ -104,7 +103,7 @@ async def _require_sendable(command: SendMessage, send_at: datetime, tx: Messagi
     if row is None:
         raise DialogNotFoundError
     dialog = dialog_of(row)
-    [facts] = await read_facts(tx.conn, [command], {dialog.dialog_id: dialog})
+    [facts] = await tx.sends.read_facts([command], {dialog.dialog_id: dialog})
     member = require_present(facts.member)
     if not AHEAD_MIN <= send_at - tx.now <= AHEAD_MAX:
         raise ScheduleTimeInvalidError(pointer="/send_at")
@@ -112,7 +111,7 @@ async def _require_sendable(command: SendMessage, send_at: datetime, tx: Messagi
     dialog.require(member, Act.SEND if command.forward_from else command.act, send_at)
     if facts.blocked:
         raise BlockedError
-    await hold_allowance(tx.conn, command.sender_id, Allowance.SCHEDULED)
+    await tx.allowances.hold(command.sender_id, Allowance.SCHEDULED)
     others = await tx.conn.fetchval(
         "SELECT count(*) FROM scheduled_message WHERE user_id = $1 AND status = 'pending' AND scheduled_id <> $2",
         *(command.sender_id, command.client_message_id),

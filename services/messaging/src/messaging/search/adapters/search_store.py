@@ -92,54 +92,54 @@ class Probe:
     condition: str
 
 
-async def put_entries(conn: asyncpg.Connection[Any], entries: Sequence[Entry]) -> None:
-    """An older version never replaces a newer one."""
-    if entries:
-        await conn.execute(
-            _PUT,
-            [each.dialog_id for each in entries],
-            [each.seq for each in entries],
-            [each.created_at for each in entries],
-            [each.version for each in entries],
-            [each.stretch for each in entries],
-            [each.terms for each in entries],
+class SearchStore:
+    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+        self._conn = conn
+
+    async def put_entries(self, entries: Sequence[Entry]) -> None:
+        """An older version never replaces a newer one."""
+        if entries:
+            await self._conn.execute(
+                _PUT,
+                [each.dialog_id for each in entries],
+                [each.seq for each in entries],
+                [each.created_at for each in entries],
+                [each.version for each in entries],
+                [each.stretch for each in entries],
+                [each.terms for each in entries],
+            )
+
+    async def remove_entries(self, messages: Sequence[tuple[UUID, int]]) -> None:
+        if messages:
+            await self._conn.execute(_REMOVE, [each[0] for each in messages], [each[1] for each in messages])
+
+    async def stretches_of(
+        self, dialog_ids: Sequence[UUID], since: datetime | None, until: datetime | None
+    ) -> list[asyncpg.Record]:
+        """Stretches of these dialogs with messages in that time, the latest first."""
+        return list(await self._conn.fetch(_STRETCHES, list(dialog_ids), since, until, STRETCHES_MAX))
+
+    async def candidates_in(self, probes: Sequence[Probe], limit: int) -> list[list[Found]]:
+        """For each probe its newest candidates, at most ``limit``."""
+        rows = await self._conn.fetch(
+            _CANDIDATES,
+            [each.dialog_id for each in probes],
+            [each.first_at for each in probes],
+            [each.last_at for each in probes],
+            [each.from_seq for each in probes],
+            [each.below_seq for each in probes],
+            [each.condition for each in probes],
+            limit,
         )
+        found: list[list[Found]] = [[] for _ in probes]
+        for row in rows:
+            n = row["n"] - 1
+            found[n].append(Found(probes[n].dialog_id, row["seq"], row["created_at"]))
+        return found
 
-
-async def remove_entries(conn: asyncpg.Connection[Any], messages: Sequence[tuple[UUID, int]]) -> None:
-    if messages:
-        await conn.execute(_REMOVE, [each[0] for each in messages], [each[1] for each in messages])
-
-
-async def stretches_of(
-    conn: asyncpg.Connection[Any], dialog_ids: Sequence[UUID], since: datetime | None, until: datetime | None
-) -> list[asyncpg.Record]:
-    """Stretches of these dialogs with messages in that time, the latest first."""
-    return list(await conn.fetch(_STRETCHES, list(dialog_ids), since, until, STRETCHES_MAX))
-
-
-async def candidates_in(conn: asyncpg.Connection[Any], probes: Sequence[Probe], limit: int) -> list[list[Found]]:
-    """For each probe its newest candidates, at most ``limit``."""
-    rows = await conn.fetch(
-        _CANDIDATES,
-        [each.dialog_id for each in probes],
-        [each.first_at for each in probes],
-        [each.last_at for each in probes],
-        [each.from_seq for each in probes],
-        [each.below_seq for each in probes],
-        [each.condition for each in probes],
-        limit,
-    )
-    found: list[list[Found]] = [[] for _ in probes]
-    for row in rows:
-        n = row["n"] - 1
-        found[n].append(Found(probes[n].dialog_id, row["seq"], row["created_at"]))
-    return found
-
-
-async def hidden_among(
-    conn: asyncpg.Connection[Any], viewer_id: UUID, messages: Sequence[tuple[UUID, int]]
-) -> set[tuple[UUID, int]]:
-    """Those that the viewer deleted for themselves."""
-    rows = await conn.fetch(_HIDDEN, viewer_id, [each[0] for each in messages], [each[1] for each in messages])
-    return {(row["dialog_id"], row["seq"]) for row in rows}
+    async def hidden_among(self, viewer_id: UUID, messages: Sequence[tuple[UUID, int]]) -> set[tuple[UUID, int]]:
+        """Those that the viewer deleted for themselves."""
+        rows = await self._conn.fetch(
+            _HIDDEN, viewer_id, [each[0] for each in messages], [each[1] for each in messages]
+        )
+        return {(row["dialog_id"], row["seq"]) for row in rows}

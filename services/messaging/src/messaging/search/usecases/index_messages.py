@@ -12,10 +12,10 @@ from uuid import UUID
 
 import asyncpg
 
-from messaging.core.adapters.message_reads import content_of, messages_at
+from messaging.core.adapters.message_reads import MessageRows, content_of
 from messaging.core.adapters.person_keys import PersonKeys
 from messaging.search.adapters.blind import BlindIndex, stretch_of
-from messaging.search.adapters.search_store import Entry, put_entries, remove_entries
+from messaging.search.adapters.search_store import Entry, SearchStore
 from messaging.search.adapters.terms import terms_of
 
 
@@ -24,7 +24,7 @@ async def index_messages(
 ) -> int:
     """How many of them can be found now."""
     wanted = sorted(set(messages))
-    rows = await messages_at(conn, wanted)
+    rows = await MessageRows(conn).messages_at(wanted)
     await keys.load(conn, {row["sender_id"] for row in rows.values()})
     entries = []
     for (dialog_id, seq), row in sorted(rows.items()):
@@ -35,6 +35,6 @@ async def index_messages(
             terms = blind.vector(dialog_id, stretch, terms_of(content, row["sender_id"], row["type"]))
             entries.append(Entry(dialog_id, seq, row["created_at"], row["version"], stretch, terms))
     readable = {(each.dialog_id, each.seq) for each in entries}
-    await put_entries(conn, entries)
-    await remove_entries(conn, [each for each in wanted if each not in readable])
+    await SearchStore(conn).put_entries(entries)
+    await SearchStore(conn).remove_entries([each for each in wanted if each not in readable])
     return len(entries)

@@ -16,11 +16,11 @@ from uuid import UUID
 
 import asyncpg
 
-from messaging.core.adapters.message_reads import content_of, messages_at
+from messaging.core.adapters.message_reads import MessageRows, content_of
 from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.adapters.stream_reads import Watch
 from messaging.search.adapters.blind import STRETCH, BlindIndex
-from messaging.search.adapters.search_store import Found, Probe, candidates_in, hidden_among, stretches_of
+from messaging.search.adapters.search_store import Found, Probe, SearchStore
 from messaging.search.adapters.terms import searchable_fields
 from messaging.search.domain.question import FieldText, Highlight, Question, Tier
 
@@ -131,7 +131,7 @@ class _Search:
         command = self._command
         until = min(each for each in (command.until, after[0] if after else None, _FAR) if each is not None)
         watches = {each.dialog_id: each for each in command.watches}
-        rows = await stretches_of(self._conn, list(watches), command.since, until)
+        rows = await SearchStore(self._conn).stretches_of(list(watches), command.since, until)
         condition = self._question.condition(tier, self._blind)
         probes = []
         for row in rows:
@@ -150,7 +150,7 @@ class _Search:
 
     async def _ask(self, probes: Sequence[Probe], after: Place | None) -> tuple[list[Found], list[Probe]]:
         """What the index offers there, and the probes that have more below."""
-        found = await candidates_in(self._conn, probes, _CANDIDATES_EACH)
+        found = await SearchStore(self._conn).candidates_in(probes, _CANDIDATES_EACH)
         unfinished = [
             replace(probe, last_at=each[-1].created_at, below_seq=each[-1].seq)
             for probe, each in zip(probes, found, strict=True)
@@ -162,8 +162,8 @@ class _Search:
         """Those that do answer, by their text as it is now, in the order given."""
         self._examined += len(offered)
         wanted = [(each.dialog_id, each.seq) for each in offered]
-        rows = await messages_at(self._conn, wanted)
-        hidden = await hidden_among(self._conn, self._command.viewer_id, wanted)
+        rows = await MessageRows(self._conn).messages_at(wanted)
+        hidden = await SearchStore(self._conn).hidden_among(self._command.viewer_id, wanted)
         await self._keys.load(self._conn, {row["sender_id"] for row in rows.values()})
         hits = []
         for place in wanted:

@@ -11,7 +11,9 @@ from pydantic import Field, model_validator
 
 from chassis.http import Body, Moment, Page, PageQuery, Routes, View
 from chassis.tokens import Principal
-from messaging.activity.adapters.activity_store import list_activities, mark_read, mark_read_upto, unread_activities
+from messaging.activity.adapters.activity_store import (
+    ActivityStore,
+)
 from messaging.activity.domain.activity import ActivityType, last_id
 from messaging.core.adapters.dialog_reads import people_of, unknown
 from messaging.core.adapters.transaction import MessagingTx
@@ -75,8 +77,8 @@ async def get_activity(query: ActivityQuery, principal: Principal, app: App) -> 
     """Mentions, replies, reactions, invitations, people who joined, and steps of your orders."""
     below = UUID(app.cursors.decode(query.cursor, scope=SCOPE)[0]) if query.cursor else None
     async with app.database.read(user_id=principal.user_id) as conn:
-        rows = await list_activities(
-            conn, principal.user_id, below=below, unread_only=query.unread, kind=query.type, limit=query.limit + 1
+        rows = await ActivityStore(conn).page(
+            principal.user_id, below=below, unread_only=query.unread, kind=query.type, limit=query.limit + 1
         )
         shown = rows[: query.limit]
         people = await people_of(conn, [row["actor_id"] for row in shown if row["actor_id"] is not None])
@@ -87,7 +89,7 @@ async def get_activity(query: ActivityQuery, principal: Principal, app: App) -> 
 @routes.get("/v1/activity/unread-count", summary="Count what concerns you and is unread")
 async def get_unread_count(principal: Principal, app: App) -> UnreadActivityView:
     async with app.database.read(user_id=principal.user_id) as conn:
-        return UnreadActivityView(unread=await unread_activities(conn, principal.user_id))
+        return UnreadActivityView(unread=await ActivityStore(conn).unread(principal.user_id))
 
 
 @routes.post("/v1/activity/read", status=200, summary="Mark activity as read")
@@ -95,8 +97,8 @@ async def post_read(body: ReadActivityBody, principal: Principal, tx: MessagingT
     """``up_to`` costs one row, however much it marks."""
     me = principal.user_id
     if body.up_to is not None:
-        return MarkedView(marked=await mark_read_upto(tx.conn, me, last_id(min(body.up_to, tx.now))))
-    return MarkedView(marked=await mark_read(tx.conn, me, body.activity_ids or [], tx.now))
+        return MarkedView(marked=await tx.activities.mark_read_upto(me, last_id(min(body.up_to, tx.now))))
+    return MarkedView(marked=await tx.activities.mark_read(me, body.activity_ids or [], tx.now))
 
 
 def _view(row: Any, people: Mapping[UUID, Mapping[str, Any]]) -> ActivityView:

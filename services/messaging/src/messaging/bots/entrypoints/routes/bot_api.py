@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import Field
 
 from chassis.http import Query, RateLimit, Reply, Routes, View
-from messaging.bots.adapters.bot_store import Bot, bot_of_token, confirm
+from messaging.bots.adapters.bot_store import Bot, BotStore
 from messaging.bots.domain.bot import BotTokenInvalidError, WebhookSetError
 from messaging.bots.entrypoints.bot_updates import channel, next_updates
 from messaging.bots.entrypoints.routes.bots import BotFaceView
@@ -60,7 +60,7 @@ async def get_updates(request: web.Request, query: UpdatesQuery, app: App) -> Up
     bot = await _asking_bot(request, app)
     if query.after:
         async with app.database.begin() as conn:
-            await confirm(conn, bot.bot_id, query.after)
+            await BotStore(conn).confirm(bot.bot_id, query.after)
     async with app.hints.listen(channel(bot.bot_id)) as bell:
         found = await next_updates(app, bot, query.after, query.limit)
         if not found and query.wait_s:
@@ -106,7 +106,7 @@ async def bot_of(request: web.Request, app: App) -> Bot:
     if not header.startswith(SCHEME):
         raise BotTokenInvalidError
     async with app.database.read() as conn:
-        bot = await bot_of_token(conn, header.removeprefix(SCHEME).strip())
+        bot = await BotStore(conn).bot_of_token(header.removeprefix(SCHEME).strip())
     if bot is None:
         raise BotTokenInvalidError
     return bot

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from chassis.http import Body, Name, RateLimit, Reply, Routes, View
 from chassis.tokens import Principal
-from messaging.bots.adapters.bot_store import Bot, bots_of, find_bot
+from messaging.bots.adapters.bot_store import Bot, BotStore
 from messaging.bots.domain.bot import BotNameTakenError, BotNotFoundError, TooManyBotsError, WebhookUrlInvalidError
 from messaging.bots.usecases.manage_bots import (
     delete_bot,
@@ -122,7 +122,7 @@ async def post_bot(body: MakeBotBody, principal: Principal, tx: MessagingTx) -> 
 @routes.get("/v1/bots", summary="List your bots")
 async def get_bots(principal: Principal, app: App) -> BotsView:
     async with app.database.read() as conn:
-        return BotsView(items=[BotView.of(bot) for bot in await bots_of(conn, principal.user_id)])
+        return BotsView(items=[BotView.of(bot) for bot in await BotStore(conn).of_owner(principal.user_id)])
 
 
 @routes.get("/v1/bots/{bot_id}", errors=(BotNotFoundError,), summary="Look at a bot")
@@ -130,7 +130,7 @@ async def get_bot(bot_id: UUID, principal: Principal, app: App) -> BotFaceView:
     """Anybody's."""
     del principal
     async with app.database.read() as conn:
-        bot = await find_bot(conn, bot_id)
+        bot = await BotStore(conn).find(bot_id)
     if bot is None:
         raise BotNotFoundError
     return BotFaceView(**{name: getattr(bot, name) for name in BotFaceView.model_fields})

@@ -10,8 +10,6 @@ from pydantic import Field
 
 from chassis.http import Body, IfMatch, Moment, Name, Query, RateLimit, ReadableText, Routes, View
 from chassis.tokens import Principal
-from messaging.core.adapters.dialog_store import find_member
-from messaging.core.adapters.member_store import keep_settings
 from messaging.core.adapters.receipt_store import seen_by
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.attachment import AttachmentUnusableError
@@ -143,7 +141,7 @@ async def post_reopen(dialog_id: UUID, principal: Principal, tx: MessagingTx) ->
 )
 async def patch_settings(dialog_id: UUID, body: OwnSettingsBody, principal: Principal, tx: MessagingTx) -> None:
     """Pinned and archived are in your list only; silence and level are about notifications."""
-    member = await find_member(tx.conn, dialog_id, principal.user_id)
+    member = await tx.dialogs.find_member(dialog_id, principal.user_id)
     if member is None or not member.present:
         raise DialogNotFoundError
     given = body.model_dump(exclude_unset=True)
@@ -154,7 +152,7 @@ async def patch_settings(dialog_id: UUID, body: OwnSettingsBody, principal: Prin
     if given.get("notification_level", "") is None:
         del given["notification_level"]
     if given:
-        await keep_settings(tx.conn, dialog_id, principal.user_id, given)
+        await tx.members.keep_settings(dialog_id, principal.user_id, given)
         tx.accounts.change(principal.user_id, "dialog.settings", dialog_id=dialog_id, payload=given)
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from chassis.http import Body, RateLimit, Reply, Routes, Text, View
 from chassis.tokens import Principal
-from messaging.core.adapters.invite_store import InviteRow, invites_of, requests_of
+from messaging.core.adapters.invite_store import InviteRow
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import BlockedError, DialogArchivedError, DialogNotFoundError, NotAllowedError
 from messaging.core.domain.membership import BannedError, DialogFullError, FixedMembersError
@@ -115,7 +115,7 @@ async def post_invite(dialog_id: UUID, body: InviteBody, principal: Principal, t
 @routes.get(INVITES, rows_of_caller=False, errors=ERRORS, summary="List invites that are not revoked")
 async def get_invites(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> InvitesView:
     await touch_dialog(tx, dialog_id, principal.user_id, Act.INVITE)
-    return InvitesView(items=[InviteView.of(row) for row in await invites_of(tx.conn, dialog_id)])
+    return InvitesView(items=[InviteView.of(row) for row in await tx.invites.of_dialog(dialog_id)])
 
 
 @routes.delete(
@@ -160,7 +160,7 @@ async def post_join_public(dialog_id: UUID, body: JoinPublicBody, principal: Pri
 @routes.get(REQUESTS, rows_of_caller=False, errors=ERRORS, summary="List who asks to join")
 async def get_requests(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> JoinRequestsView:
     await touch_dialog(tx, dialog_id, principal.user_id, Act.MANAGE_MEMBERS)
-    return JoinRequestsView(items=[JoinRequestView(**dict(row)) for row in await requests_of(tx.conn, dialog_id)])
+    return JoinRequestsView(items=[JoinRequestView(**dict(row)) for row in await tx.invites.requests_of(dialog_id)])
 
 
 @routes.post(

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from chassis.http import Body, Moment, Page, PageQuery, RateLimit, Routes, View
 from chassis.tokens import Principal
-from messaging.core.adapters.member_store import members_page
+from messaging.core.adapters.member_store import MemberStore
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import DialogArchivedError, DialogNotFoundError, NotAllowedError
 from messaging.core.domain.membership import (
@@ -89,7 +89,7 @@ async def get_members(dialog_id: UUID, query: MembersQuery, principal: Principal
         if query.banned and not dialog.allows(member, Act.MANAGE_MEMBERS):
             raise NotAllowedError
         statuses = ["banned"] if query.banned else ["active", "muted"]
-        rows = await members_page(conn, dialog_id, statuses, after=after, limit=query.limit + 1)
+        rows = await MemberStore(conn).members_page(dialog_id, statuses, after=after, limit=query.limit + 1)
     shown = rows[: query.limit]
     next_cursor = app.cursors.encode((str(shown[-1]["user_id"]),), scope=SCOPE) if len(rows) > query.limit else None
     return Page(items=[MemberView(**dict(row)) for row in shown], next_cursor=next_cursor)

@@ -9,7 +9,7 @@ from chassis.http import Query, RateLimit, Routes
 from chassis.tokens import Principal
 from messaging.core.adapters.emoji_gateway import emoji_of
 from messaging.core.adapters.message_history_reads import pins_of, revisions_of, thread_page
-from messaging.core.adapters.message_reads import documents
+from messaging.core.adapters.message_reads import MessageReads
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import (
     BlockedError,
@@ -129,7 +129,9 @@ async def get_pins(dialog_id: UUID, principal: Principal, app: App) -> PinsView:
     async with app.database.read() as conn:
         watch = await watch_of(conn, principal.user_id, dialog_id)
         pins = await pins_of(conn, dialog_id, from_seq=watch.from_seq, viewer_id=principal.user_id)
-        shown = await documents(conn, app.keys, [message for _, message in pins], viewer_id=principal.user_id)
+        shown = await MessageReads(conn, app.keys).documents(
+            [message for _, message in pins], viewer_id=principal.user_id
+        )
     return PinsView(
         items=[
             PinView(
@@ -161,7 +163,7 @@ async def get_thread(dialog_id: UUID, seq: int, query: MessagesQuery, principal:
             conn, dialog_id, seq, after_seq=after_seq, viewer_id=principal.user_id, limit=query.limit + 1
         )
         first = await thread_page(conn, dialog_id, seq, after_seq=seq, viewer_id=principal.user_id, limit=1)
-        items = await documents(conn, app.keys, rows[: query.limit], viewer_id=principal.user_id)
+        items = await MessageReads(conn, app.keys).documents(rows[: query.limit], viewer_id=principal.user_id)
     return MessagesView(
         items=[MessageView.model_validate(each) for each in items],
         has_before=bool(first) and first[0]["seq"] <= after_seq,

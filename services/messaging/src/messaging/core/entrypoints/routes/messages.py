@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis.http import Reply, Routes
 from chassis.tokens import Principal
-from messaging.core.adapters.message_reads import documents
+from messaging.core.adapters.message_reads import MessageReads
 from messaging.core.domain.attachment import AttachmentUnusableError
 from messaging.core.domain.cards import CardUnknownError
 from messaging.core.domain.dialog import (
@@ -85,7 +85,7 @@ async def get_messages(dialog_id: UUID, query: MessagesQuery, principal: Princip
     async with app.database.read() as conn:
         watch = await watch_of(conn, principal.user_id, dialog_id)
         page = await read_page(conn, dialog_id, query, watch, principal.user_id)
-        items = await documents(conn, app.keys, page.rows, viewer_id=principal.user_id)
+        items = await MessageReads(conn, app.keys).documents(page.rows, viewer_id=principal.user_id)
     return MessagesView(
         items=[MessageView.model_validate(each) for each in items],
         has_before=page.has_before,
@@ -102,5 +102,5 @@ async def get_messages(dialog_id: UUID, query: MessagesQuery, principal: Princip
 async def get_message(dialog_id: UUID, seq: int, principal: Principal, app: App) -> MessageView:
     async with app.database.read() as conn:
         _, row = await seen_message(conn, principal.user_id, dialog_id, seq)
-        [document] = await documents(conn, app.keys, [row], viewer_id=principal.user_id)
+        [document] = await MessageReads(conn, app.keys).documents([row], viewer_id=principal.user_id)
     return MessageView.model_validate(document)

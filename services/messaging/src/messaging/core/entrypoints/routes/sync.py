@@ -15,12 +15,9 @@ from messaging.core.adapters import rendering
 from messaging.core.adapters.dialog_reads import dialogs_by_id, pictured
 from messaging.core.adapters.stream_reads import (
     WATCHED_MAX,
+    StreamReads,
+    StreamRows,
     Watch,
-    account_events_after,
-    account_position,
-    events_after_all,
-    watched_by,
-    watched_page,
 )
 from messaging.core.domain.stream import TooOldError
 from messaging.core.entrypoints.schemas.dialogs import DialogView
@@ -80,11 +77,11 @@ async def post_sync(body: SyncBody, principal: Principal, app: App) -> SyncView:
     """
     me = principal.user_id
     async with app.database.read() as conn:
-        page = await watched_page(conn, me, body.after_dialog_id)
+        page = await StreamRows(conn).watched_page(me, body.after_dialog_id)
         watches = {each.dialog_id: each for each in page}
         missing = [each for each in body.dialogs if each not in watches]
         if missing:
-            watches |= {each.dialog_id: each for each in await watched_by(conn, me, missing)}
+            watches |= {each.dialog_id: each for each in await StreamRows(conn).watched_by(me, missing)}
         behind = [each for each in watches.values() if body.dialogs.get(each.dialog_id) != each.last_seq]
         found: list[DialogSyncView] = []
         for start in range(0, len(behind), DIALOGS_AT_ONCE):
@@ -92,13 +89,13 @@ async def post_sync(body: SyncBody, principal: Principal, app: App) -> SyncView:
         fresh = [each.dialog_id for each in found if each.too_old or each.dialog_id not in body.dialogs]
         rows = await dialogs_by_id(conn, me, fresh)
         views = {each["dialog_id"]: DialogView.of(each) for each in await pictured(conn, app.keys, me, rows)}
-        account_seq = await account_position(conn, me)
+        account_seq = await StreamRows(conn).account_position(me)
         account_too_old = False
         account: list[dict[str, Any]] = []
         try:
             account = [
                 orjson.loads(each.frame)
-                for each in await account_events_after(conn, me, body.account_seq, ACCOUNT_EVENTS_MAX)
+                for each in await StreamRows(conn).account_events_after(me, body.account_seq, ACCOUNT_EVENTS_MAX)
             ]
         except TooOldError:
             account_too_old = True
@@ -121,7 +118,7 @@ async def _news(conn: Connection, app: App, me: UUID, behind: Sequence[Watch], b
             # Before they were in, there is nothing for them; what retention took they are told.
             gone = position + 1 < watch.oldest_seq
             asked[watch.dialog_id] = position if gone else max(position, watch.from_seq - 1)
-    news = await events_after_all(conn, app.keys, asked, body.limit_per_dialog)
+    news = await StreamReads(conn, app.keys).events_after_all(asked, body.limit_per_dialog)
     views = []
     for watch in behind:
         told = news.get(watch.dialog_id, [])

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from chassis.http import Body, Name, Query, RateLimit, Reply, Routes, View
 from chassis.tokens import Principal
-from messaging.core.adapters.attachment_store import visible_attachment
+from messaging.core.adapters.attachment_store import AttachmentStore
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.attachment import (
     PIECE_BYTES_MAX,
@@ -228,7 +228,7 @@ async def get_content(request: web.Request, attachment_id: UUID, query: ContentQ
     if not app.links.good(link, query.signature, time.time()):
         raise LinkInvalidError
     async with app.database.read() as conn:
-        found = await visible_attachment(conn, attachment_id, query.viewer)
+        found = await AttachmentStore(conn).visible_to(attachment_id, query.viewer)
     if found is None or found.status != "clean":
         raise AttachmentNotFoundError
     key = f"{attachment_id}.{query.variant}" if query.variant else str(attachment_id)
@@ -265,7 +265,7 @@ async def _turn(app: App) -> AsyncIterator[None]:
 
 async def _visible(app: App, attachment_id: UUID, principal: Principal) -> Attachment:
     async with app.database.read() as conn:
-        found = await visible_attachment(conn, attachment_id, principal.user_id)
+        found = await AttachmentStore(conn).visible_to(attachment_id, principal.user_id)
     if found is None:
         raise AttachmentNotFoundError
     return found

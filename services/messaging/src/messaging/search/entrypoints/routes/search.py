@@ -12,8 +12,8 @@ from chassis.http import Line, Moment, Query, RateLimit, Routes, View
 from chassis.paging import Cursors
 from chassis.tokens import Principal
 from kernel.errors import DomainError, Kind
-from messaging.core.adapters.message_reads import documents
-from messaging.core.adapters.stream_reads import watched_by
+from messaging.core.adapters.message_reads import MessageReads
+from messaging.core.adapters.stream_reads import StreamRows
 from messaging.core.domain.dialog import DialogNotFoundError
 from messaging.core.entrypoints.schemas.messages import MessageView
 from messaging.search.domain.question import Highlight, Question, Tier
@@ -97,7 +97,7 @@ async def get_search(query: SearchQuery, principal: Principal, app: App) -> Sear
     tier, after = _position(app.cursors, query.cursor)
     async with app.database.read() as conn:
         named = None if query.dialog_id is None else [query.dialog_id]
-        watches = await watched_by(conn, principal.user_id, named)
+        watches = await StreamRows(conn).watched_by(principal.user_id, named)
         if named is not None and not watches:
             raise DialogNotFoundError
         command = SearchMessages(
@@ -111,7 +111,9 @@ async def get_search(query: SearchQuery, principal: Principal, app: App) -> Sear
             after=after,
         )
         hits = await search_messages(command, conn, app.keys, app.blind)
-        shown = await documents(conn, app.keys, [hit.row for hit in hits.items], viewer_id=principal.user_id)
+        shown = await MessageReads(conn, app.keys).documents(
+            [hit.row for hit in hits.items], viewer_id=principal.user_id
+        )
     items = [_view(hit, MessageView.model_validate(message)) for hit, message in zip(hits.items, shown, strict=True)]
     return SearchView(items=items, next_cursor=_cursor(app.cursors, hits.following))
 
