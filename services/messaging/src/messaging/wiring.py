@@ -12,10 +12,9 @@ from uuid import UUID
 
 from chassis.redis import RateLimiter
 from kernel.clock import Clock
+from messaging.adapters.transaction import MessagingTx, Transactions
 from messaging.bots.adapters.webhook_gateway import Webhooks
 from messaging.core.adapters.person_keys import PersonKeys, decoded_key
-from messaging.core.adapters.transaction import MessagingTx
-from messaging.core.adapters.transactions import Transactions
 from messaging.core.domain.ids import MAIN_WORKSPACE
 from messaging.core.sending.limits import SendLimits
 from messaging.core.sending.sender import Sender

@@ -16,7 +16,8 @@ import pytest
 from messaging.core.domain.ids import MAIN_WORKSPACE
 from messaging.lifecycle.adapters import month_store
 from messaging.lifecycle.adapters.invariants import audit, report
-from messaging.lifecycle.adapters.retention_store import Purgeable, RetentionStore
+from messaging.lifecycle.adapters.retention_store import RetentionStore
+from messaging.lifecycle.domain.retention import Purgeable
 from messaging.lifecycle.entrypoints import cli
 from messaging.lifecycle.usecases import erase_person as erasing
 from messaging.lifecycle.usecases.apply_retention import apply_retention, make_months

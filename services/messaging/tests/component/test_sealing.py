@@ -32,7 +32,7 @@ class Remembering(Sealer):
 
 @pytest.fixture
 def remembering(monkeypatch):
-    monkeypatch.setattr("messaging.core.adapters.transaction.Sealer", Remembering)
+    monkeypatch.setattr("messaging.adapters.transaction.Sealer", Remembering)
     monkeypatch.setattr(Remembering, "remembered", {})
 
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from eventing import Message, Subscriptions, flows_of
+from messaging.adapters.transaction import MessagingTx
 from messaging.cards.entrypoints.entities import ENTITY_OF
 from messaging.cards.usecases.follow_entity import follow_entities
 from messaging.core.adapters.account_store import Account
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.stream import Sight
 from messaging.core.usecases.follow_privacy import Privacy, follow_privacy
 from messaging.core.usecases.reset_access import reset_access
@@ -102,7 +102,8 @@ async def _keep_block(message: Message[UserBlocked] | Message[UserUnblocked], tx
     body = message.body
     blocker_id, blocked_id = UUID(body.blocker_id), UUID(body.blocked_id)
     await tx.people.set_block(blocker_id, blocked_id, body.version, message.time, active=active)
-    tx.sights += [Sight(blocker_id, blocked_id), Sight(blocked_id, blocker_id)]
+    tx.hints.sight_changed(Sight(blocker_id, blocked_id))
+    tx.hints.sight_changed(Sight(blocked_id, blocker_id))
 
 
 async def _keep_friendship(
@@ -111,7 +112,8 @@ async def _keep_friendship(
     body = message.body
     user_id, friend_id = UUID(body.user_id), UUID(body.friend_id)
     await tx.people.set_friendship(user_id, friend_id, body.version, active=active)
-    tx.sights += [Sight(user_id, friend_id), Sight(friend_id, user_id)]
+    tx.hints.sight_changed(Sight(user_id, friend_id))
+    tx.hints.sight_changed(Sight(friend_id, user_id))
 
 
 def _account(message: Message[UserRegistered] | Message[UserProfileChanged]) -> Account:

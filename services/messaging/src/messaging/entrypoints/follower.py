@@ -24,7 +24,7 @@ from messaging.activity.usecases.note_activity import (
     note_orders,
     note_reactions,
 )
-from messaging.core.adapters.transaction import MessagingTx
+from messaging.adapters.transaction import MessagingTx
 from messaging.search.usecases.index_messages import index_messages
 from messaging.wiring import App
 from sampan.auth.v1.user_pb2 import UserDeleted

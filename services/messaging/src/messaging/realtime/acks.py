@@ -15,10 +15,10 @@ import structlog
 
 from kernel.steps import Steps
 from kernel.tasks import beside
-from messaging.core.adapters.cursor_store import Cursor
+from messaging.core.domain.cursor import Cursor
 
 if TYPE_CHECKING:
-    from messaging.core.adapters.transaction import MessagingTx
+    from messaging.adapters.transaction import MessagingTx
 
 GATHER_S: Final = 0.1
 BATCH_MAX: Final = 500
@@ -81,7 +81,7 @@ class Acks:
                             dialog_id=moved.dialog_id,
                             payload={"read_seq": moved.read_seq},
                         )
-                    tx.cursors.append(moved)
+                    tx.hints.cursor_moved(moved)
             self._problem = None
         except Exception as error:  # noqa: BLE001 -- a client says it again; nothing else depends on it
             self._problem = f"cursors could not be written: {type(error).__name__}"

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from chassis.postgres import Database
 from chassis.run.runners import Runner
-from messaging.core.adapters.cursor_store import Cursor
+from messaging.core.domain.cursor import Cursor
 from messaging.core.domain.stream import AccountEvent, Sight, StreamEvent
 from messaging.realtime.hint_codec import Whisper, pack_account_events, pack_events, pack_sight, pack_whisper
 from messaging.realtime.hub import ACCOUNT_CHANNEL, DIALOG_CHANNEL, PRESENCE_CHANNEL, Hub

@@ -12,7 +12,7 @@ from chassis.tokens import Principal, TokenRevokedError
 from kernel.clock import Clock
 from kernel.errors import DomainError
 from kernel.ids import uuid7
-from messaging.core.adapters.cursor_store import Cursor
+from messaging.core.domain.cursor import Cursor
 from messaging.realtime.acks import Acks
 from messaging.realtime.announcing import RealtimeAnnouncer
 from messaging.realtime.batching import Batcher

@@ -17,14 +17,11 @@ from messaging.core.adapters.contact_reads import BLOCKED
 from messaging.core.adapters.dialog_store import DialogStore
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.adapters.person_keys import PersonKeys
-from messaging.core.adapters.stream_reads import (
-    StreamReads,
-    StreamRows,
-    Watch,
-)
+from messaging.core.adapters.stream_reads import StreamReads, StreamRows
 from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
 from messaging.core.domain.dialog import DialogNotFoundError
 from messaging.core.domain.permissions import Act
+from messaging.core.domain.stream import Watch
 from messaging.realtime.feed import Feed, Item
 from messaging.realtime.hub import account_item_of, item_of
 

@@ -23,8 +23,8 @@ import structlog
 from chassis.postgres import Database
 from kernel.steps import Steps
 from kernel.tasks import beside
-from messaging.core.adapters.cursor_store import Cursor
 from messaging.core.adapters.unread_reads import MENTIONS, UNREAD
+from messaging.core.domain.cursor import Cursor
 from messaging.realtime.frames import document
 from messaging.realtime.hint_codec import Whisper
 

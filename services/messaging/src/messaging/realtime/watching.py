@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 from uuid import UUID
 
-from messaging.core.adapters.stream_reads import Watch
+from messaging.core.domain.stream import Watch
 from messaging.realtime.connection import Connection
 from messaging.realtime.feed import Feed, Watcher
 from messaging.realtime.frames import server_frame

@@ -8,7 +8,6 @@ oneself, shows nothing any more, nor does a message of before one's own time whe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -16,7 +15,14 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from messaging.activity.domain.activity import PERSONAL, UNCONDITIONAL, UNREAD_COUNTED_MAX, Activity, ActivityType
+from messaging.activity.domain.activity import (
+    PERSONAL,
+    UNCONDITIONAL,
+    UNREAD_COUNTED_MAX,
+    Activity,
+    ActivityType,
+    ForAll,
+)
 from messaging.core.adapters.contact_reads import BLOCKED
 from messaging.core.adapters.ending_store import HAS_ENDED
 
@@ -128,18 +134,6 @@ _READ_UPTO: Final = """
     ON CONFLICT (user_id) DO UPDATE SET read_upto = greatest(activity_cursor.read_upto, excluded.read_upto)
 """
 LAST: Final = UUID(int=2**128 - 1)
-
-
-@dataclass(frozen=True, slots=True)
-class ForAll:
-    """A mention of everybody in a dialog, or of everybody with a role."""
-
-    dialog_id: UUID
-    activity_id: UUID
-    seq: int
-    target: str
-    actor_id: UUID
-    created_at: datetime
 
 
 class ActivityStore:

@@ -71,3 +71,15 @@ def _at(at: datetime, random: int) -> UUID:
     unix_ms, rest = divmod(max(at - _EPOCH, timedelta()) // timedelta(microseconds=1), 1000)
     fraction = (rest << 12) // 1000
     return UUID(int=(unix_ms & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | random)
+
+
+@dataclass(frozen=True, slots=True)
+class ForAll:
+    """A mention of everybody in a dialog, or of everybody with a role."""
+
+    dialog_id: UUID
+    activity_id: UUID
+    seq: int
+    target: str
+    actor_id: UUID
+    created_at: datetime

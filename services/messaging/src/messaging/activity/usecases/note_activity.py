@@ -12,17 +12,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from messaging.activity.adapters.activity_store import (
-    ForAll,
-)
 from messaging.activity.domain.activity import (
     JOINS_TOLD_MEMBERS_MAX,
     THREAD_TOLD_MAX,
     Activity,
     ActivityType,
+    ForAll,
     activity_id,
 )
-from messaging.core.adapters.transaction import MessagingTx
+from messaging.activity.usecases.ports import Tx
 from messaging.core.domain.dialog import PAIRS
 from messaging.core.domain.message import ALL
 
@@ -99,7 +97,7 @@ class OrderStep:
     at: datetime
 
 
-async def note_messages(messages: Iterable[tuple[UUID, int]], tx: MessagingTx) -> None:
+async def note_messages(messages: Iterable[tuple[UUID, int]], tx: Tx) -> None:
     """Mentions, replies and answers in threads that were sent, or their end with messages that were deleted."""
     rows = await tx.messages.messages_at(sorted(set(messages)))
     living = {place: row for place, row in rows.items() if row["deleted_at"] is None and row["sender_id"] is not None}
@@ -118,7 +116,7 @@ async def note_messages(messages: Iterable[tuple[UUID, int]], tx: MessagingTx) -
     await tx.activities.remove_of_messages([place for place, row in rows.items() if row["deleted_at"] is not None])
 
 
-async def _in_threads(answers: Sequence[Mapping[str, Any]], tx: MessagingTx) -> dict[tuple[UUID, int], list[UUID]]:
+async def _in_threads(answers: Sequence[Mapping[str, Any]], tx: Tx) -> dict[tuple[UUID, int], list[UUID]]:
     """By answer, who had answered in its thread before."""
     found: dict[tuple[UUID, int], list[UUID]] = {}
     if answers:
@@ -176,7 +174,7 @@ def _for_all(row: Mapping[str, Any]) -> list[ForAll]:
     ]
 
 
-async def note_reactions(changes: Iterable[Reacted], tx: MessagingTx) -> None:
+async def note_reactions(changes: Iterable[Reacted], tx: Tx) -> None:
     """One row for one person's reactions to one message, with the latest of them; none when all are taken back."""
     wanted = {(each.dialog_id, each.seq, each.user_id): each for each in changes if each.writer_id is not None}
     rows = await tx.conn.fetch(
@@ -209,7 +207,7 @@ async def note_reactions(changes: Iterable[Reacted], tx: MessagingTx) -> None:
     await tx.activities.remove(gone)
 
 
-async def note_joinings(joinings: Iterable[Joining], tx: MessagingTx) -> None:
+async def note_joinings(joinings: Iterable[Joining], tx: Tx) -> None:
     """Who was brought in is told; who keeps the dialog is told of people that came by themselves."""
     joinings = list(joinings)
     places = {(each.dialog_id, each.user_id) for each in joinings}
@@ -237,7 +235,7 @@ async def note_joinings(joinings: Iterable[Joining], tx: MessagingTx) -> None:
     await tx.activities.add(invited + told)
 
 
-async def note_orders(steps: Iterable[OrderStep], tx: MessagingTx) -> None:
+async def note_orders(steps: Iterable[OrderStep], tx: Tx) -> None:
     """Steps of orders, told to those they concern."""
     await tx.activities.add(
         [

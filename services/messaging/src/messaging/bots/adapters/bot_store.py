@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
+from messaging.bots.domain.bot import Behind, Bot
 from messaging.core.adapters import rendering
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.adapters.unreadable import What, note_unreadable
@@ -48,21 +49,6 @@ _NEXT: Final = """
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bot:
-    bot_id: UUID
-    owner_id: UUID
-    username: str
-    display_name: str
-    commands: Sequence[Mapping[str, str]]
-    webhook_url: str | None
-    webhook_secret: bytes | None
-    failing_since: datetime | None
-    failures: int
-    last_update_id: int
-    created_at: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class Update:
     """Something a bot is told: one event of a dialog's stream, as long as the bot may see it.
@@ -74,18 +60,6 @@ class Update:
     dialog_id: UUID
     seq: int
     from_seq: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """A dialog in which a bot has not heard everything yet; its member row is locked."""
-
-    dialog_id: UUID
-    bot_id: UUID
-    role: str
-    heard_seq: int
-    kind: str
-    from_seq: int
 
 
 def token_hash(token: str) -> bytes:
@@ -205,7 +179,7 @@ class BotStore:
         await self._conn.execute("DELETE FROM bot_update WHERE bot_id = $1 AND update_id <= $2", bot_id, update_id)
 
     async def claim_webhooks(self, now: datetime, until: datetime, limit: int) -> list[Bot]:
-        """Bots with a webhook that may be called now and updates that wait for it; nobody else gets them ``until`` then."""
+        """Bots with a webhook that may be called, and updates that wait for it; nobody else gets them ``until`` then."""
         rows = await self._conn.fetch(
             "UPDATE bot SET next_attempt_at = $2 WHERE bot_id IN ("
             f"SELECT bot_id FROM bot b WHERE webhook_url IS NOT NULL AND {_LIVE} "

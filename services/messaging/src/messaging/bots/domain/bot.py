@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -67,3 +69,30 @@ def hears(bot_id: UUID, dialog_kind: str, role: str, event: Mapping[str, Any], o
     addressed = text.startswith("/") or str(bot_id) in message.get("mentions", ())
     answers = {message.get("reply_to_seq"), message.get("thread_seq")}
     return event["type"] == "message.new" and (addressed or not answers.isdisjoint(own_seqs))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    bot_id: UUID
+    owner_id: UUID
+    username: str
+    display_name: str
+    commands: Sequence[Mapping[str, str]]
+    webhook_url: str | None
+    webhook_secret: bytes | None
+    failing_since: datetime | None
+    failures: int
+    last_update_id: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A dialog in which a bot has not heard everything yet; its member row is locked."""
+
+    dialog_id: UUID
+    bot_id: UUID
+    role: str
+    heard_seq: int
+    kind: str
+    from_seq: int

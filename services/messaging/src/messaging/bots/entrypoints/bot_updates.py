@@ -11,7 +11,8 @@ from uuid import UUID
 import orjson
 
 from chassis.run import Periodic, Runner
-from messaging.bots.adapters.bot_store import Bot, BotStore, Update
+from messaging.bots.adapters.bot_store import BotStore, Update
+from messaging.bots.domain.bot import Bot
 from messaging.bots.usecases.collect_updates import PutOff, collect_updates
 from messaging.core.adapters.stream_reads import StreamReads
 from messaging.core.domain.stream import TooOldError

@@ -13,9 +13,8 @@ from uuid import UUID
 
 import orjson
 
-from messaging.bots.adapters.bot_store import Behind
-from messaging.bots.domain.bot import hears
-from messaging.core.adapters.transaction import MessagingTx
+from messaging.bots.domain.bot import Behind, hears
+from messaging.bots.usecases.ports import Tx
 from operations import alone
 
 PLACES: Final = 50
@@ -27,7 +26,7 @@ PutOff = dict[Place, datetime]
 """Places that failed, and until when they are left."""
 
 
-async def collect_updates(tx: MessagingTx, put_off: PutOff) -> set[UUID]:
+async def collect_updates(tx: Tx, put_off: PutOff) -> set[UUID]:
     """Bots that have something new; empty when nobody is behind."""
     told: set[UUID] = set()
     for place in [place for place, until in put_off.items() if until <= tx.now]:
@@ -46,7 +45,7 @@ async def collect_updates(tx: MessagingTx, put_off: PutOff) -> set[UUID]:
     return told
 
 
-async def _collect(behind: Behind, tx: MessagingTx) -> bool:
+async def _collect(behind: Behind, tx: Tx) -> bool:
     events = await tx.streams.events_after(behind.dialog_id, behind.heard_seq, EVENTS)
     if not events:
         return False
@@ -57,7 +56,7 @@ async def _collect(behind: Behind, tx: MessagingTx) -> bool:
     return bool(seqs)
 
 
-async def _own_seqs(behind: Behind, events: list[dict[str, Any]], tx: MessagingTx) -> frozenset[int]:
+async def _own_seqs(behind: Behind, events: list[dict[str, Any]], tx: Tx) -> frozenset[int]:
     """Of the messages that are replied to, or whose threads are answered in, those the bot wrote."""
     messages = [event["message"] for event in events if event.get("message")]
     targets = {message[name] for message in messages for name in ("reply_to_seq", "thread_seq")}

@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from typing import Final
 
 from kernel.correlation import InFlow, same_flow
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.cards import Entity, newest
 from messaging.core.domain.ids import MAIN_WORKSPACE
+from messaging.core.usecases.ports import Tx
 from messaging.core.usecases.topic_dialogs import follow_parties
 
 # A product shown in very many dialogs changes on the cards when they are read; not all of them are told.
 TOLD_MAX: Final = 500
 
 
-async def follow_entities(told: Iterable[Entity], tx: MessagingTx, in_flow: InFlow = same_flow) -> list[Entity]:
+async def follow_entities(told: Iterable[Entity], tx: Tx, in_flow: InFlow = same_flow) -> list[Entity]:
     """Those of which the news was new, each as it is now. ``in_flow`` by their ids."""
     kept = await tx.entities.upsert(newest(told), tx.now)
     if not kept:

@@ -16,12 +16,12 @@ from kernel.errors import DomainError, Kind
 from kernel.ids import derived_id
 from kernel.money import Money
 from messaging.core.adapters import rendering
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.cards import Entity, EntityType
 from messaging.core.domain.dialog import BlockedError
 from messaging.core.domain.message import SendMessage, Sent, body_hash
 from messaging.core.domain.permissions import Act
 from messaging.core.domain.stream import NewMessage
+from messaging.core.usecases.ports import Tx
 from sampan.payment.v1.requests_pb2 import RequestTransfer
 from sampan.types.v1 import money_pb2
 
@@ -42,7 +42,7 @@ class SendPayment:
     note: str = ""
 
 
-async def send_payment(command: SendPayment, tx: MessagingTx) -> Sent:
+async def send_payment(command: SendPayment, tx: Tx) -> Sent:
     """The same ``client_message_id`` again answers the first message."""
     dialog = await tx.stream.lock(command.dialog_id)
     message = _message(command)
@@ -112,7 +112,7 @@ def _pending(command: SendPayment) -> Entity:
     )
 
 
-def _request(command: SendPayment, tx: MessagingTx) -> RequestTransfer:
+def _request(command: SendPayment, tx: Tx) -> RequestTransfer:
     at = Timestamp()
     at.FromDatetime(tx.now)
     return RequestTransfer(

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
+from messaging.core.domain.allowance import Allowance
+
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended($1::text, $2))"
-
-
-class Allowance(IntEnum):
-    """What is counted. The values are part of the lock's key, and differ from all others in this service."""
-
-    SCHEDULED = 31
-    UPLOADS = 32
-    BOTS = 33
 
 
 class AllowanceStore:

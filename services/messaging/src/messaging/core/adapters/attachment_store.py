@@ -124,7 +124,8 @@ class AttachmentStore:
 
     async def begin_scan(self, attachment_id: UUID, now: datetime) -> None:
         await self._conn.execute(
-            "UPDATE attachment SET status = 'scanning', next_attempt_at = $2, expires_at = NULL WHERE attachment_id = $1",
+            "UPDATE attachment SET status = 'scanning', next_attempt_at = $2, expires_at = NULL "
+            "WHERE attachment_id = $1",
             *(attachment_id, now),
         )
 
@@ -216,7 +217,7 @@ class AttachmentStore:
         return [row["attachment_id"] for row in await self._conn.fetch(_GONE, now, now - UNUSED_LIFE, limit)]
 
     async def end_gone(self, attachment_id: UUID, now: datetime) -> tuple[int, ...] | None:
-        """Its thumbnails, when it is still to be removed: nobody can use it from the commit on. None: it is used now."""
+        """Its thumbnails, when it is still to be removed: nobody can use it after the commit. None: it is used now."""
         await self._conn.execute("SELECT FROM attachment WHERE attachment_id = $1 FOR UPDATE", attachment_id)
         thumbnails = await self._conn.fetchval(_END_GONE, now, now - UNUSED_LIFE, attachment_id)
         return None if thumbnails is None else tuple(thumbnails)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
 from messaging.core.adapters.ending_store import HAS_ENDED
+from messaging.core.domain.contact import Unreachable
 
 # Of two, whether either blocks the other.
 BLOCKED: Final = """
@@ -33,18 +33,6 @@ _PARTED: Final = f"""
                      AND (b.active OR o.status NOT IN ('active', 'muted')
                           OR EXISTS (SELECT FROM account a WHERE a.user_id = o.user_id AND {HAS_ENDED})))
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Unreachable:
-    """Who cannot be written to, and why: the reason is for the rules, never for the client.
-
-    ``unknown``: not heard of yet, or ended; ``ended``: those of them who are not to come.
-    """
-
-    unknown: frozenset[UUID]
-    blocked: frozenset[UUID]
-    ended: frozenset[UUID]
 
 
 class ContactReads:

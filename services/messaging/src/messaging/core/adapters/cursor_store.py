@@ -12,12 +12,13 @@ what the other wrote, so no reading slips between them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
+
+from messaging.core.domain.cursor import Cursor
 
 _HOLD: Final = """
     SELECT FROM member m JOIN unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[])
@@ -59,27 +60,6 @@ _ADVANCE: Final = """
                    ELSE m.delivered_seq > t.delivered_before END AS told,
               m.delivered_seq > t.delivered_before AS arrived
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """How far one member has got in one dialog. 0: says nothing.
-
-    ``told``: it is news to those who may know how far others read; ``arrived``: to all, that ``delivered_seq`` moved.
-    """
-
-    dialog_id: UUID
-    user_id: UUID
-    delivered_seq: int = 0
-    read_seq: int = 0
-    told: bool = True
-    arrived: bool = False
-    read_untold_seq: int = 0
-
-    @property
-    def told_read_seq(self) -> int | None:
-        """What those may be told of who may know how far others read; None: nothing."""
-        return None if 0 < self.read_seq <= self.read_untold_seq else self.read_seq
 
 
 class CursorStore:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -13,7 +12,7 @@ import asyncpg
 
 from messaging.core.adapters.entity_store import OWNS_SHOP_OF
 from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
-from messaging.core.domain.dialog import Dialog, DialogKind, Membership, MemberStatus
+from messaging.core.domain.dialog import Dialog, Membership, MemberStatus, NewDialog
 from messaging.core.domain.permissions import Role
 
 _INSERT: Final = f"""
@@ -64,23 +63,6 @@ _FIND: Final = f"""
            {OWNS_SHOP_OF.format(user="m.user_id", product=_PRODUCT)} AS of_the_shop
     FROM member m WHERE dialog_id = $1 AND user_id = $2
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewDialog:
-    """A dialog before it is written."""
-
-    dialog_id: UUID
-    workspace_id: UUID
-    kind: DialogKind
-    members_max: int
-    title: str = ""
-    description: str = ""
-    pair_key: str | None = None
-    entity_type: str | None = None
-    entity_id: UUID | None = None
-    created_by: UUID | None = None
-    is_public: bool = False
 
 
 class DialogStore:
@@ -141,7 +123,7 @@ class DialogStore:
     async def add_members(
         self, seats: Sequence[tuple[Dialog, UUID, Role]], now: datetime
     ) -> dict[tuple[UUID, UUID], MemberStatus]:
-        """These people, none of whom is in, are from the next seq on; who was there before comes back, muted if they were.
+        """These people, none of whom is in, are from the next seq on; who was there before is back, muted if they were.
 
         The dialogs are locked. Returns how each of them is in, by dialog and person.
         """

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
+from messaging.core.domain.invite import InviteRow
+
 _COLUMNS: Final = "invite_id, dialog_id, created_by, created_at, expires_at, uses_max, uses, revoked_at"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InviteRow:
-    """An invite without its token."""
-
-    invite_id: UUID
-    dialog_id: UUID
-    created_by: UUID
-    created_at: datetime
-    expires_at: datetime | None
-    uses_max: int | None
-    uses: int
-    revoked_at: datetime | None
 
 
 class InviteStore:
@@ -74,9 +61,11 @@ class InviteStore:
             "SELECT status FROM join_request WHERE dialog_id = $1 AND user_id = $2", dialog_id, user_id
         )
         await self._conn.execute(
-            "INSERT INTO join_request (dialog_id, user_id, message, status, created_at) VALUES ($1, $2, $3, 'pending', $4) "
+            "INSERT INTO join_request (dialog_id, user_id, message, status, created_at) "
+            "VALUES ($1, $2, $3, 'pending', $4) "
             "ON CONFLICT (dialog_id, user_id) DO UPDATE SET message = excluded.message, status = 'pending', "
-            "created_at = excluded.created_at, decided_by = NULL, decided_at = NULL WHERE join_request.status <> 'pending'",
+            "created_at = excluded.created_at, decided_by = NULL, decided_at = NULL "
+            "WHERE join_request.status <> 'pending'",
             *(dialog_id, user_id, message, now),
         )
         return before

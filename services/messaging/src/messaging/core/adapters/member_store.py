@@ -80,7 +80,8 @@ class MemberStore:
     async def set_owner(self, dialog_id: UUID, user_id: UUID) -> None:
         """Somebody who is in, from now on without a mute."""
         await self._conn.execute(
-            "UPDATE member SET role = 'owner', status = 'active', muted_until = NULL WHERE dialog_id = $1 AND user_id = $2",
+            "UPDATE member SET role = 'owner', status = 'active', muted_until = NULL "
+            "WHERE dialog_id = $1 AND user_id = $2",
             *(dialog_id, user_id),
         )
 

@@ -89,7 +89,7 @@ class MessageRows:
         return {(row["dialog_id"], row["seq"]): row for row in rows}
 
     async def message_for(self, viewer_id: UUID, dialog_id: UUID, seq: int, *, from_seq: int) -> Row | None:
-        """The message if it is there for the viewer, deleted ones too: the one way from a seq that somebody names to it.
+        """The message if it is there for the viewer, deleted ones too: the one way from a seq somebody names to it.
 
         Nothing is there from before ``from_seq``, where what they may see begins, nor what they deleted for themselves.
         """

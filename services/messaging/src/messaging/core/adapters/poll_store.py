@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
+
+from messaging.core.domain.poll import Poll
 
 _SHOWN: Final = """
     SELECT p.dialog_id, p.seq, p.options, p.multiple, p.anonymous, p.closes_at, p.closed_at,
@@ -22,26 +23,14 @@ _SHOWN: Final = """
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Poll:
-    """``options``: how many there are; their texts are in the message."""
-
-    dialog_id: UUID
-    seq: int
-    options: int
-    multiple: bool
-    anonymous: bool
-    closes_at: datetime | None
-    closed_at: datetime | None = None
-
-
 class PollStore:
     def __init__(self, conn: asyncpg.Connection[Any]) -> None:
         self._conn = conn
 
     async def add(self, polls: Sequence[Poll]) -> None:
         await self._conn.executemany(
-            "INSERT INTO poll (dialog_id, seq, options, multiple, anonymous, closes_at) VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO poll (dialog_id, seq, options, multiple, anonymous, closes_at) "
+            "VALUES ($1, $2, $3, $4, $5, $6)",
             [(each.dialog_id, each.seq, each.options, each.multiple, each.anonymous, each.closes_at) for each in polls],
         )
 

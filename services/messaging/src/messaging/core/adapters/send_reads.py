@@ -7,7 +7,6 @@ the commit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -20,6 +19,7 @@ from messaging.core.domain.dialog import PAIRS, Dialog, Membership, MemberStatus
 from messaging.core.domain.membership import about_product
 from messaging.core.domain.message import Earlier, SendMessage
 from messaging.core.domain.permissions import Role
+from messaging.core.domain.sending import Facts, Target
 
 _FACTS: Final = f"""
     SELECT m.role, m.status, m.joined_seq, m.muted_until, m.last_sent_at,
@@ -59,23 +59,6 @@ _PRESENT: Final = """
     SELECT t.dialog_id, t.user_id FROM unnest($1::uuid[], $2::uuid[]) AS t (dialog_id, user_id)
     JOIN member m USING (dialog_id, user_id) WHERE m.status IN ('active', 'muted')
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A message that another is hung on. ``thread_seq``: the first of the thread it is in, or would begin."""
-
-    thread_seq: int
-    thread_open: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """About one command of the batch. ``blocked``: of two, one blocks the other, or the other is gone."""
-
-    member: Membership | None
-    earlier: Earlier | None
-    blocked: bool
 
 
 class SendReads:

@@ -8,7 +8,6 @@ what happens to it later an event says from whom it is hidden.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -25,7 +24,7 @@ from messaging.core.adapters.message_reads import (
 from messaging.core.adapters.open_channel_reads import OPEN_TO
 from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.domain.dialog import PRESENT
-from messaging.core.domain.stream import AccountEvent, StreamEvent, TooOldError
+from messaging.core.domain.stream import AccountEvent, StreamEvent, TooOldError, Watch
 
 # The month is read apart: as a value it lets Postgres leave out the partitions before it, as a subquery here it would
 # not.
@@ -69,18 +68,6 @@ _ENDED: Final = frozenset({"left", "removed", "banned"})
 assert _ENDED.isdisjoint(each.value for each in PRESENT)  # noqa: S101 -- the two lists speak of the same statuses
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """A dialog somebody may follow, and from which seq on."""
-
-    dialog_id: UUID
-    kind: str
-    from_seq: int
-    last_seq: int
-    oldest_seq: int
-    member_count: int
-
-
 class StreamRows:
     def __init__(self, conn: asyncpg.Connection[Any]) -> None:
         self._conn = conn
@@ -95,7 +82,7 @@ class StreamRows:
     async def watched_by(
         self, user_id: UUID, dialog_ids: Sequence[UUID] | None = None, *, limit: int = WATCHED_MAX
     ) -> list[Watch]:
-        """The dialogs a person is in, latest first; with ``dialog_ids``, those of them they may watch, public ones too."""
+        """The dialogs a person is in, latest first; with ``dialog_ids``, those they may watch, public ones too."""
         rows = await self._conn.fetch(_WATCHED, user_id, dialog_ids, limit)
         if dialog_ids is not None:
             rows = [*rows, *await self._conn.fetch(_PUBLIC, user_id, dialog_ids)]

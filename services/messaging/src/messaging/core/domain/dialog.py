@@ -169,3 +169,20 @@ class Dialog:
 
 
 _SPEECH: Final = frozenset({Act.SEND, Act.SEND_MEDIA, Act.REACT, Act.POLL, Act.PIN, Act.MENTION_ALL})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDialog:
+    """A dialog before it is written."""
+
+    dialog_id: UUID
+    workspace_id: UUID
+    kind: DialogKind
+    members_max: int
+    title: str = ""
+    description: str = ""
+    pair_key: str | None = None
+    entity_type: str | None = None
+    entity_id: UUID | None = None
+    created_by: UUID | None = None
+    is_public: bool = False

@@ -118,3 +118,15 @@ class Sight:
 
     user_id: UUID
     viewer_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A dialog somebody may follow, and from which seq on."""
+
+    dialog_id: UUID
+    kind: str
+    from_seq: int
+    last_seq: int
+    oldest_seq: int
+    member_count: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.tokens import Principal, TokenRevokedError
-from messaging.core.adapters.transaction import MessagingTx
+from messaging.adapters.transaction import MessagingTx
 from messaging.core.usecases.reset_access import hold_access
 
 

@@ -11,10 +11,11 @@ import asyncpg
 
 from messaging.core.adapters.dialog_store import DialogStore
 from messaging.core.adapters.message_reads import MessageRows
-from messaging.core.adapters.stream_reads import StreamRows, Watch
+from messaging.core.adapters.stream_reads import StreamRows
 from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
 from messaging.core.domain.dialog import Dialog, DialogNotFoundError, Membership
 from messaging.core.domain.message import MessageNotFoundError
+from messaging.core.domain.stream import Watch
 from messaging.core.entrypoints.schemas.messages import MessagesQuery
 
 Row = Mapping[str, Any]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from messaging.core.domain.message import SendMessage, Sent
@@ -12,9 +11,7 @@ from messaging.core.usecases.send_message import send_messages
 
 if TYPE_CHECKING:
     from kernel.errors import DomainError
-    from messaging.core.adapters.transaction import MessagingTx
-
-Begin = Callable[[], AbstractAsyncContextManager["MessagingTx"]]
+    from messaging.core.usecases.ports import Begin
 
 
 class Sender:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.attachment import PICTURES, AttachmentUnusableError
 from messaging.core.domain.dialog import Dialog, NotAllowedError
 from messaging.core.domain.membership import require_possible_size, require_settable, require_shared
 from messaging.core.domain.permissions import Act
+from messaging.core.usecases.ports import Tx
 from messaging.core.usecases.touching import enter_dialog, touch_dialog
 
 INFO: Final = ("title", "description", "avatar_attachment_id")
@@ -27,7 +27,7 @@ RULES: Final = (
 
 
 async def change_dialog(
-    dialog_id: UUID, by: UUID, changes: Mapping[str, Any], tx: MessagingTx, *, require_version: Callable[[int], None]
+    dialog_id: UUID, by: UUID, changes: Mapping[str, Any], tx: Tx, *, require_version: Callable[[int], None]
 ) -> None:
     """``changes`` by column name, of ``INFO`` (who may change info) and ``RULES`` (who manages roles).
 
@@ -47,7 +47,7 @@ async def change_dialog(
     await _write(dialog, by, changes, tx)
 
 
-async def close_dialog(dialog_id: UUID, by: UUID, tx: MessagingTx, *, closed: bool) -> None:
+async def close_dialog(dialog_id: UUID, by: UUID, tx: Tx, *, closed: bool) -> None:
     """A closed dialog is read and not written."""
     dialog, member = await enter_dialog(tx, dialog_id, by)
     require_shared(dialog)
@@ -57,7 +57,7 @@ async def close_dialog(dialog_id: UUID, by: UUID, tx: MessagingTx, *, closed: bo
         await _write(dialog, by, {"archived_at": tx.now if closed else None}, tx)
 
 
-async def _require_picture(dialog_id: UUID, by: UUID, attachment_id: UUID, tx: MessagingTx) -> None:
+async def _require_picture(dialog_id: UUID, by: UUID, attachment_id: UUID, tx: Tx) -> None:
     """A clean picture of whoever sets it; the one that is set already stays, whoever set it."""
     if await tx.dialogs.avatar_of(dialog_id) == attachment_id:
         return
@@ -66,7 +66,7 @@ async def _require_picture(dialog_id: UUID, by: UUID, attachment_id: UUID, tx: M
         raise AttachmentUnusableError(pointer="/avatar_attachment_id")
 
 
-async def _write(dialog: Dialog, by: UUID, changes: Mapping[str, Any], tx: MessagingTx) -> None:
+async def _write(dialog: Dialog, by: UUID, changes: Mapping[str, Any], tx: Tx) -> None:
     names = [name for name in (*INFO, *RULES, "archived_at") if name in changes]
     if not names:
         return

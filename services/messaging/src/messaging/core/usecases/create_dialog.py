@@ -9,14 +9,13 @@ from uuid import UUID
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
 from messaging.core.adapters.dialog_reads import people_of
-from messaging.core.adapters.dialog_store import NewDialog
 from messaging.core.adapters.entity_store import name_of
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.cards import EntityType
-from messaging.core.domain.dialog import PAIRS, BlockedError, Dialog, DialogKind
+from messaging.core.domain.dialog import PAIRS, BlockedError, Dialog, DialogKind, NewDialog
 from messaging.core.domain.ids import MAIN_WORKSPACE, pair_key
 from messaging.core.domain.membership import MEMBERS_MAX
 from messaging.core.domain.permissions import Role
+from messaging.core.usecases.ports import Tx
 from messaging.core.usecases.seating import seat
 
 
@@ -59,7 +58,7 @@ class CreateDialog:
     shop_id: UUID | None = None
 
 
-async def create_dialog(command: CreateDialog, tx: MessagingTx) -> tuple[UUID, bool]:
+async def create_dialog(command: CreateDialog, tx: Tx) -> tuple[UUID, bool]:
     """The dialog's id, and whether it is new."""
     if command.kind in PAIRS and (command.title or command.description):
         raise PairUntitledError(pointer="/title" if command.title else "/description")
@@ -96,7 +95,7 @@ async def create_dialog(command: CreateDialog, tx: MessagingTx) -> tuple[UUID, b
     return dialog.dialog_id, True
 
 
-async def _come_back(dialog_id: UUID, command: CreateDialog, others: tuple[UUID, ...], tx: MessagingTx) -> None:
+async def _come_back(dialog_id: UUID, command: CreateDialog, others: tuple[UUID, ...], tx: Tx) -> None:
     """Whoever left a bot and starts it again is in their dialog again. With who has ended none is opened."""
     if await tx.endings.ended_among(others):
         if command.kind is DialogKind.BUSINESS:
@@ -109,7 +108,7 @@ async def _come_back(dialog_id: UUID, command: CreateDialog, others: tuple[UUID,
         await seat(dialog, [(command.created_by, Role.MEMBER)], command.created_by, tx)
 
 
-async def _with_owner(command: CreateDialog, tx: MessagingTx) -> CreateDialog:
+async def _with_owner(command: CreateDialog, tx: Tx) -> CreateDialog:
     """The shop's owner is the other side, and the dialog bears the shop's name."""
     key = (EntityType.SHOP, command.shop_id or UUID(int=0))
     shop = (await tx.entities.find([key])).get(key)
@@ -130,7 +129,7 @@ def _pair(command: CreateDialog, others: tuple[UUID, ...]) -> str | None:
     return f"{pair}:{command.shop_id}" if command.kind is DialogKind.BUSINESS else pair
 
 
-async def _require_reachable(command: CreateDialog, others: tuple[UUID, ...], tx: MessagingTx) -> None:
+async def _require_reachable(command: CreateDialog, others: tuple[UUID, ...], tx: Tx) -> None:
     direct = command.kind is DialogKind.DIRECT
     wishes = command.kind is not DialogKind.BUSINESS
     refused = await tx.contacts.unreachable(command.created_by, others, wishes=wishes)
@@ -146,7 +145,7 @@ async def _require_reachable(command: CreateDialog, others: tuple[UUID, ...], tx
         raise PeopleUnknownError(pointer="/user_ids")
 
 
-async def _seat(dialog: Dialog, command: CreateDialog, others: tuple[UUID, ...], tx: MessagingTx) -> None:
+async def _seat(dialog: Dialog, command: CreateDialog, others: tuple[UUID, ...], tx: Tx) -> None:
     tx.stream.created(dialog)
     first = Role.MEMBER if command.kind in PAIRS else Role.OWNER
     tx.events.dialog_created(dialog, command.created_by, tx.now)

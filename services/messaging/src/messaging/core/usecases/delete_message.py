@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from messaging.core.adapters.cursor_store import Cursor
-from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.domain.cursor import Cursor
 from messaging.core.domain.message import MessageNotFoundError
 from messaging.core.domain.permissions import Act
+from messaging.core.usecases.ports import Tx
 from messaging.core.usecases.touching import enter_dialog
 
 # What hangs on a message and goes with it.
@@ -32,7 +32,7 @@ class DeleteMessage:
     user_id: UUID
 
 
-async def delete_for_all(command: DeleteMessage, tx: MessagingTx) -> None:
+async def delete_for_all(command: DeleteMessage, tx: Tx) -> None:
     """One's own always: past blocks, a mute, a lost role, in a closed dialog, also what one deleted for oneself
     before. Another's with the permission to, and only what is there for the person.
 
@@ -61,7 +61,7 @@ async def delete_for_all(command: DeleteMessage, tx: MessagingTx) -> None:
     )
 
 
-async def delete_for_me(command: DeleteMessage, tx: MessagingTx) -> None:
+async def delete_for_me(command: DeleteMessage, tx: Tx) -> None:
     """Nobody else hears of it."""
     dialog, member = await enter_dialog(tx, command.dialog_id, command.user_id)
     there = await tx.messages.messages_at([(command.dialog_id, command.seq)])
@@ -75,10 +75,10 @@ async def delete_for_me(command: DeleteMessage, tx: MessagingTx) -> None:
         tx.accounts.change(
             command.user_id, "message.hidden", dialog_id=command.dialog_id, payload={"message_seq": command.seq}
         )
-        tx.cursors.append(Cursor(command.dialog_id, command.user_id, told=False))
+        tx.hints.cursor_moved(Cursor(command.dialog_id, command.user_id, told=False))
 
 
-async def _empty(command: DeleteMessage, created_at: datetime, tx: MessagingTx) -> None:
+async def _empty(command: DeleteMessage, created_at: datetime, tx: Tx) -> None:
     await tx.conn.execute(
         "UPDATE message SET content = NULL, mentions = '{}', deleted_at = $4, deleted_by = $5 "
         "WHERE dialog_id = $1 AND seq = $2 AND created_at = $3",

@@ -11,10 +11,10 @@ from uuid import UUID
 from kernel.errors import DomainError, Kind
 from messaging.core.adapters import rendering
 from messaging.core.adapters.message_reads import content_of
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import NotAllowedError
 from messaging.core.domain.message import CONTENT_BYTES_MAX, ContentTooLargeError
 from messaging.core.domain.permissions import Act
+from messaging.core.usecases.ports import Tx
 from messaging.core.usecases.touching import Touched, touch_message
 
 WINDOW: Final = timedelta(hours=48)
@@ -61,7 +61,7 @@ class EditMessage:
     expected_version: int | None = None
 
 
-async def edit_message(command: EditMessage, tx: MessagingTx) -> dict[str, Any]:
+async def edit_message(command: EditMessage, tx: Tx) -> dict[str, Any]:
     """The message as it is now, as its writer sees it. The same content again changes nothing."""
     touched = await touch_message(tx, command.dialog_id, command.seq, command.user_id, Act.SEND)
     if not touched.own:
@@ -87,9 +87,7 @@ async def edit_message(command: EditMessage, tx: MessagingTx) -> dict[str, Any]:
     return document
 
 
-def _require_editable(
-    command: EditMessage, touched: Touched, before: Mapping[str, Any] | None, tx: MessagingTx
-) -> None:
+def _require_editable(command: EditMessage, touched: Touched, before: Mapping[str, Any] | None, tx: Tx) -> None:
     version = touched.row["version"]
     if command.expected_version is not None and version != command.expected_version:
         raise MessageChangedMeanwhileError(context={"version": version})
@@ -103,7 +101,7 @@ def _require_editable(
         raise EditWindowOverError
 
 
-async def _replace(command: EditMessage, touched: Touched, tx: MessagingTx) -> None:
+async def _replace(command: EditMessage, touched: Touched, tx: Tx) -> None:
     content = rendering.to_json(command.content)
     if len(content) > CONTENT_BYTES_MAX:
         raise ContentTooLargeError(pointer="/content")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.stream import Sight
+from messaging.core.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Privacy:
     since: datetime
 
 
-async def follow_privacy(told: Privacy, tx: MessagingTx) -> None:
+async def follow_privacy(told: Privacy, tx: Tx) -> None:
     """What they read after they had switched receipts off is not told, though it was not known here yet."""
     if not told.read_receipts:
         await tx.cursors.hold_cursors_of(told.user_id)
@@ -35,4 +35,4 @@ async def follow_privacy(told: Privacy, tx: MessagingTx) -> None:
     )
     if news and not told.read_receipts:
         await tx.cursors.untell_reads(told.user_id, told.since)
-    tx.sights.append(Sight(told.user_id))
+    tx.hints.sight_changed(Sight(told.user_id))

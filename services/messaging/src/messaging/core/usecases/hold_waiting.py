@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.message import SendMessage
+from messaging.core.usecases.ports import Tx
 
 
-async def hold_waiting(scheduled_ids: Sequence[UUID], tx: MessagingTx) -> frozenset[UUID]:
+async def hold_waiting(scheduled_ids: Sequence[UUID], tx: Tx) -> frozenset[UUID]:
     """Those of them that wait to be sent; until the commit nobody calls them back."""
     if not scheduled_ids:
         return frozenset()
@@ -22,7 +22,7 @@ async def hold_waiting(scheduled_ids: Sequence[UUID], tx: MessagingTx) -> frozen
     return frozenset(row["scheduled_id"] for row in rows)
 
 
-async def note_stored(stored: Sequence[tuple[SendMessage, int]], tx: MessagingTx) -> None:
+async def note_stored(stored: Sequence[tuple[SendMessage, int]], tx: Tx) -> None:
     """These, which are held, are stored at these seqs in this transaction."""
     if not stored:
         return
@@ -37,6 +37,6 @@ async def note_stored(stored: Sequence[tuple[SendMessage, int]], tx: MessagingTx
         tell_scheduled(command.sender_id, command.dialog_id, tx, status="sent", **told)
 
 
-def tell_scheduled(user_id: UUID, dialog_id: UUID, tx: MessagingTx, **told: Any) -> None:
+def tell_scheduled(user_id: UUID, dialog_id: UUID, tx: Tx, **told: Any) -> None:
     """What it says is for nobody but those who fetch it: the account's stream is not sealed."""
     tx.accounts.change(user_id, "scheduled.changed", dialog_id=dialog_id, payload=told)

@@ -11,15 +11,13 @@ from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
-from messaging.core.adapters.invite_store import (
-    InviteRow,
-)
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.cards import EntityType
 from messaging.core.domain.dialog import Dialog, DialogArchivedError, DialogNotFoundError
+from messaging.core.domain.invite import InviteRow
 from messaging.core.domain.membership import require_joinable, require_room, require_shared
 from messaging.core.domain.permissions import Act, Role
 from messaging.core.usecases.owning import owns_shop_of
+from messaging.core.usecases.ports import Tx
 from messaging.core.usecases.product_door import TopicUnknownError, come_to_product
 from messaging.core.usecases.seating import seat
 from messaging.core.usecases.touching import enter_dialog, touch_dialog
@@ -48,9 +46,7 @@ class NewInvite:
     token: str
 
 
-async def invite(
-    dialog_id: UUID, by: UUID, tx: MessagingTx, *, expires_in_s: int | None, uses_max: int | None
-) -> NewInvite:
+async def invite(dialog_id: UUID, by: UUID, tx: Tx, *, expires_in_s: int | None, uses_max: int | None) -> NewInvite:
     dialog, _ = await touch_dialog(tx, dialog_id, by, Act.INVITE)
     require_shared(dialog)
     token = secrets.token_urlsafe(TOKEN_BYTES)
@@ -68,7 +64,7 @@ async def invite(
     return NewInvite(invite=row, token=token)
 
 
-async def revoke(dialog_id: UUID, invite_id: UUID, by: UUID, tx: MessagingTx) -> None:
+async def revoke(dialog_id: UUID, invite_id: UUID, by: UUID, tx: Tx) -> None:
     """Nobody comes in by it any more; who came in stays. Another's as who manages members, one's own always."""
     dialog, member = await enter_dialog(tx, dialog_id, by)
     made_by = await tx.invites.maker_of_invite(dialog_id, invite_id)
@@ -79,7 +75,7 @@ async def revoke(dialog_id: UUID, invite_id: UUID, by: UUID, tx: MessagingTx) ->
     await tx.invites.revoke(dialog_id, invite_id, tx.now)
 
 
-async def join_by_invite(token: str, user_id: UUID, tx: MessagingTx, message: str = "") -> tuple[UUID, Joined]:
+async def join_by_invite(token: str, user_id: UUID, tx: Tx, message: str = "") -> tuple[UUID, Joined]:
     """MSG-9: an invite is counted with the seat it gave or the request it made, never more often than it says.
 
     Somebody who asks again while they wait, or after they were declined, has made that request already.
@@ -97,7 +93,7 @@ async def join_by_invite(token: str, user_id: UUID, tx: MessagingTx, message: st
     return dialog.dialog_id, how
 
 
-async def join_public(dialog_id: UUID, user_id: UUID, tx: MessagingTx, message: str = "") -> Joined:
+async def join_public(dialog_id: UUID, user_id: UUID, tx: Tx, message: str = "") -> Joined:
     """To whoever is not let in, a dialog that is not public does not exist."""
     dialog = await tx.stream.lock(dialog_id)
     if not dialog.is_public and not await owns_shop_of(dialog, user_id, tx):
@@ -106,7 +102,7 @@ async def join_public(dialog_id: UUID, user_id: UUID, tx: MessagingTx, message: 
     return how
 
 
-async def decide(dialog_id: UUID, user_id: UUID, by: UUID, tx: MessagingTx, *, approved: bool) -> None:
+async def decide(dialog_id: UUID, user_id: UUID, by: UUID, tx: Tx, *, approved: bool) -> None:
     """Deciding the same again changes nothing; what was decided otherwise is no request any more."""
     dialog, _ = await touch_dialog(tx, dialog_id, by, Act.MANAGE_MEMBERS)
     member = await tx.dialogs.find_member(dialog_id, user_id)
@@ -121,7 +117,7 @@ async def decide(dialog_id: UUID, user_id: UUID, by: UUID, tx: MessagingTx, *, a
         await seat(dialog, [(user_id, Role.MEMBER)], by, tx)
 
 
-async def _enter(dialog: Dialog, user_id: UUID, message: str, tx: MessagingTx) -> tuple[Joined, bool]:
+async def _enter(dialog: Dialog, user_id: UUID, message: str, tx: Tx) -> tuple[Joined, bool]:
     """How, and whether it took a seat or made a request."""
     member = await tx.dialogs.find_member(dialog.dialog_id, user_id)
     if member is not None and member.present:
@@ -144,7 +140,7 @@ async def _enter(dialog: Dialog, user_id: UUID, message: str, tx: MessagingTx) -
     return "joined", True
 
 
-async def _come_to(product_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
+async def _come_to(product_id: UUID, user_id: UUID, tx: Tx) -> None:
     """Without a seller there is nobody to ask: to whoever is not in, the dialog does not exist."""
     try:
         await come_to_product(product_id, user_id, tx)
@@ -152,7 +148,7 @@ async def _come_to(product_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
         raise DialogNotFoundError from None
 
 
-async def _may_invite(dialog: Dialog, user_id: UUID, tx: MessagingTx) -> bool:
+async def _may_invite(dialog: Dialog, user_id: UUID, tx: Tx) -> bool:
     """A link is the permission of whoever made it: it is worth nothing once they are out, gone, or may no longer."""
     member = await tx.dialogs.find_member(dialog.dialog_id, user_id)
     if member is None or not member.present or await tx.endings.ended_among([user_id]):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Final
 from uuid import UUID
 
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import MemberStatus
+from messaging.core.usecases.ports import Begin, Tx
 from messaging.core.usecases.seating import unseat
 
 _FIRST: Final = UUID(int=0)
-Begin = Callable[[], AbstractAsyncContextManager[MessagingTx]]
 
 
 async def leave_dialogs(begin: Begin, user_id: UUID, limit: int) -> bool:
@@ -25,7 +22,7 @@ async def leave_dialogs(begin: Begin, user_id: UUID, limit: int) -> bool:
     return len(dialogs) == limit
 
 
-async def _leave(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
+async def _leave(dialog_id: UUID, user_id: UUID, tx: Tx) -> None:
     dialog = await tx.stream.lock(dialog_id)
     member = await tx.dialogs.find_member(dialog_id, user_id)
     if member is None or not member.present:

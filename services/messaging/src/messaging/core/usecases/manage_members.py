@@ -7,7 +7,6 @@ from datetime import datetime
 from uuid import UUID
 
 from messaging.core.adapters.dialog_reads import people_of
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import DialogKind, DialogNotFoundError, Membership, MemberStatus
 from messaging.core.domain.membership import (
     MemberNotFoundError,
@@ -21,12 +20,13 @@ from messaging.core.domain.membership import (
 from messaging.core.domain.permissions import Act, Role
 from messaging.core.usecases.create_dialog import PeopleUnknownError
 from messaging.core.usecases.owning import make_owner, require_not_of_the_shop, step_down
+from messaging.core.usecases.ports import Tx
 from messaging.core.usecases.seating import end_acts, seat, unseat
 from messaging.core.usecases.telling import tell_member
 from messaging.core.usecases.touching import enter_dialog, touch_dialog
 
 
-async def add_people(dialog_id: UUID, by: UUID, user_ids: Sequence[UUID], tx: MessagingTx) -> None:
+async def add_people(dialog_id: UUID, by: UUID, user_ids: Sequence[UUID], tx: Tx) -> None:
     """Who is in already stays as they are.
 
     Somebody banned, or who blocks the one who adds, or does not want to be written to by them, cannot be added: who
@@ -47,7 +47,7 @@ async def add_people(dialog_id: UUID, by: UUID, user_ids: Sequence[UUID], tx: Me
     await seat(dialog, [(each, Role.MEMBER) for each in fresh], by, tx)
 
 
-async def leave(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
+async def leave(dialog_id: UUID, user_id: UUID, tx: Tx) -> None:
     """The owner leaves as the last person, or hands over first. Of dialogs of two, only one with a bot can be left."""
     dialog = await tx.stream.lock(dialog_id)
     member = await tx.dialogs.find_member(dialog_id, user_id)
@@ -60,7 +60,7 @@ async def leave(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
     await unseat(dialog, user_id, MemberStatus.LEFT, user_id, tx)
 
 
-async def remove(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx, *, ban: bool = False) -> None:
+async def remove(dialog_id: UUID, by: UUID, user_id: UUID, tx: Tx, *, ban: bool = False) -> None:
     """With ``ban`` they cannot come back, and somebody who is not in cannot come in."""
     dialog, actor = await touch_dialog(tx, dialog_id, by, Act.MANAGE_MEMBERS)
     require_shared(dialog)
@@ -79,14 +79,14 @@ async def remove(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx, *, b
     await unseat(dialog, user_id, MemberStatus.BANNED if ban else MemberStatus.REMOVED, by, tx)
 
 
-async def unban(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx) -> None:
+async def unban(dialog_id: UUID, by: UUID, user_id: UUID, tx: Tx) -> None:
     dialog, _ = await touch_dialog(tx, dialog_id, by, Act.MANAGE_MEMBERS)
     if not await tx.members.lift_ban(dialog_id, user_id):
         raise MemberNotFoundError
     tell_member(dialog, user_id, tx, role=Role.MEMBER, status=MemberStatus.REMOVED.value, by=by)
 
 
-async def give_role(dialog_id: UUID, by: UUID, user_id: UUID, role: Role, tx: MessagingTx) -> None:
+async def give_role(dialog_id: UUID, by: UUID, user_id: UUID, role: Role, tx: Tx) -> None:
     dialog, actor = await touch_dialog(tx, dialog_id, by, Act.MANAGE_ROLES)
     require_shared(dialog)
     member = await _present(dialog_id, user_id, tx)
@@ -102,9 +102,7 @@ async def give_role(dialog_id: UUID, by: UUID, user_id: UUID, role: Role, tx: Me
     tell_member(dialog, user_id, tx, role=role, status=member.status.value, by=by, muted_until=member.muted_until)
 
 
-async def mute(
-    dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx, *, muted: bool, until: datetime | None = None
-) -> None:
+async def mute(dialog_id: UUID, by: UUID, user_id: UUID, tx: Tx, *, muted: bool, until: datetime | None = None) -> None:
     """A muted member reads and does not write. ``until`` None: until it is taken back."""
     if until is not None and until <= tx.now:
         raise MuteOverError(pointer="/muted_until")
@@ -119,13 +117,13 @@ async def mute(
     tell_member(dialog, user_id, tx, role=member.role, status=status.value, by=by, muted_until=until)
 
 
-async def look_at(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx) -> None:
+async def look_at(dialog_id: UUID, by: UUID, user_id: UUID, tx: Tx) -> None:
     """Nothing is changed. Raises what hides either of them, as every change does."""
     await enter_dialog(tx, dialog_id, by)
     await _present(dialog_id, user_id, tx)
 
 
-async def hand_over(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx) -> None:
+async def hand_over(dialog_id: UUID, by: UUID, user_id: UUID, tx: Tx) -> None:
     """The new owner is a member and a person; the old one becomes an admin."""
     dialog, actor = await touch_dialog(tx, dialog_id, by, Act.MANAGE_ROLES)
     require_shared(dialog)
@@ -140,7 +138,7 @@ async def hand_over(dialog_id: UUID, by: UUID, user_id: UUID, tx: MessagingTx) -
     await make_owner(dialog, user_id, by, tx)
 
 
-async def _present(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> Membership:
+async def _present(dialog_id: UUID, user_id: UUID, tx: Tx) -> Membership:
     member = await tx.dialogs.find_member(dialog_id, user_id)
     if member is None or not member.present or await tx.endings.ended_among([user_id]):
         raise MemberNotFoundError

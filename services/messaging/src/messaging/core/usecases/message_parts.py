@@ -12,12 +12,12 @@ from typing import Any
 from uuid import UUID
 
 from kernel.errors import DomainError
-from messaging.core.adapters.poll_store import Poll
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.attachment import Attachment, AttachmentUnusableError
 from messaging.core.domain.cards import NAMED_BY, PUBLIC, CardUnknownError, Entity, EntityType
 from messaging.core.domain.links import linked, preview_of
 from messaging.core.domain.message import SendMessage
+from messaging.core.domain.poll import Poll
+from messaging.core.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Parts:
 NONE = Parts()
 
 
-async def find_parts(tx: MessagingTx, commands: Sequence[SendMessage]) -> list[Parts | DomainError]:
+async def find_parts(tx: Tx, commands: Sequence[SendMessage]) -> list[Parts | DomainError]:
     """The parts of each message, or why it cannot have them."""
     named = {number: _named(command) for number, command in enumerate(commands) if command.type in NAMED_BY}
     links = {number: link for number, command in enumerate(commands) if (link := linked(command.content))}
@@ -55,7 +55,7 @@ async def find_parts(tx: MessagingTx, commands: Sequence[SendMessage]) -> list[P
     return parts
 
 
-async def attach_parts(tx: MessagingTx, stored: Sequence[tuple[SendMessage, int, Parts]]) -> None:
+async def attach_parts(tx: Tx, stored: Sequence[tuple[SendMessage, int, Parts]]) -> None:
     """Tie parts to the messages that were stored."""
     polls = [_stored_poll(command, seq, parts) for command, seq, parts in stored if "poll" in parts.fields]
     if polls:

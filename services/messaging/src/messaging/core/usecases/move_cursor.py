@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from messaging.core.adapters.cursor_store import Cursor
-from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.domain.cursor import Cursor
 from messaging.core.domain.dialog import DialogNotFoundError
+from messaging.core.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class MoveCursor:
     marked_unread: bool | None = None
 
 
-async def move_cursor(command: MoveCursor, tx: MessagingTx) -> None:
+async def move_cursor(command: MoveCursor, tx: Tx) -> None:
     """Raises ``DialogNotFoundError`` to whoever is not in the dialog."""
     wanted = Cursor(command.dialog_id, command.user_id, command.delivered_seq, command.read_seq)
     moves = await tx.cursors.advance([wanted], tx.now)
@@ -34,7 +34,7 @@ async def move_cursor(command: MoveCursor, tx: MessagingTx) -> None:
             tx.accounts.change(
                 command.user_id, "read.changed", dialog_id=moved.dialog_id, payload={"read_seq": moved.read_seq}
             )
-        tx.cursors.append(moved)
+        tx.hints.cursor_moved(moved)
     if command.marked_unread is not None:
         changed = await tx.conn.execute(
             "UPDATE member SET marked_unread = $3 WHERE dialog_id = $1 AND user_id = $2 AND marked_unread <> $3",

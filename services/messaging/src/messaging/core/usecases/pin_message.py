@@ -7,8 +7,8 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.permissions import Act
+from messaging.core.usecases.ports import Tx
 from messaging.core.usecases.touching import touch_message
 
 PINS_MAX: Final = 100
@@ -28,7 +28,7 @@ class PinMessage:
     pinned: bool
 
 
-async def pin_message(command: PinMessage, tx: MessagingTx) -> None:
+async def pin_message(command: PinMessage, tx: Tx) -> None:
     """Doing it again changes nothing."""
     touched = await touch_message(tx, command.dialog_id, command.seq, command.user_id, Act.PIN)
     if command.pinned:

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 from messaging.core.adapters.entity_store import shop_of
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.cards import Entity, EntityType
 from messaging.core.domain.dialog import BlockedError
+from messaging.core.usecases.ports import Tx
 
 
 class TopicUnknownError(DomainError):
@@ -18,7 +18,7 @@ class TopicUnknownError(DomainError):
     title: ClassVar[str] = "There is no such product to talk about"
 
 
-async def come_to_product(product_id: UUID, user_id: UUID, tx: MessagingTx) -> tuple[Entity, UUID]:
+async def come_to_product(product_id: UUID, user_id: UUID, tx: Tx) -> tuple[Entity, UUID]:
     """The product and its seller, who is there to talk to. Raises ``TopicUnknownError`` and ``BlockedError``."""
     wanted = (EntityType.PRODUCT, product_id)
     product = (await tx.entities.find([wanted])).get(wanted)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.permissions import Act
 from messaging.core.domain.reactions import KINDS_MAX, PER_PERSON_MAX, TooManyReactionsError
+from messaging.core.usecases.ports import Tx
 from messaging.core.usecases.touching import Touched, touch_message
 
 
@@ -20,7 +20,7 @@ class React:
     added: bool
 
 
-async def react(command: React, tx: MessagingTx) -> bool:
+async def react(command: React, tx: Tx) -> bool:
     """Whether something changed."""
     touched = await touch_message(tx, command.dialog_id, command.seq, command.user_id, Act.REACT)
     if command.added:
@@ -41,7 +41,7 @@ async def react(command: React, tx: MessagingTx) -> bool:
     return True
 
 
-async def _require_room(command: React, tx: MessagingTx) -> None:
+async def _require_room(command: React, tx: Tx) -> None:
     row = await tx.conn.fetchrow(
         "SELECT count(DISTINCT emoji) FILTER (WHERE emoji <> $3) AS kinds, "
         "count(*) FILTER (WHERE user_id = $4 AND emoji <> $3) AS own, coalesce(bool_or(emoji = $3), false) AS known "
@@ -52,7 +52,7 @@ async def _require_room(command: React, tx: MessagingTx) -> None:
         raise TooManyReactionsError
 
 
-async def _tell(command: React, touched: Touched, tx: MessagingTx) -> None:
+async def _tell(command: React, touched: Touched, tx: Tx) -> None:
     count = await tx.conn.fetchval(
         "SELECT count(*) FROM reaction WHERE dialog_id = $1 AND seq = $2 AND emoji = $3",
         *(command.dialog_id, command.seq, command.emoji),

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.usecases.ports import Tx
 
 
-async def reset_access(user_id: UUID, epoch: int, tx: MessagingTx) -> None:
+async def reset_access(user_id: UUID, epoch: int, tx: Tx) -> None:
     """Tokens and webhooks of bots, scheduled messages, invites and requests to join from before ``epoch``, which is 0
     where it is not told. The owner may make others; told twice it is the same.
     """
@@ -27,7 +27,7 @@ async def reset_access(user_id: UUID, epoch: int, tx: MessagingTx) -> None:
     await tx.access.set_epoch(user_id, max(epoch, known))
 
 
-async def hold_access(user_id: UUID, epoch: int | None, tx: MessagingTx) -> bool:
+async def hold_access(user_id: UUID, epoch: int | None, tx: Tx) -> bool:
     """Whether somebody who came with this epoch still acts for the person; if so they do until the commit.
 
     None, of a token that says no epoch: as long as its session is not revoked, which the caller has asked.

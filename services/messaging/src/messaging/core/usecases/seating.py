@@ -10,24 +10,24 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from kernel.correlation import InFlow, same_flow
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import Dialog, DialogNotFoundError, MemberStatus
 from messaging.core.domain.membership import require_room
 from messaging.core.domain.permissions import Role
 from messaging.core.usecases.owning import keep_owned
+from messaging.core.usecases.ports import Tx
 from messaging.core.usecases.telling import tell_member
 from messaging.core.usecases.throw_draft_away import throw_draft_away
 
 Seat = tuple[UUID, Role]
 
 
-async def seat(dialog: Dialog, people: Sequence[Seat], by: UUID | None, tx: MessagingTx) -> None:
+async def seat(dialog: Dialog, people: Sequence[Seat], by: UUID | None, tx: Tx) -> None:
     """None of them is in yet. Raises ``DialogFullError``."""
     await seat_all([(dialog, people)], by, tx)
 
 
 async def seat_all(
-    groups: Sequence[tuple[Dialog, Sequence[Seat]]], by: UUID | None, tx: MessagingTx, in_flow: InFlow = same_flow
+    groups: Sequence[tuple[Dialog, Sequence[Seat]]], by: UUID | None, tx: Tx, in_flow: InFlow = same_flow
 ) -> None:
     """``seat`` in several dialogs at once. ``in_flow`` by what they are about. Who has ended gets no seat."""
     ended = await tx.endings.ended_among(list({user_id for _, people in groups for user_id, _ in people}))
@@ -50,7 +50,7 @@ async def seat_all(
             await keep_owned(dialog, tx, came=[user_id for each, user_id, _ in seats if each is dialog])
 
 
-async def unseat(dialog: Dialog, user_id: UUID, status: MemberStatus, by: UUID | None, tx: MessagingTx) -> None:
+async def unseat(dialog: Dialog, user_id: UUID, status: MemberStatus, by: UUID | None, tx: Tx) -> None:
     """They are in no longer, ``status`` says how."""
     seq = tell_member(dialog, user_id, tx, role=Role.MEMBER, status=status.value, by=by)
     await tx.members.end_membership(dialog, user_id, status, seq=seq)
@@ -59,7 +59,7 @@ async def unseat(dialog: Dialog, user_id: UUID, status: MemberStatus, by: UUID |
     await keep_owned(dialog, tx)
 
 
-async def end_acts(dialog: Dialog, user_id: UUID, by: UUID | None, tx: MessagingTx) -> None:
+async def end_acts(dialog: Dialog, user_id: UUID, by: UUID | None, tx: Tx) -> None:
     """What they had begun here as a member, or to become one, does not go on."""
     failure = DialogNotFoundError.code
     failed = await tx.endings.end_acts_of_member(dialog.dialog_id, user_id, by=by, now=tx.now, failure_code=failure)

@@ -11,11 +11,6 @@ from uuid import UUID
 
 from kernel.errors import DomainError
 from messaging.core.adapters import rendering
-from messaging.core.adapters.send_reads import (
-    Facts,
-    Target,
-)
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import BlockedError, Dialog, DialogNotFoundError, Membership, SlowModeError
 from messaging.core.domain.message import (
     CONTENT_BYTES_MAX,
@@ -30,12 +25,14 @@ from messaging.core.domain.message import (
     request_hash,
 )
 from messaging.core.domain.permissions import Act
+from messaging.core.domain.sending import Facts, Target
 from messaging.core.domain.stream import NewMessage
 from messaging.core.usecases.hold_waiting import hold_waiting, note_stored
 from messaging.core.usecases.message_parts import Parts, attach_parts, find_parts
+from messaging.core.usecases.ports import Tx
 
 
-async def send_messages(commands: Sequence[SendMessage], tx: MessagingTx) -> list[Sent | DomainError]:
+async def send_messages(commands: Sequence[SendMessage], tx: Tx) -> list[Sent | DomainError]:
     """One answer for each command, in order."""
     dialogs = await tx.stream.lock_many({each.dialog_id for each in commands})
     facts = await tx.sends.read_facts(commands, dialogs)
@@ -71,7 +68,7 @@ class _Batch:
 
     def __init__(
         self,
-        tx: MessagingTx,
+        tx: Tx,
         targets: Mapping[tuple[UUID, UUID, int], Target],
         people: set[tuple[UUID, UUID]],
         waiting: frozenset[UUID],

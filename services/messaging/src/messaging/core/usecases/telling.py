@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import Dialog
 from messaging.core.domain.permissions import Role
+from messaging.core.usecases.ports import Tx
 
 
 def tell_member(
     dialog: Dialog,
     user_id: UUID,
-    tx: MessagingTx,
+    tx: Tx,
     *,
     role: Role,
     status: str,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.usecases.ports import Tx
 
 
-async def throw_draft_away(dialog_id: UUID, user_id: UUID, tx: MessagingTx) -> int | None:
+async def throw_draft_away(dialog_id: UUID, user_id: UUID, tx: Tx) -> int | None:
     """Its version as one that is thrown away; None when there is no draft."""
     version = await tx.drafts.empty(user_id, dialog_id, tx.now)
     if version is not None:

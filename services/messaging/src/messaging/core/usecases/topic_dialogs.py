@@ -13,15 +13,14 @@ from uuid import UUID
 from kernel.correlation import InFlow, same_flow
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
-from messaging.core.adapters.dialog_store import NewDialog
 from messaging.core.adapters.entity_store import name_of
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.cards import Entity, EntityType
-from messaging.core.domain.dialog import Dialog, DialogKind, MemberStatus
+from messaging.core.domain.dialog import Dialog, DialogKind, MemberStatus, NewDialog
 from messaging.core.domain.ids import MAIN_WORKSPACE
 from messaging.core.domain.permissions import Role
 from messaging.core.domain.stream import NewMessage
 from messaging.core.usecases.join_dialog import join_public
+from messaging.core.usecases.ports import Tx
 from messaging.core.usecases.product_door import TopicUnknownError, come_to_product
 from messaging.core.usecases.seating import Seat, seat_all, unseat
 
@@ -37,7 +36,7 @@ class ApprovalNeededError(DomainError):
     title: ClassVar[str] = "The owner of this dialog wants to be asked first"
 
 
-async def open_topics(topics: Sequence[tuple[Entity, str]], tx: MessagingTx, in_flow: InFlow = same_flow) -> None:
+async def open_topics(topics: Sequence[tuple[Entity, str]], tx: Tx, in_flow: InFlow = same_flow) -> None:
     """Each with its title and for the entity's parties, if the entity has none yet. ``in_flow`` by their ids."""
     wanted = [
         (entity, title, [(each, Role.MEMBER) for each in dict.fromkeys(entity.parties)]) for entity, title in topics
@@ -46,7 +45,7 @@ async def open_topics(topics: Sequence[tuple[Entity, str]], tx: MessagingTx, in_
         await _open(wanted, None, tx, in_flow)
 
 
-async def discuss_product(product_id: UUID, user_id: UUID, tx: MessagingTx) -> tuple[UUID, bool]:
+async def discuss_product(product_id: UUID, user_id: UUID, tx: Tx) -> tuple[UUID, bool]:
     """The product's dialog, which the person is in from now on, and whether it is new."""
     known = await tx.dialogs.about(MAIN_WORKSPACE, EntityType.PRODUCT, product_id)
     if known is not None:
@@ -71,7 +70,7 @@ async def discuss_product(product_id: UUID, user_id: UUID, tx: MessagingTx) -> t
     return known, False
 
 
-async def follow_parties(topics: Sequence[tuple[Dialog, Entity]], tx: MessagingTx, in_flow: InFlow = same_flow) -> None:
+async def follow_parties(topics: Sequence[tuple[Dialog, Entity]], tx: Tx, in_flow: InFlow = same_flow) -> None:
     """Who is a party now is in the entity's dialog, and nobody else. The dialogs are locked."""
     following = [each for each in topics if each[1].parties and each[1].type is not EntityType.PRODUCT]
     if not following:
@@ -93,7 +92,7 @@ async def follow_parties(topics: Sequence[tuple[Dialog, Entity]], tx: MessagingT
 
 
 async def _open(
-    topics: Sequence[tuple[Entity, str, list[Seat]]], by: UUID | None, tx: MessagingTx, in_flow: InFlow = same_flow
+    topics: Sequence[tuple[Entity, str, list[Seat]]], by: UUID | None, tx: Tx, in_flow: InFlow = same_flow
 ) -> list[UUID]:
     """The dialogs of those entities that had none yet."""
     # In the order of the entities: two that open the same ones wait for each other in turn.

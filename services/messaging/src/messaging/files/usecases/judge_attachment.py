@@ -16,7 +16,6 @@ from typing import Final, Protocol
 
 import puremagic
 
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.attachment import (
     PICTURES,
     WIDTHS,
@@ -24,6 +23,7 @@ from messaging.core.domain.attachment import (
     AttachmentStoreUnavailableError,
     type_mismatch,
 )
+from messaging.core.usecases.ports import Tx
 from messaging.files.adapters.object_store import ObjectStore
 from messaging.files.adapters.pictures import Pictured, PictureRefusedError, picture
 from messaging.files.adapters.scanner import ScannerUnavailableError
@@ -43,7 +43,7 @@ class Judge:
 
     objects: ObjectStore
     scanner: Scanner
-    begin: Callable[[], AbstractAsyncContextManager[MessagingTx]]
+    begin: Callable[[], AbstractAsyncContextManager[Tx]]
 
     async def judge(self, attachment: Attachment) -> None:
         """Whatever happens in between, the file stays unavailable until a verdict is committed."""
@@ -109,7 +109,7 @@ class Judge:
             await tx.attachments.put_off(attachment.attachment_id, tx.now + timedelta(seconds=delay_s))
 
 
-async def retract(attachment: Attachment, status: str, verdict: str, tx: MessagingTx) -> None:
+async def retract(attachment: Attachment, status: str, verdict: str, tx: Tx) -> None:
     """Nobody gets it from the commit on; every message that shows it changes."""
     uses = await tx.attachments.messages_with(attachment.attachment_id)
     dialogs = await tx.stream.lock_many({dialog_id for dialog_id, _ in uses})
@@ -125,7 +125,7 @@ async def retract(attachment: Attachment, status: str, verdict: str, tx: Messagi
     _tell_owner(attachment, status, tx)
 
 
-def _tell_owner(attachment: Attachment, status: str, tx: MessagingTx) -> None:
+def _tell_owner(attachment: Attachment, status: str, tx: Tx) -> None:
     payload = {"attachment_id": attachment.attachment_id, "status": status}
     tx.accounts.change(attachment.owner_id, "attachment.changed", payload=payload)
 

@@ -10,8 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from kernel.ids import uuid7
-from messaging.core.adapters.allowance_store import Allowance
-from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.domain.allowance import Allowance
 from messaging.core.domain.attachment import (
     PIECE_BYTES_MAX,
     UPLOAD_LIFE,
@@ -24,6 +23,7 @@ from messaging.core.domain.attachment import (
     UploadOverError,
     check_wish,
 )
+from messaging.core.usecases.ports import Tx
 from messaging.files.adapters.object_store import ObjectStore
 
 CHECKSUMS: Final[Mapping[str, str]] = {"sha1": "sha1", "sha256": "sha256", "md5": "md5"}
@@ -37,7 +37,7 @@ async def begin_upload(
     media_type: str,
     size_bytes: int,
     sha256: bytes | None,
-    tx: MessagingTx,
+    tx: Tx,
 ) -> Attachment:
     """A ticket for one upload. Raises what refuses it."""
     check_wish(purpose, media_type, size_bytes)
@@ -74,7 +74,7 @@ async def take_piece(
     checksum: str | None,
     *,
     objects: ObjectStore,
-    tx: MessagingTx,
+    tx: Tx,
 ) -> int:
     """The new offset. The last piece hands the file to the scanner.
 
@@ -97,7 +97,7 @@ async def take_piece(
     return after
 
 
-async def upload_offset(owner_id: UUID, attachment_id: UUID, tx: MessagingTx) -> Attachment:
+async def upload_offset(owner_id: UUID, attachment_id: UUID, tx: Tx) -> Attachment:
     """How far it is; a finished one stands at its end."""
     found = await tx.attachments.lock(attachment_id)
     if found is None or found.owner_id != owner_id:
@@ -107,13 +107,13 @@ async def upload_offset(owner_id: UUID, attachment_id: UUID, tx: MessagingTx) ->
     return found
 
 
-async def end_upload(owner_id: UUID, attachment_id: UUID, tx: MessagingTx) -> None:
+async def end_upload(owner_id: UUID, attachment_id: UUID, tx: Tx) -> None:
     """Its bytes go soon after."""
     await _uploading(owner_id, attachment_id, tx)
     await tx.attachments.set_status(attachment_id, "deleted")
 
 
-async def _uploading(owner_id: UUID, attachment_id: UUID, tx: MessagingTx) -> Attachment:
+async def _uploading(owner_id: UUID, attachment_id: UUID, tx: Tx) -> Attachment:
     found = await tx.attachments.lock(attachment_id)
     if found is None or found.owner_id != owner_id:
         raise AttachmentNotFoundError

@@ -8,11 +8,12 @@ to the default partition first, in the transaction that drops the month. The two
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import asyncpg
+
+from messaging.lifecycle.domain.month import Month, following
 
 TABLES: Final = ("message", "change", "search_entry")
 AHEAD: Final = 3
@@ -22,28 +23,6 @@ _PARTITIONS: Final = """
     WHERE i.inhparent = to_regclass($1) ORDER BY c.relname
 """
 _LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '2s'"
-
-
-@dataclass(frozen=True, slots=True)
-class Month:
-    """One month of one table."""
-
-    table: str
-    first: date
-
-    @property
-    def name(self) -> str:
-        return f"{self.table}_{self.first:%Y%m}"
-
-    @property
-    def end(self) -> date:
-        return following(self.first, 1)
-
-
-def following(first: date, months: int) -> date:
-    """The first day of the month so many months later."""
-    year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
-    return date(year, month + 1, 1)
 
 
 def wanted_months(now: datetime) -> list[Month]:

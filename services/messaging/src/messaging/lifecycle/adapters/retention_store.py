@@ -6,12 +6,13 @@ loses no row. Times grow with seqs within a dialog, so the first row to keep is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
+
+from messaging.lifecycle.domain.retention import Purgeable
 
 _DAYS: Final = "least(d.retention_days, $1::integer)"
 _DUE: Final = f"""
@@ -67,15 +68,6 @@ _LEFT_BEHIND: Final = ("message_default", "change_default", "search_entry_defaul
 Connection = asyncpg.Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Purgeable:
-    """``by_row``: its rows are deleted one by one; otherwise they go with their month, or were kept when it went."""
-
-    dialog_id: UUID
-    oldest_seq: int
-    by_row: bool
-
-
 class RetentionStore:
     def __init__(self, conn: asyncpg.Connection[Any]) -> None:
         self._conn = conn
@@ -126,7 +118,8 @@ class RetentionStore:
             return 0
         for table in (*_HANGING, *(_STREAM if dialog.by_row else _LEFT_BEHIND)):
             done = await self._conn.execute(
-                f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE dialog_id = $1 AND seq < $2 "
+                f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} "
+                f"WHERE dialog_id = $1 AND seq < $2 "
                 "LIMIT $3)) AND dialog_id = $1 AND seq < $2",
                 dialog.dialog_id,
                 dialog.oldest_seq,

@@ -6,8 +6,6 @@ What is older than the workspace's limit goes with its month; what a dialog itse
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,8 +16,9 @@ import asyncpg
 import structlog
 
 from messaging.core.adapters.account_stream_store import trim_account_changes
-from messaging.core.adapters.transaction import MessagingTx
-from messaging.lifecycle.adapters import month_store, retention_store
+from messaging.lifecycle.adapters import month_store
+from messaging.lifecycle.domain.retention import Purgeable
+from messaging.lifecycle.usecases.ports import Begin, Tx
 from operations import alone
 
 PAGE: Final = 500
@@ -29,7 +28,6 @@ _FIRST: Final = UUID(int=0)
 _MARGIN: Final = timedelta(days=1)
 # A device that was away for longer fetches its list of dialogs anew.
 ACCOUNT_CHANGES_KEPT: Final = timedelta(days=60)
-Begin = Callable[[], AbstractAsyncContextManager[MessagingTx]]
 log = structlog.get_logger(__name__)
 
 
@@ -92,7 +90,7 @@ async def _hide_in(begin: Begin, days_max: int | None, now: datetime, ended: End
         await _move_cursors(begin, dialog_id, oldest_seq)
 
 
-async def _advance(dialog_id: UUID, days_max: int | None, now: datetime, tx: MessagingTx) -> int | None:
+async def _advance(dialog_id: UUID, days_max: int | None, now: datetime, tx: Tx) -> int | None:
     """Readers see nothing older from now on, and who watches is told. None when the dialog keeps everything by now."""
     dialog = await tx.stream.lock(dialog_id)
     cutoff = await tx.retention.cutoff_of(dialog_id, days_max, now)
@@ -127,7 +125,7 @@ async def _delete(begin: Begin, days_max: int | None, ended: Ended) -> None:
         after = page[-1].dialog_id
 
 
-async def _purge(begin: Begin, ended: Ended, past: retention_store.Purgeable) -> None:
+async def _purge(begin: Begin, ended: Ended, past: Purgeable) -> None:
     while True:
         async with begin() as tx:
             deleted = await tx.retention.purge(past, BATCH)

@@ -14,9 +14,9 @@ from uuid import UUID
 from messaging.core.adapters.ending_store import (
     LOOKED_OVER_AGAIN,
 )
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.stream import Sight
-from messaging.core.usecases.leave_dialogs import Begin, leave_dialogs
+from messaging.core.usecases.leave_dialogs import leave_dialogs
+from messaging.lifecycle.usecases.ports import Begin, Tx
 
 # Of one account before the next has its turn.
 DIALOGS_AT_ONCE: Final = 200
@@ -28,12 +28,12 @@ class EndAccount:
     ended_at: datetime
 
 
-async def end_account(command: EndAccount, tx: MessagingTx) -> None:
+async def end_account(command: EndAccount, tx: Tx) -> None:
     """Told twice, or of somebody nobody has heard of, it is the same."""
     bots = await tx.bots.close_bots_of(command.user_id, tx.now)
     await tx.endings.end_accounts([command.user_id, *bots], command.ended_at, tx.now)
     await tx.endings.end_own_acts(command.user_id)
-    tx.sights.append(Sight(command.user_id))
+    tx.hints.sight_changed(Sight(command.user_id))
 
 
 async def tidy_after(user_id: UUID, requested_at: datetime, begin: Begin) -> None:

@@ -17,9 +17,10 @@ from typing import Final
 from uuid import UUID
 
 from messaging.core.adapters.person_keys import PersonKeys
-from messaging.core.usecases.leave_dialogs import Begin, leave_dialogs
-from messaging.lifecycle.adapters import erasure_store
+from messaging.core.usecases.leave_dialogs import leave_dialogs
+from messaging.lifecycle.adapters.erasure_store import OWN_ROWS
 from messaging.lifecycle.usecases.end_account import EndAccount, end_account
+from messaging.lifecycle.usecases.ports import Begin
 
 BATCH: Final = 500
 _FIRST: Final = UUID(int=0)
@@ -87,7 +88,7 @@ async def _clear_dialog(begin: Begin, dialog_id: UUID, user_id: UUID) -> None:
 
 
 async def _delete_own(begin: Begin, user_id: UUID) -> None:
-    for table, column in erasure_store.OWN_ROWS:
+    for table, column in OWN_ROWS:
         deleted = BATCH
         while deleted == BATCH:
             async with begin() as tx:

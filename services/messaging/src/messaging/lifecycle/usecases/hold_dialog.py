@@ -11,7 +11,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
-from messaging.core.adapters.transaction import MessagingTx
+from messaging.lifecycle.usecases.ports import Tx
 
 
 class NoSuchDialogError(DomainError):
@@ -20,7 +20,7 @@ class NoSuchDialogError(DomainError):
     title: ClassVar[str] = "There is no dialog with this id"
 
 
-async def hold_dialog(dialog_id: UUID, tx: MessagingTx, *, held: bool) -> bool:
+async def hold_dialog(dialog_id: UUID, tx: Tx, *, held: bool) -> bool:
     """Whether it changed."""
     changed = await tx.holds.set_hold(dialog_id, held=held)
     if changed is None:

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
-from messaging.core.adapters.poll_store import Poll
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import Dialog
 from messaging.core.domain.message import MessageNotFoundError
 from messaging.core.domain.permissions import Act
+from messaging.core.domain.poll import Poll
+from messaging.core.usecases.ports import Tx
 from messaging.core.usecases.touching import Touched, touch_message
 
 
@@ -44,7 +44,7 @@ class Vote:
     options: Sequence[int]
 
 
-async def vote(command: Vote, tx: MessagingTx) -> dict[str, Any]:
+async def vote(command: Vote, tx: Tx) -> dict[str, Any]:
     """The poll as it stands now."""
     touched, poll = await _touch(command.dialog_id, command.seq, command.user_id, tx)
     if poll.closed_at is not None or (poll.closes_at is not None and poll.closes_at <= tx.now):
@@ -57,7 +57,7 @@ async def vote(command: Vote, tx: MessagingTx) -> dict[str, Any]:
     return await _seen(poll, command.user_id, tx)
 
 
-async def close_poll(dialog_id: UUID, seq: int, user_id: UUID, tx: MessagingTx) -> dict[str, Any]:
+async def close_poll(dialog_id: UUID, seq: int, user_id: UUID, tx: Tx) -> dict[str, Any]:
     """By who made it, or a moderator."""
     touched, poll = await _touch(dialog_id, seq, user_id, tx)
     if not touched.own:
@@ -66,7 +66,7 @@ async def close_poll(dialog_id: UUID, seq: int, user_id: UUID, tx: MessagingTx) 
     return await _seen(poll, user_id, tx)
 
 
-async def end_poll(dialog: Dialog, poll: Poll, user_id: UUID | None, tx: MessagingTx) -> None:
+async def end_poll(dialog: Dialog, poll: Poll, user_id: UUID | None, tx: Tx) -> None:
     """The dialog is locked. A poll that is closed stays as it is."""
     closed = await tx.conn.execute(
         "UPDATE poll SET closed_at = $3 WHERE dialog_id = $1 AND seq = $2 AND closed_at IS NULL",
@@ -76,13 +76,13 @@ async def end_poll(dialog: Dialog, poll: Poll, user_id: UUID | None, tx: Messagi
         await tell_poll(dialog, poll, user_id, tx)
 
 
-async def tell_poll(dialog: Dialog, poll: Poll, user_id: UUID | None, tx: MessagingTx) -> None:
+async def tell_poll(dialog: Dialog, poll: Poll, user_id: UUID | None, tx: Tx) -> None:
     """Everybody gets the figures, not who voted."""
     shown = (await tx.polls.shown([(poll.dialog_id, poll.seq)], None))[poll.dialog_id, poll.seq]
     tx.stream.change(dialog, "poll.changed", actor_id=user_id, message_seq=poll.seq, payload={"poll": shown})
 
 
-async def _touch(dialog_id: UUID, seq: int, user_id: UUID, tx: MessagingTx) -> tuple[Touched, Poll]:
+async def _touch(dialog_id: UUID, seq: int, user_id: UUID, tx: Tx) -> tuple[Touched, Poll]:
     touched = await touch_message(tx, dialog_id, seq, user_id, Act.REACT)
     poll = await tx.polls.find(dialog_id, seq)
     if poll is None:
@@ -90,7 +90,7 @@ async def _touch(dialog_id: UUID, seq: int, user_id: UUID, tx: MessagingTx) -> t
     return touched, poll
 
 
-async def _seen(poll: Poll, user_id: UUID, tx: MessagingTx) -> dict[str, Any]:
+async def _seen(poll: Poll, user_id: UUID, tx: Tx) -> dict[str, Any]:
     found = await tx.polls.shown([(poll.dialog_id, poll.seq)], user_id)
     if not found:
         raise MessageNotFoundError

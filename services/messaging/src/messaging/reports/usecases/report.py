@@ -9,10 +9,10 @@ from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import DialogNotFoundError
 from messaging.core.domain.membership import MemberNotFoundError
 from messaging.core.domain.message import MessageNotFoundError
+from messaging.core.usecases.ports import Tx
 
 # What is shown beside a reported message, on either side.
 NEIGHBOURS: Final = 2
@@ -38,7 +38,7 @@ class Report:
     detail: str
 
 
-async def report(command: Report, tx: MessagingTx) -> UUID:
+async def report(command: Report, tx: Tx) -> UUID:
     """The report's id; what is reported again while it is open is the same report.
 
     What they deleted for themselves is not there to be reported; its writer is.
@@ -72,7 +72,7 @@ async def report(command: Report, tx: MessagingTx) -> UUID:
     return report_id
 
 
-async def open_reports(tx: MessagingTx, limit: int) -> list[Mapping[str, Any]]:
+async def open_reports(tx: Tx, limit: int) -> list[Mapping[str, Any]]:
     """The oldest first."""
     return list(
         await tx.conn.fetch(
@@ -83,7 +83,7 @@ async def open_reports(tx: MessagingTx, limit: int) -> list[Mapping[str, Any]]:
     )
 
 
-async def read_reported(report_id: UUID, by: UUID, tx: MessagingTx) -> tuple[int | None, list[dict[str, Any]]]:
+async def read_reported(report_id: UUID, by: UUID, tx: Tx) -> tuple[int | None, list[dict[str, Any]]]:
     """What an open report is about, for a moderator: its seq, and the message with its neighbours, oldest first.
 
     Who read it is recorded in the same transaction. A report about a person or a dialog shows no messages.
@@ -108,7 +108,7 @@ async def read_reported(report_id: UUID, by: UUID, tx: MessagingTx) -> tuple[int
     return seq, await tx.messages.documents([*reversed(before), *after])
 
 
-async def decide_report(report_id: UUID, by: UUID, status: str, tx: MessagingTx) -> None:
+async def decide_report(report_id: UUID, by: UUID, status: str, tx: Tx) -> None:
     """``upheld`` or ``dismissed``."""
     done = await tx.conn.execute(
         "UPDATE report SET status = $2, decided_by = $3, decided_at = $4 WHERE report_id = $1 AND status = 'open'",

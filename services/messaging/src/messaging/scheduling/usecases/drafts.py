@@ -17,8 +17,8 @@ import asyncpg
 from messaging.core.adapters.draft_store import DRAFT_IS_THERE
 from messaging.core.adapters.opening import opened_text
 from messaging.core.adapters.person_keys import PersonKeys
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import require_present
+from messaging.core.usecases.ports import Tx
 from messaging.core.usecases.throw_draft_away import throw_draft_away
 
 _KEEP: Final = """
@@ -56,7 +56,7 @@ class Draft:
     updated_at: datetime
 
 
-async def keep_draft(command: KeepDraft, tx: MessagingTx) -> int:
+async def keep_draft(command: KeepDraft, tx: Tx) -> int:
     """The draft's version. The account's stream says that it changed, not what it says."""
     require_present(await tx.dialogs.find_member(command.dialog_id, command.user_id, held=True))
     if not command.text.strip():
@@ -71,11 +71,11 @@ async def keep_draft(command: KeepDraft, tx: MessagingTx) -> int:
     return version
 
 
-def _tell(dialog_id: UUID, user_id: UUID, tx: MessagingTx, **told: Any) -> None:
+def _tell(dialog_id: UUID, user_id: UUID, tx: Tx, **told: Any) -> None:
     tx.accounts.change(user_id, "draft.changed", dialog_id=dialog_id, payload=told)
 
 
-async def _version(command: KeepDraft, tx: MessagingTx) -> int:
+async def _version(command: KeepDraft, tx: Tx) -> int:
     """Of the draft that was thrown away before; 0 when there never was one."""
     last: int | None = await tx.conn.fetchval(
         "SELECT version FROM draft WHERE user_id = $1 AND dialog_id = $2", command.user_id, command.dialog_id

@@ -16,17 +16,16 @@ import asyncpg
 
 from kernel.errors import DomainError, Kind
 from messaging.core.adapters import rendering
-from messaging.core.adapters.allowance_store import Allowance
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.adapters.opening import opened_json
 from messaging.core.adapters.person_keys import PersonKeys
-from messaging.core.adapters.sealer import Sealer
 from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
-from messaging.core.adapters.transaction import MessagingTx
+from messaging.core.domain.allowance import Allowance
 from messaging.core.domain.dialog import BlockedError, DialogNotFoundError, require_present
 from messaging.core.domain.message import ClientMessageIdReusedError, ScheduledNotFoundError, SendMessage, Sent
 from messaging.core.domain.permissions import Act
 from messaging.core.usecases.hold_waiting import tell_scheduled
+from messaging.core.usecases.ports import Tx
 
 AHEAD_MIN: Final = timedelta(seconds=5)
 AHEAD_MAX: Final = timedelta(days=365)
@@ -66,7 +65,7 @@ class Scheduled:
     attempts: int = 0
 
 
-async def schedule(command: SendMessage, send_at: datetime, body: Mapping[str, Any], tx: MessagingTx) -> Scheduled:
+async def schedule(command: SendMessage, send_at: datetime, body: Mapping[str, Any], tx: Tx) -> Scheduled:
     """The same under the same id again answers what is kept; ``body`` is what the command was made of."""
     scheduled_id, user_id, dialog_id = command.client_message_id, command.sender_id, command.dialog_id
     await tx.sealer.ready([user_id])
@@ -90,14 +89,14 @@ async def schedule(command: SendMessage, send_at: datetime, body: Mapping[str, A
     return found
 
 
-async def _kept(scheduled_id: UUID, tx: MessagingTx) -> Mapping[str, Any] | None:
+async def _kept(scheduled_id: UUID, tx: Tx) -> Mapping[str, Any] | None:
     row: Mapping[str, Any] | None = await tx.conn.fetchrow(
         f"SELECT {_COLUMNS} FROM scheduled_message WHERE scheduled_id = $1", scheduled_id
     )
     return row
 
 
-async def _require_sendable(command: SendMessage, send_at: datetime, tx: MessagingTx) -> None:
+async def _require_sendable(command: SendMessage, send_at: datetime, tx: Tx) -> None:
     """What would refuse it then as far as can be told now: a mute may be over by then, a closed dialog stays closed."""
     row = await tx.conn.fetchrow(f"SELECT {DIALOG_COLUMNS} FROM dialog WHERE dialog_id = $1", command.dialog_id)
     if row is None:
@@ -131,7 +130,7 @@ async def list_scheduled(conn: asyncpg.Connection[Any], keys: PersonKeys, user_i
     return [_of(row, keys) for row in rows]
 
 
-async def cancel_scheduled(scheduled_id: UUID, user_id: UUID, tx: MessagingTx) -> None:
+async def cancel_scheduled(scheduled_id: UUID, user_id: UUID, tx: Tx) -> None:
     dialog_id = await tx.conn.fetchval(
         "UPDATE scheduled_message SET status = 'cancelled', body = '' "
         "WHERE scheduled_id = $1 AND user_id = $2 AND status = 'pending' RETURNING dialog_id",
@@ -184,7 +183,7 @@ def after_fault(due: Scheduled) -> Outcome:
     return Outcome() if due.attempts < FAULTS_MAX else Outcome(failure_code="messaging.scheduled.failed")
 
 
-async def note_outcome(due: Scheduled, outcome: Outcome, tx: MessagingTx) -> None:
+async def note_outcome(due: Scheduled, outcome: Outcome, tx: Tx) -> None:
     """Keep what came of it, and tell the person's devices. What is to be tried again lets the others go first."""
     if not outcome.final:
         await tx.conn.execute(
@@ -212,6 +211,6 @@ def _pause(due: Scheduled, outcome: Outcome) -> timedelta:
     return min(max(usual, timedelta(seconds=outcome.retry_after_s)), RETRY_MAX)
 
 
-def _of(row: Mapping[str, Any], keys: PersonKeys | Sealer) -> Scheduled:
+def _of(row: Mapping[str, Any], keys: Any) -> Scheduled:
     body = opened_json(keys, row["user_id"], row["body"], scheduled_id=row["scheduled_id"])
     return Scheduled(**{**dict(row), "body": body})

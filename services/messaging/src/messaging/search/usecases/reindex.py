@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Final
 from uuid import UUID
 
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.search.adapters.blind import BlindIndex
 from messaging.search.usecases.index_messages import index_messages
+from messaging.search.usecases.ports import Begin
 
 PAGE: Final = 500
 _LAST: Final = UUID(int=2**128 - 1)
@@ -21,7 +20,6 @@ _MESSAGES: Final = """
     SELECT seq FROM message m JOIN dialog d USING (dialog_id)
     WHERE m.dialog_id = $1 AND m.seq > $2 AND m.seq >= d.oldest_seq AND m.content IS NOT NULL ORDER BY m.seq LIMIT $3
 """
-Begin = Callable[[], AbstractAsyncContextManager[MessagingTx]]
 
 
 async def reindex(

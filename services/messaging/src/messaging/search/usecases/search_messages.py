@@ -18,7 +18,7 @@ import asyncpg
 
 from messaging.core.adapters.message_reads import MessageRows, content_of
 from messaging.core.adapters.person_keys import PersonKeys
-from messaging.core.adapters.stream_reads import Watch
+from messaging.core.domain.stream import Watch
 from messaging.search.adapters.blind import STRETCH, BlindIndex
 from messaging.search.adapters.search_store import Found, Probe, SearchStore
 from messaging.search.adapters.terms import searchable_fields

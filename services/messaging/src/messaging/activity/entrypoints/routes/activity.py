@@ -15,8 +15,8 @@ from messaging.activity.adapters.activity_store import (
     ActivityStore,
 )
 from messaging.activity.domain.activity import ActivityType, last_id
+from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.dialog_reads import people_of, unknown
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.adapters.unreadable import object_or_none
 from messaging.core.entrypoints.schemas.dialogs import PersonView
 from messaging.wiring import App

@@ -9,8 +9,8 @@ from aiohttp import web
 from pydantic import Field
 
 from chassis.http import Query, RateLimit, Reply, Routes, View
-from messaging.bots.adapters.bot_store import Bot, BotStore
-from messaging.bots.domain.bot import BotTokenInvalidError, WebhookSetError
+from messaging.bots.adapters.bot_store import BotStore
+from messaging.bots.domain.bot import Bot, BotTokenInvalidError, WebhookSetError
 from messaging.bots.entrypoints.bot_updates import channel, next_updates
 from messaging.bots.entrypoints.routes.bots import BotFaceView
 from messaging.core.entrypoints.posting import send

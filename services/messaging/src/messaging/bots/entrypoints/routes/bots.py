@@ -10,8 +10,9 @@ from pydantic import AfterValidator, Field
 
 from chassis.http import Body, Name, RateLimit, Reply, Routes, View
 from chassis.tokens import Principal
-from messaging.bots.adapters.bot_store import Bot, BotStore
-from messaging.bots.domain.bot import BotNameTakenError, BotNotFoundError, TooManyBotsError, WebhookUrlInvalidError
+from messaging.adapters.transaction import MessagingTx
+from messaging.bots.adapters.bot_store import BotStore
+from messaging.bots.domain.bot import Bot, BotNameTakenError, BotNotFoundError, TooManyBotsError, WebhookUrlInvalidError
 from messaging.bots.usecases.manage_bots import (
     delete_bot,
     describe_bot,
@@ -21,7 +22,6 @@ from messaging.bots.usecases.manage_bots import (
     point_webhook,
     renew_token,
 )
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.entrypoints.acting import require_access
 from messaging.wiring import App
 

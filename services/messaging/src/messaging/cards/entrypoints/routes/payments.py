@@ -9,8 +9,8 @@ from pydantic import Field
 
 from chassis.http import Body, MoneyBody, RateLimit, ReadableText, Reply, Routes
 from chassis.tokens import Principal
+from messaging.adapters.transaction import MessagingTx
 from messaging.cards.usecases.send_payment import RecipientInvalidError, SendPayment, send_payment
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import (
     BlockedError,
     DialogArchivedError,

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from chassis.http import Body, IfMatch, Moment, Name, Query, RateLimit, ReadableText, Routes, View
 from chassis.tokens import Principal
+from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.receipt_store import seen_by
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.attachment import AttachmentUnusableError
 from messaging.core.domain.dialog import DialogArchivedError, DialogNotFoundError, NotAllowedError
 from messaging.core.domain.membership import FixedMembersError, MembersMaxError

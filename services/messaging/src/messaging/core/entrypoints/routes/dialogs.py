@@ -8,8 +8,8 @@ from uuid import UUID
 from chassis.http import Page, RateLimit, Reply, Routes, etag_of
 from chassis.postgres import Connection
 from chassis.tokens import Principal
+from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.dialog_reads import dialogs_by_id, dialogs_page, pictured
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import BlockedError, DialogArchivedError, DialogKind, DialogNotFoundError
 from messaging.core.domain.membership import BannedError, DialogFullError
 from messaging.core.entrypoints.schemas.dialogs import DialogsQuery, DialogView

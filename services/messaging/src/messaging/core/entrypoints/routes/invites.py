@@ -10,9 +10,9 @@ from pydantic import Field
 
 from chassis.http import Body, RateLimit, Reply, Routes, Text, View
 from chassis.tokens import Principal
-from messaging.core.adapters.invite_store import InviteRow
-from messaging.core.adapters.transaction import MessagingTx
+from messaging.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import BlockedError, DialogArchivedError, DialogNotFoundError, NotAllowedError
+from messaging.core.domain.invite import InviteRow
 from messaging.core.domain.membership import BannedError, DialogFullError, FixedMembersError
 from messaging.core.domain.permissions import Act
 from messaging.core.entrypoints.acting import require_access

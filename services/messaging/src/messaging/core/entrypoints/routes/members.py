@@ -10,8 +10,8 @@ from pydantic import Field, model_validator
 
 from chassis.http import Body, Moment, Page, PageQuery, RateLimit, Routes, View
 from chassis.tokens import Principal
+from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.member_store import MemberStore
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import DialogArchivedError, DialogNotFoundError, NotAllowedError
 from messaging.core.domain.membership import (
     DialogFullError,

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from chassis.http import Query, RateLimit, Routes
 from chassis.tokens import Principal
+from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.emoji_gateway import emoji_of
 from messaging.core.adapters.message_history_reads import pins_of, revisions_of, thread_page
 from messaging.core.adapters.message_reads import MessageReads
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import (
     BlockedError,
     DialogArchivedError,

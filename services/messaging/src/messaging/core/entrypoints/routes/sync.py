@@ -13,13 +13,8 @@ from chassis.postgres import Connection
 from chassis.tokens import Principal
 from messaging.core.adapters import rendering
 from messaging.core.adapters.dialog_reads import dialogs_by_id, pictured
-from messaging.core.adapters.stream_reads import (
-    WATCHED_MAX,
-    StreamReads,
-    StreamRows,
-    Watch,
-)
-from messaging.core.domain.stream import TooOldError
+from messaging.core.adapters.stream_reads import WATCHED_MAX, StreamReads, StreamRows
+from messaging.core.domain.stream import TooOldError, Watch
 from messaging.core.entrypoints.schemas.dialogs import DialogView
 from messaging.core.entrypoints.schemas.messages import SyncBody
 from messaging.wiring import App

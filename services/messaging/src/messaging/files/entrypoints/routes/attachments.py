@@ -17,8 +17,8 @@ from pydantic import Field
 
 from chassis.http import Body, Name, Query, RateLimit, Reply, Routes, View
 from chassis.tokens import Principal
+from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.attachment_store import AttachmentStore
-from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.domain.attachment import (
     PIECE_BYTES_MAX,
     THUMBNAIL_TYPE,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis.http import Routes
 from chassis.tokens import Principal
-from messaging.core.adapters.transaction import MessagingTx
+from messaging.adapters.transaction import MessagingTx
 from messaging.core.entrypoints.routes.message_acts import ACTS, MESSAGE, TOUCHED
 from messaging.core.entrypoints.schemas.messages import PollView, VoteBody
 from messaging.polls.usecases.poll_votes import NotAPollError, PollClosedError, Vote, VoteInvalidError, close_poll, vote

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from chassis.http import Body, Query, RateLimit, ReadableText, Routes, View, roles
 from chassis.tokens import Principal
-from messaging.core.adapters.transaction import MessagingTx
+from messaging.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import DialogNotFoundError
 from messaging.core.domain.membership import MemberNotFoundError
 from messaging.core.domain.message import MessageNotFoundError

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from chassis.http import Body, Moment, Routes, Text, View
 from chassis.tokens import Principal
-from messaging.core.adapters.transaction import MessagingTx
+from messaging.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import (
     BlockedError,
     DialogArchivedError,

@@ -1,0 +1,125 @@
+"""One transaction of messaging: the streams it writes, the stores of every feature on its connection, its moment.
+
+What it did is announced once it has committed, never before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from chassis.postgres import Connection
+from eventing import Outbox
+from messaging.activity.adapters.activity_store import ActivityStore
+from messaging.bots.adapters.bot_store import BotStore
+from messaging.core.adapters.access_store import AccessStore
+from messaging.core.adapters.account_store import AccountStore
+from messaging.core.adapters.account_stream_store import AccountStream
+from messaging.core.adapters.allowance_store import AllowanceStore
+from messaging.core.adapters.attachment_store import AttachmentStore
+from messaging.core.adapters.contact_reads import ContactReads
+from messaging.core.adapters.cursor_store import CursorStore
+from messaging.core.adapters.dialog_store import DialogStore
+from messaging.core.adapters.draft_store import DraftStore
+from messaging.core.adapters.ending_store import EndingStore
+from messaging.core.adapters.entity_store import EntityStore
+from messaging.core.adapters.events import Events
+from messaging.core.adapters.hold_store import HoldStore
+from messaging.core.adapters.invite_store import InviteStore
+from messaging.core.adapters.member_store import MemberStore
+from messaging.core.adapters.message_reads import MessageReads
+from messaging.core.adapters.person_keys import PersonKeys
+from messaging.core.adapters.poll_store import PollStore
+from messaging.core.adapters.sealer import Sealer
+from messaging.core.adapters.send_reads import SendReads
+from messaging.core.adapters.stream_reads import StreamReads
+from messaging.core.adapters.stream_store import Stream
+from messaging.core.domain.cursor import Cursor
+from messaging.core.domain.stream import Sight
+from messaging.core.usecases.ports import Announcer
+from messaging.lifecycle.adapters.erasure_store import ErasureStore
+from messaging.lifecycle.adapters.month_store import MonthStore
+from messaging.lifecycle.adapters.retention_store import RetentionStore
+from messaging.search.adapters.search_store import SearchStore
+from operations import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """Collected during the transaction, announced after its commit."""
+
+    cursors: list[Cursor] = field(default_factory=list)
+    sights: list[Sight] = field(default_factory=list)
+
+    def cursor_moved(self, cursor: Cursor) -> None:
+        """Told as a receipt."""
+        self.cursors.append(cursor)
+
+    def sight_changed(self, sight: Sight) -> None:
+        """What somebody may see of others is another now: told to those who look."""
+        self.sights.append(sight)
+
+
+class MessagingTx:
+    """Implements the ``Tx`` of every feature. ``now`` is the transaction's one time; ``keys`` open what is sealed."""
+
+    def __init__(self, conn: Connection, outbox: Outbox, keys: PersonKeys, now: datetime) -> None:
+        self.conn = conn
+        self.outbox = outbox
+        self.keys = keys
+        self.now = now
+        self.sealer = Sealer(conn, keys.wrapping)
+        self.stream = Stream(conn, outbox, self.sealer, now)
+        self.accounts = AccountStream(conn, now)
+        self.events = Events(outbox)
+        self.hints = Hints()
+        self.access = AccessStore(conn)
+        self.people = AccountStore(conn)
+        self.allowances = AllowanceStore(conn)
+        self.attachments = AttachmentStore(conn)
+        self.contacts = ContactReads(conn)
+        self.cursors = CursorStore(conn)
+        self.dialogs = DialogStore(conn)
+        self.drafts = DraftStore(conn)
+        self.endings = EndingStore(conn)
+        self.entities = EntityStore(conn)
+        self.holds = HoldStore(conn)
+        self.invites = InviteStore(conn)
+        self.members = MemberStore(conn)
+        self.messages = MessageReads(conn, keys)
+        self.polls = PollStore(conn)
+        self.sends = SendReads(conn)
+        self.streams = StreamReads(conn, keys)
+        self.activities = ActivityStore(conn)
+        self.bots = BotStore(conn)
+        self.search = SearchStore(conn)
+        self.erasures = ErasureStore(conn)
+        self.months = MonthStore(conn)
+        self.retention = RetentionStore(conn)
+
+    async def flush(self) -> None:
+        """Write what is buffered. The last thing before the commit."""
+        await self.stream.flush()
+        await self.accounts.flush()
+        await self.outbox.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Transactions:
+    """``announcer`` hears of a transaction once it is committed, never before."""
+
+    parts: Parts
+    keys: PersonKeys
+    announcer: Announcer
+
+    @asynccontextmanager
+    async def begin(self, user_id: UUID | None = None) -> AsyncIterator[MessagingTx]:
+        """Commits at the end of the block."""
+        async with self.parts.transaction(user_id) as (conn, outbox):
+            tx = MessagingTx(conn, outbox, self.keys, self.parts.clock.now())
+            yield tx
+            await tx.flush()
+        self.announcer.committed(tx.stream.events, tx.accounts.events, tx.hints.cursors, tx.hints.sights)

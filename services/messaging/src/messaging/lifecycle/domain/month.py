@@ -1,0 +1,28 @@
+"""Months: the partitions of the stream's tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One month of one table."""
+
+    table: str
+    first: date
+
+    @property
+    def name(self) -> str:
+        return f"{self.table}_{self.first:%Y%m}"
+
+    @property
+    def end(self) -> date:
+        return following(self.first, 1)
+
+
+def following(first: date, months: int) -> date:
+    """The first day of the month so many months later."""
+    year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
+    return date(year, month + 1, 1)
