@@ -14,8 +14,8 @@ from messaging.bots.adapters.bot_store import Bot, claim_webhooks, confirm, note
 from messaging.bots.adapters.webhook_gateway import TIMEOUT_S
 from messaging.bots.entrypoints.bot_updates import BATCH, shown_updates
 from messaging.core.adapters import rendering
-from messaging.core.adapters.opening import opened_text
 from messaging.wiring import App
+from sealing import opened_text
 
 LOOK_EVERY_S, LOOK_IDLE_S = 0.3, 1.0
 AT_ONCE: Final = 100

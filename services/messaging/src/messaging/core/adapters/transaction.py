@@ -11,10 +11,9 @@ import asyncpg
 from eventing import Outbox
 from messaging.core.adapters.account_stream_store import AccountStream
 from messaging.core.adapters.cursor_store import Cursor
-from messaging.core.adapters.person_keys import PersonKeys
-from messaging.core.adapters.sealer import Sealer
 from messaging.core.adapters.stream_store import Stream
 from messaging.core.domain.stream import Sight
+from sealing import PersonKeys, Sealer
 
 
 @dataclass(slots=True)

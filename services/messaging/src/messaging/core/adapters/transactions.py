@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.adapters.transaction import MessagingTx
 from messaging.core.usecases.announcing import Announcer
 from operations import Parts
+from sealing import PersonKeys
 
 
 @dataclass(frozen=True, slots=True)

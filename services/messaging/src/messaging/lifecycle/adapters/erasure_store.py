@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
+import sealing
 from messaging.core.adapters.hold_store import keep_files_if_held
 
 _REQUEST: Final = """
@@ -24,11 +25,6 @@ _HOLD_KEY: Final = """
     SELECT k.user_id, k.wrapped_key, $2 FROM person_key k WHERE k.user_id = $1 AND k.wrapped_key IS NOT NULL
       AND EXISTS (SELECT FROM member m JOIN dialog d USING (dialog_id) WHERE m.user_id = $1 AND d.legal_hold)
     ON CONFLICT DO NOTHING
-"""
-_SHRED: Final = """
-    INSERT INTO person_key (user_id, wrapped_key, created_at, shredded_at) VALUES ($1, NULL, $2, $2)
-    ON CONFLICT (user_id) DO UPDATE SET wrapped_key = NULL,
-        shredded_at = coalesce(person_key.shredded_at, excluded.shredded_at)
 """
 _TOMBSTONE: Final = """
     INSERT INTO account (user_id, ended_at, erased_at) VALUES ($1, $2, $2)
@@ -98,7 +94,7 @@ async def finish(conn: asyncpg.Connection[Any], user_id: UUID, now: datetime) ->
 async def shred_key(conn: asyncpg.Connection[Any], user_id: UUID, now: datetime) -> None:
     """From the commit on, nothing they wrote can be read by anybody, in any dialog."""
     await conn.execute(_HOLD_KEY, user_id, now)
-    await conn.execute(_SHRED, user_id, now)
+    await sealing.shred_key(conn, user_id, now)
     await conn.execute(_TOMBSTONE, user_id, now)
 
 

@@ -18,11 +18,11 @@ from uuid import UUID
 
 from messaging.bots.adapters.bot_store import blank_bots_of
 from messaging.core.adapters.member_store import dialogs_of
-from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.usecases.leave_dialogs import Begin, leave_dialogs
 from messaging.lifecycle.adapters import erasure_store
 from messaging.lifecycle.usecases.end_account import EndAccount, end_account
 from messaging.search.adapters.search_store import remove_entries
+from sealing import PersonKeys
 
 BATCH: Final = 500
 _FIRST: Final = UUID(int=0)

@@ -18,9 +18,6 @@ from kernel.errors import DomainError, Kind
 from messaging.core.adapters import rendering
 from messaging.core.adapters.allowance_store import Allowance, hold_allowance
 from messaging.core.adapters.ending_store import HAS_ENDED
-from messaging.core.adapters.opening import opened_json
-from messaging.core.adapters.person_keys import PersonKeys
-from messaging.core.adapters.sealer import Sealer
 from messaging.core.adapters.send_reads import read_facts
 from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
 from messaging.core.adapters.transaction import MessagingTx
@@ -28,6 +25,7 @@ from messaging.core.domain.dialog import BlockedError, DialogNotFoundError, requ
 from messaging.core.domain.message import ClientMessageIdReusedError, ScheduledNotFoundError, SendMessage, Sent
 from messaging.core.domain.permissions import Act
 from messaging.core.usecases.hold_waiting import tell_scheduled
+from sealing import PersonKeys, Sealer, opened_json
 
 AHEAD_MIN: Final = timedelta(seconds=5)
 AHEAD_MAX: Final = timedelta(days=365)
