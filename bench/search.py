@@ -27,14 +27,14 @@ import uvloop
 from chat.machine import load, server_settings
 
 from kernel.ids import uuid7
-from messaging.core.adapters.person_keys import PersonKeys
-from messaging.core.adapters.sealer import Sealer
+from messaging.core.adapters.person_keys import wrapping_under
 from messaging.core.adapters.stream_reads import StreamRows
 from messaging.core.domain.ids import MAIN_WORKSPACE
 from messaging.search.adapters.blind import BlindIndex, stretch_of
 from messaging.search.adapters.terms import terms_of
 from messaging.search.domain.question import Question
 from messaging.search.usecases.search_messages import SearchMessages, search_messages
+from sealing import PersonKeys, Sealer
 from testkit.databases import Databases, with_database
 from testkit.infra import local_infra
 
@@ -112,7 +112,7 @@ async def fill(conn: asyncpg.Connection, size: int) -> Store:
     language = Language(rng)
     said = language.texts(min(TEXTS, size))
     viewer = sender = uuid7()
-    keys, blind = PersonKeys(KEY), BlindIndex(KEY)
+    keys, blind = PersonKeys(wrapping_under(KEY)), BlindIndex(KEY)
     sealer = Sealer(conn, keys.wrapping)
     async with conn.transaction():
         await sealer.ready([sender])

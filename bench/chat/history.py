@@ -19,11 +19,11 @@ import orjson
 
 from chat.ours import KEY, Ours
 from kernel.ids import uuid7
-from messaging.core.adapters.person_keys import Wrapping
-from messaging.core.adapters.sealer import Sealer
+from messaging.core.adapters.person_keys import wrapping_under
 from messaging.core.domain.ids import MAIN_WORKSPACE
 from messaging.lifecycle.adapters.invariants import audit
 from messaging.lifecycle.adapters.month_store import MonthStore, wanted_months
+from sealing import Sealer
 
 PEOPLE, DIALOGS, MESSAGES = 5, 10, 100  # in a circle everybody is in all its dialogs
 CIRCLE_MESSAGES = DIALOGS * MESSAGES
@@ -99,7 +99,7 @@ class Past:
 
     def __init__(self, conn: asyncpg.Connection[Any]) -> None:
         self._conn = conn
-        self._wrapping = Wrapping(base64.b64decode(KEY))
+        self._wrapping = wrapping_under(base64.b64decode(KEY))
         self._ended = datetime.now(UTC) - timedelta(days=ENDED_DAYS_AGO)
         self._began = self._ended - timedelta(days=30 * MONTHS)
         self._indexes: Sequence[asyncpg.Record] = ()

@@ -14,6 +14,7 @@ from testkit.infra import Infra, local_infra
 
 if TYPE_CHECKING:
     from eventing import KafkaConfig
+    from testkit.s3 import S3Server
 
 
 @pytest.fixture(scope="session")
@@ -72,3 +73,12 @@ async def kafka(kafka_admin: KafkaConfig) -> AsyncIterator[KafkaConfig]:
 
     async with own_topics(kafka_admin) as config:
         yield config
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def s3(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[S3Server]:
+    """An S3 server, a process of its own that can be killed and started again; whoever kills it starts it."""
+    from testkit.s3 import S3Server  # noqa: PLC0415 -- unit tests load this plugin too
+
+    async with S3Server(tmp_path_factory.mktemp("s3")) as server:
+        yield server

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from chassis.run import Service, main
-from messaging.entrypoints.roles import COMMANDS, ROUTES, background, checks, consumers, http, jobs, relays
+from messaging.entrypoints.roles import COMMANDS, ROUTES, background, consumers, http, jobs
 from messaging.settings import MessagingSettings
 from messaging.wiring import wire
+from operations import checks, relays
 
 SERVICE = Service(
     name="messaging",

@@ -12,8 +12,8 @@ from pydantic_settings import SettingsConfigDict
 
 from chassis.production import Outside
 from chassis.settings import ServiceSettings
-from messaging.core.adapters.person_keys import decoded_key
-from messaging.files.adapters.object_store import S3Access
+from objects.store import S3Access
+from sealing import decoded_key
 
 
 def _is_key(secret: SecretStr) -> SecretStr:

@@ -14,19 +14,21 @@ from chassis.redis import RateLimiter
 from kernel.clock import Clock
 from messaging.adapters.transaction import MessagingTx, Transactions
 from messaging.bots.adapters.webhook_gateway import Webhooks
-from messaging.core.adapters.person_keys import PersonKeys, decoded_key
+from messaging.core.adapters.person_keys import wrapping_under
 from messaging.core.domain.ids import MAIN_WORKSPACE
 from messaging.core.sending.limits import SendLimits
 from messaging.core.sending.sender import Sender
 from messaging.files.adapters.link_gateway import Links
-from messaging.files.adapters.object_store import DiskStore, ObjectStore
-from messaging.files.adapters.scanner import ClamdScanner
 from messaging.files.usecases.judge_attachment import Scanner
 from messaging.realtime.announcing import RealtimeAnnouncer
 from messaging.realtime.tickets import Tickets
 from messaging.search.adapters.blind import BlindIndex
 from messaging.settings import MessagingSettings
+from objects.disk_store import DiskStore
+from objects.scanner import ClamdScanner
+from objects.store import ObjectStore
 from operations import Parts, open_parts
+from sealing import PersonKeys, decoded_key
 
 SERVICE: Final = "messaging"
 SESSION: Final = {"sampan.workspace_id": str(MAIN_WORKSPACE)}
@@ -61,7 +63,7 @@ class App(Parts):
 def _objects(settings: MessagingSettings) -> ObjectStore:
     if settings.objects_kind == "disk":
         return DiskStore(settings.objects_dir)
-    from messaging.files.adapters.s3_store import S3Store  # noqa: PLC0415 -- 12 MiB, only where it is chosen
+    from objects.s3_store import S3Store  # noqa: PLC0415 -- 12 MiB, only where it is chosen
 
     return S3Store(settings.s3_access(), settings.objects_dir)
 
@@ -70,7 +72,7 @@ def _objects(settings: MessagingSettings) -> ObjectStore:
 async def wire(settings: MessagingSettings, clock: Clock | None = None) -> AsyncIterator[App]:
     """Open what the service stands on; close it in reverse."""
     secret = decoded_key(settings.key_encryption_key.get_secret_value())
-    keys = PersonKeys(secret)
+    keys = PersonKeys(wrapping_under(secret))
     objects = _objects(settings)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(objects.close)

@@ -22,7 +22,6 @@ from messaging.wiring import App, wire
 from sampan.auth.v1.graph_pb2 import UserBlocked
 from testkit.ports import free_ports
 from testkit.processes import Child
-from testkit.s3 import S3Server
 from testkit.topics import own_topics
 from testkit.wait import eventually
 
@@ -180,13 +179,6 @@ async def scanner(tmp_path_factory):
 
         await eventually(answers, timeout_s=60, what="sandbox answers")
         yield made
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def s3(tmp_path_factory):
-    """An S3 server, a process of its own that can be killed and started again; whoever kills it starts it."""
-    async with S3Server(tmp_path_factory.mktemp("s3")) as server:
-        yield server
 
 
 def s3_settings(server):

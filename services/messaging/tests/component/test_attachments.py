@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from messaging.core.adapters import attachment_store
-from messaging.core.adapters.attachment_store import AttachmentStore, find_attachment
+from messaging.core.adapters.attachment_store import AttachmentStore
 from messaging.core.domain.message import SendMessage, Sent
 from messaging.core.usecases.send_message import send_messages
 from messaging.files.entrypoints import jobs

@@ -12,7 +12,6 @@ from prometheus_client import REGISTRY
 from messaging.bots.entrypoints import bot_updates
 from messaging.bots.usecases import collect_updates
 from messaging.core.adapters import change_reads, message_reads, rendering, stream_reads
-from messaging.core.adapters.person_keys import PersonKeys, seal
 from messaging.entrypoints import jobs
 from messaging.lifecycle.adapters.invariants import audit
 from messaging.lifecycle.usecases.export_person import export_person
@@ -573,11 +572,3 @@ async def test_without_the_guards_one_damaged_row_stops_the_others(still_world, 
     await execute(world, "UPDATE change SET payload = '[1]' WHERE dialog_id = $1", uuid.UUID(dialog_id))
     assert (await reader.do("GET", "/v1/dialogs")).status == 200
     assert (await reader.do("POST", "/v1/sync", {"dialogs": {dialog_id: 0}})).status == 500
-
-
-def test_what_was_never_sealed_is_not_opened():
-    keys = PersonKeys(b"k" * 32)
-    sealed = seal(keys.wrapping.own, None, b"said")
-    assert keys.decrypt(None, sealed) == b"said"
-    for damaged in (b"", b"\0", sealed[:11], sealed[:12], sealed[:-1], sealed + b"\0", b"\0" * 100):
-        assert keys.decrypt(None, damaged) is None

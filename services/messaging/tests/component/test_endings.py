@@ -10,7 +10,7 @@ from messaging.core.adapters.ending_store import LOOKED_OVER_AGAIN
 from messaging.core.domain.dialog import MemberStatus
 from messaging.core.domain.permissions import Role
 from messaging.core.usecases import join_dialog
-from messaging.core.usecases.seating import tell_member
+from messaging.core.usecases.telling import tell_member
 from messaging.entrypoints import jobs
 from messaging.lifecycle.adapters.invariants import audit
 from messaging.lifecycle.usecases.hold_dialog import hold_dialog

@@ -7,11 +7,10 @@ import uuid
 import asyncpg
 import pytest
 
-from messaging.core.adapters.person_keys import PersonKeys, decoded_key
-from messaging.core.adapters.sealer import Sealer
 from messaging.lifecycle.adapters.sealed_reads import audit_sealed
 from messaging.scheduling.usecases.drafts import KeepDraft, drafts_of, keep_draft
 from operations import audit_connection
+from sealing import PersonKeys, Sealer
 
 
 class RolledBackError(Exception):
@@ -45,7 +44,7 @@ async def newcomer(world):
 
 def afresh(world):
     """The keys as another process, or this one after a restart, reads them."""
-    return PersonKeys(decoded_key(world.settings.key_encryption_key.get_secret_value()))
+    return PersonKeys(world.app.keys.wrapping)
 
 
 async def draft_of(world, person):

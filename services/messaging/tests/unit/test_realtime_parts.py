@@ -11,14 +11,7 @@ from kernel.errors import DomainError
 from messaging.core.domain.stream import AccountEvent, StreamEvent
 from messaging.realtime.batching import Batcher
 from messaging.realtime.buckets import Bucket
-from messaging.realtime.frames import (
-    AckFrame,
-    FrameUnknownError,
-    FrameUnreadableError,
-    error_frame,
-    read_frame,
-    ref_of,
-)
+from messaging.realtime.frames import AckFrame, FrameUnknownError, FrameUnreadableError, error_frame, read_frame, ref_of
 from messaging.realtime.hint_codec import Whisper, pack_account_events, pack_events, pack_whisper, unpack
 from messaging.realtime.websocket import payload_of
 

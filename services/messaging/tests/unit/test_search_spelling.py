@@ -3,8 +3,8 @@
 import pytest
 
 from messaging.search.adapters.terms import terms_of
-from messaging.search.domain.folding import spelled
 from messaging.search.domain.question import FieldText, Question, Tier
+from words.folding import spelled
 
 ALIKE = {
     "a ring, a tone and AA for AM": ("น้ำแข็ง", "น\u0e4d\u0e49าแข็ง"),

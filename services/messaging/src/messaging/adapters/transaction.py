@@ -31,9 +31,7 @@ from messaging.core.adapters.hold_store import HoldStore
 from messaging.core.adapters.invite_store import InviteStore
 from messaging.core.adapters.member_store import MemberStore
 from messaging.core.adapters.message_reads import MessageReads
-from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.adapters.poll_store import PollStore
-from messaging.core.adapters.sealer import Sealer
 from messaging.core.adapters.send_reads import SendReads
 from messaging.core.adapters.stream_reads import StreamReads
 from messaging.core.adapters.stream_store import Stream
@@ -45,6 +43,7 @@ from messaging.lifecycle.adapters.month_store import MonthStore
 from messaging.lifecycle.adapters.retention_store import RetentionStore
 from messaging.search.adapters.search_store import SearchStore
 from operations import Parts
+from sealing import PersonKeys, Sealer
 
 
 @dataclass(frozen=True, slots=True)

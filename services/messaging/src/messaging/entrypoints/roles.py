@@ -28,7 +28,6 @@ from messaging.entrypoints.consumers import subscriptions
 from messaging.entrypoints.follower import follower
 from messaging.entrypoints.jobs import jobs as timed
 from messaging.files.entrypoints.jobs import jobs as attachment_jobs
-from messaging.files.entrypoints.object_watch import ObjectWatch
 from messaging.files.entrypoints.routes import attachments
 from messaging.lifecycle.entrypoints import cli
 from messaging.polls.entrypoints.routes import polls
@@ -36,6 +35,7 @@ from messaging.reports.entrypoints.routes import reports
 from messaging.scheduling.entrypoints.routes import drafts
 from messaging.search.entrypoints.routes import search
 from messaging.wiring import SERVICE, App
+from objects.watch import ObjectWatch
 from operations import background as common_background
 from operations import checks, housekeeping, make_service_app, operator_commands, operator_routes, relays
 from operations import consumers as consuming

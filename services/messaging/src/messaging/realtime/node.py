@@ -20,7 +20,6 @@ from chassis.postgres import Database
 from chassis.run.runners import Runner
 from kernel.clock import Clock
 from kernel.tasks import stop_tasks
-from messaging.core.adapters.person_keys import PersonKeys
 from messaging.realtime.acks import Acks, Begin
 from messaging.realtime.announcing import RealtimeAnnouncer
 from messaging.realtime.catch_up import READS_AT_ONCE, CatchUp
@@ -41,6 +40,7 @@ from messaging.realtime.sweeping import Sweeper
 from messaging.realtime.tickets import Tickets
 from messaging.realtime.watching import Watching
 from messaging.realtime.websocket import payload_of, text_frame
+from sealing import PersonKeys
 
 BACK_WITHIN_S: Final = 8.0
 _SENDS_WAIT_S: Final = 5.0

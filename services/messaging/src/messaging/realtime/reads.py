@@ -16,7 +16,6 @@ from chassis.postgres import Database
 from messaging.core.adapters.contact_reads import BLOCKED
 from messaging.core.adapters.dialog_store import DialogStore
 from messaging.core.adapters.ending_store import HAS_ENDED
-from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.adapters.stream_reads import StreamReads, StreamRows
 from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
 from messaging.core.domain.dialog import DialogNotFoundError
@@ -24,6 +23,7 @@ from messaging.core.domain.permissions import Act
 from messaging.core.domain.stream import Watch
 from messaging.realtime.feed import Feed, Item
 from messaging.realtime.hub import account_item_of, item_of
+from sealing import PersonKeys
 
 WATCHED_MAX: Final = 1000
 CROWD: Final = 1000

@@ -6,7 +6,8 @@ import uuid
 from chassis.tokens import Revocations
 from messaging.core.domain.dialog import MemberStatus
 from messaging.core.domain.permissions import Role
-from messaging.core.usecases.seating import seat, tell_member
+from messaging.core.usecases.seating import seat
+from messaging.core.usecases.telling import tell_member
 from testkit.wait import eventually
 
 

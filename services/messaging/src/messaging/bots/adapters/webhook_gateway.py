@@ -7,10 +7,10 @@ import hmac
 import time
 from typing import Final
 
-from outgoing import LOCAL, PUBLIC, TIMEOUT_S, NoAnswerError, OutgoingClient, UrlRefusedError, fold
+from outgoing import LOCAL, PUBLIC, NoAnswerError, OutgoingClient, UrlRefusedError, fold
 
 SIGNATURE: Final = "X-Sampan-Signature"
-__all__ = ["SIGNATURE", "TIMEOUT_S", "Webhooks", "signature"]
+__all__ = ["SIGNATURE", "Webhooks", "signature"]
 
 
 def signature(secret: str, body: bytes, unix_s: int) -> str:

@@ -11,12 +11,12 @@ import structlog
 from chassis.run import Periodic
 from kernel.tasks import stop_tasks
 from messaging.bots.adapters.bot_store import BotStore
-from messaging.bots.adapters.webhook_gateway import TIMEOUT_S
 from messaging.bots.domain.bot import Bot
 from messaging.bots.entrypoints.bot_updates import BATCH, shown_updates
 from messaging.core.adapters import rendering
-from messaging.core.adapters.opening import opened_text
 from messaging.wiring import App
+from outgoing import TIMEOUT_S
+from sealing import opened_text
 
 LOOK_EVERY_S, LOOK_IDLE_S = 0.3, 1.0
 AT_ONCE: Final = 100

@@ -10,9 +10,9 @@ from uuid import UUID
 import asyncpg
 
 from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, MessageReads
-from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.adapters.unread_reads import MENTIONS, UNREAD
 from messaging.core.adapters.unreadable import permissions_of
+from sealing import PersonKeys
 
 _DIALOGS: Final = f"""
     SELECT d.dialog_id, d.workspace_id, d.kind, d.title, d.description, d.avatar_attachment_id, d.entity_type,

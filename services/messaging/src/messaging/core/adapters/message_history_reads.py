@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, MessageRows, content_of
-from messaging.core.adapters.person_keys import PersonKeys
+from sealing import PersonKeys
 
 _THREAD: Final = f"""
     SELECT {MESSAGE_COLUMNS} FROM message m

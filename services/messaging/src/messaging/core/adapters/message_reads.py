@@ -15,10 +15,9 @@ import asyncpg
 from messaging.core.adapters import rendering
 from messaging.core.adapters.entity_store import EntityStore
 from messaging.core.adapters.message_part_reads import extras_of
-from messaging.core.adapters.opening import opened_json
-from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.adapters.unreadable import object_or_none
 from messaging.core.domain.links import linked, preview_of
+from sealing import PersonKeys, opened_json
 
 # Where the month of a seq begins and ends: lets Postgres leave out the other partitions.
 MONTH_FROM: Final = """coalesce((SELECT month::timestamptz FROM dialog_month

@@ -15,16 +15,11 @@ import asyncpg
 
 from messaging.core.adapters import rendering
 from messaging.core.adapters.change_reads import UNREADABLE, is_damaged, is_damaged_of_account
-from messaging.core.adapters.message_reads import (
-    MESSAGE_COLUMNS,
-    MONTH_FROM,
-    MessageReads,
-    MessageRows,
-)
+from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, MONTH_FROM, MessageReads, MessageRows
 from messaging.core.adapters.open_channel_reads import OPEN_TO
-from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.domain.dialog import PRESENT
 from messaging.core.domain.stream import AccountEvent, StreamEvent, TooOldError, Watch
+from sealing import PersonKeys
 
 # The month is read apart: as a value it lets Postgres leave out the partitions before it, as a subquery here it would
 # not.

@@ -20,10 +20,10 @@ from eventing.outbox import INSERT_COLUMNS
 from messaging.core.adapters import rendering
 from messaging.core.adapters.events import Events
 from messaging.core.adapters.message_reads import MessageRows
-from messaging.core.adapters.sealer import Sealer
 from messaging.core.adapters.unreadable import permissions_of
 from messaging.core.domain.dialog import Dialog, DialogNotFoundError
 from messaging.core.domain.stream import NewChange, NewMessage, Position, StreamEvent
+from sealing import Sealer
 
 DIALOG_COLUMNS: Final = (
     "dialog_id, workspace_id, kind, permissions, slow_mode_s, archived_at, members_max, member_count, last_seq, "

@@ -14,11 +14,11 @@ import asyncpg
 
 from kernel.errors import DomainError, Kind
 from messaging.core.adapters.message_reads import MessageRows, content_of
-from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.adapters.send_reads import SendReads
 from messaging.core.adapters.stream_reads import StreamRows
 from messaging.core.adapters.unreadable import object_or_none
 from messaging.core.domain.message import SYSTEM_TYPES, MessageNotFoundError, SendMessage, Sent, request_hash
+from sealing import PersonKeys
 
 _STAYS: Final = SYSTEM_TYPES | {"poll"}
 

@@ -16,17 +16,11 @@ from typing import Final, Protocol
 
 import puremagic
 
-from messaging.core.domain.attachment import (
-    PICTURES,
-    WIDTHS,
-    Attachment,
-    AttachmentStoreUnavailableError,
-    type_mismatch,
-)
+from messaging.core.domain.attachment import PICTURES, WIDTHS, Attachment, type_mismatch
 from messaging.core.usecases.ports import Tx
-from messaging.files.adapters.object_store import ObjectStore
-from messaging.files.adapters.pictures import Pictured, PictureRefusedError, picture
-from messaging.files.adapters.scanner import ScannerUnavailableError
+from objects.pictures import Pictured, PictureRefusedError, picture
+from objects.scanner import ScannerUnavailableError
+from objects.store import ObjectStore, StoreUnavailableError
 
 RESCAN_AFTER: Final = timedelta(hours=1)
 RETRY_S_MAX: Final = 300.0
@@ -50,7 +44,7 @@ class Judge:
         try:
             async with self.objects.local(str(attachment.attachment_id), attachment.size_bytes) as path:
                 await self._judge(attachment, path)
-        except (ScannerUnavailableError, AttachmentStoreUnavailableError, FileNotFoundError):
+        except (ScannerUnavailableError, StoreUnavailableError, FileNotFoundError):
             await self._put_off(attachment)
 
     async def _judge(self, attachment: Attachment, path: Path) -> None:
@@ -78,8 +72,8 @@ class Judge:
             return
         thumbnails = pictured.thumbnails if pictured else {}
         for width, content in thumbnails.items():
-            await self.objects.keep(f"{attachment.attachment_id}.{width}", content)
-        await self.objects.keep(str(attachment.attachment_id), path)
+            await self.objects.put(f"{attachment.attachment_id}.{width}", content)
+        await self.objects.put(str(attachment.attachment_id), path)
         if not await self._keep(attachment, sha256, pictured, last=False):
             for suffix in ("", *(f".{width}" for width in thumbnails)):
                 await self.objects.remove(f"{attachment.attachment_id}{suffix}")

@@ -17,6 +17,7 @@ from messaging.core.domain.attachment import (
     UPLOADING_AT_ONCE_MAX,
     Attachment,
     AttachmentNotFoundError,
+    AttachmentStoreUnavailableError,
     PieceInvalidError,
     TooManyUploadsError,
     UploadOffsetError,
@@ -24,7 +25,7 @@ from messaging.core.domain.attachment import (
     check_wish,
 )
 from messaging.core.usecases.ports import Tx
-from messaging.files.adapters.object_store import ObjectStore
+from objects.store import ObjectStore, StoreUnavailableError
 
 CHECKSUMS: Final[Mapping[str, str]] = {"sha1": "sha1", "sha256": "sha256", "md5": "md5"}
 
@@ -89,7 +90,10 @@ async def take_piece(
         raise PieceInvalidError(context={"piece_bytes_max": PIECE_BYTES_MAX})
     if checksum is not None and not _matches(checksum, piece):
         raise PieceInvalidError("the piece is not what Upload-Checksum says")
-    await objects.write(str(attachment_id), offset, piece)
+    try:
+        await objects.write(str(attachment_id), offset, piece)
+    except StoreUnavailableError as error:
+        raise AttachmentStoreUnavailableError(error.reason) from error
     after = offset + len(piece)
     await tx.attachments.move_offset(attachment_id, after)
     if after == upload.size_bytes:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
+import sealing
 from messaging.core.adapters.hold_store import HoldStore
 
 _REQUEST: Final = """
@@ -24,11 +25,6 @@ _HOLD_KEY: Final = """
     SELECT k.user_id, k.wrapped_key, $2 FROM person_key k WHERE k.user_id = $1 AND k.wrapped_key IS NOT NULL
       AND EXISTS (SELECT FROM member m JOIN dialog d USING (dialog_id) WHERE m.user_id = $1 AND d.legal_hold)
     ON CONFLICT DO NOTHING
-"""
-_SHRED: Final = """
-    INSERT INTO person_key (user_id, wrapped_key, created_at, shredded_at) VALUES ($1, NULL, $2, $2)
-    ON CONFLICT (user_id) DO UPDATE SET wrapped_key = NULL,
-        shredded_at = coalesce(person_key.shredded_at, excluded.shredded_at)
 """
 _TOMBSTONE: Final = """
     INSERT INTO account (user_id, ended_at, erased_at) VALUES ($1, $2, $2)
@@ -95,7 +91,7 @@ class ErasureStore:
     async def shred_key(self, user_id: UUID, now: datetime) -> None:
         """From the commit on, nothing they wrote can be read by anybody, in any dialog."""
         await self._conn.execute(_HOLD_KEY, user_id, now)
-        await self._conn.execute(_SHRED, user_id, now)
+        await sealing.shred_key(self._conn, user_id, now)
         await self._conn.execute(_TOMBSTONE, user_id, now)
 
     async def free_held_keys(self) -> int:

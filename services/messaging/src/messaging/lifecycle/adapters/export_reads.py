@@ -9,8 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, document_of
-from messaging.core.adapters.opening import opened_text
-from messaging.core.adapters.person_keys import PersonKeys
+from sealing import PersonKeys, opened_text
 
 PAGE: Final = 500
 _DIALOGS: Final = """

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, content_of
-from messaging.core.adapters.person_keys import PersonKeys
+from sealing import PersonKeys
 
 PAGE: Final = 200
 _MESSAGES: Final = f"SELECT {MESSAGE_COLUMNS} FROM message WHERE dialog_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import asyncpg
 
-from messaging.core.adapters.person_keys import Wrapping, unseal
 from messaging.lifecycle.adapters.invariants import Check, Finding, somewhere
+from sealing import Wrapping, unseal
 
 SAMPLE: Final = 300
 EACH_MAX: Final = 20

@@ -21,7 +21,6 @@ from chassis.http import Query, ReadableText, Routes, View, roles
 from chassis.postgres import Connection
 from chassis.run import Command, Periodic, Runner
 from chassis.tokens import Principal
-from messaging.core.adapters.person_keys import decoded_key
 from messaging.lifecycle.adapters import invariants
 from messaging.lifecycle.adapters.erasure_store import ErasureStore
 from messaging.lifecycle.adapters.held_reads import HeldKeys
@@ -200,7 +199,7 @@ async def _export_hold(app: App, arguments: argparse.Namespace) -> int:
     act = at_console("legal_hold.export", SERVICE, reason=reason, dialog_id=arguments.dialog)
     await record_alone(act.ended(BEGUN), app)
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-    keys = HeldKeys(decoded_key(app.settings.key_encryption_key.get_secret_value()))
+    keys = HeldKeys(app.keys.wrapping)
     command = ExportHold(dialog_id=arguments.dialog, folder=folder, reason=reason)
     try:
         done = await export_hold(command, app.database.read, keys, app.objects, _say)

@@ -11,9 +11,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from messaging.core.adapters.ending_store import (
-    LOOKED_OVER_AGAIN,
-)
+from messaging.core.adapters.ending_store import LOOKED_OVER_AGAIN
 from messaging.core.domain.stream import Sight
 from messaging.core.usecases.leave_dialogs import leave_dialogs
 from messaging.lifecycle.usecases.ports import Begin, Tx

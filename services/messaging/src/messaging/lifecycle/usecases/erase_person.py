@@ -16,11 +16,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.usecases.leave_dialogs import leave_dialogs
 from messaging.lifecycle.adapters.erasure_store import OWN_ROWS
 from messaging.lifecycle.usecases.end_account import EndAccount, end_account
 from messaging.lifecycle.usecases.ports import Begin
+from sealing import PersonKeys
 
 BATCH: Final = 500
 _FIRST: Final = UUID(int=0)

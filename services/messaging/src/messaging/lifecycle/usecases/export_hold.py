@@ -17,10 +17,10 @@ import asyncpg
 import orjson
 
 from messaging.core.adapters import rendering
-from messaging.files.adapters.object_files import copy_object, name_of
-from messaging.files.adapters.object_store import ObjectStore
 from messaging.lifecycle.adapters import held_reads
 from messaging.lifecycle.adapters.held_reads import HeldFile, HeldKeys, HeldReads, HeldRows
+from objects.exports import copy_object, export_path
+from objects.store import ObjectStore
 
 MANIFEST: Final = "manifest.json"
 _FIRST: Final = UUID(int=0)
@@ -98,7 +98,7 @@ async def _members(command: ExportHold, read: Read, out: IO[bytes], done: Export
 
 async def _file(file: HeldFile, folder: Path, objects: ObjectStore, listed: IO[bytes], done: Exported) -> None:
     """One file in two messages is copied once."""
-    name = name_of(file.attachment_id, file.file_name)
+    name = export_path(file.attachment_id, file.file_name)
     there = (folder / name).exists() or await copy_object(objects, file.attachment_id, folder / name)
     done.files += there
     done.missing += not there

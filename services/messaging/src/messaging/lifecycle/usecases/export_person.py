@@ -17,10 +17,10 @@ import asyncpg
 import orjson
 
 from messaging.core.adapters import rendering
-from messaging.core.adapters.person_keys import PersonKeys
-from messaging.files.adapters.object_files import copy_object, name_of
-from messaging.files.adapters.object_store import ObjectStore
 from messaging.lifecycle.adapters.export_reads import ExportReads, ExportRows
+from objects.exports import copy_object, export_path
+from objects.store import ObjectStore
+from sealing import PersonKeys
 
 _TOLD_EVERY: Final = 10_000
 Progress = Callable[[str], None]
@@ -47,7 +47,7 @@ async def export_person(
             export.line("dialogs", dialog)
             await _dialog(export, dialog["dialog_id"], user_id, conn, keys)
         async for upload in ExportRows(conn).files(user_id):
-            name = name_of(upload["attachment_id"], upload["file_name"])
+            name = export_path(upload["attachment_id"], upload["file_name"])
             there = await copy_object(objects, upload["attachment_id"], folder / name)
             export.line("uploads", {**upload, "file": name if there else None})
         counts = dict(export.counts)

@@ -15,11 +15,10 @@ from uuid import UUID
 import asyncpg
 
 from messaging.core.adapters.draft_store import DRAFT_IS_THERE
-from messaging.core.adapters.opening import opened_text
-from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.domain.dialog import require_present
 from messaging.core.usecases.ports import Tx
 from messaging.core.usecases.throw_draft_away import throw_draft_away
+from sealing import PersonKeys, opened_text
 
 _KEEP: Final = """
     INSERT INTO draft (user_id, dialog_id, content, reply_to_seq, version, updated_at)

@@ -17,8 +17,6 @@ import asyncpg
 from kernel.errors import DomainError, Kind
 from messaging.core.adapters import rendering
 from messaging.core.adapters.ending_store import HAS_ENDED
-from messaging.core.adapters.opening import opened_json
-from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
 from messaging.core.domain.allowance import Allowance
 from messaging.core.domain.dialog import BlockedError, DialogNotFoundError, require_present
@@ -26,6 +24,7 @@ from messaging.core.domain.message import ClientMessageIdReusedError, ScheduledN
 from messaging.core.domain.permissions import Act
 from messaging.core.usecases.hold_waiting import tell_scheduled
 from messaging.core.usecases.ports import Tx
+from sealing import PersonKeys, opened_json
 
 AHEAD_MIN: Final = timedelta(seconds=5)
 AHEAD_MAX: Final = timedelta(days=365)

@@ -1,24 +1,16 @@
-"""A message as the terms it is found by.
-
-``=`` a word form, ``#`` a piece of three letters, ``@`` who wrote it, ``!`` its type. Words of five letters and more
-are also indexed in pieces with their edges marked, and Thai runs in pieces across words, without tones: that finds
-parts of words, misspelt words, and Thai that is cut otherwise in the question than in the text.
-"""
+"""A message as the terms it is found by: those of its texts, ``@`` who wrote it, ``!`` its type."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from messaging.search.adapters.segments import Run, runs_of
-from messaging.search.domain.roots import candidates
+from words.segments import runs_of
+from words.terms import run_terms
 
-PIECED_MIN: Final = 5
-PIECED_MAX: Final = 32
 TERMS_MAX: Final = 6_000
-WORD, PIECE, SENDER, TYPE = "=", "#", "@", "!"
-EDGE: Final = "\u2060"
+SENDER, TYPE = "@", "!"
 _TEXT_FIELDS: Final = ("text", "question", "name")
 
 
@@ -44,31 +36,5 @@ def terms_of(content: Mapping[str, Any], sender_id: UUID | None, kind: str) -> s
     return terms
 
 
-def run_terms(run: Run) -> set[str]:
-    terms: set[str] = set()
-    for word in (*run.words, *run.by_dictionary):
-        terms.update(WORD + each for each in candidates(word.folded))
-    if run.thai:
-        terms.update(PIECE + each for each in pieces(run.bare))
-    else:
-        for word in run.words:
-            if is_pieced(word.folded):
-                terms.update(PIECE + each for each in pieces(edged(word.folded)))
-    return terms
-
-
 def sender_term(sender_id: UUID) -> str:
     return SENDER + str(sender_id)
-
-
-def is_pieced(word: str) -> bool:
-    return PIECED_MIN <= len(word) <= PIECED_MAX and any(each.isalpha() for each in word)
-
-
-def edged(word: str) -> str:
-    return f"{EDGE}{word}{EDGE}"
-
-
-def pieces(text: str) -> Iterable[str]:
-    """Three letters each, overlapping; nothing of a text that is shorter."""
-    return (text[at : at + 3] for at in range(len(text) - 2))

@@ -18,9 +18,10 @@ from uuid import UUID
 from rapidfuzz.distance import OSA
 
 from messaging.search.adapters.blind import BlindIndex, Stretch
-from messaging.search.adapters.segments import Run, Word, runs_of
-from messaging.search.adapters.terms import EDGE, PIECE, PIECED_MIN, TYPE, WORD, edged, is_pieced, pieces, sender_term
-from messaging.search.domain.roots import candidates
+from messaging.search.adapters.terms import TYPE, sender_term
+from words.roots import candidates
+from words.segments import Run, Word, runs_of
+from words.terms import EDGE, PIECE, PIECED_MIN, WORD, edged, is_pieced, pieces
 
 PARTS_MAX: Final = 12
 INSIDE_MIN: Final = 4

@@ -13,10 +13,10 @@ from uuid import UUID
 import asyncpg
 
 from messaging.core.adapters.message_reads import MessageRows, content_of
-from messaging.core.adapters.person_keys import PersonKeys
 from messaging.search.adapters.blind import BlindIndex, stretch_of
 from messaging.search.adapters.search_store import Entry, SearchStore
 from messaging.search.adapters.terms import terms_of
+from sealing import PersonKeys
 
 
 async def index_messages(

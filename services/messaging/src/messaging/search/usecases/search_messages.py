@@ -17,12 +17,12 @@ from uuid import UUID
 import asyncpg
 
 from messaging.core.adapters.message_reads import MessageRows, content_of
-from messaging.core.adapters.person_keys import PersonKeys
 from messaging.core.domain.stream import Watch
 from messaging.search.adapters.blind import STRETCH, BlindIndex
 from messaging.search.adapters.search_store import Found, Probe, SearchStore
 from messaging.search.adapters.terms import searchable_fields
 from messaging.search.domain.question import FieldText, Highlight, Question, Tier
+from sealing import PersonKeys
 
 EXAMINED_MAX: Final = 400
 _ROUND_FIRST: Final = 24

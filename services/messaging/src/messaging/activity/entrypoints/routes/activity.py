@@ -11,9 +11,7 @@ from pydantic import Field, model_validator
 
 from chassis.http import Body, Moment, Page, PageQuery, Routes, View
 from chassis.tokens import Principal
-from messaging.activity.adapters.activity_store import (
-    ActivityStore,
-)
+from messaging.activity.adapters.activity_store import ActivityStore
 from messaging.activity.domain.activity import ActivityType, last_id
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.dialog_reads import people_of, unknown

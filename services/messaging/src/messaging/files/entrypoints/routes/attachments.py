@@ -8,15 +8,17 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 from urllib.parse import quote
 from uuid import UUID
 
 from aiohttp import web
 from pydantic import Field
 
+from chassis.errors import RequestError
 from chassis.http import Body, Name, Query, RateLimit, Reply, Routes, View
 from chassis.tokens import Principal
+from kernel.errors import Kind
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.attachment_store import AttachmentStore
 from messaging.core.domain.attachment import (
@@ -34,9 +36,10 @@ from messaging.core.domain.attachment import (
     UploadOverError,
 )
 from messaging.files.adapters.link_gateway import LIFE_S, Link
-from messaging.files.entrypoints.object_answers import RangeNotSatisfiableError, answer_of
 from messaging.files.usecases.upload_attachment import begin_upload, end_upload, take_piece, upload_offset
 from messaging.wiring import App
+from objects.answers import RangeRefusedError, answer_of
+from objects.store import StoreUnavailableError
 
 routes = Routes(tag="attachments")
 UPLOAD: Final = "/v1/attachments/{attachment_id}/upload"
@@ -45,6 +48,11 @@ TURN_S: Final = 5.0
 OFFSET_TYPE: Final = "application/offset+octet-stream"
 Purpose = Literal["image", "video", "voice", "file", "sticker", "avatar"]
 MediaType = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}$")]
+
+
+class RangeNotSatisfiableError(RequestError):
+    code, kind, status = "messaging.attachment.range_not_satisfiable", Kind.INVALID, 416
+    title: ClassVar[str] = "The file has no such part"
 
 
 class AttachmentBody(Body):
@@ -247,6 +255,10 @@ async def get_content(request: web.Request, attachment_id: UUID, query: ContentQ
         return await answer_of(request, app.objects, key, headers)
     except FileNotFoundError:
         raise AttachmentNotFoundError from None
+    except RangeRefusedError as refusal:
+        raise RangeNotSatisfiableError(refusal.reason, headers=refusal.headers) from None
+    except StoreUnavailableError as error:
+        raise AttachmentStoreUnavailableError(error.reason) from error
 
 
 @asynccontextmanager

@@ -1,14 +1,14 @@
-"""Attachments in a bucket of S3, or of what speaks like it.
+"""Objects in a bucket of S3, or of what speaks like it.
 
 ``pieces/<key>/<offset>-<length>`` is a piece of an upload: an object of its own, whole and durable once S3 has
-answered. Nothing of an upload is on a node, so it goes on at any other; how far it is says the row in Postgres, which
-moves only after the piece is there. A multipart upload would not do: its parts have at least 5 MiB, ours at most one.
+answered. Nothing of an upload is on a node, so it goes on at any other; the caller notes how far it is, once the piece
+is there. A multipart upload would not do: its parts have at least 5 MiB, and pieces are small.
 
-``objects/<key>`` is written by ``keep`` alone, from the file that was judged, and it is all that ``find`` and ``read``
-look at: what is served are the bytes that were judged, whatever happens to pieces afterwards (MSG-30). Judging needs
+``objects/<key>`` is written by ``put`` alone, from the file that ``local`` gave, and it is all that ``find`` and
+``read`` look at: what is served are the bytes that were scanned, whatever happens to pieces afterwards. A scan needs
 the bytes here anyway, so putting the pieces together costs one write of the file.
 
-A piece whose transaction did not commit (the node died, or S3 answered too late) stays beside the one that is sent
+A piece whose writer did not note it (the node died, or S3 answered too late) stays beside the one that is sent
 again for the same offset. Both hold bytes of the same file, so pieces may overlap: all are laid at their offsets, and
 together they must cover the file. A client that sent two contents gets one of them, or a file that its SHA-256 refuses.
 
@@ -33,13 +33,12 @@ import structlog
 from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionError, UnauthenticatedError
 from obstore.store import S3Store as Bucket
 
-from messaging.core.domain.attachment import AttachmentStoreUnavailableError
-from messaging.files.adapters.object_store import Kept, S3Access, checked, write_at
+from objects.store import ObjectMeta, S3Access, StoreUnavailableError, checked, write_at
 
-# A piece is written while its row is locked: well below what Postgres lets a transaction wait.
+# A piece may be written while a row is locked: well below what Postgres lets a transaction wait.
 PIECE_S: Final = 6.0
 ASK_S: Final = 20.0
-KEEP_S: Final = 150.0
+PUT_S: Final = 150.0
 SETTLE_S: Final = 0.1
 PART_BYTES: Final = 8 * 1024 * 1024
 PARTS_AT_ONCE: Final = 2
@@ -65,7 +64,7 @@ class _Piece(NamedTuple):
 
 
 class S3Store:
-    """``folder``: files are fetched into it to be judged; one is never larger than its upload."""
+    """``folder``: files are fetched into it for ``local``; one is never larger than its upload."""
 
     def __init__(self, access: S3Access, folder: Path) -> None:
         self._folder = folder
@@ -99,32 +98,32 @@ class S3Store:
         handle, name = await asyncio.to_thread(_new_file, self._folder)
         try:
             try:
-                kept = await self.find(key)
+                meta = await self.find(key)
             except FileNotFoundError:
                 await self._join(key, size_bytes, handle)
             else:
-                await self._fetch(key, kept, size_bytes, handle)
-                await self._remove_pieces(key)  # of a node that died after it had kept the object
+                await self._fetch(key, meta, size_bytes, handle)
+                await self._remove_pieces(key)  # of a node that died after it had put the object
             yield Path(name)
         finally:
             _drop_file(handle, name)
 
-    async def keep(self, key: str, content: Path | bytes) -> None:
-        async with _asking("keep", KEEP_S, missing="the bucket is not there"):
+    async def put(self, key: str, content: Path | bytes) -> None:
+        async with _asking("put", PUT_S, missing="the bucket is not there"):
             await obstore.put_async(
                 self._bucket, _object(key), content, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
             )
         await self._remove_pieces(key)
 
-    async def find(self, key: str) -> Kept:
+    async def find(self, key: str) -> ObjectMeta:
         async with _asking("find", ASK_S):
             facts = await obstore.head_async(self._bucket, _object(key))
-        return Kept(size_bytes=facts["size"], etag=facts["e_tag"] or "")
+        return ObjectMeta(size_bytes=facts["size"], etag=facts["e_tag"] or "")
 
-    async def read(self, key: str, kept: Kept, start: int, stop: int) -> bytes:
+    async def read(self, key: str, meta: ObjectMeta, start: int, stop: int) -> bytes:
         async with _asking("read", ASK_S):
             found = await obstore.get_async(
-                self._bucket, _object(key), options={"range": (start, stop), "if_match": kept.etag or None}
+                self._bucket, _object(key), options={"range": (start, stop), "if_match": meta.etag or None}
             )
             return bytes(await found.bytes_async())
 
@@ -142,11 +141,11 @@ class S3Store:
         """Threads of obstore let go of an answer just after they gave it; Python aborts when it ends before they do."""
         await asyncio.sleep(SETTLE_S)
 
-    async def _fetch(self, key: str, kept: Kept, size_bytes: int, handle: int) -> None:
-        if kept.size_bytes != size_bytes:
+    async def _fetch(self, key: str, meta: ObjectMeta, size_bytes: int, handle: int) -> None:
+        if meta.size_bytes != size_bytes:
             raise FileNotFoundError(key)
         for start in range(0, size_bytes, PART_BYTES):
-            part = await self.read(key, kept, start, min(start + PART_BYTES, size_bytes))
+            part = await self.read(key, meta, start, min(start + PART_BYTES, size_bytes))
             await asyncio.to_thread(write_at, handle, start, part)
 
     async def _join(self, key: str, size_bytes: int, handle: int) -> None:
@@ -195,7 +194,7 @@ async def _asking(what: str, limit_s: float, *, missing: str | None = None) -> A
             raise
         reason = f"S3: {_reason(error, missing)}"
         log.warning("objects.unavailable", asked=what, reason=reason, error=str(error).partition("\n")[0][:300])
-        raise AttachmentStoreUnavailableError(reason) from error
+        raise StoreUnavailableError(reason) from error
 
 
 def _reason(error: Exception, missing: str | None) -> str:
@@ -204,7 +203,7 @@ def _reason(error: Exception, missing: str | None) -> str:
             return missing or "not there"
         case PermissionDeniedError() | UnauthenticatedError():
             return "our credentials are refused, or what they may do"
-        case PreconditionError():  # the same bytes, kept twice: asked again, they are read anew
+        case PreconditionError():  # the same bytes, put twice: asked again, they are read anew
             return "the object changes at this moment"
         case _:
             return "no answer"
@@ -229,7 +228,7 @@ def _drop_file(handle: int, name: str) -> None:
 
 
 def _forget_left_behind(folder: Path) -> None:
-    """Files of processes that were killed while they judged."""
+    """Files of processes that were killed while they used them."""
     for path in folder.glob(f"{_WORK}*"):
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < time.time() - _LEFT_BEHIND_S:

@@ -8,8 +8,7 @@ from typing import Final
 import structlog
 
 from kernel.steps import Steps
-from messaging.core.domain.attachment import AttachmentStoreUnavailableError
-from messaging.files.adapters.object_store import ObjectStore
+from objects.store import ObjectStore, StoreUnavailableError
 
 EVERY_S: Final = 15.0
 STEP_S: Final = 60.0
@@ -17,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 
 class ObjectWatch:
-    """Readiness names the store, and stays 200: people can write to each other without files."""
+    """Readiness names the store, and stays 200: a service goes on without files."""
 
     name: Final = "object-store"
     critical: Final = False
@@ -44,6 +43,6 @@ class ObjectWatch:
     async def _asked(self) -> str | None:
         try:
             await self._objects.check()
-        except AttachmentStoreUnavailableError as error:
+        except StoreUnavailableError as error:
             return error.reason
         return None

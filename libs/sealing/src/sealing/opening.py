@@ -7,18 +7,21 @@ from uuid import UUID
 
 import orjson
 
-from messaging.core.adapters.unreadable import What, note_unreadable
+from sealing.wrapping import Damage, Wrapping
 
 
 class Opens(Protocol):
     """Whatever has keys."""
+
+    @property
+    def wrapping(self) -> Wrapping: ...
 
     def usable(self, user_id: UUID | None) -> bool: ...
 
     def decrypt(self, user_id: UUID | None, sealed: bytes) -> bytes | None: ...
 
 
-def opened_text(keys: Opens, user_id: UUID | None, sealed: bytes | None, **place: object) -> str | None:
+def opened_text(keys: Opens, user_id: UUID | None, sealed: bytes | None, **row: object) -> str | None:
     """What somebody wrote; None when it is empty, its writer's key is gone, or it is damaged. The key was loaded."""
     if not sealed:
         return None
@@ -29,13 +32,13 @@ def opened_text(keys: Opens, user_id: UUID | None, sealed: bytes | None, **place
     except UnicodeDecodeError:
         text = None
     if text is None and usable:
-        note_unreadable(What.SEALED, user_id=user_id, **place)
+        keys.wrapping.note(Damage.SEALED, user_id=user_id, **row)
     return text
 
 
-def opened_json(keys: Opens, user_id: UUID | None, sealed: bytes | None, **place: object) -> dict[str, Any] | None:
+def opened_json(keys: Opens, user_id: UUID | None, sealed: bytes | None, **row: object) -> dict[str, Any] | None:
     """The same of a JSON object; its ``type`` and ``text``, where it has them, are text."""
-    text = opened_text(keys, user_id, sealed, **place)
+    text = opened_text(keys, user_id, sealed, **row)
     if text is None:
         return None
     try:
@@ -43,6 +46,6 @@ def opened_json(keys: Opens, user_id: UUID | None, sealed: bytes | None, **place
     except orjson.JSONDecodeError:
         document = None
     if not isinstance(document, dict) or not all(isinstance(document.get(name, ""), str) for name in ("type", "text")):
-        note_unreadable(What.SEALED, user_id=user_id, **place)
+        keys.wrapping.note(Damage.SEALED, user_id=user_id, **row)
         return None
     return document

@@ -1,6 +1,6 @@
 """Seals what people write, in one transaction.
 
-MSG-4: what is sealed can be opened for as long as its writer is not erased. A key that somebody remembers may be of a
+What is sealed can be opened for as long as its writer is not erased. A key that somebody remembers may be of a
 transaction that was rolled back, and what is sealed under it is lost. So a transaction seals only under keys that it
 has read, or made, itself: they are committed already, or commit with what they seal.
 """
@@ -14,7 +14,8 @@ from uuid import UUID
 import asyncpg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from messaging.core.adapters.person_keys import KeyUnavailableError, PersonKeys, Wrapping, seal, unseal
+from sealing.person_keys import PersonKeys
+from sealing.wrapping import Wrapping, seal, unseal
 
 # Of two who make a person's key at once the second waits for the first, and takes theirs if it was committed. In one
 # order for all, so that two who make the same ones wait in turn.
@@ -30,7 +31,7 @@ class Sealer:
 
     def __init__(self, conn: asyncpg.Connection[Any], wrapping: Wrapping) -> None:
         self._conn = conn
-        self._wrapping = wrapping
+        self.wrapping = wrapping
         self._keys: dict[UUID, AESGCM | None] = {}
 
     async def ready(self, people: Iterable[UUID | None]) -> None:
@@ -41,15 +42,15 @@ class Sealer:
         found = _by_person(await self._conn.fetch(PersonKeys.SELECT, list(wanted)))
         missing = [each for each in wanted if each not in found]
         if missing:
-            made = [self._wrapping.made(each) for each in missing]
+            made = [self.wrapping.made(each) for each in missing]
             found |= _by_person(await self._conn.fetch(_MAKE, missing, made))
-        self._keys |= {user_id: self._wrapping.unwrap(user_id, wrapped) for user_id, wrapped in found.items()}
+        self._keys |= {user_id: self.wrapping.unwrap(user_id, wrapped) for user_id, wrapped in found.items()}
 
     def encrypt(self, user_id: UUID | None, clear: bytes) -> bytes:
-        """Nonce and sealed bytes. Raises ``KeyUnavailableError``, or ``KeyError`` for who is not ready."""
-        key = self._wrapping.own if user_id is None else self._keys[user_id]
+        """Nonce and sealed bytes. Raises what ``Wrapping.refused`` makes, or ``KeyError`` for who is not ready."""
+        key = self.wrapping.own if user_id is None else self._keys[user_id]
         if key is None:
-            raise KeyUnavailableError
+            raise self.wrapping.refused()
         return seal(key, user_id, clear)
 
     def usable(self, user_id: UUID | None) -> bool:
@@ -58,7 +59,7 @@ class Sealer:
 
     def decrypt(self, user_id: UUID | None, sealed: bytes) -> bytes | None:
         """What was sealed, of a person who is ready; None when the key is shredded, or what is stored is damaged."""
-        key = self._wrapping.own if user_id is None else self._keys[user_id]
+        key = self.wrapping.own if user_id is None else self._keys[user_id]
         return None if key is None else unseal(key, user_id, sealed)
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import obstore
 import pytest
 
-from messaging.core.domain.attachment import AttachmentStoreUnavailableError
-from messaging.files.adapters.object_store import DiskStore, S3Access
-from messaging.files.adapters.s3_store import S3Store
+from objects.disk_store import DiskStore
+from objects.s3_store import S3Store
+from objects.store import S3Access, StoreUnavailableError
 
 
 @dataclass
@@ -107,7 +107,7 @@ async def test_thirty_megabytes_in_small_pieces(place, key):
     await write_in_pieces(store, key, content, 64 * 1024)
     async with store.local(key, len(content)) as path:
         assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(content).digest()
-        await store.keep(key, path)
+        await store.put(key, path)
     assert (await store.find(key)).size_bytes == len(content)
     assert await read(store, key, 29_999_990, 30_000_010) == content[29_999_990:30_000_010]
 
@@ -130,23 +130,23 @@ async def test_what_is_not_all_there_is_not_given(place, key):
         await joined(store, key, 3)
 
 
-async def test_a_kept_object_is_read_in_part_and_looked_at_again(place, key):
+async def test_an_object_is_read_in_part_and_looked_at_again(place, key):
     store = place.store
     await write_in_pieces(store, key, b"0123456789", 4)
     async with store.local(key, 10) as path:
-        await store.keep(key, path)
-    kept = await store.find(key)
-    assert (kept.size_bytes, kept.etag[:1]) == (10, '"')
+        await store.put(key, path)
+    meta = await store.find(key)
+    assert (meta.size_bytes, meta.etag[:1]) == (10, '"')
     for start, stop in ((0, 10), (0, 1), (9, 10), (3, 7)):
-        assert await store.read(key, kept, start, stop) == b"0123456789"[start:stop]
+        assert await store.read(key, meta, start, stop) == b"0123456789"[start:stop]
     assert await joined(store, key, 10) == b"0123456789"
 
 
 async def test_a_thumbnail_is_an_object_of_its_own(place, key):
     store = place.store
-    await store.keep(f"{key}.320", b"small")
-    await store.keep(f"{key}.320", b"small")
-    await store.keep(f"{key}.1280", b"larger")
+    await store.put(f"{key}.320", b"small")
+    await store.put(f"{key}.320", b"small")
+    await store.put(f"{key}.1280", b"larger")
     assert await read(store, f"{key}.320", 0, 5) == b"small"
     await store.remove(f"{key}.320")
     assert await read(store, f"{key}.1280", 0, 6) == b"larger"
@@ -159,7 +159,7 @@ async def test_what_is_removed_is_gone_and_may_be_removed_again(place, key):
     await store.remove(key)
     await store.write(key, 0, b"whole")
     async with store.local(key, 5) as path:
-        await store.keep(key, path)
+        await store.put(key, path)
     for _ in range(2):
         await store.remove(key)
         with pytest.raises(FileNotFoundError):
@@ -178,19 +178,19 @@ async def test_a_store_that_is_away_says_so_and_has_lost_nothing(place, key):
     store = place.store
     await store.write(key, 0, b"before ")
     kept_key = str(uuid.uuid4())
-    await store.keep(kept_key, b"kept")
+    await store.put(kept_key, b"kept")
     await store.check()
     await place.leave()
     try:
         for ask in (
             lambda: store.write(key, 7, b"after"),
-            lambda: store.keep(kept_key, b"kept"),
+            lambda: store.put(kept_key, b"kept"),
             lambda: store.remove(kept_key),
             lambda: joined(store, key, 12),
             lambda: store.find(kept_key),
             store.check,
         ):
-            with pytest.raises(AttachmentStoreUnavailableError):
+            with pytest.raises(StoreUnavailableError):
                 await ask()
     finally:
         await place.come_back()
@@ -200,13 +200,13 @@ async def test_a_store_that_is_away_says_so_and_has_lost_nothing(place, key):
     assert await read(store, kept_key, 0, 4) == b"kept"
 
 
-async def test_in_a_bucket_nothing_is_found_before_it_is_kept_and_late_pieces_change_nothing(bucket, key):
+async def test_in_a_bucket_nothing_is_found_before_it_is_put_and_late_pieces_change_nothing(bucket, key):
     store = bucket.store
     await store.write(key, 0, b"judged")
     with pytest.raises(FileNotFoundError):
         await store.find(key)
     async with store.local(key, 6) as path:
-        await store.keep(key, path)
+        await store.put(key, path)
     assert await bucket.pieces(key) == []
     await store.write(key, 0, b"forged")
     assert await read(store, key, 0, 6) == b"judged"
@@ -233,10 +233,10 @@ async def test_of_a_killed_process_the_copies_go_at_the_next_start(s3, tmp_path)
 
 
 async def test_a_bucket_that_does_not_answer_is_given_up_soon(bucket, key, monkeypatch):
-    monkeypatch.setattr("messaging.files.adapters.s3_store.PIECE_S", 0.5)
+    monkeypatch.setattr("objects.s3_store.PIECE_S", 0.5)
     bucket.server.send(signal.SIGSTOP)
     try:
-        with pytest.raises(AttachmentStoreUnavailableError) as refused:
+        with pytest.raises(StoreUnavailableError) as refused:
             await bucket.store.write(key, 0, b"x")
         assert refused.value.reason == "S3: no answer"
     finally:
@@ -245,12 +245,12 @@ async def test_a_bucket_that_does_not_answer_is_given_up_soon(bucket, key, monke
 
 @pytest.mark.parametrize("changed", [{"secret_access_key": "wrong"}, {"access_key_id": "nobody"}, {"bucket": "other"}])
 async def test_refused_credentials_are_named(s3, tmp_path, changed):
-    with pytest.raises(AttachmentStoreUnavailableError) as refused:
+    with pytest.raises(StoreUnavailableError) as refused:
         await S3Store(access_of(s3, **changed), tmp_path).check()
     assert refused.value.reason == "S3: our credentials are refused, or what they may do"
 
 
-async def test_the_service_needs_no_more_of_a_bucket_than_to_read_write_and_list(s3):
+async def test_a_store_needs_no_more_of_a_bucket_than_to_read_write_and_list(s3):
     """The fixture's credentials may do nothing else, so every test here shows it; this one that they are limited."""
     other = obstore.store.S3Store(
         "elsewhere",

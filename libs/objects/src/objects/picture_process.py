@@ -1,4 +1,4 @@
-"""``python -m messaging.files.adapters.picture_process FILE WIDTH …``: a picture read within limits, thumbnails out."""
+"""``python -m objects.picture_process FILE WIDTH …``: a picture read within limits, thumbnails out."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ def main(path: str, widths: list[int]) -> None:
             raise SystemExit("too many pixels")
         media_type = MEDIA_TYPES[opened.format or ""]
         upright = ImageOps.exif_transpose(opened)
-        kept = upright.convert("RGBA" if "A" in upright.getbands() else "RGB")
+        whole = upright.convert("RGBA" if "A" in upright.getbands() else "RGB")
     made = []
     for width in widths:
-        small = kept.copy()
+        small = whole.copy()
         small.thumbnail((width, width * 4), Image.Resampling.LANCZOS)
         out = io.BytesIO()
         small.save(out, "WEBP", quality=80)
         made.append((width, out.getvalue()))
     facts = {
         "media_type": media_type,
-        "width": kept.width,
-        "height": kept.height,
+        "width": whole.width,
+        "height": whole.height,
         "thumbnails": [(width, len(content)) for width, content in made],
     }
     sys.stdout.buffer.write(json.dumps(facts).encode() + b"\n" + b"".join(content for _, content in made))

@@ -36,7 +36,7 @@ async def picture(path: Path, widths: tuple[int, ...]) -> Pictured:
     """Raises ``PictureRefusedError``."""
     async with _gate:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-m", "messaging.files.adapters.picture_process", str(path), *map(str, widths)),
+            *(sys.executable, "-I", "-m", "objects.picture_process", str(path), *map(str, widths)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

@@ -18,7 +18,7 @@ from typing import Final
 import nlpo3
 from icu4py.breakers import WordBreaker
 
-from messaging.search.domain.folding import Places, is_thai, plain, spelled, toneless, unaccented
+from words.folding import Places, is_thai, plain, spelled, toneless, unaccented
 
 WORDS_MAX: Final = 2_000
 _DICTIONARY: Final = "thai"
