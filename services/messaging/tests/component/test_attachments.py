@@ -447,7 +447,7 @@ async def test_of_pieces_for_the_same_offset_one_wins(world, pair, monkeypatch):
 
 async def test_negative_control_without_the_rows_lock_more_than_one_wins(world, pair, monkeypatch):
     one, _, _ = pair
-    monkeypatch.setattr("messaging.files.usecases.upload_attachment.lock_attachment", find_attachment)
+    monkeypatch.setattr(AttachmentStore, "lock", AttachmentStore.find)
     contents = [f"version {number} of the file".encode() for number in range(4)]
     _, answers = await race(world, one, contents, monkeypatch, writers=len(contents))
     assert sum(answer.status == 204 for answer in answers) > 1

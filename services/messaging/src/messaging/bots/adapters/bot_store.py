@@ -179,7 +179,7 @@ class BotStore:
         await self._conn.execute("DELETE FROM bot_update WHERE bot_id = $1 AND update_id <= $2", bot_id, update_id)
 
     async def claim_webhooks(self, now: datetime, until: datetime, limit: int) -> list[Bot]:
-        """Bots with a webhook that may be called, and updates that wait for it; nobody else gets them ``until`` then."""
+        """Bots with a webhook that may be called, and updates that wait; nobody else gets them ``until`` then."""
         rows = await self._conn.fetch(
             "UPDATE bot SET next_attempt_at = $2 WHERE bot_id IN ("
             f"SELECT bot_id FROM bot b WHERE webhook_url IS NOT NULL AND {_LIVE} "
