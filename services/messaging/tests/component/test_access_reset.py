@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from messaging.core.adapters.access_store import AccessStore
 from messaging.core.usecases import reset_access
 from sampan.auth.v1.user_pb2 import UserAccessReset, UserProfileChanged
 from testkit.wait import eventually
@@ -193,7 +194,7 @@ async def test_what_was_begun_before_and_is_committed_after_the_event_ends_too(w
         async def nothing(*_):
             return None
 
-        monkeypatch.setattr(reset_access, "share_access", nothing)
+        monkeypatch.setattr(AccessStore, "share", nothing)
     begun, told = asyncio.Event(), asyncio.Event()
     real = reset_access.hold_access
 

@@ -9,6 +9,7 @@ import pytest
 from messaging.bots.domain.bot import BOTS_MAX, TooManyBotsError
 from messaging.bots.usecases import manage_bots
 from messaging.core.adapters import draft_store
+from messaging.core.adapters.allowance_store import AllowanceStore
 from messaging.core.domain.attachment import UPLOADING_AT_ONCE_MAX, TooManyUploadsError
 from messaging.core.domain.message import SendMessage
 from messaging.files.usecases import upload_attachment
@@ -18,7 +19,7 @@ from messaging.scheduling.usecases.scheduled_messages import PENDING_MAX, TooMan
 
 
 class Bots:
-    module, most, refusal = manage_bots, BOTS_MAX, TooManyBotsError
+    most, refusal = BOTS_MAX, TooManyBotsError
 
     @staticmethod
     async def add(person, _dialog_id, tx):
@@ -26,7 +27,7 @@ class Bots:
 
 
 class Uploads:
-    module, most, refusal = upload_attachment, UPLOADING_AT_ONCE_MAX, TooManyUploadsError
+    most, refusal = UPLOADING_AT_ONCE_MAX, TooManyUploadsError
 
     @staticmethod
     async def add(person, _dialog_id, tx):
@@ -35,7 +36,7 @@ class Uploads:
 
 
 class Scheduled:
-    module, most, refusal = scheduled_messages, PENDING_MAX, TooManyScheduledError
+    most, refusal = PENDING_MAX, TooManyScheduledError
 
     @staticmethod
     async def add(person, dialog_id, tx, scheduled_id=None):
@@ -85,7 +86,7 @@ async def test_control_without_the_lock_both_have_it(world, kind, monkeypatch):
     async def no_lock(*_):
         pass
 
-    monkeypatch.setattr(kind.module, "hold_allowance", no_lock)
+    monkeypatch.setattr(AllowanceStore, "hold", no_lock)
     waited, outcome = await race(world, kind)
     assert (waited, outcome) == (False, None)
 

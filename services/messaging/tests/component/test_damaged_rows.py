@@ -12,6 +12,7 @@ from prometheus_client import REGISTRY
 from messaging.bots.entrypoints import bot_updates
 from messaging.bots.usecases import collect_updates
 from messaging.core.adapters import change_reads, message_reads, rendering, stream_reads
+from messaging.core.adapters.stream_reads import StreamReads
 from messaging.entrypoints import jobs
 from messaging.lifecycle.adapters.invariants import audit
 from messaging.lifecycle.usecases.export_person import export_person
@@ -492,22 +493,22 @@ async def test_a_place_that_cannot_be_collected_is_left_for_a_while_and_holds_up
     good, good_dialog = await make_bot(world, owner)
     await owner.send(bad_dialog, "one")
     await owner.send(good_dialog, "two")
-    tries, events_after = [], collect_updates.events_after
+    tries, events_after = [], StreamReads.events_after
 
-    async def failing(conn, keys, dialog_id, after_seq, limit):
+    async def failing(reads, dialog_id, after_seq, limit):
         if str(dialog_id) == bad_dialog:
             tries.append(dialog_id)
-            await conn.fetch("SELECT 1 / 0")
-        return await events_after(conn, keys, dialog_id, after_seq, limit)
+            await reads._conn.fetch("SELECT 1 / 0")
+        return await events_after(reads, dialog_id, after_seq, limit)
 
-    monkeypatch.setattr(collect_updates, "events_after", failing)
+    monkeypatch.setattr(StreamReads, "events_after", failing)
     put_off = {}
     assert await bot_updates.pump(world.app, put_off)
     assert len(await updates_of(world, good)) > 0
     assert await updates_of(world, bad) == []
     await bot_updates.pump(world.app, put_off)
     assert len(tries) == 1
-    monkeypatch.setattr(collect_updates, "events_after", events_after)
+    monkeypatch.setattr(StreamReads, "events_after", events_after)
     monkeypatch.setattr(collect_updates, "PUT_OFF", timedelta())
     put_off.update(dict.fromkeys(put_off, datetime.now(UTC)))
     assert await bot_updates.pump(world.app, put_off)

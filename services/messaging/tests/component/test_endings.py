@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from messaging.core.adapters.dialog_store import DialogStore
 from messaging.core.adapters.ending_store import LOOKED_OVER_AGAIN
+from messaging.core.adapters.invite_store import InviteStore
 from messaging.core.domain.dialog import MemberStatus
 from messaging.core.domain.permissions import Role
 from messaging.core.usecases import join_dialog
@@ -405,12 +407,12 @@ async def test_a_draft_kept_at_the_moment_of_the_removal(world, monkeypatch, pro
     """Found as a member, then removed, then the draft is committed: it must not wait there until they are back."""
     owner, member = await world.person(), await world.person()
     dialog_id = await world.group(owner, member)
-    path, real = f"/v1/dialogs/{dialog_id}", drafts.find_member
+    path, real = f"/v1/dialogs/{dialog_id}", DialogStore.find_member
 
-    async def find(conn, *who, held):
-        return await real(conn, *who, held=held and protected)
+    async def find(store, *who, held=False):
+        return await real(store, *who, held=held and protected)
 
-    monkeypatch.setattr(drafts, "find_member", find)
+    monkeypatch.setattr(DialogStore, "find_member", find)
 
     async def removed_or_waits():
         async with world.app.database.read() as conn:
@@ -466,10 +468,10 @@ async def test_a_link_used_at_the_moment_of_the_ban(world, monkeypatch, protecte
     path = f"/v1/dialogs/{dialog_id}"
     token = (await member.ok("POST", f"{path}/invites", {}))["token"]
     found, banned, kept = asyncio.Event(), asyncio.Event(), []
-    real = join_dialog.find_invite
+    real = InviteStore.find
 
-    async def find_then_wait(conn, token_hash):
-        row = await real(conn, token_hash)
+    async def find_then_wait(store, token_hash):
+        row = await real(store, token_hash)
         if not kept:
             kept.append(row)
             found.set()
@@ -479,7 +481,7 @@ async def test_a_link_used_at_the_moment_of_the_ban(world, monkeypatch, protecte
     async def always(*_):
         return True
 
-    monkeypatch.setattr(join_dialog, "find_invite", find_then_wait)
+    monkeypatch.setattr(InviteStore, "find", find_then_wait)
     if not protected:
         monkeypatch.setattr(join_dialog, "_may_invite", always)
     joining = asyncio.create_task(guest.do("POST", "/v1/dialogs/join", {"token": token}))

@@ -11,7 +11,8 @@ from messaging.bots.entrypoints import webhook_calls
 from messaging.entrypoints import jobs
 from messaging.files.entrypoints import jobs as file_jobs
 from messaging.files.usecases.judge_attachment import Judge
-from messaging.lifecycle.adapters import retention_store
+from messaging.lifecycle.adapters.retention_store import RetentionStore
+from messaging.lifecycle.domain.retention import Purgeable
 from messaging.lifecycle.usecases import apply_retention
 from testkit.wait import eventually
 
@@ -25,14 +26,14 @@ async def pair(world):
 
 async def test_a_dialog_that_cannot_be_hidden_or_purged_holds_up_no_other(world, pair, monkeypatch):
     bad, good = [uuid.UUID(await world.group(*pair)) for _ in range(2)]
-    first_seq_since = retention_store.first_seq_since
+    first_seq_since = RetentionStore.first_seq_since
     hidden, purged = [], []
 
     async def due_dialogs(*_):
         return [bad, good]
 
     async def purgeable_dialogs(*_):
-        return [retention_store.Purgeable(dialog_id=each, oldest_seq=1, by_row=True) for each in (bad, good)]
+        return [Purgeable(dialog_id=each, oldest_seq=1, by_row=True) for each in (bad, good)]
 
     async def failing_hide(conn, dialog_id, cutoff):
         if dialog_id == bad:
@@ -49,11 +50,11 @@ async def test_a_dialog_that_cannot_be_hidden_or_purged_holds_up_no_other(world,
     async def cutoff_of(_conn, _dialog_id, _days_max, now):
         return now
 
-    monkeypatch.setattr(retention_store, "due_dialogs", due_dialogs)
-    monkeypatch.setattr(retention_store, "purgeable_dialogs", purgeable_dialogs)
-    monkeypatch.setattr(retention_store, "cutoff_of", cutoff_of)
-    monkeypatch.setattr(retention_store, "first_seq_since", failing_hide)
-    monkeypatch.setattr(retention_store, "purge", failing_purge)
+    monkeypatch.setattr(RetentionStore, "due_dialogs", due_dialogs)
+    monkeypatch.setattr(RetentionStore, "purgeable_dialogs", purgeable_dialogs)
+    monkeypatch.setattr(RetentionStore, "cutoff_of", cutoff_of)
+    monkeypatch.setattr(RetentionStore, "first_seq_since", failing_hide)
+    monkeypatch.setattr(RetentionStore, "purge", failing_purge)
     ended = await apply_retention.apply_retention(world.app.begin, None, world.app.clock.now())
     assert (hidden, purged, ended.dialogs) == ([good], [good], 1)
 

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from messaging.core.adapters import cursor_store
-from messaging.core.usecases import follow_privacy as following
+from messaging.core.adapters.cursor_store import CursorStore
 from messaging.core.usecases.follow_privacy import Privacy, follow_privacy
 from messaging.core.usecases.move_cursor import MoveCursor, move_cursor
 from sampan.auth.v1.graph_pb2 import UserPrivacyChanged
@@ -125,7 +124,7 @@ async def test_a_reading_that_is_not_committed_yet_is_taken_back_too(world, monk
     dialog_id = await world.group(writer, reader)
     seq = (await writer.send(dialog_id))["seq"]
     if not protected:
-        monkeypatch.setattr(following, "hold_cursors_of", nothing)
+        monkeypatch.setattr(CursorStore, "hold_cursors_of", nothing)
     off_at = now()
     async with world.app.begin() as tx:
         await move_cursor(MoveCursor(dialog_id=uuid.UUID(dialog_id), user_id=reader.user_id, read_seq=seq), tx)
@@ -143,7 +142,7 @@ async def test_a_reading_that_waits_for_the_news_hears_it(world, monkeypatch, pr
     dialog_id = await world.group(writer, reader)
     seq = (await writer.send(dialog_id))["seq"]
     if not protected:
-        monkeypatch.setattr(cursor_store, "hold_cursors", nothing)
+        monkeypatch.setattr(CursorStore, "hold_cursors", nothing)
     async with world.app.begin() as tx:
         await follow_privacy(privacy(reader, 5, on=False, since=now()), tx)
         reading = asyncio.create_task(read(reader, dialog_id, seq))

@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from messaging.core.usecases.change_dialog import change_dialog
-from messaging.lifecycle.adapters import month_store, retention_store
+from messaging.lifecycle.adapters import month_store
 from messaging.lifecycle.adapters.invariants import audit, report
 from messaging.lifecycle.adapters.month_store import MonthStore
+from messaging.lifecycle.adapters.retention_store import RetentionStore
 from messaging.lifecycle.entrypoints import cli
 from messaging.lifecycle.usecases.apply_retention import ACCOUNT_CHANGES_KEPT, apply_retention, make_months
 from messaging.lifecycle.usecases.hold_dialog import hold_dialog
@@ -138,5 +139,5 @@ async def test_control_decided_before_the_lock_messages_end_that_should_stay(wor
     async def before(*_):
         return datetime.now(UTC) - timedelta(days=1)
 
-    monkeypatch.setattr(retention_store, "cutoff_of", before)
+    monkeypatch.setattr(RetentionStore, "cutoff_of", before)
     assert await kept_meanwhile(world) == 0
