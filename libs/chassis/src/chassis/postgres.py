@@ -110,6 +110,8 @@ class Database:
         except asyncpg.TooManyConnectionsError:
             if self._pool.get_size() < self._pool.get_max_size():
                 raise  # a pool that is full needs no more
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise NotReadyError(str(error)) from None
 
     def usage(self) -> tuple[int, int, int]:
         """Connections in use, open, and at most."""

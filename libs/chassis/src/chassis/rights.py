@@ -42,6 +42,10 @@ _FUNCTIONS: Final = """
     FROM pg_proc p WHERE p.pronamespace = $1::text::regnamespace AND p.proname = ANY($2::text[])
 """
 _CALLED: Final = """
+    SELECT DISTINCT p.proname AS name FROM pg_proc p
+    WHERE p.pronamespace = $1::text::regnamespace AND p.prorettype <> 'trigger'::regtype ORDER BY 1
+"""
+_NOT_ITS_OWN: Final = """
     SELECT p.oid::regprocedure::text AS signature
     FROM pg_proc p
     WHERE p.pronamespace = $1::text::regnamespace AND p.prorettype <> 'trigger'::regtype
@@ -115,13 +119,14 @@ async def apply(
         for name, statement in rights.functions.items():
             await owner.execute(f'DROP FUNCTION IF EXISTS "{schema}"."{name}"' if empty else statement)
         await _lend(owner, schema, runtime, [*rights.owner_functions, *rights.functions])
-        for row in await owner.fetch(_CALLED, f'"{schema}"', f'"{runtime}"'):
-            # It calls none by everybody's right: that may be taken, as careful operators do.
-            await owner.execute(f'GRANT EXECUTE ON FUNCTION {row["signature"]} TO "{runtime}"')
+        called = [row["name"] for row in await owner.fetch(_CALLED, f'"{schema}"')]
         if empty:
             await owner.execute(f'DROP FUNCTION IF EXISTS "{schema}"."{MISSING_RIGHTS}"()')
         else:
-            await owner.execute(_missing_rights(schema, given))
+            await owner.execute(_missing_rights(schema, given, called))
+        for row in await owner.fetch(_NOT_ITS_OWN, f'"{schema}"', f'"{runtime}"'):
+            # It calls none by everybody's right: that may be taken, as careful operators do.
+            await owner.execute(f'GRANT EXECUTE ON FUNCTION {row["signature"]} TO "{runtime}"')
 
 
 async def missing_rights(conn: asyncpg.Connection[Any] | PoolConnectionProxy[Any], schema: str) -> list[str]:
@@ -161,9 +166,10 @@ async def _lend(owner: asyncpg.Connection[Any], schema: str, runtime: str, funct
         await owner.execute(f'GRANT EXECUTE ON FUNCTION {row["signature"]} TO "{runtime}"')
 
 
-def _missing_rights(schema: str, given: Iterable[tuple[str, str]]) -> str:
+def _missing_rights(schema: str, given: Iterable[tuple[str, str]], called: Iterable[str]) -> str:
     """A function that names what its caller was given and does not have. What was dropped since is not missed."""
     tables = "".join(f", ({_quoted(name)}, {_quoted(privilege)})" for name, privilege in given)
+    functions = ", ".join(["NULL", *map(_quoted, called)])
     return f"""
         CREATE OR REPLACE FUNCTION "{schema}"."{MISSING_RIGHTS}"() RETURNS text[] LANGUAGE sql STABLE
         SET search_path = pg_catalog, pg_temp AS $$
@@ -176,7 +182,7 @@ def _missing_rights(schema: str, given: Iterable[tuple[str, str]]) -> str:
                 UNION ALL
                 SELECT 'EXECUTE on ' || p.proname FROM pg_proc p
                 WHERE p.pronamespace = '"{schema}"'::regnamespace AND p.prorettype <> 'trigger'::regtype
-                  AND NOT has_function_privilege(p.oid, 'EXECUTE')
+                  AND p.proname IN ({functions}) AND NOT has_function_privilege(p.oid, 'EXECUTE')
                 ORDER BY 1
             )
         $$

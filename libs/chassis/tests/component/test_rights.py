@@ -207,6 +207,8 @@ async def test_functions_are_called_by_a_right_of_ones_own(made: ServiceDatabase
     owner = await asyncpg.connect(made.owner_dsn, server_settings={"search_path": "shop"})
     database = await Database.connect(settings)
     try:
+        await owner.execute("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA shop FROM PUBLIC")
+        await database.check()
         await owner.execute("CREATE FUNCTION doubled(n integer) RETURNS integer LANGUAGE sql AS 'SELECT 2 * n'")
         await migrations.upgrade(settings, FOLDER)
         await owner.execute("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA shop FROM PUBLIC")
@@ -216,6 +218,10 @@ async def test_functions_are_called_by_a_right_of_ones_own(made: ServiceDatabase
         await owner.execute(f'REVOKE EXECUTE ON FUNCTION doubled FROM "{role_of(made.dsn)}"')
         with pytest.raises(NotReadyError, match="EXECUTE on doubled"):
             await database.check()
+        await owner.execute(f'GRANT EXECUTE ON FUNCTION doubled TO "{role_of(made.dsn)}"')
+        await owner.execute("CREATE FUNCTION by_hand() RETURNS integer LANGUAGE sql AS 'SELECT 1'")
+        await owner.execute("REVOKE EXECUTE ON FUNCTION by_hand FROM PUBLIC")
+        await database.check()  # nobody gave it that one
     finally:
         await database.close()
         await owner.close()

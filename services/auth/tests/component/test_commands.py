@@ -42,8 +42,11 @@ async def test_grant_and_withdraw_a_role(service: Service) -> None:
     status, output = await run(service, "grant-role", "--email", email, "--role", "ops")
     assert status == 0, output
     assert f"{user_id}: ops, user" in output
+    assert "nobody has proved this address" in output
     refreshed = await service.call("POST", "/v1/sessions/refresh", {"refresh_token": signed["refresh_token"]})
     assert claims_of(refreshed.body["access_token"])["roles"] == ["ops", "user"]
+    status, output = await run(service, "grant-role", "--user-id", user_id, "--role", "ops")
+    assert status == 0 and "nobody has proved" not in output
     status, _ = await run(service, "withdraw-role", "--user-id", user_id, "--role", "ops", "--reason", "left the team")
     assert status == 0
     async with service.app.database.read() as conn:

@@ -98,13 +98,13 @@ async def test_a_code_for_something_else_and_one_that_is_late(world: World) -> N
 
 @pytest.mark.parametrize("owner", ["nobody yet", "its own", "another person", "after a change", "before the proof"])
 async def test_a_code_is_used_up_by_its_owner_alone(world: World, owner: str) -> None:
-    user = world.person(email_verified_at=world.clock.now())
+    user = world.person(email_verified_at=world.clock.now(), token_version=ENDINGS_UNPROVED_MAX)
     otp = world.rows.otps[world.code(of(user), OtpPurpose.SIGN_IN, user).otp_id].otp
     who = {
         "nobody yet": None,
         "its own": user,
         "another person": world.person(),
-        "after a change": replace(user, token_version=1),
+        "after a change": replace(user, token_version=ENDINGS_UNPROVED_MAX + 1),
         "before the proof": replace(user, token_version=ENDINGS_UNPROVED_MAX + 1, email_verified_at=None),
     }
     async with world.begin() as tx:

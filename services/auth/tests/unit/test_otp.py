@@ -35,8 +35,10 @@ def test_once_the_address_was_proved_every_act_ends_it(now: int) -> None:
     assert not code(0).holds_for(now, proved=True)
 
 
+@pytest.mark.parametrize("acts", [1, ENDINGS_UNPROVED_MAX, ENDINGS_UNPROVED_MAX + 1, 100])
 @pytest.mark.parametrize(
-    ("now", "holds"), [(1, False), (ENDINGS_UNPROVED_MAX, False), (ENDINGS_UNPROVED_MAX + 1, True)]
+    ("issued", "holds"), [(0, False), (ENDINGS_UNPROVED_MAX - 1, False), (ENDINGS_UNPROVED_MAX, True), (7, True)]
 )
-def test_before_that_only_the_first_few_do(now: int, *, holds: bool) -> None:
-    assert code(0).holds_for(now, proved=False) == holds
+def test_before_that_only_the_first_few_do(issued: int, acts: int, *, holds: bool) -> None:
+    """And what they ended stays ended, whatever comes after."""
+    assert code(issued).holds_for(issued + acts, proved=False) == holds

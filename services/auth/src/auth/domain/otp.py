@@ -78,7 +78,7 @@ class Otp:
         """
         if self.token_version is None or self.token_version == token_version:
             return True
-        return not proved and token_version > ENDINGS_UNPROVED_MAX
+        return not proved and self.token_version >= ENDINGS_UNPROVED_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,9 @@ from uuid import UUID
 
 from auth.adapters.transaction import AuthTx
 from auth.domain.ids import UserId
+from auth.domain.otp import Channel
 from auth.domain.roles import Role
-from auth.domain.user import User, UserNotFoundError
+from auth.domain.user import User, UserNotFoundError, is_proved
 from auth.entrypoints.schemas.contacts import contact_of
 from auth.usecases.grant_role import GrantRole, grant_role
 from auth.usecases.rotate_keys import rotate_keys
@@ -25,6 +26,9 @@ from operations.acts import DONE, at_console, record, record_refusal
 from operations.commands.console import reason_argument
 
 _REFUSED: Final = 1
+UNPROVED: Final = """warning: nobody has proved this address or number: whoever signed up with it has the role now.
+Ask the person for their user id, or take it back by withdraw-role.
+"""
 Run = Callable[[App, argparse.Namespace], Awaitable[int]]
 Change = Callable[[UserId, Role, AuthTx], Awaitable[User]]
 
@@ -66,6 +70,8 @@ async def _change_role(app: App, given: argparse.Namespace, action: str, change:
         await record_refusal(act, refusal, app)
         raise
     _print_line(f"{user.id}: {_roles(user)}")
+    if action == "role.grant" and _is_unproved(user, given):
+        sys.stderr.write(UNPROVED)
     return 0
 
 
@@ -89,6 +95,12 @@ async def _user_id_of(given: argparse.Namespace, tx: AuthTx) -> UserId:
     if user is None:
         raise UserNotFoundError
     return user.id
+
+
+def _is_unproved(user: User, given: argparse.Namespace) -> bool:
+    """Whether the person was named by an address or a number that nobody has shown to be theirs."""
+    channel = Channel.EMAIL if given.email else Channel.SMS if given.phone else None
+    return channel is not None and not is_proved(user, channel)
 
 
 def _role_arguments(parser: argparse.ArgumentParser) -> None:
