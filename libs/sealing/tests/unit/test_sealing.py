@@ -74,10 +74,9 @@ async def test_rows_that_were_stored_before_open(wrapping, table, noted):
 
 def test_a_secret_opens_only_with_what_it_is_bound_to():
     key = AESGCM(b"a" * 32)
-    stored = bytes.fromhex("128ba121536cf0103332fb09f4558d081b94479fe6f2d623d941f1011901bc8cbb1dc3")
     sealed = encrypt(key, b"private", b"kid-1")
     assert decrypt(key, sealed, b"kid-1") == b"private"
-    assert (len(sealed), b"private" in sealed) == (len(stored), False)
+    assert (len(sealed), b"private" in sealed) == (12 + len(b"private") + 16, False)
     assert encrypt(key, b"private", b"kid-1") != sealed
     for opener, name in ((key, b"kid-2"), (AESGCM(b"b" * 32), b"kid-1")):
         with pytest.raises(InvalidTag):

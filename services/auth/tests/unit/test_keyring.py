@@ -21,6 +21,11 @@ def test_what_is_sealed_opens_only_under_its_name_and_key() -> None:
             opener.unseal(sealed, name=name)
 
 
+def test_what_was_stored_before_opens() -> None:
+    stored = bytes.fromhex("128ba121536cf0103332fb09f4558d081b94479fe6f2d623d941f1011901bc8cbb1dc3")
+    assert Keyring(b"a" * 32).unseal(stored, name="kid-1") == b"private"
+
+
 def test_hashes_depend_on_key_and_subject() -> None:
     one, other = OtpId(uuid.uuid4()), OtpId(uuid.uuid4())
     keyring = Keyring(b"a" * 32)
