@@ -6,9 +6,8 @@ damage and what a refusal is called are given.
 
 from sealing.aead import decoded_key, decrypt, encrypt
 from sealing.opening import opened_json, opened_text
-from sealing.person_keys import PersonKeys
+from sealing.person_keys import PersonKeys, shred_key
 from sealing.sealer import Sealer
-from sealing.shredding import shred_key
 from sealing.wrapping import Damage, Wrapping, seal, unseal
 
 __all__ = [

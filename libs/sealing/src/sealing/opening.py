@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import orjson
 
-from sealing.wrapping import Damage, Wrapping
+from sealing.person_keys import PersonKeys
+from sealing.sealer import Sealer
+from sealing.wrapping import Damage
+
+Keys = PersonKeys | Sealer
 
 
-class Opens(Protocol):
-    """Whatever has keys."""
-
-    @property
-    def wrapping(self) -> Wrapping: ...
-
-    def usable(self, user_id: UUID | None) -> bool: ...
-
-    def decrypt(self, user_id: UUID | None, sealed: bytes) -> bytes | None: ...
-
-
-def opened_text(keys: Opens, user_id: UUID | None, sealed: bytes | None, **row: object) -> str | None:
+def opened_text(keys: Keys, user_id: UUID | None, sealed: bytes | None, **row: object) -> str | None:
     """What somebody wrote; None when it is empty, its writer's key is gone, or it is damaged. The key was loaded."""
     if not sealed:
         return None
@@ -36,7 +29,7 @@ def opened_text(keys: Opens, user_id: UUID | None, sealed: bytes | None, **row: 
     return text
 
 
-def opened_json(keys: Opens, user_id: UUID | None, sealed: bytes | None, **row: object) -> dict[str, Any] | None:
+def opened_json(keys: Keys, user_id: UUID | None, sealed: bytes | None, **row: object) -> dict[str, Any] | None:
     """The same of a JSON object; its ``type`` and ``text``, where it has them, are text."""
     text = opened_text(keys, user_id, sealed, **row)
     if text is None:

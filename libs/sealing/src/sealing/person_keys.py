@@ -1,4 +1,4 @@
-"""Keys of people, for readers.
+"""Keys of people in ``person_key``: read for readers, and shredded.
 
 A process forgets a cached key after ``CACHED_S``, or at once when told (``forget``).
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -18,6 +19,11 @@ from sealing.wrapping import Wrapping, unseal
 
 CACHED_S: Final = 1.5
 CACHED_MAX: Final = 50_000
+_SHRED: Final = """
+    INSERT INTO person_key (user_id, wrapped_key, created_at, shredded_at) VALUES ($1, NULL, $2, $2)
+    ON CONFLICT (user_id) DO UPDATE SET wrapped_key = NULL,
+        shredded_at = coalesce(person_key.shredded_at, excluded.shredded_at)
+"""
 
 
 class PersonKeys:
@@ -82,3 +88,8 @@ class PersonKeys:
     def _doubt(self, user_id: UUID, key: AESGCM) -> None:
         """Read it again when it is asked for next. Until then it opens what else it opens: one row may be damaged."""
         self._cached[user_id] = (key, 0.0)
+
+
+async def shred_key(conn: asyncpg.Connection[Any], user_id: UUID, now: datetime) -> None:
+    """From the commit on nothing they wrote can be opened. The row stays, so that they never get another key."""
+    await conn.execute(_SHRED, user_id, now)

@@ -1,6 +1,6 @@
 """One spelling for what people spell in many ways.
 
-Invariant: folding is the same for what is indexed and for what is asked, and folding twice changes nothing.
+Invariant: folding is the same for what is indexed and for what is asked.
 Vietnamese and other Latin accents go (``đ`` too); Thai vowels and tones stay, because they make other words, but their
 order and the double ``เเ`` are made one. Joiners and direction marks make no other word.
 """

@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from auth.adapters.keyring_gateway import decoded_key
 from chassis.settings import ServiceSettings
+from sealing import decoded_key
 
 
 def _is_key(secret: SecretStr) -> SecretStr:

@@ -15,7 +15,7 @@ from auth.adapters.address_limit_store import AddressAllowance, AddressLimitStor
 from auth.adapters.argon2_gateway import Argon2Hasher
 from auth.adapters.attempt_store import AttemptStore
 from auth.adapters.common_password_gateway import common_passwords
-from auth.adapters.keyring_gateway import Keyring, decoded_key
+from auth.adapters.keyring_gateway import Keyring
 from auth.adapters.known_network_reads import KnownNetworkReads
 from auth.adapters.refresh_chain_store import RefreshChainStore
 from auth.adapters.revocation_gateway import RevocationAnnouncer
@@ -29,6 +29,7 @@ from chassis.http.addresses import UNKNOWN, Addresses
 from chassis.redis import RateLimiter
 from kernel.clock import Clock, SystemClock
 from operations import Parts, open_parts
+from sealing import decoded_key
 
 NAME: Final = "auth"
 

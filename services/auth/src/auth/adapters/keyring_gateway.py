@@ -5,31 +5,16 @@ Invariant: no two uses share a key, so what leaks of one says nothing of another
 
 from __future__ import annotations
 
-import base64
 import hmac
-import os
 from hashlib import sha256
-from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from auth.domain.ids import OtpId
-
-KEY_BYTES: Final = 32
-_NONCE_BYTES: Final = 12
-
-
-def decoded_key(text: str) -> bytes:
-    """32 bytes from base64. Raises ``ValueError``."""
-    try:
-        key = base64.b64decode(text, validate=True)
-    except ValueError:
-        raise ValueError("must be base64") from None
-    if len(key) != KEY_BYTES:
-        raise ValueError(f"must be {KEY_BYTES} bytes in base64")
-    return key
+from sealing import decrypt, encrypt
+from sealing.aead import KEY_BYTES
 
 
 class Keyring:
@@ -49,12 +34,11 @@ class Keyring:
 
     def seal(self, secret: bytes, *, name: str) -> bytes:
         """Encrypt so that it opens only under the same name."""
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._sealing.encrypt(nonce, secret, name.encode())
+        return encrypt(self._sealing, secret, name.encode())
 
     def unseal(self, sealed: bytes, *, name: str) -> bytes:
         """Raises ``cryptography.exceptions.InvalidTag``."""
-        return self._sealing.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], name.encode())
+        return decrypt(self._sealing, sealed, name.encode())
 
 
 def _derived(key: bytes, use: bytes) -> bytes:
