@@ -71,7 +71,7 @@ class Submitted(Generic[ItemT, ResultT]):
     """An item and its caller. ``context`` is the caller's, for records that carry its flow and trace."""
 
     item: ItemT
-    key: Hashable | None
+    key: Hashable
     until_s: float
     answer: asyncio.Future[ResultT]
     context: Context = field(default_factory=copy_context)
@@ -124,8 +124,8 @@ class GroupCommit(Generic[HeldT, ItemT, ResultT]):
             raise self._busy(retry_after_s=_ASK_AGAIN_S)
         loop = asyncio.get_running_loop()
         until_s, answer = loop.time() + self._answer_timeout_s, loop.create_future()
-        submitted: Submitted[ItemT, ResultT] = Submitted(item, key, until_s, answer)
-        self._under_way[submitted if key is None else key] = submitted
+        submitted: Submitted[ItemT, ResultT] = Submitted(item, object() if key is None else key, until_s, answer)
+        self._under_way[submitted.key] = submitted
         self._queue.append(submitted)
         self._wake.set()
         return await submitted.answer
@@ -161,6 +161,9 @@ class GroupCommit(Generic[HeldT, ItemT, ResultT]):
                     self._give_up(batch)
                     batch.clear()
                 await asyncio.sleep(_RECONNECT_S)
+                batch[:] = [
+                    each for each in batch if self._under_way.get(each.key) is each
+                ]  # of halves one may be done
                 self._drop_expired(batch)
 
     async def _work(self, held: HeldT, batch: list[Submitted[ItemT, ResultT]]) -> None:
@@ -226,7 +229,7 @@ class GroupCommit(Generic[HeldT, ItemT, ResultT]):
         return results
 
     def _resolve(self, submitted: Submitted[ItemT, ResultT], result: ResultT | Exception) -> None:
-        self._under_way.pop(submitted if submitted.key is None else submitted.key, None)
+        self._under_way.pop(submitted.key, None)
         if submitted.answer.done():
             return
         if isinstance(result, Exception):

@@ -206,6 +206,31 @@ async def test_a_batch_whose_connection_was_lost_is_committed_again_on_the_next(
     assert table.stored == ["a"]
 
 
+async def test_what_was_answered_before_the_connection_was_lost_is_not_committed_again(monkeypatch):
+    """The halves of a batch are commits of their own; who asks again meanwhile is under way anew."""
+    monkeypatch.setattr(group_commit, "_RECONNECT_S", 0.05)
+    committed, again = [], []
+
+    async def commit(_, batch):
+        items = [each.item for each in batch]
+        if "poison" in items:
+            raise asyncpg.DataError("what no column takes")
+        if "c" in items and not again:
+            again.append(asyncio.create_task(writer.submit("a again", "a")))
+            raise LOST
+        committed.append(items)
+        return items
+
+    writer = GroupCommit("test", commit, hold=nullcontext, busy=BusyError, metrics=METRICS, batch_max=10)
+    callers = [asyncio.create_task(writer.submit(item, item)) for item in ("a", "poison", "b", "c")]
+    await asyncio.sleep(0)
+    async with beside(writer.run(asyncio.Event())):
+        results = await outcomes(callers)
+        assert (results[0], results[2:]) == ("a", ["b", "c"])
+        assert await again[0] == "a again"
+    assert committed == [["a"], ["b", "c"], ["a again"]]
+
+
 async def test_a_problem_lasts_until_a_commit_shows_that_the_connection_is_of_use(monkeypatch):
     """As after a failover to a standby: connections are to be had all the time."""
     monkeypatch.setattr(group_commit, "_RECONNECT_S", 0.01)
