@@ -1,8 +1,9 @@
 """HTTP: what a chassis route costs beside a bare aiohttp handler that answers the same bytes (goal: ≤ 1.3×).
 
-Two server processes on one uvloop each; one client alternates short rounds between them. CPU per request is the
+Server processes on one uvloop each; one client alternates short rounds between them. CPU per request is the
 server's own, from the scheduler's clock. The bare handler parses and renders JSON with orjson and does nothing else:
-no token, no validation, no access log, no metrics, no trace, no request id. The chassis route does all of these.
+no token, no validation, no access log, no metrics, no trace, no request id. The chassis route does all of these. A
+third server is the chassis whose answers are all written by aiohttp: what ``chassis.http.quick`` is kept for.
 
     .venv/bin/python bench/chassis_overhead.py [--rounds 12] [--seconds 1.0] [--connections 16] [--profile]
 """
@@ -29,6 +30,7 @@ from aiohttp import web
 from pydantic import Field
 
 from chassis.http import Body, Line, MoneyBody, MoneyView, Routes, View, WaitQuery, make_app
+from chassis.http.quick import QuickHeads
 from chassis.http.server import ServerRunner
 from chassis.run.process import settle_memory
 from chassis.telemetry import configure_logging
@@ -36,6 +38,7 @@ from chassis.testing import TokenIssuer
 from chassis.tokens import Principal, TokenVerifier
 
 GOAL = 1.3
+KINDS = ("bare", "chassis", "without quick")
 ITEM_ID = UUID("0190b7a0-0000-7000-8000-000000000001")
 
 
@@ -97,8 +100,10 @@ class NothingRevoked:
         return False
 
 
-def chassis_app(issuer: TokenIssuer) -> web.Application:
+def chassis_app(issuer: TokenIssuer, *, quick: bool) -> web.Application:
     configure_logging("bench")
+    if not quick:
+        QuickHeads.suits = lambda *_: False  # type: ignore[method-assign]
     verifier = TokenVerifier("", issuer.issuer, issuer.audience, NothingRevoked(), fetch=issuer.fetch)  # type: ignore[arg-type]
     return make_app("bench", [routes], app=None, verifier=verifier)
 
@@ -113,8 +118,9 @@ def bare_app() -> web.Application:
 async def serve(kind: str) -> None:
     """A server process: says its port and a token on stderr, then serves until stdin closes."""
     issuer = TokenIssuer()
-    ours = kind == "chassis"
-    runner = ServerRunner(chassis_app(issuer), access_log=None) if ours else web.AppRunner(bare_app(), access_log=None)
+    ours = kind != "bare"
+    app = chassis_app(issuer, quick=kind == "chassis") if ours else bare_app()
+    runner = ServerRunner(app, access_log=None) if ours else web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     if ours:
@@ -241,7 +247,7 @@ async def compare(servers: list[Server], *, rounds: int, seconds: float, connect
                     server.per_s[name].clear()
 
 
-def report(bare: Server, chassis: Server, arguments: argparse.Namespace) -> float:
+def report(bare: Server, chassis: Server, without: Server, arguments: argparse.Namespace) -> float:
     print(
         f"chassis overhead: {arguments.rounds} rounds of {arguments.seconds:g} s alternated,"
         f" {arguments.connections} connections, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
@@ -257,13 +263,16 @@ def report(bare: Server, chassis: Server, arguments: argparse.Namespace) -> floa
             f" throughput {statistics.median(chassis.per_s[name]):6.0f}/s,"
             f" bare {statistics.median(bare.per_s[name]):6.0f}/s"
         )
+        pairs = zip(without.cpu_us[name], bare.cpu_us[name], strict=True)
+        ratio = statistics.median(mine / theirs for mine, theirs in pairs)
+        print(f"        without http/quick.py {statistics.median(without.cpu_us[name]):6.1f} µs, ratio {ratio:.2f}")
     print(f"  worst ratio {worst:.2f}, goal ≤ {GOAL}: {'met' if worst <= GOAL else 'missed'}")
     return worst
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--serve", choices=["bare", "chassis"])
+    parser.add_argument("--serve", choices=KINDS)
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--connections", type=int, default=16)
@@ -273,7 +282,7 @@ def main() -> int:
         uvloop.run(serve(arguments.serve))
         return 0
     with Path(os.devnull).open("wb") as log:
-        servers = [start(kind, log, profile=arguments.profile) for kind in ("bare", "chassis")]
+        servers = [start(kind, log, profile=arguments.profile) for kind in KINDS]
         try:
             uvloop.run(
                 compare(
@@ -288,7 +297,7 @@ def main() -> int:
                 assert server.process.stdin is not None
                 server.process.stdin.close()
                 server.process.wait()
-    return 0 if report(servers[0], servers[1], arguments) <= GOAL else 1
+    return 0 if report(*servers, arguments) <= GOAL else 1
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""Two Kafka clients read the same topic: records a second and CPU a record; and how many clients outlive resets.
+"""Two Kafka clients read a topic and publish to one: records a second, CPU a record; and how many outlive resets.
 
-aiokafka as libs/eventing makes it, and confluent-kafka in a thread, as asyncio would need it; alternated in one run, on
-uvloop. Resets pass a proxy, to which aiokafka alone can be turned (brokers tell clients their own address):
-as it comes, and with the guard of ``eventing.clients``.
+aiokafka as libs/eventing uses it, and confluent-kafka with a thread, as asyncio would need it; alternated in one run,
+on uvloop. Publishing is the relay's: rounds of 500 records to 6 partitions, idempotent, all acknowledged before the
+next. Resets pass a proxy, to which aiokafka alone can be turned (brokers tell clients their own address): as it comes,
+and with the guard of ``eventing.clients``.
 
-``python bench/kafka_clients.py [--records 200000] [--resets 400]``
+``python bench/kafka_clients.py [--records 200000] [--resets 400]``, with ``--resets 0`` without the second half
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ PARTITIONS = 6
 BODY = b"x" * 300
 AT_ONCE = 500
 CLIENTS = 8
+TIMESTAMP_MS = 1_767_225_600_000
+HEADERS = [("ce_type", b"sampan.bench.v1.Record"), ("ce_id", b"0" * 36), ("correlation_id", b"1" * 36)]
 
 
 @asynccontextmanager
@@ -73,19 +76,11 @@ async def read_by_aiokafka(kafka: KafkaConfig, topic: str, records: int) -> None
 
 
 async def read_by_confluent(kafka: KafkaConfig, topic: str, records: int) -> None:
-    settings: dict[str, Any] = {
-        "bootstrap.servers": kafka.bootstrap,
+    settings = _connection(kafka) | {
         "group.id": f"bench-{uuid.uuid4().hex}",
         "auto.offset.reset": "earliest",
         "enable.auto.commit": False,
     }
-    if kafka.username:
-        settings |= {
-            "security.protocol": "SASL_PLAINTEXT",
-            "sasl.mechanism": kafka.sasl_mechanism,
-            "sasl.username": kafka.username,
-            "sasl.password": kafka.password,
-        }
     consumer = confluent_kafka.Consumer(settings)
     consumer.subscribe([topic])
     read = 0
@@ -96,10 +91,52 @@ async def read_by_confluent(kafka: KafkaConfig, topic: str, records: int) -> Non
     await asyncio.to_thread(consumer.close)
 
 
-async def measured(read: Callable[[], Awaitable[None]], records: int) -> tuple[float, float]:
+async def publish_by_aiokafka(kafka: KafkaConfig, topic: str, records: int) -> None:
+    producer = make_producer(kafka)
+    await producer.start()
+    for _ in range(records // AT_ONCE):
+        batches = [producer.create_batch() for _ in range(PARTITIONS)]
+        for n in range(AT_ONCE):
+            batches[n % PARTITIONS].append(timestamp=TIMESTAMP_MS, key=b"%d" % n, value=BODY, headers=HEADERS)
+        acks = [await producer.send_batch(batch, topic, partition=at) for at, batch in enumerate(batches)]
+        await asyncio.gather(*acks)
+    await producer.stop()
+
+
+async def publish_by_confluent(kafka: KafkaConfig, topic: str, records: int) -> None:
+    settings = {"enable.idempotence": True, "compression.type": "lz4", "linger.ms": 0}
+    producer = confluent_kafka.Producer(_connection(kafka) | settings)
+    acked: list[int] = []
+
+    def told(error: Any, _: Any) -> None:
+        acked.append(1 if error is None else 0)
+
+    for _ in range(records // AT_ONCE):
+        for n in range(AT_ONCE):
+            producer.produce(
+                topic, BODY, b"%d" % n, n % PARTITIONS, timestamp=TIMESTAMP_MS, headers=HEADERS, on_delivery=told
+            )
+        await asyncio.to_thread(producer.flush, 10)
+    assert sum(acked) == records
+
+
+def _connection(kafka: KafkaConfig) -> dict[str, Any]:
+    """Where confluent-kafka finds the cluster."""
+    settings: dict[str, Any] = {"bootstrap.servers": kafka.bootstrap}
+    if kafka.username:
+        settings |= {
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanism": kafka.sasl_mechanism,
+            "sasl.username": kafka.username,
+            "sasl.password": kafka.password,
+        }
+    return settings
+
+
+async def measured(work: Callable[[], Awaitable[None]], records: int) -> tuple[float, float]:
     """Records a second, microseconds of CPU a record."""
     began, cpu = time.monotonic(), _cpu_s()
-    await read()
+    await work()
     return records / (time.monotonic() - began), (_cpu_s() - cpu) / records * 1e6
 
 
@@ -109,18 +146,23 @@ def _cpu_s() -> float:
 
 
 async def compare(records: int, times: int) -> dict[str, Any]:
-    ways = {"aiokafka": read_by_aiokafka, "confluent-kafka": read_by_confluent}
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+    ways = {
+        "reading": {"aiokafka": read_by_aiokafka, "confluent-kafka": read_by_confluent},
+        "publishing": {"aiokafka": publish_by_aiokafka, "confluent-kafka": publish_by_confluent},
+    }
+    found: dict[tuple[str, str], list[tuple[float, float]]] = {}
     async with topic_of(records) as (kafka, topic):
-        for _ in range(times):
-            for name, read in ways.items():
-                found[name].append(await measured(lambda read=read: read(kafka, topic, records), records))
+        for what, clients_of in ways.items():
+            for _ in range(times):
+                for name, work in clients_of.items():
+                    took = await measured(lambda work=work: work(kafka, topic, records), records)
+                    found.setdefault((what, name), []).append(took)
     return {
-        name: {
+        f"{what}, {name}": {
             "records_per_s": round(statistics.median(speed for speed, _ in each)),
             "cpu_us_per_record": round(statistics.median(cpu for _, cpu in each), 1),
         }
-        for name, each in found.items()
+        for (what, name), each in found.items()
     }
 
 
@@ -172,7 +214,10 @@ async def main() -> None:
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--resets", type=int, default=400)
     given = parser.parse_args()
-    result: dict[str, Any] = {"reading": await compare(given.records, given.times)}
+    result: dict[str, Any] = await compare(given.records, given.times)
+    if not given.resets:
+        print(json.dumps(result, indent=2))
+        return
     guarded = clients.Connection
     result["resets, as it comes"] = await dead_after_resets(guarded.__base__, given.resets)
     result["resets, guarded"] = await dead_after_resets(guarded, given.resets)

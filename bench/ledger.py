@@ -1,4 +1,4 @@
-"""Ledger: complete transfers a second through the flushers, beside pgbench TPC-B alternated in the same run.
+"""Ledger: complete transfers a second through the flusher, beside pgbench TPC-B alternated in the same run.
 
 A complete transfer checks balance, holds and tier limits on locked rows, is idempotent, writes transfer, postings and
 both sides' transactions, and puts its record into the outbox. 80 % of the transfers credit one wallet.
@@ -30,7 +30,7 @@ import uvloop
 from eventing import OutboxConfig
 from kernel.clock import SystemClock
 from kernel.ids import uuid7
-from payment.adapters.flusher import Flusher, Flushers
+from payment.adapters.flusher import Flusher
 from payment.adapters.invariants import check_invariants, report
 from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import wallet_id
@@ -100,9 +100,9 @@ async def prepare(dsn: str) -> list[uuid.UUID]:
 
 async def ledger_round(dsn: str, users: list[uuid.UUID], *, hot: float, arguments: argparse.Namespace) -> Round:
     callers, seconds, partitions = arguments.callers, arguments.seconds, arguments.partitions
-    flushers = Flushers([make_flusher(dsn, number) for number in range(partitions)])
+    flusher = make_flusher(dsn, partitions)
     stop = asyncio.Event()
-    running = [asyncio.create_task(flusher.run(stop)) for flusher in flushers.all]
+    running = [asyncio.create_task(each.run(stop)) for each in flusher.partitions]
     merchant, database = users[0], urlsplit(dsn).path[1:]
     took: list[float] = []
     end = time.perf_counter() + seconds + 1.0
@@ -114,7 +114,7 @@ async def ledger_round(dsn: str, users: list[uuid.UUID], *, hot: float, argument
             recipient = merchant if random.random() < hot else users[random.randrange(1, USERS)]
             if recipient is sender:
                 continue
-            answer = await flushers.submit(
+            answer = await flusher.submit(
                 Transfer(
                     op_id=uuid7(),
                     sender_id=sender,
@@ -136,12 +136,12 @@ async def ledger_round(dsn: str, users: list[uuid.UUID], *, hot: float, argument
         return (
             own_cpu_s(),
             postgres_cpu_s(arguments.postmaster, database),
-            sum(flusher.batches for flusher in flushers.all),
+            sum(each.batches for each in flusher.partitions),
         )
 
     load = os.getloadavg()[0]
     (own_before, postgres_before, batches_before), *_ = await asyncio.gather(cpu(), *(caller() for _ in range(callers)))
-    count, batches = len(took), sum(flusher.batches for flusher in flushers.all) - batches_before
+    count, batches = len(took), sum(each.batches for each in flusher.partitions) - batches_before
     own_s, postgres_s = own_cpu_s() - own_before, postgres_cpu_s(arguments.postmaster, database) - postgres_before
     stop.set()
     await asyncio.gather(*running)
@@ -158,7 +158,7 @@ async def ledger_round(dsn: str, users: list[uuid.UUID], *, hot: float, argument
     )
 
 
-def make_flusher(dsn: str, number: int) -> Flusher:
+def make_flusher(dsn: str, partitions: int) -> Flusher:
     @asynccontextmanager
     async def connect() -> AsyncIterator[asyncpg.Connection]:
         conn = await asyncpg.connect(dsn)
@@ -168,7 +168,7 @@ def make_flusher(dsn: str, number: int) -> Flusher:
             await conn.close()
 
     return Flusher(
-        name=f"ledger-{number}",
+        partitions=partitions,
         connect=connect,
         ledger=LedgerStore(slot=0),
         outbox_config=OutboxConfig(schema="payment", source="payment"),

@@ -23,13 +23,12 @@ import structlog
 
 from chassis.fresh import FreshConnections
 from chassis.outages import NotReadyError
-from chassis.queries import fetch, fetch_one
 from chassis.rights import MissingRightsError, missing_rights
 from chassis.settings import ServiceSettings
 from chassis.transactions import OpeningConnection
 from kernel.tasks import within
 
-__all__ = ["Connection", "Database", "fetch", "fetch_one"]
+__all__ = ["Connection", "Database"]
 
 Connection = asyncpg.Connection
 log = structlog.get_logger()

@@ -7,23 +7,13 @@ from typing import TYPE_CHECKING, cast
 
 import asyncpg
 import pytest
-import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from chassis.postgres import Database, fetch, fetch_one
+from chassis.postgres import Database
 
 if TYPE_CHECKING:
     from chassis.transactions import OpeningConnection
 
 pytestmark = pytest.mark.component
-
-thing = sa.Table(
-    "thing",
-    sa.MetaData(),
-    sa.Column("id", UUID(as_uuid=True)),
-    sa.Column("user_id", UUID(as_uuid=True)),
-    sa.Column("name", sa.Text),
-)
 
 
 async def _add(database: Database, name: str, user_id: uuid.UUID | None = None) -> uuid.UUID:
@@ -107,23 +97,6 @@ async def test_the_user_does_not_stay_on_the_connection(database_of_shop: Databa
 async def test_json_columns_are_values(database_of_shop: Database) -> None:
     async with database_of_shop.read() as conn:
         assert await conn.fetchval("SELECT $1::jsonb", {"a": ["ข้าว", 1]}) == {"a": ["ข้าว", 1]}
-
-
-async def test_queries_put_together(database_of_shop: Database) -> None:
-    name = uuid.uuid4().hex
-    ids = [await _add(database_of_shop, name) for _ in range(3)]
-    async with database_of_shop.read() as conn:
-        for wanted in (ids[0], ids[1]):
-            row = await fetch_one(conn, sa.select(thing.c.id).where(thing.c.name == name, thing.c.id == wanted))
-            assert row is not None
-            assert row["id"] == wanted
-        for chosen in (ids[:1], ids[:2], ids):
-            rows = await fetch(conn, sa.select(thing).where(thing.c.id.in_(chosen)).order_by(thing.c.id).limit(10))
-            assert [row["id"] for row in rows] == sorted(chosen)
-        pattern = sa.select(sa.func.count().label("n")).where(thing.c.name.ilike(f"%{name[5:20].upper()}%"))
-        assert (await fetch(conn, pattern))[0]["n"] == 3
-        literal = sa.select(sa.cast(sa.literal({"a": 1}, JSONB), JSONB).label("value"))
-        assert (await fetch(conn, literal))[0]["value"] in ({"a": 1}, '{"a": 1}')
 
 
 async def test_the_pool_tells_its_usage_and_health(database_of_shop: Database) -> None:

@@ -13,6 +13,7 @@ from messaging.realtime.websocket import (
     FrameReader,
     Opcode,
     accept_of,
+    answer_to_close,
     close_frame,
     payload_of,
     payloads_of,
@@ -88,6 +89,22 @@ def test_what_is_no_frame(stream, code):
 
 def test_the_handshake_of_the_rfc():
     assert accept_of("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+
+@pytest.mark.parametrize(
+    ("payload", "answer"),
+    [
+        (b"", Close.NORMAL),
+        ((1000).to_bytes(2), Close.NORMAL),
+        ((1014).to_bytes(2) + "ลาก่อน".encode(), Close.NORMAL),
+        ((4999).to_bytes(2), Close.NORMAL),
+        (b"\x03", Close.PROTOCOL),
+        *((code.to_bytes(2), Close.PROTOCOL) for code in (0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535)),
+        ((1000).to_bytes(2) + b"\xe0\xb8", Close.PROTOCOL),
+    ],
+)
+def test_a_close_frame_whose_code_or_reason_is_none_is_answered_so(payload, answer):
+    assert answer_to_close(payload) is answer
 
 
 def test_a_close_frame_is_never_longer_than_a_control_frame():

@@ -12,7 +12,7 @@ from uuid import UUID
 from chassis.doorbell import Doorbell
 from kernel.clock import Clock
 from operations import Parts, open_parts
-from payment.adapters.flusher import Flusher, Flushers
+from payment.adapters.flusher import Flusher
 from payment.adapters.ledger_store import LedgerStore
 from payment.adapters.sandbox_gateway import SandboxGateway
 from payment.adapters.transaction import PaymentTx
@@ -31,7 +31,7 @@ class App(Parts):
 
     settings: PaymentSettings
     ledger: LedgerStore
-    flushers: Flushers
+    flusher: Flusher
     providers: Mapping[str, Provider]
     doorbell: Doorbell
 
@@ -55,7 +55,7 @@ async def wire(settings: PaymentSettings, clock: Clock | None = None) -> AsyncIt
             **opened.parts(),
             settings=settings,
             ledger=ledger,
-            flushers=_flushers(settings, opened, ledger),
+            flusher=_flusher(settings, opened, ledger),
             providers=providers,
             doorbell=Doorbell(),
         )
@@ -82,18 +82,13 @@ async def open_providers(settings: PaymentSettings) -> AsyncIterator[Mapping[str
         await sandbox.close()
 
 
-def _flushers(settings: PaymentSettings, opened: Parts, ledger: LedgerStore) -> Flushers:
-    return Flushers(
-        [
-            Flusher(
-                name=f"ledger-{number}",
-                connect=opened.database.read,
-                ledger=ledger,
-                outbox_config=opened.outbox_config,
-                wakeups=opened.wakeups,
-                clock=opened.clock,
-                batch_max=settings.ledger_batch_max,
-            )
-            for number in range(settings.ledger_flushers)
-        ]
+def _flusher(settings: PaymentSettings, opened: Parts, ledger: LedgerStore) -> Flusher:
+    return Flusher(
+        partitions=settings.ledger_flushers,
+        connect=opened.database.read,
+        ledger=ledger,
+        outbox_config=opened.outbox_config,
+        wakeups=opened.wakeups,
+        clock=opened.clock,
+        batch_max=settings.ledger_batch_max,
     )

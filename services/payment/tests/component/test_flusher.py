@@ -1,4 +1,4 @@
-"""Group commit: batches form by themselves, callers come and go, one bad operation fails alone."""
+"""Transfers in batches on a true ledger: what is recorded, what fails alone, what a lost connection leaves."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from chassis.run import Supervised
 from chassis.run.health import Health
 from eventing import OutboxConfig
 from kernel.clock import SystemClock
 from kernel.correlation import flow
-from payment.adapters.flusher import Flusher, Flushers
+from payment.adapters.flusher import Flusher
 from payment.adapters.ledger_store import LedgerStore
-from payment.domain.outcome import LedgerBusyError, Outcome, RequestInFlightError
+from payment.domain.outcome import Outcome, RequestInFlightError
 from payment_testing.operations import transfer
 from payment_testing.people import add_person, balance, give
 from testkit.wait import eventually
 
 CALLS = 300
-PATIENCE_S = 30.0
+PATIENCE_S = 30.0  # longer than this machine may stand still
 
 
 async def readiness(flusher):
     """What ``/readyz`` says of it: nothing where all is well."""
     health = Health()
-    health.watch({"ledger": Flushers([flusher]).check}, [], serving=True)
+    health.watch({"ledger": flusher.check}, [], serving=True)
     health.started = True
     unready, _ = await health.reasons()
     return unready
@@ -48,15 +47,15 @@ class Gate(LedgerStore):
         return await super().commit(conn, transfers, records, now=now)
 
 
-def flusher_of(connect, ledger, answer_timeout_s=PATIENCE_S):
+def flusher_of(connect, ledger):
     return Flusher(
-        name="test",
+        partitions=1,
         connect=connect,
         ledger=ledger,
         outbox_config=OutboxConfig(schema="payment", source="payment"),
         wakeups=None,
         clock=SystemClock(),
-        answer_timeout_s=answer_timeout_s,
+        answer_timeout_s=PATIENCE_S,
     )
 
 
@@ -66,13 +65,7 @@ def gate():
 
 
 @pytest.fixture
-def answer_timeout_s():
-    """Longer than this machine may stand still."""
-    return PATIENCE_S
-
-
-@pytest.fixture
-async def flusher(payment_database, gate, answer_timeout_s):
+async def flusher(payment_database, gate):
     @asynccontextmanager
     async def connect():
         conn = await asyncpg.connect(payment_database.dsn, server_settings={"application_name": "flusher-test"})
@@ -81,10 +74,9 @@ async def flusher(payment_database, gate, answer_timeout_s):
         finally:
             await conn.close(timeout=2)
 
-    made = flusher_of(connect, gate, answer_timeout_s)
+    made = flusher_of(connect, gate)
     stop = asyncio.Event()
-    task = asyncio.create_task(made.run(stop))
-    made.stop = stop
+    task = asyncio.create_task(made.partitions[0].run(stop))
     yield made
     gate.open.set()
     stop.set()
@@ -108,7 +100,7 @@ async def test_what_waits_while_a_batch_commits_is_the_next_batch(conn, flusher,
     gate.open.set()
     answers = await asyncio.gather(first, *others)
     assert {answer.outcome for answer in answers} == {Outcome.DONE}
-    assert flusher.batches == 2
+    assert flusher.partitions[0].batches == 2
     assert await balance(conn, pair[1]) == (101, 0)
 
 
@@ -136,20 +128,6 @@ async def test_a_refused_or_repeated_transfer_says_nothing(conn, flusher, pair):
         "SELECT key FROM outbox WHERE key = ANY ($1::text[])", [str(refused.op_id), str(done.op_id)]
     )
     assert [row["key"] for row in keys] == [str(done.op_id)]
-
-
-async def test_a_caller_that_gives_up_takes_nothing_back(conn, flusher, gate, pair):
-    gate.open.clear()
-    impatient = asyncio.create_task(flusher.submit(transfer(*pair, 10)))
-    await eventually(lambda: gate.entered == 1)
-    patient = asyncio.create_task(flusher.submit(transfer(*pair, 20)))
-    quitter = asyncio.create_task(flusher.submit(transfer(*pair, 40)))
-    await asyncio.sleep(0)
-    impatient.cancel()
-    quitter.cancel()
-    gate.open.set()
-    assert (await patient).outcome == Outcome.DONE
-    assert await balance(conn, pair[1]) == (70, 0)
 
 
 async def test_an_operation_the_database_cannot_take_fails_alone(conn, flusher, gate, pair):
@@ -210,34 +188,6 @@ async def test_a_connection_cut_in_mid_batch_is_redone_and_doubles_nothing(conn,
     assert await balance(conn, pair[1]) == (CALLS, 0)
 
 
-@pytest.mark.parametrize("error", [RuntimeError("a pool in a state nobody foresaw"), asyncpg.InternalClientError()])
-async def test_no_way_of_failing_to_connect_ends_the_flusher(payment_database, conn, pair, error):
-    """It says so while it lasts, and answers who waited once it is over."""
-    broken = asyncio.Event()
-    broken.set()
-
-    @asynccontextmanager
-    async def connect():
-        if broken.is_set():
-            raise error
-        made = await asyncpg.connect(payment_database.dsn)
-        yield made
-        await made.close(timeout=2)
-
-    flusher = flusher_of(connect, LedgerStore(slot=0))
-    stop = asyncio.Event()
-    running = asyncio.create_task(flusher.run(stop))
-    waiting = asyncio.create_task(flusher.submit(transfer(*pair, 7)))
-    await eventually(lambda: type(error).__name__ in (flusher.problem() or ""))
-    assert await readiness(flusher) == {"ledger": f"no database connection: {type(error).__name__}"}
-    broken.clear()
-    assert (await waiting).outcome == Outcome.DONE
-    assert await readiness(flusher) == {}
-    stop.set()
-    await running
-    assert await balance(conn, pair[1]) == (7, 0)
-
-
 async def test_readiness_says_that_the_database_is_read_only_until_a_batch_was_committed(payment_database, conn, pair):
     """As after a failover to a standby: connections are to be had all the time."""
     read_only, said = ["on"], []
@@ -258,7 +208,7 @@ async def test_readiness_says_that_the_database_is_read_only_until_a_batch_was_c
 
     flusher = flusher_of(connect, Watched(slot=0))
     stop = asyncio.Event()
-    running = asyncio.create_task(flusher.run(stop))
+    running = asyncio.create_task(flusher.partitions[0].run(stop))
     waiting = asyncio.create_task(flusher.submit(transfer(*pair, 7)))
     await eventually(lambda: len(said) >= 4)
     assert said[:4] == [{}] + [{"ledger": "the database is read-only"}] * 3  # between two tries, and during one
@@ -268,49 +218,3 @@ async def test_readiness_says_that_the_database_is_read_only_until_a_batch_was_c
     stop.set()
     await running
     assert await balance(conn, pair[1]) == (7, 0)
-
-
-async def test_a_flusher_that_was_cancelled_from_within_runs_again(payment_database, conn, pair):
-    """As when a library lets a cancellation of its own escape."""
-    failures = iter([asyncio.CancelledError()])
-
-    @asynccontextmanager
-    async def connect():
-        for failure in failures:
-            raise failure
-        made = await asyncpg.connect(payment_database.dsn)
-        yield made
-        await made.close(timeout=2)
-
-    flusher = flusher_of(connect, LedgerStore(slot=0))
-    stop = asyncio.Event()
-    running = asyncio.create_task(Supervised(flusher).run(stop))
-    await eventually(lambda: flusher.problem() == "it stands still")
-    assert (await flusher.submit(transfer(*pair, 7))).outcome == Outcome.DONE
-    assert flusher.problem() is None
-    stop.set()
-    await running
-    assert await balance(conn, pair[1]) == (7, 0)
-
-
-async def test_stopping_finishes_what_was_submitted_and_takes_no_more(conn, flusher, gate, pair):
-    gate.open.clear()
-    tasks = [asyncio.create_task(flusher.submit(transfer(*pair, 1))) for _ in range(20)]
-    await eventually(lambda: gate.entered == 1)
-    flusher.stop.set()
-    gate.open.set()
-    assert {(await task).outcome for task in tasks} == {Outcome.DONE}
-    with pytest.raises(LedgerBusyError):
-        await flusher.submit(transfer(*pair, 1))
-
-
-@pytest.mark.parametrize("answer_timeout_s", [0.05])
-async def test_an_answer_that_does_not_come_is_unknown_not_failed(conn, flusher, gate, pair):
-    gate.open.clear()
-    op = transfer(*pair, 1)
-    with pytest.raises(LedgerBusyError):
-        await flusher.submit(op)
-    gate.open.set()
-    flusher._answer_timeout_s = PATIENCE_S
-    await eventually(lambda: not flusher._in_flight)
-    assert (await flusher.submit(op)).outcome == Outcome.DONE_BEFORE

@@ -6,7 +6,6 @@ Invariant: a route whose signature cannot be served is an error at start, never 
 from __future__ import annotations
 
 import inspect
-import sys
 import types
 import typing
 from collections.abc import Callable, Sequence
@@ -30,6 +29,7 @@ from chassis.ids import parse_uuid
 _BODIES: Final = {"POST", "PUT", "PATCH"}
 _INT64_DIGITS: Final = 18
 _IF_MATCH_OPTIONAL: Final = IfMatch | None
+_NAMED: Final = {"tx", "app", "request"}  # given by name, whatever their type
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +93,14 @@ def read_plan(route: Route) -> Plan:
     if not inspect.iscoroutinefunction(handler):
         raise RouteError(f"{route.name}: {handler.__name__} is not an async function")
     names = list(inspect.signature(handler).parameters)
-    annotations = {name: _annotation(handler, name, route) for name in (*names, "return")}
+    annotations = _annotations(handler, names, route)
     placeholders = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
     if missing := set(placeholders) - set(names):
         raise RouteError(f"{route.name}: {handler.__name__} does not take {', '.join(sorted(missing))}")
     query_name = "query" if "query" in names else None
     query_model = _model(annotations.get("query"), route) if query_name else None
     body, optional, raw = _body(annotations.get("body"), route) if "body" in names else (None, False, False)
-    if_match = next((name for name in names if annotations[name] in {IfMatch, _IF_MATCH_OPTIONAL}), None)
+    if_match = next((name for name in names if annotations.get(name) in {IfMatch, _IF_MATCH_OPTIONAL}), None)
     known = {"request", "principal", "app", "tx", "query", "body", "idempotency_key", if_match, *placeholders}
     if unknown := [name for name in names if name not in known]:
         raise RouteError(f"{route.name}: nobody can give {', '.join(unknown)} to {handler.__name__}")
@@ -139,20 +139,15 @@ def _check(plan: Plan) -> None:
         raise RouteError(f"{route.name}: a public route is limited per address")
 
 
-def _annotation(handler: Callable[..., Any], name: str, route: Route) -> Any:
-    if name in {"tx", "app", "request"}:
-        return None
-    if name not in handler.__annotations__:
-        raise RouteError(f"{route.name}: {handler.__name__} does not annotate {name}")
-    annotation = handler.__annotations__[name]
-    if not isinstance(annotation, str):
-        return annotation
+def _annotations(handler: Callable[..., Any], names: Sequence[str], route: Route) -> dict[str, Any]:
     try:
-        namespace = {**vars(typing), **handler.__globals__}
-        return eval(annotation, namespace)  # noqa: S307 -- our own source, at start
+        annotations = inspect.get_annotations(handler, eval_str=True)
     except NameError as error:
-        where = sys.modules[handler.__module__].__name__
-        raise RouteError(f"{route.name}: {error.name} is not known at run time in {where}") from error
+        raise RouteError(f"{route.name}: {error.name} is not known at run time in {handler.__module__}") from error
+    for name in (*names, "return"):
+        if name not in annotations and name not in _NAMED:
+            raise RouteError(f"{route.name}: {handler.__name__} does not annotate {name}")
+    return annotations
 
 
 def _idempotency(route: Route, names: Sequence[str]) -> Idempotency:

@@ -17,7 +17,7 @@ from messaging.realtime.buckets import Bucket
 from messaging.realtime.codes import REASONS, Close
 from messaging.realtime.feed import Feed
 from messaging.realtime.frames import server_frame
-from messaging.realtime.websocket import FrameError, FrameReader, Opcode, close_frame, frame_of
+from messaging.realtime.websocket import FrameError, FrameReader, Opcode, answer_to_close, close_frame, frame_of
 
 ROOM_BYTES: Final = 64 * 1024
 BUFFER_MAX: Final = 256 * 1024
@@ -109,7 +109,7 @@ class Connection(asyncio.Protocol):
     def _take(self, opcode: Opcode, payload: bytes) -> None:
         if opcode is Opcode.CLOSE:
             if not self.closing_at:
-                self.close(Close.NORMAL)
+                self.close(answer_to_close(payload))
             self.transport.close()
         elif self.closing_at or not self.gate.spend(self):
             return

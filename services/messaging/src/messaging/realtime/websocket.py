@@ -30,6 +30,8 @@ class Opcode(IntEnum):
 
 
 _KNOWN: Final = frozenset(Opcode)
+# What may stand in a close frame (RFC 6455, 7.4): registered for endpoints to send, and those of libraries and apps.
+_CLOSE_CODES: Final = frozenset((1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5000)))
 
 
 class FrameError(Exception):
@@ -78,6 +80,19 @@ def payload_of(frame: bytes) -> bytes:
 def close_frame(code: int, reason: str = "") -> bytes:
     """The frame that ends a connection."""
     return frame_of(Opcode.CLOSE, code.to_bytes(2) + reason.encode()[: _CONTROL_BYTES_MAX - 2])
+
+
+def answer_to_close(payload: bytes) -> Close:
+    """What a client's close frame is answered with: ``PROTOCOL`` where its code or its reason is none."""
+    if not payload:
+        return Close.NORMAL
+    if len(payload) == 1 or int.from_bytes(payload[:2]) not in _CLOSE_CODES:
+        return Close.PROTOCOL
+    try:
+        payload[2:].decode()
+    except UnicodeDecodeError:
+        return Close.PROTOCOL
+    return Close.NORMAL
 
 
 class FrameReader:

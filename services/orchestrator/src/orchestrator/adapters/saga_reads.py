@@ -3,56 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import orjson
-import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql as pg
 
-from chassis.postgres import Connection, fetch
+from chassis.postgres import Connection
 from orchestrator.adapters.saga_store import state_of
 from orchestrator.domain.ids import SagaId
 from orchestrator.domain.state import SagaState
 
-# As the operators' dynamic queries need it. The migrations are the truth.
-saga = sa.Table(
-    "saga_execution",
-    sa.MetaData(),
-    sa.Column("id", pg.UUID(as_uuid=True), primary_key=True),
-    sa.Column("saga_type", sa.Text),
-    sa.Column("saga_version", sa.Integer),
-    sa.Column("business_key", sa.Text),
-    sa.Column("correlation_id", sa.Text),
-    sa.Column("status", sa.Text),
-    sa.Column("terminal", sa.Boolean),
-    sa.Column("current_step", sa.Integer),
-    sa.Column("total_steps", sa.Integer),
-    sa.Column("step", sa.Text),
-    sa.Column("steps", pg.JSONB),
-    sa.Column("data", pg.BYTEA),
-    sa.Column("compensation_data", pg.JSONB),
-    sa.Column("error_code", sa.Text),
-    sa.Column("needs_operator", sa.Boolean),
-    sa.Column("paused_until", sa.DateTime(timezone=True)),
-    sa.Column("epoch", sa.BigInteger),
-    sa.Column("seq", sa.BigInteger),
-    sa.Column("started_at", sa.DateTime(timezone=True)),
-    sa.Column("updated_at", sa.DateTime(timezone=True)),
-    sa.Column("deadline_at", sa.DateTime(timezone=True)),
-    sa.Column("next_wake_at", sa.DateTime(timezone=True)),
-    sa.Column("completed_at", sa.DateTime(timezone=True)),
-    sa.Column("failed_at", sa.DateTime(timezone=True)),
-)
-
-_COLUMNS: Final = [
-    *(column for column in saga.c if column.name not in {"steps", "compensation_data", "data"}),
-    sa.cast(saga.c.steps, sa.Text).label("steps"),
-    sa.cast(saga.c.compensation_data, sa.Text).label("compensation_data"),
-    saga.c.data,
-]
-
+_SAGAS = """
+SELECT id, saga_type, saga_version, business_key, correlation_id, status, current_step, total_steps, step,
+    steps::text AS steps, data, compensation_data::text AS compensation_data, error_code, paused_until, epoch, seq,
+    started_at, updated_at, deadline_at, next_wake_at, completed_at, failed_at
+FROM saga_execution WHERE {conditions} ORDER BY id DESC LIMIT $1"""
+_CONDITIONS: Final = {
+    "saga_type": "saga_type = {0}",
+    "status": "status = {0}",
+    "needs_operator": "needs_operator = {0}",
+    "paused": "(paused_until IS NOT NULL) = {0}",
+    "step": "{0} = ANY (string_to_array(step, ','))",
+    "error_code": "error_code = {0}",
+    "business_key": "business_key = {0}",
+    "started_before": "started_at < {0} AND status IN ('started', 'compensating')",
+    "before_id": "id < {0}",
+    "id": "id = {0}",
+}
 
 _TIMELINE = """
 SELECT seq, epoch, at, kind, entry::text AS entry FROM saga_history
@@ -112,15 +90,12 @@ class TimelineRow:
 
 async def find_sagas(conn: Connection, wanted: SagaFilter, *, after: SagaId | None, limit: int) -> Sequence[SagaRow]:
     """Newest first; ``after`` is the last id of the page before."""
-    query = sa.select(*_COLUMNS).where(*_conditions(wanted)).order_by(saga.c.id.desc()).limit(limit)
-    if after is not None:
-        query = query.where(saga.c.id < after)
-    return [_row(row) for row in await fetch(conn, query)]
+    return await _sagas_where(conn, {**asdict(wanted), "before_id": after}, limit=limit)
 
 
 async def get_saga(conn: Connection, saga_id: SagaId) -> SagaRow | None:
-    rows = await fetch(conn, sa.select(*_COLUMNS).where(saga.c.id == saga_id))
-    return _row(rows[0]) if rows else None
+    found = await _sagas_where(conn, {"id": saga_id}, limit=1)
+    return found[0] if found else None
 
 
 async def get_timeline(conn: Connection, saga_id: SagaId, *, after_seq: int, limit: int) -> Sequence[TimelineRow]:
@@ -150,24 +125,12 @@ async def count_stuck(conn: Connection) -> int:
     return stuck
 
 
-def _conditions(wanted: SagaFilter) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = []
-    for column, value in (
-        (saga.c.saga_type, wanted.saga_type),
-        (saga.c.status, wanted.status),
-        (saga.c.needs_operator, wanted.needs_operator),
-        (saga.c.error_code, wanted.error_code),
-        (saga.c.business_key, wanted.business_key),
-    ):
-        if value is not None:
-            conditions.append(column == value)
-    if wanted.paused is not None:
-        conditions.append(saga.c.paused_until.is_not(None) if wanted.paused else saga.c.paused_until.is_(None))
-    if wanted.step is not None:
-        conditions.append(sa.literal(wanted.step) == sa.any_(sa.func.string_to_array(saga.c.step, ",")))
-    if wanted.started_before is not None:
-        conditions += [saga.c.started_at < wanted.started_before, saga.c.status.in_(("started", "compensating"))]
-    return conditions
+async def _sagas_where(conn: Connection, wanted: Mapping[str, Any], *, limit: int) -> Sequence[SagaRow]:
+    """``wanted``: values of ``_CONDITIONS``; those that are None do not matter."""
+    given = {name: value for name, value in wanted.items() if value is not None}
+    conditions = [_CONDITIONS[name].format(f"${number}") for number, name in enumerate(given, start=2)]
+    sql = _SAGAS.format(conditions=" AND ".join(conditions) or "true")
+    return [_row(row) for row in await conn.fetch(sql, limit, *given.values())]
 
 
 def _row(row: Any) -> SagaRow:

@@ -1,4 +1,4 @@
-"""Payment over HTTP: the routes, and the flushers that live as long as they are served."""
+"""Payment over HTTP: the routes, and the flusher that lives as long as they are served."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _STOP_S: Final = 10.0
 
 
 def make_web_app(app: App) -> web.Application:
-    """The application. Requests in flight are answered before the flushers stop."""
+    """The application. Requests in flight are answered before the flusher stops."""
     application = operations.make_service_app(ROUTES, app)
 
     async def flushing(_: web.Application) -> AsyncIterator[None]:
         stop = asyncio.Event()
-        # Supervised: a flusher that ended for whatever reason runs again, else every transfer would wait in vain.
-        running = [asyncio.create_task(Supervised(each).run(stop), name=each.name) for each in app.flushers.all]
+        # Supervised: a partition that ended for whatever reason runs again, else every transfer would wait in vain.
+        running = [asyncio.create_task(Supervised(each).run(stop), name=each.name) for each in app.flusher.partitions]
         yield
         stop.set()
         await asyncio.wait(running, timeout=_STOP_S)
@@ -38,4 +38,4 @@ def make_web_app(app: App) -> web.Application:
 
 def checks(app: App) -> Mapping[str, Callable[[], Awaitable[None]]]:
     """What must answer for the process to be ready."""
-    return {**operations.checks(app), "ledger": app.flushers.check}
+    return {**operations.checks(app), "ledger": app.flusher.check}

@@ -325,7 +325,7 @@ class FakeLedger:
         return [Answer(self.outcome, 1, self._clock.now(), None) for _ in ops]
 
     async def submit(self, op: Transfer) -> Answer:
-        """As the flushers take transfers."""
+        """As the flusher takes transfers."""
         [answer] = await self.apply([op])
         return answer
 

@@ -25,31 +25,43 @@ _sym_db = _symbol_database.Default()
 from sampan.options.v1 import options_pb2 as sampan_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!sampan/commerce/v1/commands.proto\x12\x12sampan.commerce.v1\x1a\x1fsampan/options/v1/options.proto\"\xaf\x01\n\x0cReserveStock\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x11\n\torder_ids\x18\x02 \x03(\t\x12\x0e\n\x06hold_s\x18\x03 \x01(\x05:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xb4\x01\n\x0cReleaseStock\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x11\n\torder_ids\x18\x02 \x03(\t\x12\x13\n\x0breason_code\x18\x03 \x01(\t:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\x9f\x01\n\x0c\x43onfirmOrder\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x11\n\torder_ids\x18\x02 \x03(\t:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xa0\x01\n\rMarkOrderPaid\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x11\n\torder_ids\x18\x02 \x03(\t:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xb3\x01\n\x0b\x43\x61ncelOrder\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x11\n\torder_ids\x18\x02 \x03(\t\x12\x13\n\x0breason_code\x18\x03 \x01(\t:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!sampan/commerce/v1/commands.proto\x12\x12sampan.commerce.v1\x1a\x1fsampan/options/v1/options.proto\"\xb3\x01\n\x0cReserveStock\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x15\n\torder_ids\x18\x02 \x03(\tB\x02\x18\x01\x12\x0e\n\x06hold_s\x18\x03 \x01(\x05:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xbc\x01\n\x0cReleaseStock\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x15\n\torder_ids\x18\x02 \x03(\tB\x02\x18\x01\x12\x17\n\x0breason_code\x18\x03 \x01(\tB\x02\x18\x01:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xa3\x01\n\x0c\x43onfirmOrder\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x15\n\torder_ids\x18\x02 \x03(\tB\x02\x18\x01:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xa4\x01\n\rMarkOrderPaid\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x15\n\torder_ids\x18\x02 \x03(\tB\x02\x18\x01:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xb7\x01\n\x0b\x43\x61ncelOrder\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x15\n\torder_ids\x18\x02 \x03(\tB\x02\x18\x01\x12\x13\n\x0breason_code\x18\x03 \x01(\t:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sampan.commerce.v1.commands_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_RESERVESTOCK'].fields_by_name['order_ids']._loaded_options = None
+  _globals['_RESERVESTOCK'].fields_by_name['order_ids']._serialized_options = b'\030\001'
   _globals['_RESERVESTOCK']._loaded_options = None
   _globals['_RESERVESTOCK']._serialized_options = b'\212\265\030c\n\010commerce\020\002\032\034private.commerce.commands.v1\"\013checkout_id**All commands of one checkout are in order.'
+  _globals['_RELEASESTOCK'].fields_by_name['order_ids']._loaded_options = None
+  _globals['_RELEASESTOCK'].fields_by_name['order_ids']._serialized_options = b'\030\001'
+  _globals['_RELEASESTOCK'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_RELEASESTOCK'].fields_by_name['reason_code']._serialized_options = b'\030\001'
   _globals['_RELEASESTOCK']._loaded_options = None
   _globals['_RELEASESTOCK']._serialized_options = b'\212\265\030c\n\010commerce\020\002\032\034private.commerce.commands.v1\"\013checkout_id**All commands of one checkout are in order.'
+  _globals['_CONFIRMORDER'].fields_by_name['order_ids']._loaded_options = None
+  _globals['_CONFIRMORDER'].fields_by_name['order_ids']._serialized_options = b'\030\001'
   _globals['_CONFIRMORDER']._loaded_options = None
   _globals['_CONFIRMORDER']._serialized_options = b'\212\265\030c\n\010commerce\020\002\032\034private.commerce.commands.v1\"\013checkout_id**All commands of one checkout are in order.'
+  _globals['_MARKORDERPAID'].fields_by_name['order_ids']._loaded_options = None
+  _globals['_MARKORDERPAID'].fields_by_name['order_ids']._serialized_options = b'\030\001'
   _globals['_MARKORDERPAID']._loaded_options = None
   _globals['_MARKORDERPAID']._serialized_options = b'\212\265\030c\n\010commerce\020\002\032\034private.commerce.commands.v1\"\013checkout_id**All commands of one checkout are in order.'
+  _globals['_CANCELORDER'].fields_by_name['order_ids']._loaded_options = None
+  _globals['_CANCELORDER'].fields_by_name['order_ids']._serialized_options = b'\030\001'
   _globals['_CANCELORDER']._loaded_options = None
   _globals['_CANCELORDER']._serialized_options = b'\212\265\030c\n\010commerce\020\002\032\034private.commerce.commands.v1\"\013checkout_id**All commands of one checkout are in order.'
   _globals['_RESERVESTOCK']._serialized_start=91
-  _globals['_RESERVESTOCK']._serialized_end=266
-  _globals['_RELEASESTOCK']._serialized_start=269
-  _globals['_RELEASESTOCK']._serialized_end=449
-  _globals['_CONFIRMORDER']._serialized_start=452
-  _globals['_CONFIRMORDER']._serialized_end=611
-  _globals['_MARKORDERPAID']._serialized_start=614
-  _globals['_MARKORDERPAID']._serialized_end=774
-  _globals['_CANCELORDER']._serialized_start=777
-  _globals['_CANCELORDER']._serialized_end=956
+  _globals['_RESERVESTOCK']._serialized_end=270
+  _globals['_RELEASESTOCK']._serialized_start=273
+  _globals['_RELEASESTOCK']._serialized_end=461
+  _globals['_CONFIRMORDER']._serialized_start=464
+  _globals['_CONFIRMORDER']._serialized_end=627
+  _globals['_MARKORDERPAID']._serialized_start=630
+  _globals['_MARKORDERPAID']._serialized_end=794
+  _globals['_CANCELORDER']._serialized_start=797
+  _globals['_CANCELORDER']._serialized_end=980
 # @@protoc_insertion_point(module_scope)

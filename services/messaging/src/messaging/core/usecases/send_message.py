@@ -1,6 +1,6 @@
 """Store messages that arrived together: each is allowed or refused on its own, all that are allowed commit at once.
 
-Leaves the usual shape of one command a transaction for the sake of group commit (``core/sending/lane.py``).
+Leaves the usual shape of one command a transaction for the sake of group commit (``core/sending/sender.py``).
 MSG-3: a retry finds its first copy under the dialog's lock, within the batch too.
 """
 

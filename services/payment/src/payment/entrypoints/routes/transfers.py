@@ -67,7 +67,7 @@ async def post_transfer(
             idempotency_key=idempotency_key,
             request_body=body.model_dump_json().encode(),
         ),
-        app.flushers,
+        app.flusher,
     )
     return Reply(
         TransferView.of_sent(sent, principal.user_id, body),

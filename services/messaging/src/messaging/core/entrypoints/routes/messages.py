@@ -33,8 +33,8 @@ from messaging.core.entrypoints.schemas.messages import (
     SendMessageBody,
     SentView,
 )
-from messaging.core.sending.lane import SendingBusyError
 from messaging.core.sending.limits import SendsLimitedError
+from messaging.core.sending.sender import SendingBusyError
 from messaging.core.usecases.forward_message import NotForwardableError
 from messaging.wiring import App
 
