@@ -15,6 +15,7 @@ from typing import Final
 from checks.check import CHECKOUT
 from checks.codes import Package
 from contracts.reason_files import SOURCE, ReasonsFileError, read_reasons
+from contracts.reasons import Sentences
 
 PROBLEMS: Final = "problems.json"
 LANGUAGES: Final = frozenset({"th", "id", "ms", "vi"})
@@ -45,11 +46,11 @@ def faults_of(package: Package, framework: Titles) -> Iterator[str]:
             yield f"{code} has no English title"
         if not whole and (found or code not in reasons):
             yield f"{code} needs a sentence in {', '.join(sorted(LANGUAGES))}, and in no other language, in {PROBLEMS}"
-    for code in (package.reasons | package.refusals_of_commands) - reasons:
+    for code in (package.reasons | package.refusals_of_commands) - reasons.keys():
         yield f"{code} is given as a reason and has no sentences in {SOURCE}"
     for code in titles.keys() - package.answers.keys():
         yield f"{code} stands in {PROBLEMS}, and nothing answers with it"
-    for code in reasons - package.reasons - package.answers.keys():
+    for code in reasons.keys() - package.reasons - package.answers.keys():
         yield f"{code} stands in {SOURCE}, and nothing gives it"
 
 
@@ -59,10 +60,10 @@ def titles_of(package: Package) -> Titles:
     return titles
 
 
-def reasons_of(package: Package) -> frozenset[str]:
-    """Codes with a sentence in every language. Raises ``ReasonsFileError``."""
+def reasons_of(package: Package) -> Mapping[str, Sentences]:
+    """Sentences by code. Raises ``ReasonsFileError``."""
     path = package.folder / SOURCE
-    return frozenset(read_reasons(path)) if path.exists() else frozenset()
+    return read_reasons(path) if path.exists() else {}
 
 
 def main(names: list[str]) -> int:
