@@ -99,6 +99,7 @@ service: sync ## Make a new service: make service NAME=reviews
 	@$(TOOLS) python3 -m bootstrap sync
 	@$(PY) -m contracts generate
 	@$(TOOLS) $(PY) -m made
+	@$(PY) -m contracts reasons
 	@$(PY) -m contracts catalogue
 	@$(PY) -m contracts golden
 	@$(PY) -m ruff check -q --fix services/$(NAME)
@@ -106,8 +107,9 @@ service: sync ## Make a new service: make service NAME=reviews
 	@$(PY) -m gateway openapi
 
 .PHONY: proto
-proto: sync ## Make the Python and the pages of proto-events anew
+proto: sync ## Make anew what is made from proto-events and from reasons.toml
 	@$(PY) -m contracts generate
+	@$(PY) -m contracts reasons
 	@$(PY) -m contracts catalogue
 	@$(PY) -m contracts golden
 

@@ -27,6 +27,11 @@ def all_checks() -> Iterator[Check]:
         environment={"PYTHONPATH": str(CHECKOUT / "deploy" / "local")},
     )
     yield Check(
+        name="sentences",
+        command=(PYTHON, "-m", "checks.sentences"),
+        environment={"PYTHONPATH": str(CHECKOUT / "deploy" / "local")},
+    )
+    yield Check(
         name="registry",
         command=(PYTHON, "-m", "made", "--check"),
         environment={"PYTHONPATH": str(CHECKOUT / "deploy" / "local")},

@@ -23,7 +23,7 @@ SERVICE_FILE: Final = "service.toml"
 # Paths below src/<service>, as patterns; `*` never crosses a slash. What matches none of them is a room too many.
 # A service that is divided by feature (`features` of its service.toml) has HALL and, per feature, ROOMS.
 HALL: Final = (
-    "__init__.py", "__main__.py", "py.typed", "problems.json", "settings.py", "wiring.py",
+    "__init__.py", "__main__.py", "py.typed", "problems.json", "reasons.toml", "settings.py", "wiring.py",
     "entrypoints/__init__.py", "entrypoints/app.py", "entrypoints/roles.py", "entrypoints/cli.py",
     "entrypoints/consumers.py", "entrypoints/consumers/*.py", "entrypoints/jobs.py", "entrypoints/jobs/*.py",
     "adapters/__init__.py", "adapters/transaction.py",

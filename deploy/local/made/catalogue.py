@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from made import compose, documents, helm, linters, prometheus, redis
+from made import codes, compose, documents, helm, linters, prometheus, redis
 from registry import Service
+from stack.layout import CHECKOUT
 
 
-def parts_by_file(services: Sequence[Service]) -> Mapping[str, Mapping[str, str]]:
+def parts_by_file(services: Sequence[Service]) -> dict[str, Mapping[str, str]]:
     """Paths below the checkout → names of parts → their lines, without indentation."""
     processes = [service for service in services if service.kind == "service"]
     return {
@@ -18,4 +19,5 @@ def parts_by_file(services: Sequence[Service]) -> Mapping[str, Mapping[str, str]
         "deploy/redis/users.acl": redis.parts(processes),
         "pyproject.toml": linters.parts(services),
         "docs/SERVICES.md": documents.parts(services),
+        "docs/CODES.md": codes.parts(CHECKOUT),
     }

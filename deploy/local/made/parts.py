@@ -3,6 +3,8 @@
 # made from service.toml: roots
 …
 # end of roots
+
+A mark names what the part is made from: service.toml, or the source.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from collections.abc import Mapping
 from typing import Final
 
 _PART: Final = re.compile(
-    r"(?P<begin>^(?P<indent>[ ]*)(?:#|<!--) made from service\.toml: (?P<name>[a-z ]+?)(?: -->)?\n)"
+    r"(?P<begin>^(?P<indent>[ ]*)(?:#|<!--) made from (?:service\.toml|the source): (?P<name>[a-z ]+?)(?: -->)?\n)"
     r"(?P<made>.*?)"
     r"(?P<end>^[ ]*(?:#|<!--) end of (?P=name)(?: -->)?$)",
     re.MULTILINE | re.DOTALL,

@@ -7,6 +7,23 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from kernel.errors import DomainError, Kind
+from kernel.reasons import Reason
+
+
+class FieldCode(Reason):
+    """What can be wrong with a field, whatever it means."""
+
+    MISSING = "field.missing"
+    UNKNOWN = "field.unknown"
+    GIVEN_TWICE = "field.given_twice"
+    WRONG_TYPE = "field.wrong_type"
+    MALFORMED = "field.malformed"
+    TOO_LONG = "field.too_long"
+    TOO_SHORT = "field.too_short"
+    OUT_OF_RANGE = "field.out_of_range"
+    NOT_ALLOWED = "field.not_allowed"
+    INVALID = "field.invalid"
+    TEXT_REFUSED = "field.text.refused"
 
 
 @dataclass(frozen=True, slots=True)

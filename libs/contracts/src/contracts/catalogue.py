@@ -1,12 +1,12 @@
 """The event catalogue: one page per domain for people, one JSON file for the portal.
 
-Invariant: every sentence on a page comes from a proto file or from a ``service.toml``.
+Invariant: every sentence on a page comes from a proto file, a ``service.toml`` or a ``reasons.toml``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from google.protobuf.json_format import MessageToDict
 
 from contracts.consistency import topics_of
 from contracts.examples import example, example_headers, example_key
+from contracts.reasons import Sentences
 from contracts.registry import RecordType, record_types
 from contracts.topics import Declared
 
@@ -30,7 +31,9 @@ _TYPES = {
 }
 
 
-def build_catalogue(image: FileDescriptorSet, declared: Declared) -> dict[str, Any]:
+def build_catalogue(
+    image: FileDescriptorSet, declared: Declared, reasons: Mapping[str, Mapping[str, Sentences]]
+) -> dict[str, Any]:
     """The whole catalogue as plain data. ``image`` must carry source information."""
     shapes, comments = _shapes(image), _comments(image)
     records = [_entry(record, shapes, comments, declared) for record in record_types().values()]
@@ -47,7 +50,12 @@ def build_catalogue(image: FileDescriptorSet, declared: Declared) -> dict[str, A
         }
         for topic in declared.topics
     ]
-    return {"records": records, "topics": topics}
+    listed = [
+        {"service": service, "code": code, "sentences": dict(sentences)}
+        for service, codes in reasons.items()
+        for code, sentences in codes.items()
+    ]
+    return {"records": records, "topics": topics, "reasons": listed}
 
 
 def render_pages(catalogue: dict[str, Any]) -> dict[str, str]:
@@ -56,7 +64,8 @@ def render_pages(catalogue: dict[str, Any]) -> dict[str, str]:
     domains = sorted({record["domain"] for record in catalogue["records"]})
     for domain in domains:
         entries = [record for record in catalogue["records"] if record["domain"] == domain]
-        pages[f"{domain}.md"] = "\n".join(_domain_page(domain, entries)) + "\n"
+        reasons = [reason for reason in catalogue["reasons"] if reason["service"] == domain]
+        pages[f"{domain}.md"] = "\n".join([*_domain_page(domain, entries), *_reasons(reasons)]) + "\n"
     pages["README.md"] = "\n".join(_index(catalogue, domains)) + "\n"
     return pages
 
@@ -154,7 +163,8 @@ def _index(catalogue: dict[str, Any], domains: list[str]) -> Iterator[str]:
     yield from (
         "# Event catalogue",
         "",
-        "Made from `proto-events` and `services/*/service.toml` by `python -m contracts catalogue`; do not edit.",
+        "Made from `proto-events`, `services/*/service.toml` and `reasons.toml` of each service by",
+        "`python -m contracts catalogue`; do not edit.",
         "How to read these records from your own service: `libs/contracts/README.md`.",
         "",
         "| record | what it says | topic | audience |",
@@ -198,6 +208,20 @@ def _domain_page(domain: str, entries: list[dict[str, Any]]) -> Iterator[str]:
             yield f"| `{field['path']}` | {field['number']} | {field['type']} | {field['about']}{mark} |"
         shown = json.dumps(entry["example"], ensure_ascii=False, indent=2)
         yield from ("", "<details><summary>Example</summary>", "", "```json", shown, "```", "</details>")
+
+
+def _reasons(reasons: list[dict[str, Any]]) -> Iterator[str]:
+    if reasons:
+        yield from (
+            "",
+            "## Reason codes",
+            "",
+            "Sentences in all languages are in [catalogue.json](catalogue.json).",
+            "",
+        )
+        yield from ("| code | what people read |", "|---|---|")
+    for reason in reasons:
+        yield f"| `{reason['code']}` | {reason['sentences']['en']} |"
 
 
 def _read(path: Path) -> str | None:

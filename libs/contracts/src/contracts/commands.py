@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from contracts import breaking, catalogue, golden, protoc
+from contracts import breaking, catalogue, golden, protoc, reason_files
 from contracts.cluster import ClusterConfig
 from contracts.consistency import inconsistencies
-from contracts.folders import NoCheckoutError, catalogue_folder, golden_folder
+from contracts.folders import NoCheckoutError, catalogue_folder, checkout, golden_folder
 from contracts.registry import record_types
 from contracts.topics import TopicsFileError, load_topics
 
@@ -31,7 +31,13 @@ def main(argv: Sequence[str]) -> int:
         return command(arguments)
     except SettingError as error:
         return _say(BAD_SETTING, [str(error)])
-    except (protoc.CompilerError, breaking.BufMissingError, NoCheckoutError, TopicsFileError) as error:
+    except (
+        protoc.CompilerError,
+        breaking.BufMissingError,
+        NoCheckoutError,
+        TopicsFileError,
+        reason_files.ReasonsFileError,
+    ) as error:
         return _say(BROKEN, [str(error)])
 
 
@@ -46,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
 
     generate = add("generate", _generate, "Make the Python of proto-events.")
     generate.add_argument("--check", action="store_true", help="only say what is out of date; exit 3 if anything is")
+    reasons = add("reasons", _reasons, "Publish the services' reasons.toml.")
+    reasons.add_argument("--check", action="store_true", help="only say whether it is out of date; exit 3 if it is")
     pages = add("catalogue", _catalogue, "Write docs/events.")
     pages.add_argument("--check", action="store_true", help="only say what is out of date; exit 3 if anything is")
     add("golden", _golden, "Add golden files of new record types; existing ones are never touched.")
@@ -69,8 +77,19 @@ def _generate(arguments: argparse.Namespace) -> int:
     return WELL
 
 
+def _reasons(arguments: argparse.Namespace) -> int:
+    path, text = reason_files.made_file(), reason_files.made_text()
+    if arguments.check:
+        differs = not path.exists() or path.read_text(encoding="utf-8") != text
+        return _differences([f"{path.name} differs; run python -m contracts reasons"] if differs else [])
+    path.write_text(text, encoding="utf-8")
+    return WELL
+
+
 def _catalogue(arguments: argparse.Namespace) -> int:
-    pages = catalogue.render_pages(catalogue.build_catalogue(protoc.descriptors(), load_topics()))
+    pages = catalogue.render_pages(
+        catalogue.build_catalogue(protoc.descriptors(), load_topics(), reason_files.gathered_reasons(checkout()))
+    )
     folder = catalogue_folder()
     if arguments.check:
         stale = catalogue.stale_pages(pages, folder)
@@ -97,7 +116,8 @@ def _breaking(_: argparse.Namespace) -> int:
 def _check(_: argparse.Namespace) -> int:
     only_check = argparse.Namespace(check=True)
     declared = _differences(inconsistencies(record_types(), load_topics()))
-    return max(_generate(only_check), _catalogue(only_check), _breaking(only_check), declared)
+    made = max(_generate(only_check), _reasons(only_check), _catalogue(only_check))
+    return max(made, _breaking(only_check), declared)
 
 
 def _apply(arguments: argparse.Namespace) -> int:

@@ -1,39 +1,47 @@
-"""Every reason reads in every language, and a code without a text of its own reads as its nearest part does."""
+"""A cancelled order says why, and that it took nothing; a code that nobody published reads neutrally and is logged."""
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
-from contracts.cancel_reasons import BUYER, TEXTS, known_part, reason_text
-
-LANGUAGES = ("en", "th", "id", "ms", "vi")
-
-
-@pytest.mark.parametrize("code", TEXTS)
-def test_every_reason_has_a_sentence_in_every_language(code: str) -> None:
-    assert set(TEXTS[code]) == set(LANGUAGES)
-    assert all(text and text == text.strip() for text in TEXTS[code].values())
+from contracts.cancel_reasons import BUYER, NO_MONEY_TAKEN, NOT_COMPLETED, cancelled_because
+from contracts.reasons import LANGUAGES, published_reasons, reason_text
 
 
-def test_no_two_reasons_say_the_same() -> None:
-    for language in LANGUAGES:
-        sentences = [texts[language] for texts in TEXTS.values()]
-        assert len(set(sentences)) == len(sentences)
+def test_what_is_always_said_is_there_in_every_language() -> None:
+    for texts in (NOT_COMPLETED, NO_MONEY_TAKEN):
+        assert set(texts) == set(LANGUAGES)
+        assert all(text == text.strip() != "" for text in texts.values())
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
-    ("code", "part"),
-    [
-        (BUYER, BUYER),
-        ("payment.limit.daily", "payment.limit"),
-        ("payment.wallet.something_new", "payment"),
-        ("orchestrator.saga.deadline_passed", "orchestrator"),
-        ("something.new", ""),
-        ("", ""),
-        ("..", ""),
-    ],
+    "code", [BUYER, "commerce.stock.sold_out", "payment.limit.daily", "orchestrator.saga.deadline_passed"]
 )
-def test_the_nearest_part_speaks(code: str, part: str) -> None:
-    assert known_part(code) == part
-    assert reason_text(code, "th") == TEXTS[part]["th"]
-    assert reason_text(code, "de") == TEXTS[part]["en"]
+def test_the_published_sentence_comes_first_and_then_that_no_money_was_taken(code: str, language: str) -> None:
+    assert (
+        cancelled_because(code, language) == f"{reason_text(code, language, of='commerce')} {NO_MONEY_TAKEN[language]}"
+    )
+
+
+@pytest.mark.parametrize("code", ["something.new", "payment.wallet.something_new", "..", "", "nobody.published.1"])
+def test_an_unknown_code_reads_neutrally_and_is_logged_once(code: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "contracts.cancel_reasons"):
+        for language in (*LANGUAGES, "vi"):
+            assert cancelled_because(code, language) == f"{NOT_COMPLETED[language]} {NO_MONEY_TAKEN[language]}"
+    assert [record.getMessage() for record in caplog.records] == [f"cancel_reason_unknown code={code}"]
+
+
+def test_a_known_code_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    for codes in published_reasons().values():
+        for code in codes:
+            if "." in code:
+                cancelled_because(code, "en")
+    assert caplog.records == []
+
+
+def test_an_unknown_language_reads_english() -> None:
+    assert cancelled_because(BUYER, "de") == cancelled_because(BUYER, "en")
+    assert cancelled_because("nobody.published.2", "de") == f"{NOT_COMPLETED['en']} {NO_MONEY_TAKEN['en']}"

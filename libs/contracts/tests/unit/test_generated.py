@@ -7,12 +7,13 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from contracts import breaking, catalogue, commands, protoc
 from contracts.folders import catalogue_folder, proto_folder
+from contracts.reasons import published_reasons
 from contracts.topics import load_topics
 
 
 @pytest.fixture(scope="module")
 def pages():
-    return catalogue.render_pages(catalogue.build_catalogue(protoc.descriptors(), load_topics()))
+    return catalogue.render_pages(catalogue.build_catalogue(protoc.descriptors(), load_topics(), published_reasons()))
 
 
 def test_the_python_is_what_the_sources_give():

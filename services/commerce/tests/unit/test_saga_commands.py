@@ -19,7 +19,7 @@ from commerce.domain.checkout import (
     StockState,
 )
 from commerce.domain.ids import CheckoutId, ShopId, VariantId
-from commerce.domain.order import PART_FAILED, Order, OrderNotConfirmedError, OrderStatus, PaymentStatus
+from commerce.domain.order import CancelReason, Order, OrderNotConfirmedError, OrderStatus, PaymentStatus
 from commerce.domain.shop import ShopClosedError, ShopStatus
 from commerce.domain.stock import HoldExpiredError, SoldOutError
 from commerce.usecases.apply_saga_commands import ApplySagaCommands, SagaCommand, apply_saga_commands
@@ -237,15 +237,15 @@ async def test_what_costs_nothing_is_marked_without_money() -> None:
 @pytest.mark.parametrize(
     ("reason_code", "on_hand", "closed", "expected"),
     [
-        (SoldOutError.code, (0, 9), (), (SoldOutError.code, PART_FAILED)),
+        (SoldOutError.code, (0, 9), (), (SoldOutError.code, CancelReason.PART_FAILED)),
         (SoldOutError.code, (0, 0), (), (SoldOutError.code, SoldOutError.code)),
         (
             SoldOutError.code,
             (9, 9),
             (),
-            (PART_FAILED, PART_FAILED),
+            (CancelReason.PART_FAILED, CancelReason.PART_FAILED),
         ),  # there again since: whose lack it was is not known
-        (ShopClosedError.code, (9, 9), SHOPS[1:], (PART_FAILED, ShopClosedError.code)),
+        (ShopClosedError.code, (9, 9), SHOPS[1:], (CancelReason.PART_FAILED, ShopClosedError.code)),
         (ShopClosedError.code, (0, 9), SHOPS, (ShopClosedError.code, ShopClosedError.code)),
         ("payment.wallet.insufficient_funds", (9, 9), (), ("payment.wallet.insufficient_funds",) * 2),
         (CancelRequestedError.code, (0, 9), (), ("buyer", "buyer")),

@@ -8,16 +8,10 @@ from structlog.testing import capture_logs
 
 from kernel.clock import FixedClock
 from notification.domain.delivery import (
-    ACCOUNT_ENDED_CODE,
     ATTEMPTS_MAX,
-    ATTEMPTS_USED_UP_CODE,
-    EXPIRED_CODE,
-    NOT_KNOWN_YET_CODE,
-    TIMED_OUT_CODE,
-    UNEXPECTED_CODE,
-    UNPROVED_CODE,
     DeliveryStatus,
     Ended,
+    FailureCode,
     Refused,
     Sent,
     TryAgain,
@@ -66,11 +60,11 @@ async def test_a_code_needs_no_recipient():
 @pytest.mark.parametrize(
     ("delivery", "recipient", "code"),
     [
-        (a_mail(expires_at=NOW), a_recipient(), EXPIRED_CODE),
-        (a_code("nok@example.com", created_at=NOW, expires_at=NOW), None, EXPIRED_CODE),
-        (a_mail(attempts=ATTEMPTS_MAX + 1), a_recipient(), ATTEMPTS_USED_UP_CODE),
-        (a_mail(), a_recipient(has_ended=True), ACCOUNT_ENDED_CODE),
-        (a_mail(message_type="order_paid"), a_recipient(email_proved=False), UNPROVED_CODE),
+        (a_mail(expires_at=NOW), a_recipient(), FailureCode.EXPIRED),
+        (a_code("nok@example.com", created_at=NOW, expires_at=NOW), None, FailureCode.EXPIRED),
+        (a_mail(attempts=ATTEMPTS_MAX + 1), a_recipient(), FailureCode.ATTEMPTS_USED_UP),
+        (a_mail(), a_recipient(has_ended=True), FailureCode.ACCOUNT_ENDED),
+        (a_mail(message_type="order_paid"), a_recipient(email_proved=False), FailureCode.UNPROVED),
     ],
 )
 async def test_what_is_refused_beforehand_is_final_and_asks_no_gateway(delivery, recipient, code):
@@ -89,7 +83,7 @@ async def test_who_is_not_known_yet_is_tried_again_and_asks_no_gateway():
     gateway = FakeGateway()
     result = await attempted(a_mail(), None, gateway)
     assert isinstance(result, TryAgain)
-    assert result.failure_code == NOT_KNOWN_YET_CODE
+    assert result.failure_code == FailureCode.NOT_KNOWN_YET
     assert gateway.sent == []
 
 
@@ -100,7 +94,7 @@ async def test_a_gateway_that_hangs_is_cut_and_the_delivery_tried_again():
 
     result = await attempted(a_mail(), a_recipient(), Silent(), timeout_s=0.01)
     assert isinstance(result, TryAgain)
-    assert result.failure_code == TIMED_OUT_CODE
+    assert result.failure_code == FailureCode.TIMED_OUT
 
 
 @pytest.mark.parametrize(
@@ -116,7 +110,7 @@ async def test_any_fault_is_its_outcome_and_is_in_the_log_with_its_id(delivery, 
     with capture_logs() as lines:
         result = await attempted(delivery, a_recipient(), gateway)
     assert isinstance(result, TryAgain)
-    assert result.failure_code == UNEXPECTED_CODE
+    assert result.failure_code == FailureCode.UNEXPECTED_ERROR
     assert [(each["event"], each["delivery_id"]) for each in lines] == [("delivery.failed", str(delivery.delivery_id))]
 
 

@@ -8,15 +8,14 @@ from hypothesis import strategies as st
 
 from notification.domain.delivery import (
     ATTEMPTS_MAX,
-    ATTEMPTS_USED_UP_CODE,
     BACKOFF_MAX_S,
-    EXPIRED_CODE,
     LEASE_S,
     MAIL_ANSWER_S,
     RENEW_S,
     SEND_S,
     DeliveryStatus,
     Ended,
+    FailureCode,
     Refused,
     Sent,
     TryAgain,
@@ -72,8 +71,8 @@ def test_unknown_ends_as_failed_when_attempts_or_time_are_used_up(tired):
     [
         (delivery(), None),
         (delivery(attempts=ATTEMPTS_MAX), None),
-        (delivery(attempts=ATTEMPTS_MAX + 1), ATTEMPTS_USED_UP_CODE),
-        (delivery(lives=timedelta()), EXPIRED_CODE),
+        (delivery(attempts=ATTEMPTS_MAX + 1), FailureCode.ATTEMPTS_USED_UP),
+        (delivery(lives=timedelta()), FailureCode.EXPIRED),
     ],
 )
 def test_what_senders_died_with_too_often_or_came_too_late_is_not_tried(taken_up, code):

@@ -7,7 +7,8 @@ from importlib import resources
 import jinja2
 import pytest
 
-from contracts.cancel_reasons import TEXTS, cancelled_because
+from contracts.cancel_reasons import cancelled_because
+from contracts.reasons import published_reasons
 from notification.adapters.template_gateway import LANGUAGES, Templates
 from notification.domain.rules import RULES
 
@@ -58,7 +59,7 @@ def test_an_unknown_language_reads_english():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("code", [*TEXTS, "payment.limit.daily", "something.new"])
+@pytest.mark.parametrize("code", [*published_reasons()["commerce"], *published_reasons()["payment"], "something.new"])
 def test_a_cancelled_order_says_why_and_of_money_only_that_none_was_taken(code, language):
     """As everybody says it: of the buyer's wallet nothing is known, it may be empty, of another currency, or missing."""
     params = {"order_number": "TH-26-000001", "shop_name": "Baan Thai", "total": "THB 1.00", "reason_code": code}

@@ -15,11 +15,11 @@ from orchestrator.domain.effects import SendCommand
 from orchestrator.domain.inputs import Cancel, ForceCompensation, Input, Reply, RetryNow, SettleStep, SkipStep, Start
 from orchestrator.domain.operator_acts import OperatorAction, PastPivotError, SagaEndedError
 from orchestrator.domain.registry import SagaRegistry, UnknownDefinitionError
-from orchestrator.domain.state import SagaNotFoundError, SagaState, command_id
+from orchestrator.domain.state import FailureCode, SagaNotFoundError, SagaState, command_id
 from orchestrator.sagas import REGISTRY
 from orchestrator.usecases.advance_sagas import AdvanceSagas, advance_sagas
 from orchestrator.usecases.operate_saga import OperateSaga, operate_saga
-from orchestrator.usecases.operate_sagas import FAILED, BulkOutcome, OperateSagas, operate_sagas
+from orchestrator.usecases.operate_sagas import BulkOutcome, OperateSagas, operate_sagas
 from orchestrator.usecases.wake_due_sagas import WakeDueSagas, wake_due_sagas
 from orchestrator_testing.builders import EPOCH, a_start
 from orchestrator_testing.fakes import FakeService
@@ -258,5 +258,5 @@ async def test_one_that_cannot_be_read_is_one_outcome_and_the_others_go_on(servi
     first, bad, last = [(await begun(service)).saga_id for _ in range(3)]
     service.unreadable.add(bad)
     outcomes = [each.outcome for each in await operate_all(service, [first, bad, last], dry_run=False)]
-    assert outcomes == ["done", FAILED, "done"]
+    assert outcomes == ["done", FailureCode.FAILED_UNEXPECTEDLY, "done"]
     assert [each.outcome for each in service.rows.actions] == outcomes

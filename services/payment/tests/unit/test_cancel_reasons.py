@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.cancel_reasons import known_part
+from contracts.reasons import reason_text
 from payment.domain.outcome import _ERRORS, Outcome
 from payment.entrypoints.consumers.commands import CommandInvalidError
 
+GENERAL = "The payment did not go through."
+LIMIT = "The payment would go over a limit of your wallet."
 OWN = {
-    Outcome.WALLET_NOT_FOUND: "payment.wallet.not_found",
-    Outcome.WALLET_NOT_ACTIVE: "payment.wallet.not_active",
-    Outcome.INSUFFICIENT_FUNDS: "payment.wallet.insufficient_funds",
-    Outcome.LIMIT_TRANSACTION: "payment.limit",
-    Outcome.LIMIT_DAILY: "payment.limit",
-    Outcome.LIMIT_MONTHLY: "payment.limit",
-    Outcome.LIMIT_ROLLING: "payment.limit",
-    Outcome.LIMIT_BALANCE: "payment.limit",
+    Outcome.WALLET_NOT_FOUND: "You have no such wallet in the order's currency. Open or choose another and order again.",
+    Outcome.WALLET_NOT_ACTIVE: "Your wallet is suspended or closed.",
+    Outcome.INSUFFICIENT_FUNDS: "There was not enough money in your wallet. Top it up and order again.",
+    Outcome.LIMIT_TRANSACTION: LIMIT,
+    Outcome.LIMIT_DAILY: LIMIT,
+    Outcome.LIMIT_MONTHLY: LIMIT,
+    Outcome.LIMIT_ROLLING: LIMIT,
+    Outcome.LIMIT_BALANCE: LIMIT,
 }
-OF_TRANSFERS = {Outcome.REQUEST_REUSED}
 
 
-@pytest.mark.parametrize("outcome", _ERRORS.keys() - OF_TRANSFERS)
+@pytest.mark.parametrize("outcome", _ERRORS)
 def test_every_refusal_has_a_sentence(outcome: Outcome) -> None:
-    assert known_part(_ERRORS[outcome].code) == OWN.get(outcome, "payment")
+    assert reason_text(_ERRORS[outcome].code, "en", of="payment") == OWN.get(outcome, GENERAL)
 
 
 def test_what_cannot_be_read_has_one_too() -> None:
-    assert known_part(CommandInvalidError.code) == "payment"
+    assert reason_text(CommandInvalidError.code, "en", of="commerce") == GENERAL

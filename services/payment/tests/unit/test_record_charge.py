@@ -13,7 +13,7 @@ from payment.domain.accounts import WalletNotActiveError
 from payment.domain.ledger import Suspend, TopUp
 from payment.domain.outcome import Outcome
 from payment.domain.review import ReviewState
-from payment.domain.top_up import CONFIRM_AFTER, MONEY_RETURNED, ChargeStatus, TopUpState, Verdict
+from payment.domain.top_up import CONFIRM_AFTER, ChargeStatus, TopUpFailure, TopUpState, Verdict
 from payment.usecases.ports import WebhookEvent
 from payment.usecases.receive_webhook import receive_webhook
 from payment.usecases.record_charge import CONTRADICTIONS, record_charge
@@ -138,10 +138,10 @@ async def test_each_charge_that_is_booked_sets_the_timer_of_the_last_question(pa
 
 
 async def test_beside_what_was_given_back_a_charge_is_a_transaction_of_its_own(payment):
-    top_up = await payment.top_up(state=TopUpState.FAILED, failure_code=MONEY_RETURNED)
+    top_up = await payment.top_up(state=TopUpState.FAILED, failure_code=TopUpFailure.MONEY_RETURNED)
     assert await record_charge(charge_of(top_up.id, "ch_2"), payment.tx) is Verdict.SUSPEND
     assert list(payment.top_ups.shown.values()) == ["paid_after_end"]
-    assert payment.state_of(top_up) == (TopUpState.FAILED, MONEY_RETURNED)
+    assert payment.state_of(top_up) == (TopUpState.FAILED, TopUpFailure.MONEY_RETURNED)
 
 
 @pytest.mark.parametrize(("failure_code", "shown"), [("card_declined", "card_declined"), ("", "refused")])

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from payment.domain.ledger import AmountNotPositiveError
 from payment.domain.review import shown_as
 from payment.domain.top_up import (
-    MONEY_RETURNED,
     Booked,
     CardNumberRefusedError,
     Charge,
     ChargeStatus,
     Ruling,
     SuspenseReason,
+    TopUpFailure,
     TopUpRequest,
     TopUpState,
     Verdict,
@@ -133,7 +133,7 @@ def test_a_word_without_a_reference_says_nothing_about_whose_a_booked_charge_is(
         (TopUpState.CREATED, "", True),
         (TopUpState.PENDING, "", True),
         (TopUpState.FAILED, "card_declined", True),
-        (TopUpState.FAILED, MONEY_RETURNED, False),
+        (TopUpState.FAILED, TopUpFailure.MONEY_RETURNED, False),
         (TopUpState.IN_REVIEW, "amount_mismatch", False),
         (TopUpState.COMPLETED, "", False),
     ],

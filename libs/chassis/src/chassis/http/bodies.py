@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from chassis.errors import BodyInvalidError, BodyTooLargeError, FieldError, MediaTypeError
+from chassis.errors import BodyInvalidError, BodyTooLargeError, FieldCode, FieldError, MediaTypeError
 from chassis.http.fields import field_errors
 from chassis.http.strict_json import load
 
@@ -63,4 +63,4 @@ def parse_body(model: type[ModelT], content_type: str | None, raw: bytes) -> tup
 def check_no_body(raw: bytes) -> None:
     """A route without a body takes nothing, or an empty object. Raises ``BodyInvalidError``."""
     if raw and raw.strip() not in {b"{}", b""}:
-        raise BodyInvalidError("this route takes no body", errors=[FieldError("", "field.unknown", "send no body")])
+        raise BodyInvalidError("this route takes no body", errors=[FieldError("", FieldCode.UNKNOWN, "send no body")])

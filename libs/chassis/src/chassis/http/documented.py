@@ -39,6 +39,8 @@ CHASSIS_ERRORS: Final[tuple[type[DomainError], ...]] = (
     errors.MediaTypeError,
     errors.PathNotFoundError,
     errors.MethodNotAllowedError,
+    errors.HttpMalformedError,
+    errors.ExpectationError,
     errors.RateLimitedError,
     errors.IdempotencyKeyMissingError,
 )

@@ -7,34 +7,34 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from chassis.errors import FieldError
+from chassis.errors import FieldCode, FieldError
 from chassis.http.moments import OUT_OF_RANGE
 from chassis.http.pointers import path_in, pointer
 from chassis.http.text import ERROR_TYPE
 
 ERRORS_MAX: Final = 20
 CODES: Final = {
-    "missing": "field.missing",
-    "extra_forbidden": "field.unknown",
-    "string_too_long": "field.too_long",
-    "too_long": "field.too_long",
-    "bytes_too_long": "field.too_long",
-    "string_too_short": "field.too_short",
-    "too_short": "field.too_short",
-    "greater_than": "field.out_of_range",
-    "greater_than_equal": "field.out_of_range",
-    "less_than": "field.out_of_range",
-    "less_than_equal": "field.out_of_range",
-    "finite_number": "field.out_of_range",
-    "int_parsing_size": "field.out_of_range",
-    "enum": "field.not_allowed",
-    "literal_error": "field.not_allowed",
-    "union_tag_invalid": "field.not_allowed",
-    "union_tag_not_found": "field.missing",
-    "value_error": "field.invalid",
-    "assertion_error": "field.invalid",
-    OUT_OF_RANGE: "field.out_of_range",
-    ERROR_TYPE: "field.text.refused",
+    "missing": FieldCode.MISSING,
+    "extra_forbidden": FieldCode.UNKNOWN,
+    "string_too_long": FieldCode.TOO_LONG,
+    "too_long": FieldCode.TOO_LONG,
+    "bytes_too_long": FieldCode.TOO_LONG,
+    "string_too_short": FieldCode.TOO_SHORT,
+    "too_short": FieldCode.TOO_SHORT,
+    "greater_than": FieldCode.OUT_OF_RANGE,
+    "greater_than_equal": FieldCode.OUT_OF_RANGE,
+    "less_than": FieldCode.OUT_OF_RANGE,
+    "less_than_equal": FieldCode.OUT_OF_RANGE,
+    "finite_number": FieldCode.OUT_OF_RANGE,
+    "int_parsing_size": FieldCode.OUT_OF_RANGE,
+    "enum": FieldCode.NOT_ALLOWED,
+    "literal_error": FieldCode.NOT_ALLOWED,
+    "union_tag_invalid": FieldCode.NOT_ALLOWED,
+    "union_tag_not_found": FieldCode.MISSING,
+    "value_error": FieldCode.INVALID,
+    "assertion_error": FieldCode.INVALID,
+    OUT_OF_RANGE: FieldCode.OUT_OF_RANGE,
+    ERROR_TYPE: FieldCode.TEXT_REFUSED,
 }
 
 
@@ -48,6 +48,6 @@ def _field_error(error: ErrorDetails, document: Any) -> FieldError:
     kind = error["type"]
     code = CODES.get(kind)
     if code is None:
-        code = "field.wrong_type" if kind.endswith("_type") else "field.malformed"
+        code = FieldCode.WRONG_TYPE if kind.endswith("_type") else FieldCode.MALFORMED
     message = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     return FieldError(pointer(path_in(document, error["loc"], missing=kind == "missing")), code, message)

@@ -58,8 +58,9 @@ def build_openapi(name: str, routes: Sequence[Routes], *, description: str = "")
 
 
 def _titles(plans: Sequence[Plan]) -> dict[str, dict[str, str]]:
-    """What a person reads of each code, in their language."""
-    refusals = {error.code: error for plan in plans for error in errors_of(plan)}
+    """What a person reads of each code, in their language; also of codes that no route of these answers with."""
+    refusals = {error.code: error for error in CHASSIS_ERRORS}
+    refusals |= {error.code: error for plan in plans for error in errors_of(plan)}
     return {code: dict(titles_of(refusals[code])) for code in sorted(refusals)}
 
 

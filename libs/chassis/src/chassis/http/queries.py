@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from chassis.errors import FieldError, QueryInvalidError
+from chassis.errors import FieldCode, FieldError, QueryInvalidError
 from chassis.http.fields import ERRORS_MAX, field_errors
 from chassis.http.pointers import pointer
 from chassis.http.text import refused_character
@@ -52,13 +52,13 @@ class QueryReader:
         for name, value in given.items():
             character = refused_character(value) or ("U+000A" if "\n" in value else None)
             if character:
-                raise _refusal(name, "field.text.refused", f"the character {character} is not allowed here")
+                raise _refusal(name, FieldCode.TEXT_REFUSED, f"the character {character} is not allowed here")
             if name in self._numbers and not _NUMBER.fullmatch(value):
-                raise _refusal(name, "field.malformed", "a number is written in digits")
+                raise _refusal(name, FieldCode.MALFORMED, "a number is written in digits")
             if name in self._lists:
                 values.setdefault(name, []).append(value)
             elif name in values:
-                raise _refusal(name, "field.given_twice", "give this parameter once")
+                raise _refusal(name, FieldCode.GIVEN_TWICE, "give this parameter once")
             else:
                 values[name] = value
         return values
@@ -92,4 +92,4 @@ def _refusal(name: str, code: str, detail: str) -> QueryInvalidError:
 
 def _unknown(given: Any) -> list[FieldError]:
     names = list(dict.fromkeys(given))[:ERRORS_MAX]
-    return [FieldError(pointer((name,)), "field.unknown", "there is no such parameter") for name in names]
+    return [FieldError(pointer((name,)), FieldCode.UNKNOWN, "there is no such parameter") for name in names]

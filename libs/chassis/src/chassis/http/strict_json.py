@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from chassis.errors import BodyInvalidError, BodyMalformedError, FieldError
+from chassis.errors import BodyInvalidError, BodyMalformedError, FieldCode, FieldError
 from chassis.http.pointers import pointer
 from chassis.http.text import refused_in, suspicious
 
@@ -89,7 +89,7 @@ def _check_text(document: Any) -> None:
         path, character = found
         detail = f"the character {character} is not allowed here"
         raise BodyInvalidError(
-            "see errors for the fields at fault", errors=[FieldError(pointer(path), "field.text.refused", detail)]
+            "see errors for the fields at fault", errors=[FieldError(pointer(path), FieldCode.TEXT_REFUSED, detail)]
         )
 
 

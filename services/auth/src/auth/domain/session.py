@@ -12,6 +12,7 @@ from typing import Final
 
 from auth.domain.ids import SessionId, UserId
 from kernel.errors import DomainError, Kind
+from kernel.reasons import Reason
 
 ABSOLUTE_LIFETIME: Final = timedelta(days=60)
 IDLE_LIFETIME: Final = timedelta(days=30)
@@ -46,7 +47,7 @@ class SignInMethod(StrEnum):
     OTP = "otp"
 
 
-class RevocationReason(StrEnum):
+class RevocationReason(Reason):
     LOGOUT = "logout"
     REVOKED_BY_USER = "revoked_by_user"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105 -- a reason

@@ -19,9 +19,14 @@ from commerce.domain.totals import OrderTotals
 from kernel.country import Country
 from kernel.errors import DomainError, Kind
 from kernel.money import Currency
+from kernel.reasons import Reason
 
-BUYER_CANCELLED: Final = "buyer"  # the reason code of what its buyer took back
-PART_FAILED: Final = "commerce.checkout.part_failed"  # nothing was wrong with this order, but with one paid together
+
+class CancelReason(Reason):
+    """Why an order was cancelled, where no part of its payment was refused."""
+
+    BUYER = "buyer"  # who took it back
+    PART_FAILED = "commerce.checkout.part_failed"  # nothing was wrong with this order, but with one paid together
 
 
 class OrderStatus(StrEnum):

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from commerce.domain.ids import CheckoutId, ProductId, ShopId, VariantId
 from kernel.errors import DomainError, Kind
+from kernel.reasons import Reason
 
 
 class SoldOutError(DomainError):
@@ -34,7 +34,7 @@ class BelowReservedError(DomainError):
     title = "More units are held for buyers than would be on hand"
 
 
-class Movement(StrEnum):
+class Movement(Reason):
     """Why stock moved."""
 
     SET = "set"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from commerce.domain.checkout import CancelRequestedError, Checkout, StockState
 from commerce.domain.checkout_batch import CheckoutBatch
 from commerce.domain.ids import CheckoutId
-from commerce.domain.order import BUYER_CANCELLED, PART_FAILED, Order, PaymentStatus
+from commerce.domain.order import CancelReason, Order, PaymentStatus
 from commerce.domain.shop import ShopClosedError
 from commerce.domain.stock import SoldOutError
 
@@ -37,7 +37,7 @@ def cancel_order(command: CancelOrder, batch: CheckoutBatch) -> None:
 def _reason_of(order: Order, checkout: Checkout, reason_code: str, batch: CheckoutBatch) -> str:
     """Of orders paid together only those read of a closed shop or a lack of stock that it is true of."""
     if reason_code == CancelRequestedError.code:
-        return BUYER_CANCELLED
+        return CancelReason.BUYER
     if len(batch.orders_of(checkout.id)) == 1:
         return reason_code
     match reason_code:
@@ -47,4 +47,4 @@ def _reason_of(order: Order, checkout: Checkout, reason_code: str, batch: Checko
             concerned = order.shop_id in batch.shelf.short_shops(checkout.demand)
         case _:
             concerned = True
-    return reason_code if concerned else PART_FAILED
+    return reason_code if concerned else CancelReason.PART_FAILED

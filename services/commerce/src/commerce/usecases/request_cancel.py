@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from commerce.domain.ids import OrderId, UserId
-from commerce.domain.order import BUYER_CANCELLED, Order, OrderNotFoundError
+from commerce.domain.order import CancelReason, Order, OrderNotFoundError
 from commerce.usecases.ports import Tx
 
 
@@ -30,5 +30,5 @@ async def request_cancel(command: RequestCancel, tx: Tx) -> Order:
             each.request_cancel(tx.now)
         await tx.orders.save_checkouts([checkout])
         await tx.orders.save(orders)
-        tx.events.cancel_payment(checkout, BUYER_CANCELLED)
+        tx.events.cancel_payment(checkout, CancelReason.BUYER)
     return order

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import resources
 from typing import Any
 
 from gateway.envoy.problems import MEDIA_TYPE, codes
@@ -25,7 +27,7 @@ class ErrorCode:
 def error_codes(openapi: Mapping[str, Any]) -> list[ErrorCode]:
     """All codes in alphabetical order."""
     found: dict[str, _Found] = {}
-    titles: Mapping[str, Mapping[str, str]] = openapi.get("x-problem-titles", {})
+    titles: dict[str, Mapping[str, str]] = _own_titles() | openapi.get("x-problem-titles", {})
     for problem in codes():
         seen = found.setdefault(problem.code, _Found())
         seen.statuses.add(problem.status)
@@ -39,6 +41,12 @@ def error_codes(openapi: Mapping[str, Any]) -> list[ErrorCode]:
                     if status.isdecimal():
                         seen.statuses.add(int(status))
     return [found[code].finish(code, titles.get(code, {})) for code in sorted(found)]
+
+
+def _own_titles() -> dict[str, Mapping[str, str]]:
+    """Of what only the gateway answers. Envoy answers in English whatever the reader's language."""
+    translated = json.loads(resources.files("gateway").joinpath("problems.json").read_text(encoding="utf-8"))
+    return {each.code: {"en": each.title, **translated[each.code]} for each in codes() if each.code in translated}
 
 
 class _Found:

@@ -11,12 +11,11 @@ import structlog
 
 from chassis.postgres import Connection
 from notification.domain.delivery import (
-    ACCOUNT_ENDED_CODE,
     LEASE_S,
-    UNREADABLE_CODE,
     Delivery,
     DeliveryStatus,
     Ended,
+    FailureCode,
     Result,
     TryAgain,
 )
@@ -103,7 +102,7 @@ class DeliveryStore:
                 leased.append(_delivery(row))
             except (ValueError, TypeError, KeyError):
                 log.exception("delivery.unreadable", delivery_id=str(row["delivery_id"]))
-                await self._conn.execute(_END_ONE, UNREADABLE_CODE, now, row["delivery_id"])
+                await self._conn.execute(_END_ONE, FailureCode.UNREADABLE, now, row["delivery_id"])
         return leased
 
     async def renew(self, deliveries: Sequence[Delivery], *, now: datetime) -> None:
@@ -120,9 +119,9 @@ class DeliveryStore:
         return {row["delivery_id"] for row in await self._conn.fetch(_FINISH, *map(list, columns))}
 
     async def end_of(self, recipient: Recipient, *, at: datetime) -> None:
-        await self._conn.execute(_END_OF_PERSON, ACCOUNT_ENDED_CODE, at, recipient.user_id)
+        await self._conn.execute(_END_OF_PERSON, FailureCode.ACCOUNT_ENDED, at, recipient.user_id)
         addresses = [each for each in (recipient.email, recipient.phone_e164) if each]
-        await self._conn.execute(_END_CODES_TO, ACCOUNT_ENDED_CODE, at, addresses)
+        await self._conn.execute(_END_CODES_TO, FailureCode.ACCOUNT_ENDED, at, addresses)
 
 
 def _finished(delivery: Delivery, result: Ended | TryAgain, at: datetime) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from functools import partial
 
 from notification.adapters.smtp_gateway import Mail, MailConnection
 from notification.adapters.template_gateway import Templates
-from notification.domain.delivery import MAIL_ANSWER_S, NO_EMAIL_CODE, Delivery, Outcome, Refused
+from notification.domain.delivery import MAIL_ANSWER_S, Delivery, FailureCode, Outcome, Refused
 from notification.domain.mailbox import mailbox_of
 from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient
@@ -44,7 +44,7 @@ class EmailGateway:
     async def send(self, delivery: Delivery, recipient: Recipient | None) -> Outcome:
         message = self._templates.render_delivery(delivery, recipient)
         if not message.email:
-            return Refused(NO_EMAIL_CODE)
+            return Refused(FailureCode.NO_EMAIL)
         try:
             mail = Mail(
                 sender=self._sender,
@@ -56,7 +56,7 @@ class EmailGateway:
             )
             return await self._hand_over(mail)
         except ValueError:  # NotAMailboxError, or what the SMTP client itself would not write on a line
-            return Refused("notification.email.address_invalid")
+            return Refused(FailureCode.EMAIL_ADDRESS_INVALID)
 
     async def _hand_over(self, mail: Mail) -> Outcome:
         connection = self._idle.pop() if self._idle else self._connect()

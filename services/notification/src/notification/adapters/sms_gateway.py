@@ -8,7 +8,7 @@ from typing import Final
 import aiohttp
 
 from notification.adapters.template_gateway import Templates
-from notification.domain.delivery import NO_PHONE_CODE, SMS_REFUSED_CODE, Delivery, Outcome, Refused, Sent, Unknown
+from notification.domain.delivery import Delivery, FailureCode, Outcome, Refused, Sent, Unknown
 from notification.domain.notification import Channel
 from notification.domain.recipient import Recipient
 
@@ -36,7 +36,7 @@ class SmsGateway:
     async def send(self, delivery: Delivery, recipient: Recipient | None) -> Outcome:
         message = self._templates.render_delivery(delivery, recipient)
         if not message.phone_e164:
-            return Refused(NO_PHONE_CODE)
+            return Refused(FailureCode.NO_PHONE)
         headers = {"Authorization": f"Bearer {self._api_key}", "Idempotency-Key": str(delivery.delivery_id)}
         body = {"to": message.phone_e164, "text": message.text.body}
         self._session = self._session or aiohttp.ClientSession(timeout=self._timeout)
@@ -44,7 +44,7 @@ class SmsGateway:
             async with self._session.post(self._url, json=body, headers=headers, allow_redirects=False) as answer:
                 return await _outcome(answer)
         except (aiohttp.ClientError, TimeoutError):
-            return Unknown("notification.sms.unreachable")
+            return Unknown(FailureCode.SMS_UNREACHABLE)
 
     async def close(self) -> None:
         if self._session is not None:
@@ -54,13 +54,13 @@ class SmsGateway:
 async def _outcome(answer: aiohttp.ClientResponse) -> Outcome:
     if answer.status == 202:
         message_id = await _message_id(answer)
-        return Unknown("notification.sms.unexpected_answer") if message_id is None else Sent(message_id)
+        return Unknown(FailureCode.SMS_UNEXPECTED_ANSWER) if message_id is None else Sent(message_id)
     if answer.status in _MESSAGE_REFUSED:
-        return Refused(SMS_REFUSED_CODE)
+        return Refused(FailureCode.SMS_REFUSED)
     if answer.status in _TRY_LATER or answer.status >= 500:
         wait = answer.headers.get("Retry-After", "")
-        return Unknown("notification.sms.try_later", float(wait) if wait.isascii() and wait.isdigit() else None)
-    return Unknown(f"notification.sms.{'unexpected_answer' if answer.status < 300 else 'provider_refuses'}")
+        return Unknown(FailureCode.SMS_TRY_LATER, float(wait) if wait.isascii() and wait.isdigit() else None)
+    return Unknown(FailureCode.SMS_UNEXPECTED_ANSWER if answer.status < 300 else FailureCode.SMS_PROVIDER_REFUSES)
 
 
 async def _body_of(answer: aiohttp.ClientResponse) -> bytes:

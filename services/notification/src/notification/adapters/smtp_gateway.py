@@ -19,9 +19,7 @@ from typing import Final
 import aiosmtplib
 
 from notification.domain.delivery import (
-    EMAIL_BUSY_CODE,
-    EMAIL_POLICY_CODE,
-    EMAIL_REFUSED_CODE,
+    FailureCode,
     Outcome,
     Refused,
     Sent,
@@ -82,11 +80,11 @@ class MailConnection:
         try:
             return await self._dialogue(sender, mail)
         except aiosmtplib.SMTPSenderRefused as error:
-            return _outcome_of_server(error.code, "notification.email.sender_refused")
+            return _outcome_of_server(error.code, FailureCode.EMAIL_SENDER_REFUSED)
         except aiosmtplib.SMTPResponseException as error:
-            return _outcome_of_server(error.code, "notification.email.server_refuses")
+            return _outcome_of_server(error.code, FailureCode.EMAIL_SERVER_REFUSES)
         except (aiosmtplib.SMTPException, OSError):
-            return Unknown("notification.email.unreachable")
+            return Unknown(FailureCode.EMAIL_UNREACHABLE)
         finally:  # also when it is cut off: what the server says next is no answer to another mail
             if not self._between_mails:
                 self.close()
@@ -97,7 +95,7 @@ class MailConnection:
             await client.connect()  # says EHLO too
         if mail.to.utf8 and not client.supports_extension("smtputf8"):
             self._settle()
-            return Refused("notification.email.smtputf8_not_offered")
+            return Refused(FailureCode.EMAIL_SMTPUTF8_NOT_OFFERED)
         options = [f"SIZE={len(content)}"] if client.supports_extension("size") else []
         options += ["SMTPUTF8"] if mail.to.utf8 else []
         encoding = "utf-8" if mail.to.utf8 else "ascii"
@@ -155,21 +153,23 @@ class MailConnection:
         self._client.close()
 
 
-_UNEXPECTED: Final = Unknown("notification.email.unexpected_reply")
+_UNEXPECTED: Final = Unknown(FailureCode.EMAIL_UNEXPECTED_REPLY)
 
 
 def _outcome_of_mail(code: int, text: str) -> Outcome:
     if code == _OUT_OF_STEP:
         return _UNEXPECTED
     if code in _PERMANENT:
-        return Unknown(EMAIL_POLICY_CODE) if _POLICY.match(text) else Refused(EMAIL_REFUSED_CODE)
+        return (
+            Unknown(FailureCode.EMAIL_REFUSED_BY_POLICY) if _POLICY.match(text) else Refused(FailureCode.EMAIL_REFUSED)
+        )
     if code in _TRANSIENT:
-        return Unknown("notification.email.try_later" if code == _CLOSING else EMAIL_BUSY_CODE)
+        return Unknown(FailureCode.EMAIL_TRY_LATER if code == _CLOSING else FailureCode.EMAIL_MAILBOX_BUSY)
     return _UNEXPECTED
 
 
-def _outcome_of_server(code: int, refusal: str) -> Outcome:
+def _outcome_of_server(code: int, refusal: FailureCode) -> Outcome:
     """What a server says before it knows the recipient is no reason to give up the mail."""
     if code in _PERMANENT:
         return Unknown(refusal)
-    return Unknown("notification.email.try_later") if code in _TRANSIENT else _UNEXPECTED
+    return Unknown(FailureCode.EMAIL_TRY_LATER) if code in _TRANSIENT else _UNEXPECTED

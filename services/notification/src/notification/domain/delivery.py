@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
+from kernel.reasons import Reason
 from notification.domain.ids import DeliveryId, NotificationId, UserId
 from notification.domain.notification import Channel, Priority
 
@@ -27,25 +28,48 @@ RENEW_S = 8.0
 MAIL_ANSWER_S = 600.0
 SEND_S: Mapping[Channel, float] = {Channel.EMAIL: MAIL_ANSWER_S + 70.0, Channel.SMS: 20.0}
 
-EXPIRED_CODE = "notification.delivery.expired"
-ATTEMPTS_USED_UP_CODE = "notification.delivery.attempts_used_up"
-TIMED_OUT_CODE = "notification.delivery.timed_out"
-UNEXPECTED_CODE = "notification.delivery.unexpected_error"
-UNREADABLE_CODE = "notification.delivery.unreadable"
-ACCOUNT_ENDED_CODE = "notification.recipient.account_ended"
-NOT_KNOWN_YET_CODE = "notification.recipient.not_known_yet"
-UNPROVED_CODE = "notification.recipient.unproved"
-NO_EMAIL_CODE = "notification.recipient.no_email"
-NO_PHONE_CODE = "notification.recipient.no_phone"
-EMAIL_REFUSED_CODE = "notification.email.refused"
-EMAIL_BUSY_CODE = "notification.email.mailbox_busy"
-EMAIL_POLICY_CODE = "notification.email.refused_by_policy"
-SMS_REFUSED_CODE = "notification.sms.refused"
+
+class FailureCode(Reason):
+    """Why a delivery was not sent, or not yet."""
+
+    EXPIRED = "notification.delivery.expired"
+    ATTEMPTS_USED_UP = "notification.delivery.attempts_used_up"
+    TIMED_OUT = "notification.delivery.timed_out"
+    UNEXPECTED_ERROR = "notification.delivery.unexpected_error"
+    UNREADABLE = "notification.delivery.unreadable"
+    ACCOUNT_ENDED = "notification.recipient.account_ended"
+    NOT_KNOWN_YET = "notification.recipient.not_known_yet"
+    UNPROVED = "notification.recipient.unproved"
+    NO_EMAIL = "notification.recipient.no_email"
+    NO_PHONE = "notification.recipient.no_phone"
+    EMAIL_REFUSED = "notification.email.refused"
+    EMAIL_MAILBOX_BUSY = "notification.email.mailbox_busy"
+    EMAIL_REFUSED_BY_POLICY = "notification.email.refused_by_policy"
+    EMAIL_ADDRESS_INVALID = "notification.email.address_invalid"
+    EMAIL_SENDER_REFUSED = "notification.email.sender_refused"
+    EMAIL_SERVER_REFUSES = "notification.email.server_refuses"
+    EMAIL_UNREACHABLE = "notification.email.unreachable"
+    EMAIL_SMTPUTF8_NOT_OFFERED = "notification.email.smtputf8_not_offered"
+    EMAIL_UNEXPECTED_REPLY = "notification.email.unexpected_reply"
+    EMAIL_TRY_LATER = "notification.email.try_later"
+    SMS_REFUSED = "notification.sms.refused"
+    SMS_UNREACHABLE = "notification.sms.unreachable"
+    SMS_UNEXPECTED_ANSWER = "notification.sms.unexpected_answer"
+    SMS_TRY_LATER = "notification.sms.try_later"
+    SMS_PROVIDER_REFUSES = "notification.sms.provider_refuses"
+
 
 # Refusals of one recipient, by the provider: those of many in a row are the channel's fault.
-REFUSALS_OF_RECIPIENT = frozenset({EMAIL_REFUSED_CODE, EMAIL_BUSY_CODE, EMAIL_POLICY_CODE, SMS_REFUSED_CODE})
+REFUSALS_OF_RECIPIENT = frozenset(
+    {
+        FailureCode.EMAIL_REFUSED,
+        FailureCode.EMAIL_MAILBOX_BUSY,
+        FailureCode.EMAIL_REFUSED_BY_POLICY,
+        FailureCode.SMS_REFUSED,
+    }
+)
 # Nothing was to be sent, so that no channel failed.
-WITHHELD = frozenset({ACCOUNT_ENDED_CODE, UNPROVED_CODE, NO_EMAIL_CODE, NO_PHONE_CODE})
+WITHHELD = frozenset({FailureCode.ACCOUNT_ENDED, FailureCode.UNPROVED, FailureCode.NO_EMAIL, FailureCode.NO_PHONE})
 
 
 class DeliveryStatus(StrEnum):
@@ -85,14 +109,14 @@ class Sent:
 class Refused:
     """The provider will never take it, e.g. an address that does not exist."""
 
-    failure_code: str
+    failure_code: FailureCode
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """It may or may not have been taken; trying again with the same id is safe."""
 
-    failure_code: str
+    failure_code: FailureCode
     retry_after_s: float | None = None
 
 
@@ -109,7 +133,7 @@ class Ended:
 @dataclass(frozen=True, slots=True)
 class TryAgain:
     at: datetime
-    failure_code: str
+    failure_code: FailureCode
 
 
 Result = tuple[Delivery, Ended | TryAgain]
@@ -118,9 +142,9 @@ Result = tuple[Delivery, Ended | TryAgain]
 def refusal_before_sending(delivery: Delivery, now: datetime) -> Refused | None:
     """Why a delivery that was taken up is not even tried: it came too late, or senders died with it too often."""
     if now >= delivery.expires_at:
-        return Refused(EXPIRED_CODE)
+        return Refused(FailureCode.EXPIRED)
     if delivery.attempts > ATTEMPTS_MAX:
-        return Refused(ATTEMPTS_USED_UP_CODE)
+        return Refused(FailureCode.ATTEMPTS_USED_UP)
     return None
 
 

@@ -11,12 +11,8 @@ import structlog
 
 from kernel.clock import Clock
 from notification.domain.delivery import (
-    ACCOUNT_ENDED_CODE,
-    NOT_KNOWN_YET_CODE,
-    TIMED_OUT_CODE,
-    UNEXPECTED_CODE,
-    UNPROVED_CODE,
     Delivery,
+    FailureCode,
     Outcome,
     Refused,
     Result,
@@ -49,10 +45,10 @@ async def attempt_delivery(command: AttemptDelivery, gateway: ChannelGateway, cl
             outcome = refusal or await gateway.send(delivery, command.recipient)
         return _result(delivery, outcome, clock)
     except TimeoutError:
-        return _result(delivery, Unknown(TIMED_OUT_CODE), clock)
+        return _result(delivery, Unknown(FailureCode.TIMED_OUT), clock)
     except Exception:
         log.exception("delivery.failed", delivery_id=str(delivery.delivery_id), channel=delivery.channel)
-        return _result(delivery, Unknown(UNEXPECTED_CODE), clock)
+        return _result(delivery, Unknown(FailureCode.UNEXPECTED_ERROR), clock)
 
 
 def _reason_not_to_send(delivery: Delivery, recipient: Recipient | None, now: datetime) -> Refused | Unknown | None:
@@ -61,11 +57,11 @@ def _reason_not_to_send(delivery: Delivery, recipient: Recipient | None, now: da
     if delivery.user_id is None:
         return None  # a code, which carries its own address
     if recipient is None:
-        return Unknown(NOT_KNOWN_YET_CODE)
+        return Unknown(FailureCode.NOT_KNOWN_YET)
     if recipient.has_ended:
-        return Refused(ACCOUNT_ENDED_CODE)
+        return Refused(FailureCode.ACCOUNT_ENDED)
     if not may_be_sent(delivery.message_type, delivery.channel, recipient):
-        return Refused(UNPROVED_CODE)
+        return Refused(FailureCode.UNPROVED)
     return None
 
 

@@ -20,10 +20,8 @@ from orchestrator.domain.inputs import (
     SettleStep,
     SkipStep,
 )
-from orchestrator.domain.state import SagaStatus, StepState, StepStatus
+from orchestrator.domain.state import FailureCode, SagaStatus, StepState, StepStatus
 
-FORCED_CODE: Final = "orchestrator.saga.forced_by_operator"
-UNSETTLED_CODE: Final = "orchestrator.step.unsettled"
 # How a step that was skipped is settled by hand; the last two were skipped before there were tasks.
 _BY_HAND: Final = {
     StepStatus.UNSETTLED: StepStatus.BY_HAND,
@@ -150,7 +148,7 @@ def _force_compensation(draft: Draft, event: ForceCompensation) -> None:
         raise AlreadyCompensatingError
     if not draft.may_turn_back():
         raise PastPivotError
-    draft.fail(FORCED_CODE, event.reason, "")
+    draft.fail(FailureCode.FORCED_BY_OPERATOR, event.reason, "")
 
 
 def _skip(draft: Draft, event: SkipStep) -> None:
@@ -163,7 +161,7 @@ def _skip(draft: Draft, event: SkipStep) -> None:
                 return
             if not draft.spec_in_flight(index).skippable:
                 raise StepNotSkippableError(f"{event.step} cannot be taken for done")
-            draft.call_operator(index, UNSETTLED_CODE)
+            draft.call_operator(index, FailureCode.UNSETTLED)
             status = StepStatus.UNDO_UNSETTLED if undo else StepStatus.UNSETTLED
             draft.steps[index] = draft.steps[index]._replace(status=status, wake_at=None)
             return

@@ -14,7 +14,18 @@ from typing import Final, NamedTuple
 
 from kernel.errors import DomainError, Kind
 from kernel.ids import derived_id
+from kernel.reasons import Reason
 from orchestrator.domain.ids import CommandId, SagaId
+
+
+class FailureCode(Reason):
+    """Why a saga turned back, or a step needs a person, where no participant refused it."""
+
+    DEADLINE_PASSED = "orchestrator.saga.deadline_passed"
+    FORCED_BY_OPERATOR = "orchestrator.saga.forced_by_operator"
+    FAILED_UNEXPECTEDLY = "orchestrator.saga.failed_unexpectedly"
+    TIMED_OUT = "orchestrator.step.timed_out"
+    UNSETTLED = "orchestrator.step.unsettled"
 
 
 class SagaStatus(StrEnum):

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from orchestrator.domain.definition import StepKind
 from orchestrator.domain.draft import Draft, Transition
 from orchestrator.domain.effects import StepTimedOut
-from orchestrator.domain.state import StepStatus
-
-DEADLINE_CODE: Final = "orchestrator.saga.deadline_passed"
-TIMEOUT_CODE: Final = "orchestrator.step.timed_out"
+from orchestrator.domain.state import FailureCode, StepStatus
 
 
 def wake(draft: Draft) -> Transition | None:
@@ -25,7 +20,7 @@ def wake(draft: Draft) -> Transition | None:
         return draft.woken_early()
     draft.epoch += 1
     if draft.may_turn_back() and draft.now >= draft.deadline_at:
-        draft.fail(DEADLINE_CODE, "The saga did not reach its pivot in time", "")
+        draft.fail(FailureCode.DEADLINE_PASSED, "The saga did not reach its pivot in time", "")
     else:
         _give_up_attempts(draft)
     return None
@@ -41,8 +36,8 @@ def _give_up_attempts(draft: Draft) -> None:
             draft.effects.append(StepTimedOut(step=spec.name, undo=undo, attempt=step.attempts))
         exhausted = step.attempts >= draft.spec_in_flight(index).retry.attempts_max
         if exhausted and spec.kind is StepKind.COMPENSABLE and not undo:
-            draft.fail(TIMEOUT_CODE, f"No answer after {step.attempts} attempts", spec.name)
+            draft.fail(FailureCode.TIMED_OUT, f"No answer after {step.attempts} attempts", spec.name)
             return
         if exhausted:
-            draft.call_operator(index, draft.error_code if step.refused else TIMEOUT_CODE)
+            draft.call_operator(index, draft.error_code if step.refused else FailureCode.TIMED_OUT)
         draft.send(index)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
+from contracts.cancel_reasons import BUYER
 from kernel.errors import DomainError, Kind
 from kernel.money import Currency
 from sampan.orchestrator.v1.commands_pb2 import CancelOrderPayment, StartOrderPayment
@@ -71,6 +72,6 @@ TRIGGERS: Final[Mapping[type[Message], Trigger]] = {
         saga_type="order_payment",
         business_key=lambda body: str(UUID(body.checkout_id)),
         check=_check_cancel,
-        cancel_code=lambda body: str(body.reason) or "buyer",
+        cancel_code=lambda body: str(body.reason) or BUYER,
     ),
 }

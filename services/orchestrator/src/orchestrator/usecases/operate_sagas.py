@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import structlog
 
@@ -16,15 +15,13 @@ from kernel.ids import uuid7
 from orchestrator.domain.ids import BulkId, OperatorId, SagaId
 from orchestrator.domain.inputs import OperatorInput
 from orchestrator.domain.registry import SagaRegistry
-from orchestrator.domain.state import SagaNotFoundError, SagaState
+from orchestrator.domain.state import FailureCode, SagaNotFoundError, SagaState
 from orchestrator.domain.transition import transition
 from orchestrator.usecases.operate_saga import OperateSaga, operate_saga
 from orchestrator.usecases.ports import Begin
 from orchestrator.usecases.record_action import record_action
 
 log = structlog.get_logger(__name__)
-
-FAILED: Final = "orchestrator.saga.failed_unexpectedly"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +50,7 @@ class BulkTwoTargetsError(DomainError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkOutcome:
-    """What became (or would become) of one saga: ``done``, the code of the refusal, or ``FAILED``."""
+    """What became (or would become) of one saga: ``done``, the code of the refusal, or ``FAILED_UNEXPECTEDLY``."""
 
     saga_id: SagaId
     outcome: str
@@ -86,8 +83,8 @@ async def _operate(
     except Exception:
         log.exception("bulk.saga_failed", saga_id=str(saga_id))
         async with begin() as tx:
-            await record_action(one.ended(FAILED), tx)
-        return BulkOutcome(saga_id=saga_id, outcome=FAILED, status=None)
+            await record_action(one.ended(FailureCode.FAILED_UNEXPECTEDLY), tx)
+        return BulkOutcome(saga_id=saga_id, outcome=FailureCode.FAILED_UNEXPECTEDLY, status=None)
     return BulkOutcome(saga_id=saga_id, outcome="done", status=state.status)
 
 

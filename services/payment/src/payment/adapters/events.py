@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
 from uuid import UUID
 
 from google.protobuf.message import Message as Record
@@ -17,19 +16,17 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from contracts.values import timestamp_of
 from eventing import Outbox
 from kernel.clock import Clock
+from payment.domain.accounts import SuspensionReason
 from payment.domain.ids import UserId, WalletId
 from payment.domain.ledger import Authorize, Capture, Expire, Op, Settle, Transfer, Void
-from payment.domain.outcome import Answer, HoldFacts, Outcome
-from payment.domain.top_up import Charge, TopUpRequest
+from payment.domain.outcome import Answer, HoldEnd, HoldFacts, Outcome
+from payment.domain.top_up import Charge, SuspenseReason, TopUpRequest
 from sampan.payment.v1.hold_pb2 import PaymentAuthorized, PaymentCaptured, PaymentSettled, PaymentVoided
 from sampan.payment.v1.requests_pb2 import RequestTransfer
 from sampan.payment.v1.top_up_pb2 import TopUpCompleted, TopUpFailed, TopUpInReview, TopUpReturned
 from sampan.payment.v1.transfer_pb2 import TransferCompleted, TransferRefused
 from sampan.payment.v1.wallet_pb2 import WalletOpened, WalletSuspended
 from sampan.types.v1.money_pb2 import Money
-
-_VOIDED: Final = "voided"
-_EXPIRED: Final = "expired"
 
 
 class Events:
@@ -69,9 +66,9 @@ class Events:
         )
         self._outbox.add(opened, aggregate_version=1)
 
-    def wallet_suspended(self, *, wallet_id: WalletId, user_id: UserId, reason_code: str) -> None:
+    def wallet_suspended(self, *, wallet_id: WalletId, user_id: UserId, reason: SuspensionReason) -> None:
         suspended = WalletSuspended(
-            wallet_id=str(wallet_id), user_id=str(user_id), reason_code=reason_code, at=_timestamp(self._clock.now())
+            wallet_id=str(wallet_id), user_id=str(user_id), reason_code=reason, at=_timestamp(self._clock.now())
         )
         self._outbox.add(suspended, aggregate_version=2)
 
@@ -99,7 +96,7 @@ class Events:
         )
         self._outbox.add(failed, aggregate_version=top_up.version + 1)
 
-    def top_up_in_review(self, top_up: TopUpRequest, charge: Charge, *, reason_code: str) -> None:
+    def top_up_in_review(self, top_up: TopUpRequest, charge: Charge, *, reason: SuspenseReason) -> None:
         """``charge`` is what the provider took, which fits nothing."""
         in_review = TopUpInReview(
             top_up_id=str(top_up.id),
@@ -107,7 +104,7 @@ class Events:
             wallet_id=str(top_up.wallet_id),
             amount=Money(amount_minor=charge.amount_minor, currency=charge.currency),
             provider=top_up.provider,
-            reason_code=reason_code,
+            reason_code=reason,
             at=_timestamp(self._clock.now()),
         )
         self._outbox.add(in_review, aggregate_version=top_up.version + 1)
@@ -131,7 +128,7 @@ def _of_hold(op: Op, facts: HoldFacts, at: datetime) -> Iterator[Record]:
     elif isinstance(op, Capture):
         yield _captured(op, facts, at)
     elif isinstance(op, Void | Expire):
-        yield _voided(facts, _EXPIRED if isinstance(op, Expire) else _VOIDED, at)
+        yield _voided(facts, HoldEnd.EXPIRED if isinstance(op, Expire) else HoldEnd.VOIDED, at)
     elif isinstance(op, Settle):
         yield from _settled(op, facts, at)
 
@@ -172,14 +169,14 @@ def _captured(op: Capture, facts: HoldFacts, at: datetime) -> PaymentCaptured:
     )
 
 
-def _voided(facts: HoldFacts, reason_code: str, at: datetime) -> PaymentVoided:
+def _voided(facts: HoldFacts, reason: HoldEnd, at: datetime) -> PaymentVoided:
     return PaymentVoided(
         hold_id=str(facts.hold_id),
         checkout_id=str(facts.checkout_id),
         user_id=str(facts.user_id),
         wallet_id=str(facts.account_id),
         amount=Money(amount_minor=facts.amount_minor, currency=facts.currency),
-        reason_code=reason_code,
+        reason_code=reason,
         at=_timestamp(at),
     )
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 from kernel.ids import derived_id
+from kernel.reasons import Reason
 from payment.domain.ids import AccountId, UserId, WalletId
 
 # Rows a hot system account is spread over. A process posts to one of them, so that processes never wait for each
@@ -48,6 +49,10 @@ class WalletAlreadyOpenError(DomainError):
 class CurrencyNotOfferedError(DomainError):
     code, kind = "payment.wallet.currency_not_offered", Kind.INVALID
     title = "This currency is not offered in your country"
+
+
+class SuspensionReason(Reason):
+    ACCOUNT_DELETED = "account_deleted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

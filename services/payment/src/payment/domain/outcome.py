@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from kernel.errors import DomainError, Kind
+from kernel.reasons import Reason
 from payment.domain.accounts import WalletNotActiveError, WalletNotFoundError
 from payment.domain.ids import AccountId, CheckoutId, HoldId, UserId
 
@@ -109,6 +110,13 @@ class Outcome(IntEnum):
     CAPTURE_EXCEEDS_HOLD = 23
     SHARES_MISMATCH = 24
     REQUEST_REUSED = 25
+
+
+class HoldEnd(Reason):
+    """Why held money was given back."""
+
+    VOIDED = "voided"
+    EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

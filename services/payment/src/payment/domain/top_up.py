@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from kernel.errors import DomainError, Kind
+from kernel.reasons import Reason
 from payment.domain.card_numbers import holds_card_number
 from payment.domain.ids import TopUpId, UserId, WalletId
 from payment.domain.ledger import AmountNotPositiveError
@@ -22,7 +23,6 @@ _BACKOFF_S: Final = (1, 2, 5, 10, 30, 60, 300, 900)
 GIVE_UP_AFTER: Final = timedelta(hours=24)
 LEASE: Final = timedelta(seconds=30)
 CONFIRM_AFTER: Final = timedelta(seconds=5)
-MONEY_RETURNED: Final = "money_returned"  # failure code of what was given back
 
 
 class TopUpNotFoundError(DomainError):
@@ -45,6 +45,15 @@ class TopUpState(StrEnum):
     @property
     def open(self) -> bool:
         return self in {TopUpState.CREATED, TopUpState.PENDING}
+
+
+class TopUpFailure(Reason):
+    """Why a top-up failed, where its provider has no code of its own for it."""
+
+    EXPIRED = "expired"  # nobody paid, or nobody could say, in time
+    REFUSED = "refused"
+    WALLET_NOT_ACTIVE = "wallet_not_active"
+    MONEY_RETURNED = "money_returned"  # a charge that did not fit was given back
 
 
 class ChargeStatus(StrEnum):
@@ -89,7 +98,9 @@ class TopUpRequest:
     @property
     def shows_a_charge(self) -> bool:
         """Its own transaction tells what became of a charge that was taken."""
-        return not self.state.open and (self.state is not TopUpState.FAILED or self.failure_code == MONEY_RETURNED)
+        return not self.state.open and (
+            self.state is not TopUpState.FAILED or self.failure_code == TopUpFailure.MONEY_RETURNED
+        )
 
 
 class Verdict(StrEnum):
@@ -106,7 +117,7 @@ class Verdict(StrEnum):
     CONTRADICTED = "contradicted"  # what was booked is said to have been refused, or to be another amount: only logged
 
 
-class SuspenseReason(StrEnum):
+class SuspenseReason(Reason):
     """Why a charge's money is in suspense."""
 
     AMOUNT_MISMATCH = "amount_mismatch"  # another amount or currency than was asked for

@@ -16,6 +16,7 @@ from payment.domain.ids import TopUpId
 from payment.domain.top_up import (
     GIVE_UP_AFTER,
     Charge,
+    TopUpFailure,
     TopUpRequest,
     Verdict,
     next_attempt_at,
@@ -90,7 +91,7 @@ async def _record(top_up: TopUpRequest, charges: Sequence[Charge], begin: Begin)
             return
         now = tx.now
         if Verdict.WAIT_FOR_ANOTHER in verdicts and now - top_up.created_at > GIVE_UP_AFTER:
-            await fail_top_up(FailTopUp(top_up=stored, failure_code="expired"), tx)
+            await fail_top_up(FailTopUp(top_up=stored, failure_code=TopUpFailure.EXPIRED), tx)
             return
         later = next_attempt_at(now, top_up.attempts)
         await tx.top_ups.wait(top_up.id, charge_id=None, next_attempt_at=later)
@@ -102,9 +103,9 @@ async def _past_asking(top_up: TopUpRequest, begin: Begin) -> str | None:
     """Why the provider is not asked for the money (again), or None."""
     async with begin() as tx:
         if tx.now - top_up.created_at > GIVE_UP_AFTER:
-            return "expired"
+            return TopUpFailure.EXPIRED
         condition = await tx.wallets.lock_condition(top_up.wallet_id)
-    return None if condition is not None and condition.status == "active" else "wallet_not_active"
+    return None if condition is not None and condition.status == "active" else TopUpFailure.WALLET_NOT_ACTIVE
 
 
 async def _refuse(top_up: TopUpRequest, code: str, begin: Begin) -> None:

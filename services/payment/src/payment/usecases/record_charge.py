@@ -25,6 +25,7 @@ from payment.domain.top_up import (
     ChargeStatus,
     Ruling,
     SuspenseReason,
+    TopUpFailure,
     TopUpRequest,
     TopUpState,
     Verdict,
@@ -100,7 +101,7 @@ async def _move(top_up: TopUpRequest, charge: Charge, verdict: Verdict, tx: Tx) 
             return None
         await _credit(top_up, charge, tx)
     elif verdict is Verdict.FAIL:
-        failure_code = charge.failure_code or "refused"
+        failure_code = charge.failure_code or TopUpFailure.REFUSED
         await fail_top_up(FailTopUp(top_up=top_up, failure_code=failure_code, charge_id=charge.charge_id), tx)
     return verdict
 
@@ -153,7 +154,7 @@ async def _show_in_review(
     else:
         await tx.top_ups.show(top_up, charge, shown_as=shown_as, failure_code=reason, now=seen_at)
     await tx.top_ups.confirm_at(top_up.id, now + CONFIRM_AFTER)
-    tx.events.top_up_in_review(top_up, charge, reason_code=reason)
+    tx.events.top_up_in_review(top_up, charge, reason=reason)
 
 
 async def _credit(top_up: TopUpRequest, charge: Charge, tx: Tx) -> None:

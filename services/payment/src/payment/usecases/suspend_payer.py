@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from payment.domain.accounts import SuspensionReason
 from payment.domain.ids import UserId
 from payment.usecases.ports import Tx
 
@@ -18,4 +19,4 @@ async def suspend_payer(command: SuspendPayer, tx: Tx) -> None:
     user_id = command.user_id
     await tx.wallets.end_payer(user_id, tx.now)
     for suspended in await tx.wallets.suspend_all(user_id):
-        tx.events.wallet_suspended(wallet_id=suspended, user_id=user_id, reason_code="account_deleted")
+        tx.events.wallet_suspended(wallet_id=suspended, user_id=user_id, reason=SuspensionReason.ACCOUNT_DELETED)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from kernel.clock import FixedClock
-from payment.domain.accounts import Payer, WalletCondition, WalletLimits, wallet_id
+from payment.domain.accounts import Payer, SuspensionReason, WalletCondition, WalletLimits, wallet_id
 from payment.domain.ids import AccountId, HoldId, ReviewId, TopUpId, TransferId, UserId, WalletId
 from payment.domain.ledger import Op, Transfer
 from payment.domain.outcome import Answer, Outcome
@@ -339,8 +339,8 @@ class FakeEvents:
     def wallet_opened(self, *, wallet_id: WalletId, user_id: UserId, currency: str) -> None:
         self.told.append(("wallet_opened", wallet_id, currency))
 
-    def wallet_suspended(self, *, wallet_id: WalletId, user_id: UserId, reason_code: str) -> None:
-        self.told.append(("wallet_suspended", wallet_id, reason_code))
+    def wallet_suspended(self, *, wallet_id: WalletId, user_id: UserId, reason: SuspensionReason) -> None:
+        self.told.append(("wallet_suspended", wallet_id, reason))
 
     def top_up_completed(self, top_up: TopUpRequest, *, amount_minor: int, currency: str) -> None:
         self.told.append(("top_up_completed", top_up.id, amount_minor))
@@ -348,8 +348,8 @@ class FakeEvents:
     def top_up_failed(self, top_up: TopUpRequest, *, failure_code: str) -> None:
         self.told.append(("top_up_failed", top_up.id, failure_code))
 
-    def top_up_in_review(self, top_up: TopUpRequest, charge: Charge, *, reason_code: str) -> None:
-        self.told.append(("top_up_in_review", top_up.id, reason_code))
+    def top_up_in_review(self, top_up: TopUpRequest, charge: Charge, *, reason: SuspenseReason) -> None:
+        self.told.append(("top_up_in_review", top_up.id, reason))
 
     def top_up_returned(self, top_up: TopUpRequest, *, amount_minor: int, currency: str) -> None:
         self.told.append(("top_up_returned", top_up.id, amount_minor))

@@ -15,7 +15,7 @@ from commerce.domain.cart import ITEMS_MAX, Price
 from commerce.domain.checkout import Checkout, PlacedCheckout
 from commerce.domain.ids import UserId, VariantId, WalletId
 from commerce.domain.offer import WantedLine
-from commerce.domain.order import PART_FAILED, OrderFact, OrderLine, OrderPlacement, OrderStatus, PaymentStatus
+from commerce.domain.order import CancelReason, OrderFact, OrderLine, OrderPlacement, OrderStatus, PaymentStatus
 from commerce.domain.totals import LineTotals
 from commerce.entrypoints.schemas.parts import AddressBody, AddressView, Quantity, money
 from commerce.entrypoints.schemas.reasons import cancelled_because
@@ -194,7 +194,7 @@ class CheckoutView(View):
 def _reason_of(placed: PlacedCheckout) -> str:
     """The reason of the order that made the checkout fail, where it is known, and not that another did."""
     reasons = [placement.order.cancel_reason for placement in placed.placements]
-    return next((reason for reason in reasons if reason != PART_FAILED), reasons[0])
+    return next((reason for reason in reasons if reason != CancelReason.PART_FAILED), reasons[0])
 
 
 class OrdersQuery(PageQuery):

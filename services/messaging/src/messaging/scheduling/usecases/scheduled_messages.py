@@ -15,6 +15,7 @@ from uuid import UUID
 import asyncpg
 
 from kernel.errors import DomainError, Kind
+from kernel.reasons import Reason
 from messaging.core.adapters import rendering
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
@@ -32,8 +33,14 @@ PENDING_MAX: Final = 100
 RETRY_FIRST: Final = timedelta(seconds=1)
 RETRY_MAX: Final = timedelta(minutes=5)
 FAULTS_MAX: Final = 12
-UNREADABLE: Final = "messaging.scheduled.unreadable"
 _COLUMNS: Final = "scheduled_id, user_id, dialog_id, send_at, body, status, failure_code, seq, created_at"
+
+
+class FailureCode(Reason):
+    """Why it was not sent, where no rule refused it."""
+
+    UNREADABLE = "messaging.scheduled.unreadable"  # it cannot be opened with the keys that are here
+    FAILED = "messaging.scheduled.failed"
 
 
 class ScheduleTimeInvalidError(DomainError):
@@ -168,7 +175,7 @@ class Outcome:
 async def send_scheduled(due: Scheduled, send: Callable[[Scheduled], Awaitable[Sent]]) -> Outcome:
     """Send one. Sending it again after a crash finds it sent."""
     if due.body is None:
-        return Outcome(failure_code=UNREADABLE)
+        return Outcome(failure_code=FailureCode.UNREADABLE)
     try:
         return Outcome(seq=(await send(due)).seq)
     except DomainError as refusal:
@@ -179,7 +186,7 @@ async def send_scheduled(due: Scheduled, send: Callable[[Scheduled], Awaitable[S
 
 def after_fault(due: Scheduled) -> Outcome:
     """Sending broke with something that is no refusal: again later, and given up after an hour or so."""
-    return Outcome() if due.attempts < FAULTS_MAX else Outcome(failure_code="messaging.scheduled.failed")
+    return Outcome() if due.attempts < FAULTS_MAX else Outcome(failure_code=FailureCode.FAILED)
 
 
 async def note_outcome(due: Scheduled, outcome: Outcome, tx: Tx) -> None:
@@ -196,7 +203,7 @@ async def note_outcome(due: Scheduled, outcome: Outcome, tx: Tx) -> None:
         # What could not be opened is kept as it is: the key may have been at fault, and may be mended.
         "UPDATE scheduled_message SET status = $2, failure_code = $3, seq = $4, "
         "body = CASE WHEN $5::boolean THEN body ELSE '' END WHERE scheduled_id = $1 AND status = 'pending'",
-        *(due.scheduled_id, status, outcome.failure_code, outcome.seq, outcome.failure_code == UNREADABLE),
+        *(due.scheduled_id, status, outcome.failure_code, outcome.seq, outcome.failure_code == FailureCode.UNREADABLE),
     )
     if noted == "UPDATE 0":
         return  # it was noted as it was stored, or was called back

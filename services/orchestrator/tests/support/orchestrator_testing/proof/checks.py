@@ -12,8 +12,7 @@ from orchestrator.adapters.history_store import entry_json, input_of, sent_by, s
 from orchestrator.domain.definition import StepKind
 from orchestrator.domain.effects import Milestone, Reached, SendCommand
 from orchestrator.domain.history import HistoryEntry, replay_history
-from orchestrator.domain.state import ABSENT, PASSED, TO_UNDO, SagaState, SagaStatus, StepStatus
-from orchestrator.domain.wake_ups import DEADLINE_CODE, TIMEOUT_CODE
+from orchestrator.domain.state import ABSENT, PASSED, TO_UNDO, FailureCode, SagaState, SagaStatus, StepStatus
 from orchestrator_testing.proof.run import Run
 from orchestrator_testing.proof.scenarios import REFUSED_CODE, How, Node, Repeat, fits_before_deadline, nodes_of
 from orchestrator_testing.rows import row_of
@@ -65,9 +64,9 @@ def _reasons(run: Run) -> Iterator[tuple[str, str]]:
     specs = {node: spec for node, _, spec in nodes_of(run.definition)}
     for fault in run.scenario.faults:
         spec = specs[fault.node]
-        yield REFUSED_CODE if fault.how is How.REFUSED else TIMEOUT_CODE, fault.node.step
+        yield REFUSED_CODE if fault.how is How.REFUSED else FailureCode.TIMED_OUT, fault.node.step
         if not fits_before_deadline(run.definition, spec, attempts=spec.retry.attempts_max):
-            yield DEADLINE_CODE, ""
+            yield FailureCode.DEADLINE_PASSED, ""
 
 
 def _what_was_done(run: Run) -> Iterator[str]:
@@ -135,7 +134,10 @@ def _sends(run: Run) -> Iterator[str]:
             needed = sends[node] - run.failed_sends(node)
             if needed not in {0, 1}:
                 yield f"{node} was asked for {sends[node]} times, and failed {run.failed_sends(node)} times"
-        given_up = run.state.failure and (run.state.failure.code, run.state.failure.step) == (TIMEOUT_CODE, node.step)
+        given_up = run.state.failure and (run.state.failure.code, run.state.failure.step) == (
+            FailureCode.TIMED_OUT,
+            node.step,
+        )
         if given_up and not node.undo and sends[node] != spec.retry.attempts_max:
             yield f"{node} was given up after {sends[node]} attempts, not {spec.retry.attempts_max}"
 

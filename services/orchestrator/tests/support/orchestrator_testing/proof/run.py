@@ -26,9 +26,8 @@ from orchestrator.domain.inputs import (
     Start,
     TimerFired,
 )
-from orchestrator.domain.operator_acts import FORCED_CODE, StepNotSkippableError
-from orchestrator.domain.state import SagaState, SagaStatus
-from orchestrator.domain.wake_ups import DEADLINE_CODE
+from orchestrator.domain.operator_acts import StepNotSkippableError
+from orchestrator.domain.state import FailureCode, SagaState, SagaStatus
 from orchestrator.entrypoints.consumers import addressed_input_of
 from orchestrator.sagas.triggers import MalformedRecordError
 from orchestrator_testing.builders import EPOCH
@@ -255,9 +254,9 @@ class Run:
             self._turn_back(Cancel(at=self._now, code=CANCELLED_CODE), CANCELLED_CODE)
         elif self._comes_now(Interrupt.DEADLINE):
             self._now = max(self._now, self.state.deadline_at)
-            self._turn_back(TimerFired(at=self._now), DEADLINE_CODE)
+            self._turn_back(TimerFired(at=self._now), FailureCode.DEADLINE_PASSED)
         elif self._comes_now(Interrupt.FORCE):
-            self._turn_back(ForceCompensation(**who), FORCED_CODE)
+            self._turn_back(ForceCompensation(**who), FailureCode.FORCED_BY_OPERATOR)
         elif self._comes_now(Interrupt.PAUSE) and not self.state.status.is_terminal:
             until = self._now + timedelta(seconds=_PAUSE_S)
             self._give(AddressedInput(event=Pause(**who, until=until), saga_id=SAGA_ID))

@@ -33,6 +33,7 @@ class UserRecordInvalidError(DomainError):
 
     code: ClassVar[str] = "payment.user_record.invalid"
     kind: ClassVar[Kind] = Kind.INVALID
+    title: ClassVar[str] = "The record about a person cannot be read"
 
 
 @subscriptions.on(UserRegistered)
