@@ -35,6 +35,7 @@ from sqlalchemy.pool import NullPool
 
 from chassis.rights import VERSION_TABLE, Rights, apply, role_of
 from chassis.settings import EXIT_CONFIG, ServiceSettings
+from kernel.backoff import BackoffPolicy
 
 log = structlog.get_logger()
 
@@ -42,6 +43,7 @@ LOCK_TIMEOUT_S: Final = 4.0
 ATTEMPTS_MAX: Final = 8
 LOCK_WAIT_S: Final = 120.0
 _ASK_AGAIN_S: Final = 0.2
+_AGAIN: Final = BackoffPolicy(first_s=0.5, cap_s=10.0)
 
 
 def run(rights: Rights, *, session: Mapping[str, str] | None = None) -> None:
@@ -93,7 +95,7 @@ async def upgrade(settings: ServiceSettings, folder: Path, *, to: str = "head") 
                 if attempt == ATTEMPTS_MAX or not _is_lock_timeout(error):
                     raise
                 log.warning("migrate.lock_timeout", attempt=attempt, attempts_max=ATTEMPTS_MAX)
-                await asyncio.sleep(min(2.0 ** (attempt - 2), 10.0))
+                await asyncio.sleep(_AGAIN.wait_s(attempt))
         revisions = await _revisions(guard, schema)
         await apply(guard, schema, runtime, rights, empty=not revisions)
         return ", ".join(revisions) or "base"

@@ -12,6 +12,7 @@ from chassis.run.health import DegradedError, Health
 from chassis.run.ops import ops_app
 from chassis.run.process import _running
 from chassis.run.runners import Periodic, Supervised
+from kernel.backoff import BackoffPolicy
 from testkit.wait import eventually
 
 
@@ -33,7 +34,7 @@ class Hangs:
 
 @pytest.fixture
 def soon(monkeypatch):
-    monkeypatch.setattr(runners, "RESTART_S_MIN", 0.01)
+    monkeypatch.setattr(runners, "RESTART", BackoffPolicy.constant(0.01))
 
 
 async def test_a_job_that_hangs_is_started_again(soon):

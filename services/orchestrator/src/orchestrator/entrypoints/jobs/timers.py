@@ -8,7 +8,6 @@ every ``POSTPONED_S``, and shows as one that needs an operator.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,6 +18,8 @@ import asyncpg
 import structlog
 
 from eventing.failures import Failure, classify
+from kernel.backoff import BackoffPolicy
+from kernel.loops import repeat
 from kernel.steps import Steps
 from operations import in_halves
 from orchestrator.adapters import metrics
@@ -47,22 +48,21 @@ class Timers:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``: sweep until nothing is left to wake, then wait for the next timer or poll."""
-        while not stop.is_set():
-            pause_s = self._poll_s
-            try:
-                with self.steps.step():
-                    due_in_s = await self.due_in_s()
-                    if due_in_s > 0:
-                        pause_s = min(pause_s, due_in_s)
-                    elif await self.sweep():
-                        pause_s = 0.0
-                self._failed = None
-            except Exception as error:
-                self._failed = type(error).__name__
-                log.warning("timers.sweep_failed", error=self._failed, exc_info=True)
-            if pause_s:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), pause_s)
+        again = BackoffPolicy.constant(self._poll_s)
+        await repeat(self._look, stop, steps=self.steps, again=again, failed=self._note_failure)
+
+    async def _look(self) -> float:
+        """Wake a batch when one is due. Returns how long to pause: not at all while there may be more."""
+        due_in_s = await self.due_in_s()
+        more = due_in_s <= 0 and await self.sweep() > 0
+        self._failed = None
+        if more:
+            return 0.0
+        return min(self._poll_s, due_in_s) if due_in_s > 0 else self._poll_s
+
+    def _note_failure(self, error: Exception) -> None:
+        self._failed = type(error).__name__
+        log.warning("timers.sweep_failed", error=self._failed, exc_info=error)
 
     async def due_in_s(self) -> float:
         """Seconds until the next timer; infinity when there is none."""
