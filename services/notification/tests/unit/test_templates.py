@@ -8,7 +8,8 @@ import jinja2
 import pytest
 
 from contracts.cancel_reasons import TEXTS, cancelled_because
-from notification.adapters.template_gateway import LANGUAGES, Templates
+from kernel.country import LANGUAGES
+from notification.adapters.template_gateway import Templates
 from notification.domain.rules import RULES
 
 VALUES = {
