@@ -33,7 +33,7 @@ class Notifier:
         """Forget a notification: whoever calls this looks for work now."""
         self._event.clear()
 
-    async def wait_notified(self, timeout_s: float) -> bool:
+    async def wait_notified(self, timeout_s: float | None) -> bool:
         """Wait for a notification, at most ``timeout_s`` seconds. Returns whether there was one; it is then used up."""
         if not self._event.is_set():
             with contextlib.suppress(TimeoutError):

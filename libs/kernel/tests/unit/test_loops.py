@@ -30,6 +30,9 @@ class Work:
             self.stop.set()
         if isinstance(outcome, Exception):
             raise outcome
+        if outcome == "notified meanwhile":
+            self.notifier.notify()
+            return 60
         return outcome
 
     async def run(self, **options):
@@ -61,10 +64,33 @@ async def test_a_notification_ends_a_pause():
 
 
 async def test_one_that_comes_during_a_step_is_not_missed():
-    work = Work(60, 60)
+    work = Work("notified meanwhile", 60)
+    assert len(await work.run()) == 1
+
+
+async def test_a_notification_does_not_end_the_wait_after_a_failure():
+    work = Work(OSError(), 60)
     work.notifier.notify()
-    work.outcomes.insert(0, 0)
-    assert len(await work.run()) == 2
+    asyncio.get_running_loop().call_later(0.01, work.notifier.notify)
+    assert (await work.run(again=BackoffPolicy.constant(0.1)))[0] >= 0.09
+
+
+async def test_what_comes_soon_after_a_notification_is_done_with_it():
+    work = Work(None, 60)
+    work.notifier.notify()
+    for after_s in (0.02, 0.04):
+        asyncio.get_running_loop().call_later(after_s, work.notifier.notify)
+    began = time.monotonic()
+    asyncio.get_running_loop().call_later(0.2, work.notifier.notify)
+    await work.run(gather_s=0.1, first_pause_s=None)
+    assert [at - began >= least for at, least in zip(work.at, (0.09, 0.29), strict=True)] == [True, True]
+
+
+async def test_a_pause_without_end_ends_at_the_stop():
+    work = Work(None, 60)
+    asyncio.get_running_loop().call_later(0.02, work.stop.set)
+    await work.run(gather_s=60)
+    assert len(work.at) == 1
 
 
 async def test_it_pauses_before_the_first_step_when_asked_to():
