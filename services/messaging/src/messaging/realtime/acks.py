@@ -13,8 +13,10 @@ from uuid import UUID
 
 import structlog
 
+from kernel.backoff import BackoffPolicy
+from kernel.loops import repeat
+from kernel.notifier import Notifier
 from kernel.steps import Steps
-from kernel.tasks import beside
 from messaging.core.adapters.cursor_store import Cursor, advance
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ GATHER_S: Final = 0.1
 BATCH_MAX: Final = 500
 PENDING_MAX: Final = 50_000
 STEP_S: Final = 60.0
-_RETRY_S: Final = 0.2
+_AGAIN: Final = BackoffPolicy.constant(0.2)
 log = structlog.get_logger(__name__)
 
 Begin = Callable[[], AbstractAsyncContextManager["MessagingTx"]]
@@ -39,7 +41,7 @@ class Acks:
     def __init__(self, begin: Begin) -> None:
         self._begin = begin
         self._waiting: dict[tuple[UUID, UUID], tuple[int, int]] = {}
-        self._wake = asyncio.Event()
+        self._notifier = Notifier()
         self._problem: str | None = None
         self.steps = Steps(STEP_S)
 
@@ -49,45 +51,45 @@ class Acks:
         delivered, read = self._waiting.get(key, (0, 0))
         if key in self._waiting or len(self._waiting) < PENDING_MAX:
             self._waiting[key] = max(delivered, cursor.delivered_seq), max(read, cursor.read_seq)
-            self._wake.set()
+            self._notifier.notify()
 
     def problem(self) -> str | None:
         return self._problem
 
     async def run(self, stop: asyncio.Event) -> None:
-        async with beside(self._wake_when(stop)):
-            while not (stop.is_set() and not self._waiting):
-                await self._wake.wait()
-                self._wake.clear()
-                if not stop.is_set():
-                    await asyncio.sleep(GATHER_S)
-                if self._waiting:
-                    with self.steps.step():
-                        await self._write()
+        """Until ``stop``, and then what still waits."""
+        await repeat(
+            self._write,
+            stop,
+            steps=self.steps,
+            again=_AGAIN,
+            failed=self._failed,
+            notifier=self._notifier,
+            gather_s=GATHER_S,
+            first_pause_s=None,
+            unfinished=lambda: bool(self._waiting),
+        )
 
-    async def _write(self) -> None:
+    async def _write(self) -> float | None:
+        """One batch. What cannot be written is lost: a client says it again, and nothing else depends on it."""
+        if not self._waiting:
+            return None
         keys = list(self._waiting)[:BATCH_MAX]
         batch = [Cursor(*key, *self._waiting.pop(key)) for key in keys]
-        if self._waiting:
-            self._wake.set()
-        try:
-            async with self._begin() as tx:
-                said = {(each.dialog_id, each.user_id) for each in batch if each.read_seq}
-                for moved in await advance(tx.conn, batch, tx.now):
-                    if (moved.dialog_id, moved.user_id) in said:
-                        tx.accounts.change(
-                            moved.user_id,
-                            "read.changed",
-                            dialog_id=moved.dialog_id,
-                            payload={"read_seq": moved.read_seq},
-                        )
-                    tx.cursors.append(moved)
-            self._problem = None
-        except Exception as error:  # noqa: BLE001 -- a client says it again; nothing else depends on it
-            self._problem = f"cursors could not be written: {type(error).__name__}"
-            log.warning("realtime.acks_unwritten", error=type(error).__name__, cursors=len(batch))
-            await asyncio.sleep(_RETRY_S)
+        async with self._begin() as tx:
+            said = {(each.dialog_id, each.user_id) for each in batch if each.read_seq}
+            for moved in await advance(tx.conn, batch, tx.now):
+                if (moved.dialog_id, moved.user_id) in said:
+                    tx.accounts.change(
+                        moved.user_id,
+                        "read.changed",
+                        dialog_id=moved.dialog_id,
+                        payload={"read_seq": moved.read_seq},
+                    )
+                tx.cursors.append(moved)
+        self._problem = None
+        return 0.0 if self._waiting else None
 
-    async def _wake_when(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self._wake.set()
+    def _failed(self, error: Exception) -> None:
+        self._problem = f"cursors could not be written: {type(error).__name__}"
+        log.warning("realtime.acks_unwritten", error=type(error).__name__)

@@ -9,14 +9,17 @@ from uuid import UUID
 
 import structlog
 
+from kernel.backoff import BackoffPolicy
+from kernel.loops import repeat
+from kernel.notifier import Notifier
 from kernel.steps import Steps
-from kernel.tasks import beside
 from messaging.realtime.feed import Feed
 from messaging.realtime.hub import Hub
 
 EVERY_S: Final = 2.0
 DEAF_EVERY_S: Final = 0.5
 STEP_S: Final = 60.0
+_AGAIN: Final = BackoffPolicy(first_s=DEAF_EVERY_S, cap_s=EVERY_S)
 _AT_ONCE: Final = 2_000
 log = structlog.get_logger(__name__)
 
@@ -32,43 +35,33 @@ class Poller:
     def __init__(self, hub: Hub, *, dialogs: Positions, accounts: Positions, hears: Callable[[], bool]) -> None:
         self._hub = hub
         self._dialogs, self._accounts, self._hears = dialogs, accounts, hears
-        self._soon = asyncio.Event()
+        self._notifier = Notifier()
         self._problem: str | None = None
         self.steps = Steps(STEP_S)
 
     def soon(self) -> None:
-        self._soon.set()
+        self._notifier.notify()
 
     def problem(self) -> str | None:
         return self._problem
 
     async def run(self, stop: asyncio.Event) -> None:
-        async with beside(self._wake_when(stop)):
-            while not stop.is_set():
-                with self.steps.step():
-                    await self._look_safely()
-                try:
-                    await asyncio.wait_for(self._soon.wait(), EVERY_S if self._hears() else DEAF_EVERY_S)
-                except TimeoutError:
-                    continue
-                self._soon.clear()
+        await repeat(self._look, stop, steps=self.steps, again=_AGAIN, failed=self._failed, notifier=self._notifier)
 
     async def look(self) -> None:
         """Compare all feeds with the tables once."""
         await self._compare(self._hub.dialogs, self._dialogs)
         await self._compare(self._hub.accounts, self._accounts)
 
-    async def _look_safely(self) -> None:
-        try:
-            await self.look()
-            self._problem = None
-        except Exception as error:  # noqa: BLE001 -- the database may be away; the next look finds what this missed
-            self._problem = f"streams could not be looked at: {type(error).__name__}"
-            log.warning("realtime.unlooked", error=type(error).__name__)
+    async def _look(self) -> float:
+        await self.look()
+        self._problem = None
+        return EVERY_S if self._hears() else DEAF_EVERY_S
 
-    async def _wake_when(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self._soon.set()
+    def _failed(self, error: Exception) -> None:
+        """The database may be away: the next look finds what this one missed."""
+        self._problem = f"streams could not be looked at: {type(error).__name__}"
+        log.warning("realtime.unlooked", error=type(error).__name__)
 
     async def _compare(self, feeds: dict[UUID, Feed], positions: Positions) -> None:
         for keys in _parts(list(feeds)):

@@ -17,9 +17,11 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from kernel.backoff import BackoffPolicy
 from kernel.clock import Clock
+from kernel.loops import repeat
+from kernel.notifier import Notifier
 from kernel.steps import Steps
-from kernel.tasks import beside
 from messaging.realtime.frames import server_frame
 from messaging.realtime.hint_codec import unpack_sight
 from messaging.realtime.hub import PRESENCE_CHANNEL, Channels
@@ -30,6 +32,7 @@ REFRESH_S: Final = 30.0
 EXPIRY_S: Final = 75
 SEEN_EVERY_S: Final = 300.0
 STEP_S: Final = 60.0
+_AGAIN: Final = BackoffPolicy(first_s=0.2, cap_s=5.0)
 _GATHER_S: Final = 0.2
 _AT_ONCE: Final = 500
 log = structlog.get_logger(__name__)
@@ -69,7 +72,7 @@ class Presence:
         self._told: dict[UUID, bool] = {}
         self._changed: dict[UUID, bool] = {}
         self._again: set[tuple[UUID, UUID | None]] = set()
-        self._wake = asyncio.Event()
+        self._notifier = Notifier()
         self._refresh_at = self._seen_at = 0.0
         self._problem: str | None = None
         self.steps = Steps(STEP_S)
@@ -81,7 +84,7 @@ class Presence:
         """Their first connection to this node."""
         if self._leaving.pop(user_id, None) is None:
             self._arrived.add(user_id)
-            self._wake.set()
+            self._notifier.notify()
         self._here.add(user_id)
 
     def left(self, user_id: UUID) -> None:
@@ -89,7 +92,7 @@ class Presence:
         self._here.discard(user_id)
         self._arrived.discard(user_id)
         self._leaving[user_id] = time.monotonic() + GRACE_S
-        self._wake.set()
+        self._notifier.notify()
 
     def heard(self, user_id: UUID, message: bytes) -> None:
         """Another node, or this one, says that somebody came or went, or may be seen by others than before."""
@@ -100,7 +103,7 @@ class Presence:
             self._again.add((user_id, viewer_id))
         else:
             self._changed[user_id] = message == b"1"
-        self._wake.set()
+        self._notifier.notify()
 
     async def look(self, looker: Looker, before: Iterable[UUID], wanted: Sequence[UUID]) -> None:
         """They look at ``wanted`` from now on, at ``before`` no more; they are told how it is."""
@@ -123,30 +126,25 @@ class Presence:
                 self._channels.unwant(f"{PRESENCE_CHANNEL}{user_id}")
 
     async def run(self, stop: asyncio.Event) -> None:
-        async with beside(self._wake_when(stop)):
-            while not stop.is_set():
-                try:
-                    with self.steps.step():
-                        await self._step()
-                    self._problem = None
-                except (RedisError, OSError, TimeoutError) as error:
-                    self._problem = f"presence is not told: {type(error).__name__}"
-                except Exception as error:  # noqa: BLE001 -- presence need not be told
-                    self._problem = f"presence is not told: {type(error).__name__}"
-                    log.warning("realtime.presence_untold", error=type(error).__name__)
-                await self._rest()
-            await self._withdraw()
+        await repeat(
+            self._step,
+            stop,
+            steps=self.steps,
+            again=_AGAIN,
+            failed=self._failed,
+            notifier=self._notifier,
+            gather_s=_GATHER_S,
+        )
+        await self._withdraw()
 
-    async def _rest(self) -> None:
-        due = min(self._leaving.values(), default=self._refresh_at)
-        try:
-            await asyncio.wait_for(self._wake.wait(), max(_GATHER_S, min(due, self._refresh_at) - time.monotonic()))
-        except TimeoutError:
-            return
-        await asyncio.sleep(_GATHER_S)
-        self._wake.clear()
+    def _failed(self, error: Exception) -> None:
+        """What this step did not say is said by the next, which looks at everybody."""
+        self._refresh_at = 0.0
+        self._problem = f"presence is not told: {type(error).__name__}"
+        if not isinstance(error, RedisError | OSError):
+            log.warning("realtime.presence_untold", error=type(error).__name__)
 
-    async def _step(self) -> None:
+    async def _step(self) -> float:
         now = time.monotonic()
         refreshing = now >= self._refresh_at
         if refreshing:
@@ -169,6 +167,9 @@ class Presence:
             # What a killed node could not say.
             self._changed = await self._present(list(self._lookers)) | self._changed
         await self._tell_changes()
+        self._problem = None
+        due = min(self._leaving.values(), default=self._refresh_at)
+        return max(_GATHER_S, min(due, self._refresh_at) - time.monotonic())
 
     async def _tell_changes(self) -> None:
         changed, self._changed = self._changed, {}
@@ -237,10 +238,6 @@ class Presence:
         except (RedisError, OSError, TimeoutError):
             return {each: each in self._here for each in user_ids}
         return {each: online or each in self._here for each, online in found.items()}
-
-    async def _wake_when(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self._wake.set()
 
 
 def _parts(user_ids: Iterable[UUID]) -> Iterable[list[UUID]]:

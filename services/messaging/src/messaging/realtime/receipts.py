@@ -21,8 +21,10 @@ from uuid import UUID
 import structlog
 
 from chassis.postgres import Database
+from kernel.backoff import BackoffPolicy
+from kernel.loops import repeat
+from kernel.notifier import Notifier
 from kernel.steps import Steps
-from kernel.tasks import beside
 from messaging.core.adapters.cursor_store import Cursor
 from messaging.core.adapters.unread_reads import MENTIONS, UNREAD
 from messaging.realtime.frames import document
@@ -32,6 +34,7 @@ MEMBERS_MAX: Final = 200
 GATHER_S: Final = 0.05
 PENDING_MAX: Final = 20_000
 STEP_S: Final = 60.0
+_AGAIN: Final = BackoffPolicy.constant(GATHER_S)
 log = structlog.get_logger(__name__)
 _STATES: Final = f"""
     SELECT t.dialog_id, t.user_id, m.joined_seq, m.read_seq, m.read_untold_seq,
@@ -78,7 +81,7 @@ class Receipts:
         self._database = database
         self._tell_dialog, self._tell_person = tell_dialog, tell_person
         self._moved: dict[tuple[UUID, UUID], Cursor] = {}
-        self._wake = asyncio.Event()
+        self._notifier = Notifier()
         self._problem: str | None = None
         self.steps = Steps(STEP_S)
 
@@ -92,33 +95,32 @@ class Receipts:
                 self._moved[place] = replace(each, told=told, arrived=arrived)
             elif len(self._moved) < PENDING_MAX:
                 self._moved[place] = each
-        self._wake.set()
+        self._notifier.notify()
 
     def problem(self) -> str | None:
         return self._problem
 
     async def run(self, stop: asyncio.Event) -> None:
-        async with beside(self._wake_when(stop)):
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                if stop.is_set():
-                    return
-                await asyncio.sleep(GATHER_S)
-                moved, self._moved = list(self._moved.values()), {}
-                with self.steps.step():
-                    await self._tell(moved)
+        await repeat(
+            self._tell,
+            stop,
+            steps=self.steps,
+            again=_AGAIN,
+            failed=self._failed,
+            notifier=self._notifier,
+            gather_s=GATHER_S,
+            first_pause_s=None,
+        )
 
-    async def _tell(self, moved: Sequence[Cursor]) -> None:
-        try:
-            async with self._database.read() as conn:
-                rows = await conn.fetch(_STATES, [each.dialog_id for each in moved], [each.user_id for each in moved])
-                heard_of = {each.dialog_id for each in moved if each.told or each.arrived}
-                present = await conn.fetch(_MEMBERS, list(heard_of))
-        except Exception as error:  # noqa: BLE001 -- receipts need not arrive
-            self._problem = f"receipts could not be told: {type(error).__name__}"
-            log.warning("realtime.receipts_untold", error=type(error).__name__)
+    async def _tell(self) -> None:
+        """Those that have moved. What cannot be told is lost: receipts need not arrive."""
+        moved, self._moved = list(self._moved.values()), {}
+        if not moved:
             return
+        async with self._database.read() as conn:
+            rows = await conn.fetch(_STATES, [each.dialog_id for each in moved], [each.user_id for each in moved])
+            heard_of = {each.dialog_id for each in moved if each.told or each.arrived}
+            present = await conn.fetch(_MEMBERS, list(heard_of))
         self._problem = None
         states: dict[tuple[UUID, UUID], Any] = {(row["dialog_id"], row["user_id"]): row for row in rows}
         members: defaultdict[UUID, _Members] = defaultdict(_Members)
@@ -149,6 +151,6 @@ class Receipts:
             frame = document("receipt", **place, **moved)
             self._tell_dialog(cursor.dialog_id, Whisper(frame, frozenset(hearers)))
 
-    async def _wake_when(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self._wake.set()
+    def _failed(self, error: Exception) -> None:
+        self._problem = f"receipts could not be told: {type(error).__name__}"
+        log.warning("realtime.receipts_untold", error=type(error).__name__)

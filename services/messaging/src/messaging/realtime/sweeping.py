@@ -6,6 +6,11 @@ import asyncio
 import time
 from typing import Final
 
+import structlog
+
+from kernel.backoff import BackoffPolicy
+from kernel.loops import repeat
+from kernel.steps import Steps
 from messaging.realtime.codes import Close
 from messaging.realtime.connection import Connection
 from messaging.realtime.frames import server_frame
@@ -17,7 +22,9 @@ HEARTBEATS_MISSED: Final = 2.5
 CLOSE_WAIT_S: Final = 1.0
 STUCK_S: Final = 20.0
 EXPIRY_NOTICE_S: Final = 30.0
+STEP_S: Final = 30.0
 _SLICE: Final = 1_000
+log = structlog.get_logger(__name__)
 
 
 class Sweeper:
@@ -28,20 +35,26 @@ class Sweeper:
 
     def __init__(self, people: People, limits: Limits, revocations: RevokedSessions) -> None:
         self._people, self._limits, self._revocations = people, limits, revocations
+        self._problem: str | None = None
+        self.steps = Steps(STEP_S)
 
     def problem(self) -> str | None:
-        return None
+        return self._problem
 
     async def run(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            for number, connection in enumerate(list(self._people.sockets), 1):
-                self._look(connection, time.monotonic(), time.time())
-                if number % _SLICE == 0:
-                    await asyncio.sleep(0)
-            try:
-                await asyncio.wait_for(stop.wait(), EVERY_S)
-            except TimeoutError:
-                continue
+        await repeat(self._sweep, stop, steps=self.steps, again=BackoffPolicy.constant(EVERY_S), failed=self._failed)
+
+    async def _sweep(self) -> float:
+        for number, connection in enumerate(list(self._people.sockets), 1):
+            self._look(connection, time.monotonic(), time.time())
+            if number % _SLICE == 0:
+                await asyncio.sleep(0)
+        self._problem = None
+        return EVERY_S
+
+    def _failed(self, error: Exception) -> None:
+        self._problem = f"connections are not looked over: {type(error).__name__}"
+        log.error("realtime.unswept", exc_info=error)
 
     def _look(self, connection: Connection, now: float, unix_s: float) -> None:
         if connection.closing_at:

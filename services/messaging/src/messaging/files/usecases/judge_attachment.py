@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 import puremagic
 
+from kernel.backoff import BackoffPolicy
 from messaging.core.adapters.attachment_store import messages_with, put_off, set_clean, set_status
 from messaging.core.adapters.message_reads import documents, messages_at
 from messaging.core.adapters.transaction import MessagingTx
@@ -31,7 +32,7 @@ from messaging.files.adapters.pictures import Pictured, PictureRefusedError, pic
 from messaging.files.adapters.scanner import ScannerUnavailableError
 
 RESCAN_AFTER: Final = timedelta(hours=1)
-RETRY_S_MAX: Final = 300.0
+RETRY: Final = BackoffPolicy(first_s=0.5, cap_s=300.0)
 HEAD_BYTES: Final = 64 * 1024
 
 
@@ -108,8 +109,8 @@ class Judge:
 
     async def _put_off(self, attachment: Attachment) -> None:
         async with self.begin() as tx:
-            delay_s = min(RETRY_S_MAX, 0.5 * 2 ** min(attachment.attempts, 12))
-            await put_off(tx.conn, attachment.attachment_id, tx.now + timedelta(seconds=delay_s))
+            again_at = tx.now + timedelta(seconds=RETRY.wait_s(attachment.attempts + 1))
+            await put_off(tx.conn, attachment.attachment_id, again_at)
 
 
 async def retract(attachment: Attachment, status: str, verdict: str, tx: MessagingTx) -> None:
