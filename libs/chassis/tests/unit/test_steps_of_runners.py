@@ -10,8 +10,7 @@ from prometheus_client import REGISTRY
 from chassis.run import runners
 from chassis.run.health import DegradedError, Health
 from chassis.run.ops import ops_app
-from chassis.run.process import _running
-from chassis.run.runners import Periodic, Supervised
+from chassis.run.runners import Periodic, Supervised, running
 from kernel.backoff import BackoffPolicy
 from testkit.wait import eventually
 
@@ -118,7 +117,7 @@ class Stubborn:
 
 async def test_a_process_ends_although_a_runner_loses_its_cancel():
     async def process():
-        async with _running([Stubborn()], drain_s=0.1):
+        async with running([Stubborn()], drain_s=0.1):
             await asyncio.sleep(0)
 
     await asyncio.wait_for(process(), 10)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -15,12 +16,14 @@ from kernel.backoff import Backoff, BackoffPolicy
 from kernel.loops import pause, repeat
 from kernel.notifier import Notifier
 from kernel.steps import Steps, in_time
+from kernel.tasks import stop_tasks
 
 log = structlog.get_logger()
 
 RESTART: Final = BackoffPolicy(first_s=0.5, cap_s=30.0)
 CALL_S: Final = 600.0
 _CALM_S: Final = 60.0
+_CUT_S: Final = 5.0  # for a runner that is cut to close what it holds
 AGAIN_S: Final = 15.0
 
 
@@ -136,6 +139,24 @@ class Periodic:
     def _failed(self, error: Exception) -> None:
         self._failure = f"failed: {cause_of(error)}"
         log.error("periodic.failed", runner=self.name, exc_info=error)
+
+
+@asynccontextmanager
+async def running(runners: Sequence[Any], drain_s: float) -> AsyncIterator[None]:
+    """All at work for the length of the block; then they are asked to stop, and cut when they do not in ``drain_s``."""
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(runner.run(stop), name=runner.name) for runner in runners]
+    try:
+        yield
+    finally:
+        begun = time.monotonic()
+        stop.set()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=drain_s)
+            for task in late:
+                log.error("runner.cut", runner=task.get_name(), after_s=drain_s)
+            await stop_tasks(*tasks, timeout_s=_CUT_S)
+        log.info("runners.drained", seconds=round(time.monotonic() - begun, 3))
 
 
 def cause_of(error: BaseException) -> str:
