@@ -84,7 +84,7 @@ async def upgrade(settings: ServiceSettings, folder: Path, *, to: str = "head") 
     runtime = role_of(settings.database_dsn.get_secret_value())
     guard = await _connect(dsn, settings.startup_timeout_s)
     try:
-        await _hold(guard, _lock_of(schema))
+        await _take_lock(guard, _lock_of(schema))
         if not await guard.fetchval("SELECT 1 FROM pg_namespace WHERE nspname = $1", schema):
             await guard.execute(f'CREATE SCHEMA "{schema}"')
         for attempt in range(1, ATTEMPTS_MAX + 1):
@@ -135,7 +135,7 @@ def write_sql(folder: Path, schema: str, output: Any = sys.stdout) -> None:
     command.upgrade(config, "head", sql=True)
 
 
-async def _hold(guard: asyncpg.Connection, number: int) -> None:
+async def _take_lock(guard: asyncpg.Connection, number: int) -> None:
     """Take the advisory lock, asking again and again: one who waits inside a statement holds a snapshot, for which
     CREATE INDEX CONCURRENTLY of the lock's holder would wait in turn. Raises ``TimeoutError``.
     """

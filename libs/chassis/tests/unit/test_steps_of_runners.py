@@ -12,6 +12,7 @@ from chassis.run.health import DegradedError, Health
 from chassis.run.ops import ops_app
 from chassis.run.runners import Periodic, Supervised, running
 from kernel.backoff import BackoffPolicy
+from kernel.notifier import Notifier
 from testkit.wait import eventually
 
 
@@ -152,3 +153,29 @@ async def test_a_rare_call_that_failed_is_made_again_soon_and_less_soon_each_tim
     assert problems[1:] == ["failed: OSError, TimeoutError"] * 3
     stop.set()
     await asyncio.wait_for(running, 5)
+
+
+async def test_a_rare_call_is_made_at_once_when_it_is_notified():
+    calls, notifier, stop = [], Notifier(), asyncio.Event()
+
+    async def call():
+        calls.append(asyncio.get_running_loop().time())
+
+    periodic = Periodic("notified-job", 3600, call, notifier=notifier.subscribe())
+    running = asyncio.create_task(periodic.run(stop))
+    for number in (1, 2):
+        notifier.notify()
+        await eventually(lambda number=number: len(calls) == number)
+    stop.set()
+    await asyncio.wait_for(running, 5)
+    assert len(calls) == 2, "a stop is no call"
+
+
+async def test_pauses_grow_while_nothing_is_found_and_are_short_again_when_something_is():
+    found = iter([False, False, False, True, False])
+
+    async def call():
+        return next(found)
+
+    periodic = Periodic("idle-job", 1.0, call, idle_s=3.0, jitter=0)
+    assert [await periodic._call() for _ in range(5)] == [1.0, 2.0, 3.0, 1.0, 2.0]
