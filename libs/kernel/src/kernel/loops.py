@@ -29,7 +29,7 @@ async def repeat(
     pause of None. A step that fails ends nothing: ``failed`` is called with its error, to log it, and the step is done
     again after the wait of ``again``, however often it is notified. Each step is begun and ended in ``steps``.
 
-    After the stop it goes on, without a pause, while ``unfinished`` says that there is more to do.
+    After the stop it goes on, without a pause, while ``unfinished`` says that there is more to do and no step fails.
     """
     notifier, backoff, pause_s = notifier or Notifier(), Backoff(again), first_pause_s
     async with notifier.notified_by(stop):
@@ -45,6 +45,8 @@ async def repeat(
                 backoff.reset()
             except Exception as error:  # noqa: BLE001 -- whatever it was, the next step tries again
                 failed(error)
+                if stop.is_set():
+                    return
                 await pause(stop, backoff.next_s())
                 pause_s = 0.0
 

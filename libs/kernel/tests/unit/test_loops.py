@@ -106,6 +106,20 @@ async def test_who_is_stopped_already_does_nothing():
     assert work.at == []
 
 
+async def test_what_is_unfinished_is_done_after_the_stop_and_without_pauses():
+    work = Work(60, 60, 60, 60)
+    work.stop.set()
+    await work.run(unfinished=lambda: bool(work.outcomes))
+    assert len(work.at) == 4
+
+
+async def test_after_the_stop_a_failure_is_the_end():
+    work = Work(60, OSError(), 60)
+    work.stop.set()
+    await work.run(unfinished=lambda: bool(work.outcomes))
+    assert (len(work.at), len(work.errors)) == (2, 1)
+
+
 async def test_it_ends_wherever_it_is_cancelled():
     def run():
         async def step():

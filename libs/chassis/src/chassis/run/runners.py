@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final, Protocol
 
 import structlog
 
+from chassis.run.repeating import cause_of
 from chassis.telemetry import metrics
 from kernel.backoff import Backoff, BackoffPolicy
-from kernel.loops import pause, repeat
-from kernel.notifier import Notifier
+from kernel.loops import pause
 from kernel.steps import Steps, in_time
 from kernel.tasks import stop_tasks
 
 log = structlog.get_logger()
 
 RESTART: Final = BackoffPolicy(first_s=0.5, cap_s=30.0)
-CALL_S: Final = 600.0
 _CALM_S: Final = 60.0
 _CUT_S: Final = 5.0  # for a runner that is cut to close what it holds
-AGAIN_S: Final = 15.0
 
 
 class Runner(Protocol):
@@ -85,62 +83,6 @@ class Supervised:
             self._failure = None
 
 
-class Periodic:
-    """Calls a function every so often, a little irregularly, one call at a time; and at once when it is notified.
-
-    With ``idle_s`` the function says whether it found anything to do; while it did not, its pauses grow up to that.
-    An error is logged and told by ``problem`` until a call succeeds; it never ends the process. A call that failed is
-    made again soon, however rare it is, and less soon each time: what an outage left undone is not left for an hour.
-    ``Supervised`` cuts a call that takes longer than ``bound_s``.
-    """
-
-    critical: Final = False
-
-    def __init__(
-        self,
-        name: str,
-        every_s: float,
-        fn: Callable[[], Awaitable[Any]],
-        *,
-        idle_s: float | None = None,
-        jitter: float = 0.1,
-        notifier: Notifier | None = None,
-        bound_s: float = CALL_S,
-    ) -> None:
-        self.name = name
-        self._fn, self._notifier, self._failure = fn, notifier, ""
-        spread = (1 - jitter, 1 + jitter)
-        self._first_pause_s = BackoffPolicy(first_s=every_s, cap_s=every_s, spread=(0, min(1.0, jitter * 2))).wait_s(1)
-        self._rest = Backoff(BackoffPolicy(first_s=every_s, cap_s=idle_s or every_s, spread=spread))
-        self._again = BackoffPolicy(first_s=AGAIN_S, cap_s=every_s, spread=spread)
-        self.steps = Steps(bound_s, told_s=bound_s / 2)
-
-    def problem(self) -> str | None:
-        return self._failure or None
-
-    async def run(self, stop: asyncio.Event) -> None:
-        await repeat(
-            self._call,
-            stop,
-            steps=self.steps,
-            again=self._again,
-            failed=self._failed,
-            notifier=self._notifier,
-            first_pause_s=self._first_pause_s,
-        )
-
-    async def _call(self) -> float:
-        found = await self._fn()
-        self._failure = ""
-        if found:
-            self._rest.reset()
-        return self._rest.next_s()
-
-    def _failed(self, error: Exception) -> None:
-        self._failure = f"failed: {cause_of(error)}"
-        log.error("periodic.failed", runner=self.name, exc_info=error)
-
-
 @asynccontextmanager
 async def running(runners: Sequence[Any], drain_s: float) -> AsyncIterator[None]:
     """All at work for the length of the block; then they are asked to stop, and cut when they do not in ``drain_s``."""
@@ -157,19 +99,6 @@ async def running(runners: Sequence[Any], drain_s: float) -> AsyncIterator[None]
                 log.error("runner.cut", runner=task.get_name(), after_s=drain_s)
             await stop_tasks(*tasks, timeout_s=_CUT_S)
         log.info("runners.drained", seconds=round(time.monotonic() - begun, 3))
-
-
-def cause_of(error: BaseException) -> str:
-    """The kinds of error, for whoever operates the process: of a group, those of its members."""
-    return ", ".join(dict.fromkeys(type(each).__name__ for each in _leaves(error)))
-
-
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    if not isinstance(error, BaseExceptionGroup):
-        yield error
-        return
-    for each in error.exceptions:
-        yield from _leaves(each)
 
 
 def _due_s(steps: Steps) -> float:

@@ -5,18 +5,13 @@ No answer waits for them: a cursor that is lost with the process is sent again b
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-import structlog
-
+from chassis.run import Repeating
 from kernel.backoff import BackoffPolicy
-from kernel.loops import repeat
-from kernel.notifier import Notifier
-from kernel.steps import Steps
 from messaging.core.adapters.cursor_store import Cursor, advance
 
 if TYPE_CHECKING:
@@ -25,25 +20,23 @@ if TYPE_CHECKING:
 GATHER_S: Final = 0.1
 BATCH_MAX: Final = 500
 PENDING_MAX: Final = 50_000
-STEP_S: Final = 60.0
-_AGAIN: Final = BackoffPolicy.constant(0.2)
-log = structlog.get_logger(__name__)
 
 Begin = Callable[[], AbstractAsyncContextManager["MessagingTx"]]
 
 
-class Acks:
-    """A runner of the nodes."""
+class Acks(Repeating):
+    """A runner of the nodes. What it cannot write is lost: a client says it again, and nothing else depends on it."""
 
-    name: Final = "realtime-acks"
-    critical: Final = False
+    name = "realtime-acks"
+    failing = "cursors could not be written"
+    again = BackoffPolicy.constant(0.2)
+    gather_s = GATHER_S
+    first_pause_s = None
 
     def __init__(self, begin: Begin) -> None:
+        super().__init__()
         self._begin = begin
         self._waiting: dict[tuple[UUID, UUID], tuple[int, int]] = {}
-        self._notifier = Notifier()
-        self._problem: str | None = None
-        self.steps = Steps(STEP_S)
 
     def add(self, cursor: Cursor) -> None:
         """Remember the furthest of each member."""
@@ -51,27 +44,13 @@ class Acks:
         delivered, read = self._waiting.get(key, (0, 0))
         if key in self._waiting or len(self._waiting) < PENDING_MAX:
             self._waiting[key] = max(delivered, cursor.delivered_seq), max(read, cursor.read_seq)
-            self._notifier.notify()
+            self.notifier.notify()
 
-    def problem(self) -> str | None:
-        return self._problem
+    def unfinished(self) -> bool:
+        return bool(self._waiting)
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until ``stop``, and then what still waits."""
-        await repeat(
-            self._write,
-            stop,
-            steps=self.steps,
-            again=_AGAIN,
-            failed=self._failed,
-            notifier=self._notifier,
-            gather_s=GATHER_S,
-            first_pause_s=None,
-            unfinished=lambda: bool(self._waiting),
-        )
-
-    async def _write(self) -> float | None:
-        """One batch. What cannot be written is lost: a client says it again, and nothing else depends on it."""
+    async def step(self) -> float | None:
+        """One batch."""
         if not self._waiting:
             return None
         keys = list(self._waiting)[:BATCH_MAX]
@@ -87,9 +66,4 @@ class Acks:
                         payload={"read_seq": moved.read_seq},
                     )
                 tx.cursors.append(moved)
-        self._problem = None
         return 0.0 if self._waiting else None
-
-    def _failed(self, error: Exception) -> None:
-        self._problem = f"cursors could not be written: {type(error).__name__}"
-        log.warning("realtime.acks_unwritten", error=type(error).__name__)

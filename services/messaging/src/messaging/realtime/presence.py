@@ -17,11 +17,9 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from chassis.run import Repeating
 from kernel.backoff import BackoffPolicy
 from kernel.clock import Clock
-from kernel.loops import repeat
-from kernel.notifier import Notifier
-from kernel.steps import Steps
 from messaging.realtime.frames import server_frame
 from messaging.realtime.hint_codec import unpack_sight
 from messaging.realtime.hub import PRESENCE_CHANNEL, Channels
@@ -31,8 +29,6 @@ GRACE_S: Final = 5.0
 REFRESH_S: Final = 30.0
 EXPIRY_S: Final = 75
 SEEN_EVERY_S: Final = 300.0
-STEP_S: Final = 60.0
-_AGAIN: Final = BackoffPolicy(first_s=0.2, cap_s=5.0)
 _GATHER_S: Final = 0.2
 _AT_ONCE: Final = 500
 log = structlog.get_logger(__name__)
@@ -47,11 +43,13 @@ class Looker(Protocol):
     def offer(self, data: bytes) -> None: ...
 
 
-class Presence:
+class Presence(Repeating):
     """A runner of the nodes. ``arrived`` and ``left`` never wait."""
 
-    name: Final = "realtime-presence"
-    critical: Final = False
+    name = "realtime-presence"
+    failing = "presence is not told"
+    again = BackoffPolicy(first_s=0.2, cap_s=5.0)
+    gather_s = _GATHER_S
 
     def __init__(
         self,
@@ -63,6 +61,7 @@ class Presence:
         channels: Channels,
         publish: Callable[[str, bytes], None],
     ) -> None:
+        super().__init__()
         self._redis, self._reads, self._clock, self._node = redis, reads, clock, node
         self._channels, self._publish = channels, publish
         self._here: set[UUID] = set()
@@ -72,19 +71,13 @@ class Presence:
         self._told: dict[UUID, bool] = {}
         self._changed: dict[UUID, bool] = {}
         self._again: set[tuple[UUID, UUID | None]] = set()
-        self._notifier = Notifier()
         self._refresh_at = self._seen_at = 0.0
-        self._problem: str | None = None
-        self.steps = Steps(STEP_S)
-
-    def problem(self) -> str | None:
-        return self._problem
 
     def arrived(self, user_id: UUID) -> None:
         """Their first connection to this node."""
         if self._leaving.pop(user_id, None) is None:
             self._arrived.add(user_id)
-            self._notifier.notify()
+            self.notifier.notify()
         self._here.add(user_id)
 
     def left(self, user_id: UUID) -> None:
@@ -92,7 +85,7 @@ class Presence:
         self._here.discard(user_id)
         self._arrived.discard(user_id)
         self._leaving[user_id] = time.monotonic() + GRACE_S
-        self._notifier.notify()
+        self.notifier.notify()
 
     def heard(self, user_id: UUID, message: bytes) -> None:
         """Another node, or this one, says that somebody came or went, or may be seen by others than before."""
@@ -103,7 +96,7 @@ class Presence:
             self._again.add((user_id, viewer_id))
         else:
             self._changed[user_id] = message == b"1"
-        self._notifier.notify()
+        self.notifier.notify()
 
     async def look(self, looker: Looker, before: Iterable[UUID], wanted: Sequence[UUID]) -> None:
         """They look at ``wanted`` from now on, at ``before`` no more; they are told how it is."""
@@ -126,25 +119,15 @@ class Presence:
                 self._channels.unwant(f"{PRESENCE_CHANNEL}{user_id}")
 
     async def run(self, stop: asyncio.Event) -> None:
-        await repeat(
-            self._step,
-            stop,
-            steps=self.steps,
-            again=_AGAIN,
-            failed=self._failed,
-            notifier=self._notifier,
-            gather_s=_GATHER_S,
-        )
+        await super().run(stop)
         await self._withdraw()
 
-    def _failed(self, error: Exception) -> None:
+    def failed(self, error: Exception) -> None:
         """What this step did not say is said by the next, which looks at everybody."""
+        super().failed(error)
         self._refresh_at = 0.0
-        self._problem = f"presence is not told: {type(error).__name__}"
-        if not isinstance(error, RedisError | OSError):
-            log.warning("realtime.presence_untold", error=type(error).__name__)
 
-    async def _step(self) -> float:
+    async def step(self) -> float:
         now = time.monotonic()
         refreshing = now >= self._refresh_at
         if refreshing:
@@ -167,7 +150,6 @@ class Presence:
             # What a killed node could not say.
             self._changed = await self._present(list(self._lookers)) | self._changed
         await self._tell_changes()
-        self._problem = None
         due = min(self._leaving.values(), default=self._refresh_at)
         return max(_GATHER_S, min(due, self._refresh_at) - time.monotonic())
 

@@ -10,7 +10,6 @@ as its members times themselves.
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
@@ -18,13 +17,9 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
-import structlog
-
 from chassis.postgres import Database
+from chassis.run import Repeating
 from kernel.backoff import BackoffPolicy
-from kernel.loops import repeat
-from kernel.notifier import Notifier
-from kernel.steps import Steps
 from messaging.core.adapters.cursor_store import Cursor
 from messaging.core.adapters.unread_reads import MENTIONS, UNREAD
 from messaging.realtime.frames import document
@@ -33,9 +28,6 @@ from messaging.realtime.hint_codec import Whisper
 MEMBERS_MAX: Final = 200
 GATHER_S: Final = 0.05
 PENDING_MAX: Final = 20_000
-STEP_S: Final = 60.0
-_AGAIN: Final = BackoffPolicy.constant(GATHER_S)
-log = structlog.get_logger(__name__)
 _STATES: Final = f"""
     SELECT t.dialog_id, t.user_id, m.joined_seq, m.read_seq, m.read_untold_seq,
            coalesce(a.read_receipts, true) AS tells_reads,
@@ -65,11 +57,14 @@ class _Members:
         (self.shown if tells_reads else self.unshown).add(user_id)
 
 
-class Receipts:
+class Receipts(Repeating):
     """A runner of every role. ``tell_dialog`` and ``tell_person`` reach every node."""
 
-    name: Final = "realtime-receipts"
-    critical: Final = False
+    name = "realtime-receipts"
+    failing = "receipts could not be told"
+    again = BackoffPolicy.constant(GATHER_S)
+    gather_s = GATHER_S
+    first_pause_s = None
 
     def __init__(
         self,
@@ -78,12 +73,10 @@ class Receipts:
         tell_dialog: Callable[[UUID, Whisper], None],
         tell_person: Callable[[UUID, bytes], None],
     ) -> None:
+        super().__init__()
         self._database = database
         self._tell_dialog, self._tell_person = tell_dialog, tell_person
         self._moved: dict[tuple[UUID, UUID], Cursor] = {}
-        self._notifier = Notifier()
-        self._problem: str | None = None
-        self.steps = Steps(STEP_S)
 
     def add(self, cursors: Sequence[Cursor]) -> None:
         """These moved; of one person in one dialog, only the latest matters."""
@@ -95,24 +88,9 @@ class Receipts:
                 self._moved[place] = replace(each, told=told, arrived=arrived)
             elif len(self._moved) < PENDING_MAX:
                 self._moved[place] = each
-        self._notifier.notify()
+        self.notifier.notify()
 
-    def problem(self) -> str | None:
-        return self._problem
-
-    async def run(self, stop: asyncio.Event) -> None:
-        await repeat(
-            self._tell,
-            stop,
-            steps=self.steps,
-            again=_AGAIN,
-            failed=self._failed,
-            notifier=self._notifier,
-            gather_s=GATHER_S,
-            first_pause_s=None,
-        )
-
-    async def _tell(self) -> None:
+    async def step(self) -> None:
         """Those that have moved. What cannot be told is lost: receipts need not arrive."""
         moved, self._moved = list(self._moved.values()), {}
         if not moved:
@@ -121,7 +99,6 @@ class Receipts:
             rows = await conn.fetch(_STATES, [each.dialog_id for each in moved], [each.user_id for each in moved])
             heard_of = {each.dialog_id for each in moved if each.told or each.arrived}
             present = await conn.fetch(_MEMBERS, list(heard_of))
-        self._problem = None
         states: dict[tuple[UUID, UUID], Any] = {(row["dialog_id"], row["user_id"]): row for row in rows}
         members: defaultdict[UUID, _Members] = defaultdict(_Members)
         for row in present:
@@ -150,7 +127,3 @@ class Receipts:
             place = {"dialog_id": cursor.dialog_id, "user_id": cursor.user_id, "from_seq": since}
             frame = document("receipt", **place, **moved)
             self._tell_dialog(cursor.dialog_id, Whisper(frame, frozenset(hearers)))
-
-    def _failed(self, error: Exception) -> None:
-        self._problem = f"receipts could not be told: {type(error).__name__}"
-        log.warning("realtime.receipts_untold", error=type(error).__name__)

@@ -6,11 +6,8 @@ import asyncio
 import time
 from typing import Final
 
-import structlog
-
+from chassis.run import Repeating
 from kernel.backoff import BackoffPolicy
-from kernel.loops import repeat
-from kernel.steps import Steps
 from messaging.realtime.codes import Close
 from messaging.realtime.connection import Connection
 from messaging.realtime.frames import server_frame
@@ -22,39 +19,28 @@ HEARTBEATS_MISSED: Final = 2.5
 CLOSE_WAIT_S: Final = 1.0
 STUCK_S: Final = 20.0
 EXPIRY_NOTICE_S: Final = 30.0
-STEP_S: Final = 30.0
 _SLICE: Final = 1_000
-log = structlog.get_logger(__name__)
 
 
-class Sweeper:
+class Sweeper(Repeating):
     """One runner instead of a timer for each connection."""
 
-    name: Final = "realtime-sweeper"
-    critical: Final = True
+    name = "realtime-sweeper"
+    critical = True
+    failing = "connections are not looked over"
+    bound_s = 30.0
+    again = BackoffPolicy.constant(EVERY_S)
 
     def __init__(self, people: People, limits: Limits, revocations: RevokedSessions) -> None:
+        super().__init__()
         self._people, self._limits, self._revocations = people, limits, revocations
-        self._problem: str | None = None
-        self.steps = Steps(STEP_S)
 
-    def problem(self) -> str | None:
-        return self._problem
-
-    async def run(self, stop: asyncio.Event) -> None:
-        await repeat(self._sweep, stop, steps=self.steps, again=BackoffPolicy.constant(EVERY_S), failed=self._failed)
-
-    async def _sweep(self) -> float:
+    async def step(self) -> float:
         for number, connection in enumerate(list(self._people.sockets), 1):
             self._look(connection, time.monotonic(), time.time())
             if number % _SLICE == 0:
                 await asyncio.sleep(0)
-        self._problem = None
         return EVERY_S
-
-    def _failed(self, error: Exception) -> None:
-        self._problem = f"connections are not looked over: {type(error).__name__}"
-        log.error("realtime.unswept", exc_info=error)
 
     def _look(self, connection: Connection, now: float, unix_s: float) -> None:
         if connection.closing_at:

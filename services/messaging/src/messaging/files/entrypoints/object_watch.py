@@ -7,8 +7,6 @@ from typing import Final
 
 import structlog
 
-from kernel.backoff import BackoffPolicy
-from kernel.loops import repeat
 from kernel.steps import Steps
 from messaging.core.domain.attachment import AttachmentStoreUnavailableError
 from messaging.files.adapters.object_store import ObjectStore
@@ -33,18 +31,19 @@ class ObjectWatch:
         return self._problem
 
     async def run(self, stop: asyncio.Event) -> None:
-        again = BackoffPolicy.constant(self._every_s)
-        await repeat(self._ask, stop, steps=self.steps, again=again, failed=self._failed)
+        while not stop.is_set():
+            with self.steps.step():
+                before, self._problem = self._problem, await self._asked()
+            if self._problem != before:
+                log.info("objects.watched", problem=self._problem)
+            try:
+                await asyncio.wait_for(stop.wait(), self._every_s)
+            except TimeoutError:
+                continue
 
-    async def _ask(self) -> float:
-        await self._objects.check()
-        self._note(None)
-        return self._every_s
-
-    def _failed(self, error: Exception) -> None:
-        self._note(error.reason if isinstance(error, AttachmentStoreUnavailableError) else type(error).__name__)
-
-    def _note(self, problem: str | None) -> None:
-        if problem != self._problem:
-            log.info("objects.watched", problem=problem)
-        self._problem = problem
+    async def _asked(self) -> str | None:
+        try:
+            await self._objects.check()
+        except AttachmentStoreUnavailableError as error:
+            return error.reason
+        return None
