@@ -15,32 +15,12 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from chassis import pubsub
+from kernel.notifier import Notifier
 from kernel.tasks import stop_tasks, within
 
 log = structlog.get_logger()
 
 _READ_S = 1.0
-
-
-class Hint:
-    """One listener's bell."""
-
-    __slots__ = ("_rung",)
-
-    def __init__(self) -> None:
-        self._rung = asyncio.Event()
-
-    def ring(self) -> None:
-        self._rung.set()
-
-    async def wait(self, timeout_s: float) -> bool:
-        """True when rung within the time; the bell is silent again afterwards."""
-        try:
-            await asyncio.wait_for(self._rung.wait(), timeout_s)
-        except TimeoutError:
-            return False
-        self._rung.clear()
-        return True
 
 
 class Hints:
@@ -49,13 +29,13 @@ class Hints:
     def __init__(self, redis: Redis, *, prefix: str) -> None:
         self._redis = redis
         self._prefix = prefix
-        self._bells: dict[str, set[Hint]] = {}
+        self._listeners: dict[str, set[Notifier]] = {}
         self._pubsub: PubSub | None = None
         self._reading: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
 
     async def publish(self, channel: str) -> None:
-        """Ring every listener of the channel. Redis being away is logged, not raised."""
+        """Notify every listener of the channel. Redis being away is logged, not raised."""
         try:
             await self._redis.publish(self._name(channel), b"")
         except (RedisError, OSError) as error:
@@ -64,17 +44,17 @@ class Hints:
     async def wait(self, channel: str, timeout_s: float) -> bool:
         """Wait for one hint. Look at the database after subscribing instead with ``listen`` where a gap matters."""
         async with self.listen(channel) as hint:
-            return await hint.wait(timeout_s)
+            return await hint.wait_notified(timeout_s)
 
     @asynccontextmanager
-    async def listen(self, channel: str) -> AsyncIterator[Hint]:
-        """A bell that is subscribed when the block begins: look, then wait, and nothing falls between."""
-        name, bell = self._name(channel), Hint()
-        await self._add(name, bell)
+    async def listen(self, channel: str) -> AsyncIterator[Notifier]:
+        """What is notified from the beginning of the block on: look, then wait, and nothing falls between."""
+        name, listener = self._name(channel), Notifier()
+        await self._add(name, listener)
         try:
-            yield bell
+            yield listener
         finally:
-            await self._remove(name, bell)
+            await self._remove(name, listener)
 
     async def close(self) -> None:
         """Stop listening."""
@@ -86,24 +66,24 @@ class Hints:
     def _name(self, channel: str) -> str:
         return f"{self._prefix}:{channel}"
 
-    async def _add(self, name: str, bell: Hint) -> None:
-        bells = self._bells.setdefault(name, set())
-        bells.add(bell)
-        if len(bells) > 1:
+    async def _add(self, name: str, listener: Notifier) -> None:
+        listeners = self._listeners.setdefault(name, set())
+        listeners.add(listener)
+        if len(listeners) > 1:
             return
         try:
             await within(pubsub.ANSWER_S, self._subscribe(name))
         except (RedisError, OSError) as error:
             log.warning("hints.unsubscribed", error=type(error).__name__)
-        if self._bells and (self._reading is None or self._reading.done()):
+        if self._listeners and (self._reading is None or self._reading.done()):
             self._reading = asyncio.create_task(self._read(), name="hints.read")
 
-    async def _remove(self, name: str, bell: Hint) -> None:
-        bells = self._bells.get(name, set())
-        bells.discard(bell)
-        if bells:
+    async def _remove(self, name: str, listener: Notifier) -> None:
+        listeners = self._listeners.get(name, set())
+        listeners.discard(listener)
+        if listeners:
             return
-        self._bells.pop(name, None)
+        self._listeners.pop(name, None)
         try:
             await within(pubsub.ANSWER_S, self._unsubscribe(name))
         except (RedisError, OSError):
@@ -116,7 +96,7 @@ class Hints:
             else:
                 opened = self._redis.pubsub(ignore_subscribe_messages=True)
                 try:
-                    await opened.subscribe(*{name, *self._bells})
+                    await opened.subscribe(*{name, *self._listeners})
                 except BaseException:
                     await pubsub.close(opened)
                     raise
@@ -124,7 +104,7 @@ class Hints:
 
     async def _unsubscribe(self, name: str) -> None:
         async with self._lock:
-            if self._pubsub is not None and name not in self._bells:
+            if self._pubsub is not None and name not in self._listeners:
                 await self._pubsub.unsubscribe(name)
 
     async def _give_up(self) -> None:
@@ -134,29 +114,29 @@ class Hints:
 
     async def _read(self) -> None:
         """While anybody waits. Whatever becomes of the connection, all look for themselves, and there is a new one."""
-        while self._bells:
+        while self._listeners:
             try:
                 if self._pubsub is None:
-                    await within(pubsub.ANSWER_S, self._subscribe(next(iter(self._bells))))
+                    await within(pubsub.ANSWER_S, self._subscribe(next(iter(self._listeners))))
                 else:
                     await self._hear(self._pubsub)
             except Exception as error:  # noqa: BLE001 -- a hint is never needed
                 log.debug("hints.unheard", error=type(error).__name__)
                 await self._give_up()
-                self._ring_all()
+                self._notify_all()
                 await asyncio.sleep(_READ_S)
 
     async def _hear(self, channels: PubSub) -> None:
         reader = pubsub.Reader(channels)
-        while self._bells:
+        while self._listeners:
             message = await reader.read(_READ_S)
             if message is not None:
                 channel = message["channel"]
                 name = channel.decode() if isinstance(channel, bytes) else channel
-                for bell in tuple(self._bells.get(name, ())):
-                    bell.ring()
+                for listener in tuple(self._listeners.get(name, ())):
+                    listener.notify()
 
-    def _ring_all(self) -> None:
-        for bells in self._bells.values():
-            for bell in bells:
-                bell.ring()
+    def _notify_all(self) -> None:
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.notify()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chassis import idempotency
 from chassis.postgres import Database
-from chassis.run.runners import Periodic
+from chassis.run.repeating import Periodic
 
 
 def forget_keys(database: Database, *, every_s: float = 600, keep_hours: int = idempotency.KEEP_HOURS) -> Periodic:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import asyncpg
 
 from chassis.errors import IdempotencyInFlightError, IdempotencyKeyReusedError
+from kernel.rows import rows_affected
 
 REPLAYED_HEADER: Final = "Idempotency-Replayed"  # on every answer that is an earlier one again, refusals too
 KEEP_HOURS: Final = 48
@@ -151,7 +152,7 @@ async def forget_old(conn: asyncpg.Connection, *, keep_hours: int = KEEP_HOURS) 
         keep_hours,
         FORGET_ROWS,
     )
-    return int(status.rsplit(" ", maxsplit=1)[-1])
+    return rows_affected(status)
 
 
 class KeyTakenError(Exception):

@@ -35,6 +35,7 @@ from sqlalchemy.pool import NullPool
 
 from chassis.rights import VERSION_TABLE, Rights, apply, role_of
 from chassis.settings import EXIT_CONFIG, ServiceSettings
+from kernel.backoff import BackoffPolicy
 
 log = structlog.get_logger()
 
@@ -42,6 +43,7 @@ LOCK_TIMEOUT_S: Final = 4.0
 ATTEMPTS_MAX: Final = 8
 LOCK_WAIT_S: Final = 120.0
 _ASK_AGAIN_S: Final = 0.2
+_AGAIN: Final = BackoffPolicy(first_s=0.5, cap_s=10.0)
 
 
 def run(rights: Rights, *, session: Mapping[str, str] | None = None) -> None:
@@ -82,7 +84,7 @@ async def upgrade(settings: ServiceSettings, folder: Path, *, to: str = "head") 
     runtime = role_of(settings.database_dsn.get_secret_value())
     guard = await _connect(dsn, settings.startup_timeout_s)
     try:
-        await _hold(guard, _lock_of(schema))
+        await _take_lock(guard, _lock_of(schema))
         if not await guard.fetchval("SELECT 1 FROM pg_namespace WHERE nspname = $1", schema):
             await guard.execute(f'CREATE SCHEMA "{schema}"')
         for attempt in range(1, ATTEMPTS_MAX + 1):
@@ -93,7 +95,7 @@ async def upgrade(settings: ServiceSettings, folder: Path, *, to: str = "head") 
                 if attempt == ATTEMPTS_MAX or not _is_lock_timeout(error):
                     raise
                 log.warning("migrate.lock_timeout", attempt=attempt, attempts_max=ATTEMPTS_MAX)
-                await asyncio.sleep(min(2.0 ** (attempt - 2), 10.0))
+                await asyncio.sleep(_AGAIN.wait_s(attempt))
         revisions = await _revisions(guard, schema)
         await apply(guard, schema, runtime, rights, empty=not revisions)
         return ", ".join(revisions) or "base"
@@ -133,7 +135,7 @@ def write_sql(folder: Path, schema: str, output: Any = sys.stdout) -> None:
     command.upgrade(config, "head", sql=True)
 
 
-async def _hold(guard: asyncpg.Connection, number: int) -> None:
+async def _take_lock(guard: asyncpg.Connection, number: int) -> None:
     """Take the advisory lock, asking again and again: one who waits inside a statement holds a snapshot, for which
     CREATE INDEX CONCURRENTLY of the lock's holder would wait in turn. Raises ``TimeoutError``.
     """

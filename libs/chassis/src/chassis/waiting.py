@@ -28,6 +28,6 @@ async def wait_until(
     async with hints.listen(channel) as hint:
         found = await load()
         while not done(found) and (left_s := deadline - loop.time()) > 0:
-            await hint.wait(min(left_s, LOOK_AGAIN_S))
+            await hint.wait_notified(min(left_s, LOOK_AGAIN_S))
             found = await load()
     return found

@@ -71,11 +71,11 @@ async def _reset_again_and_again(proxy: ResettingProxy, redis_url: str) -> None:
     for number, each in enumerate(hints):
         async with each.listen("x") as hint:
 
-            async def rung(hint: Any = hint, number: int = number) -> bool:
+            async def notified(hint: Any = hint, number: int = number) -> bool:
                 await direct.publish(f"test:{number}:x", b"")
-                return bool(await hint.wait(0.1))
+                return bool(await hint.wait_notified(0.1))
 
-            await eventually(rung, what="hints are heard again")
+            await eventually(notified, what="hints are heard again")
     stop.set()
     await asyncio.wait_for(asyncio.gather(*running), 10)
     await stop_tasks(*waiting)
@@ -88,7 +88,7 @@ async def _reset_again_and_again(proxy: ResettingProxy, redis_url: str) -> None:
 async def _wait_for_ever(hints: Hints) -> None:
     async with hints.listen("for-ever") as hint:
         while True:
-            await hint.wait(60)
+            await hint.wait_notified(60)
 
 
 async def test_a_connection_that_fell_silent_is_given_up(proxy: ResettingProxy, proxied: Redis) -> None:
@@ -138,7 +138,7 @@ async def test_it_ends_wherever_it_is_cancelled(proxied: Redis, part: str) -> No
         try:
             async with made.listen("x") as hint:
                 await made.publish("x")
-                await hint.wait(5)
+                await hint.wait_notified(5)
         finally:
             await made.close()
 

@@ -251,13 +251,13 @@ async def test_many_wait_on_one_connection(redis: Redis) -> None:
     hints = Hints(redis, prefix="test:hints")
     channels = [uuid.uuid4().hex for _ in range(50)]
     waiting = [asyncio.create_task(hints.wait(channel, 10)) for channel in channels]
-    await eventually(lambda: len(hints._bells) == 50)
+    await eventually(lambda: len(hints._listeners) == 50)
 
-    async def all_rung() -> bool:
+    async def all_notified() -> bool:
         for channel in channels:
             await hints.publish(channel)
         return all(task.done() for task in waiting)
 
-    await eventually(all_rung)
+    await eventually(all_notified)
     assert all(task.result() for task in waiting)
     await hints.close()

@@ -22,7 +22,6 @@ from pydantic import Field, field_serializer
 from chassis.http import Body, IfMatch, MoneyView, Page, Reply, RouteError, Routes, View, etag_of, make_app, roles
 from chassis.http.preconditions import version_in
 from chassis.http.rendering import renderer_of
-from chassis.http.titles import language_of
 from chassis.ids import parse_uuid
 from chassis.testing import Client, TokenIssuer, forged_tokens, forgeries, serving
 from chassis.tokens import Principal, TokenVerifier
@@ -172,18 +171,6 @@ async def test_a_problem_says_it_all(call: Client) -> None:
     }
     assert answer.headers["Content-Language"] == "th"
     assert answer.headers["X-Request-Id"] == "req-12345"
-
-
-@pytest.mark.parametrize(
-    ("header", "language"),
-    [
-        (None, "en"), ("", "en"), ("th", "th"), ("id-ID", "id"), ("in", "id"), ("ms-MY, en;q=0.5", "ms"),
-        ("fr, vi;q=0.8, th;q=0.9", "th"), ("fil-PH", "en"), ("en-SG, th;q=0.9", "en"), ("fr-FR", "en"), ("*", "en"),
-        ("th;q=0, vi;q=0.1", "vi"), ("th;q=x, vi;q=0.1", "vi"), ("x" * 400, "en"), (",;q=,,", "en"),
-    ],
-)  # fmt: skip
-def test_the_readers_language(header: str | None, language: str) -> None:
-    assert language_of(header) == language
 
 
 async def test_a_language_without_a_title_gets_english(call: Client) -> None:

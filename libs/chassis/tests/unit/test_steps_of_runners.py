@@ -7,11 +7,13 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import REGISTRY
 
-from chassis.run import runners
+from chassis.run import repeating, runners
 from chassis.run.health import DegradedError, Health
 from chassis.run.ops import ops_app
-from chassis.run.process import _running
-from chassis.run.runners import Periodic, Supervised
+from chassis.run.repeating import Periodic
+from chassis.run.runners import Supervised, running
+from kernel.backoff import BackoffPolicy
+from kernel.notifier import Notifier
 from testkit.wait import eventually
 
 
@@ -33,7 +35,7 @@ class Hangs:
 
 @pytest.fixture
 def soon(monkeypatch):
-    monkeypatch.setattr(runners, "RESTART_S_MIN", 0.01)
+    monkeypatch.setattr(runners, "RESTART", BackoffPolicy.constant(0.01))
 
 
 async def test_a_job_that_hangs_is_started_again(soon):
@@ -117,7 +119,7 @@ class Stubborn:
 
 async def test_a_process_ends_although_a_runner_loses_its_cancel():
     async def process():
-        async with _running([Stubborn()], drain_s=0.1):
+        async with running([Stubborn()], drain_s=0.1):
             await asyncio.sleep(0)
 
     await asyncio.wait_for(process(), 10)
@@ -133,7 +135,7 @@ async def test_a_job_ends_wherever_it_is_cancelled():
 
 
 async def test_a_rare_call_that_failed_is_made_again_soon_and_less_soon_each_time(monkeypatch):
-    monkeypatch.setattr(runners, "AGAIN_S", 0.05)
+    monkeypatch.setattr(repeating, "AGAIN_S", 0.05)
     calls, problems = [], []
 
     async def outage():
@@ -148,7 +150,33 @@ async def test_a_rare_call_that_failed_is_made_again_soon_and_less_soon_each_tim
     await eventually(lambda: len(calls) == 4)
     await eventually(lambda: periodic.problem() is None)
     waits = [later - earlier for earlier, later in itertools.pairwise(calls)]
-    assert waits[0] < waits[1] < waits[2]
+    assert all(wait >= least for wait, least in zip(waits, (0.05, 0.1, 0.2), strict=True))
     assert problems[1:] == ["failed: OSError, TimeoutError"] * 3
     stop.set()
     await asyncio.wait_for(running, 5)
+
+
+async def test_a_rare_call_is_made_at_once_when_it_is_notified():
+    calls, notifier, stop = [], Notifier(), asyncio.Event()
+
+    async def call():
+        calls.append(asyncio.get_running_loop().time())
+
+    periodic = Periodic("notified-job", 3600, call, notifier=notifier.subscribe())
+    running = asyncio.create_task(periodic.run(stop))
+    for number in (1, 2):
+        notifier.notify()
+        await eventually(lambda number=number: len(calls) == number)
+    stop.set()
+    await asyncio.wait_for(running, 5)
+    assert len(calls) == 2, "a stop is no call"
+
+
+async def test_pauses_grow_while_nothing_is_found_and_are_short_again_when_something_is():
+    found = iter([False, False, False, True, False])
+
+    async def call():
+        return next(found)
+
+    periodic = Periodic("idle-job", 1.0, call, idle_s=3.0, jitter=0)
+    assert [await periodic.step() for _ in range(5)] == [1.0, 2.0, 3.0, 1.0, 2.0]

@@ -6,6 +6,7 @@ import pytest
 
 from chassis.run import runners
 from chassis.run.runners import Supervised
+from kernel.backoff import BackoffPolicy
 
 
 class Faltering:
@@ -42,7 +43,7 @@ async def failed():
 
 @pytest.mark.parametrize("ending", [cancelled_from_within, failed])
 async def test_it_is_started_again(ending, monkeypatch):
-    monkeypatch.setattr(runners, "RESTART_S_MIN", 0.01)
+    monkeypatch.setattr(runners, "RESTART", BackoffPolicy.constant(0.01))
     runner, stop = Faltering(ending), asyncio.Event()
     running = asyncio.create_task(Supervised(runner).run(stop))
     await asyncio.wait_for(runner.again.wait(), 5)

@@ -10,7 +10,6 @@ and a new one reads the uncommitted records again.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from typing import Any, Final, Generic
 
@@ -21,7 +20,7 @@ from eventing.assignment import Assignment
 from eventing.backlog import Backlog
 from eventing.clients import DeadClientError, close_consumer, why_not_started
 from eventing.execution import Execution, FencedError, Result
-from eventing.failures import backoff_s, retry_in_s
+from eventing.failures import retry_in_s
 from eventing.faults import faultpoint
 from eventing.kafka import KafkaConfig, make_consumer
 from eventing.lags import Lags
@@ -38,6 +37,8 @@ from eventing.received import RECORD_BYTES_MAX, Received, age_s, receive
 from eventing.subscriptions import Subscriptions
 from eventing.transaction import Begin, TxT
 from eventing.watchdog import Watchdog
+from kernel.backoff import Backoff, BackoffPolicy
+from kernel.loops import pause
 from kernel.steps import Steps, in_time
 from kernel.tasks import beside, stop_tasks, within
 
@@ -45,6 +46,7 @@ log = structlog.get_logger(__name__)
 
 Polled = dict[TopicPartition, list[ConsumerRecord[bytes | None, bytes | None]]]
 START_S: Final = 15.0
+REBUILD: Final = BackoffPolicy(first_s=0.2, cap_s=6.4, spread=(0.5, 1.0))
 REST_MAX_S: Final = 0.02
 BATCH_S: Final = 3.0  # longer than most batches take
 HELD_MAX: Final = 2_000  # waiting records of one partition at which it is paused
@@ -98,19 +100,18 @@ class Consumer(Generic[TxT]):
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until ``stop`` is set; then finish the batch at work, commit its offsets and leave the group."""
-        failures = 0
+        backoff = Backoff(REBUILD)
         while not stop.is_set():
             try:
                 await in_time(self._consume(stop), self.steps)
             except Exception as error:  # noqa: BLE001 -- whatever it was, the records are still to be handled
                 # The uncommitted records are read again by a new client.
-                failures = 1 if self._error is None else failures + 1
+                if self._error is None:
+                    backoff.reset()
                 self._error = f"{type(error).__name__}: {error}"
                 CONSUMER_REBUILDS.labels(self._group, type(error).__name__).inc()
                 log.warning("consumer_rebuilt", consumer=self.name, error=self._error)
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(backoff_s(min(failures, 6))):
-                        await stop.wait()
+                await pause(stop, backoff.next_s())
 
     async def _consume(self, stop: asyncio.Event) -> None:
         kafka = make_consumer(self._kafka, self._group)

@@ -8,18 +8,18 @@ Anything else is a defect or bad luck: a few attempts, then a dead letter.
 
 from __future__ import annotations
 
-import random
+from dataclasses import replace
 from enum import Enum
 from typing import Final
 
 import asyncpg
 
+from kernel.backoff import BackoffPolicy
 from kernel.errors import DomainError, Kind
 
 ATTEMPTS_MAX: Final = 3
-BACKOFF_FIRST_S: Final = 0.1
-BACKOFF_MAX_S: Final = 30.0
-OUTAGE_BACKOFF_MAX_S: Final = 3.0  # what came back is met by everybody at once anyway
+BACKOFF: Final = BackoffPolicy(first_s=0.2, cap_s=30.0, spread=(0.5, 1.0))
+OUTAGE_BACKOFF: Final = replace(BACKOFF, cap_s=3.0)  # what came back is met by everybody at once anyway
 
 _OUTAGES: Final = (
     OSError,  # TimeoutError among them
@@ -60,7 +60,7 @@ class Failure(Enum):
 def retry_in_s(error: BaseException | None, attempts: int) -> float:
     """Seconds until a record that failed with ``error`` comes again."""
     outage = error is not None and classify(error) is Failure.OUTAGE
-    return backoff_s(attempts, OUTAGE_BACKOFF_MAX_S if outage else BACKOFF_MAX_S)
+    return (OUTAGE_BACKOFF if outage else BACKOFF).wait_s(attempts)
 
 
 def classify(error: BaseException) -> Failure:
@@ -76,9 +76,3 @@ def classify(error: BaseException) -> Failure:
     if isinstance(error, _OUTAGES):
         return Failure.OUTAGE
     return Failure.DEFECT
-
-
-def backoff_s(attempts: int, max_s: float = BACKOFF_MAX_S) -> float:
-    """Seconds before attempt number ``attempts + 1``: doubling, with jitter over the upper half."""
-    ceiling = min(max_s, BACKOFF_FIRST_S * 2 ** min(attempts, 16))
-    return random.uniform(ceiling / 2, ceiling)  # noqa: S311 -- spreads retries, guards nothing

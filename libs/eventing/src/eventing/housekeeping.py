@@ -6,7 +6,6 @@ Claims are kept longer than any record can come again: ``inbox_days`` must excee
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -16,6 +15,9 @@ import structlog
 
 from eventing.lanes import lock_class
 from eventing.tables import LOG_DAYS_AHEAD
+from kernel.backoff import BackoffPolicy
+from kernel.loops import repeat
+from kernel.rows import rows_affected
 from kernel.steps import Steps
 
 log = structlog.get_logger(__name__)
@@ -24,6 +26,7 @@ _JOB_LOCK = 0x7FFF_FFFE
 _DELETE_ROWS = 5_000
 _STATEMENT_S = 120.0
 _RUN_S = 1800.0
+_AGAIN_S = 60.0
 
 
 class Housekeeping:
@@ -53,17 +56,17 @@ class Housekeeping:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work once an interval until ``stop`` is set."""
-        while not stop.is_set():
-            try:
-                with self.steps.step():
-                    await self.work()
-                self._error = None
-            except Exception as error:  # noqa: BLE001 -- whatever it was, the next run tries again
-                self._error = f"{type(error).__name__}: {error}"
-                log.warning("housekeeping_failed", schema=self._schema, error=self._error)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._every_s if self._error is None else min(60.0, self._every_s)):
-                    await stop.wait()
+        again = BackoffPolicy.constant(min(_AGAIN_S, self._every_s))
+        await repeat(self._work_and_rest, stop, steps=self.steps, again=again, failed=self._failed)
+
+    async def _work_and_rest(self) -> float:
+        await self.work()
+        self._error = None
+        return self._every_s
+
+    def _failed(self, error: Exception) -> None:
+        self._error = f"{type(error).__name__}: {error}"
+        log.warning("housekeeping_failed", schema=self._schema, error=self._error)
 
     async def work(self, today: date | None = None) -> None:
         """One run. Does nothing while another process is at it.
@@ -124,7 +127,7 @@ class Housekeeping:
                         SELECT ctid FROM {self._schema}.{table} WHERE {column} < $1 LIMIT {_DELETE_ROWS})""",
                 datetime.now(UTC) - timedelta(days=days),
             )
-            deleted = int(status.rsplit(" ", maxsplit=1)[1])
+            deleted = rows_affected(status)
 
 
 def _days_ahead(day: date) -> Iterable[date]:

@@ -13,6 +13,7 @@ from uuid import UUID
 from eventing.database import Connection
 from eventing.envelope import Row
 from eventing.tables import RECORD_COLUMNS
+from kernel.rows import rows_affected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,4 +93,4 @@ async def release(conn: Connection, schema: str, topic: str, key: str, *, discar
             key,
         )
         await conn.execute(f"DELETE FROM {schema}.outbox_parked_key WHERE topic = $1 AND key = $2", topic, key)
-    return int(status.rsplit(" ", maxsplit=1)[1])
+    return rows_affected(status)

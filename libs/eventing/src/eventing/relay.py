@@ -50,8 +50,9 @@ from eventing.outbox import OutboxConfig
 from eventing.publisher import Publisher
 from eventing.tables import RECORD_COLUMNS
 from eventing.wakeups import Wakeups
+from kernel.backoff import Backoff, BackoffPolicy
+from kernel.loops import pause
 from kernel.steps import Steps, in_time
-from kernel.tasks import beside
 
 log = structlog.get_logger(__name__)
 
@@ -95,10 +96,10 @@ class Relay:
         self._schema = config.schema
         self._kafka = kafka
         self._wakeups = wakeups
-        self._poll_s, self._poll_idle_s, self._pace_s = poll_s, poll_idle_s, pace_s
+        self._idle, self._pace_s = Backoff(BackoffPolicy(first_s=poll_s, cap_s=poll_idle_s)), pace_s
         self._batch_records, self._batch_bytes = batch_records, batch_bytes
         self._fence_s, self._rebalance_s = fence_s, rebalance_s
-        self._backoff_max_s, self._drain_s = backoff_max_s, drain_s
+        self._backoff, self._drain_s = BackoffPolicy(first_s=0.1, cap_s=backoff_max_s), drain_s
         self._publisher = Publisher(kafka, schema=config.schema, source=config.source, ack_timeout_s=ack_timeout_s)
         self._error: str | None = "starting"
         self._withheld: tuple[int, ...] = ()
@@ -120,18 +121,19 @@ class Relay:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until ``stop`` is set, then send what is still pending (at most ``drain_s``)."""
-        attempts = 0
+        backoff = Backoff(self._backoff)
         while True:
             try:
                 await in_time(self._own_and_relay(stop), self.steps)
             except Exception as error:  # noqa: BLE001 -- whatever it was, committed records are still owed
-                attempts = 0 if self._error is None else attempts + 1
+                if self._error is None:
+                    backoff.reset()
                 self._error = f"{type(error).__name__}: {error}"
                 log.warning("relay_interrupted", relay=self.name, error=self._error)
                 await self._publisher.kill("interrupted")
                 if stop.is_set():
                     return
-                await _sleep(stop, min(self._backoff_max_s, 0.1 * 2 ** min(attempts, 10)))
+                await pause(stop, backoff.next_s())
                 continue
             except asyncio.CancelledError:
                 await self._publisher.kill("cancelled")
@@ -148,7 +150,7 @@ class Relay:
         self.steps.begin()
         await self._publisher.connect()
         async with _session(self._dsn, self._schema, self._fence_s) as conn:
-            await conn.add_listener(self._wakeups.channel, lambda *_: self._wakeups.wake())
+            await conn.add_listener(self._wakeups.channel, lambda *_: self._wakeups.notifier.notify())
             # Postgres does not end a session that waits in the middle of preparing a statement; so every statement
             # is prepared before the first lock is taken, and from then on each is one message.
             await conn.fetch(_read(self._schema), [], [], 1, 1)
@@ -156,12 +158,13 @@ class Relay:
             await self._observe(conn)
             lanes = Lanes(conn, self._schema, self._config.lanes)
             await lanes.prepare()
-            async with beside(self._wake_on(stop), name=f"{self.name}.stop"):
+            async with self._wakeups.notifier.notified_by(stop):
                 await self._loop(conn, lanes, stop)
                 await self._drain(conn, lanes)
 
     async def _loop(self, conn: asyncpg.Connection, lanes: Lanes, stop: asyncio.Event) -> None:
-        rebalance_at, observe_at, idle_s = 0.0, 0.0, self._poll_s
+        rebalance_at, observe_at = 0.0, 0.0
+        self._idle.reset()
         while not stop.is_set():
             self.steps.begin()
             began = time.monotonic()
@@ -176,15 +179,12 @@ class Relay:
             self.steps.end()
             self._error = None
             if published:
-                idle_s = self._poll_s
-            if not more:
-                if await self._wakeups.wait(idle_s):
-                    idle_s = self._poll_s
-                    # A rest between rounds makes fewer and larger ones. It is short whatever the round took: after a
-                    # slow one, what came meanwhile has waited long enough.
-                    await asyncio.sleep(max(0.0, ended + self._pace_s - time.monotonic()))
-                else:
-                    idle_s = min(self._poll_idle_s, idle_s * 2)
+                self._idle.reset()
+            if not more and await self._wakeups.notifier.wait_notified(self._idle.next_s()):
+                self._idle.reset()
+                # A rest between rounds makes fewer and larger ones. It is short whatever the round took: after a slow
+                # one, what came meanwhile has waited long enough.
+                await asyncio.sleep(max(0.0, ended + self._pace_s - time.monotonic()))
 
     async def _drain(self, conn: asyncpg.Connection, lanes: Lanes) -> None:
         deadline = time.monotonic() + self._drain_s
@@ -279,10 +279,6 @@ class Relay:
             OUTBOX_PARKED_KEYS.labels(self._schema).set(row[2])
             DEAD_LETTERS_WAITING.labels(self._schema).set(row[3])
 
-    async def _wake_on(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self._wakeups.wake()
-
 
 def _read(schema: str) -> str:
     """A page of pending rows by id, cut where the bodies exceed a number of bytes (never to nothing)."""
@@ -335,9 +331,3 @@ class _session:  # noqa: N801 -- reads as a noun where it is used
     async def __aexit__(self, *_: object) -> None:
         with contextlib.suppress(Exception):
             await self._conn.close(timeout=2)
-
-
-async def _sleep(stop: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()

@@ -8,7 +8,6 @@ A lost wake-up costs one poll interval: the relay's poll is the guarantee.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Final, Self
@@ -16,6 +15,7 @@ from typing import Final, Self
 import asyncpg
 import structlog
 
+from kernel.notifier import Notifier
 from kernel.tasks import stop_tasks, within
 
 _LOST: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -30,7 +30,7 @@ class Wakeups:
         self.channel = f"{schema}_outbox"
         self._dsn = dsn
         self._interval_s = interval_s
-        self._event = asyncio.Event()
+        self.notifier = Notifier()  # of this process's relay
         self._local_lanes: frozenset[int] = frozenset()
         self._conn: asyncpg.Connection | None = None
         self._notifying: asyncio.Task[None] | None = None
@@ -38,27 +38,13 @@ class Wakeups:
 
     def committed(self, lanes: Iterable[int]) -> None:
         """Rows of these lanes were committed."""
-        self._event.set()
+        self.notifier.notify()
         if not self._local_lanes.issuperset(lanes):
             self._request_notify()
-
-    def wake(self) -> None:
-        """Wake the relay of this process."""
-        self._event.set()
 
     def own(self, lanes: frozenset[int]) -> None:
         """This process's relay owns these lanes: their wake-ups need no NOTIFY."""
         self._local_lanes = lanes
-
-    async def wait(self, timeout_s: float) -> bool:
-        """Wait for a wake-up; False after ``timeout_s`` without one."""
-        if not self._event.is_set():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
-                    await self._event.wait()
-        woken = self._event.is_set()
-        self._event.clear()
-        return woken
 
     async def close(self) -> None:
         """Send the last wake-up that is under way and close the connection."""

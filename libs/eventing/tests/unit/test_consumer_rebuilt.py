@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from eventing import Consumer, KafkaConfig, OutboxConfig, Subscriptions, clients, publisher
 from eventing import consumer as consumer_module
+from kernel.backoff import BackoffPolicy
 
 
 class Client:
@@ -40,7 +41,7 @@ def made(monkeypatch):
         return clients[-1]
 
     monkeypatch.setattr(consumer_module, "make_consumer", make)
-    monkeypatch.setattr(consumer_module, "backoff_s", lambda _: 0.01)
+    monkeypatch.setattr(consumer_module, "REBUILD", BackoffPolicy.constant(0.01))
     return clients
 
 

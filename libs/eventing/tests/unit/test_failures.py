@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from eventing.failures import BACKOFF_MAX_S, Failure, backoff_s, classify
+from eventing.failures import BACKOFF, Failure, classify, retry_in_s
 from kernel.errors import DomainError, Kind
 
 
@@ -38,6 +38,10 @@ def test_errors_are_told_apart(error, failure):
 
 def test_backoff_grows_to_its_limit():
     for attempts in range(1, 40):
-        pause = backoff_s(attempts)
-        assert 0.1 <= pause <= BACKOFF_MAX_S
-    assert backoff_s(39) >= BACKOFF_MAX_S / 2
+        pause = retry_in_s(LookupError(), attempts)
+        assert 0.1 <= pause <= BACKOFF.cap_s
+    assert retry_in_s(LookupError(), 39) >= BACKOFF.cap_s / 2
+
+
+def test_after_an_outage_it_comes_again_soon_however_long_that_was():
+    assert 1.5 <= retry_in_s(OSError(), 39) <= 3.0

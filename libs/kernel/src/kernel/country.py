@@ -58,9 +58,10 @@ _TIME_ZONES: Final = {
     Country.PH: "Asia/Manila",
 }
 LOCALES: Final = ("th-TH", "id-ID", "ms-MY", "vi-VN", "en-US", "en-SG", "en-PH", "fil-PH")
-_TEXT_LANGUAGES: Final = {"th": "th", "id": "id", "ms": "ms", "vi": "vi"}
+LANGUAGES: Final = ("en", "th", "id", "ms", "vi")  # those that Sampan writes
 
 
 def text_language(locale: str) -> str:
     """Which of the five text languages (th, id, ms, vi, en) a locale reads; en for anything else."""
-    return _TEXT_LANGUAGES.get(locale.split("-", maxsplit=1)[0].lower(), "en")
+    language = locale.split("-", maxsplit=1)[0].lower()
+    return language if language in LANGUAGES else "en"

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from chassis.http import Page, PageQuery, Routes, roles
-from chassis.paging import CursorInvalidError
+from chassis.http import Keyset, Page, PageQuery, Routes, roles
 from chassis.tokens import Principal
 from eventing.dead_letters import find_dead_letter, list_dead_letters
 from eventing.parking import parked_keys
@@ -32,8 +31,8 @@ from operations.views import (
 )
 
 OPS: Final = roles("ops", "admin")
-_SCOPE: Final = "dead-letters"
-_ACTS_SCOPE: Final = "acts"
+_LETTERS: Final = Keyset("dead-letters", (int,))
+_ACTS: Final = Keyset("acts", (int,))
 
 
 def operator_routes(service: str, handlers: Handlers | None = None) -> Routes:
@@ -89,12 +88,10 @@ def _add_dead_letters(routes: Routes, path: str, handlers: Handlers) -> None:
 
 
 async def read_acts(app: OperatedApp, query: PageQuery) -> Page[ActView]:
-    before_id = _place(app, query.cursor, _ACTS_SCOPE)
+    (before_id,) = _ACTS.position(app.cursors, query.cursor) or (None,)
     async with app.database.read() as conn:
         acts = await list_acts(conn, schema_of(app), service_of(app), before_id=before_id, limit=query.limit + 1)
-    shown = acts[: query.limit]
-    cursor = app.cursors.encode([shown[-1].id], scope=_ACTS_SCOPE) if len(acts) > query.limit else None
-    return Page[ActView](items=[ActView.of(each) for each in shown], next_cursor=cursor)
+    return _ACTS.page(app.cursors, acts, query.limit, view=ActView.of, position=lambda act: (act.id,))
 
 
 async def read_outbox(app: OperatedApp) -> OutboxView:
@@ -107,13 +104,12 @@ async def read_outbox(app: OperatedApp) -> OutboxView:
 
 
 async def list_letters(app: OperatedApp, query: PageQuery) -> Page[DeadLetterView]:
-    after_id = _place(app, query.cursor, _SCOPE) or 0
+    (after_id,) = _LETTERS.position(app.cursors, query.cursor) or (0,)
     async with app.database.read() as conn:
         letters = await list_dead_letters(conn, schema_of(app), after_id=after_id, limit=query.limit + 1)
-    shown = letters[: query.limit]
-    more = len(letters) > query.limit
-    cursor = app.cursors.encode([shown[-1].id], scope=_SCOPE) if more else None
-    return Page[DeadLetterView](items=[DeadLetterView.of(each) for each in shown], next_cursor=cursor)
+    return _LETTERS.page(
+        app.cursors, letters, query.limit, view=DeadLetterView.of, position=lambda letter: (letter.id,)
+    )
 
 
 async def read_letter(app: OperatedApp, letter_id: int) -> DeadLetterContentView:
@@ -155,13 +151,3 @@ async def redrive_on_record(
     ended = act.ended(FAILED if report.failed else DONE, redriven=report.redriven, failed=len(report.failed))
     await record_alone(ended, app)
     return report
-
-
-def _place(app: OperatedApp, cursor: str | None, scope: str) -> int | None:
-    if cursor is None:
-        return None
-    match app.cursors.decode(cursor, scope=scope):
-        case (int(place),):
-            return place
-        case _:
-            raise CursorInvalidError(pointer="/cursor")

@@ -1,9 +1,10 @@
 """What is decided without a database: commands a service gets, its routes, its audits."""
 
 from chassis.http import build_openapi
-from chassis.http.titles import LANGUAGES, titles_of
+from chassis.http.titles import titles_of
 from chassis.settings import ServiceSettings
 from eventing import Subscriptions
+from kernel.country import LANGUAGES
 from operations import kafka_config, operator_commands, operator_routes
 from operations.letters import DeadLetterClosedError
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from chassis.doorbell import Doorbell
 from kernel.clock import Clock
+from kernel.notifier import Notifier
 from notification.adapters.email_gateway import EmailGateway
 from notification.adapters.sms_gateway import SmsGateway
 from notification.adapters.template_gateway import Templates
@@ -29,7 +29,7 @@ class App(Parts):
     settings: NotificationSettings
     templates: Templates
     gateways: Mapping[Channel, WatchedGateway]
-    doorbell: Doorbell
+    notifier: Notifier
 
     @asynccontextmanager
     async def begin(self, user_id: UUID | None = None) -> AsyncIterator[NotificationTx]:
@@ -38,7 +38,7 @@ class App(Parts):
             tx = NotificationTx(conn, outbox, self.clock)
             yield tx
         if tx.deliveries.queued:
-            self.doorbell.ring()
+            self.notifier.notify()
 
 
 @asynccontextmanager
@@ -58,7 +58,7 @@ async def wire(settings: NotificationSettings, clock: Clock | None = None) -> As
                 settings=settings,
                 templates=templates,
                 gateways={each.channel: WatchedGateway(each) for each in (email, sms)},
-                doorbell=Doorbell(),
+                notifier=Notifier(),
             )
         finally:
             await email.close()

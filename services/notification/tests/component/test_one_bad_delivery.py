@@ -11,6 +11,7 @@ import pytest
 
 from kernel.clock import SystemClock
 from kernel.ids import uuid7
+from kernel.notifier import Notifier
 from kernel.tasks import stop_tasks
 from notification.adapters.delivery_store import DeliveryStore
 from notification.domain.delivery import ATTEMPTS_MAX, LEASE_S, Sent, TryAgain
@@ -310,7 +311,7 @@ async def test_those_that_hang_leave_room_and_what_there_is_no_room_for_has_used
         assert lane.under_way == 4
         assert sorted(attempts for _, attempts, _ in (await statuses(idle_app)).values())[-5:] == [0, 1, 1, 1, 1]
         while len(gateway.sent) < GOOD:
-            await lane.wait(asyncio.Event(), timeout_s=5)
+            await lane.wait(Notifier(), timeout_s=5)
             await lane.record_ended()
             await lane.take_up()
             assert lane.under_way <= 4
@@ -328,7 +329,7 @@ async def test_negative_control_where_those_that_hang_fill_the_room_nothing_else
     lane = lane_of(idle_app, gateway, room=3, send_s=30)
     try:
         await lane.take_up()
-        await lane.wait(asyncio.Event(), timeout_s=0.3)
+        await lane.wait(Notifier(), timeout_s=0.3)
         await lane.record_ended()
         await lane.take_up()
         assert lane.under_way == 3
@@ -470,7 +471,7 @@ async def test_those_that_take_long_leave_their_places_to_others(idle_app, slow_
         await asyncio.sleep(0.1)
         for _ in range(20):
             await lane.take_up()
-            await lane.wait(asyncio.Event(), timeout_s=0.05)
+            await lane.wait(Notifier(), timeout_s=0.05)
             await lane.record_ended()
         assert len(gateway.sent) == sent
     finally:

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernel.country import LANGUAGES
 from kernel.money import AMOUNT_MINOR_MAX, Currency, Money
-from notification.adapters.template_gateway import LANGUAGES, Templates
+from notification.adapters.template_gateway import Templates
 from notification.domain.notification import money_param
 
 TEMPLATES = Templates()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from notification.domain.delivery import (
     ATTEMPTS_MAX,
-    BACKOFF_MAX_S,
+    BACKOFF,
     LEASE_S,
     MAIL_ANSWER_S,
     RENEW_S,
@@ -46,7 +46,7 @@ def test_refused_is_final_on_the_first_attempt():
 def test_unknown_is_tried_again_later_and_never_too_late(attempts, jitter):
     result = after_attempt(delivery(attempts=attempts), Unknown("x"), now=NOW, jitter=jitter)
     assert isinstance(result, TryAgain)
-    assert timedelta(seconds=0.5) <= result.at - NOW <= timedelta(seconds=BACKOFF_MAX_S)
+    assert timedelta(seconds=0.5) <= result.at - NOW <= timedelta(seconds=BACKOFF.cap_s)
 
 
 def test_the_providers_wish_is_honoured():
@@ -57,7 +57,7 @@ def test_the_providers_wish_is_honoured():
 @pytest.mark.parametrize("wish", [3_600.0, 1e30])
 def test_a_wish_beyond_the_longest_pause_ends_nothing(wish):
     result = after_attempt(delivery(), Unknown("x", retry_after_s=wish), now=NOW, jitter=0)
-    assert result == TryAgain(NOW + timedelta(seconds=BACKOFF_MAX_S), "x")
+    assert result == TryAgain(NOW + timedelta(seconds=BACKOFF.cap_s), "x")
 
 
 @pytest.mark.parametrize("tired", [delivery(attempts=ATTEMPTS_MAX), delivery(lives=timedelta(milliseconds=100))])

@@ -9,7 +9,8 @@ import pytest
 
 from contracts.cancel_reasons import cancelled_because
 from contracts.reasons import published_reasons
-from notification.adapters.template_gateway import LANGUAGES, Templates
+from kernel.country import LANGUAGES
+from notification.adapters.template_gateway import Templates
 from notification.domain.rules import RULES
 
 VALUES = {

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from notification.adapters.template_gateway import LANGUAGES, Templates
+from kernel.country import LANGUAGES
+from notification.adapters.template_gateway import Templates
 from notification.domain.notification import Channel
 from notification.domain.rules import RULES, may_be_sent
 from notification_testing.builders import a_delivery, a_recipient

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from chassis.doorbell import Doorbell
 from kernel.clock import Clock
+from kernel.notifier import Notifier
 from operations import Parts, open_parts
 from payment.adapters.flusher import Flusher
 from payment.adapters.ledger_store import LedgerStore
@@ -33,7 +33,7 @@ class App(Parts):
     ledger: LedgerStore
     flusher: Flusher
     providers: Mapping[str, Provider]
-    doorbell: Doorbell
+    notifier: Notifier
 
     @asynccontextmanager
     async def begin(self, user_id: UUID | None = None) -> AsyncIterator[PaymentTx]:
@@ -42,7 +42,7 @@ class App(Parts):
             tx = PaymentTx(conn, outbox, self.clock, self.ledger)
             yield tx
         if tx.top_ups.added:
-            self.doorbell.ring()
+            self.notifier.notify()
 
 
 @asynccontextmanager
@@ -57,7 +57,7 @@ async def wire(settings: PaymentSettings, clock: Clock | None = None) -> AsyncIt
             ledger=ledger,
             flusher=_flusher(settings, opened, ledger),
             providers=providers,
-            doorbell=Doorbell(),
+            notifier=Notifier(),
         )
 
 

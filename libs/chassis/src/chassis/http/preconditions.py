@@ -14,6 +14,7 @@ from typing import ClassVar, Final
 
 from kernel.errors import DomainError, Kind
 
+_NUMBER: Final = re.compile(r"\d{1,18}")
 _ENTITY_TAG: Final = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*')
 
 
@@ -54,6 +55,13 @@ def with_body(etag: str, body: bytes) -> str:
 def version_in(etag: str) -> str:
     """The version that a tag was given out with; a bare version is taken as well."""
     return etag.strip('"').partition(".")[0]
+
+
+def versions_of(if_match: IfMatch | None) -> frozenset[int] | None:
+    """The numbered versions that the caller may have; None for whatever is there, when it did not say or said ``*``."""
+    if if_match is None or if_match.any_version:
+        return None
+    return frozenset(int(each) for each in map(version_in, if_match.tags) if _NUMBER.fullmatch(each))
 
 
 def parse_if_match(header: str | None, *, required: bool) -> IfMatch | None:

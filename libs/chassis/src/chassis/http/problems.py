@@ -20,7 +20,8 @@ from chassis.errors import (
     UnavailableError,
 )
 from chassis.http.answers import PROBLEM, Answer
-from chassis.http.titles import Titles, language_of, titles_of
+from chassis.http.languages import language_of
+from chassis.http.titles import Titles, titles_of
 from chassis.idempotency import REPLAYED_HEADER
 from chassis.outages import is_outage
 from kernel.errors import DomainError, Kind

@@ -20,17 +20,15 @@ from aiohttp import web
 from chassis.http.server import ServerRunner
 from chassis.run.health import Health
 from chassis.run.ops import ops_app
-from chassis.run.runners import Runner, Supervised
+from chassis.run.runners import Runner, Supervised, running
 from chassis.run.service import Service
 from chassis.settings import ServiceSettings
 from chassis.telemetry import metrics
-from kernel.tasks import stop_tasks
 
 log = structlog.get_logger()
 
 ROLES: Final = ("http", "consume", "relay", "jobs")
 _KEEPALIVE_S: Final = 75.0
-_CUT_S: Final = 5.0  # for a runner that is cut to close what it holds
 _GC_YOUNG: Final = 20_000
 _LINE_BYTES_MAX: Final = 64 * 1024  # above what the gateway lets through, so that its refusal is the one seen
 
@@ -49,7 +47,7 @@ async def run_process(service: Service[Any, Any], settings: ServiceSettings, rol
         runners = [Supervised(runner) for runner in _runners(service, app, roles)]
         serving = "http" in roles and service.http is not None
         health.watch(service.checks(app), runners, serving=serving)
-        await stack.enter_async_context(_running([*runners, _LoopWatch()], settings.drain_timeout_s))
+        await stack.enter_async_context(running([*runners, _LoopWatch()], settings.drain_timeout_s))
         if "http" in roles and service.http is not None:
             await stack.enter_async_context(
                 _listening(service.http(app), settings.http_host, settings.http_port, settings.drain_timeout_s)
@@ -100,24 +98,6 @@ async def _listening(app: web.Application, host: str, port: int, drain_s: float)
         begun = time.monotonic()
         await runner.cleanup()
         log.debug("http.drained", port=port, seconds=round(time.monotonic() - begun, 3))
-
-
-@asynccontextmanager
-async def _running(runners: Sequence[Any], drain_s: float) -> AsyncIterator[None]:
-    """Run all until the block ends; then ask them to stop, and cut those that do not within ``drain_s``."""
-    stop = asyncio.Event()
-    tasks = {asyncio.create_task(runner.run(stop), name=runner.name): runner for runner in runners}
-    try:
-        yield
-    finally:
-        begun = time.monotonic()
-        stop.set()
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=drain_s)
-            for task in late:
-                log.error("runner.cut", runner=task.get_name(), after_s=drain_s)
-            await stop_tasks(*tasks, timeout_s=_CUT_S)
-        log.info("runners.drained", seconds=round(time.monotonic() - begun, 3))
 
 
 class _LoopWatch:

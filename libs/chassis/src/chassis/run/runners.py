@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final, Protocol
 
 import structlog
 
-from chassis.doorbell import rung
+from chassis.run.repeating import cause_of
 from chassis.telemetry import metrics
+from kernel.backoff import Backoff, BackoffPolicy
+from kernel.loops import pause
 from kernel.steps import Steps, in_time
-from kernel.tasks import beside
+from kernel.tasks import stop_tasks
 
 log = structlog.get_logger()
 
-RESTART_S_MIN: Final = 0.5
-RESTART_S_MAX: Final = 30.0
-CALL_S: Final = 600.0
+RESTART: Final = BackoffPolicy(first_s=0.5, cap_s=30.0)
 _CALM_S: Final = 60.0
-AGAIN_S: Final = 15.0
+_CUT_S: Final = 5.0  # for a runner that is cut to close what it holds
 
 
 class Runner(Protocol):
@@ -63,7 +63,7 @@ class Supervised:
         return self._failure or standing or self._runner.problem()
 
     async def run(self, stop: asyncio.Event) -> None:
-        delay_s = RESTART_S_MIN
+        restart = Backoff(RESTART)
         while not stop.is_set():
             started = time.monotonic()
             try:
@@ -75,84 +75,30 @@ class Supervised:
                 if _is_cancelled():
                     raise
                 self._failure = f"failed: {cause_of(error)}"
-                log.exception("runner.failed", runner=self.name, restart_in_s=delay_s)
+                log.exception("runner.failed", runner=self.name)
             metrics.runner_restarts.labels(self.name).inc()
             if time.monotonic() - started > _CALM_S:
-                delay_s = RESTART_S_MIN
-            await _pause(stop, delay_s)
-            delay_s = min(delay_s * 2, RESTART_S_MAX)
+                restart.reset()
+            await pause(stop, restart.next_s())
             self._failure = None
 
 
-class Periodic:
-    """Calls a function every so often, a little irregularly, one call at a time; and at once when ``bell`` is set.
-
-    With ``idle_s`` the function says whether it found anything to do; while it did not, its pauses grow up to that.
-    An error is logged and told by ``problem`` until a call succeeds; it never ends the process. A call that failed is
-    made again soon, however rare it is, and less soon each time: what an outage left undone is not left for an hour.
-    ``Supervised`` cuts a call that takes longer than ``bound_s``.
-    """
-
-    critical: Final = False
-
-    def __init__(
-        self,
-        name: str,
-        every_s: float,
-        fn: Callable[[], Awaitable[Any]],
-        *,
-        idle_s: float | None = None,
-        jitter: float = 0.1,
-        bell: asyncio.Event | None = None,
-        bound_s: float = CALL_S,
-    ) -> None:
-        self.name = name
-        self._every_s, self._fn, self._jitter = every_s, fn, jitter
-        self._idle_s = every_s if idle_s is None else idle_s
-        self._bell = bell or asyncio.Event()
-        self._failure: str | None = None
-        self.steps = Steps(bound_s, told_s=bound_s / 2)
-
-    def problem(self) -> str | None:
-        return self._failure
-
-    async def run(self, stop: asyncio.Event) -> None:
-        async with beside(self._ring_on(stop), name=f"{self.name}.stop"):
-            await self._call_until(stop)
-
-    async def _call_until(self, stop: asyncio.Event) -> None:
-        pause_s, again_s = self._every_s, AGAIN_S
-        await rung(self._bell, timeout_s=pause_s * random.uniform(0, min(1.0, self._jitter * 2)))  # noqa: S311 -- spread, not secrecy
-        while not stop.is_set():
-            self._bell.clear()
-            try:
-                with self.steps.step():
-                    found = await self._fn()
-                self._failure = None
-                pause_s, again_s = self._every_s if found else min(self._idle_s, pause_s * 2), AGAIN_S
-                rest_s = pause_s
-            except Exception as error:
-                self._failure = f"failed: {cause_of(error)}"
-                log.exception("periodic.failed", runner=self.name)
-                rest_s, again_s = min(self._every_s, again_s), again_s * 2
-            await rung(self._bell, timeout_s=rest_s * random.uniform(1 - self._jitter, 1 + self._jitter))  # noqa: S311 -- as above
-
-    async def _ring_on(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self._bell.set()
-
-
-def cause_of(error: BaseException) -> str:
-    """The kinds of error, for whoever operates the process: of a group, those of its members."""
-    return ", ".join(dict.fromkeys(type(each).__name__ for each in _leaves(error)))
-
-
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    if not isinstance(error, BaseExceptionGroup):
-        yield error
-        return
-    for each in error.exceptions:
-        yield from _leaves(each)
+@asynccontextmanager
+async def running(runners: Sequence[Any], drain_s: float) -> AsyncIterator[None]:
+    """All at work for the length of the block; then they are asked to stop, and cut when they do not in ``drain_s``."""
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(runner.run(stop), name=runner.name) for runner in runners]
+    try:
+        yield
+    finally:
+        begun = time.monotonic()
+        stop.set()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=drain_s)
+            for task in late:
+                log.error("runner.cut", runner=task.get_name(), after_s=drain_s)
+            await stop_tasks(*tasks, timeout_s=_CUT_S)
+        log.info("runners.drained", seconds=round(time.monotonic() - begun, 3))
 
 
 def _due_s(steps: Steps) -> float:
@@ -163,10 +109,3 @@ def _is_cancelled() -> bool:
     """Whether somebody wants this task to end. Libraries let the cancellation of tasks of their own escape."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return

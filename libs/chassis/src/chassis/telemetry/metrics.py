@@ -16,6 +16,8 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+from kernel.loops import pause
+
 BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 problems: Final = Counter("http_server_problems", "Refused requests by stable code", ["code"])
@@ -102,7 +104,6 @@ async def watch_loop_lag(stop: asyncio.Event, *, every_s: float = 1.0) -> None:
     loop = asyncio.get_running_loop()
     while not stop.is_set():
         due = loop.time() + every_s
-        try:
-            await asyncio.wait_for(stop.wait(), every_s)
-        except TimeoutError:
+        await pause(stop, every_s)
+        if not stop.is_set():
             loop_lag_s.observe(max(0.0, loop.time() - due))

@@ -7,7 +7,6 @@ is known stays known and ``problem`` says so: this fails open, bounded by the li
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from datetime import datetime
 from typing import Any, Final
@@ -16,9 +15,10 @@ from uuid import UUID
 import structlog
 from prometheus_client import Gauge
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from chassis import pubsub
+from kernel.backoff import BackoffPolicy
+from kernel.loops import repeat
 from kernel.steps import Steps
 from kernel.tasks import beside, within
 
@@ -63,11 +63,9 @@ class Revocations:
         """Poll the sorted set, and listen to the channel, until ``stop``."""
         self._started_at = time.monotonic()
         async with beside(self._listen(), name="revocations.listen"):
-            while not stop.is_set():
-                with self.steps.step():
-                    await self._poll()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), POLL_S)
+            await repeat(
+                self._poll, stop, steps=self.steps, again=BackoffPolicy.constant(POLL_S), failed=self._note_failure
+            )
 
     async def refresh(self) -> None:
         """Read the sorted set now. Raises ``RedisError``."""
@@ -89,12 +87,13 @@ class Revocations:
             pipe.publish(CHANNEL, f"{session_id} {unix_ms:.0f}")
             await pipe.execute()
 
-    async def _poll(self) -> None:
-        try:
-            await within(_ANSWER_S, self.refresh())
-        except (RedisError, OSError, TimeoutError) as error:
-            if self._blind_s() < _PATIENCE_S:
-                log.warning("revocations.unread", error=type(error).__name__)
+    async def _poll(self) -> float:
+        await within(_ANSWER_S, self.refresh())
+        return POLL_S
+
+    def _note_failure(self, error: Exception) -> None:
+        if self._blind_s() < _PATIENCE_S:
+            log.warning("revocations.unread", error=type(error).__name__)
 
     async def _listen(self) -> None:
         while True:

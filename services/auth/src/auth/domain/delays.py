@@ -14,11 +14,13 @@ from datetime import timedelta
 from typing import Final
 
 from auth.domain.place import Familiarity, Place
+from kernel.backoff import BackoffPolicy
 from kernel.errors import DomainError, Kind
 
 FREE_FAILURES: Final = 5
 FREE_FAILURES_ELSEWHERE: Final = 50  # one address makes 25 in the same time: it takes several to use them up
 DELAY_MAX_S: Final = 60
+_DELAYS: Final = BackoffPolicy(first_s=1, cap_s=DELAY_MAX_S)
 FORGOTTEN_AFTER: Final = timedelta(minutes=15)
 CUT_OFF_AFTER: Final = timedelta(seconds=15)  # an attempt without an outcome for so long was no guess
 
@@ -62,4 +64,4 @@ def delay_s(failures: int, free_failures: int = FREE_FAILURES) -> int:
     """Seconds to wait after this many failures: 0 while they are free, then 1, 2, 4 … at most a minute."""
     if failures < free_failures:
         return 0
-    return int(min(DELAY_MAX_S, 2 ** min(failures - free_failures, 16)))
+    return int(_DELAYS.wait_s(failures - free_failures + 1))

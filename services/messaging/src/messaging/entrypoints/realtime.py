@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -12,10 +11,9 @@ from aiohttp import web
 from pydantic import Field
 
 from chassis.http import RateLimit, Routes, View
-from chassis.run.runners import Supervised
+from chassis.run import Supervised, running
 from chassis.tokens import Principal
 from kernel.errors import DomainError, Kind
-from kernel.tasks import stop_tasks
 from messaging.core.domain.message import Sent
 from messaging.core.entrypoints.posting import send
 from messaging.core.entrypoints.schemas.messages import SendMessageBody
@@ -110,19 +108,15 @@ def mount(application: web.Application, app: App) -> Node:
     )
     app.announcer.node_here = node
 
-    async def running(_application: web.Application) -> AsyncIterator[None]:
-        stop = asyncio.Event()
-        tasks = [asyncio.create_task(Supervised(each).run(stop), name=each.name) for each in node.runners]
-        yield
-        stop.set()
-        await asyncio.wait(tasks, timeout=_STOP_S)
-        await stop_tasks(*tasks)
+    async def run_node(_application: web.Application) -> AsyncIterator[None]:
+        async with running([Supervised(each) for each in node.runners], _STOP_S):
+            yield
         await node.close()
 
     async def drain(_: web.Application) -> None:
         await node.drain()
 
-    application.cleanup_ctx.append(running)
+    application.cleanup_ctx.append(run_node)
     application.on_shutdown.append(drain)
     application.router.add_get(SOCKET_PATH, Upgrade(node).handle, allow_head=False)
     return node

@@ -15,8 +15,10 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
 from chassis import pubsub
+from kernel.loops import pause
+from kernel.notifier import Notifier
 from kernel.steps import Steps
-from kernel.tasks import beside
+from kernel.tasks import beside, within
 
 NODES_CHANNEL: Final = "messaging:nodes"
 _AT_ONCE: Final = 500
@@ -39,19 +41,19 @@ class Listener:
         self._on_message, self._on_connected = on_message, on_connected
         self._wanted: set[str] = set()
         self._changed: dict[str, bool] = {}
-        self._wake = asyncio.Event()
+        self._notifier = Notifier()
         self.connected = False
         self.steps = Steps(_STEP_S)
 
     def want(self, name: str) -> None:
         self._wanted.add(name)
         self._changed[name] = True
-        self._wake.set()
+        self._notifier.notify()
 
     def unwant(self, name: str) -> None:
         self._wanted.discard(name)
         self._changed[name] = False
-        self._wake.set()
+        self._notifier.notify()
 
     def problem(self) -> str | None:
         return None if self.connected else "Redis is not heard; looking at the tables instead"
@@ -64,7 +66,7 @@ class Listener:
                 if self.connected:
                     log.warning("realtime.deaf", error=type(error).__name__)
                 self.connected = False
-                await asyncio.sleep(_RETRY_S)
+                await pause(stop, _RETRY_S)
         self.connected = False
 
     async def _listen(self, stop: asyncio.Event) -> None:
@@ -72,7 +74,7 @@ class Listener:
         try:
             with self.steps.step():
                 self._changed.clear()
-                await channels.subscribe(NODES_CHANNEL)
+                await pubsub.subscribe(channels, NODES_CHANNEL)
                 await _in_parts(channels.subscribe, list(self._wanted))
             async with beside(self._change(channels), name="realtime-listener.channels") as changing:
                 await self._read(pubsub.Reader(channels), changing, stop)
@@ -94,8 +96,7 @@ class Listener:
     async def _change(self, channels: PubSub) -> None:
         """Tell Redis about channels that came and went, those of one moment together."""
         while True:
-            await self._wake.wait()
-            self._wake.clear()
+            await self._notifier.wait_notified(None)
             changed, self._changed = self._changed, {}
             await _in_parts(channels.subscribe, [name for name, wanted in changed.items() if wanted])
             await _in_parts(channels.unsubscribe, [name for name, wanted in changed.items() if not wanted])
@@ -103,7 +104,7 @@ class Listener:
 
 async def _in_parts(call: Callable[..., Any], names: list[str]) -> None:
     for start in range(0, len(names), _AT_ONCE):
-        await call(*names[start : start + _AT_ONCE])
+        await within(pubsub.ANSWER_S, call(*names[start : start + _AT_ONCE]))
 
 
 def _text(value: bytes | str) -> str:

@@ -2,73 +2,45 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 from uuid import UUID
 
-import structlog
-
-from kernel.steps import Steps
-from kernel.tasks import beside
+from chassis.run import Repeating
+from kernel.backoff import BackoffPolicy
 from messaging.realtime.feed import Feed
 from messaging.realtime.hub import Hub
 
 EVERY_S: Final = 2.0
 DEAF_EVERY_S: Final = 0.5
-STEP_S: Final = 60.0
 _AT_ONCE: Final = 2_000
-log = structlog.get_logger(__name__)
 
 Positions = Callable[[list[UUID]], Awaitable[dict[UUID, int]]]
 
 
-class Poller:
+class Poller(Repeating):
     """``hears``: whether hints come in now. ``soon`` asks for a look without delay."""
 
-    name: Final = "realtime-poller"
-    critical: Final = False
+    name = "realtime-poller"
+    failing = "streams could not be looked at"
+    again = BackoffPolicy(first_s=DEAF_EVERY_S, cap_s=EVERY_S)
 
     def __init__(self, hub: Hub, *, dialogs: Positions, accounts: Positions, hears: Callable[[], bool]) -> None:
+        super().__init__()
         self._hub = hub
         self._dialogs, self._accounts, self._hears = dialogs, accounts, hears
-        self._soon = asyncio.Event()
-        self._problem: str | None = None
-        self.steps = Steps(STEP_S)
 
     def soon(self) -> None:
-        self._soon.set()
+        self.notifier.notify()
 
-    def problem(self) -> str | None:
-        return self._problem
-
-    async def run(self, stop: asyncio.Event) -> None:
-        async with beside(self._wake_when(stop)):
-            while not stop.is_set():
-                with self.steps.step():
-                    await self._look_safely()
-                try:
-                    await asyncio.wait_for(self._soon.wait(), EVERY_S if self._hears() else DEAF_EVERY_S)
-                except TimeoutError:
-                    continue
-                self._soon.clear()
+    async def step(self) -> float:
+        await self.look()
+        return EVERY_S if self._hears() else DEAF_EVERY_S
 
     async def look(self) -> None:
         """Compare all feeds with the tables once."""
         await self._compare(self._hub.dialogs, self._dialogs)
         await self._compare(self._hub.accounts, self._accounts)
-
-    async def _look_safely(self) -> None:
-        try:
-            await self.look()
-            self._problem = None
-        except Exception as error:  # noqa: BLE001 -- the database may be away; the next look finds what this missed
-            self._problem = f"streams could not be looked at: {type(error).__name__}"
-            log.warning("realtime.unlooked", error=type(error).__name__)
-
-    async def _wake_when(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self._soon.set()
 
     async def _compare(self, feeds: dict[UUID, Feed], positions: Positions) -> None:
         for keys in _parts(list(feeds)):

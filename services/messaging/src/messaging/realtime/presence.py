@@ -17,9 +17,9 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from chassis.run import Repeating
+from kernel.backoff import BackoffPolicy
 from kernel.clock import Clock
-from kernel.steps import Steps
-from kernel.tasks import beside
 from messaging.realtime.frames import server_frame
 from messaging.realtime.hint_codec import unpack_sight
 from messaging.realtime.hub import PRESENCE_CHANNEL, Channels
@@ -29,7 +29,6 @@ GRACE_S: Final = 5.0
 REFRESH_S: Final = 30.0
 EXPIRY_S: Final = 75
 SEEN_EVERY_S: Final = 300.0
-STEP_S: Final = 60.0
 _GATHER_S: Final = 0.2
 _AT_ONCE: Final = 500
 log = structlog.get_logger(__name__)
@@ -44,11 +43,13 @@ class Looker(Protocol):
     def offer(self, data: bytes) -> None: ...
 
 
-class Presence:
+class Presence(Repeating):
     """A runner of the nodes. ``arrived`` and ``left`` never wait."""
 
-    name: Final = "realtime-presence"
-    critical: Final = False
+    name = "realtime-presence"
+    failing = "presence is not told"
+    again = BackoffPolicy(first_s=0.2, cap_s=5.0)
+    gather_s = _GATHER_S
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class Presence:
         channels: Channels,
         publish: Callable[[str, bytes], None],
     ) -> None:
+        super().__init__()
         self._redis, self._reads, self._clock, self._node = redis, reads, clock, node
         self._channels, self._publish = channels, publish
         self._here: set[UUID] = set()
@@ -69,19 +71,13 @@ class Presence:
         self._told: dict[UUID, bool] = {}
         self._changed: dict[UUID, bool] = {}
         self._again: set[tuple[UUID, UUID | None]] = set()
-        self._wake = asyncio.Event()
         self._refresh_at = self._seen_at = 0.0
-        self._problem: str | None = None
-        self.steps = Steps(STEP_S)
-
-    def problem(self) -> str | None:
-        return self._problem
 
     def arrived(self, user_id: UUID) -> None:
         """Their first connection to this node."""
         if self._leaving.pop(user_id, None) is None:
             self._arrived.add(user_id)
-            self._wake.set()
+            self.notifier.notify()
         self._here.add(user_id)
 
     def left(self, user_id: UUID) -> None:
@@ -89,7 +85,7 @@ class Presence:
         self._here.discard(user_id)
         self._arrived.discard(user_id)
         self._leaving[user_id] = time.monotonic() + GRACE_S
-        self._wake.set()
+        self.notifier.notify()
 
     def heard(self, user_id: UUID, message: bytes) -> None:
         """Another node, or this one, says that somebody came or went, or may be seen by others than before."""
@@ -100,7 +96,7 @@ class Presence:
             self._again.add((user_id, viewer_id))
         else:
             self._changed[user_id] = message == b"1"
-        self._wake.set()
+        self.notifier.notify()
 
     async def look(self, looker: Looker, before: Iterable[UUID], wanted: Sequence[UUID]) -> None:
         """They look at ``wanted`` from now on, at ``before`` no more; they are told how it is."""
@@ -123,30 +119,15 @@ class Presence:
                 self._channels.unwant(f"{PRESENCE_CHANNEL}{user_id}")
 
     async def run(self, stop: asyncio.Event) -> None:
-        async with beside(self._wake_when(stop)):
-            while not stop.is_set():
-                try:
-                    with self.steps.step():
-                        await self._step()
-                    self._problem = None
-                except (RedisError, OSError, TimeoutError) as error:
-                    self._problem = f"presence is not told: {type(error).__name__}"
-                except Exception as error:  # noqa: BLE001 -- presence need not be told
-                    self._problem = f"presence is not told: {type(error).__name__}"
-                    log.warning("realtime.presence_untold", error=type(error).__name__)
-                await self._rest()
-            await self._withdraw()
+        await super().run(stop)
+        await self._withdraw()
 
-    async def _rest(self) -> None:
-        due = min(self._leaving.values(), default=self._refresh_at)
-        try:
-            await asyncio.wait_for(self._wake.wait(), max(_GATHER_S, min(due, self._refresh_at) - time.monotonic()))
-        except TimeoutError:
-            return
-        await asyncio.sleep(_GATHER_S)
-        self._wake.clear()
+    def failed(self, error: Exception) -> None:
+        """What this step did not say is said by the next, which looks at everybody."""
+        super().failed(error)
+        self._refresh_at = 0.0
 
-    async def _step(self) -> None:
+    async def step(self) -> float:
         now = time.monotonic()
         refreshing = now >= self._refresh_at
         if refreshing:
@@ -169,6 +150,8 @@ class Presence:
             # What a killed node could not say.
             self._changed = await self._present(list(self._lookers)) | self._changed
         await self._tell_changes()
+        due = min(self._leaving.values(), default=self._refresh_at)
+        return max(_GATHER_S, min(due, self._refresh_at) - time.monotonic())
 
     async def _tell_changes(self) -> None:
         changed, self._changed = self._changed, {}
@@ -237,10 +220,6 @@ class Presence:
         except (RedisError, OSError, TimeoutError):
             return {each: each in self._here for each in user_ids}
         return {each: online or each in self._here for each, online in found.items()}
-
-    async def _wake_when(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self._wake.set()
 
 
 def _parts(user_ids: Iterable[UUID]) -> Iterable[list[UUID]]:

@@ -2,79 +2,63 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
+from itertools import islice
 from typing import Final
 
-import structlog
 from prometheus_client import Counter
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from kernel.steps import Steps
-from kernel.tasks import beside
+from chassis.run import Repeating
+from kernel.backoff import BackoffPolicy
 
 QUEUE_MAX: Final = 20_000
-STEP_S: Final = 30.0
 _BATCH_MAX: Final = 200
-_PAUSE_S: Final = 0.25
-log = structlog.get_logger(__name__)
 told = Counter("messaging_realtime_hints_told", "Hints published on Redis")
 untold = Counter("messaging_realtime_hints_untold", "Hints dropped because Redis was away or slow")
 
 
-class Publisher:
-    """A runner of every role. ``publish`` never waits."""
+class Publisher(Repeating):
+    """A runner of every role. ``publish`` never waits. Before a stop, what is queued is sent."""
 
-    name: Final = "realtime-hints"
-    critical: Final = False
+    name = "realtime-hints"
+    failing = "Redis does not answer"
+    bound_s = 30.0
+    again = BackoffPolicy.constant(0.25)
+    first_pause_s = None
 
     def __init__(self, redis: Redis) -> None:
+        super().__init__()
         self._redis = redis
         self._queue: deque[tuple[str, bytes]] = deque()
-        self._wake = asyncio.Event()
-        self._problem: str | None = None
-        self.steps = Steps(STEP_S)
 
     def publish(self, channel: str, message: bytes) -> None:
         if len(self._queue) >= QUEUE_MAX:
             untold.inc()
             return
         self._queue.append((channel, message))
-        self._wake.set()
+        self.notifier.notify()
 
-    def problem(self) -> str | None:
-        return self._problem
+    def unfinished(self) -> bool:
+        return bool(self._queue)
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until ``stop``, and then what is still queued."""
-        async with beside(self._wake_when(stop)):
-            while self._queue or not stop.is_set():
-                await self._wake.wait()
-                self._wake.clear()
-                while self._queue:
-                    with self.steps.step():
-                        await self._send([self._queue.popleft() for _ in range(min(len(self._queue), _BATCH_MAX))])
-                if stop.is_set():
-                    return
-
-    async def _send(self, batch: list[tuple[str, bytes]]) -> None:
-        try:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for channel, message in batch:
-                    pipe.publish(channel, message)
-                await pipe.execute()
-        except (RedisError, OSError, TimeoutError) as error:
-            untold.inc(len(batch) + len(self._queue))
-            self._queue.clear()
-            if self._problem is None:
-                log.warning("realtime.hints_untold", error=type(error).__name__)
-            self._problem = f"Redis does not answer: {type(error).__name__}"
-            await asyncio.sleep(_PAUSE_S)
-            return
-        self._problem = None
+    async def step(self) -> float | None:
+        """One batch, which stays in the queue until it is sent."""
+        batch = list(islice(self._queue, _BATCH_MAX))
+        if not batch:
+            return None
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for channel, message in batch:
+                pipe.publish(channel, message)
+            await pipe.execute()
+        for _ in batch:
+            self._queue.popleft()
         told.inc(len(batch))
+        return 0.0 if self._queue else None
 
-    async def _wake_when(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self._wake.set()
+    def failed(self, error: Exception) -> None:
+        """All that is queued is dropped, which is in the log once."""
+        if self.problem() is None:
+            super().failed(error)
+        untold.inc(len(self._queue))
+        self._queue.clear()

@@ -10,7 +10,6 @@ as its members times themselves.
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
@@ -18,11 +17,9 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
-import structlog
-
 from chassis.postgres import Database
-from kernel.steps import Steps
-from kernel.tasks import beside
+from chassis.run import Repeating
+from kernel.backoff import BackoffPolicy
 from messaging.core.adapters.unread_reads import MENTIONS, UNREAD
 from messaging.core.domain.cursor import Cursor
 from messaging.realtime.frames import document
@@ -31,8 +28,6 @@ from messaging.realtime.hint_codec import Whisper
 MEMBERS_MAX: Final = 200
 GATHER_S: Final = 0.05
 PENDING_MAX: Final = 20_000
-STEP_S: Final = 60.0
-log = structlog.get_logger(__name__)
 _STATES: Final = f"""
     SELECT t.dialog_id, t.user_id, m.joined_seq, m.read_seq, m.read_untold_seq,
            coalesce(a.read_receipts, true) AS tells_reads,
@@ -62,11 +57,14 @@ class _Members:
         (self.shown if tells_reads else self.unshown).add(user_id)
 
 
-class Receipts:
+class Receipts(Repeating):
     """A runner of every role. ``tell_dialog`` and ``tell_person`` reach every node."""
 
-    name: Final = "realtime-receipts"
-    critical: Final = False
+    name = "realtime-receipts"
+    failing = "receipts could not be told"
+    again = BackoffPolicy.constant(GATHER_S)
+    gather_s = GATHER_S
+    first_pause_s = None
 
     def __init__(
         self,
@@ -75,12 +73,10 @@ class Receipts:
         tell_dialog: Callable[[UUID, Whisper], None],
         tell_person: Callable[[UUID, bytes], None],
     ) -> None:
+        super().__init__()
         self._database = database
         self._tell_dialog, self._tell_person = tell_dialog, tell_person
         self._moved: dict[tuple[UUID, UUID], Cursor] = {}
-        self._wake = asyncio.Event()
-        self._problem: str | None = None
-        self.steps = Steps(STEP_S)
 
     def add(self, cursors: Sequence[Cursor]) -> None:
         """These moved; of one person in one dialog, only the latest matters."""
@@ -92,34 +88,17 @@ class Receipts:
                 self._moved[place] = replace(each, told=told, arrived=arrived)
             elif len(self._moved) < PENDING_MAX:
                 self._moved[place] = each
-        self._wake.set()
+        self.notifier.notify()
 
-    def problem(self) -> str | None:
-        return self._problem
-
-    async def run(self, stop: asyncio.Event) -> None:
-        async with beside(self._wake_when(stop)):
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                if stop.is_set():
-                    return
-                await asyncio.sleep(GATHER_S)
-                moved, self._moved = list(self._moved.values()), {}
-                with self.steps.step():
-                    await self._tell(moved)
-
-    async def _tell(self, moved: Sequence[Cursor]) -> None:
-        try:
-            async with self._database.read() as conn:
-                rows = await conn.fetch(_STATES, [each.dialog_id for each in moved], [each.user_id for each in moved])
-                heard_of = {each.dialog_id for each in moved if each.told or each.arrived}
-                present = await conn.fetch(_MEMBERS, list(heard_of))
-        except Exception as error:  # noqa: BLE001 -- receipts need not arrive
-            self._problem = f"receipts could not be told: {type(error).__name__}"
-            log.warning("realtime.receipts_untold", error=type(error).__name__)
+    async def step(self) -> None:
+        """Those that have moved. What cannot be told is lost: receipts need not arrive."""
+        moved, self._moved = list(self._moved.values()), {}
+        if not moved:
             return
-        self._problem = None
+        async with self._database.read() as conn:
+            rows = await conn.fetch(_STATES, [each.dialog_id for each in moved], [each.user_id for each in moved])
+            heard_of = {each.dialog_id for each in moved if each.told or each.arrived}
+            present = await conn.fetch(_MEMBERS, list(heard_of))
         states: dict[tuple[UUID, UUID], Any] = {(row["dialog_id"], row["user_id"]): row for row in rows}
         members: defaultdict[UUID, _Members] = defaultdict(_Members)
         for row in present:
@@ -148,7 +127,3 @@ class Receipts:
             place = {"dialog_id": cursor.dialog_id, "user_id": cursor.user_id, "from_seq": since}
             frame = document("receipt", **place, **moved)
             self._tell_dialog(cursor.dialog_id, Whisper(frame, frozenset(hearers)))
-
-    async def _wake_when(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self._wake.set()

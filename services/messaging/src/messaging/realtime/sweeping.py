@@ -6,6 +6,8 @@ import asyncio
 import time
 from typing import Final
 
+from chassis.run import Repeating
+from kernel.backoff import BackoffPolicy
 from messaging.realtime.codes import Close
 from messaging.realtime.connection import Connection
 from messaging.realtime.frames import server_frame
@@ -20,28 +22,25 @@ EXPIRY_NOTICE_S: Final = 30.0
 _SLICE: Final = 1_000
 
 
-class Sweeper:
+class Sweeper(Repeating):
     """One runner instead of a timer for each connection."""
 
-    name: Final = "realtime-sweeper"
-    critical: Final = True
+    name = "realtime-sweeper"
+    critical = True
+    failing = "connections are not looked over"
+    bound_s = 30.0
+    again = BackoffPolicy.constant(EVERY_S)
 
     def __init__(self, people: People, limits: Limits, revocations: RevokedSessions) -> None:
+        super().__init__()
         self._people, self._limits, self._revocations = people, limits, revocations
 
-    def problem(self) -> str | None:
-        return None
-
-    async def run(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            for number, connection in enumerate(list(self._people.sockets), 1):
-                self._look(connection, time.monotonic(), time.time())
-                if number % _SLICE == 0:
-                    await asyncio.sleep(0)
-            try:
-                await asyncio.wait_for(stop.wait(), EVERY_S)
-            except TimeoutError:
-                continue
+    async def step(self) -> float:
+        for number, connection in enumerate(list(self._people.sockets), 1):
+            self._look(connection, time.monotonic(), time.time())
+            if number % _SLICE == 0:
+                await asyncio.sleep(0)
+        return EVERY_S
 
     def _look(self, connection: Connection, now: float, unix_s: float) -> None:
         if connection.closing_at:

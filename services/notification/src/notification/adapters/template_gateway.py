@@ -16,7 +16,7 @@ import jinja2
 import structlog
 
 from contracts.cancel_reasons import cancelled_because
-from kernel.country import text_language
+from kernel.country import LANGUAGES, text_language
 from kernel.money import Currency, Money
 from notification.domain.delivery import Delivery
 from notification.domain.plain_words import plain_words
@@ -25,7 +25,6 @@ from notification.domain.rules import RULES
 
 log = structlog.get_logger(__name__)
 
-LANGUAGES: Final = ("en", "th", "id", "ms", "vi")
 FALLBACK: Final = "en"
 
 

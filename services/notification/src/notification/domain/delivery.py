@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
+from kernel.backoff import BackoffPolicy
 from kernel.reasons import Reason
 from notification.domain.ids import DeliveryId, NotificationId, UserId
 from notification.domain.notification import Channel, Priority
 
 ATTEMPTS_MAX = 16  # with the pauses between them some forty minutes: a mail server may be away for that long
-BACKOFF_FIRST_S = 1.0
-BACKOFF_MAX_S = 300.0
+BACKOFF = BackoffPolicy(first_s=1.0, cap_s=300.0, spread=(0.5, 1.0))
 LEASE_S = 30.0  # renewed for as long as its sender lives: so long after the sender's death another takes it up
 RENEW_S = 8.0
 # One attempt. A mail server that was given the whole mail may think about it for ten minutes (RFC 5321, 4.5.3.2.6):
@@ -156,9 +156,8 @@ def after_attempt(delivery: Delivery, outcome: Outcome, *, now: datetime, jitter
         case Refused(failure_code):
             return Ended(DeliveryStatus.FAILED, failure_code=failure_code)
         case Unknown(failure_code, retry_after_s):
-            doublings = max(0, delivery.attempts - 1)
-            wait_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2**doublings) * (0.5 + jitter / 2)
-            at = now + timedelta(seconds=max(wait_s, min(retry_after_s or 0.0, BACKOFF_MAX_S)))
+            wait_s = BACKOFF.wait_s(delivery.attempts, jitter)
+            at = now + timedelta(seconds=max(wait_s, min(retry_after_s or 0.0, BACKOFF.cap_s)))
             if delivery.attempts >= ATTEMPTS_MAX or at >= delivery.expires_at:
                 return Ended(DeliveryStatus.FAILED, failure_code=failure_code)
             return TryAgain(at, failure_code)

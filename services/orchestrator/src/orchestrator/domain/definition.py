@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from kernel.backoff import BackoffPolicy
 from orchestrator.domain.ids import SagaId
 
 
@@ -39,11 +40,12 @@ class RetryPolicy:
     def pause_s(self, attempts: int, seed: UUID) -> float:
         """Pause after the given number of attempts; the same seed gives the same jitter, so replays agree."""
         if attempts >= self.attempts_max:
-            base = self.stuck_pause_s
+            first_s = cap_s = self.stuck_pause_s
         else:
-            base = min(self.first_pause_s * self.growth ** max(attempts - 1, 0), self.longest_pause_s)
-        spread = ((seed.int ^ (attempts * 0x9E3779B97F4A7C15)) % 2001) / 1000 - 1
-        return base * (1 + self.jitter * spread)
+            first_s, cap_s = self.first_pause_s, self.longest_pause_s
+        spread = (1 - self.jitter, 1 + self.jitter)
+        chance = ((seed.int ^ (attempts * 0x9E3779B97F4A7C15)) % 2001) / 2000
+        return BackoffPolicy(first_s=first_s, cap_s=cap_s, factor=self.growth, spread=spread).wait_s(attempts, chance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final
 
 from aiohttp import web
 
 import operations
-from chassis.run import Supervised
-from kernel.tasks import stop_tasks
+from chassis.run import Supervised, running
 from payment.entrypoints.consumers import subscriptions
 from payment.entrypoints.routes import TABLE
 from payment.wiring import NAME, App
@@ -24,13 +22,9 @@ def make_web_app(app: App) -> web.Application:
     application = operations.make_service_app(ROUTES, app)
 
     async def flushing(_: web.Application) -> AsyncIterator[None]:
-        stop = asyncio.Event()
         # Supervised: a partition that ended for whatever reason runs again, else every transfer would wait in vain.
-        running = [asyncio.create_task(Supervised(each).run(stop), name=each.name) for each in app.flusher.partitions]
-        yield
-        stop.set()
-        await asyncio.wait(running, timeout=_STOP_S)
-        await stop_tasks(*running)
+        async with running([Supervised(each) for each in app.flusher.partitions], _STOP_S):
+            yield
 
     application.cleanup_ctx.append(flushing)
     return application

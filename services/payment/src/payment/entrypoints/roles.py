@@ -31,7 +31,7 @@ def jobs(app: App) -> Sequence[Runner]:
     """Top-ups driven and confirmed, holds expired, charges returned, tables kept small, and the audit once an hour."""
     settings = app.settings
     return [
-        Periodic("top-ups", settings.top_ups_every_s, lambda: work.top_ups(app), bell=app.doorbell.subscribe()),
+        Periodic("top-ups", settings.top_ups_every_s, lambda: work.top_ups(app), notifier=app.notifier.subscribe()),
         Periodic("top-up-ends", settings.top_ups_every_s, lambda: work.confirmations(app), idle_s=_IDLE_S),
         Periodic("hold-expiry", settings.expiry_every_s, lambda: work.expiry(app)),
         Periodic("charge-returns", settings.top_ups_every_s, lambda: work.returns(app), idle_s=_IDLE_S),

@@ -27,12 +27,11 @@ from auth.entrypoints.schemas.codes import (
     PasswordResetBody,
 )
 from auth.entrypoints.schemas.contacts import contact_of, new_contact_of
-from auth.entrypoints.schemas.headers import asked_locale
 from auth.usecases.change_password import ChangePassword, change_password
 from auth.usecases.request_otp import RequestOtp, request_otp
 from auth.usecases.reset_password import ResetPassword, reset_password
 from auth.wiring import App
-from chassis.http import Routes
+from chassis.http import Routes, reading_locale
 from chassis.tokens import Principal
 
 routes = Routes(tag="codes and passwords")
@@ -65,7 +64,7 @@ async def post_otp(request: web.Request, body: OtpRequestBody, app: App) -> OtpV
     command = RequestOtp(
         contact=reached(body.email, body.phone),
         purpose=body.purpose,
-        locale=asked_locale(request, body.locale),
+        locale=reading_locale(request, body.locale),
         ip=app.ip_of(request),
     )
     return OtpView.of(await request_otp(command, app.tools))
@@ -83,7 +82,7 @@ async def post_password_reset(request: web.Request, body: PasswordResetBody, app
     command = RequestOtp(
         contact=contact_of(body.email, body.phone),
         purpose=OtpPurpose.PASSWORD_RESET,
-        locale=asked_locale(request, body.locale),
+        locale=reading_locale(request, body.locale),
         ip=app.ip_of(request),
     )
     return OtpView.of(await request_otp(command, app.tools))

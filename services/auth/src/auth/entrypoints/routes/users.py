@@ -35,7 +35,6 @@ from auth.domain.user import (
 from auth.domain.username import UsernameRefusedError, UsernameTakenError
 from auth.entrypoints.schemas.codes import CodeBody, OtpView
 from auth.entrypoints.schemas.contacts import new_contact_of
-from auth.entrypoints.schemas.headers import expected_versions
 from auth.entrypoints.schemas.sessions import SignedUpView
 from auth.entrypoints.schemas.users import (
     NothingBody,
@@ -53,7 +52,7 @@ from auth.usecases.register_user import RegisterUser, register_user
 from auth.usecases.request_email_verification import RequestEmailVerification, request_email_verification
 from auth.usecases.verify_email import VerifyEmail, verify_email
 from auth.wiring import App
-from chassis.http import IfMatch, Reply, Routes, etag_of
+from chassis.http import IfMatch, Reply, Routes, etag_of, versions_of
 from chassis.tokens import Principal
 
 routes = Routes(tag="users")
@@ -129,16 +128,14 @@ async def get_me(principal: Principal, app: App) -> Reply[UserView]:
     ),
 )
 async def patch_me(if_match: IfMatch | None, principal: Principal, body: ProfilePatch, tx: AuthTx) -> Reply[UserView]:
-    command = ChangeProfile(
-        user_id=UserId(principal.user_id), changes=body.changes(), versions=expected_versions(if_match)
-    )
+    command = ChangeProfile(user_id=UserId(principal.user_id), changes=body.changes(), versions=versions_of(if_match))
     user = await change_profile(command, tx)
     return Reply(UserView.of(user), etag=etag_of(user.version), headers=_PRIVATE)
 
 
 @routes.delete("/v1/users/me", status=204, summary="Delete one's account", errors=(*_VERSION_ERRORS, UserNotFoundError))
 async def delete_me(if_match: IfMatch | None, principal: Principal, tx: AuthTx) -> None:
-    await delete_user(DeleteUser(user_id=UserId(principal.user_id), versions=expected_versions(if_match)), tx)
+    await delete_user(DeleteUser(user_id=UserId(principal.user_id), versions=versions_of(if_match)), tx)
 
 
 @routes.get("/v1/users/me/settings", summary="One's own settings", errors=(UserNotFoundError,))
@@ -155,9 +152,7 @@ async def get_settings(principal: Principal, app: App) -> Reply[SettingsView]:
 async def patch_settings(
     if_match: IfMatch | None, principal: Principal, body: SettingsPatch, tx: AuthTx
 ) -> Reply[SettingsView]:
-    command = ChangeSettings(
-        user_id=UserId(principal.user_id), changes=body.changes(), versions=expected_versions(if_match)
-    )
+    command = ChangeSettings(user_id=UserId(principal.user_id), changes=body.changes(), versions=versions_of(if_match))
     user = await change_settings(command, tx)
     return Reply(SettingsView.of(user), etag=etag_of(user.version), headers=_PRIVATE)
 

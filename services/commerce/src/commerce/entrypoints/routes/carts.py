@@ -6,7 +6,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from chassis.http import Routes
+from chassis.http import Routes, reading_language
 from chassis.tokens import Principal
 from commerce.adapters.stock_reads import available_of
 from commerce.adapters.transaction import CommerceTx
@@ -16,7 +16,6 @@ from commerce.domain.ids import UserId, VariantId
 from commerce.domain.product import VariantNotFoundError
 from commerce.domain.totals import TotalTooLargeError
 from commerce.entrypoints.schemas.carts import CartItemBody, CartItemView, CartView
-from commerce.entrypoints.schemas.language import reading_language
 from commerce.usecases.put_in_cart import PutInCart, put_in_cart
 from commerce.usecases.take_from_cart import TakeFromCart, take_from_cart
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from chassis.http import Keyset, Page, RateLimit, Reply, Routes, WaitQuery
+from chassis.http import Keyset, Page, RateLimit, Reply, Routes, WaitQuery, reading_language
 from chassis.tokens import Principal
 from chassis.waiting import wait_until
 from commerce.adapters.order_reads import (
@@ -40,7 +40,6 @@ from commerce.domain.product import VariantNotFoundError
 from commerce.domain.shop import NotShopOwnerError, ShopNotFoundError
 from commerce.domain.stock import SoldOutError
 from commerce.domain.totals import TotalTooLargeError
-from commerce.entrypoints.schemas.language import reading_language
 from commerce.entrypoints.schemas.orders import (
     CheckoutView,
     FulfilmentBody,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from chassis.http import IfMatch, Keyset, Page, Reply, Routes, etag_of
+from chassis.http import IfMatch, Keyset, Page, Reply, Routes, etag_of, reading_language
 from chassis.postgres import Connection
 from chassis.tokens import Principal
 from commerce.adapters.category_store import CategoryStore
@@ -38,7 +38,6 @@ from commerce.domain.search import CurrencyNeededError, parse_query
 from commerce.domain.shop import NotShopOwnerError, ShopClosedError, ShopNotFoundError
 from commerce.domain.stock import BelowReservedError
 from commerce.domain.texts import TextMissingError
-from commerce.entrypoints.schemas.language import reading_language
 from commerce.entrypoints.schemas.parts import localised
 from commerce.entrypoints.schemas.products import (
     AddProductBody,

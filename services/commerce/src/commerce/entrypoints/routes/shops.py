@@ -8,7 +8,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from chassis.http import Keyset, Page, Reply, Routes
+from chassis.http import Keyset, Page, Reply, Routes, reading_language
 from chassis.tokens import Principal
 from commerce.adapters.category_store import CategoryStore
 from commerce.adapters.shop_reads import list_shops, read_shop
@@ -17,7 +17,6 @@ from commerce.domain.account import AccountEndedError
 from commerce.domain.ids import ShopId, UserId
 from commerce.domain.shop import ShopNotFoundError, ShopSlugInvalidError, ShopSlugTakenError
 from commerce.domain.texts import TextMissingError
-from commerce.entrypoints.schemas.language import reading_language
 from commerce.entrypoints.schemas.shops import (
     CategoriesView,
     CategoryView,

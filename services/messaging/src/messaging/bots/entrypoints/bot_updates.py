@@ -33,18 +33,18 @@ def jobs(app: App) -> Sequence[Runner]:
 
 
 def channel(bot_id: UUID) -> str:
-    """Rung when a bot has something new."""
+    """Notified when a bot has something new."""
     return f"bot:{bot_id}"
 
 
 async def pump(app: App, put_off: PutOff) -> bool:
-    """Collect what is new, and ring for bots that ask. False when there was nothing."""
+    """Collect what is new, and notify bots that ask. False when there was nothing."""
     told, found = True, False
     while told:
         async with app.begin() as tx:
-            told = bool(rung := await collect_updates(tx, put_off))
+            told = bool(notified := await collect_updates(tx, put_off))
         found = found or told
-        await asyncio.gather(*(app.hints.publish(channel(bot_id)) for bot_id in rung))
+        await asyncio.gather(*(app.hints.publish(channel(bot_id)) for bot_id in notified))
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 
 from chassis.run import Periodic
+from kernel.backoff import BackoffPolicy
 from kernel.tasks import stop_tasks
 from messaging.bots.adapters.bot_store import BotStore
 from messaging.bots.domain.bot import Bot
@@ -23,8 +24,7 @@ AT_ONCE: Final = 100
 STEP_S: Final = 60.0
 # A process that dies in a call is followed by another after this long.
 CLAIMED: Final = timedelta(seconds=TIMEOUT_S + 20)
-RETRY_S_MIN: Final = 1.0
-RETRY_S_MAX: Final = 600.0
+RETRY: Final = BackoffPolicy(first_s=1.0, cap_s=600.0)
 log = structlog.get_logger()
 
 
@@ -76,9 +76,9 @@ class WebhookCalls:
             if not isinstance(error, RefusedError):
                 log.exception("webhook.failed", bot_id=str(bot.bot_id))
             now = self._app.clock.now()
-            delay_s = min(RETRY_S_MAX, RETRY_S_MIN * 2 ** min(bot.failures, 10))
+            again_at = now + timedelta(seconds=RETRY.wait_s(bot.failures + 1))
             async with self._app.database.begin() as conn:
-                await BotStore(conn).note_failure(bot.bot_id, now, now + timedelta(seconds=delay_s))
+                await BotStore(conn).note_failure(bot.bot_id, now, again_at)
             log.info("webhook.refused", bot_id=str(bot.bot_id), failures=bot.failures + 1)
 
     async def _post(self, bot: Bot) -> None:

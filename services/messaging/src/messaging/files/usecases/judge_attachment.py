@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 import puremagic
 
+from kernel.backoff import BackoffPolicy
 from messaging.core.domain.attachment import PICTURES, WIDTHS, Attachment, type_mismatch
 from messaging.core.usecases.ports import Tx
 from objects.pictures import Pictured, PictureRefusedError, picture
@@ -23,7 +24,7 @@ from objects.scanner import ScannerUnavailableError
 from objects.store import ObjectStore, StoreUnavailableError
 
 RESCAN_AFTER: Final = timedelta(hours=1)
-RETRY_S_MAX: Final = 300.0
+RETRY: Final = BackoffPolicy(first_s=0.5, cap_s=300.0)
 HEAD_BYTES: Final = 64 * 1024
 
 
@@ -99,8 +100,8 @@ class Judge:
 
     async def _put_off(self, attachment: Attachment) -> None:
         async with self.begin() as tx:
-            delay_s = min(RETRY_S_MAX, 0.5 * 2 ** min(attachment.attempts, 12))
-            await tx.attachments.put_off(attachment.attachment_id, tx.now + timedelta(seconds=delay_s))
+            again_at = tx.now + timedelta(seconds=RETRY.wait_s(attachment.attempts + 1))
+            await tx.attachments.put_off(attachment.attachment_id, again_at)
 
 
 async def retract(attachment: Attachment, status: str, verdict: str, tx: Tx) -> None:

@@ -20,6 +20,7 @@ from typing import Final
 import structlog
 
 from kernel.clock import Clock
+from kernel.notifier import Notifier
 from kernel.tasks import beside, despite_cancel, stop_tasks, within
 from notification.adapters.transaction import NotificationTx
 from notification.domain.delivery import RENEW_S, SEND_S, Delivery, Result
@@ -127,10 +128,10 @@ class Lane:
             each.leased_at = now
         return now
 
-    async def wait(self, bell: asyncio.Event, *, timeout_s: float) -> None:
-        """Until one has ended or the bell rings, at most ``timeout_s``."""
-        async with beside(bell.wait()) as ringing:
-            await asyncio.wait({ringing, *self._sending}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    async def wait(self, notifier: Notifier, *, timeout_s: float) -> None:
+        """Until one has ended or ``notifier`` is notified, at most ``timeout_s``."""
+        async with beside(notifier.wait_notified(timeout_s)) as notified:
+            await asyncio.wait({notified, *self._sending}, return_when=asyncio.FIRST_COMPLETED)
 
     async def record_ended(self) -> None:
         """Those that have ended, together with those that end within a moment."""

@@ -7,7 +7,6 @@ import asyncio
 import structlog
 
 from kernel.steps import Steps
-from kernel.tasks import beside
 from notification.adapters.watched_gateway import WatchedGateway
 from notification.entrypoints.jobs.lane import Lane
 from notification.wiring import App
@@ -26,7 +25,7 @@ class Sender:
         self.name = f"send-{gateway.channel}-{'urgent' if urgent else 'normal'}"
         self._urgent = urgent
         self._lane = Lane(app.begin, gateway, app.clock, urgent=urgent)
-        self._bell = app.doorbell.subscribe()
+        self._notifier = app.notifier.subscribe()
         self._problem: str | None = None
         self.steps = Steps(STEP_S)
 
@@ -35,12 +34,12 @@ class Sender:
 
     async def run(self, stop: asyncio.Event) -> None:
         try:
-            async with beside(self._ring_on(stop)):
+            async with self._notifier.notified_by(stop):
                 while not stop.is_set():
-                    self._bell.clear()
+                    self._notifier.clear()
                     with self.steps.step():
                         await self._take_up()
-                    await self._lane.wait(self._bell, timeout_s=POLL_URGENT_S if self._urgent else POLL_S)
+                    await self._lane.wait(self._notifier, timeout_s=POLL_URGENT_S if self._urgent else POLL_S)
                     if not self._urgent and not self._lane.under_way:
                         await asyncio.sleep(GATHER_S)
                     with self.steps.step():
@@ -58,7 +57,3 @@ class Sender:
             log.exception("delivery.failed", lane=self.name)
             return
         self._problem = None
-
-    async def _ring_on(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self._bell.set()

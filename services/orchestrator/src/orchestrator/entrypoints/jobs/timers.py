@@ -7,8 +7,6 @@ every ``POSTPONED_S``, and shows as one that needs an operator.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,8 +16,9 @@ from typing import Final
 import asyncpg
 import structlog
 
+from chassis.run import Repeating
 from eventing.failures import Failure, classify
-from kernel.steps import Steps
+from kernel.backoff import BackoffPolicy
 from operations import in_halves
 from orchestrator.adapters import metrics
 from orchestrator.adapters.saga_store import due_ids, next_due_at, postpone
@@ -30,39 +29,29 @@ from orchestrator.wiring import App
 log = structlog.get_logger(__name__)
 
 POSTPONED_S: Final = 300.0
-STEP_S: Final = 60.0
 
 
-class Timers:
-    """A runner of the role ``jobs``."""
+class Timers(Repeating):
+    """A runner of the role ``jobs``: sweeps until nothing is left to wake, then waits for the next timer or poll."""
 
     name = "timers"
+    critical = True
+    failing = "timers fail"
 
     def __init__(self, app: App, *, poll_s: float, batch: int = 200) -> None:
+        super().__init__()
         self._app = app
+        self.again = BackoffPolicy.constant(poll_s)
         self._poll_s = poll_s
         self._batch = batch
-        self._failed: str | None = None
-        self.steps = Steps(STEP_S)
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until ``stop``: sweep until nothing is left to wake, then wait for the next timer or poll."""
-        while not stop.is_set():
-            pause_s = self._poll_s
-            try:
-                with self.steps.step():
-                    due_in_s = await self.due_in_s()
-                    if due_in_s > 0:
-                        pause_s = min(pause_s, due_in_s)
-                    elif await self.sweep():
-                        pause_s = 0.0
-                self._failed = None
-            except Exception as error:
-                self._failed = type(error).__name__
-                log.warning("timers.sweep_failed", error=self._failed, exc_info=True)
-            if pause_s:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), pause_s)
+    async def step(self) -> float:
+        """Wake a batch when one is due. Returns how long to pause: not at all while there may be more."""
+        due_in_s = await self.due_in_s()
+        more = due_in_s <= 0 and await self.sweep() > 0
+        if more:
+            return 0.0
+        return min(self._poll_s, due_in_s) if due_in_s > 0 else self._poll_s
 
     async def due_in_s(self) -> float:
         """Seconds until the next timer; infinity when there is none."""
@@ -99,6 +88,3 @@ class Timers:
                 await postpone(conn, saga_id, now + timedelta(seconds=POSTPONED_S))
         except asyncpg.PostgresError:
             log.exception("timers.saga_not_postponed", saga_id=str(saga_id))
-
-    def problem(self) -> str | None:
-        return f"timers fail: {self._failed}" if self._failed else None

@@ -61,10 +61,10 @@ async def get_updates(request: web.Request, query: UpdatesQuery, app: App) -> Up
     if query.after:
         async with app.database.begin() as conn:
             await BotStore(conn).confirm(bot.bot_id, query.after)
-    async with app.hints.listen(channel(bot.bot_id)) as bell:
+    async with app.hints.listen(channel(bot.bot_id)) as hint:
         found = await next_updates(app, bot, query.after, query.limit)
         if not found and query.wait_s:
-            await bell.wait(query.wait_s)
+            await hint.wait_notified(query.wait_s)
             bot = await _asking_bot(request, app)  # the token, or who is told, may have changed while it waited
             found = await next_updates(app, bot, query.after, query.limit)
     return UpdatesView(items=[UpdateView(**each) for each in found])
