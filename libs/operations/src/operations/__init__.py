@@ -7,7 +7,7 @@ It knows no service: each gives its ``App`` and, where it consumes, its table of
 from operations.app import Handlers, OperatedApp
 from operations.audits import audit_connection, audit_job
 from operations.batches import alone, in_halves
-from operations.commands import operator_commands
+from operations.commands import audit_command, operator_commands
 from operations.connections import kafka_config
 from operations.parts import Parts, open_parts
 from operations.routes import operator_routes
@@ -19,6 +19,7 @@ __all__ = [
     "OperatedApp",
     "Parts",
     "alone",
+    "audit_command",
     "audit_connection",
     "audit_job",
     "background",

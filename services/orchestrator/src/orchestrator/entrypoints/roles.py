@@ -9,7 +9,8 @@ from typing import Final
 import operations
 from chassis.run import Command, Periodic, Runner
 from operations import background, checks, relays
-from orchestrator.adapters.invariants import count_violations
+from operations.invariants import count_broken
+from orchestrator.adapters.invariants import CHECKS
 from orchestrator.entrypoints.app import handlers
 from orchestrator.entrypoints.cli import AUDIT
 from orchestrator.entrypoints.jobs import gauges, retention
@@ -32,5 +33,5 @@ def jobs(app: App) -> Sequence[Runner]:
         Periodic("gauges", gauges.EVERY_S, partial(gauges.observe, app)),
         Periodic("retention", retention.EVERY_S, partial(retention.prune, app)),
         *operations.housekeeping(app),
-        operations.audit_job(app, count_violations),
+        operations.audit_job(app, lambda conn: count_broken(conn, CHECKS)),
     ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import operations
-from chassis.postgres import Connection
 from chassis.run import Periodic, Runner
-from payment.adapters import invariants
+from operations.invariants import count_broken
+from payment.adapters.invariants import ALL
 from payment.entrypoints import jobs as work
 from payment.entrypoints.consumers import subscriptions
 from payment.wiring import App
@@ -40,15 +40,10 @@ def jobs(app: App) -> Sequence[Runner]:
         Periodic("forget-done-failures", _GAUGES_EVERY_S, lambda: work.forget_done_failures(app)),
         Periodic("gauges", _GAUGES_EVERY_S, lambda: work.gauges(app)),
         *operations.housekeeping(app),
-        operations.audit_job(app, _violations),
+        operations.audit_job(app, lambda conn: count_broken(conn, ALL)),
     ]
 
 
 def background(app: App) -> Sequence[Runner]:
     """In every role: sessions that were revoked."""
     return operations.background(app)
-
-
-async def _violations(conn: Connection) -> int:
-    findings = await invariants.check_invariants(conn, (*invariants.CHECKS, *invariants.LATE))
-    return sum(finding.count > 0 for finding in findings)
