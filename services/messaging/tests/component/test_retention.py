@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 from messaging.core.usecases.change_dialog import change_dialog
 from messaging.lifecycle.adapters import month_store, retention_store
-from messaging.lifecycle.adapters.invariants import audit, report
+from messaging.lifecycle.adapters.invariants import audit
 from messaging.lifecycle.entrypoints import cli
 from messaging.lifecycle.usecases.apply_retention import ACCOUNT_CHANGES_KEPT, apply_retention, make_months
 from messaging.lifecycle.usecases.hold_dialog import hold_dialog
 from operations import audit_connection
+from operations.invariants import report
 
 LONG_AGO = datetime(2018, 3, 15, tzinfo=UTC)
 

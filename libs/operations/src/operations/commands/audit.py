@@ -10,7 +10,7 @@ from chassis.postgres import Connection
 from chassis.run import Command
 from operations.app import OperatedApp
 from operations.audits import audit_connection
-from operations.commands.console import DONE, FAILED, say
+from operations.commands.console import DONE, FAILED, print_line
 from operations.invariants import Finding, broken, report, snapshot
 
 Find = Callable[[Any, Connection, argparse.Namespace], Awaitable[Sequence[Finding]]]
@@ -22,7 +22,7 @@ def audit_command(find: Find, *arguments: Callable[[argparse.ArgumentParser], No
     async def run(app: OperatedApp, given: argparse.Namespace) -> int:
         async with audit_connection(app) as conn, snapshot(conn):
             findings = await find(app, conn, given)
-        say(report(findings))
+        print_line(report(findings))
         return FAILED if broken(findings) else DONE
 
     return Command("check every invariant on the live database; exit code 1 when one does not hold", run, *arguments)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Final
@@ -22,9 +21,8 @@ from chassis.run import Command
 from kernel.errors import DomainError
 from operations import operator_commands
 from operations.acts import DONE, at_console, record, record_refusal
-from operations.commands.console import reason_argument
+from operations.commands.console import fail, print_line, reason_argument
 
-_REFUSED: Final = 1
 Run = Callable[[App, argparse.Namespace], Awaitable[int]]
 Change = Callable[[UserId, Role, AuthTx], Awaitable[User]]
 
@@ -36,8 +34,7 @@ def _with_refusals(run: Run) -> Run:
         try:
             return await run(app, given)
         except DomainError as error:
-            sys.stderr.write(f"{error.detail} ({error.code})\n")
-            return _REFUSED
+            return fail(f"{error.detail} ({error.code})")
 
     return run_and_report
 
@@ -65,7 +62,7 @@ async def _change_role(app: App, given: argparse.Namespace, action: str, change:
     except DomainError as refusal:
         await record_refusal(act, refusal, app)
         raise
-    _print_line(f"{user.id}: {_roles(user)}")
+    print_line(f"{user.id}: {_roles(user)}")
     return 0
 
 
@@ -74,7 +71,7 @@ async def _rotate(app: App, given: argparse.Namespace) -> int:
     async with app.begin() as tx:
         key = await rotate_keys(tx)
         record(act.ended(DONE, kid=key.kid, signs_from=key.signs_from.isoformat()), tx)
-    _print_line(f"key {key.kid} signs from {key.signs_from:%Y-%m-%d %H:%M:%S} UTC")
+    print_line(f"key {key.kid} signs from {key.signs_from:%Y-%m-%d %H:%M:%S} UTC")
     return 0
 
 
@@ -98,10 +95,6 @@ def _role_arguments(parser: argparse.ArgumentParser) -> None:
     who.add_argument("--user-id", type=UUID)
     parser.add_argument("--role", required=True, choices=[role.value for role in Role])
     reason_argument(parser)
-
-
-def _print_line(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
 
 
 COMMANDS: Final[Mapping[str, Command]] = {

@@ -17,6 +17,7 @@ from commerce.usecases.load_catalogue import LoadCatalogue, load_catalogue
 from commerce.wiring import App
 from kernel.country import Country
 from operations import audit_command, operator_commands
+from operations.commands.console import print_line
 from operations.invariants import Finding, run_checks
 
 
@@ -63,10 +64,6 @@ def _owner(text: str) -> tuple[Country | None, UserId]:
 def _owners(given: Sequence[tuple[Country | None, UserId]]) -> dict[Country, UserId]:
     everywhere = {country: user_id for only, user_id in given if only is None for country in Country}
     return everywhere | {country: user_id for country, user_id in given if country}
-
-
-def print_line(line: str) -> None:
-    sys.stdout.write(line + "\n")
 
 
 COMMANDS: Mapping[str, Command] = {

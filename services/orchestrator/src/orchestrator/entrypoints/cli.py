@@ -8,7 +8,7 @@ from typing import Final
 
 from chassis.postgres import Connection
 from operations import audit_command
-from operations.commands.console import say
+from operations.commands.console import print_line
 from operations.invariants import Check, Finding, run_checks
 from orchestrator.adapters.invariants import CHECKS, find_differences
 from orchestrator.adapters.saga_reads import count_by_status, count_stuck
@@ -19,7 +19,7 @@ async def find_violations(app: App, conn: Connection, given: argparse.Namespace)
     """What the checks find, and histories that today's code would not lead to. Says first how many sagas there are."""
     counts, stuck = await count_by_status(conn), await count_stuck(conn)
     tally = ", ".join(f"{status} {count}" for status, count in counts.items()) or "none"
-    say(f"sagas: {tally}; {stuck} need an operator")
+    print_line(f"sagas: {tally}; {stuck} need an operator")
     replayed, different = await find_differences(conn, app.registry, sample=given.replay)
     replays = Check("replay", f"{replayed} histories replayed with today's code lead to their sagas", sql="")
     examples = [f"{saga_id} would run differently today: {'; '.join(problems)}" for saga_id, problems in different]
