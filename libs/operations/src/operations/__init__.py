@@ -12,6 +12,7 @@ from operations.connections import kafka_config
 from operations.parts import Parts, open_parts
 from operations.routes import operator_routes
 from operations.runners import background, checks, consumers, forget_keys, housekeeping, relays
+from operations.service import make_service
 from operations.web import make_service_app
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "housekeeping",
     "in_halves",
     "kafka_config",
+    "make_service",
     "make_service_app",
     "open_parts",
     "operator_commands",

@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 
+from commerce.__main__ import SERVICE
 from commerce.domain.ids import CheckoutId
-from commerce.entrypoints.app import make_web_app
 from commerce.entrypoints.jobs import ItemsFailedError, sweep_holds
 from commerce.usecases.confirm_order import ConfirmOrder
 from commerce.usecases.release_stock import ReleaseStock
@@ -36,7 +36,7 @@ def at(app: App, now: datetime) -> App:
 async def when_it_ended(app: App) -> AsyncIterator[TestClient[Any, Any]]:
     """The API at a time when a ``HOLD`` that begins in this test has ended."""
     later = at(app, app.clock.now() + 2 * HOLD)
-    async with TestClient(TestServer(make_web_app(later))) as client:
+    async with TestClient(TestServer(SERVICE.http(later))) as client:
         yield client
 
 

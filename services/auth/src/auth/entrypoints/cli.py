@@ -19,7 +19,6 @@ from auth.usecases.withdraw_role import WithdrawRole, withdraw_role
 from auth.wiring import NAME, App
 from chassis.run import Command
 from kernel.errors import DomainError
-from operations import operator_commands
 from operations.acts import DONE, at_console, record, record_refusal
 from operations.commands.console import fail, print_line, reason_argument
 
@@ -103,5 +102,4 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "rotate-keys": Command(
         "let the next signing key take over as early as verifiers can know it", _with_refusals(_rotate), reason_argument
     ),
-    **operator_commands(),
 }

@@ -12,11 +12,10 @@ from chassis.run import Command
 from commerce.adapters import invariants
 from commerce.adapters.demo_catalogue_reads import build_catalogue
 from commerce.domain.ids import UserId
-from commerce.entrypoints.consumers import subscriptions
 from commerce.usecases.load_catalogue import LoadCatalogue, load_catalogue
 from commerce.wiring import App
 from kernel.country import Country
-from operations import audit_command, operator_commands
+from operations import audit_command
 from operations.commands.console import print_line
 from operations.invariants import Finding, run_checks
 
@@ -71,5 +70,4 @@ COMMANDS: Mapping[str, Command] = {
         "add the demo's shops and products", load_demo_catalogue, load_demo_catalogue_arguments
     ),
     "audit": audit_command(find_violations, audit_arguments),
-    **operator_commands(subscriptions),
 }

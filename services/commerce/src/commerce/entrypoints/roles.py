@@ -8,20 +8,12 @@ from typing import Final
 import operations
 from chassis.run import Periodic, Runner
 from commerce.adapters import invariants
-from commerce.entrypoints.consumers import subscriptions
 from commerce.entrypoints.jobs import fold_products, sweep_holds
 from commerce.wiring import App
-from operations import background, checks, relays
 from operations.invariants import count_broken
-
-__all__ = ["background", "checks", "consumers", "jobs", "relays"]
 
 SWEEP_EVERY_S: Final = 5.0
 FOLD_EVERY_S: Final = 60.0
-
-
-def consumers(app: App) -> Sequence[Runner]:
-    return operations.consumers(app, subscriptions)
 
 
 def jobs(app: App) -> Sequence[Runner]:

@@ -30,4 +30,4 @@ def audit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replay", type=int, default=200, help="how many ended sagas to replay besides all running")
 
 
-AUDIT: Final = audit_command(find_violations, audit_arguments)
+COMMANDS: Final = {"audit": audit_command(find_violations, audit_arguments)}

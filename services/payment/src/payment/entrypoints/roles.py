@@ -9,22 +9,11 @@ from chassis.run import Periodic, Runner
 from operations.invariants import count_broken
 from payment.adapters.invariants import ALL
 from payment.entrypoints import jobs as work
-from payment.entrypoints.consumers import subscriptions
 from payment.wiring import App
 
 _HOUSEKEEPING_EVERY_S = 3600.0
 _GAUGES_EVERY_S = 30.0
 _IDLE_S = 10.0
-
-
-def consumers(app: App) -> Sequence[Runner]:
-    """People and saga commands."""
-    return operations.consumers(app, subscriptions)
-
-
-def relays(app: App) -> Sequence[Runner]:
-    """The outbox to Kafka."""
-    return operations.relays(app)
 
 
 def jobs(app: App) -> Sequence[Runner]:
@@ -42,8 +31,3 @@ def jobs(app: App) -> Sequence[Runner]:
         *operations.housekeeping(app),
         operations.audit_job(app, lambda conn: count_broken(conn, ALL)),
     ]
-
-
-def background(app: App) -> Sequence[Runner]:
-    """In every role: sessions that were revoked."""
-    return operations.background(app)

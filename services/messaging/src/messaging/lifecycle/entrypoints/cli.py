@@ -31,7 +31,7 @@ from messaging.lifecycle.usecases.export_hold import ExportHold, NotHeldError, e
 from messaging.lifecycle.usecases.export_person import export_person
 from messaging.lifecycle.usecases.hold_dialog import NoSuchDialogError, hold_dialog
 from messaging.search.usecases.reindex import reindex
-from messaging.wiring import SERVICE, App
+from messaging.wiring import NAME, App
 from operations import audit_command, audit_job
 from operations.acts import (
     BEGUN,
@@ -73,14 +73,14 @@ class WhyQuery(Query):
 @routes.put(HOLD, auth=OPS, errors=(NoSuchDialogError,), summary="Put a dialog under legal hold")
 async def put_legal_hold(dialog_id: UUID, query: WhyQuery, principal: Principal, app: App) -> LegalHoldView:
     """Nothing written in it is destroyed while it holds; nobody in the dialog is told."""
-    act = by_person("legal_hold.put", SERVICE, principal, reason=query.reason, dialog_id=dialog_id)
+    act = by_person("legal_hold.put", NAME, principal, reason=query.reason, dialog_id=dialog_id)
     return await _hold(app, dialog_id, act, held=True)
 
 
 @routes.delete(HOLD, auth=OPS, status=200, errors=(NoSuchDialogError,), summary="Lift a legal hold")
 async def delete_legal_hold(dialog_id: UUID, query: WhyQuery, principal: Principal, app: App) -> LegalHoldView:
     """What only the hold kept is destroyed."""
-    act = by_person("legal_hold.lift", SERVICE, principal, reason=query.reason, dialog_id=dialog_id)
+    act = by_person("legal_hold.lift", NAME, principal, reason=query.reason, dialog_id=dialog_id)
     return await _hold(app, dialog_id, act, held=False)
 
 
@@ -154,7 +154,7 @@ async def command_retention(app: App, _: argparse.Namespace) -> None:
 
 async def command_export(app: App, arguments: argparse.Namespace) -> None:
     await asyncio.to_thread(arguments.out.mkdir, parents=True, exist_ok=True)
-    act = at_console("person.export", SERVICE, user_id=arguments.user)
+    act = at_console("person.export", NAME, user_id=arguments.user)
     await record_alone(act.ended(BEGUN), app)
     async with app.database.read() as conn:
         counts = await export_person(arguments.user, arguments.out, conn, app.keys, app.objects, tell=print_line)
@@ -165,7 +165,7 @@ async def command_export(app: App, arguments: argparse.Namespace) -> None:
 
 async def command_erase(app: App, arguments: argparse.Namespace) -> None:
     command = ErasePerson(user_id=arguments.user, reason="requested", now=app.clock.now())
-    act = at_console("person.erase", SERVICE, user_id=arguments.user)
+    act = at_console("person.erase", NAME, user_id=arguments.user)
     await record_alone(act.ended(BEGUN), app)
     await erase_person(command, app.begin, app.keys, print_line)
     await record_alone(act, app)
@@ -177,7 +177,7 @@ async def command_hold(app: App, arguments: argparse.Namespace) -> int:
     if arguments.act == "export":
         return await _export_hold(app, arguments)
     held = arguments.act == "put"
-    act = at_console(f"legal_hold.{arguments.act}", SERVICE, reason=arguments.reason or "", dialog_id=arguments.dialog)
+    act = at_console(f"legal_hold.{arguments.act}", NAME, reason=arguments.reason or "", dialog_id=arguments.dialog)
     done = await _hold(app, arguments.dialog, act, held=held)
     print_line(("held" if held else "lifted") if done.changed else "nothing to change")
     return 0
@@ -188,7 +188,7 @@ async def _export_hold(app: App, arguments: argparse.Namespace) -> int:
     reason, folder = (arguments.reason or "").strip(), arguments.out
     if not reason or folder is None:
         return fail("an export needs --out FOLDER and --reason WHY")
-    act = at_console("legal_hold.export", SERVICE, reason=reason, dialog_id=arguments.dialog)
+    act = at_console("legal_hold.export", NAME, reason=reason, dialog_id=arguments.dialog)
     await record_alone(act.ended(BEGUN), app)
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     keys = HeldKeys(decoded_key(app.settings.key_encryption_key.get_secret_value()))
