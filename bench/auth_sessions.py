@@ -32,8 +32,8 @@ import uvloop
 from aiohttp import ClientSession, TCPConnector, web
 from argon2 import PasswordHasher
 
+from auth.__main__ import SERVICE
 from auth.adapters.argon2_gateway import LANES, MEMORY_KIB, PASSES
-from auth.entrypoints.app import make_web_app
 from auth.wiring import wire
 from auth_testing.service import ENVIRONMENT, PASSWORD, settings_for
 from chassis.telemetry import configure_logging
@@ -59,7 +59,7 @@ async def serve(dsn: str, redis_url: str) -> None:
     configure_logging("auth", level="warning", fmt="json")
     lags: list[float] = []
     async with wire(settings) as app:
-        runner = web.AppRunner(make_web_app(app), access_log=None)
+        runner = web.AppRunner(SERVICE.http(app), access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

@@ -28,7 +28,8 @@ import asyncpg
 import uvloop
 
 from eventing import KafkaConfig
-from orchestrator.adapters.invariants import find_faults
+from operations.invariants import broken, check_invariants
+from orchestrator.adapters.invariants import CHECKS
 from orchestrator.settings import OrchestratorSettings
 from orchestrator_testing.builders import a_checkout
 from orchestrator_testing.engine import running_engine
@@ -243,7 +244,7 @@ async def main(arguments: argparse.Namespace) -> None:
             steady = await measure_rate(world, participants, process, rate=arguments.rate, seconds=arguments.seconds)
             print(f"at {arguments.rate:.0f}/s  engine  {steady}", flush=True)
             await eventually(lambda: not_running(world.conn), what="all sagas ended")
-            faults = await find_faults(world.conn)
+            faults = broken(await check_invariants(world.conn, CHECKS))
         finally:
             process.stop()
         report(ours, theirs, steady, await server_settings(world.conn), arguments)

@@ -153,7 +153,7 @@ class Past:
         for table in _ANALYZED:
             await self._conn.execute(f"VACUUM (ANALYZE) {table}")
         findings = await audit(self._conn)
-        broken = [f"{each.check.invariant} {each.check.says}: {each.count}" for each in findings if each.count]
+        broken = [f"{each.check.invariant} {each.check.statement}: {each.count}" for each in findings if each.count]
         assert not broken, broken
         size = await self._conn.fetchval("SELECT pg_database_size(current_database()) >> 20")
         await self._conn.close()

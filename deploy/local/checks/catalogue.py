@@ -21,31 +21,15 @@ def all_checks() -> Iterator[Check]:
         name="imports",
         command=(PYTHON, "-c", "import sys; from importlinter.cli import lint_imports_command as c; sys.exit(c())"),
     )
-    yield Check(
-        name="house plan",
-        command=(PYTHON, "-m", "checks.house_plan"),
-        environment={"PYTHONPATH": str(CHECKOUT / "deploy" / "local")},
-    )
-    yield Check(
-        name="sentences",
-        command=(PYTHON, "-m", "checks.sentences"),
-        environment={"PYTHONPATH": str(CHECKOUT / "deploy" / "local")},
-    )
-    yield Check(
-        name="registry",
-        command=(PYTHON, "-m", "made", "--check"),
-        environment={"PYTHONPATH": str(CHECKOUT / "deploy" / "local")},
-    )
+    yield _of_tools("house plan", "checks.house_plan")
+    yield _of_tools("sentences", "checks.sentences")
+    yield _of_tools("registry", "made", "--check")
     yield Check(
         name="packages",
         command=(".local/bootstrap/bin/uv", "pip", "check", "--python", PYTHON),
         environment={"UV_CACHE_DIR": str(CHECKOUT / ".local" / "cache" / "uv")},
     )
-    yield Check(
-        name="advisories",
-        command=(PYTHON, "-m", "checks.advisories"),
-        environment={"PYTHONPATH": str(CHECKOUT / "deploy" / "local")},
-    )
+    yield _of_tools("advisories", "checks.advisories")
     if (CHECKOUT / "proto-events" / "buf.yaml").exists():
         buf = str((CHECKOUT / BIN / "buf").relative_to(CHECKOUT))
         yield Check(name="proto", command=(buf, "lint", "proto-events"))
@@ -69,11 +53,16 @@ def all_checks() -> Iterator[Check]:
         )
         yield Check(name="openapi", command=(PYTHON, "-m", "gateway", "openapi", "--check"))
     if list((CHECKOUT / "services").glob("*/migrations/versions/*.py")):
-        yield Check(
-            name="migrations",
-            command=(PYTHON, "-m", "checks.migrations"),
-            environment={"PYTHONPATH": str(CHECKOUT / "deploy" / "local")},
-        )
+        yield _of_tools("migrations", "checks.migrations")
+
+
+def _of_tools(name: str, module: str, *arguments: str) -> Check:
+    """A check that is itself a module of deploy/local."""
+    return Check(
+        name=name,
+        command=(PYTHON, "-m", module, *arguments),
+        environment={"PYTHONPATH": str(CHECKOUT / "deploy" / "local")},
+    )
 
 
 def _typed_folders() -> list[str]:

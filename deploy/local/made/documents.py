@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from registry import Service
+from registry import Service, processes
 
 
 def parts(services: Sequence[Service]) -> Mapping[str, str]:
-    processes = [service for service in services if service.kind == "service"]
+    ours = processes(services)
     return {
         "services": _table(("service", "what it does", "port", "operators' port", "roles"), map(_service, services)),
-        "topics": _table(("service", "owns", "reads", "writes"), map(_topics, processes)),
-        "secrets": _table(("service", "secrets of its own"), map(_secrets, processes)),
+        "topics": _table(("service", "owns", "reads", "writes"), map(_topics, ours)),
+        "secrets": _table(("service", "secrets of its own"), map(_secrets, ours)),
     }
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from checks.house_plan import load_departures
-from registry import Service
+from registry import Service, processes
 from stack.layout import CHECKOUT
 
 # Of a use case's outside: what it needs comes through its ports.
@@ -28,16 +28,16 @@ def parts(services: Sequence[Service]) -> Mapping[str, str]:
 
 
 def _contracts(services: Sequence[Service], libraries: Sequence[str], names: Sequence[str]) -> Iterable[str]:
-    processes = [service for service in services if service.kind == "service"]
+    ours = processes(services)
     yield _contract("Services never import each other", "independence", modules=names)
     yield _contract("Libraries know no service", "forbidden", source_modules=libraries, forbidden_modules=names)
     yield _contract(
         "Domains are pure: they import nothing but the kernel",
         "forbidden",
-        source_modules=[domain for each in processes for domain in _rooms(each, "domain")],
+        source_modules=[domain for each in ours for domain in _rooms(each, "domain")],
         forbidden_modules=[*(each for each in libraries if each != "kernel"), "structlog", *OUTSIDE],
     )
-    for service in processes:
+    for service in ours:
         yield from _contracts_of(service)
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import keyword
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from registry import Service, load_services
+from new_service.taken import why_not
+from registry import Service, load_services, processes
 
-_NAME: Final = re.compile(r"[a-z]{3,20}")
 _FIRST: Final = {"http": 18101, "ops": 18201}
 
 
@@ -40,14 +37,13 @@ class Names:
 
 def checked_names(name: str, checkout: Path) -> Names:
     """Raises ``ServiceNameError``."""
-    if not _NAME.fullmatch(name) or keyword.iskeyword(name):
-        raise ServiceNameError(f"{name!r} is no name of a service: 3 to 20 lower-case letters, such as reviews")
-    if (checkout / "services" / name).exists() or importlib.util.find_spec(name) is not None:
-        raise ServiceNameError(f"{name} is taken: a package of that name is here already")
     services = load_services(checkout)
+    reason = why_not(name, services, checkout)
+    if reason is not None:
+        raise ServiceNameError(f"no service can be called {name!r}: {reason}. Take a word such as reviews")
     return Names(name=name, http_port=_next("http", services), ops_port=_next("ops", services))
 
 
 def _next(port: str, services: tuple[Service, ...]) -> int:
     """After the greatest that a service has."""
-    return max([service.ports[port] + 1 for service in services if service.kind == "service"], default=_FIRST[port])
+    return max([service.ports[port] + 1 for service in processes(services)], default=_FIRST[port])

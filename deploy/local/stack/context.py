@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry import Service, load_services
+from registry import Service, load_services, processes
 from stack.layout import Layout
 from stack.passwords import Passwords
 from stack.ports import Ports
@@ -23,7 +23,7 @@ class Context:
 
 def find_services(checkout: Path) -> tuple[Service, ...]:
     """The services of the tree that are processes of ours, in the order of their names; Envoy is the gateway's."""
-    return tuple(service for service in load_services(checkout) if service.kind == "service")
+    return processes(load_services(checkout))
 
 
 def make_context(layout: Layout, ports: Ports) -> Context:

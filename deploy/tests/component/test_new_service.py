@@ -7,8 +7,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from new_service.taken import SQL_WORDS
 from testkit.infra import Infra
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -72,14 +74,18 @@ def test_a_new_service_is_whole(copy: Path) -> None:
         assert NAME in (copy / path).read_text(), path
 
 
+async def test_words_of_sql_are_those_of_postgres(infra: Infra) -> None:
+    conn = await asyncpg.connect(infra.postgres_admin_dsn)
+    words = await conn.fetch("SELECT word FROM pg_get_keywords() WHERE catcode IN ('R', 'T') AND word ~ '^[a-z]+$'")
+    await conn.close()
+    assert {row["word"] for row in words} <= SQL_WORDS
+
+
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("x", "is no name"),
-        ("Reviews", "is no name"),
-        ("class", "is no name"),
-        ("payment", "is taken"),
-        ("json", "is taken"),
+        ("Reviews", "only lower-case letters"),
+        ("payment", "a service is called so"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused(name: str, why: str) -> None:

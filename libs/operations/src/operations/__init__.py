@@ -7,11 +7,12 @@ It knows no service: each gives its ``App`` and, where it consumes, its table of
 from operations.app import Handlers, OperatedApp
 from operations.audits import audit_connection, audit_job
 from operations.batches import alone, in_halves
-from operations.commands import operator_commands
+from operations.commands import audit_command, operator_commands
 from operations.connections import kafka_config
 from operations.parts import Parts, open_parts
 from operations.routes import operator_routes
 from operations.runners import background, checks, consumers, forget_keys, housekeeping, relays
+from operations.service import make_service
 from operations.web import make_service_app
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "OperatedApp",
     "Parts",
     "alone",
+    "audit_command",
     "audit_connection",
     "audit_job",
     "background",
@@ -28,6 +30,7 @@ __all__ = [
     "housekeeping",
     "in_halves",
     "kafka_config",
+    "make_service",
     "make_service_app",
     "open_parts",
     "operator_commands",

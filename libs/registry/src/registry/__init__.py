@@ -4,7 +4,7 @@ Everything around a service is made from these files or reads them: ports, conta
 routes, scrapes, linters' lists. It knows no service by name, and needs nothing but Python.
 """
 
-from registry.reading import RegistryError, find_checkout, load_services, read_service
+from registry.reading import RegistryError, find_checkout, load_services, processes, read_service
 from registry.service import OwnTopic, RedisRights, RouteList, Service, Topics
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "Topics",
     "find_checkout",
     "load_services",
+    "processes",
     "read_service",
 ]

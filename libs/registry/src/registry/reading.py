@@ -43,6 +43,11 @@ def load_services(checkout: Path) -> tuple[Service, ...]:
     return services
 
 
+def processes(services: Iterable[Service]) -> tuple[Service, ...]:
+    """Those that are processes of ours in Python: the gateway is Envoy, and what is outside runs elsewhere."""
+    return tuple(service for service in services if service.kind == "service")
+
+
 def read_service(path: Path) -> Service:
     """One file; its folder is the service's name. Raises ``RegistryError``."""
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from registry import RegistryError, find_checkout, load_services
+from registry import RegistryError, find_checkout, load_services, processes
 
 WHOLE = """
 about = "Sells."
@@ -104,3 +104,10 @@ def test_finds_the_checkout_from_below(tmp_path: Path) -> None:
     assert find_checkout(tmp_path / "services" / "shop" / "src") == tmp_path
     with pytest.raises(RegistryError, match="above"):
         find_checkout(Path("/proc"))
+
+
+def test_a_gateway_and_what_is_outside_are_no_processes_of_ours(tmp_path: Path) -> None:
+    write(tmp_path, "shop", WHOLE)
+    write(tmp_path, "door", 'about = "x"\nkind = "gateway"\nports = {http = 1, admin = 2}\n')
+    write(tmp_path, "bridge", 'about = "x"\nkind = "outside"\n')
+    assert [service.name for service in processes(load_services(tmp_path))] == ["shop"]

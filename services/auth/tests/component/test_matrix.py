@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from auth.__main__ import SERVICE
 from auth.domain.ids import UserId
 from auth.domain.roles import Role
-from auth.entrypoints.app import ROUTES
 from auth.usecases.grant_role import GrantRole, grant_role
 from auth_testing.service import Service
 from chassis.testing import TokenIssuer, forged_tokens, forgeries
@@ -72,7 +72,7 @@ def path_of(name: str) -> tuple[str, str]:
 
 
 def test_the_table_has_every_route() -> None:
-    named = {route.name: route.auth for routes in ROUTES for route in routes}
+    named = {route.name: route.auth for routes in SERVICE.routes for route in routes}
     assert {name for name, auth in named.items() if auth == "public"} == PUBLIC
     assert {name for name, auth in named.items() if auth == "user"} == SIGNED_IN
     by_role = {name: set(auth.names) for name, auth in named.items() if not isinstance(auth, str)}

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chassis.run import Service, main
-from commerce.entrypoints.app import ROUTES, make_web_app
+from chassis.run import main
+from commerce.entrypoints.app import ROUTES
 from commerce.entrypoints.cli import COMMANDS
-from commerce.entrypoints.roles import background, checks, consumers, jobs, relays
+from commerce.entrypoints.consumers import subscriptions
+from commerce.entrypoints.roles import jobs
 from commerce.settings import CommerceSettings
 from commerce.wiring import NAME, wire
+from operations import make_service
 
-SERVICE = Service(
+SERVICE = make_service(
     name=NAME,
     settings=CommerceSettings,
     wire=wire,
-    http=make_web_app,
-    routes=ROUTES,
-    consumers=consumers,
-    relays=relays,
-    jobs=jobs,
-    background=background,
     migrations=Path(__file__).parents[2] / "migrations",
+    routes=ROUTES,
+    handlers=subscriptions,
+    jobs=jobs,
     commands=COMMANDS,
-    checks=checks,
 )
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from commerce.adapters.account_store import AccountStore
-from commerce.adapters.invariants import check_invariants
 from commerce.adapters.shop_store import ShopStore
 from commerce.adapters.transaction import CommerceTx
 from commerce.domain.account import AccountEndedError
@@ -31,7 +30,7 @@ from commerce.usecases.release_stock import ReleaseStock
 from commerce.usecases.reserve_stock import ReserveStock
 from commerce.wiring import App
 from commerce_testing.people import variant_of
-from commerce_testing.running import apply_commands, event_types, pay
+from commerce_testing.running import apply_commands, broken_invariants, event_types, pay
 from kernel.country import Country
 
 pytestmark = pytest.mark.component
@@ -97,8 +96,7 @@ async def test_an_order_that_is_not_confirmed_fails(
     assert await apply_commands(app, ReleaseStock(checkout_id=checkout_id), undo) == [None, None]
     checkout = (await buyer.get(f"/v1/checkouts/{checkout_id}", Accept_Language="th")).body
     assert (checkout["status"], checkout["cancel_reason_code"]) == ("failed", "commerce.shop.closed")
-    async with app.database.read() as conn:
-        assert await check_invariants(conn, stuck_after_s=3600) == []
+    assert await broken_invariants(app) == []
 
 
 async def test_what_is_confirmed_stays_and_is_seen(app: App, seller: Any, buyer: Any, product: Any) -> None:
@@ -256,8 +254,7 @@ async def test_negative_control_without_the_lock_it_stays_on_sale_and_the_audit_
 
 async def audited_and_mended(app: App, mend: str) -> list[str]:
     """What the audit finds; afterwards the other tests have a sound store again."""
-    async with app.database.read() as conn:
-        found = [finding.check.name for finding in await check_invariants(conn, stuck_after_s=3600)]
+    found = await broken_invariants(app)
     async with app.database.begin() as conn:
         await conn.execute(f"WITH ended AS (SELECT user_id FROM account_ended) {mend}")
     return found

@@ -12,16 +12,15 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 
-from commerce.adapters.invariants import check_invariants
+from commerce.__main__ import SERVICE
 from commerce.domain.ids import CheckoutId
-from commerce.entrypoints.app import make_web_app
 from commerce.entrypoints.jobs import ItemsFailedError, sweep_holds
 from commerce.usecases.confirm_order import ConfirmOrder
 from commerce.usecases.release_stock import ReleaseStock
 from commerce.usecases.reserve_stock import ReserveStock
 from commerce.wiring import App
 from commerce_testing.people import variant_of
-from commerce_testing.running import apply_commands
+from commerce_testing.running import apply_commands, broken_invariants
 from kernel.clock import FixedClock
 from testkit.wait import eventually
 
@@ -37,7 +36,7 @@ def at(app: App, now: datetime) -> App:
 async def when_it_ended(app: App) -> AsyncIterator[TestClient[Any, Any]]:
     """The API at a time when a ``HOLD`` that begins in this test has ended."""
     later = at(app, app.clock.now() + 2 * HOLD)
-    async with TestClient(TestServer(make_web_app(later))) as client:
+    async with TestClient(TestServer(SERVICE.http(later))) as client:
         yield client
 
 
@@ -123,14 +122,11 @@ async def test_the_audit_speaks_when_something_is_wrong(app: App, product: Any) 
     async with app.database.begin() as conn:
         await conn.execute("UPDATE stock SET on_hand = on_hand + 1 WHERE variant_id = $1", variant_id)
     try:
-        async with app.database.read() as conn:
-            findings = await check_invariants(conn, stuck_after_s=3600)
-        assert [finding.check.name for finding in findings] == ["STK-3"]
+        assert await broken_invariants(app) == ["STK-3"]
     finally:
         async with app.database.begin() as conn:
             await conn.execute("UPDATE stock SET on_hand = on_hand - 1 WHERE variant_id = $1", variant_id)
-    async with app.database.read() as conn:
-        assert await check_invariants(conn, stuck_after_s=3600) == []
+    assert await broken_invariants(app) == []
 
 
 async def test_a_hold_that_cannot_be_closed_keeps_no_other_waiting(

@@ -14,11 +14,11 @@ import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from commerce.__main__ import SERVICE
 from commerce.domain.ids import CheckoutId, UserId, VariantId
 from commerce.domain.offer import WantedLine
 from commerce.domain.product import Variant
 from commerce.domain.texts import LocalisedText
-from commerce.entrypoints.roles import consumers, relays
 from commerce.usecases.add_product import AddProduct, NewVariant, add_product
 from commerce.usecases.open_shop import OpenShop, open_shop
 from commerce.usecases.place_order import PlaceOrder, place_order
@@ -93,7 +93,7 @@ async def kafka_app(
 ) -> AsyncIterator[App]:
     """A commerce that consumes and relays."""
     made = await database("commerce")
-    async with make_app(made.dsn, kafka) as app, running(*consumers(app), *relays(app)):
+    async with make_app(made.dsn, kafka) as app, running(*SERVICE.consumers(app), *SERVICE.relays(app)):
         yield app
 
 

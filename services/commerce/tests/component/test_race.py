@@ -17,7 +17,6 @@ import pytest
 import pytest_asyncio
 
 from commerce.adapters import stock_store
-from commerce.adapters.invariants import check_invariants
 from commerce.adapters.order_store import OrderStore
 from commerce.adapters.product_store import ProductStore
 from commerce.domain.checkout import Checkout
@@ -34,7 +33,7 @@ from commerce.usecases.release_stock import ReleaseStock
 from commerce.usecases.request_cancel import RequestCancel, request_cancel
 from commerce.usecases.reserve_stock import ReserveStock
 from commerce.wiring import App
-from commerce_testing.running import apply_commands, pay
+from commerce_testing.running import apply_commands, broken_invariants, pay
 from kernel.money import Currency
 from testkit.databases import ServiceDatabase
 
@@ -104,8 +103,7 @@ async def oversold(app: App, variant_id: VariantId, told: int) -> list[str]:
         held = await conn.fetchval(
             "SELECT coalesce(sum(quantity), 0) FROM stock_hold WHERE variant_id = $1", variant_id
         )
-        findings = await check_invariants(conn, stuck_after_s=3600)
-    wrong = [finding.check.name for finding in findings if finding.check.name.startswith("STK")]
+    wrong = [name for name in await broken_invariants(app) if name.startswith("STK")]
     if held > UNITS:
         wrong.append(f"{held} units held of {UNITS}")
     if told > UNITS:

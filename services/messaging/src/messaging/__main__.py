@@ -1,27 +1,27 @@
-"""``python -m messaging http | consume | relay | jobs | migrate | all | dead-letters | …``; ``--help`` says more."""
+"""``python -m messaging http | consume | relay | jobs | migrate | all | audit | …``; ``--help`` says more."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from chassis.run import Service, main
-from messaging.entrypoints.roles import COMMANDS, ROUTES, background, consumers, http, jobs
+from chassis.run import main
+from messaging.entrypoints.consumers import subscriptions
+from messaging.entrypoints.roles import COMMANDS, ROUTES, background, consumers, jobs, make_web_app
 from messaging.settings import MessagingSettings
-from messaging.wiring import wire
-from operations import checks, relays
+from messaging.wiring import NAME, wire
+from operations import make_service
 
-SERVICE = Service(
-    name="messaging",
+SERVICE = make_service(
+    name=NAME,
     settings=MessagingSettings,
     wire=wire,
-    http=http,
+    migrations=Path(__file__).parents[2] / "migrations",
     routes=ROUTES,
-    checks=checks,
+    http=make_web_app,
+    handlers=subscriptions,
     consumers=consumers,
-    relays=relays,
     jobs=jobs,
     background=background,
-    migrations=Path(__file__).parents[2] / "migrations",
     commands=COMMANDS,
 )
 

@@ -30,7 +30,7 @@ from objects.store import ObjectStore
 from operations import Parts, open_parts
 from sealing import PersonKeys, decoded_key
 
-SERVICE: Final = "messaging"
+NAME: Final = "messaging"
 SESSION: Final = {"sampan.workspace_id": str(MAIN_WORKSPACE)}
 
 
@@ -76,7 +76,7 @@ async def wire(settings: MessagingSettings, clock: Clock | None = None) -> Async
     objects = _objects(settings)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(objects.close)
-        opened = await stack.enter_async_context(open_parts(settings, SERVICE, clock=clock, session=SESSION))
+        opened = await stack.enter_async_context(open_parts(settings, NAME, clock=clock, session=SESSION))
         announcer = RealtimeAnnouncer(opened.redis, opened.database, f"n-{secrets.token_hex(5)}")
         transactions = Transactions(opened, keys, announcer)
         webhooks = Webhooks(local=settings.environment != "production")
@@ -90,7 +90,7 @@ async def wire(settings: MessagingSettings, clock: Clock | None = None) -> Async
             transactions=transactions,
             sender=Sender(transactions.begin, lanes=settings.send_lanes, batch_max=settings.send_batch_max),
             send_limits=SendLimits(
-                RateLimiter(opened.redis, prefix=f"{SERVICE}:limits"),
+                RateLimiter(opened.redis, prefix=f"{NAME}:limits"),
                 per_sender=settings.sends_per_minute,
                 per_dialog=settings.dialog_sends_per_minute,
             ),

@@ -15,8 +15,8 @@ import pytest_asyncio
 
 from chassis.testing.issuer import TokenIssuer
 from chassis.testing.serving import Answered, Client, serving
+from messaging.__main__ import SERVICE
 from messaging.core.adapters.account_store import Account
-from messaging.entrypoints import roles
 from messaging.settings import MessagingSettings
 from messaging.wiring import App, wire
 from sampan.auth.v1.graph_pb2 import UserBlocked
@@ -214,7 +214,7 @@ async def s3_world(databases, kafka, redis_url, scanner, *, s3, tmp_path_factory
     folder = tmp_path_factory.mktemp("objects")
     async with (
         opened(databases, kafka, redis_url, scanner, objects_dir=folder, **s3_settings(s3)) as made,
-        running(made.app, roles.jobs, roles.background),
+        running(made.app, SERVICE.jobs, SERVICE.background),
     ):
         yield made
 
@@ -243,7 +243,7 @@ async def own_world(databases, kafka_admin, redis_url, scanner, tmp_path_factory
 @pytest_asyncio.fixture
 async def still_world(world_apart):
     """It takes messages, and nothing works by the clock: a test calls the jobs itself."""
-    async with running(world_apart.app, roles.background):
+    async with running(world_apart.app, SERVICE.background):
         yield world_apart
 
 
@@ -274,14 +274,14 @@ async def opened(databases, kafka, redis_url, scanner, *, objects_dir, **changed
             scanner_port=scanner.port,
             **changed,
         )
-        async with wire(settings) as app, serving(roles.http(app)) as call:
+        async with wire(settings) as app, serving(SERVICE.http(app)) as call:
             yield World(app, call, issuer, settings)
 
 
 @asynccontextmanager
 async def running(app, *kinds):
     stop = asyncio.Event()
-    kinds = kinds or (roles.consumers, roles.relays, roles.jobs, roles.background)
+    kinds = kinds or (SERVICE.consumers, SERVICE.relays, SERVICE.jobs, SERVICE.background)
     runners = [runner for kind in kinds for runner in kind(app)]
     tasks = [asyncio.create_task(each.run(stop)) for each in runners]
     try:

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import pytest
 
 from chassis.testing.serving import serving
-from messaging.entrypoints import roles
+from messaging.__main__ import SERVICE
 from messaging.wiring import wire
 from testkit.ports import free_ports
 from testkit.processes import child
@@ -96,7 +96,7 @@ async def test_a_store_that_hangs_costs_uploads_and_nothing_else(world, person, 
 @asynccontextmanager
 async def node(world, folder):
     settings = world.settings.model_copy(update={"objects_dir": folder})
-    async with wire(settings) as app, serving(roles.http(app)) as call:
+    async with wire(settings) as app, serving(SERVICE.http(app)) as call:
         yield call
 
 

@@ -108,7 +108,7 @@ async def texts(person, dialog_id):
 
 async def sound(world):
     async with audit_connection(world.app) as conn:
-        assert [(each.check.says, each.examples) for each in await audit(conn) if each.count] == []
+        assert [(each.check.statement, each.examples) for each in await audit(conn) if each.count] == []
 
 
 async def test_nothing_more_happens_in_the_name_of_a_deleted_account(world):

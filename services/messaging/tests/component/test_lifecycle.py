@@ -15,7 +15,7 @@ import pytest
 
 from messaging.core.domain.ids import MAIN_WORKSPACE
 from messaging.lifecycle.adapters import month_store
-from messaging.lifecycle.adapters.invariants import audit, report
+from messaging.lifecycle.adapters.invariants import audit
 from messaging.lifecycle.adapters.retention_store import RetentionStore
 from messaging.lifecycle.domain.retention import Purgeable
 from messaging.lifecycle.entrypoints import cli
@@ -26,6 +26,7 @@ from messaging.lifecycle.usecases.export_person import export_person
 from messaging.lifecycle.usecases.hold_dialog import hold_dialog
 from messaging.search.usecases.reindex import reindex
 from operations import audit_connection
+from operations.invariants import report
 from sampan.auth.v1.user_pb2 import UserDeleted
 from testkit.wait import eventually
 

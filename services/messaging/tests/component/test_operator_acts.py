@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from messaging.entrypoints.roles import ROUTES
+from messaging.__main__ import SERVICE
 from messaging.lifecycle.entrypoints import cli
 
 pytestmark = pytest.mark.component
@@ -45,7 +45,7 @@ async def test_every_unsafe_route_for_operators_leaves_an_act_on_record(world, o
     }
     unsafe = {
         (route.method, route.path)
-        for table in ROUTES
+        for table in SERVICE.routes
         for route in table
         if route.path.startswith("/v1/ops/") and route.method != "GET"
     }

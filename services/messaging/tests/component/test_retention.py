@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 from messaging.core.usecases.change_dialog import change_dialog
 from messaging.lifecycle.adapters import month_store
-from messaging.lifecycle.adapters.invariants import audit, report
+from messaging.lifecycle.adapters.invariants import audit
 from messaging.lifecycle.adapters.month_store import MonthStore
 from messaging.lifecycle.adapters.retention_store import RetentionStore
 from messaging.lifecycle.entrypoints import cli
 from messaging.lifecycle.usecases.apply_retention import ACCOUNT_CHANGES_KEPT, apply_retention, make_months
 from messaging.lifecycle.usecases.hold_dialog import hold_dialog
 from operations import audit_connection
+from operations.invariants import report
 
 LONG_AGO = datetime(2018, 3, 15, tzinfo=UTC)
 

@@ -6,9 +6,9 @@ import jsonschema
 import pytest
 import yaml
 
-from messaging.realtime.asyncapi import SERVER_FRAMES, build, render
 from messaging.realtime.codes import Close
 from messaging.realtime.frames import FRAMES
+from messaging_testing.asyncapi import SERVER_FRAMES, build, render
 
 FILE = Path(__file__).parents[2] / "asyncapi.yaml"
 
@@ -19,7 +19,9 @@ def document():
 
 
 def test_the_file_is_made_from_the_code():
-    assert FILE.read_text() == render(build()), "run: python -m messaging.realtime.asyncapi"
+    assert FILE.read_text() == render(build()), (
+        "run: python -m messaging_testing.asyncapi > services/messaging/asyncapi.yaml"
+    )
 
 
 def test_every_reference_leads_somewhere(document):

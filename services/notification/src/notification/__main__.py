@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chassis.run import Service, main
-from notification.entrypoints.app import ROUTES, make_web_app
-from notification.entrypoints.cli import COMMANDS
-from notification.entrypoints.roles import consumers, jobs
+from chassis.run import main
+from notification.entrypoints.app import ROUTES
+from notification.entrypoints.consumers import subscriptions
+from notification.entrypoints.roles import jobs
 from notification.settings import NotificationSettings
 from notification.wiring import NAME, wire
-from operations import background, checks, relays
+from operations import make_service
 
-SERVICE = Service(
+SERVICE = make_service(
     name=NAME,
     settings=NotificationSettings,
     wire=wire,
-    http=make_web_app,
-    routes=ROUTES,
-    checks=checks,
-    consumers=consumers,
-    relays=relays,
-    jobs=jobs,
-    background=background,
     migrations=Path(__file__).parents[2] / "migrations",
-    commands=COMMANDS,
+    routes=ROUTES,
+    handlers=subscriptions,
+    jobs=jobs,
 )
 
 if __name__ == "__main__":

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chassis.run import Service, main
-from orchestrator.entrypoints.app import ROUTES, make_web_app
-from orchestrator.entrypoints.roles import COMMANDS, background, checks, consumers, jobs, relays
+from chassis.run import main
+from operations import make_service
+from orchestrator.entrypoints.app import ROUTES
+from orchestrator.entrypoints.cli import COMMANDS
+from orchestrator.entrypoints.consumers import handlers
+from orchestrator.entrypoints.roles import jobs
 from orchestrator.settings import OrchestratorSettings
 from orchestrator.wiring import NAME, wire
 
-SERVICE = Service(
+SERVICE = make_service(
     name=NAME,
     settings=OrchestratorSettings,
     wire=wire,
-    http=make_web_app,
-    routes=ROUTES,
-    consumers=consumers,
-    relays=relays,
-    jobs=jobs,
-    background=background,
     migrations=Path(__file__).parents[2] / "migrations",
+    routes=ROUTES,
+    handlers=handlers,
+    jobs=jobs,
     commands=COMMANDS,
-    checks=checks,
 )
 
 if __name__ == "__main__":

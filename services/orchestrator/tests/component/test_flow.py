@@ -11,7 +11,8 @@ from uuid import UUID
 import pytest
 
 from kernel.ids import uuid7
-from orchestrator.adapters.invariants import find_differences, find_faults
+from operations.invariants import broken, check_invariants
+from orchestrator.adapters.invariants import CHECKS, find_differences
 from orchestrator.domain.registry import SagaRegistry
 from orchestrator.sagas import REGISTRY
 from orchestrator_testing.builders import a_checkout, hurried
@@ -43,7 +44,7 @@ async def assert_sound(world: World, participants: KafkaParticipants, registry: 
     completed = [key for key, status in statuses.items() if status == "completed"]
     failed = [key for key, status in statuses.items() if status == "failed"]
     assert participants.model.unfinished(completed, failed) == []
-    assert await find_faults(world.conn) == []
+    assert broken(await check_invariants(world.conn, CHECKS)) == []
     _, different = await find_differences(world.conn, registry, sample=1000)
     assert different == []
 
@@ -56,7 +57,7 @@ async def test_a_hundred_sagas_complete(world: World) -> None:
     assert set(statuses.values()) == {"completed"}
     assert set(participants.ended.values()) == {"completed"}
     assert participants.commands_seen == 600
-    registry_free = await find_faults(world.conn)
+    registry_free = broken(await check_invariants(world.conn, CHECKS))
     assert registry_free == []
     assert participants.model.unfinished(list(statuses), []) == []
 

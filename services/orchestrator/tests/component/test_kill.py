@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adapters.invariants import find_differences, find_faults
+from operations.invariants import broken, check_invariants
+from orchestrator.adapters.invariants import CHECKS, find_differences
 from orchestrator.sagas import REGISTRY
 from orchestrator_testing.builders import a_checkout
 from orchestrator_testing.kafka_participants import KafkaParticipants, Mischief
@@ -52,7 +53,7 @@ async def assert_sound(world: World, participants: KafkaParticipants) -> None:
     completed = [key for key, status in statuses.items() if status == "completed"]
     failed = [key for key, status in statuses.items() if status == "failed"]
     assert participants.model.unfinished(completed, failed) == []
-    assert await find_faults(world.conn) == []
+    assert broken(await check_invariants(world.conn, CHECKS)) == []
     _, different = await find_differences(world.conn, REGISTRY, sample=1000)
     assert different == []
 

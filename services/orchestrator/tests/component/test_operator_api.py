@@ -15,11 +15,11 @@ import pytest_asyncio
 
 from chassis.testing import Client, TokenIssuer, forgeries, serving
 from eventing import KafkaConfig
+from orchestrator.__main__ import SERVICE
 from orchestrator.adapters import metrics
 from orchestrator.domain.batch import AddressedInput
 from orchestrator.domain.inputs import Reply
 from orchestrator.domain.state import command_id
-from orchestrator.entrypoints.app import ROUTES, make_web_app
 from orchestrator.entrypoints.jobs.gauges import observe
 from orchestrator.entrypoints.jobs.retention import prune
 from orchestrator.settings import OrchestratorSettings
@@ -91,7 +91,7 @@ async def ops(database: Any, redis_url: str, kafka_admin: KafkaConfig) -> AsyncI
     async with TokenIssuer.serve() as issuer:
         plain = settings_of(OrchestratorSettings, dsn=made.dsn, redis_url=redis_url, kafka=kafka_admin)
         settings = plain.model_copy(update={"jwks_url": issuer.jwks_url})
-        async with wire(settings) as app, serving(make_web_app(app)) as call:
+        async with wire(settings) as app, serving(SERVICE.http(app)) as call:
             conn = await asyncpg.connect(made.dsn)
             yield Ops(app, call, issuer, conn, uuid4())
             await conn.close()
@@ -341,7 +341,7 @@ async def test_every_unsafe_route_for_operators_leaves_an_act_on_record(ops: Ops
         "/v1/ops/sagas/bulk": {**BECAUSE, "action": "pause", "saga_ids": [str(saga_id)], "dry_run": False},
         "/v1/ops/orchestrator/dead-letters/{letter_id}/redrive": BECAUSE,
     }
-    unsafe = [route for table in ROUTES for route in table if route.method != "GET"]
+    unsafe = [route for table in SERVICE.routes for route in table if route.method != "GET"]
     assert {route.path for route in unsafe} == bodies.keys()
     for path, body in bodies.items():
         newest = max((each["id"] for each in await ops.acts()), default=0)

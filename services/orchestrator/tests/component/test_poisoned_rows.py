@@ -10,7 +10,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from orchestrator.adapters.invariants import find_differences, find_faults
+from operations.invariants import broken, check_invariants
+from orchestrator.adapters.invariants import CHECKS, find_differences
 from orchestrator.domain.batch import AddressedInput
 from orchestrator.entrypoints.jobs.retention import prune
 from orchestrator.entrypoints.jobs.timers import Timers
@@ -139,8 +140,11 @@ async def test_the_audit_sees_what_ended_unsettled_before_there_were_tasks(world
             saga_id,
             steps % status,
         )
-    faults = {fault.check.partition(":")[0]: fault.examples for fault in await find_faults(world.conn)}
-    assert faults == {"ended with a step unsettled": [ids[2]]}
+    faults = {
+        fault.check.statement.partition(":")[0]: fault.examples
+        for fault in broken(await check_invariants(world.conn, CHECKS))
+    }
+    assert faults == {"ended with a step unsettled": [str(ids[2])]}
 
 
 @pytest.mark.parametrize("state", ["done", "undo_skipped", "undoing"])
@@ -154,8 +158,11 @@ async def test_the_audit_sees_what_failed_with_something_left(world: World, app:
             saga_id,
             steps % first,
         )
-    faults = {fault.check.partition(":")[0]: fault.examples for fault in await find_faults(world.conn)}
-    assert faults == {"ended with a step unsettled": [bad]}
+    faults = {
+        fault.check.statement.partition(":")[0]: fault.examples
+        for fault in broken(await check_invariants(world.conn, CHECKS))
+    }
+    assert faults == {"ended with a step unsettled": [str(bad)]}
 
 
 async def refuse_changes(world: World, saga_id: UUID) -> None:

@@ -15,8 +15,9 @@ from pydantic import SecretStr
 from chassis import migrations
 from eventing import Outbox, OutboxConfig
 from kernel.ids import uuid7
+from operations.invariants import broken, check_invariants
 from orchestrator.adapters.events import Events
-from orchestrator.adapters.invariants import find_faults
+from orchestrator.adapters.invariants import CHECKS
 from orchestrator.adapters.saga_store import SagaStore
 from orchestrator.adapters.transaction import OrchestratorTx
 from orchestrator.domain.batch import AddressedInput
@@ -99,7 +100,7 @@ async def test_a_stale_read_writes_nothing(world: World) -> None:
     errors = await double_step(world)
     assert [type(error) for error in errors] == [StaleSagaError]
     assert await world.conn.fetchval("SELECT count(*) FROM saga_history") == 2
-    assert await find_faults(world.conn) == []
+    assert broken(await check_invariants(world.conn, CHECKS)) == []
 
 
 async def test_without_compare_and_set_the_double_step_is_detected(world: World) -> None:
@@ -112,7 +113,11 @@ async def test_without_compare_and_set_the_double_step_is_detected(world: World)
 async def test_without_both_walls_the_audit_sees_the_double_step(world: World) -> None:
     await as_owner(world, "ALTER TABLE saga_history DROP CONSTRAINT saga_5_one_entry_per_seq")
     assert await double_step(world, compares=False) == []
-    assert [fault.check for fault in await find_faults(world.conn) if "history with a hole" in fault.check]
+    assert [
+        fault
+        for fault in broken(await check_invariants(world.conn, CHECKS))
+        if "history with a hole" in fault.check.statement
+    ]
 
 
 async def test_a_locked_saga_is_skipped_by_another_engines_timers(world: World) -> None:
@@ -271,11 +276,14 @@ async def test_the_audit_finds_what_the_schema_cannot(world: World) -> None:
     )
     await as_owner(world, "DELETE FROM saga_history WHERE saga_id = $1", holed.saga_id)
     await as_owner(world, "DELETE FROM saga_execution WHERE id = $1", lost.saga_id)
-    found = {fault.check.split(":")[0]: fault.examples for fault in await find_faults(world.conn)}
+    found = {
+        fault.check.statement.split(":")[0]: fault.examples
+        for fault in broken(await check_invariants(world.conn, CHECKS))
+    }
     assert found == {
-        "overdue": [overdue.saga_id],
-        "history with a hole, or not as long as the saga's count of transitions": [holed.saga_id],
-        "history of a saga that is not there": [lost.saga_id],
+        "overdue": [str(overdue.saga_id)],
+        "history with a hole, or not as long as the saga's count of transitions": [str(holed.saga_id)],
+        "history of a saga that is not there": [str(lost.saga_id)],
     }
 
 

@@ -1,29 +1,29 @@
-"""``python -m payment http | consume | relay | jobs | migrate | all | audit | dead-letters | parked | replay``."""
+"""``python -m payment http | consume | relay | jobs | migrate | all | audit | …``; ``--help`` says more."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from chassis.run import Service, main
+from chassis.run import main
+from operations import make_service
 from payment.entrypoints.app import ROUTES, checks, make_web_app
 from payment.entrypoints.cli import COMMANDS
-from payment.entrypoints.roles import background, consumers, jobs, relays
+from payment.entrypoints.consumers import subscriptions
+from payment.entrypoints.roles import jobs
 from payment.settings import PaymentSettings
 from payment.wiring import NAME, wire
 
-SERVICE = Service(
+SERVICE = make_service(
     name=NAME,
     settings=PaymentSettings,
     wire=wire,
-    http=make_web_app,
-    routes=ROUTES,
-    consumers=consumers,
-    relays=relays,
-    jobs=jobs,
-    background=background,
     migrations=Path(__file__).parents[2] / "migrations",
-    commands=COMMANDS,
+    routes=ROUTES,
+    http=make_web_app,
     checks=checks,
+    handlers=subscriptions,
+    jobs=jobs,
+    commands=COMMANDS,
 )
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ import asyncpg
 import pytest
 
 from kernel.ids import derived_id
-from payment.adapters.invariants import LATE, check_invariants
+from operations.invariants import check_invariants
+from payment.adapters.invariants import LATE
 from payment.adapters.top_up_store import TopUpStore
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Expire

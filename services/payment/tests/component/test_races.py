@@ -10,7 +10,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from payment.adapters.invariants import check_invariants
+from operations.invariants import check_invariants
+from payment.adapters.invariants import CHECKS
 from payment.adapters.ledger_store import LedgerStore
 from payment.domain.ledger import Expire
 from payment.domain.outcome import Outcome
@@ -44,7 +45,7 @@ async def race(database, *, sabotage=()):
         return errors
 
     errors = sum(await asyncio.gather(*(writer(number) for number in range(WRITERS))))
-    findings = await check_invariants(owner)
+    findings = await check_invariants(owner, CHECKS)
     total = sum([(await balance(owner, person))[0] for person in people])
     await owner.close()
     return errors, sum(finding.count for finding in findings), total

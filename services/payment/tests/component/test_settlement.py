@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 
 from kernel.money import AMOUNT_MINOR_MAX
-from payment.adapters.invariants import LATE, check_invariants
+from operations.invariants import check_invariants
+from payment.adapters.invariants import LATE
 from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Settle, Share

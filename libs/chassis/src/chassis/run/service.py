@@ -21,7 +21,7 @@ A = TypeVar("A")
 Check = Callable[[], Awaitable[None]]
 
 
-def _none(_: Any) -> Sequence[Runner]:
+def no_runners(_: Any) -> Sequence[Runner]:
     return ()
 
 
@@ -59,10 +59,10 @@ class Service(Generic[S, A]):
     wire: Callable[[S], AbstractAsyncContextManager[A]]
     http: Callable[[A], web.Application] | None = None
     routes: Sequence[Routes] = ()
-    consumers: Callable[[A], Sequence[Runner]] = _none
-    relays: Callable[[A], Sequence[Runner]] = _none
-    jobs: Callable[[A], Sequence[Runner]] = _none
-    background: Callable[[A], Sequence[Runner]] = _none
+    consumers: Callable[[A], Sequence[Runner]] = no_runners
+    relays: Callable[[A], Sequence[Runner]] = no_runners
+    jobs: Callable[[A], Sequence[Runner]] = no_runners
+    background: Callable[[A], Sequence[Runner]] = no_runners
     migrations: Path | None = None
     commands: Mapping[str, Command] = field(default_factory=dict)
     checks: Callable[[A], Mapping[str, Check]] = _no_checks

@@ -19,29 +19,29 @@ _CELL_CHARS_MAX: Final = 60
 _readable: Final = TypeAdapter[str](ReadableText)
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
-def complain(line: str) -> int:
+def fail(line: str) -> int:
     """Exit code of a command that could not do what it was told."""
     sys.stderr.write(line + "\n")
     return FAILED
 
 
-def say_document(document: Any) -> None:
-    say(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+def print_document(document: Any) -> None:
+    print_line(json.dumps(document, indent=2, ensure_ascii=False, default=str))
 
 
-def say_table(names: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
+def print_table(names: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
     """Columns as wide as their widest cell, cells cut at 60 characters."""
     if not rows:
-        say(empty)
+        print_line(empty)
         return
     cells = [[name.upper() for name in names], *([_cell(value) for value in row] for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(names))]
     for line in cells:
-        say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        print_line("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def reason_argument(parser: argparse.ArgumentParser) -> None:

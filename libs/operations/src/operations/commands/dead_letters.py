@@ -11,7 +11,7 @@ from chassis.run import Command
 from eventing.dead_letters import discard, find_dead_letter, list_dead_letters
 from operations.acts import REFUSED, at_console, record
 from operations.app import Handlers, OperatedApp, schema_of, service_of
-from operations.commands.console import DONE, FAILED, complain, reason_argument, say, say_document, say_table
+from operations.commands.console import DONE, FAILED, fail, print_document, print_line, print_table, reason_argument
 from operations.letters import error_of, failures, key_of, show
 from operations.routes import redrive_on_record
 
@@ -76,7 +76,7 @@ async def _list(app: OperatedApp, given: argparse.Namespace) -> int:
         for each in letters
     ]
     names = ("id", "dead at", "status", "attempts", "type", "key", "reason", "error")
-    say_table(names, rows, empty="no dead letter waits" if status else "no dead letters")
+    print_table(names, rows, empty="no dead letter waits" if status else "no dead letters")
     return DONE
 
 
@@ -84,10 +84,10 @@ async def _show(app: OperatedApp, letter_id: int) -> int:
     async with app.database.read() as conn:
         found = await find_dead_letter(conn, schema_of(app), letter_id)
     if found is None:
-        return complain(f"there is no dead letter {letter_id}")
+        return fail(f"there is no dead letter {letter_id}")
     letter, content = found
     shown = show(letter, content)
-    say_document(
+    print_document(
         {
             "id": letter.id,
             "status": letter.status,
@@ -114,10 +114,10 @@ async def _redrive(handlers: Handlers, app: OperatedApp, given: argparse.Namespa
         "dead_letters.redrive", service_of(app), reason=given.reason, letter_id=given.id, topic=given.topic
     )
     report = await redrive_on_record(app, handlers, act, letter_id=given.id, topic=given.topic)
-    say(f"{report.redriven} redriven")
+    print_line(f"{report.redriven} redriven")
     failed = failures(report)
     for letter_id, error in failed:
-        say(f"{letter_id} failed again: {error}")
+        print_line(f"{letter_id} failed again: {error}")
     return FAILED if failed else DONE
 
 
@@ -130,6 +130,6 @@ async def _discard(app: OperatedApp, given: argparse.Namespace) -> int:
         else:
             record(act.ended(REFUSED), tx)
     if not closed:
-        return complain(f"no dead letter {given.id} waits")
-    say(f"{given.id} discarded; redrive --id {given.id} frees its key")
+        return fail(f"no dead letter {given.id} waits")
+    print_line(f"{given.id} discarded; redrive --id {given.id} frees its key")
     return DONE

@@ -12,7 +12,7 @@ from chassis.telemetry.masking import mask_text
 from eventing.parking import parked_keys, release
 from operations.acts import REFUSED, at_console, record
 from operations.app import OperatedApp, schema_of, service_of
-from operations.commands.console import DONE, complain, reason_argument, say, say_table
+from operations.commands.console import DONE, fail, print_line, print_table, reason_argument
 
 _EPILOG: Final = """\
 The broker refused a record for good (too large, no such topic, no right). Its key's later records wait behind it.
@@ -42,7 +42,7 @@ async def _run(app: OperatedApp, given: argparse.Namespace) -> int:
     rows = [
         (each.topic, each.key, each.records, each.parked_at, each.event_id, mask_text(each.error)) for each in parked
     ]
-    say_table(("topic", "key", "records", "parked at", "event id", "error"), rows, empty="no key is parked")
+    print_table(("topic", "key", "records", "parked at", "event id", "error"), rows, empty="no key is parked")
     return DONE
 
 
@@ -60,8 +60,8 @@ async def _release(app: OperatedApp, given: argparse.Namespace) -> int:
             before = {"parked": found.records, "error": mask_text(found.error)}
             record(replace(act, before=before, after={"records": records}), tx)
     if found is None:
-        return complain(f"no key {given.key} of {given.topic} is parked")
-    say(f"{records} records go out again")
+        return fail(f"no key {given.key} of {given.topic} is parked")
+    print_line(f"{records} records go out again")
     return DONE
 
 

@@ -10,7 +10,7 @@ from eventing.replay import replay
 from operations.acts import BEGUN, at_console, record_alone
 from operations.acts import DONE as ACT_DONE
 from operations.app import OperatedApp, service_of
-from operations.commands.console import DONE, complain, moment, reason_argument, say
+from operations.commands.console import DONE, fail, moment, print_line, reason_argument
 
 _EPILOG: Final = """\
 Reads the event log and puts its records back into the outbox, in order per key, with their original ids:
@@ -33,7 +33,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 async def _run(app: OperatedApp, given: argparse.Namespace) -> int:
     if given.since >= given.until:
-        return complain("--since is not before --until")
+        return fail("--since is not before --until")
     target = {
         "topic": given.topic,
         "to": given.to,
@@ -48,7 +48,7 @@ async def _run(app: OperatedApp, given: argparse.Namespace) -> int:
             conn, app.outbox_config, given.topic, since=given.since, until=given.until, to=given.to, key=given.key
         )
     await record_alone(act.ended(ACT_DONE, records=records), app)
-    say(f"{records} records go out again")
+    print_line(f"{records} records go out again")
     return DONE
 
 

@@ -21,11 +21,9 @@ from auth.usecases.withdraw_role import WithdrawRole, withdraw_role
 from auth.wiring import NAME, App
 from chassis.run import Command
 from kernel.errors import DomainError
-from operations import operator_commands
 from operations.acts import DONE, at_console, record, record_refusal
-from operations.commands.console import reason_argument
+from operations.commands.console import fail, print_line, reason_argument
 
-_REFUSED: Final = 1
 UNPROVED: Final = """warning: nobody has proved this address or number: whoever signed up with it has the role now.
 Ask the person for their user id, or take it back by withdraw-role.
 """
@@ -40,8 +38,7 @@ def _with_refusals(run: Run) -> Run:
         try:
             return await run(app, given)
         except DomainError as error:
-            sys.stderr.write(f"{error.detail} ({error.code})\n")
-            return _REFUSED
+            return fail(f"{error.detail} ({error.code})")
 
     return run_and_report
 
@@ -69,7 +66,7 @@ async def _change_role(app: App, given: argparse.Namespace, action: str, change:
     except DomainError as refusal:
         await record_refusal(act, refusal, app)
         raise
-    _print_line(f"{user.id}: {_roles(user)}")
+    print_line(f"{user.id}: {_roles(user)}")
     if action == "role.grant" and _is_unproved(user, given):
         sys.stderr.write(UNPROVED)
     return 0
@@ -80,7 +77,7 @@ async def _rotate(app: App, given: argparse.Namespace) -> int:
     async with app.begin() as tx:
         key = await rotate_keys(tx)
         record(act.ended(DONE, kid=key.kid, signs_from=key.signs_from.isoformat()), tx)
-    _print_line(f"key {key.kid} signs from {key.signs_from:%Y-%m-%d %H:%M:%S} UTC")
+    print_line(f"key {key.kid} signs from {key.signs_from:%Y-%m-%d %H:%M:%S} UTC")
     return 0
 
 
@@ -112,15 +109,10 @@ def _role_arguments(parser: argparse.ArgumentParser) -> None:
     reason_argument(parser)
 
 
-def _print_line(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-
-
 COMMANDS: Final[Mapping[str, Command]] = {
     "grant-role": Command("give somebody a role", _with_refusals(_grant), _role_arguments),
     "withdraw-role": Command("take a role from somebody", _with_refusals(_withdraw), _role_arguments),
     "rotate-keys": Command(
         "let the next signing key take over as early as verifiers can know it", _with_refusals(_rotate), reason_argument
     ),
-    **operator_commands(),
 }

@@ -17,10 +17,11 @@ from typing import Any, Final
 from aiohttp import ClientSession, ClientTimeout
 from aiohttp.test_utils import TestServer
 
-from auth.entrypoints.app import make_web_app
+from auth.__main__ import SERVICE
 from auth.settings import AuthSettings
 from auth.wiring import App, wire
 from kernel.clock import Clock, FixedClock, SystemClock
+from operations import make_service_app
 from sampan.notification.v1.commands_pb2 import SendOtp
 from testkit.service import settings_of
 
@@ -138,7 +139,7 @@ async def running(settings: AuthSettings) -> AsyncIterator[Service]:
     clock = MovableClock()
     async with AsyncExitStack() as stack:
         app = await stack.enter_async_context(wire(settings, clock))
-        server = TestServer(make_web_app(app))
+        server = TestServer(make_service_app(SERVICE.routes, app))
         await server.start_server()
         stack.push_async_callback(server.close)
         base_url = str(server.make_url("")).rstrip("/")

@@ -1,36 +1,11 @@
-"""Every invariant of commerce as a query, for a live database: one snapshot, without a lock.
-
-Each check is a query whose rows are violations; the first few are shown.
-"""
+"""The invariants of commerce (``python -m commerce audit``): queries of the rows that break them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from chassis.postgres import Connection
-
-SHOWN_MAX: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One invariant: its name, its rule, and the query of the rows that break it ($1: ``stuck_after_s``)."""
-
-    name: str
-    rule: str
-    query: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """How many rows break a check, and the first of them."""
-
-    check: Check
-    count: int
-    shown: Sequence[dict[str, Any]]
-
+from operations.invariants import Check
 
 CHECKS: Final = (
     Check(
@@ -157,24 +132,20 @@ CHECKS: Final = (
         WHERE (e.user_id IS NOT NULL AND s.status <> 'closed') OR p.id IS NOT NULL
         """,
     ),
-    Check(
-        "ORD-4",
-        "no checkout is pending for too long",
-        """
-        SELECT id, stock_state, placed_at FROM checkout
-        WHERE payment_status = 'pending' AND placed_at < now() - make_interval(secs => $1)
-        """,
-    ),
 )
 
 
-async def check_invariants(conn: Connection, *, stuck_after_s: float) -> list[Finding]:
-    """A finding for each check that rows break; ``stuck_after_s``: the age at which a pending checkout breaks ORD-4."""
-    findings = []
-    async with conn.transaction(isolation="repeatable_read", readonly=True):
-        for check in CHECKS:
-            values = (stuck_after_s,) if "$1" in check.query else ()
-            rows = await conn.fetch(check.query, *values)
-            if rows:
-                findings.append(Finding(check, len(rows), [dict(row) for row in rows[:SHOWN_MAX]]))
-    return findings
+def checks(stuck_after_s: float) -> Sequence[Check]:
+    """``stuck_after_s``: the age at which a pending checkout breaks ORD-4."""
+    return (
+        *CHECKS,
+        Check(
+            "ORD-4",
+            "no checkout is pending for too long",
+            """
+            SELECT id, stock_state, placed_at FROM checkout
+            WHERE payment_status = 'pending' AND placed_at < now() - make_interval(secs => $1)
+            """,
+            (stuck_after_s,),
+        ),
+    )

@@ -7,30 +7,21 @@ import sys
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from chassis.postgres import Connection
 from chassis.run import Command
+from commerce.adapters import invariants
 from commerce.adapters.demo_catalogue_reads import build_catalogue
-from commerce.adapters.invariants import CHECKS, check_invariants
 from commerce.domain.ids import UserId
-from commerce.entrypoints.consumers import subscriptions
 from commerce.usecases.load_catalogue import LoadCatalogue, load_catalogue
 from commerce.wiring import App
 from kernel.country import Country
-from operations import audit_connection, operator_commands
+from operations import audit_command
+from operations.commands.console import print_line
+from operations.invariants import Finding, run_checks
 
 
-async def audit_command(app: App, arguments: argparse.Namespace) -> int:
-    """Exit 0 when every invariant holds, 1 when one does not."""
-    stuck_after_s = arguments.stuck_after_s or app.settings.stuck_after_s
-    async with audit_connection(app) as conn:
-        findings = await check_invariants(conn, stuck_after_s=stuck_after_s)
-    broken = {finding.check.name: finding for finding in findings}
-    for check in CHECKS:
-        finding = broken.get(check.name)
-        print_line(f"{'BROKEN' if finding else 'ok':6}  {check.name}  {check.rule}")
-        if finding:
-            print_line(f"        {finding.count} rows, e.g. {finding.shown}")
-    print_line(f"commerce audit: {len(CHECKS)} checks, {len(findings)} broken")
-    return 1 if findings else 0
+async def find_violations(app: App, conn: Connection, given: argparse.Namespace) -> Sequence[Finding]:
+    return await run_checks(conn, invariants.checks(given.stuck_after_s or app.settings.stuck_after_s))
 
 
 def audit_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,14 +65,9 @@ def _owners(given: Sequence[tuple[Country | None, UserId]]) -> dict[Country, Use
     return everywhere | {country: user_id for country, user_id in given if country}
 
 
-def print_line(line: str) -> None:
-    sys.stdout.write(line + "\n")
-
-
 COMMANDS: Mapping[str, Command] = {
     "load-demo-catalogue": Command(
         "add the demo's shops and products", load_demo_catalogue, load_demo_catalogue_arguments
     ),
-    "audit": Command("check every invariant on the live database", audit_command, audit_arguments),
-    **operator_commands(subscriptions),
+    "audit": audit_command(find_violations, audit_arguments),
 }

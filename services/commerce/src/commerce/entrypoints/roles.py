@@ -6,22 +6,14 @@ from collections.abc import Sequence
 from typing import Final
 
 import operations
-from chassis.postgres import Connection
 from chassis.run import Periodic, Runner
-from commerce.adapters.invariants import check_invariants
-from commerce.entrypoints.consumers import subscriptions
+from commerce.adapters import invariants
 from commerce.entrypoints.jobs import fold_products, sweep_holds
 from commerce.wiring import App
-from operations import background, checks, relays
-
-__all__ = ["background", "checks", "consumers", "jobs", "relays"]
+from operations.invariants import count_broken
 
 SWEEP_EVERY_S: Final = 5.0
 FOLD_EVERY_S: Final = 60.0
-
-
-def consumers(app: App) -> Sequence[Runner]:
-    return operations.consumers(app, subscriptions)
 
 
 def jobs(app: App) -> Sequence[Runner]:
@@ -29,9 +21,5 @@ def jobs(app: App) -> Sequence[Runner]:
         Periodic("sweep-holds", SWEEP_EVERY_S, lambda: sweep_holds(app)),
         Periodic("fold-products", FOLD_EVERY_S, lambda: fold_products(app)),
         *operations.housekeeping(app),
-        operations.audit_job(app, lambda conn: _violations(app, conn)),
+        operations.audit_job(app, lambda conn: count_broken(conn, invariants.checks(app.settings.stuck_after_s))),
     ]
-
-
-async def _violations(app: App, conn: Connection) -> int:
-    return len(await check_invariants(conn, stuck_after_s=app.settings.stuck_after_s))

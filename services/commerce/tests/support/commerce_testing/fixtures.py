@@ -11,12 +11,13 @@ import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 
 from chassis.testing import TokenIssuer
-from commerce.entrypoints.app import make_web_app
+from commerce.__main__ import SERVICE
 from commerce.wiring import App
 from commerce_testing.people import People, Person
 from commerce_testing.running import settings_on, wired
 from eventing import KafkaConfig
 from kernel.country import Country
+from operations import make_service_app
 from testkit.databases import ServiceDatabase
 
 
@@ -49,7 +50,7 @@ async def app(service_database: ServiceDatabase, redis_url: str, issuer: TokenIs
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def client(app: App) -> AsyncIterator[TestClient[Any, Any]]:
-    async with TestClient(TestServer(make_web_app(app))) as made:
+    async with TestClient(TestServer(make_service_app(SERVICE.routes, app))) as made:
         yield made
 
 

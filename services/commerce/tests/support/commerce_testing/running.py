@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from chassis.testing import TokenIssuer
 from chassis.tokens import TokenVerifier
+from commerce.adapters import invariants
 from commerce.adapters.demo_catalogue_reads import build_catalogue
-from commerce.adapters.invariants import check_invariants
 from commerce.domain.catalogue import Catalogue
 from commerce.domain.ids import CheckoutId, UserId
 from commerce.settings import CommerceSettings
@@ -22,6 +22,7 @@ from commerce.usecases.reserve_stock import ReserveStock
 from commerce.wiring import App, wire
 from eventing import KafkaConfig
 from kernel.country import Country
+from operations.invariants import broken, check_invariants
 from testkit.service import settings_of
 
 
@@ -72,7 +73,8 @@ async def event_types(app: App, key: object) -> list[str]:
 async def broken_invariants(app: App) -> list[str]:
     """Names of the invariants that do not hold; checkouts may be pending for an hour."""
     async with app.database.read() as conn:
-        return [finding.check.name for finding in await check_invariants(conn, stuck_after_s=3600)]
+        findings = await check_invariants(conn, invariants.checks(stuck_after_s=3600))
+    return [finding.check.invariant for finding in broken(findings)]
 
 
 async def load_demo_catalogue(app: App) -> Catalogue:

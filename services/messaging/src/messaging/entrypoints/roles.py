@@ -7,6 +7,8 @@ from typing import Final
 
 from aiohttp import web
 
+import operations
+from chassis.http import Routes
 from chassis.run import Command, Runner
 from messaging.activity.entrypoints.routes import activity
 from messaging.bots.entrypoints.bot_updates import jobs as bot_jobs
@@ -34,14 +36,9 @@ from messaging.polls.entrypoints.routes import polls
 from messaging.reports.entrypoints.routes import reports
 from messaging.scheduling.entrypoints.routes import drafts
 from messaging.search.entrypoints.routes import search
-from messaging.wiring import SERVICE, App
+from messaging.wiring import App
 from objects.watch import ObjectWatch
-from operations import background as common_background
-from operations import checks, housekeeping, make_service_app, operator_commands, operator_routes, relays
-from operations import consumers as consuming
 from operations.commands.dead_letters import dead_letters_command
-
-__all__ = ["COMMANDS", "ROUTES", "background", "checks", "consumers", "http", "jobs", "relays"]
 
 ROUTES: Final = (
     dialogs.routes,
@@ -63,29 +60,27 @@ ROUTES: Final = (
     bots.routes,
     bot_api.routes,
     cli.routes,
-    operator_routes(SERVICE, subscriptions),
 )
 COMMANDS: Final[Mapping[str, Command]] = {
     **cli.COMMANDS,
-    **operator_commands(subscriptions),
     "follower-dead-letters": dead_letters_command(follower),
 }
 
 
-def http(app: App) -> web.Application:
-    application = make_service_app(ROUTES, app)
+def make_web_app(routes: Sequence[Routes], app: App) -> web.Application:
+    application = operations.make_service_app(routes, app)
     realtime.mount(application, app)
     return application
 
 
 def background(app: App) -> Sequence[Runner]:
     """In every role: revoked sessions, the lanes that send, what tells other nodes, and a look at the object store."""
-    return [*common_background(app), *app.sender.lanes, *app.announcer.runners, ObjectWatch(app.objects)]
+    return [*operations.background(app), *app.sender.lanes, *app.announcer.runners, ObjectWatch(app.objects)]
 
 
 def consumers(app: App) -> Sequence[Runner]:
     """Other services' events; and what follows the service's own."""
-    return [*consuming(app, subscriptions), *consuming(app, follower)]
+    return [*operations.consumers(app, subscriptions), *operations.consumers(app, follower)]
 
 
 def jobs(app: App) -> Sequence[Runner]:
@@ -95,5 +90,5 @@ def jobs(app: App) -> Sequence[Runner]:
         WebhookCalls(app),
         *attachment_jobs(app),
         *cli.jobs(app),
-        *housekeeping(app),
+        *operations.housekeeping(app),
     ]

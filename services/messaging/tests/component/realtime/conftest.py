@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from chassis.testing.serving import serving
-from messaging.entrypoints import roles
+from messaging.__main__ import SERVICE
 from messaging.wiring import App, wire
 from testkit.wait import eventually
 
@@ -141,14 +141,14 @@ class OtherNode:
 
 @asynccontextmanager
 async def other_node(settings, **changes):
-    async with wire(settings.model_copy(update=changes)) as app, running(app), serving(roles.http(app)) as call:
+    async with wire(settings.model_copy(update=changes)) as app, running(app), serving(SERVICE.http(app)) as call:
         yield OtherNode(app, call.base_url)
 
 
 @asynccontextmanager
 async def running(app):
     stop = asyncio.Event()
-    tasks = [asyncio.create_task(each.run(stop)) for each in roles.background(app)]
+    tasks = [asyncio.create_task(each.run(stop)) for each in SERVICE.background(app)]
     try:
         yield
     finally:

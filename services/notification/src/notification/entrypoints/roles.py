@@ -9,17 +9,12 @@ import operations
 from chassis.run import Periodic, Runner
 from notification.adapters.erasure_job import erase_expired
 from notification.adapters.metrics import observe_deliveries
-from notification.entrypoints.consumers import subscriptions
 from notification.entrypoints.jobs.channel_watch import ChannelWatch
 from notification.entrypoints.jobs.sender import Sender
 from notification.wiring import App
 
 CLEAN_EVERY_S: Final = 300.0
 OBSERVE_EVERY_S: Final = 30.0
-
-
-def consumers(app: App) -> Sequence[Runner]:
-    return operations.consumers(app, subscriptions)
 
 
 def jobs(app: App) -> Sequence[Runner]:

@@ -13,10 +13,11 @@ from chassis.postgres import Connection
 from chassis.testing.issuer import TokenIssuer
 from chassis.testing.serving import serving
 from eventing import KafkaConfig
-from notification.entrypoints.app import make_web_app
+from notification.__main__ import SERVICE
 from notification.wiring import App, wire
 from notification_testing.running import API_KEY, ENVIRONMENT, runners_of, settings_for
 from notification_testing.world import Sandbox, World
+from operations import make_service_app
 from testkit.databases import Databases, ServiceDatabase
 from testkit.ports import free_ports
 from testkit.processes import Child
@@ -81,5 +82,9 @@ async def world(databases: Databases, kafka: KafkaConfig, redis_url: str, sandbo
     made = await databases.create("notification", environment=ENVIRONMENT)
     async with TokenIssuer.serve() as issuer:
         settings = settings_for(made.dsn, redis_url, kafka, sandbox, jwks_url=issuer.jwks_url)
-        async with wire(settings) as app, running(*runners_of(app)), serving(make_web_app(app)) as call:
+        async with (
+            wire(settings) as app,
+            running(*runners_of(app)),
+            serving(make_service_app(SERVICE.routes, app)) as call,
+        ):
             yield World(app, call, issuer, sandbox)

@@ -7,11 +7,10 @@ from typing import Final
 
 from chassis.run import Runner
 from eventing import KafkaConfig
-from notification.entrypoints import roles
+from notification.__main__ import SERVICE
 from notification.settings import NotificationSettings
 from notification.wiring import App
 from notification_testing.world import Sandbox
-from operations import background, relays
 from testkit.service import settings_of
 
 API_KEY: Final = "test-api-key"
@@ -47,4 +46,4 @@ def settings_for(
 
 def runners_of(app: App) -> Sequence[Runner]:
     """Every role but HTTP."""
-    return [*roles.consumers(app), *relays(app), *roles.jobs(app), *background(app)]
+    return [*SERVICE.consumers(app), *SERVICE.relays(app), *SERVICE.jobs(app), *SERVICE.background(app)]

@@ -1,16 +1,15 @@
-"""Looks for what must not be: orphans, overdue sagas, ended ones without an end, holes in histories.
+"""The invariants of orchestrator (``python -m orchestrator audit``): queries of the sagas that break them.
 
-Invariant checked by every query: it returns the ids at fault, so that an operator can go and look.
+Beside them, histories are replayed with today's code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from chassis.postgres import Connection
 from kernel.errors import DomainError
+from operations.invariants import Check
 from orchestrator.adapters.history_store import read_history, sent_by
 from orchestrator.adapters.saga_store import state_of
 from orchestrator.domain.history import replay_history
@@ -19,41 +18,61 @@ from orchestrator.domain.registry import SagaRegistry, UnknownDefinitionError
 
 OVERDUE_S: Final = 10
 
-CHECKS: Final[Mapping[str, str]] = {
-    "orphans: not ended, yet nothing will wake them": (
-        "SELECT id FROM saga_execution WHERE NOT terminal AND next_wake_at IS NULL"
+CHECKS: Final = (
+    Check(
+        "SAGA-2",
+        "orphans: not ended, yet nothing will wake them",
+        "SELECT id FROM saga_execution WHERE NOT terminal AND next_wake_at IS NULL",
     ),
-    f"overdue: their wake-up is more than {OVERDUE_S} s past": (
-        f"SELECT id FROM saga_execution WHERE next_wake_at < clock_timestamp() - interval '{OVERDUE_S} seconds'"
+    Check(
+        "SAGA",
+        f"overdue: their wake-up is more than {OVERDUE_S} s past",
+        f"SELECT id FROM saga_execution WHERE next_wake_at < clock_timestamp() - interval '{OVERDUE_S} seconds'",
     ),
-    "ended without the moment of their end, or with two": (
+    Check(
+        "SAGA-4",
+        "ended without the moment of their end, or with two",
         "SELECT id FROM saga_execution"
-        " WHERE terminal <> (num_nonnulls(completed_at, failed_at) = 1) OR (terminal AND next_wake_at IS NOT NULL)"
+        " WHERE terminal <> (num_nonnulls(completed_at, failed_at) = 1) OR (terminal AND next_wake_at IS NOT NULL)",
     ),
-    "failed or compensating without a reason": (
-        "SELECT id FROM saga_execution WHERE status IN ('failed', 'compensating') AND compensation_data IS NULL"
+    Check(
+        "SAGA",
+        "failed or compensating without a reason",
+        "SELECT id FROM saga_execution WHERE status IN ('failed', 'compensating') AND compensation_data IS NULL",
     ),
-    "ended with a step still in flight": ("SELECT id FROM saga_execution WHERE terminal AND step <> ''"),
-    "ended with a step unsettled: skipped before there were tasks, or done and neither undone nor completed": (
+    Check(
+        "SAGA-6",
+        "ended with a step still in flight",
+        "SELECT id FROM saga_execution WHERE terminal AND step <> ''",
+    ),
+    Check(
+        "SAGA-6",
+        "ended with a step unsettled: skipped before there were tasks, or done and neither undone nor completed",
         "SELECT id FROM saga_execution AS saga WHERE terminal AND EXISTS ("
         "  SELECT FROM jsonb_array_elements(saga.steps) WITH ORDINALITY AS step (state, place)"
         "  WHERE state ->> 0 = ANY ('{skipped,undo_skipped,unsettled,undo_unsettled,running,undoing}')"
         "     OR (saga.status = 'failed' AND state ->> 0 = 'done' AND place < saga.total_steps)"
-        "     OR (saga.status = 'completed' AND state ->> 0 = ANY ('{rejected,undone,undo_by_hand}')))"
+        "     OR (saga.status = 'completed' AND state ->> 0 = ANY ('{rejected,undone,undo_by_hand}')))",
     ),
-    "history with a hole, or not as long as the saga's count of transitions": (
+    Check(
+        "SAGA-5",
+        "history with a hole, or not as long as the saga's count of transitions",
         "SELECT saga.id FROM saga_execution AS saga LEFT JOIN LATERAL ("
         "  SELECT count(*) AS entries, max(seq) AS last FROM saga_history WHERE saga_id = saga.id"
-        ") AS history ON true WHERE history.entries <> saga.seq OR history.last IS DISTINCT FROM saga.seq"
+        ") AS history ON true WHERE history.entries <> saga.seq OR history.last IS DISTINCT FROM saga.seq",
     ),
-    "history of a saga that is not there": (
+    Check(
+        "SAGA-5",
+        "history of a saga that is not there",
         "SELECT DISTINCT saga_id AS id FROM saga_history AS h"
-        " WHERE NOT EXISTS (SELECT FROM saga_execution WHERE id = h.saga_id)"
+        " WHERE NOT EXISTS (SELECT FROM saga_execution WHERE id = h.saga_id)",
     ),
-    "two sagas of a type for one business key": (
-        "SELECT min(id::text)::uuid AS id FROM saga_execution GROUP BY saga_type, business_key HAVING count(*) > 1"
+    Check(
+        "SAGA",
+        "two sagas of a type for one business key",
+        "SELECT min(id::text)::uuid AS id FROM saga_execution GROUP BY saga_type, business_key HAVING count(*) > 1",
     ),
-}
+)
 
 _RUNNING_AND_NEWEST = """
 (SELECT id FROM saga_execution WHERE NOT terminal)
@@ -61,25 +80,6 @@ UNION (SELECT id FROM saga_execution WHERE terminal ORDER BY id DESC LIMIT $1)""
 
 _SAGA = """
 SELECT *, steps::text AS steps, compensation_data::text AS compensation_data FROM saga_execution WHERE id = $1"""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A check that found something: how many, and the first few."""
-
-    check: str
-    count: int
-    examples: Sequence[SagaId]
-
-
-async def find_faults(conn: Connection) -> list[Finding]:
-    """Run every check on one snapshot; the list is empty when all is well."""
-    findings = []
-    for check, query in CHECKS.items():
-        rows = await conn.fetch(f"SELECT id, count(*) OVER () AS found FROM ({query}) AS faults LIMIT 5")
-        if rows:
-            findings.append(Finding(check, rows[0]["found"], [row["id"] for row in rows]))
-    return findings
 
 
 async def find_differences(
@@ -99,12 +99,6 @@ async def find_differences(
         if problems:
             different.append((row["id"], problems))
     return len(rows), different
-
-
-async def count_violations(conn: Connection) -> int:
-    """How many checks fail now; histories are not replayed."""
-    async with conn.transaction(isolation="repeatable_read", readonly=True):
-        return len(await find_faults(conn))
 
 
 async def _replay(conn: Connection, registry: SagaRegistry, saga_id: SagaId) -> list[str]:

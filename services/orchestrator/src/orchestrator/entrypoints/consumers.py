@@ -23,7 +23,7 @@ from orchestrator.domain.registry import SagaRegistry, UnknownDefinitionError
 from orchestrator.sagas import REGISTRY, TRIGGERS
 from orchestrator.sagas.triggers import MalformedRecordError
 from orchestrator.usecases.advance_sagas import AdvanceSagas, advance_sagas
-from orchestrator.wiring import NAME
+from orchestrator.wiring import NAME, App
 from sampan.orchestrator.v1.commands_pb2 import CancelOrderPayment, StartOrderPayment
 from sampan.orchestrator.v1.reply_pb2 import OUTCOME_REJECTED, OUTCOME_SUCCEEDED, CommandReply
 
@@ -37,6 +37,11 @@ _TEXT_CHARS_MAX: Final = 500
 
 class SplitBatchError(Exception):
     """One record of the batch cannot be handled here now; eventing splits the batch until it stands alone."""
+
+
+def handlers(app: App) -> Subscriptions[OrchestratorTx]:
+    """What a process consumes."""
+    return subscriptions(app.registry)
 
 
 def subscriptions(registry: SagaRegistry = REGISTRY) -> Subscriptions[OrchestratorTx]:

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Final
 
 import operations
-from chassis.run import Command, Periodic, Runner
-from operations import background, checks, relays
-from orchestrator.adapters.invariants import count_violations
-from orchestrator.entrypoints.app import handlers
-from orchestrator.entrypoints.cli import AUDIT
+from chassis.run import Periodic, Runner
+from operations.invariants import count_broken
+from orchestrator.adapters.invariants import CHECKS
 from orchestrator.entrypoints.jobs import gauges, retention
 from orchestrator.entrypoints.jobs.timers import Timers
 from orchestrator.wiring import App
-
-__all__ = ["COMMANDS", "background", "checks", "consumers", "jobs", "relays"]
-
-COMMANDS: Final[Mapping[str, Command]] = {"audit": AUDIT, **operations.operator_commands(handlers)}
-
-
-def consumers(app: App) -> Sequence[Runner]:
-    return operations.consumers(app, handlers)
 
 
 def jobs(app: App) -> Sequence[Runner]:
@@ -32,5 +21,5 @@ def jobs(app: App) -> Sequence[Runner]:
         Periodic("gauges", gauges.EVERY_S, partial(gauges.observe, app)),
         Periodic("retention", retention.EVERY_S, partial(retention.prune, app)),
         *operations.housekeeping(app),
-        operations.audit_job(app, count_violations),
+        operations.audit_job(app, lambda conn: count_broken(conn, CHECKS)),
     ]

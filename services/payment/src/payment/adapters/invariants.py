@@ -1,35 +1,13 @@
-"""The invariants of payment (``python -m payment audit``), checked on a live database in one consistent snapshot.
+"""The invariants of payment (``python -m payment audit``): queries of what breaks them.
 
-Each check is a query that returns what breaks it; a healthy database answers nothing to all of them. ``CHECKS`` are
-about the books and hold at every commit; ``LATE`` are about money that stands still.
+``CHECKS`` are about the books and hold at every commit; ``LATE`` are about money that stands still.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from chassis.postgres import Connection
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One statement of an invariant. ``sql`` selects the offending ids as text."""
-
-    invariant: str
-    statement: str
-    sql: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check found. ``examples`` are at most five ids."""
-
-    check: Check
-    count: int
-    examples: Sequence[str]
-
+from operations.invariants import Check
 
 CHECKS: Final = (
     Check(
@@ -180,33 +158,4 @@ LATE: Final = (
            SELECT transfer_id::text FROM provider_line WHERE next_attempt_at < now() - interval '15 minutes'""",
     ),
 )
-
-
-async def check_invariants(conn: Connection, checks: Sequence[Check] = CHECKS) -> list[Finding]:
-    """Run the checks in one read-only snapshot; writers go on meanwhile."""
-    async with conn.transaction(isolation="repeatable_read", readonly=True):
-        return await run_checks(conn, checks)
-
-
-async def run_checks(conn: Connection, checks: Sequence[Check] = CHECKS) -> list[Finding]:
-    """Run the checks in the caller's transaction."""
-    findings = []
-    for check in checks:
-        row = await conn.fetchrow(
-            f"WITH broken (id) AS ({check.sql}) SELECT count(*) AS n, (array_agg(id))[1:5] AS examples FROM broken"
-        )
-        if row is None:
-            raise RuntimeError("an aggregate answers one row")
-        findings.append(Finding(check, row["n"], row["examples"] or []))
-    return findings
-
-
-def report(findings: Sequence[Finding]) -> str:
-    """A table for people."""
-    lines = [f"{'invariant':<10} {'broken':>7}  what it says"]
-    for finding in findings:
-        lines.append(f"{finding.check.invariant:<10} {finding.count:>7}  {finding.check.statement}")
-        lines.extend(f"{'':<20}{example}" for example in finding.examples)
-    broken = sum(finding.count for finding in findings)
-    lines.append(f"{len(findings)} checks, " + ("all hold" if not broken else f"{broken} violations"))
-    return "\n".join(lines)
+ALL: Final = (*CHECKS, *LATE)

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from aiohttp import web
 
 import operations
+from chassis.http import Routes
 from chassis.run import Supervised, running
-from payment.entrypoints.consumers import subscriptions
-from payment.entrypoints.routes import TABLE
-from payment.wiring import NAME, App
+from payment.entrypoints.routes import (
+    charges_in_review,
+    job_failures,
+    provider_webhooks,
+    top_ups,
+    transfers,
+    wallets,
+)
+from payment.wiring import App
 
-ROUTES: Final = (*TABLE, operations.operator_routes(NAME, subscriptions))
+ROUTES: Final = (
+    wallets.routes,
+    top_ups.routes,
+    transfers.routes,
+    provider_webhooks.routes,
+    charges_in_review.routes,
+    job_failures.routes,
+)
 _STOP_S: Final = 10.0
 
 
-def make_web_app(app: App) -> web.Application:
+def make_web_app(routes: Sequence[Routes], app: App) -> web.Application:
     """The application. Requests in flight are answered before the flusher stops."""
-    application = operations.make_service_app(ROUTES, app)
+    application = operations.make_service_app(routes, app)
 
     async def flushing(_: web.Application) -> AsyncIterator[None]:
         # Supervised: a partition that ended for whatever reason runs again, else every transfer would wait in vain.

@@ -5,26 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import operations
-from chassis.postgres import Connection
 from chassis.run import Periodic, Runner
-from payment.adapters import invariants
+from operations.invariants import count_broken
+from payment.adapters.invariants import ALL
 from payment.entrypoints import jobs as work
-from payment.entrypoints.consumers import subscriptions
 from payment.wiring import App
 
 _HOUSEKEEPING_EVERY_S = 3600.0
 _GAUGES_EVERY_S = 30.0
 _IDLE_S = 10.0
-
-
-def consumers(app: App) -> Sequence[Runner]:
-    """People and saga commands."""
-    return operations.consumers(app, subscriptions)
-
-
-def relays(app: App) -> Sequence[Runner]:
-    """The outbox to Kafka."""
-    return operations.relays(app)
 
 
 def jobs(app: App) -> Sequence[Runner]:
@@ -40,15 +29,5 @@ def jobs(app: App) -> Sequence[Runner]:
         Periodic("forget-done-failures", _GAUGES_EVERY_S, lambda: work.forget_done_failures(app)),
         Periodic("gauges", _GAUGES_EVERY_S, lambda: work.gauges(app)),
         *operations.housekeeping(app),
-        operations.audit_job(app, _violations),
+        operations.audit_job(app, lambda conn: count_broken(conn, ALL)),
     ]
-
-
-def background(app: App) -> Sequence[Runner]:
-    """In every role: sessions that were revoked."""
-    return operations.background(app)
-
-
-async def _violations(conn: Connection) -> int:
-    findings = await invariants.check_invariants(conn, (*invariants.CHECKS, *invariants.LATE))
-    return sum(finding.count > 0 for finding in findings)

@@ -16,9 +16,9 @@ from chassis.testing.issuer import TokenIssuer
 from chassis.testing.serving import serving
 from eventing import KafkaConfig
 from kernel.clock import FixedClock
+from payment.__main__ import SERVICE
 from payment.entrypoints import jobs
 from payment.entrypoints.app import make_web_app
-from payment.entrypoints.roles import consumers, relays
 from payment.wiring import App, wire
 from payment_testing.people import NOON
 from payment_testing.service import (
@@ -88,7 +88,7 @@ async def world(
     log = tmp_path_factory.mktemp("sandbox") / "sandbox.log"
     async with (
         wire(settings_of(environment)) as app,
-        serving(make_web_app(app)) as call,
+        serving(make_web_app(SERVICE.routes, app)) as call,
         sandbox_process(port, f"{call.base_url}/v1/provider-webhooks/sandbox", log) as sandbox_url,
         running(
             Periodic("top-ups", 0.05, lambda: jobs.top_ups(app)),
@@ -124,7 +124,7 @@ async def streams(database: MakeDatabase, payment_environment: MakeEnvironment) 
     """A service that consumes and relays; the audit holds at the end."""
     service_database = await database("payment")
     async with wire(settings_of(payment_environment(service_database, DATABASE_POOL_MAX="20"))) as app:
-        async with running(*consumers(app), *relays(app)):
+        async with running(*SERVICE.consumers(app), *SERVICE.relays(app)):
             yield app
         async with app.database.read() as conn:
             await assert_audit_holds(conn)

@@ -1,44 +1,22 @@
-"""Every invariant of messaging, checked on a live database in one consistent snapshot.
+"""The invariants of messaging (``python -m messaging audit``): queries of what breaks them.
 
-Each check is a query that selects what breaks it; a healthy database answers nothing to all of them. Checks that would
-read every message look at ``SAMPLE`` newest dialogs and as many by chance, and at the last ``ROWS_EACH_MAX`` rows of
-each: run often, they come to look everywhere.
+Those that would read every message look at the table ``sample``: the newest ``SAMPLE`` dialogs and as many by chance,
+and at the last ``ROWS_EACH_MAX`` rows of each: run often, they come to look everywhere.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from messaging.core.adapters.ending_store import HAS_ENDED
+from operations.invariants import Check, Finding, run_checks, snapshot
 
 SAMPLE: Final = 1_000
 ROWS_EACH_MAX: Final = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One statement of an invariant. ``sql`` selects the offending ids as text; ``sample`` is a table of dialogs."""
-
-    invariant: str
-    says: str
-    sql: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check found. ``examples`` are at most five ids."""
-
-    check: Check
-    count: int
-    examples: Sequence[str]
-
-
 _SAMPLE: Final = """
     sample AS MATERIALIZED (
         SELECT dialog_id, pair_key, member_count, last_seq, last_message_no, oldest_seq AS kept_seq,
@@ -267,37 +245,18 @@ CHECKS: Final = (
 )
 
 
-async def audit(conn: asyncpg.Connection[Any], *, sample: int = SAMPLE) -> list[Finding]:
-    """Run every check in one read-only snapshot; writers go on meanwhile."""
-    findings = []
-    async with conn.transaction(isolation="repeatable_read", readonly=True):
+async def audit(conn: Connection, *, sample: int = SAMPLE) -> list[Finding]:
+    """Run every check in one snapshot, on the newest ``sample`` dialogs and on as many by chance."""
+    async with snapshot(conn):
         await conn.execute("SET LOCAL sampan.workspace_id = '*'")
-        for check in CHECKS:
-            row = await conn.fetchrow(
-                f"WITH {_SAMPLE}, broken (id) AS ({check.sql}) "
-                "SELECT count(*) AS n, (array_agg(id))[1:5] AS examples FROM broken",
-                sample,
-                ROWS_EACH_MAX,
-                await somewhere(conn, "dialog", "dialog_id"),
-            )
-            assert row is not None  # noqa: S101 -- an aggregate answers one row
-            findings.append(Finding(check, row["n"], row["examples"] or []))
-    return findings
+        values = (sample, ROWS_EACH_MAX, await somewhere(conn, "dialog", "dialog_id"))
+        return await run_checks(
+            conn, [replace(check, sql=f"WITH {_SAMPLE} {check.sql}", values=values) for check in CHECKS]
+        )
 
 
-async def somewhere(conn: asyncpg.Connection[Any], table: str, column: str) -> UUID:
+async def somewhere(conn: Connection, table: str, column: str) -> UUID:
     """A place among the ids of a table, all of them alike likely in time."""
     first = await conn.fetchval(f"SELECT {column} FROM {table} ORDER BY {column} LIMIT 1") or UUID(int=0)
     last = await conn.fetchval(f"SELECT {column} FROM {table} ORDER BY {column} DESC LIMIT 1") or UUID(int=0)
     return UUID(int=first.int + secrets.randbelow(last.int - first.int + 1))
-
-
-def report(findings: Sequence[Finding]) -> str:
-    """A table for people."""
-    lines = [f"{'invariant':<10} {'broken':>7}  what it says"]
-    for finding in findings:
-        lines.append(f"{finding.check.invariant:<10} {finding.count:>7}  {finding.check.says}")
-        lines.extend(f"{'':<20}{example}" for example in finding.examples)
-    broken = sum(finding.count for finding in findings)
-    lines.append(f"{len(findings)} checks, " + ("all hold" if not broken else f"{broken} violations"))
-    return "\n".join(lines)

@@ -6,11 +6,11 @@ chance: run often, it comes to look everywhere.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-import asyncpg
-
-from messaging.lifecycle.adapters.invariants import Check, Finding, somewhere
+from chassis.postgres import Connection
+from messaging.lifecycle.adapters.invariants import somewhere
+from operations.invariants import Check, Finding, snapshot
 from sealing import Wrapping, unseal
 
 SAMPLE: Final = 300
@@ -52,11 +52,11 @@ CHECK: Final = Check(
 )
 
 
-async def audit_sealed(conn: asyncpg.Connection[Any], wrapping: Wrapping, *, sample: int = SAMPLE) -> Finding:
-    """Open the sample, in one read-only snapshot."""
+async def audit_sealed(conn: Connection, wrapping: Wrapping, *, sample: int = SAMPLE) -> Finding:
+    """Open the sample, in one snapshot."""
     count = 0
     examples: list[str] = []
-    async with conn.transaction(isolation="repeatable_read", readonly=True):
+    async with snapshot(conn):
         await conn.execute("SET LOCAL sampan.workspace_id = '*'")
         places = [await somewhere(conn, "dialog", "dialog_id"), await somewhere(conn, "person_key", "user_id")]
         async for row in conn.cursor(CHECK.sql, sample, *places, EACH_MAX, prefetch=_PREFETCH):

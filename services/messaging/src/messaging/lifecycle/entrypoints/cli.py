@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +20,9 @@ from chassis.http import Query, ReadableText, Routes, View, roles
 from chassis.postgres import Connection
 from chassis.run import Command, Periodic, Runner
 from chassis.tokens import Principal
-from messaging.lifecycle.adapters import invariants
 from messaging.lifecycle.adapters.erasure_store import ErasureStore
 from messaging.lifecycle.adapters.held_reads import HeldKeys
+from messaging.lifecycle.adapters.invariants import audit
 from messaging.lifecycle.adapters.sealed_reads import audit_sealed
 from messaging.lifecycle.usecases.apply_retention import apply_retention, make_months
 from messaging.lifecycle.usecases.erase_person import ErasePerson, erase_person
@@ -31,8 +30,8 @@ from messaging.lifecycle.usecases.export_hold import ExportHold, NotHeldError, e
 from messaging.lifecycle.usecases.export_person import export_person
 from messaging.lifecycle.usecases.hold_dialog import NoSuchDialogError, hold_dialog
 from messaging.search.usecases.reindex import reindex
-from messaging.wiring import SERVICE, App
-from operations import audit_connection, audit_job
+from messaging.wiring import NAME, App
+from operations import audit_command, audit_job
 from operations.acts import (
     BEGUN,
     DONE,
@@ -46,13 +45,13 @@ from operations.acts import (
     record_alone,
     record_refusal,
 )
-from operations.commands.console import reason_text
+from operations.commands.console import fail, print_line, reason_text
+from operations.invariants import Finding, broken, snapshot
 
 RETENTION_EVERY_S: Final = 900.0
 ERASURES_EVERY_S: Final = 60.0
 MONTHS_EVERY_S: Final = 6 * 3600.0
 ERASURES_AT_ONCE: Final = 20
-EXIT_BROKEN: Final = 1
 HOLD: Final = "/v1/ops/messaging/dialogs/{dialog_id}/legal-hold"
 OPS: Final = roles("ops", "admin")
 
@@ -73,14 +72,14 @@ class WhyQuery(Query):
 @routes.put(HOLD, auth=OPS, errors=(NoSuchDialogError,), summary="Put a dialog under legal hold")
 async def put_legal_hold(dialog_id: UUID, query: WhyQuery, principal: Principal, app: App) -> LegalHoldView:
     """Nothing written in it is destroyed while it holds; nobody in the dialog is told."""
-    act = by_person("legal_hold.put", SERVICE, principal, reason=query.reason, dialog_id=dialog_id)
+    act = by_person("legal_hold.put", NAME, principal, reason=query.reason, dialog_id=dialog_id)
     return await _hold(app, dialog_id, act, held=True)
 
 
 @routes.delete(HOLD, auth=OPS, status=200, errors=(NoSuchDialogError,), summary="Lift a legal hold")
 async def delete_legal_hold(dialog_id: UUID, query: WhyQuery, principal: Principal, app: App) -> LegalHoldView:
     """What only the hold kept is destroyed."""
-    act = by_person("legal_hold.lift", SERVICE, principal, reason=query.reason, dialog_id=dialog_id)
+    act = by_person("legal_hold.lift", NAME, principal, reason=query.reason, dialog_id=dialog_id)
     return await _hold(app, dialog_id, act, held=False)
 
 
@@ -101,7 +100,7 @@ def jobs(app: App) -> Sequence[Runner]:
         Periodic("months", MONTHS_EVERY_S, lambda: make_months(app.begin, app.clock.now())),
         Periodic("retention", RETENTION_EVERY_S, lambda: run_retention(app)),
         Periodic("erasures", ERASURES_EVERY_S, lambda: run_erasures(app)),
-        audit_job(app, lambda conn: count_faults(conn, app)),
+        audit_job(app, lambda conn: count_violations(app, conn)),
     ]
 
 
@@ -126,33 +125,26 @@ async def run_erasures(app: App) -> None:
         raise ExceptionGroup("erasures failed", failed)
 
 
-async def count_faults(conn: Connection, app: App) -> int:
-    return sum(finding.count > 0 for finding in await findings_of(conn, app))
-
-
-async def findings_of(conn: Connection, app: App) -> list[invariants.Finding]:
+async def find_violations(app: App, conn: Connection) -> Sequence[Finding]:
     """What the queries find, and what does not open."""
-    return [*await invariants.audit(conn), await audit_sealed(conn, app.keys.wrapping)]
+    return [*await audit(conn), await audit_sealed(conn, app.keys.wrapping)]
 
 
-async def command_audit(app: App, _: argparse.Namespace) -> int:
-    """Exit code 1 when an invariant does not hold."""
-    async with audit_connection(app) as conn:
-        findings = await findings_of(conn, app)
-    _say(invariants.report(findings))
-    return EXIT_BROKEN if any(finding.count for finding in findings) else 0
+async def count_violations(app: App, conn: Connection) -> int:
+    async with snapshot(conn):
+        return len(broken(await find_violations(app, conn)))
 
 
 async def command_reindex(app: App, arguments: argparse.Namespace) -> None:
     dialog_id: UUID | None = arguments.dialog
-    count = await reindex(app.begin, app.blind, lambda so_far: _say(f"{so_far:,} messages"), dialog_id=dialog_id)
-    _say(f"done: {count:,} messages can be found")
+    count = await reindex(app.begin, app.blind, lambda so_far: print_line(f"{so_far:,} messages"), dialog_id=dialog_id)
+    print_line(f"done: {count:,} messages can be found")
 
 
 async def command_retention(app: App, _: argparse.Namespace) -> None:
     made = await make_months(app.begin, app.clock.now())
     ended = await apply_retention(app.begin, app.settings.retention_days_max, app.clock.now())
-    _say(
+    print_line(
         f"months made: {made}; dialogs shortened: {ended.dialogs}; rows deleted: {ended.rows:,}; "
         f"months dropped: {ended.months}; rows kept under legal hold: {ended.held:,}; "
         f"changes of accounts ended: {ended.account_changes:,}"
@@ -161,22 +153,22 @@ async def command_retention(app: App, _: argparse.Namespace) -> None:
 
 async def command_export(app: App, arguments: argparse.Namespace) -> None:
     await asyncio.to_thread(arguments.out.mkdir, parents=True, exist_ok=True)
-    act = at_console("person.export", SERVICE, user_id=arguments.user)
+    act = at_console("person.export", NAME, user_id=arguments.user)
     await record_alone(act.ended(BEGUN), app)
     async with app.database.read() as conn:
-        counts = await export_person(arguments.user, arguments.out, conn, app.keys, app.objects, tell=_say)
+        counts = await export_person(arguments.user, arguments.out, conn, app.keys, app.objects, tell=print_line)
     await record_alone(act, app)
     for name, count in sorted(counts.items()):
-        _say(f"{name}.jsonl: {count:,} lines")
+        print_line(f"{name}.jsonl: {count:,} lines")
 
 
 async def command_erase(app: App, arguments: argparse.Namespace) -> None:
     command = ErasePerson(user_id=arguments.user, reason="requested", now=app.clock.now())
-    act = at_console("person.erase", SERVICE, user_id=arguments.user)
+    act = at_console("person.erase", NAME, user_id=arguments.user)
     await record_alone(act.ended(BEGUN), app)
-    await erase_person(command, app.begin, app.keys, _say)
+    await erase_person(command, app.begin, app.keys, print_line)
     await record_alone(act, app)
-    _say("erased")
+    print_line("erased")
 
 
 async def command_hold(app: App, arguments: argparse.Namespace) -> int:
@@ -184,9 +176,9 @@ async def command_hold(app: App, arguments: argparse.Namespace) -> int:
     if arguments.act == "export":
         return await _export_hold(app, arguments)
     held = arguments.act == "put"
-    act = at_console(f"legal_hold.{arguments.act}", SERVICE, reason=arguments.reason or "", dialog_id=arguments.dialog)
+    act = at_console(f"legal_hold.{arguments.act}", NAME, reason=arguments.reason or "", dialog_id=arguments.dialog)
     done = await _hold(app, arguments.dialog, act, held=held)
-    _say(("held" if held else "lifted") if done.changed else "nothing to change")
+    print_line(("held" if held else "lifted") if done.changed else "nothing to change")
     return 0
 
 
@@ -194,24 +186,22 @@ async def _export_hold(app: App, arguments: argparse.Namespace) -> int:
     """Told before the first row is read, and by its outcome after."""
     reason, folder = (arguments.reason or "").strip(), arguments.out
     if not reason or folder is None:
-        _complain("an export needs --out FOLDER and --reason WHY")
-        return EXIT_BROKEN
-    act = at_console("legal_hold.export", SERVICE, reason=reason, dialog_id=arguments.dialog)
+        return fail("an export needs --out FOLDER and --reason WHY")
+    act = at_console("legal_hold.export", NAME, reason=reason, dialog_id=arguments.dialog)
     await record_alone(act.ended(BEGUN), app)
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     keys = HeldKeys(app.keys.wrapping)
     command = ExportHold(dialog_id=arguments.dialog, folder=folder, reason=reason)
     try:
-        done = await export_hold(command, app.database.read, keys, app.objects, _say)
+        done = await export_hold(command, app.database.read, keys, app.objects, print_line)
     except NotHeldError as error:
         await record_alone(act.ended(REFUSED), app)
-        _complain(str(error))
-        return EXIT_BROKEN
+        return fail(str(error))
     except BaseException:
         await record_alone(act.ended(FAILED), app)
         raise
     await record_alone(act.ended(DONE, messages=done.messages, files=done.files), app)
-    _say(f"exported: {done.messages:,} messages, {done.files:,} files; {done.missing:,} files have no bytes")
+    print_line(f"exported: {done.messages:,} messages, {done.files:,} files; {done.missing:,} files have no bytes")
     return 0
 
 
@@ -235,16 +225,8 @@ def _hold_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", type=reason_text, help="why; kept with the act, and needed for an export")
 
 
-def _complain(line: str) -> None:
-    sys.stderr.write(line + "\n")
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-
-
 COMMANDS: Final[Mapping[str, Command]] = {
-    "audit": Command("check the invariants on the live database", command_audit),
+    "audit": audit_command(lambda app, conn, _given: find_violations(app, conn)),
     "reindex": Command("index messages anew for search", command_reindex, _reindex_arguments),
     "retention": Command("make months, and end what is past its time, now", command_retention),
     "export-person": Command("write all that a person wrote and did to files", command_export, _export_arguments),

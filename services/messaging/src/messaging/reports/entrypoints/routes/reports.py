@@ -24,7 +24,7 @@ from messaging.reports.usecases.report import (
     read_reported,
     report,
 )
-from messaging.wiring import SERVICE, App
+from messaging.wiring import NAME, App
 from operations.acts import by_person, record, record_refusal
 
 routes = Routes(tag="reports")
@@ -117,7 +117,7 @@ async def get_reports(query: ReportsQuery, principal: Principal, tx: MessagingTx
 )
 async def get_reported(report_id: UUID, principal: Principal, app: App) -> ReportedMessagesView:
     """Of an open report. Who read it, and when, is recorded."""
-    act = by_person("report.read", SERVICE, principal, report_id=report_id)
+    act = by_person("report.read", NAME, principal, report_id=report_id)
     try:
         async with app.begin() as tx:
             seq, shown = await read_reported(report_id, principal.user_id, tx)
@@ -139,7 +139,7 @@ async def get_reported(report_id: UUID, principal: Principal, app: App) -> Repor
     summary="Decide a report",
 )
 async def post_decision(report_id: UUID, body: DecisionBody, principal: Principal, tx: MessagingTx, app: App) -> None:
-    act = by_person("report.decide", SERVICE, principal, reason=body.reason, report_id=report_id)
+    act = by_person("report.decide", NAME, principal, reason=body.reason, report_id=report_id)
     try:
         await decide_report(report_id, principal.user_id, body.status, tx)
     except ReportNotFoundError as refusal:

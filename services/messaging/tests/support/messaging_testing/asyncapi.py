@@ -1,6 +1,6 @@
 """The AsyncAPI 3 document of the socket, made from the models that read clients' frames and from a table of ours.
 
-``python -m messaging.realtime.asyncapi > services/messaging/asyncapi.yaml``; a test holds the file to this, and every
+``python -m messaging_testing.asyncapi > services/messaging/asyncapi.yaml``; a test holds the file to this, and every
 frame that the component tests are given to the file.
 """
 
@@ -196,7 +196,7 @@ Send `ping` (or anything) at least every `heartbeat_s`. Close codes:
 class _Plain(yaml.SafeDumper):
     """No anchors, and texts of several lines as they are."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 -- yaml's signature
+    def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
