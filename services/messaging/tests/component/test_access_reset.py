@@ -36,7 +36,7 @@ class Scene:
     async def known(self, epoch=1):
         async def kept():
             async with self.world.app.database.read() as conn:
-                return await reset_access.access_epoch(conn, self.owner.user_id) == epoch
+                return await AccessStore(conn).epoch(self.owner.user_id) == epoch
 
         await eventually(kept, timeout_s=20, what=f"epoch {epoch} is known")
 
