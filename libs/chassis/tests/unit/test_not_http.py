@@ -122,6 +122,8 @@ async def refused_while_sending(base_url: str) -> tuple[int, dict[str, str], byt
     try:
         writer.write(b"GE(T / HTTP/1.1\r\nHost: x\r\n\r\n")
         for _ in range(40):
+            if writer.is_closing():  # a machine that stands still: the server has waited long enough for the rest
+                break
             writer.write(b"secret" * 2_000)
             await writer.drain()
             await asyncio.sleep(0.005)

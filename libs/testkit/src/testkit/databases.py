@@ -18,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+DROPS_AT_ONCE = 16
 EXTENSIONS = ("pg_trgm", "unaccent", "btree_gist", "pgcrypto")
 _PASSWORD = "test-only"  # noqa: S105 -- a role that lives as long as its test database
 
@@ -103,10 +104,19 @@ class Databases:
             raise RuntimeError(f"{service} migrate failed:\n{output.decode()}")
 
     async def drop_all(self) -> None:
-        """Drop what this session made, newest first, connections or not."""
-        async with _connected(self._admin_dsn) as conn:
-            for name, _ in reversed(self._made):
+        """Drop what this session made, connections or not.
+
+        Several at once: each drop waits for a checkpoint, and one checkpoint serves all that wait. One after the other
+        hundreds took minutes on a busy machine.
+        """
+        turns = asyncio.Semaphore(DROPS_AT_ONCE)
+
+        async def drop(name: str) -> None:
+            async with turns, _connected(self._admin_dsn) as conn:
                 await conn.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+        await asyncio.gather(*(drop(name) for name, _ in self._made))
+        async with _connected(self._admin_dsn) as conn:
             for role in {role for _, role in self._made}:
                 await conn.execute(f'DROP ROLE IF EXISTS "{role}", "{_owner_of(role)}"')
 

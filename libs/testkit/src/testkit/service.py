@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from uuid import UUID, uuid4
 
 from chassis.run import Runner, Service
@@ -15,7 +15,10 @@ from chassis.testing.issuer import TokenIssuer
 from chassis.testing.serving import Answered, Client, serving
 from eventing import KafkaConfig
 from kernel.ids import uuid7
+from testkit.unfinished import report
 from testkit.wait import eventually
+
+STOP_S: Final = 60.0
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 AppT = TypeVar("AppT")
@@ -43,14 +46,20 @@ def settings_of(
 
 @asynccontextmanager
 async def running(*runners: Runner) -> AsyncIterator[None]:
-    """The runners at work for the length of the block; then each is stopped and waited for."""
+    """The runners at work for the length of the block; then each is stopped and waited for.
+
+    Raises ``AssertionError`` that names those which have not ended in ``STOP_S``, and what they wait for.
+    """
     stop = asyncio.Event()
-    tasks = [asyncio.create_task(runner.run(stop)) for runner in runners]
+    tasks = [asyncio.create_task(runner.run(stop), name=runner.name) for runner in runners]
     try:
         yield
     finally:
         stop.set()
-        await asyncio.gather(*tasks)
+        if tasks:
+            _, stuck = await asyncio.wait(tasks, timeout=STOP_S)
+            assert not stuck, f"not stopped in {STOP_S:g} s:\n{report(stuck)}"
+            await asyncio.gather(*tasks)
 
 
 @dataclass(frozen=True, slots=True)
