@@ -1,9 +1,10 @@
 """A small finished answer that goes out in one piece.
 
-aiohttp's response assembles its headers in a multidict, sends it through its hooks and serializes it: a third of what
-a request costs. An answer whose headers are known needs none of that. Used only for HTTP/1.1 on a connection that
-stays open, for a method with a body, and in an application without middlewares and ``on_response_prepare``; all else
-goes aiohttp's way.
+aiohttp's response assembles its headers in a multidict, sends it through its hooks and serializes it: without this
+module a small GET costs 1.86 times a bare aiohttp handler instead of 1.13, a POST 1.46 instead of 1.25
+(bench/chassis_overhead.py measures both in turns). An answer whose headers are known needs none of that. Used only for
+HTTP/1.1 on a connection that stays open, for a method with a body, and in an application without middlewares and
+``on_response_prepare``; all else goes aiohttp's way.
 """
 
 from __future__ import annotations
