@@ -42,12 +42,11 @@ class Package:
         return self.folder.name
 
     @cached_property
-    def modules(self) -> Mapping[str, ast.Module]:
-        """By dotted name."""
+    def modules(self) -> Mapping[Path, ast.Module]:
+        """By path below the package's folder."""
         return {
-            _dotted(path, self.folder): ast.parse(path.read_text(encoding="utf-8"))
+            path.relative_to(self.folder): ast.parse(path.read_text(encoding="utf-8"))
             for path in sorted(self.folder.rglob("*.py"))
-            if not path.stem.endswith("_pb2")
         }
 
     @cached_property
@@ -86,8 +85,8 @@ class Package:
     def _names_reached(self, begin: Iterable[ast.AST]) -> frozenset[str]:
         """Every name that these use, and that what is defined under such a name uses. Adapters refuse nothing."""
         defined: dict[str, list[ast.AST]] = {}
-        for module_name, module in self.modules.items():
-            for name, node in _definitions(module) if "adapters" not in module_name.split(".") else ():
+        for path, module in self.modules.items():
+            for name, node in _definitions(module) if "adapters" not in path.parts else ():
                 defined.setdefault(name, []).append(node)
         reached, waiting = set[str](), [name for node in begin for name in _names_used(node)]
         while waiting:
@@ -98,19 +97,14 @@ class Package:
         return frozenset(reached)
 
 
-def _dotted(path: Path, folder: Path) -> str:
-    parts = path.relative_to(folder.parent).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
 def _error_classes(module: ast.Module) -> Iterator[ErrorClass]:
     constants = dict(_constants(module))
     for node in ast.walk(module):
         if isinstance(node, ast.ClassDef) and node.name.endswith("Error"):
             values = {name: value for statement in node.body for name, value in _assigned(statement)}
-            code = _text(values.get("code"))
             base = ast.unparse(node.bases[0]) if node.bases else ""
-            if code:
+            if "code" in values:
+                code = _text(values["code"]) or ast.unparse(values["code"])  # not written out: no sentence has it
                 yield ErrorClass(node.name, code, _text(values.get("title"), constants), base)
 
 

@@ -81,6 +81,7 @@ def test_what_a_handler_of_commands_reaches_is_answered_and_what_it_catches_or_n
     ("path", "text", "fault"),
     [
         ("domain/cart.py", 'class FullError(DomainError):\n    code, title = "shop.cart.full", "It is full"\n', "shop.cart.full needs"),
+        ("domain/cart.py", 'class LateError(DomainError):\n    code, title = LATE, "Too late"\n', "LATE needs"),
         ("domain/cart.py", 'class BusyError(DomainError):\n    code = "request.rate.limited"\n', "no English title"),
         ("domain/cart.py", 'class Ended(Reason):\n    LEFT = "left"\n', "left is given as a reason"),
         ("domain/cart.py", 'LOST = "lost"\nended(reason_code=LOST)\n', "lost is given as a reason"),

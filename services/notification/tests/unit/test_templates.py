@@ -60,11 +60,12 @@ def test_an_unknown_language_reads_english():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("code", [*published_reasons()["commerce"], *published_reasons()["payment"], "something.new"])
-def test_a_cancelled_order_says_why_and_of_money_only_that_none_was_taken(code, language):
+def test_a_cancelled_order_says_why_and_of_money_only_that_none_was_taken(language):
     """As everybody says it: of the buyer's wallet nothing is known, it may be empty, of another currency, or missing."""
-    params = {"order_number": "TH-26-000001", "shop_name": "Baan Thai", "total": "THB 1.00", "reason_code": code}
-    assert Templates().render("order_cancelled", language, params).body == cancelled_because(code, language)
+    templates, order = Templates(), {"order_number": "TH-26-000001", "shop_name": "Baan Thai", "total": "THB 1.00"}
+    for code in (*published_reasons()["commerce"], *published_reasons()["payment"], "something.new"):
+        body = templates.render("order_cancelled", language, order | {"reason_code": code}).body
+        assert body == cancelled_because(code, language), code
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
