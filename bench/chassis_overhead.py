@@ -32,8 +32,8 @@ from chassis.http import Body, Line, MoneyBody, MoneyView, Routes, View, WaitQue
 from chassis.http.server import ServerRunner
 from chassis.run.process import settle_memory
 from chassis.telemetry import configure_logging
-from chassis.testing import TokenIssuer
 from chassis.tokens import Principal, TokenVerifier
+from testkit.issuer import TokenIssuer
 
 GOAL = 1.3
 ITEM_ID = UUID("0190b7a0-0000-7000-8000-000000000001")

@@ -13,16 +13,16 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from chassis.testing.issuer import TokenIssuer
-from chassis.testing.serving import Answered, Client, serving
 from messaging.__main__ import SERVICE
 from messaging.core.adapters.account_store import Account, keep_account
 from messaging.settings import MessagingSettings
 from messaging.wiring import App, wire
 from sampan.auth.v1.graph_pb2 import UserBlocked
+from testkit.issuer import TokenIssuer
 from testkit.ports import free_ports
 from testkit.processes import Child
 from testkit.s3 import S3Server
+from testkit.serving import Answered, Client, serving
 from testkit.topics import own_topics
 from testkit.wait import eventually
 

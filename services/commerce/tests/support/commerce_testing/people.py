@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 
 from aiohttp.test_utils import TestClient
 
-from chassis.testing import TokenIssuer
 from commerce.domain.ids import CheckoutId
 from kernel.country import Country
+from testkit.issuer import TokenIssuer
 
 
 @dataclass(frozen=True, slots=True)

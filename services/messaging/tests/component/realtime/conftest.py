@@ -14,9 +14,9 @@ import orjson
 import pytest
 import yaml
 
-from chassis.testing.serving import serving
 from messaging.__main__ import SERVICE
 from messaging.wiring import App, wire
+from testkit.serving import serving
 from testkit.wait import eventually
 
 ASYNCAPI = Path(__file__).parents[3] / "asyncapi.yaml"
