@@ -17,5 +17,6 @@ def parts_by_file(services: Sequence[Service]) -> Mapping[str, Mapping[str, str]
         "deploy/helm/sampan/values.yaml": helm.parts(ours),
         "deploy/redis/users.acl": redis.parts(ours),
         "pyproject.toml": linters.parts(services),
+        "README.md": documents.front_page_parts(services),
         "docs/SERVICES.md": documents.parts(services),
     }
