@@ -34,8 +34,8 @@ from chassis.http.quick import QuickHeads
 from chassis.http.server import ServerRunner
 from chassis.run.process import settle_memory
 from chassis.telemetry import configure_logging
-from chassis.testing import TokenIssuer
 from chassis.tokens import Principal, TokenVerifier
+from testkit.issuer import TokenIssuer
 
 GOAL = 1.3
 KINDS = ("bare", "chassis", "without quick")

@@ -26,11 +26,11 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewTopic
 
 from eventing import KafkaConfig, OutboxConfig, Relay, Wakeups, tables
-from eventing.testing import begin_on
 from sampan.commerce.v1 import order_pb2
 from testkit.databases import with_database
 from testkit.infra import local_infra
 from testkit.topics import admin_client
+from testkit.transaction import begin_on
 from testkit.wait import eventually
 
 TOPIC = "public.commerce.order.v1"

@@ -3,24 +3,35 @@
 The broker refuses the whole consumer for one topic it may not read; a dead letter without a topic stays in the outbox.
 """
 
+from functools import partial
 from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
 
 from contracts.topics import Grant, load_topics
+from eventing import Subscriptions
 from eventing.dead_letters import topic_for
+from registry import load_services
 from testkit.infra import repository_root
 
 SETTINGS = SimpleNamespace(erasure_grace_days=30)
 APP = SimpleNamespace(settings=SETTINGS, blind=None)
+
+
+def subscriptions_of(service):
+    """What every service that consumes declares: its table of handlers, or what makes it."""
+    declared = import_module(f"{service}.entrypoints.consumers").subscriptions
+    return declared if isinstance(declared, Subscriptions) else declared()
+
+
 CONSUMERS = [
-    ("commerce", lambda: import_module("commerce.entrypoints.consumers").subscriptions),
-    ("messaging", lambda: import_module("messaging.entrypoints.consumers").subscriptions),
+    *(
+        (each.name, partial(subscriptions_of, each.name))
+        for each in load_services(repository_root())
+        if "consume" in each.roles
+    ),
     ("messaging", lambda: import_module("messaging.entrypoints.follower").follower(APP)),
-    ("notification", lambda: import_module("notification.entrypoints.consumers").subscriptions),
-    ("orchestrator", lambda: import_module("orchestrator.entrypoints.consumers").subscriptions()),
-    ("payment", lambda: import_module("payment.entrypoints.consumers").subscriptions),
 ]
 each_consumer = pytest.mark.parametrize(("service", "make"), CONSUMERS)
 

@@ -20,7 +20,6 @@ from typing import Any
 import aiohttp
 import asyncpg
 
-from chassis.testing.issuer import TokenIssuer
 from chat.machine import Meter, database_of, redis_pid
 from eventing import KafkaConfig
 from gateway.envoy.bootstrap import envoy_configuration
@@ -29,6 +28,7 @@ from gateway.settings import Settings, Upstream
 from gateway.table import load_table
 from testkit.databases import Databases
 from testkit.infra import Infra, local_infra
+from testkit.issuer import TokenIssuer
 from testkit.ports import free_ports
 from testkit.processes import Child
 from testkit.topics import create_topics

@@ -5,6 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from demo.facts import CHECKOUT
-from registry import load_services
+from registry import load_services, processes
 
-SERVICES: Final = tuple(service.name for service in load_services(CHECKOUT) if service.kind == "service")
+SERVICES: Final = tuple(service.name for service in processes(load_services(CHECKOUT)))

@@ -18,6 +18,7 @@ def parts_by_file(services: Sequence[Service]) -> dict[str, Mapping[str, str]]:
         "deploy/helm/sampan/values.yaml": helm.parts(ours),
         "deploy/redis/users.acl": redis.parts(ours),
         "pyproject.toml": linters.parts(services),
+        "README.md": documents.front_page_parts(services),
         "docs/SERVICES.md": documents.parts(services),
         "docs/CODES.md": codes.parts(CHECKOUT),
     }

@@ -1,4 +1,4 @@
-"""The table of services and, for operators, what each one's Secret holds."""
+"""The tables of services, and for operators what each one's Secret holds."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ def parts(services: Sequence[Service]) -> Mapping[str, str]:
         "topics": _table(("service", "owns", "reads", "writes"), map(_topics, ours)),
         "secrets": _table(("service", "secrets of its own"), map(_secrets, ours)),
     }
+
+
+def front_page_parts(services: Sequence[Service]) -> Mapping[str, str]:
+    """Of the README at the top."""
+    rows = ((f"[{service.name}](services/{service.name}/README.md)", service.about) for service in services)
+    return {"services": _table(("service", "what it does"), rows)}
 
 
 def _service(service: Service) -> Sequence[str]:

@@ -12,8 +12,8 @@ import pytest_asyncio
 from chassis import idempotency
 from chassis.postgres import Database
 from chassis.settings import ServiceSettings
-from chassis.testing import TokenIssuer
 from testkit.databases import with_database
+from testkit.issuer import TokenIssuer
 
 ROLE = f"t_chassis_{uuid.uuid4().hex[:8]}"
 

@@ -21,9 +21,9 @@ from chassis.postgres import Database
 from chassis.run.health import Health
 from chassis.run.ops import ops_app
 from chassis.settings import ServiceSettings
-from chassis.testing import serving
 from kernel.tasks import beside
 from testkit.databases import with_database
+from testkit.serving import serving
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component

@@ -19,9 +19,10 @@ from chassis.http import Body, Line, Reply, Routes, View, make_app
 from chassis.http.problems import Problems
 from chassis.idempotency import Claim, StoredAnswer
 from chassis.postgres import Connection, Database
-from chassis.testing import Client, TokenIssuer, serving
 from chassis.tokens import Principal, TokenVerifier
 from kernel.errors import DomainError, Kind
+from testkit.issuer import TokenIssuer
+from testkit.serving import Client, serving
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component

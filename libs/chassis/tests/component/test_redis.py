@@ -20,9 +20,10 @@ from chassis.hints import Hints
 from chassis.http import RateLimit, Routes, View, make_app
 from chassis.limits import RateLimiter, Wanted
 from chassis.redis import connect
-from chassis.testing import TokenIssuer, serving
 from chassis.tokens import Principal, Revocations, TokenVerifier, revocations
 from chassis.waiting import wait_until
+from testkit.issuer import TokenIssuer
+from testkit.serving import serving
 from testkit.wait import eventually, least_of_three
 
 pytestmark = pytest.mark.component

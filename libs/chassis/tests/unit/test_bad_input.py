@@ -17,7 +17,7 @@ import pytest_asyncio
 from pydantic import Field
 
 from chassis.http import Body, Line, Moment, MoneyBody, PageQuery, Reply, Routes, Text, View, make_app
-from chassis.testing import Client, serving
+from testkit.serving import Client, serving
 
 routes = Routes(tag="things")
 

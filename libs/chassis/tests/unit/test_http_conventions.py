@@ -23,11 +23,13 @@ from chassis.http import Body, IfMatch, MoneyView, Page, Reply, RouteError, Rout
 from chassis.http.preconditions import version_in
 from chassis.http.rendering import renderer_of
 from chassis.ids import parse_uuid
-from chassis.testing import Client, TokenIssuer, forged_tokens, forgeries, serving
 from chassis.tokens import Principal, TokenVerifier
 from kernel.correlation import causation_id, correlation_id
 from kernel.errors import DomainError, Kind
 from kernel.money import Currency
+from testkit.forged import forged_tokens, forgeries
+from testkit.issuer import TokenIssuer
+from testkit.serving import Client, serving
 
 routes = Routes(tag="conventions")
 

@@ -16,7 +16,7 @@ from aiohttp import web
 from chassis.http import Body, Line, Routes, View, make_app, server
 from chassis.run.health import Health
 from chassis.run.ops import ops_app
-from chassis.testing import Client, serving
+from testkit.serving import Client, serving
 
 routes = Routes(tag="things")
 

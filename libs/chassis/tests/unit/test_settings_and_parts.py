@@ -20,7 +20,7 @@ from chassis.paging import CursorInvalidError, Cursors
 from chassis.production import Outside
 from chassis.settings import ServiceSettings, load_settings
 from chassis.telemetry import tracing
-from chassis.testing import serving
+from testkit.serving import serving
 
 
 class ShopSettings(ServiceSettings):

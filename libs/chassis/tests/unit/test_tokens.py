@@ -11,10 +11,11 @@ from uuid import UUID
 import aiohttp
 import pytest
 
-from chassis.testing import TokenIssuer, forged_tokens, forgeries
 from chassis.tokens import TokenExpiredError, TokenInvalidError, TokenRevokedError, TokenVerifier, keys
 from kernel.country import Country
 from kernel.errors import DomainError
+from testkit.forged import forged_tokens, forgeries
+from testkit.issuer import TokenIssuer
 
 
 class Revoked:

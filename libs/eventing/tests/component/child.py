@@ -10,8 +10,8 @@ import asyncpg
 import uvloop
 
 from eventing import Consumer, KafkaConfig, OutboxConfig, Relay, Subscriptions, Wakeups
-from eventing.testing import Tx, begin_on
 from sampan.commerce.v1 import order_pb2
+from testkit.transaction import Tx, begin_on
 
 
 def effect_handlers(consumer: str) -> Subscriptions[Tx]:

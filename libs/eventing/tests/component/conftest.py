@@ -17,9 +17,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import NewTopic
 
 from eventing import Consumer, KafkaConfig, OutboxConfig, Relay, Wakeups, tables
-from eventing.testing import begin_on
 from testkit.databases import with_database
 from testkit.topics import admin_client
+from testkit.transaction import begin_on
 
 TOPICS = {
     "public.commerce.order.v1": 3,

@@ -15,10 +15,10 @@ import uvloop
 
 from eventing import Consumer, OutboxConfig, Relay, Subscriptions, Wakeups
 from eventing.housekeeping import Housekeeping
-from eventing.testing import begin_on
 from kernel.tasks import within
 from sampan.commerce.v1 import order_pb2
 from testkit.resets import SOAK, ResettingProxy
+from testkit.transaction import begin_on
 from testkit.wait import eventually
 
 pytestmark = [pytest.mark.component, pytest.mark.timeout(1800 if SOAK else 120)]

@@ -9,13 +9,13 @@ import asyncpg
 import pytest_asyncio
 
 from chassis.settings import ServiceSettings
-from chassis.testing.issuer import TokenIssuer
-from chassis.testing.serving import Client, serving
 from eventing import Subscriptions, tables
-from eventing.testing import Tx
 from operations import Parts, consumers, make_service_app, open_parts, operator_commands, operator_routes, relays
 from sampan.auth.v1.user_pb2 import UserRegistered
 from testkit.databases import with_database
+from testkit.issuer import TokenIssuer
+from testkit.serving import Client, serving
+from testkit.transaction import Tx
 
 SERVICE = "commerce"
 

@@ -11,10 +11,10 @@ from uuid import UUID, uuid4
 
 from chassis.run import Runner, Service
 from chassis.settings import ServiceSettings
-from chassis.testing.issuer import TokenIssuer
-from chassis.testing.serving import Answered, Client, serving
 from eventing import KafkaConfig
 from kernel.ids import uuid7
+from testkit.issuer import TokenIssuer
+from testkit.serving import Answered, Client, serving
 from testkit.unfinished import report
 from testkit.wait import eventually
 

@@ -12,7 +12,8 @@ from auth.adapters import relation_reads
 from auth.domain.card import Card
 from auth.domain.settings import Audience
 from auth_testing.people import Person, new_person
-from auth_testing.service import Answer, Service
+from auth_testing.service import Service
+from testkit.serving import Answered
 
 pytestmark = pytest.mark.component
 
@@ -107,7 +108,7 @@ async def test_control_without_the_rule_lists_tell(service: Service, monkeypatch
     assert (await usernames_shown(viewer, owner))["follows"] == [owner.signed["username"]]
 
 
-ASKS: dict[str, Callable[[Person, str], Awaitable[Answer]]] = {
+ASKS: dict[str, Callable[[Person, str], Awaitable[Answered]]] = {
     "card": lambda one, other: one.do("GET", f"/v1/users/{other}"),
     "friend request": lambda one, other: one.do("POST", "/v1/friend-requests", {"user_id": other}),
     "follow": lambda one, other: one.do("PUT", f"/v1/users/me/follows/{other}"),

@@ -12,10 +12,11 @@ from auth.adapters.user_store import UserStore
 from auth.domain.ids import SessionId, UserId
 from auth.domain.otp import ENDINGS_UNPROVED_MAX
 from auth.usecases import prove_contact
-from auth_testing.service import PASSWORD, Answer, Service, claims_of, new_email
+from auth_testing.service import PASSWORD, Service, claims_of, new_email
 from chassis import redis as chassis_redis
 from chassis.tokens import Revocations
 from sampan.auth.v1.user_pb2 import UserAccessReset, UserProfileChanged, UserRegistered
+from testkit.serving import Answered
 
 pytestmark = pytest.mark.component
 
@@ -28,16 +29,16 @@ async def ask(service: Service, path: str, body: dict[str, Any], **more: Any) ->
     return answer.body["otp_id"], await service.code_of(answer.body["otp_id"])
 
 
-async def sign_in_by_code(service: Service, contact: dict[str, str]) -> Answer:
+async def sign_in_by_code(service: Service, contact: dict[str, str]) -> Answered:
     otp_id, code = await ask(service, "/v1/otp", contact | {"purpose": "sign_in"})
     return await service.call("POST", "/v1/sessions", {"method": "otp", "otp": {"otp_id": otp_id, "code": code}})
 
 
-async def reset(service: Service, otp_id: str, code: str | None, new: str = OWNERS) -> Answer:
+async def reset(service: Service, otp_id: str, code: str | None, new: str = OWNERS) -> Answered:
     return await service.call("POST", f"/v1/password-resets/{otp_id}/complete", {"code": code, "new_password": new})
 
 
-async def verify(service: Service, otp_id: str, code: str | None, token: str) -> Answer:
+async def verify(service: Service, otp_id: str, code: str | None, token: str) -> Answered:
     return await service.call(
         "POST", f"/v1/users/me/email-verifications/{otp_id}/complete", {"code": code}, token=token
     )

@@ -15,7 +15,8 @@ from auth.domain.ids import UserId
 from auth.domain.roles import Role
 from auth.usecases.grant_role import GrantRole, grant_role
 from auth_testing.service import Service
-from chassis.testing import TokenIssuer, forged_tokens, forgeries
+from testkit.forged import forged_tokens, forgeries
+from testkit.issuer import TokenIssuer
 
 pytestmark = pytest.mark.component
 

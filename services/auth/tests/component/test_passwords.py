@@ -6,14 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from auth_testing.service import PASSWORD, Answer, Service, new_email
+from auth_testing.service import PASSWORD, Service, new_email
+from testkit.serving import Answered
 
 pytestmark = pytest.mark.component
 
 NEW = "teh tarik kurang manis"
 
 
-async def change(service: Service, token: str, current: str | None, new: str) -> Answer:
+async def change(service: Service, token: str, current: str | None, new: str) -> Answered:
     return await service.call(
         "PUT", "/v1/users/me/password", {"current_password": current, "new_password": new}, token=token
     )
@@ -76,7 +77,7 @@ async def ask_reset(service: Service, email: str) -> tuple[str, str | None]:
     return answer.body["otp_id"], await service.code_of(answer.body["otp_id"])
 
 
-async def complete(service: Service, otp_id: str, code: str | None, new: str = NEW) -> Answer:
+async def complete(service: Service, otp_id: str, code: str | None, new: str = NEW) -> Answered:
     return await service.call("POST", f"/v1/password-resets/{otp_id}/complete", {"code": code, "new_password": new})
 
 

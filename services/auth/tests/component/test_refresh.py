@@ -10,7 +10,8 @@ import pytest
 
 from auth.adapters.refresh_chain_store import RefreshChainStore
 from auth.domain.refresh_token import RefreshToken, parse
-from auth_testing.service import Answer, Service, claims_of
+from auth_testing.service import Service, claims_of
+from testkit.serving import Answered
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.component
 AT_ONCE = 50
 
 
-async def refresh(service: Service, token: str) -> Answer:
+async def refresh(service: Service, token: str) -> Answered:
     return await service.call("POST", "/v1/sessions/refresh", {"refresh_token": token})
 
 

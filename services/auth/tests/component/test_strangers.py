@@ -18,8 +18,9 @@ from auth.adapters.address_limit_store import AddressAllowance, AddressLimitStor
 from auth.domain.delays import CUT_OFF_AFTER, Counter, TooManyAttemptsError
 from auth.domain.ids import UserId
 from auth.domain.place import Familiarity
-from auth_testing.service import PASSWORD, Answer, Service, new_email
+from auth_testing.service import PASSWORD, Service, new_email
 from chassis.redis import RateLimiter
+from testkit.serving import Answered
 
 pytestmark = pytest.mark.component
 
@@ -42,7 +43,7 @@ async def owner_at(service: Service, ip: str = HOME) -> dict[str, Any]:
     return dict(answer.body["user"])
 
 
-async def sign_in(service: Service, email: str, ip: str, password: str = PASSWORD) -> Answer:
+async def sign_in(service: Service, email: str, ip: str, password: str = PASSWORD) -> Answered:
     body = {"method": "password", "email": email, "password": password}
     return await service.call("POST", "/v1/sessions", body, X_Forwarded_For=ip)
 

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.testing import TokenIssuer
 from kernel.country import Country
+from testkit.issuer import TokenIssuer
 
 pytestmark = pytest.mark.component
 PATHS = ("/v1/ops/commerce/outbox", "/v1/ops/commerce/dead-letters")

@@ -1,6 +1,5 @@
 """A messaging service on real Postgres, Redis and Kafka."""
 
-import asyncio
 import base64
 import time
 import uuid
@@ -13,15 +12,16 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from chassis.testing.issuer import TokenIssuer
-from chassis.testing.serving import Answered, Client, serving
 from messaging.__main__ import SERVICE
 from messaging.core.adapters.account_store import Account
 from messaging.settings import MessagingSettings
 from messaging.wiring import App, wire
 from sampan.auth.v1.graph_pb2 import UserBlocked
+from testkit.issuer import TokenIssuer
 from testkit.ports import free_ports
 from testkit.processes import Child
+from testkit.service import running, settings_of
+from testkit.serving import Answered, Client, serving
 from testkit.topics import own_topics
 from testkit.wait import eventually
 
@@ -204,7 +204,7 @@ def migrate(databases):
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def disk_world(databases, kafka, redis_url, scanner, tmp_path_factory):
     folder = tmp_path_factory.mktemp("objects")
-    async with opened(databases, kafka, redis_url, scanner, objects_dir=folder) as made, running(made.app):
+    async with opened(databases, kafka, redis_url, scanner, objects_dir=folder) as made, running(*runners_of(made.app)):
         yield made
 
 
@@ -214,7 +214,7 @@ async def s3_world(databases, kafka, redis_url, scanner, *, s3, tmp_path_factory
     folder = tmp_path_factory.mktemp("objects")
     async with (
         opened(databases, kafka, redis_url, scanner, objects_dir=folder, **s3_settings(s3)) as made,
-        running(made.app, SERVICE.jobs, SERVICE.background),
+        running(*SERVICE.jobs(made.app), *SERVICE.background(made.app)),
     ):
         yield made
 
@@ -235,7 +235,7 @@ async def own_world(databases, kafka_admin, redis_url, scanner, tmp_path_factory
     async with (
         own_topics(kafka_admin) as own,
         opened(databases, own, redis_url, scanner, objects_dir=tmp_path_factory.mktemp("objects")) as made,
-        running(made.app),
+        running(*runners_of(made.app)),
     ):
         yield made
 
@@ -243,7 +243,7 @@ async def own_world(databases, kafka_admin, redis_url, scanner, tmp_path_factory
 @pytest_asyncio.fixture
 async def still_world(world_apart):
     """It takes messages, and nothing works by the clock: a test calls the jobs itself."""
-    async with running(world_apart.app, SERVICE.background):
+    async with running(*SERVICE.background(world_apart.app)):
         yield world_apart
 
 
@@ -256,18 +256,12 @@ def world(disk_world):
 async def opened(databases, kafka, redis_url, scanner, *, objects_dir, **changed):
     made = await databases.create("messaging", environment=ENVIRONMENT)
     async with TokenIssuer.serve() as issuer:
-        settings = MessagingSettings(
-            environment="test",
-            http_port=0,
-            ops_port=0,
-            database_dsn=made.dsn,
+        settings = settings_of(
+            MessagingSettings,
+            dsn=made.dsn,
             redis_url=redis_url,
-            kafka_bootstrap=kafka.bootstrap,
-            kafka_username=kafka.username,
-            kafka_password=kafka.password,
-            kafka_topic_prefix=kafka.topic_prefix,
+            kafka=kafka,
             jwks_url=issuer.jwks_url,
-            cursor_secret="test-only-cursor-secret-of-32-bytes",
             key_encryption_key=KEY,
             objects_dir=objects_dir,
             scanner_host="127.0.0.1",
@@ -278,14 +272,11 @@ async def opened(databases, kafka, redis_url, scanner, *, objects_dir, **changed
             yield World(app, call, issuer, settings)
 
 
-@asynccontextmanager
-async def running(app, *kinds):
-    stop = asyncio.Event()
-    kinds = kinds or (SERVICE.consumers, SERVICE.relays, SERVICE.jobs, SERVICE.background)
-    runners = [runner for kind in kinds for runner in kind(app)]
-    tasks = [asyncio.create_task(each.run(stop)) for each in runners]
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.gather(*tasks)
+def runners_of(app):
+    """Every role but HTTP."""
+    return [
+        *SERVICE.consumers(app),
+        *SERVICE.relays(app),
+        *SERVICE.jobs(app),
+        *SERVICE.background(app),
+    ]

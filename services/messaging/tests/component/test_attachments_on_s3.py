@@ -11,11 +11,11 @@ from urllib.request import urlopen
 
 import pytest
 
-from chassis.testing.serving import serving
 from messaging.__main__ import SERVICE
 from messaging.wiring import wire
 from testkit.ports import free_ports
 from testkit.processes import child
+from testkit.serving import serving
 from testkit.wait import eventually
 
 FILE = {"purpose": "file", "media_type": "application/octet-stream", "name": "a.bin"}

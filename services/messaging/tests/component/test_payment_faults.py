@@ -9,7 +9,6 @@ import aiohttp
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from chassis.testing.serving import Client
 from messaging.entrypoints.follower import CONSUMER, follower
 from operations.connections import kafka_config
 from sampan.payment.v1.requests_pb2 import RequestTransfer
@@ -17,6 +16,7 @@ from sampan.payment.v1.transfer_pb2 import TransferCompleted, TransferRefused
 from sampan.types.v1.money_pb2 import Money
 from testkit.ports import free_ports
 from testkit.processes import Child
+from testkit.serving import Client
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.fault

@@ -13,7 +13,6 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from chassis.testing import Client, TokenIssuer, forgeries, serving
 from eventing import KafkaConfig
 from orchestrator.__main__ import SERVICE
 from orchestrator.adapters import metrics
@@ -26,7 +25,10 @@ from orchestrator.settings import OrchestratorSettings
 from orchestrator.usecases.advance_sagas import AdvanceSagas, advance_sagas
 from orchestrator.wiring import App, wire
 from orchestrator_testing.builders import a_start
+from testkit.forged import forgeries
+from testkit.issuer import TokenIssuer
 from testkit.service import settings_of
+from testkit.serving import Client, serving
 
 pytestmark = pytest.mark.component
 STEPS = ["reserve_stock", "authorize_payment", "confirm_order", "capture_payment", "settle_payment", "mark_order_paid"]

@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.testing.forged import forgeries
 from kernel.money import AMOUNT_MINOR_MAX
 from payment.domain.accounts import wallet_id
 from payment_testing.people import give
+from testkit.forged import forgeries
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from auth_testing.service import Answer, Service
+from auth_testing.service import Service
+from testkit.serving import Answered
 
 
 class Person:
@@ -15,15 +16,15 @@ class Person:
         self.service, self.signed = service, signed
         self.id, self.token = str(signed["user"]["user_id"]), str(signed["access_token"])
 
-    async def do(self, method: str, path: str, body: Any = None) -> Answer:
+    async def do(self, method: str, path: str, body: Any = None) -> Answered:
         headers = {"Idempotency_Key": str(uuid.uuid4())} if method == "POST" else {}
         return await self.service.call(method, path, body, token=self.token, **headers)
 
-    async def ask(self, other: Person) -> Answer:
+    async def ask(self, other: Person) -> Answered:
         """To be friends."""
         return await self.do("POST", "/v1/friend-requests", {"user_id": other.id})
 
-    async def accept(self, request_id: str) -> Answer:
+    async def accept(self, request_id: str) -> Answered:
         return await self.do("POST", f"/v1/friend-requests/{request_id}/accept")
 
     async def befriend(self, other: Person) -> None:

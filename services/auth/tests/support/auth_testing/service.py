@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ from kernel.clock import Clock, FixedClock, SystemClock
 from operations import make_service_app
 from sampan.notification.v1.commands_pb2 import SendOtp
 from testkit.service import settings_of
+from testkit.serving import Answered
 
 PASSWORD: Final = "kopi-o kosong peng"
 KEY: Final = base64.b64encode(b"test-only-key-of-32-bytes-length").decode()
@@ -63,17 +64,6 @@ def claims_of(access_token: str) -> dict[str, Any]:
     return dict(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))))
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: int
-    headers: Mapping[str, str]
-    body: Any
-
-    @property
-    def code(self) -> str:
-        return str(self.body["code"])
-
-
 class Client:
     """One HTTP client of one running service."""
 
@@ -82,14 +72,12 @@ class Client:
 
     async def __call__(
         self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str
-    ) -> Answer:
+    ) -> Answered:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if token:
             sent["Authorization"] = f"Bearer {token}"
         async with self._session.request(method, path, json=body, headers=sent) as answer:
-            text = await answer.text()
-            is_json = answer.content_type.endswith("json")
-            return Answer(answer.status, answer.headers, json.loads(text) if is_json and text else text)
+            return Answered(answer.status, answer.headers.copy(), await answer.read())
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +96,7 @@ class Service:
             raise AssertionError(answer.body)
         return dict(answer.body)
 
-    async def sign_in(self, email: str, password: str = PASSWORD) -> Answer:
+    async def sign_in(self, email: str, password: str = PASSWORD) -> Answered:
         return await self.call("POST", "/v1/sessions", {"method": "password", "email": email, "password": password})
 
     async def code_of(self, otp_id: str) -> str | None:

@@ -10,7 +10,6 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 
-from chassis.testing import TokenIssuer
 from commerce.__main__ import SERVICE
 from commerce.wiring import App
 from commerce_testing.people import People, Person
@@ -19,6 +18,7 @@ from eventing import KafkaConfig
 from kernel.country import Country
 from operations import make_service_app
 from testkit.databases import ServiceDatabase
+from testkit.issuer import TokenIssuer
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 from aiohttp.test_utils import TestClient
 
-from chassis.testing import TokenIssuer
 from commerce.domain.ids import CheckoutId
 from kernel.country import Country
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the API said."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str]
-
-    @property
-    def code(self) -> str:
-        return str(self.body["code"])
+from testkit.issuer import TokenIssuer
+from testkit.serving import Answered
 
 
 class Person:
@@ -43,15 +30,14 @@ class Person:
         twin._client = client
         return twin
 
-    async def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+    async def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answered:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         async with self._client.request(
             method, path, json=body, headers={"Authorization": self._authorization, **named}
         ) as response:
-            parsed = await response.json() if response.content_length else None
-            return Answer(response.status, parsed, response.headers)
+            return Answered(response.status, response.headers.copy(), await response.read())
 
-    async def get(self, path: str, **headers: str) -> Answer:
+    async def get(self, path: str, **headers: str) -> Answered:
         return await self.call("GET", path, **headers)
 
     async def make(self, path: str, body: Any, **headers: str) -> Any:
@@ -67,7 +53,7 @@ class Person:
         body = product_body(currency=shop["currency"], **parts)
         return await self.make(f"/v1/shops/{shop['shop_id']}/products", body)
 
-    async def order(self, *lines: tuple[str, int], key: str | None = None, **parts: Any) -> Answer:
+    async def order(self, *lines: tuple[str, int], key: str | None = None, **parts: Any) -> Answered:
         """Order the lines given, or the cart where there are none."""
         body: dict[str, Any] = dict(parts)
         if lines:

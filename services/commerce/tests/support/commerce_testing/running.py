@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import uuid4
 
-from chassis.testing import TokenIssuer
 from chassis.tokens import TokenVerifier
 from commerce.adapters import invariants
 from commerce.adapters.demo_catalogue_reads import build_catalogue
@@ -23,6 +22,7 @@ from commerce.wiring import App, wire
 from eventing import KafkaConfig
 from kernel.country import Country
 from operations.invariants import broken, check_invariants
+from testkit.issuer import TokenIssuer
 from testkit.service import settings_of
 
 

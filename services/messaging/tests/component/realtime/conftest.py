@@ -14,9 +14,10 @@ import orjson
 import pytest
 import yaml
 
-from chassis.testing.serving import serving
 from messaging.__main__ import SERVICE
 from messaging.wiring import App, wire
+from testkit.service import running
+from testkit.serving import serving
 from testkit.wait import eventually
 
 ASYNCAPI = Path(__file__).parents[3] / "asyncapi.yaml"
@@ -141,19 +142,12 @@ class OtherNode:
 
 @asynccontextmanager
 async def other_node(settings, **changes):
-    async with wire(settings.model_copy(update=changes)) as app, running(app), serving(SERVICE.http(app)) as call:
+    async with (
+        wire(settings.model_copy(update=changes)) as app,
+        running(*SERVICE.background(app)),
+        serving(SERVICE.http(app)) as call,
+    ):
         yield OtherNode(app, call.base_url)
-
-
-@asynccontextmanager
-async def running(app):
-    stop = asyncio.Event()
-    tasks = [asyncio.create_task(each.run(stop)) for each in SERVICE.background(app)]
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.gather(*tasks)
 
 
 @pytest.fixture

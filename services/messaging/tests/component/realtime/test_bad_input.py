@@ -8,8 +8,8 @@ import uuid
 import aiohttp
 import pytest
 
-from chassis.testing.forged import forgeries
 from chatclient import ChatClient
+from testkit.forged import forgeries
 from testkit.wait import eventually
 
 MASKED_TEXT = 0x81

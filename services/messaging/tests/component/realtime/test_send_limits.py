@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 
 from chassis.redis import RateLimiter, connect
-from chassis.testing.serving import Client
 from messaging.core.sending.limits import SendLimits, SendsLimitedError
+from testkit.serving import Client
 from testkit.wait import least_of_three
 
 LIMITED = "messaging.message.sends_limited"

@@ -10,8 +10,6 @@ import pytest
 import pytest_asyncio
 
 from chassis.postgres import Connection
-from chassis.testing.issuer import TokenIssuer
-from chassis.testing.serving import serving
 from eventing import KafkaConfig
 from notification.__main__ import SERVICE
 from notification.wiring import App, wire
@@ -19,9 +17,11 @@ from notification_testing.running import API_KEY, ENVIRONMENT, runners_of, setti
 from notification_testing.world import Sandbox, World
 from operations import make_service_app
 from testkit.databases import Databases, ServiceDatabase
+from testkit.issuer import TokenIssuer
 from testkit.ports import free_ports
 from testkit.processes import Child
 from testkit.service import running
+from testkit.serving import serving
 from testkit.topics import own_topics
 from testkit.wait import eventually
 

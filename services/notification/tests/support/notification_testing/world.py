@@ -9,11 +9,11 @@ from uuid import UUID
 
 import aiohttp
 
-from chassis.testing.issuer import TokenIssuer
-from chassis.testing.serving import Client
 from kernel.ids import uuid7
 from notification.wiring import App
 from sampan.auth.v1.user_pb2 import UserRegistered
+from testkit.issuer import TokenIssuer
+from testkit.serving import Client
 from testkit.wait import eventually
 
 

@@ -12,8 +12,6 @@ import pytest_asyncio
 
 from chassis.postgres import Connection
 from chassis.run import Periodic
-from chassis.testing.issuer import TokenIssuer
-from chassis.testing.serving import serving
 from eventing import KafkaConfig
 from kernel.clock import FixedClock
 from payment.__main__ import SERVICE
@@ -30,8 +28,10 @@ from payment_testing.service import (
     settings_of,
 )
 from testkit.databases import ServiceDatabase
+from testkit.issuer import TokenIssuer
 from testkit.ports import free_port
 from testkit.service import running
+from testkit.serving import serving
 
 MakeDatabase = Callable[[str], Awaitable[ServiceDatabase]]
 MakeEnvironment = Callable[..., dict[str, str]]

@@ -17,8 +17,6 @@ import aiohttp
 import asyncpg
 
 from chassis.postgres import Connection
-from chassis.testing.issuer import TokenIssuer
-from chassis.testing.serving import Answered, Client
 from eventing import KafkaConfig
 from kernel.clock import FixedClock
 from kernel.country import Country
@@ -32,8 +30,10 @@ from payment.wiring import App
 from payment_testing.people import add_person, balance, give
 from sandbox.webhooks import SIGNATURE_HEADER, sign
 from testkit.databases import ServiceDatabase
+from testkit.issuer import TokenIssuer
 from testkit.ports import free_port
 from testkit.processes import Child
+from testkit.serving import Answered, Client
 from testkit.wait import eventually
 
 SECRET, API_KEY = "test-webhook-secret", "test-api-key"

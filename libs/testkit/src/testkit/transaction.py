@@ -1,4 +1,4 @@
-"""The smallest transaction that satisfies eventing, for tests and for trying the library out."""
+"""The smallest transaction that satisfies eventing, for tests and benchmarks."""
 
 from __future__ import annotations
 

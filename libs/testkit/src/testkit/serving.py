@@ -28,6 +28,13 @@ class Answered:
         return orjson.loads(self.content)
 
     @property
+    def body(self) -> Any:
+        """What JSON says, anything else as text; None where there is nothing."""
+        if not self.content:
+            return None
+        return self.json if "json" in self.headers.get("Content-Type", "") else self.content.decode()
+
+    @property
     def code(self) -> str:
         """The problem's code; empty when the answer is none."""
         return str(self.json.get("code", "")) if self.content[:1] == b"{" else ""

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from chassis.testing.issuer import TokenIssuer, b64, public_jwk, sign_es256
+from testkit.issuer import TokenIssuer, b64, public_jwk, sign_es256
 
 _ORDER_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _SIDE_BYTES = 32
