@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["testkit.plugin"]
+pytest_plugins = ["testkit.plugin", "testkit.budgets"]
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("sampan", deadline=None, suppress_health_check=[HealthCheck.too_slow])

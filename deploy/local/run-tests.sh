@@ -1,5 +1,6 @@
 #!/bin/sh
 # run-tests.sh [PYTEST ARGUMENTS] : tests on the instance `test`, which is started when it is down and stopped again.
+# Without arguments it runs all, and lists the twenty slowest.
 set -u
 export SAMPAN_INSTANCE=test
 export XDG_CONFIG_HOME="$PWD/.local/cache/config" # where the browser that tests drive would write
@@ -16,5 +17,8 @@ trap 'exit 130' INT TERM HUP
 stack up --only infra || exit 1
 color=auto
 if [ -t 1 ]; then color=yes; fi
-{ "$python" -m pytest --color="$color" "$@"; echo $? >"$log.code"; } 2>&1 | tee "$log"
+slowest=
+if [ $# = 0 ]; then slowest="--durations=20 --durations-min=1"; fi
+# shellcheck disable=SC2086 -- two words or none
+{ "$python" -m pytest --color="$color" $slowest "$@"; echo $? >"$log.code"; } 2>&1 | tee "$log"
 exit "$(cat "$log.code")"
