@@ -30,11 +30,14 @@ from messaging.core.adapters.events import Events
 from messaging.core.adapters.hold_store import HoldStore
 from messaging.core.adapters.invite_store import InviteStore
 from messaging.core.adapters.member_store import MemberStore
-from messaging.core.adapters.message_reads import MessageReads
+from messaging.core.adapters.message_store import MessageStore
+from messaging.core.adapters.pin_store import PinStore
 from messaging.core.adapters.poll_store import PollStore
+from messaging.core.adapters.reaction_store import ReactionStore
 from messaging.core.adapters.send_reads import SendReads
 from messaging.core.adapters.stream_reads import StreamReads
 from messaging.core.adapters.stream_store import Stream
+from messaging.core.adapters.waiting_send_store import WaitingSendStore
 from messaging.core.domain.cursor import Cursor
 from messaging.core.domain.stream import Sight
 from messaging.core.usecases.ports import Announcer
@@ -88,10 +91,13 @@ class MessagingTx:
         self.holds = HoldStore(conn)
         self.invites = InviteStore(conn)
         self.members = MemberStore(conn)
-        self.messages = MessageReads(conn, keys)
+        self.messages = MessageStore(conn, keys)
+        self.pins = PinStore(conn)
         self.polls = PollStore(conn)
+        self.reactions = ReactionStore(conn)
         self.sends = SendReads(conn)
         self.streams = StreamReads(conn, keys)
+        self.waiting_sends = WaitingSendStore(conn)
         self.activities = ActivityStore(conn)
         self.bots = BotStore(conn)
         self.search = SearchStore(conn)

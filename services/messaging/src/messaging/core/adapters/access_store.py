@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import asyncpg
+from chassis.postgres import Connection
 
 # Differs from the keys of ``allowances``. Not the account's row: that one is written by every sign of life.
 _KEY: Final = 34
 
 
 class AccessStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def lock(self, user_id: UUID) -> None:

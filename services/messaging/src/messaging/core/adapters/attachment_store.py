@@ -9,6 +9,8 @@ from uuid import UUID
 
 import asyncpg
 
+from chassis.postgres import Connection
+from kernel.rows import rows_affected
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.adapters.hold_store import FILE_IS_HELD
 from messaging.core.adapters.open_channel_reads import OPEN_TO
@@ -80,7 +82,7 @@ _END_GONE: Final = f"""
 
 
 class AttachmentStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def add(self, new: Attachment) -> None:
@@ -147,14 +149,14 @@ class AttachmentStore:
     ) -> bool:
         """False when it was ended or erased meanwhile. ``again_at``: when it is scanned once more."""
         width, height = size or (None, None)
-        done: str = await self._conn.execute(
+        status = await self._conn.execute(
             "UPDATE attachment SET status = 'clean', sha256 = $2, width = coalesce($3, width), "
             "height = coalesce($4, height), thumbnails = CASE WHEN $5::integer[] = '{}' THEN thumbnails ELSE $5 END, "
             "clean_at = coalesce(clean_at, $6), next_attempt_at = $7, attempts = 0 "
             "WHERE attachment_id = $1 AND status IN ('scanning', 'clean')",
             *(attachment_id, sha256, width, height, list(thumbnails), now, again_at),
         )
-        return done == "UPDATE 1"
+        return rows_affected(status) == 1
 
     async def put_off(self, attachment_id: UUID, until: datetime) -> None:
         """No verdict yet."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.domain.contact import Unreachable
 
@@ -36,7 +35,7 @@ _PARTED: Final = f"""
 
 
 class ContactReads:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def unreachable(self, asker_id: UUID, people: Sequence[UUID], *, wishes: bool) -> Unreachable:

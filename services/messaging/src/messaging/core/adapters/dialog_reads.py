@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, MessageReads
 from messaging.core.adapters.unread_reads import MENTIONS, UNREAD
-from messaging.core.adapters.unreadable import permissions_of
+from messaging.core.adapters.unreadable_reads import permissions_of
+from messaging.core.usecases.ports import Row
 from sealing import PersonKeys
 
 _DIALOGS: Final = f"""
@@ -44,16 +44,15 @@ _LAST: Final = f"""
     ) AS m
 """
 _PEOPLE: Final = "SELECT user_id, display_name, username, avatar_url, is_bot FROM account WHERE user_id = ANY($1)"
-Row = Mapping[str, Any]
 
 
-async def dialogs_by_id(conn: asyncpg.Connection[Any], user_id: UUID, dialog_ids: Sequence[UUID]) -> list[Row]:
+async def dialogs_by_id(conn: Connection[Any], user_id: UUID, dialog_ids: Sequence[UUID]) -> list[Row]:
     """Those of them that the person is in."""
     return list(await conn.fetch(_ONE, user_id, list(dialog_ids)))
 
 
 async def dialogs_page(
-    conn: asyncpg.Connection[Any],
+    conn: Connection[Any],
     user_id: UUID,
     *,
     archived: bool,
@@ -66,9 +65,7 @@ async def dialogs_page(
     return list(await conn.fetch(_PAGE, user_id, archived, kind, at, dialog_id, limit))
 
 
-async def pictured(
-    conn: asyncpg.Connection[Any], keys: PersonKeys, user_id: UUID, rows: Sequence[Row]
-) -> list[dict[str, Any]]:
+async def pictured(conn: Connection[Any], keys: PersonKeys, user_id: UUID, rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Dialogs as clients get them: with the last message, and the other person where there are two."""
     first_seqs = {
         row["dialog_id"]: max(row["oldest_seq"], row["joined_seq"] if row["history_from"] == "join" else 0)
@@ -93,7 +90,7 @@ async def pictured(
     return pictures
 
 
-async def people_of(conn: asyncpg.Connection[Any], user_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+async def people_of(conn: Connection[Any], user_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """Names and faces by user."""
     if not user_ids:
         return {}

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from messaging.core.adapters.entity_store import OWNS_SHOP_OF
 from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
-from messaging.core.domain.dialog import Dialog, Membership, MemberStatus, NewDialog
+from messaging.core.domain.dialog import INFO, RULES, Dialog, Membership, MemberStatus, NewDialog
 from messaging.core.domain.permissions import Role
 
+CHANGEABLE: Final = (*INFO, *RULES, "archived_at")
 _INSERT: Final = f"""
     INSERT INTO dialog (dialog_id, workspace_id, kind, title, description, pair_key, entity_type, entity_id, created_by,
                         is_public, members_max, created_at, last_at)
@@ -66,7 +66,7 @@ _FIND: Final = f"""
 
 
 class DialogStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection[Any]) -> None:
         self._conn = conn
 
     async def add(self, new: NewDialog, now: datetime) -> Dialog | None:
@@ -92,6 +92,15 @@ class DialogStore:
             now,
         )
         return [dialog_of(row) for row in rows]
+
+    async def change(self, dialog_id: UUID, changes: Mapping[str, Any]) -> None:
+        """``changes`` by column name, of ``CHANGEABLE``; at least one."""
+        names = [name for name in CHANGEABLE if name in changes]
+        columns = ", ".join(f"{name} = ${number}" for number, name in enumerate(names, 2))
+        await self._conn.execute(
+            f"UPDATE dialog SET {columns}, version = version + 1 WHERE dialog_id = $1",
+            *(dialog_id, *(changes[name] for name in names)),
+        )
 
     async def of_pair(self, workspace_id: UUID, pair: str) -> UUID | None:
         """The dialog between two, if there is one."""

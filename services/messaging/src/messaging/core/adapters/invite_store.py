@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from messaging.core.domain.invite import InviteRow
+from messaging.core.usecases.ports import Row
 
 _COLUMNS: Final = "invite_id, dialog_id, created_by, created_at, expires_at, uses_max, uses, revoked_at"
 
 
 class InviteStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection[Any]) -> None:
         self._conn = conn
 
     async def add(self, row: InviteRow, token_hash: bytes) -> None:
@@ -94,7 +94,7 @@ class InviteStore:
             *([each for each, _ in seats], [each for _, each in seats], by, now),
         )
 
-    async def requests_of(self, dialog_id: UUID) -> list[Mapping[str, Any]]:
+    async def requests_of(self, dialog_id: UUID) -> list[Row]:
         """Those that wait, the oldest first."""
         return list(
             await self._conn.fetch(

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
+from kernel.rows import rows_affected
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.domain.dialog import Dialog, MemberStatus
 from messaging.core.domain.permissions import Role
+from messaging.core.usecases.ports import Row
 
 _PAGE: Final = """
     SELECT m.user_id, m.role, m.status, m.joined_at, CASE WHEN m.status = 'muted' THEN m.muted_until END AS muted_until,
@@ -42,12 +43,10 @@ _COUNT: Final = """
 
 
 class MemberStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection[Any]) -> None:
         self._conn = conn
 
-    async def members_page(
-        self, dialog_id: UUID, statuses: Sequence[str], *, after: UUID, limit: int
-    ) -> list[Mapping[str, Any]]:
+    async def members_page(self, dialog_id: UUID, statuses: Sequence[str], *, after: UUID, limit: int) -> list[Row]:
         """In the order of their ids."""
         return list(await self._conn.fetch(_PAGE, dialog_id, list(statuses), after, limit))
 
@@ -117,13 +116,13 @@ class MemberStore:
 
     async def lift_ban(self, dialog_id: UUID, user_id: UUID) -> bool:
         """Whether there was one. The person is not in again by that."""
-        done = await self._conn.execute(
+        status = await self._conn.execute(
             "UPDATE member SET status = 'removed' WHERE dialog_id = $1 AND user_id = $2 AND status = 'banned'",
             *(dialog_id, user_id),
         )
-        return not done.endswith(" 0")
+        return rows_affected(status) > 0
 
-    async def keep_settings(self, dialog_id: UUID, user_id: UUID, changes: Mapping[str, Any]) -> None:
+    async def set_own_settings(self, dialog_id: UUID, user_id: UUID, changes: Mapping[str, Any]) -> None:
         """A person's own settings of a dialog; ``changes`` by column name, of those that ``OWN_SETTINGS`` lists."""
         names = [name for name in OWN_SETTINGS if name in changes]
         columns = ", ".join(f"{name} = ${place}" for place, name in enumerate(names, 3))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
+from chassis.postgres import Connection
 
 _NOT_PARTED: Final = """
     NOT EXISTS (SELECT FROM block b WHERE b.active AND ((b.blocker_id = m.user_id AND b.blocked_id = $3)
@@ -47,7 +47,7 @@ class SeenBy:
     people: list[dict[str, Any]]
 
 
-async def seen_by(conn: asyncpg.Connection[Any], dialog_id: UUID, seq: int, *, viewer_id: UUID, limit: int) -> SeenBy:
+async def seen_by(conn: Connection, dialog_id: UUID, seq: int, *, viewer_id: UUID, limit: int) -> SeenBy:
     """Of the members other than the sender."""
     counts = await conn.fetchrow(_COUNTS, dialog_id, seq, viewer_id)
     people = await conn.fetch(_PEOPLE, dialog_id, seq, viewer_id, limit)

@@ -11,8 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.adapters.entity_store import OWNS_SHOP_OF
 from messaging.core.domain.dialog import PAIRS, Dialog, Membership, MemberStatus
@@ -62,7 +61,7 @@ _PRESENT: Final = """
 
 
 class SendReads:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def read_facts(self, commands: Sequence[SendMessage], dialogs: Mapping[UUID, Dialog]) -> list[Facts]:

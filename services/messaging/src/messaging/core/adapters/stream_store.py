@@ -13,16 +13,17 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from eventing import Outbox
 from eventing.outbox import INSERT_COLUMNS
-from messaging.core.adapters import rendering
+from kernel.rows import rows_affected
+from messaging.core.adapters import document_reads
 from messaging.core.adapters.events import Events
 from messaging.core.adapters.message_reads import MessageRows
-from messaging.core.adapters.unreadable import permissions_of
+from messaging.core.adapters.unreadable_reads import permissions_of
 from messaging.core.domain.dialog import Dialog, DialogNotFoundError
 from messaging.core.domain.stream import NewChange, NewMessage, Position, StreamEvent
+from messaging.core.usecases.ports import Row
 from sealing import Sealer
 
 DIALOG_COLUMNS: Final = (
@@ -80,7 +81,7 @@ class _Touched:
 class Stream:
     """Bound to one transaction. ``flush`` right before the commit; then ``events`` are what to tell."""
 
-    def __init__(self, conn: asyncpg.Connection[Any], outbox: Outbox, sealer: Sealer, now: datetime) -> None:
+    def __init__(self, conn: Connection[Any], outbox: Outbox, sealer: Sealer, now: datetime) -> None:
         self._conn = conn
         self._outbox = outbox
         self._sealer = sealer
@@ -116,11 +117,15 @@ class Stream:
         """Load the keys that ``post`` will seal with."""
         await self._sealer.ready(senders)
 
+    def encode(self, content: Mapping[str, Any]) -> bytes:
+        """A message's content as it is sealed and counted: UTF-8 JSON."""
+        return document_reads.to_json(content)
+
     def post(
         self, dialog: Dialog, message: NewMessage, extras: Mapping[str, Any] | None = None
     ) -> tuple[int, datetime]:
         """Append a message whose sender's key is loaded; returns its seq and time."""
-        content = rendering.to_json(message.content)
+        content = document_reads.to_json(message.content)
         sealed = self._sealer.encrypt(message.sender_id, content)  # before a seq is taken: it may be refused
         position = self._touch(dialog)
         seq, message_no, at = position.allot_message(self.now)
@@ -137,13 +142,13 @@ class Stream:
                 message.client_message_id,
                 message.reply_to_seq,
                 message.thread_seq,
-                rendering.to_json(message.forward).decode() if message.forward else None,
+                document_reads.to_json(message.forward).decode() if message.forward else None,
                 " ".join(message.mentions),
                 message.body_hash,
             )
         )
         self._mentions.extend((position.dialog_id, target, seq, message.sender_id) for target in message.mentions)
-        document = rendering.message_document(
+        document = document_reads.message_document(
             dialog_id=position.dialog_id,
             seq=seq,
             at=at,
@@ -188,7 +193,7 @@ class Stream:
                 kind,
                 actor_id,
                 message_seq,
-                rendering.to_json(stored).decode(),
+                document_reads.to_json(stored).decode(),
             )
         )
         body: dict[str, Any] = {"by": actor_id}
@@ -223,9 +228,9 @@ class Stream:
             [each.position.last_at for each in touched],
             [each.was_seq for each in touched],
         ]
-        done = await self._conn.execute(_WRITE, *arguments, *self._outbox.take())
-        if done != f"UPDATE {len(touched)}":
-            raise LostLockError(done)
+        status = await self._conn.execute(_WRITE, *arguments, *self._outbox.take())
+        if rows_affected(status) != len(touched):
+            raise LostLockError(status)
         await self._write_mentions()
         await self._write_months(touched)
         await self._look_from_whom_hidden()
@@ -289,13 +294,13 @@ class Stream:
         ended: bool = False,
         message_seq: int | None = None,
     ) -> None:
-        text = rendering.frame(kind, dialog_id, seq, at, body)
+        text = document_reads.frame(kind, dialog_id, seq, at, body)
         if message_seq is not None:
             self._about_messages.append(len(self.events))
         self.events.append(StreamEvent(dialog_id, seq, kind, text, subject_id, ended, message_seq))
 
 
-def dialog_of(row: Mapping[str, Any]) -> Dialog:
+def dialog_of(row: Row) -> Dialog:
     """A row with ``DIALOG_COLUMNS`` as the domain knows it."""
     return Dialog(
         position=Position(

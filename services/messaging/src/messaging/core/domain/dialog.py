@@ -27,6 +27,20 @@ PAIRS: Final = frozenset({DialogKind.DIRECT, DialogKind.BOT, DialogKind.BUSINESS
 """Between two, where a block of one by the other ends what goes between them."""
 
 
+INFO: Final = ("title", "description", "avatar_attachment_id")
+RULES: Final = (
+    "is_public",
+    "history_from",
+    "join_approval",
+    "slow_mode_s",
+    "members_max",
+    "retention_days",
+    "content_published",
+    "permissions",
+)
+"""What can be changed of a dialog: by who may change info, and by who manages roles."""
+
+
 class MemberStatus(StrEnum):
     ACTIVE = "active"
     MUTED = "muted"
@@ -50,6 +64,12 @@ class NotAllowedError(DomainError):
     code: ClassVar[str] = "messaging.dialog.not_allowed"
     kind: ClassVar[Kind] = Kind.FORBIDDEN
     title: ClassVar[str] = "Your role in this dialog does not allow that"
+
+
+class PeopleUnknownError(DomainError):
+    code: ClassVar[str] = "messaging.dialog.people_unknown"
+    kind: ClassVar[Kind] = Kind.INVALID
+    title: ClassVar[str] = "Somebody in user_ids cannot be written to"
 
 
 class MutedError(DomainError):

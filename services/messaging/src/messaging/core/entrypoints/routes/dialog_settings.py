@@ -11,15 +11,16 @@ from pydantic import Field
 from chassis.http import Body, IfMatch, Moment, Name, Query, RateLimit, ReadableText, Routes, View
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
+from messaging.core.adapters.message_page_reads import seen_by_member, seen_message
 from messaging.core.adapters.receipt_store import seen_by
 from messaging.core.domain.attachment import AttachmentUnusableError
 from messaging.core.domain.dialog import DialogArchivedError, DialogNotFoundError, NotAllowedError
 from messaging.core.domain.membership import FixedMembersError, MembersMaxError
 from messaging.core.domain.message import MessageNotFoundError
 from messaging.core.domain.permissions import Act
-from messaging.core.entrypoints.message_pages import seen_by_member, seen_message
 from messaging.core.entrypoints.schemas.dialogs import RoleName
-from messaging.core.usecases.change_dialog import change_dialog, close_dialog
+from messaging.core.usecases.change_dialog import ChangeDialog, change_dialog
+from messaging.core.usecases.close_dialog import CloseDialog, close_dialog
 from messaging.wiring import App
 
 routes = Routes(tag="dialogs")
@@ -103,8 +104,8 @@ async def patch_dialog(
     dialog_id: UUID, body: ChangeDialogBody, principal: Principal, tx: MessagingTx, if_match: IfMatch
 ) -> None:
     """``If-Match``: the version that was looked at, as GET gives it in ``ETag``."""
-    changes = body.model_dump(exclude_unset=True)
-    await change_dialog(dialog_id, principal.user_id, changes, tx, require_version=if_match.check)
+    command = ChangeDialog(dialog_id=dialog_id, by=principal.user_id, changes=body.model_dump(exclude_unset=True))
+    await change_dialog(command, tx, require_version=if_match.check)
 
 
 @routes.post(
@@ -116,7 +117,7 @@ async def patch_dialog(
     summary="Close a dialog: it can be read, not written",
 )
 async def post_close(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> None:
-    await close_dialog(dialog_id, principal.user_id, tx, closed=True)
+    await close_dialog(CloseDialog(dialog_id=dialog_id, by=principal.user_id, closed=True), tx)
 
 
 @routes.post(
@@ -128,7 +129,7 @@ async def post_close(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> 
     summary="Open a closed dialog again",
 )
 async def post_reopen(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> None:
-    await close_dialog(dialog_id, principal.user_id, tx, closed=False)
+    await close_dialog(CloseDialog(dialog_id=dialog_id, by=principal.user_id, closed=False), tx)
 
 
 @routes.patch(
@@ -152,7 +153,7 @@ async def patch_settings(dialog_id: UUID, body: OwnSettingsBody, principal: Prin
     if given.get("notification_level", "") is None:
         del given["notification_level"]
     if given:
-        await tx.members.keep_settings(dialog_id, principal.user_id, given)
+        await tx.members.set_own_settings(dialog_id, principal.user_id, given)
         tx.accounts.change(principal.user_id, "dialog.settings", dialog_id=dialog_id, payload=given)
 
 

@@ -10,7 +10,13 @@ from chassis.postgres import Connection
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.dialog_reads import dialogs_by_id, dialogs_page, pictured
-from messaging.core.domain.dialog import BlockedError, DialogArchivedError, DialogKind, DialogNotFoundError
+from messaging.core.domain.dialog import (
+    BlockedError,
+    DialogArchivedError,
+    DialogKind,
+    DialogNotFoundError,
+    PeopleUnknownError,
+)
 from messaging.core.domain.membership import BannedError, DialogFullError
 from messaging.core.entrypoints.schemas.dialogs import DialogsQuery, DialogView
 from messaging.core.entrypoints.schemas.messages import CreateDialogBody
@@ -18,12 +24,11 @@ from messaging.core.usecases.create_dialog import (
     CreateDialog,
     PairUntitledError,
     PeopleMissingError,
-    PeopleUnknownError,
     ShopUnknownError,
     create_dialog,
 )
-from messaging.core.usecases.product_door import TopicUnknownError
-from messaging.core.usecases.topic_dialogs import ApprovalNeededError, discuss_product
+from messaging.core.usecases.discuss_product import ApprovalNeededError, DiscussProduct, discuss_product
+from messaging.core.usecases.reach_product import TopicUnknownError
 from messaging.wiring import App
 
 routes = Routes(tag="dialogs")
@@ -53,7 +58,8 @@ SCOPE = "dialogs"
 async def post_dialog(body: CreateDialogBody, principal: Principal, app: App, tx: MessagingTx) -> Reply[DialogView]:
     """A dialog that there is only one of is answered with 200 when it is there already."""
     if body.kind == "topic":
-        dialog_id, created = await discuss_product(body.product_id or UUID(int=0), principal.user_id, tx)
+        topic = DiscussProduct(product_id=body.product_id or UUID(int=0), user_id=principal.user_id)
+        dialog_id, created = await discuss_product(topic, tx)
     else:
         dialog_id, created = await create_dialog(_command(body, principal.user_id), tx)
     await tx.flush()

@@ -11,7 +11,7 @@ import orjson
 from chassis.http import RateLimit, Routes, View
 from chassis.postgres import Connection
 from chassis.tokens import Principal
-from messaging.core.adapters import rendering
+from messaging.core.adapters import document_reads
 from messaging.core.adapters.dialog_reads import dialogs_by_id, pictured
 from messaging.core.adapters.stream_reads import WATCHED_MAX, StreamReads, StreamRows
 from messaging.core.domain.stream import TooOldError, Watch
@@ -123,7 +123,7 @@ async def _news(conn: Connection, app: App, me: UUID, behind: Sequence[Watch], b
             DialogSyncView(
                 dialog_id=watch.dialog_id,
                 last_seq=watch.last_seq,
-                events=[orjson.loads(rendering.shown_to(each, me, watch.from_seq)) for each in events],
+                events=[orjson.loads(document_reads.shown_to(each, me, watch.from_seq)) for each in events],
                 has_more=bool(events) and events[-1].seq < watch.last_seq,
                 too_old=ahead or isinstance(told, TooOldError),
                 oldest_seq=watch.from_seq,
