@@ -39,7 +39,7 @@ from messaging.core.adapters.stream_reads import StreamReads
 from messaging.core.adapters.stream_store import Stream
 from messaging.core.adapters.waiting_send_store import WaitingSendStore
 from messaging.core.domain.cursor import Cursor
-from messaging.core.domain.stream import Sight
+from messaging.core.domain.stream import PresenceVisibilityChanged
 from messaging.core.usecases.ports import Announcer
 from messaging.lifecycle.adapters.erasure_store import ErasureStore
 from messaging.lifecycle.adapters.month_store import MonthStore
@@ -54,15 +54,15 @@ class Hints:
     """Collected during the transaction, announced after its commit."""
 
     cursors: list[Cursor] = field(default_factory=list)
-    sights: list[Sight] = field(default_factory=list)
+    visibilities: list[PresenceVisibilityChanged] = field(default_factory=list)
 
     def cursor_moved(self, cursor: Cursor) -> None:
         """Told as a receipt."""
         self.cursors.append(cursor)
 
-    def sight_changed(self, sight: Sight) -> None:
+    def visibility_changed(self, change: PresenceVisibilityChanged) -> None:
         """What somebody may see of others is another now: told to those who look."""
-        self.sights.append(sight)
+        self.visibilities.append(change)
 
 
 class MessagingTx:
@@ -127,4 +127,4 @@ class Transactions:
             tx = MessagingTx(conn, outbox, self.keys, self.parts.clock.now())
             yield tx
             await tx.flush()
-        self.announcer.committed(tx.stream.events, tx.accounts.events, tx.hints.cursors, tx.hints.sights)
+        self.announcer.committed(tx.stream.events, tx.accounts.events, tx.hints.cursors, tx.hints.visibilities)

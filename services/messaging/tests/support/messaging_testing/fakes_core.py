@@ -83,7 +83,7 @@ class FakeStream:
         message_seq: int | None = None,
         **_: Any,
     ) -> int:
-        seq, _ = dialog.position.allot(self.tx.now)
+        seq, _at = dialog.position.allot(self.tx.now)
         told = {**(payload or {}), **({} if message_seq is None else {"message_seq": message_seq})}
         self.changes.append((dialog.dialog_id, kind, told))
         return seq
@@ -609,12 +609,14 @@ class FakeTx:
         self.kept_if_held: list[Place] = []
         self.created: list[Dialog] = []
         self.cursors_moved: list[Cursor] = []
-        self.sights: list[Any] = []
+        self.visibilities: list[Any] = []
         self.drafts = SimpleNamespace(empty=self._empty_draft)
         self.polls = SimpleNamespace(add=self._add_polls)
         self.holds = SimpleNamespace(keep_if_held=self._keep_if_held)
         self.events = SimpleNamespace(dialog_created=lambda dialog, *_, **__: self.created.append(dialog))
-        self.hints = SimpleNamespace(cursor_moved=self.cursors_moved.append, sight_changed=self.sights.append)
+        self.hints = SimpleNamespace(
+            cursor_moved=self.cursors_moved.append, visibility_changed=self.visibilities.append
+        )
         self.sealer = SimpleNamespace(encrypt=lambda _, clear: clear)
 
     async def _empty_draft(self, user_id: UUID, dialog_id: UUID, now: datetime) -> int | None:

@@ -232,4 +232,4 @@ async def test_what_was_read_while_one_told_nobody_is_not_told_later(tx, receipt
     await follow_privacy(command, tx)  # no news
     assert tx.cursors.held == ([] if receipts else [MEMBER, MEMBER])
     assert tx.cursors.untold == ([] if receipts else [MEMBER])
-    assert len(tx.sights) == 2
+    assert len(tx.visibilities) == 2

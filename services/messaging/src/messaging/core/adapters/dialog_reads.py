@@ -65,7 +65,9 @@ async def dialogs_page(
     return list(await conn.fetch(_PAGE, user_id, archived, kind, at, dialog_id, limit))
 
 
-async def pictured(conn: Connection[Any], keys: PersonKeys, user_id: UUID, rows: Sequence[Row]) -> list[dict[str, Any]]:
+async def dialog_documents(
+    conn: Connection[Any], keys: PersonKeys, user_id: UUID, rows: Sequence[Row]
+) -> list[dict[str, Any]]:
     """Dialogs as clients get them: with the last message, and the other person where there are two."""
     first_seqs = {
         row["dialog_id"]: max(row["oldest_seq"], row["joined_seq"] if row["history_from"] == "join" else 0)
@@ -77,7 +79,7 @@ async def pictured(conn: Connection[Any], keys: PersonKeys, user_id: UUID, rows:
         each["dialog_id"]: each for each in await MessageReads(conn, keys).documents(visible, viewer_id=user_id)
     }
     people = await people_of(conn, [row["peer_id"] for row in rows if row["peer_id"] is not None])
-    pictures = []
+    documents = []
     for row in rows:
         shown = {key: row[key] for key in row.keys() if key not in {"peer_id", "permissions"}}  # noqa: SIM118 -- a record
         shown["last_message"] = messages.get(row["dialog_id"])
@@ -86,8 +88,8 @@ async def pictured(conn: Connection[Any], keys: PersonKeys, user_id: UUID, rows:
         # To the customer it bears the shop's name; to the shop, which has many of them, the customer's.
         if row["kind"] == "business" and row["created_by"] != user_id and shown["peer"]:
             shown["title"] = shown["peer"]["display_name"] or row["title"]
-        pictures.append(shown)
-    return pictures
+        documents.append(shown)
+    return documents
 
 
 async def people_of(conn: Connection[Any], user_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:

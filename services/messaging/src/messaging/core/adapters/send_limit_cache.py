@@ -30,7 +30,7 @@ _BUSY_S: Final = 1.0
 _ANSWER_S: Final = 0.25
 _PAUSE_S: Final = 1.0
 _ASKED_AT_ONCE: Final = 500
-_PURSES_KEPT: Final = 20_000
+_BUCKETS_KEPT: Final = 20_000
 log = structlog.get_logger(__name__)
 
 
@@ -42,7 +42,7 @@ class SendsLimitedError(DomainError):
     title: ClassVar[str] = "Too many messages; send it again in a moment"
 
 
-class Purse:
+class PrefetchedTokens:
     """What this process has taken ahead of one bucket. ``ahead``: how much to take with the next question."""
 
     __slots__ = ("ahead", "asked_at", "limit", "of", "refused_until", "subject", "tokens")
@@ -72,18 +72,18 @@ class SendLimits:
     def __init__(self, limiter: RateLimiter, *, per_sender: int, per_dialog: int) -> None:
         self._limiter = limiter
         self._per_sender, self._per_dialog = per_sender, per_dialog
-        self._senders: dict[UUID, Purse] = {}
-        self._dialogs: dict[UUID, Purse] = {}
-        self._questions: Batcher[Sequence[Purse], None] = Batcher(self._ask, batch_max=_ASKED_AT_ONCE)
+        self._senders: dict[UUID, PrefetchedTokens] = {}
+        self._dialogs: dict[UUID, PrefetchedTokens] = {}
+        self._questions: Batcher[Sequence[PrefetchedTokens], None] = Batcher(self._ask, batch_max=_ASKED_AT_ONCE)
         self._open_until = 0.0
 
     async def spend(self, sender_id: UUID, dialog_id: UUID) -> None:
         """Count a message. Raises ``SendsLimitedError``, and then counts nothing."""
-        purses = self._purse(self._senders, "sender", sender_id), self._purse(self._dialogs, "dialog", dialog_id)
+        buckets = self._bucket(self._senders, "sender", sender_id), self._bucket(self._dialogs, "dialog", dialog_id)
         while (now := time.monotonic()) >= self._open_until:
-            short = [each for each in purses if not each.has(now)]
+            short = [each for each in buckets if not each.has(now)]
             if not short:
-                for each in purses:
+                for each in buckets:
                     each.tokens -= 1
                 return
             for each in short:
@@ -97,23 +97,23 @@ class SendLimits:
 
     def give_back(self, dialog_id: UUID) -> None:
         """The message was refused: who may not write in a dialog takes nothing from those who may."""
-        purse = self._dialogs.get(dialog_id)
-        if purse is not None:
-            purse.tokens += 1
+        bucket = self._dialogs.get(dialog_id)
+        if bucket is not None:
+            bucket.tokens += 1
 
-    def _purse(self, kept: dict[UUID, Purse], of: str, key: UUID) -> Purse:
-        purse = kept.get(key)
-        if purse is None:
-            if len(kept) >= _PURSES_KEPT:
+    def _bucket(self, kept: dict[UUID, PrefetchedTokens], of: str, key: UUID) -> PrefetchedTokens:
+        bucket = kept.get(key)
+        if bucket is None:
+            if len(kept) >= _BUCKETS_KEPT:
                 _forget(kept)
             limit = self._per_sender if of == "sender" else self._per_dialog
-            purse = kept[key] = Purse(of, f"sends:{of}:{key}", limit)
-        return purse
+            bucket = kept[key] = PrefetchedTokens(of, f"sends:{of}:{key}", limit)
+        return bucket
 
-    async def _ask(self, questions: Sequence[Sequence[Purse]]) -> list[None]:
-        counts = Counter(purse for each in questions for purse in each)
+    async def _ask(self, questions: Sequence[Sequence[PrefetchedTokens]]) -> list[None]:
+        counts = Counter(bucket for each in questions for bucket in each)
         now = time.monotonic()
-        wanted = [purse.wants(count, now) for purse, count in counts.items()]
+        wanted = [bucket.wants(count, now) for bucket, count in counts.items()]
         try:
             async with asyncio.timeout(_ANSWER_S):
                 taken = await self._limiter.take(wanted, WINDOW_S)
@@ -123,14 +123,14 @@ class SendLimits:
             log.warning("limit.skipped", limit="sends", error=type(error).__name__)
             return [None] * len(questions)
         now = time.monotonic()
-        for (purse, count), answer in zip(counts.items(), taken, strict=True):
-            purse.fill(answer.granted, now)
+        for (bucket, count), answer in zip(counts.items(), taken, strict=True):
+            bucket.fill(answer.granted, now)
             if answer.granted < count:
-                purse.refused_until = now + answer.wait_s
+                bucket.refused_until = now + answer.wait_s
         return [None] * len(questions)
 
 
-def _forget(kept: dict[UUID, Purse]) -> None:
+def _forget(kept: dict[UUID, PrefetchedTokens]) -> None:
     """The half that asked longest ago: what they had taken ahead stays counted."""
     for key, _ in sorted(kept.items(), key=lambda item: item[1].asked_at)[: len(kept) // 2]:
         del kept[key]

@@ -8,7 +8,7 @@ from contracts.values import moment_of
 from eventing import Message
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.account_store import Account
-from messaging.core.domain.stream import Sight
+from messaging.core.domain.stream import PresenceVisibilityChanged
 from messaging.core.usecases.follow_privacy import FollowPrivacy, follow_privacy
 from messaging.core.usecases.reset_access import reset_access
 from sampan.auth.v1.graph_pb2 import FriendshipEnded, FriendshipStarted, UserBlocked, UserPrivacyChanged, UserUnblocked
@@ -65,8 +65,8 @@ async def _set_block(message: Message[UserBlocked] | Message[UserUnblocked], tx:
     body = message.body
     blocker_id, blocked_id = UUID(body.blocker_id), UUID(body.blocked_id)
     await tx.people.set_block(blocker_id, blocked_id, body.version, message.time, active=active)
-    tx.hints.sight_changed(Sight(blocker_id, blocked_id))
-    tx.hints.sight_changed(Sight(blocked_id, blocker_id))
+    tx.hints.visibility_changed(PresenceVisibilityChanged(blocker_id, blocked_id))
+    tx.hints.visibility_changed(PresenceVisibilityChanged(blocked_id, blocker_id))
 
 
 async def _set_friendship(
@@ -75,8 +75,8 @@ async def _set_friendship(
     body = message.body
     user_id, friend_id = UUID(body.user_id), UUID(body.friend_id)
     await tx.people.set_friendship(user_id, friend_id, body.version, active=active)
-    tx.hints.sight_changed(Sight(user_id, friend_id))
-    tx.hints.sight_changed(Sight(friend_id, user_id))
+    tx.hints.visibility_changed(PresenceVisibilityChanged(user_id, friend_id))
+    tx.hints.visibility_changed(PresenceVisibilityChanged(friend_id, user_id))
 
 
 def _account(message: Message[UserRegistered] | Message[UserProfileChanged]) -> Account:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from messaging.core.domain.stream import Sight
+from messaging.core.domain.stream import PresenceVisibilityChanged
 from messaging.core.usecases.ports import Tx
 
 
@@ -35,4 +35,4 @@ async def follow_privacy(command: FollowPrivacy, tx: Tx) -> None:
     )
     if news and not command.read_receipts:
         await tx.cursors.untell_reads(command.user_id, command.since)
-    tx.hints.sight_changed(Sight(command.user_id))
+    tx.hints.visibility_changed(PresenceVisibilityChanged(command.user_id))

@@ -20,7 +20,7 @@ from messaging.core.domain.permissions import Role
 from messaging.core.domain.poll import Poll
 from messaging.core.domain.reactions import Reaction, ReactionCounts
 from messaging.core.domain.sending import Facts, Target
-from messaging.core.domain.stream import AccountEvent, NewMessage, Sight, StreamEvent, Watch
+from messaging.core.domain.stream import AccountEvent, NewMessage, PresenceVisibilityChanged, StreamEvent, Watch
 
 Row = Mapping[str, Any]
 
@@ -255,7 +255,7 @@ class Hints(Protocol):
     """Announced once the transaction has committed. A lost hint costs time only."""
 
     def cursor_moved(self, cursor: Cursor) -> None: ...
-    def sight_changed(self, sight: Sight) -> None: ...
+    def visibility_changed(self, change: PresenceVisibilityChanged) -> None: ...
 
 
 class Announcer(Protocol):
@@ -266,11 +266,11 @@ class Announcer(Protocol):
         stream_events: Sequence[StreamEvent],
         account_events: Sequence[AccountEvent],
         cursors: Sequence[Cursor] = (),
-        sights: Sequence[Sight] = (),
+        visibilities: Sequence[PresenceVisibilityChanged] = (),
     ) -> None:
         """Everything one transaction did. ``cursors`` become receipts: they are not stored as events.
 
-        ``sights``: whoever looks is told anew.
+        ``visibilities``: whoever looks is told anew.
         """
 
 

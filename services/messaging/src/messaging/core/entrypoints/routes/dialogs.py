@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from chassis.http import Page, RateLimit, Reply, Routes, etag_of
+from chassis.http import Keyset, Page, RateLimit, Reply, Routes, etag_of
 from chassis.postgres import Connection
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
-from messaging.core.adapters.dialog_reads import dialogs_by_id, dialogs_page, pictured
+from messaging.core.adapters.dialog_reads import dialog_documents, dialogs_by_id, dialogs_page
 from messaging.core.domain.dialog import (
     BlockedError,
     DialogArchivedError,
@@ -32,7 +32,7 @@ from messaging.core.usecases.reach_product import TopicUnknownError
 from messaging.wiring import App
 
 routes = Routes(tag="dialogs")
-SCOPE = "dialogs"
+ORDER = Keyset("dialogs", (datetime, UUID))
 
 
 @routes.post(
@@ -81,25 +81,24 @@ def _command(body: CreateDialogBody, user_id: UUID) -> CreateDialog:
 
 @routes.get("/v1/dialogs", summary="List your dialogs, the latest first")
 async def get_dialogs(query: DialogsQuery, principal: Principal, app: App) -> Page[DialogView]:
-    before = None
-    if query.cursor:
-        at, dialog_id = app.cursors.decode(query.cursor, scope=SCOPE)
-        before = datetime.fromisoformat(at), UUID(dialog_id)
     async with app.database.read() as conn:
         rows = await dialogs_page(
             conn,
             principal.user_id,
             archived=query.archived,
             kind=query.kind,
-            before=before,
+            before=ORDER.position(app.cursors, query.cursor),
             limit=query.limit + 1,
         )
-        shown = rows[: query.limit]
-        items = await pictured(conn, app.keys, principal.user_id, shown)
-    next_cursor = None
-    if len(rows) > query.limit:
-        next_cursor = app.cursors.encode((shown[-1]["last_at"].isoformat(), str(shown[-1]["dialog_id"])), scope=SCOPE)
-    return Page(items=[DialogView.of(each) for each in items], next_cursor=next_cursor)
+        shown = await dialog_documents(conn, app.keys, principal.user_id, rows[: query.limit])
+    views = {each["dialog_id"]: DialogView.of(each) for each in shown}
+    return ORDER.page(
+        app.cursors,
+        rows,
+        query.limit,
+        view=lambda row: views[row["dialog_id"]],
+        position=lambda row: (row["last_at"], row["dialog_id"]),
+    )
 
 
 @routes.get("/v1/dialogs/{dialog_id}", errors=(DialogNotFoundError,), summary="Look at a dialog of yours")
@@ -113,5 +112,5 @@ async def _view(conn: Connection, app: App, user_id: UUID, dialog_id: UUID) -> D
     rows = await dialogs_by_id(conn, user_id, [dialog_id])
     if not rows:
         raise DialogNotFoundError
-    [picture] = await pictured(conn, app.keys, user_id, rows)
-    return DialogView.of(picture)
+    [document] = await dialog_documents(conn, app.keys, user_id, rows)
+    return DialogView.of(document)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from chassis.http import Body, Moment, Page, PageQuery, RateLimit, Routes, View
+from chassis.http import Body, Keyset, Moment, Page, PageQuery, RateLimit, Routes, View
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.member_store import MemberStore
@@ -39,7 +39,7 @@ routes = Routes(tag="members")
 MEMBERS = "/v1/dialogs/{dialog_id}/members"
 LIMIT = RateLimit("members", per_user=300, window_s=60, fails="open")
 ERRORS = (DialogNotFoundError, NotAllowedError, DialogArchivedError, FixedMembersError, MemberNotFoundError)
-SCOPE = "members"
+ORDER = Keyset("members", (UUID,))
 FIRST = UUID(int=0)
 
 
@@ -86,19 +86,20 @@ class OwnerBody(Body):
 @routes.get(MEMBERS, errors=(DialogNotFoundError, NotAllowedError), summary="List members")
 async def get_members(dialog_id: UUID, query: MembersQuery, principal: Principal, app: App) -> Page[MemberView]:
     """To members only; of a public channel too."""
-    after = FIRST
-    if query.cursor:
-        [last] = app.cursors.decode(query.cursor, scope=SCOPE)
-        after = UUID(last)
+    [after] = ORDER.position(app.cursors, query.cursor) or (FIRST,)
     async with app.database.read() as conn:
         dialog, member = await seen_by_member(conn, dialog_id, principal.user_id)
         if query.banned and not dialog.allows(member, Act.MANAGE_MEMBERS):
             raise NotAllowedError
         statuses = ["banned"] if query.banned else ["active", "muted"]
         rows = await MemberStore(conn).members_page(dialog_id, statuses, after=after, limit=query.limit + 1)
-    shown = rows[: query.limit]
-    next_cursor = app.cursors.encode((str(shown[-1]["user_id"]),), scope=SCOPE) if len(rows) > query.limit else None
-    return Page(items=[MemberView(**dict(row)) for row in shown], next_cursor=next_cursor)
+    return ORDER.page(
+        app.cursors,
+        rows,
+        query.limit,
+        view=lambda row: MemberView(**dict(row)),
+        position=lambda row: (row["user_id"],),
+    )
 
 
 @routes.post(
