@@ -24,7 +24,7 @@ _CONTACTS: Final = f"""
     FROM unnest($2::uuid[]) AS t (user_id) LEFT JOIN account a USING (user_id)
 """
 
-_PARTED: Final = f"""
+_SEVERED: Final = f"""
     SELECT EXISTS (SELECT FROM member o LEFT JOIN block b
                        ON b.active AND ((b.blocker_id = o.user_id AND b.blocked_id = $2)
                                      OR (b.blocker_id = $2 AND b.blocked_id = o.user_id))
@@ -49,5 +49,5 @@ class ContactReads:
 
     async def is_pair_severed(self, dialog_id: UUID, user_id: UUID) -> bool:
         """Whether, of the two in a dialog, one blocks the other, or the other is not in any more or has ended."""
-        found: bool = await self._conn.fetchval(_PARTED, dialog_id, user_id)
+        found: bool = await self._conn.fetchval(_SEVERED, dialog_id, user_id)
         return found

@@ -13,6 +13,7 @@ from messaging.core.adapters.entity_store import OWNS_SHOP_OF
 from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
 from messaging.core.domain.dialog import INFO, RULES, Dialog, Membership, MemberStatus, NewDialog
 from messaging.core.domain.permissions import Role
+from messaging.core.usecases.ports import Row
 
 CHANGEABLE: Final = (*INFO, *RULES, "archived_at")
 _INSERT: Final = f"""
@@ -155,14 +156,17 @@ class DialogStore:
     async def find_member(self, dialog_id: UUID, user_id: UUID, *, held: bool = False) -> Membership | None:
         """A person's place, whatever its status. ``held``: it stays as it is until the end of the transaction."""
         row = await self._conn.fetchrow(_FIND + (" FOR SHARE OF m" if held else ""), dialog_id, user_id)
-        if row is None:
-            return None
-        return Membership(
-            user_id=user_id,
-            role=Role(row["role"]),
-            status=MemberStatus(row["status"]),
-            joined_seq=row["joined_seq"],
-            muted_until=row["muted_until"],
-            last_sent_at=row["last_sent_at"],
-            of_the_shop=row["of_the_shop"],
-        )
+        return None if row is None else membership_of(row, user_id)
+
+
+def membership_of(row: Row, user_id: UUID) -> Membership:
+    """A person's place from a row that has its columns and ``of_the_shop``."""
+    return Membership(
+        user_id=user_id,
+        role=Role(row["role"]),
+        status=MemberStatus(row["status"]),
+        joined_seq=row["joined_seq"],
+        muted_until=row["muted_until"],
+        last_sent_at=row["last_sent_at"],
+        of_the_shop=row["of_the_shop"],
+    )

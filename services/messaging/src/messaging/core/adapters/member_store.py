@@ -40,6 +40,16 @@ _HEIR: Final = f"""
 _COUNT: Final = """
     UPDATE dialog SET member_count = member_count + $2 WHERE dialog_id = $1 RETURNING member_count
 """
+_END: Final = """
+    UPDATE member SET status = $3, ended_seq = $4, role = 'member', ended_muted = (status = 'muted'),
+                      muted_until = CASE WHEN status = 'muted' THEN muted_until END
+    WHERE dialog_id = $1 AND user_id = $2
+"""
+_BAN: Final = """
+    INSERT INTO member (dialog_id, user_id, workspace_id, role, status, joined_at, joined_seq, ended_seq)
+    VALUES ($1, $2, $3, 'member', 'banned', $4, $5, $5)
+    ON CONFLICT (dialog_id, user_id) DO UPDATE SET status = 'banned'
+"""
 
 
 class MemberStore:
@@ -97,22 +107,12 @@ class MemberStore:
 
     async def end_membership(self, dialog: Dialog, user_id: UUID, status: MemberStatus, *, seq: int) -> None:
         """The dialog is locked; ``seq`` is the change that says so. A mute waits for who comes back."""
-        await self._conn.execute(
-            "UPDATE member SET status = $3, ended_seq = $4, role = 'member', ended_muted = (status = 'muted'), "
-            "muted_until = CASE WHEN status = 'muted' THEN muted_until END "
-            "WHERE dialog_id = $1 AND user_id = $2",
-            *(dialog.dialog_id, user_id, status.value, seq),
-        )
+        await self._conn.execute(_END, dialog.dialog_id, user_id, status.value, seq)
         dialog.member_count = await self._conn.fetchval(_COUNT, dialog.dialog_id, -1)
 
     async def ban_non_member(self, dialog: Dialog, user_id: UUID, now: datetime, *, seq: int) -> None:
         """Somebody who is not in the dialog cannot come in; ``seq`` is the change that says so."""
-        await self._conn.execute(
-            "INSERT INTO member (dialog_id, user_id, workspace_id, role, status, joined_at, joined_seq, ended_seq) "
-            "VALUES ($1, $2, $3, 'member', 'banned', $4, $5, $5) "
-            "ON CONFLICT (dialog_id, user_id) DO UPDATE SET status = 'banned'",
-            *(dialog.dialog_id, user_id, dialog.position.workspace_id, now, seq),
-        )
+        await self._conn.execute(_BAN, dialog.dialog_id, user_id, dialog.position.workspace_id, now, seq)
 
     async def lift_ban(self, dialog_id: UUID, user_id: UUID) -> bool:
         """Whether there was one. The person is not in again by that."""

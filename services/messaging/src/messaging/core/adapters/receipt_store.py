@@ -14,7 +14,7 @@ from uuid import UUID
 
 from chassis.postgres import Connection
 
-_NOT_PARTED: Final = """
+_NOT_BLOCKED: Final = """
     NOT EXISTS (SELECT FROM block b WHERE b.active AND ((b.blocker_id = m.user_id AND b.blocked_id = $3)
                                                     OR (b.blocker_id = $3 AND b.blocked_id = m.user_id)))
 """
@@ -26,14 +26,14 @@ _COUNTS: Final = f"""
     SELECT count(*) FILTER (WHERE {_READ} AND {_TELLS} AND {_VIEWER_TELLS}) AS read,
            count(*) FILTER (WHERE {_GOT} OR ({_READ} AND {_TELLS} AND {_VIEWER_TELLS})) AS delivered
     FROM member m LEFT JOIN account a USING (user_id)
-    WHERE m.dialog_id = $1 AND m.status IN ('active', 'muted') AND {_NOT_PARTED}
+    WHERE m.dialog_id = $1 AND m.status IN ('active', 'muted') AND {_NOT_BLOCKED}
       AND m.user_id IS DISTINCT FROM (SELECT sender_id FROM message x WHERE x.dialog_id = $1 AND x.seq = $2)
 """
 _PEOPLE: Final = f"""
     SELECT m.user_id, coalesce(a.display_name, '') AS display_name, m.read_at
     FROM member m LEFT JOIN account a USING (user_id)
     WHERE m.dialog_id = $1 AND m.status IN ('active', 'muted') AND {_READ} AND m.user_id <> $3
-      AND {_NOT_PARTED}
+      AND {_NOT_BLOCKED}
       AND {_TELLS} AND {_VIEWER_TELLS}
       AND m.user_id IS DISTINCT FROM (SELECT sender_id FROM message x WHERE x.dialog_id = $1 AND x.seq = $2)
     ORDER BY m.read_at DESC NULLS LAST, m.user_id LIMIT $4

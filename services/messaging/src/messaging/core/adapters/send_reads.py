@@ -12,12 +12,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from chassis.postgres import Connection
+from messaging.core.adapters.dialog_store import membership_of
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.adapters.entity_store import OWNS_SHOP_OF
-from messaging.core.domain.dialog import PAIRS, Dialog, Membership, MemberStatus
+from messaging.core.domain.dialog import PAIRS, Dialog
 from messaging.core.domain.membership import about_product
 from messaging.core.domain.message import Earlier, SendMessage
-from messaging.core.domain.permissions import Role
 from messaging.core.domain.sending import Facts, Target
 
 _FACTS: Final = f"""
@@ -61,7 +61,7 @@ _PRESENT: Final = """
 
 
 class SendReads:
-    def __init__(self, conn: Connection) -> None:
+    def __init__(self, conn: Connection[Any]) -> None:
         self._conn = conn
 
     async def read_facts(self, commands: Sequence[SendMessage], dialogs: Mapping[UUID, Dialog]) -> list[Facts]:
@@ -77,7 +77,7 @@ class SendReads:
         )
         return [
             Facts(
-                member=_member(row, command.sender_id) if row["role"] is not None else None,
+                member=membership_of(row, command.sender_id) if row["role"] is not None else None,
                 earlier=Earlier(row["sent_seq"], row["sent_hash"], row["sent_at"]) if row["sent_seq"] else None,
                 blocked=row["blocked"],
             )
@@ -117,15 +117,3 @@ class SendReads:
                 [each[1] for each in sent],
                 now,
             )
-
-
-def _member(row: Any, user_id: UUID) -> Membership:
-    return Membership(
-        user_id=user_id,
-        role=Role(row["role"]),
-        status=MemberStatus(row["status"]),
-        joined_seq=row["joined_seq"],
-        muted_until=row["muted_until"],
-        last_sent_at=row["last_sent_at"],
-        of_the_shop=row["of_the_shop"],
-    )
