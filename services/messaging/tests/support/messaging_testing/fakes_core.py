@@ -216,6 +216,7 @@ class FakeDialogs:
 class FakeMembers:
     tx: FakeTx
     left_muted: set[tuple[UUID, UUID]] = field(default_factory=set)
+    own_settings: list[Mapping[str, object]] = field(default_factory=list)
 
     def _set(self, dialog_id: UUID, user_id: UUID, **changes: Any) -> None:
         self.tx.dialogs.members[dialog_id, user_id] = replace(self.tx.dialogs.members[dialog_id, user_id], **changes)
@@ -244,7 +245,7 @@ class FakeMembers:
             (each.user_id, self._may_own(each.user_id)) for each in self._present(dialog_id) if each.role is Role.OWNER
         ]
 
-    async def heir_of(self, dialog_id: UUID, *, besides: UUID | None = None) -> UUID | None:
+    async def next_owner_of(self, dialog_id: UUID, *, besides: UUID | None = None) -> UUID | None:
         able = [each for each in self._present(dialog_id) if each.user_id != besides and self._may_own(each.user_id)]
         return max(able, key=lambda member: member.role.rank).user_id if able else None
 
@@ -269,6 +270,9 @@ class FakeMembers:
         self.tx.dialogs.members[dialog.dialog_id, user_id] = Membership(
             user_id=user_id, role=Role.MEMBER, status=MemberStatus.BANNED, joined_seq=seq
         )
+
+    async def set_own_settings(self, dialog_id: UUID, user_id: UUID, changes: Mapping[str, object]) -> None:
+        self.own_settings.append(changes)
 
     async def lift_ban(self, dialog_id: UUID, user_id: UUID) -> bool:
         member = self.tx.dialogs.members.get((dialog_id, user_id))
@@ -378,7 +382,7 @@ class FakeContacts:
     blocks: set[frozenset[UUID]] = field(default_factory=set)
     closed: set[UUID] = field(default_factory=set)
 
-    async def unreachable(self, asker_id: UUID, people: Sequence[UUID], *, wishes: bool) -> Unreachable:
+    async def unreachable(self, asker_id: UUID, people: Sequence[UUID], *, respect_privacy: bool) -> Unreachable:
         ended = frozenset(self.tx.endings.ended) & frozenset(people)
         return Unreachable(
             unknown=(frozenset(self.unknown) & frozenset(people)) | ended,
@@ -386,7 +390,7 @@ class FakeContacts:
             blocked=frozenset(
                 each
                 for each in people
-                if frozenset((each, asker_id)) in self.blocks or (wishes and each in self.closed)
+                if frozenset((each, asker_id)) in self.blocks or (respect_privacy and each in self.closed)
             ),
         )
 

@@ -126,7 +126,7 @@ def delete(tx, dialog, seq, user_id=MEMBER):
 
 async def test_ones_own_is_deleted_whatever_hinders_one_from_writing(tx, group):
     seq = tx.message(group, MEMBER)
-    group.archived = True
+    group.closed = True
     tx.change_member(group, MEMBER, status=MemberStatus.MUTED, role=Role.GUEST)
     await tx.messages.hide(MEMBER, group.dialog_id, seq)
     await delete(tx, group, seq)

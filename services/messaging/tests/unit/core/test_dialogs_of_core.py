@@ -19,6 +19,7 @@ from messaging.core.domain.membership import FixedMembersError, MembersMaxError
 from messaging.core.domain.permissions import Role
 from messaging.core.domain.topic import Topic
 from messaging.core.usecases.change_dialog import ChangeDialog, change_dialog
+from messaging.core.usecases.change_own_settings import ChangeOwnSettings, change_own_settings
 from messaging.core.usecases.close_dialog import CloseDialog, close_dialog
 from messaging.core.usecases.create_dialog import (
     CreateDialog,
@@ -32,7 +33,7 @@ from messaging.core.usecases.hold_access import hold_access
 from messaging.core.usecases.leave_dialog import LeaveDialog, leave_dialog
 from messaging.core.usecases.open_topics import open_topics
 from messaging.core.usecases.reset_access import reset_access
-from messaging_testing.fakes_core import FakeTx
+from messaging_testing.fakes_core import NOW, FakeTx
 
 OWNER, MEMBER, OTHER, BOT = (UUID(int=number) for number in range(1, 5))
 
@@ -197,11 +198,29 @@ async def test_a_closed_dialog_is_opened_again_by_who_manages_roles(tx, group):
     assert tx.stream.changes == []
     await close(OWNER, closed=True)
     assert tx.stream.told("dialog.changed") == [{"dialog": {"closed_at": tx.now}}]
-    group.archived = True
+    group.closed = True
     await close(OWNER, closed=False)
     assert tx.dialogs.changed[group.dialog_id] == {"archived_at": None}
     with pytest.raises(DialogNotFoundError):
         await close(UUID(int=99), closed=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"pinned": True, "archived": False}, {"pinned_at": NOW, "archived_at": None}),
+        ({"pinned": None, "silent_until": None, "notification_level": None}, {"silent_until": None}),
+        ({"notification_level": "none"}, {"notification_level": "none"}),
+        ({}, None),
+    ],
+)
+async def test_ones_own_settings_of_a_dialog(tx, group, given, kept):
+    command = ChangeOwnSettings(dialog_id=group.dialog_id, user_id=OTHER, given=given)
+    await change_own_settings(command, tx)
+    assert tx.members.own_settings == ([] if kept is None else [kept])
+    assert tx.accounts.changes == ([] if kept is None else [(OTHER, "dialog.settings", kept)])
+    with pytest.raises(DialogNotFoundError):
+        await change_own_settings(ChangeOwnSettings(dialog_id=group.dialog_id, user_id=BOT, given=given), tx)
 
 
 def order(*parties):

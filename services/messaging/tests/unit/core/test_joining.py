@@ -10,7 +10,7 @@ import pytest
 from messaging.core.domain.cards import EntityType
 from messaging.core.domain.dialog import (
     BlockedError,
-    DialogArchivedError,
+    DialogClosedError,
     DialogKind,
     DialogNotFoundError,
     MemberStatus,
@@ -124,9 +124,9 @@ async def test_who_cannot_come_in_by_a_good_link(tx, group, why):
     made = await link(tx, group)
     if why == "banned":
         await tx.members.ban_non_member(group, GUEST, tx.now, seq=1)
-    group.archived = why == "closed"
+    group.closed = why == "closed"
     group.members_max = 3 if why == "full" else 9
-    expected = {"banned": BannedError, "closed": DialogArchivedError, "full": DialogFullError}[why]
+    expected = {"banned": BannedError, "closed": DialogClosedError, "full": DialogFullError}[why]
     with pytest.raises(expected):
         await come(tx, made.token)
     assert uses(tx) == [0]
@@ -142,7 +142,7 @@ async def test_an_open_door_and_a_closed_one(tx, group):
 
 async def test_a_shops_owner_comes_in_whatever_others_made_of_the_dialog(tx):
     topic = tx.dialog(
-        DialogKind.TOPIC, (OWNER, Role.OWNER), entity_type="product", entity_id=tx.product(GUEST), archived=True
+        DialogKind.TOPIC, (OWNER, Role.OWNER), entity_type="product", entity_id=tx.product(GUEST), closed=True
     )
     await tx.members.ban_non_member(topic, GUEST, tx.now, seq=1)
     topic.members_max = 1

@@ -13,7 +13,7 @@ from messaging.core.domain.attachment import Attachment, AttachmentUnusableError
 from messaging.core.domain.cards import CardUnknownError, Entity, EntityType
 from messaging.core.domain.dialog import (
     BlockedError,
-    DialogArchivedError,
+    DialogClosedError,
     DialogKind,
     DialogNotFoundError,
     MemberStatus,
@@ -91,7 +91,7 @@ async def test_a_retry_is_answered_whatever_is_refused_now(tx, group):
     sent = await send(tx, command)
     hashed = request_hash(tx.stream.encode(command.content), command)
     tx.sends.earlier[group.dialog_id, MEMBER, command.client_message_id] = Earlier(sent.seq, hashed, sent.sent_at)
-    group.archived = True
+    group.closed = True
     assert (await send(tx, command)).replayed
     tx.change_member(group, MEMBER, status=MemberStatus.REMOVED)  # who is out is answered nothing
     assert isinstance(await send(tx, command), DialogNotFoundError)
@@ -101,7 +101,7 @@ async def test_a_retry_is_answered_whatever_is_refused_now(tx, group):
 async def test_what_hinders_a_send(tx, group, why):
     command, expected = text(group), NotAllowedError
     if why == "closed":
-        group.archived, expected = True, DialogArchivedError
+        group.closed, expected = True, DialogClosedError
     elif why == "muted":
         tx.change_member(group, MEMBER, status=MemberStatus.MUTED)
         expected = MutedError

@@ -38,13 +38,13 @@ class ContactReads:
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
-    async def unreachable(self, asker_id: UUID, people: Sequence[UUID], *, wishes: bool) -> Unreachable:
-        """``wishes``: whether who may write to them unasked is for them to say; a shop is there to be written to."""
+    async def unreachable(self, asker_id: UUID, people: Sequence[UUID], *, respect_privacy: bool) -> Unreachable:
+        """``respect_privacy``: who may write to them unasked is for them to say; a shop is there to be written to."""
         rows = await self._conn.fetch(_CONTACTS, asker_id, list(people))
         return Unreachable(
             unknown=frozenset(row["user_id"] for row in rows if row["unheard"] or row["ended"]),
             ended=frozenset(row["user_id"] for row in rows if row["ended"]),
-            blocked=frozenset(row["user_id"] for row in rows if row["blocked"] or (wishes and row["closed"])),
+            blocked=frozenset(row["user_id"] for row in rows if row["blocked"] or (respect_privacy and row["closed"])),
         )
 
     async def is_pair_severed(self, dialog_id: UUID, user_id: UUID) -> bool:

@@ -61,7 +61,7 @@ _ABOUT: Final = """
 _PRODUCT: Final = "(SELECT d.entity_id FROM dialog d WHERE d.dialog_id = m.dialog_id AND d.entity_type = 'product')"
 _FIND: Final = f"""
     SELECT role, status, joined_seq, muted_until, last_sent_at,
-           {OWNS_SHOP_OF.format(user="m.user_id", product=_PRODUCT)} AS of_the_shop
+           {OWNS_SHOP_OF.format(user="m.user_id", product=_PRODUCT)} AS owns_shop
     FROM member m WHERE dialog_id = $1 AND user_id = $2
 """
 
@@ -160,7 +160,7 @@ class DialogStore:
 
 
 def membership_of(row: Row, user_id: UUID) -> Membership:
-    """A person's place from a row that has its columns and ``of_the_shop``."""
+    """A person's place from a row that has its columns and ``owns_shop``."""
     return Membership(
         user_id=user_id,
         role=Role(row["role"]),
@@ -168,5 +168,5 @@ def membership_of(row: Row, user_id: UUID) -> Membership:
         joined_seq=row["joined_seq"],
         muted_until=row["muted_until"],
         last_sent_at=row["last_sent_at"],
-        of_the_shop=row["of_the_shop"],
+        owns_shop=row["owns_shop"],
     )

@@ -81,7 +81,7 @@ class MemberStore:
         """Those who are in as its owner, and whether each may be that: a person who has not ended (MSG-13: one)."""
         return [(row["user_id"], row["fit"]) for row in await self._conn.fetch(_OWNERS, dialog_id)]
 
-    async def heir_of(self, dialog_id: UUID, *, besides: UUID | None = None) -> UUID | None:
+    async def next_owner_of(self, dialog_id: UUID, *, besides: UUID | None = None) -> UUID | None:
         """Who would own a dialog without an owner: of the people in it the highest in rank, of those the longest in."""
         found: UUID | None = await self._conn.fetchval(_HEIR, dialog_id, besides)
         return found

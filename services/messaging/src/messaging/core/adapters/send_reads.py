@@ -31,7 +31,7 @@ _FACTS: Final = f"""
                  AND (b.active OR o.status NOT IN ('active', 'muted')
                       OR EXISTS (SELECT FROM account a WHERE a.user_id = o.user_id AND {HAS_ENDED}))
            ) AS blocked,
-           {OWNS_SHOP_OF.format(user="s.sender_id", product="s.product_id")} AS of_the_shop
+           {OWNS_SHOP_OF.format(user="s.sender_id", product="s.product_id")} AS owns_shop
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::boolean[], $5::uuid[]) WITH ORDINALITY
          AS s (dialog_id, sender_id, client_message_id, pair, product_id, n)
     LEFT JOIN member m ON m.dialog_id = s.dialog_id AND m.user_id = s.sender_id

@@ -318,7 +318,7 @@ def dialog_of(row: Row) -> Dialog:
         ),
         permissions=permissions_of(row["permissions"], dialog_id=row["dialog_id"]),
         slow_mode_s=row["slow_mode_s"],
-        archived=row["archived_at"] is not None,
+        closed=row["archived_at"] is not None,
         members_max=row["members_max"],
         member_count=row["member_count"],
         version=row["version"],

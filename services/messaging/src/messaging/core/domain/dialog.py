@@ -78,7 +78,7 @@ class MutedError(DomainError):
     title: ClassVar[str] = "You are muted in this dialog"
 
 
-class DialogArchivedError(DomainError):
+class DialogClosedError(DomainError):
     code: ClassVar[str] = "messaging.dialog.archived"
     kind: ClassVar[Kind] = Kind.CONFLICT
     title: ClassVar[str] = "The dialog is archived; nothing can be written in it"
@@ -102,7 +102,7 @@ class SlowModeError(DomainError):
 class Membership:
     """A person's place in a dialog.
 
-    ``of_the_shop``: it is about a product of their shop. Nobody shuts them out of it, by no setting: no permissions
+    ``owns_shop``: it is about a product of their shop. Nobody shuts them out of it, by no setting: no permissions
     narrow them, and neither a mute nor slow mode binds them.
     """
 
@@ -112,7 +112,7 @@ class Membership:
     joined_seq: int = 0
     muted_until: datetime | None = None
     last_sent_at: datetime | None = None
-    of_the_shop: bool = False
+    owns_shop: bool = False
 
     @property
     def present(self) -> bool:
@@ -121,11 +121,11 @@ class Membership:
     @property
     def paced(self) -> bool:
         """Slow mode binds members and guests, not those who keep order."""
-        return self.role.rank < Role.MODERATOR.rank and not self.of_the_shop
+        return self.role.rank < Role.MODERATOR.rank and not self.owns_shop
 
     def silenced(self, now: datetime) -> bool:
         muted = self.status is MemberStatus.MUTED and (self.muted_until is None or self.muted_until > now)
-        return muted and not self.of_the_shop
+        return muted and not self.owns_shop
 
 
 def require_present(member: Membership | None) -> Membership:
@@ -142,7 +142,7 @@ class Dialog:
     position: Position
     permissions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     slow_mode_s: int = 0
-    archived: bool = False
+    closed: bool = False
     members_max: int = 0
     member_count: int = 0
     version: int = 1
@@ -168,8 +168,8 @@ class Dialog:
     def require(self, member: Membership | None, act: Act, now: datetime) -> Membership:
         """The member, who may act. Raises what hinders them; to a stranger the dialog does not exist."""
         member = require_present(member)
-        if self.archived:
-            raise DialogArchivedError
+        if self.closed:
+            raise DialogClosedError
         if act in _SPEECH and member.silenced(now):
             raise MutedError
         if not self.allows(member, act):
@@ -178,7 +178,7 @@ class Dialog:
 
     def allows(self, member: Membership, act: Act) -> bool:
         """Whether their role may act here, whatever else hinders them."""
-        return may(self.kind, self.permissions, member.role, act, narrowed=not member.of_the_shop)
+        return may(self.kind, self.permissions, member.role, act, narrowed=not member.owns_shop)
 
     def require_pace(self, member: Membership, now: datetime) -> None:
         if self.slow_mode_s == 0 or not member.paced or member.last_sent_at is None:

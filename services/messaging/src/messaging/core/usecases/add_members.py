@@ -36,7 +36,7 @@ async def add_members(command: AddMembers, tx: Tx) -> None:
             raise PeopleUnknownError(pointer="/user_ids")
         if member is None or not member.present:
             fresh.append(user_id)
-    refused = await tx.contacts.unreachable(command.by, fresh, wishes=True)
+    refused = await tx.contacts.unreachable(command.by, fresh, respect_privacy=True)
     if refused.unknown or refused.blocked:
         raise PeopleUnknownError(pointer="/user_ids")
     await admit_members([(dialog, [(each, Role.MEMBER) for each in fresh])], command.by, tx)

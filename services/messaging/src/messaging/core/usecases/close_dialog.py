@@ -27,7 +27,7 @@ async def close_dialog(command: CloseDialog, tx: Tx) -> None:
     require_shared(dialog)
     if not dialog.allows(member, Act.MANAGE_ROLES):
         raise NotAllowedError
-    if dialog.archived != command.closed:
+    if dialog.closed != command.closed:
         at = tx.now if command.closed else None
         await tx.dialogs.change(command.dialog_id, {"archived_at": at})
         tx.stream.change(dialog, "dialog.changed", actor_id=command.by, payload={"dialog": {"closed_at": at}})

@@ -59,7 +59,7 @@ async def create_dialog(command: CreateDialog, tx: Tx) -> tuple[UUID, bool]:
     others = tuple(dict.fromkeys(each for each in command.user_ids if each != command.created_by))
     pair = _pair(command, others)
     if pair is not None and (known := await tx.dialogs.of_pair(MAIN_WORKSPACE, pair)):
-        await _come_back(known, command, others, tx)
+        await _rejoin(known, command, others, tx)
         return known, False
     if command.kind is DialogKind.BUSINESS and not command.title:  # the one that there is bears its name already
         raise ShopUnknownError(pointer="/shop_id")
@@ -87,7 +87,7 @@ async def create_dialog(command: CreateDialog, tx: Tx) -> tuple[UUID, bool]:
     return dialog.dialog_id, True
 
 
-async def _come_back(dialog_id: UUID, command: CreateDialog, others: tuple[UUID, ...], tx: Tx) -> None:
+async def _rejoin(dialog_id: UUID, command: CreateDialog, others: tuple[UUID, ...], tx: Tx) -> None:
     """Whoever left a bot and starts it again is in their dialog again. With who has ended none is opened."""
     if await tx.endings.ended_among(others):
         if command.kind is DialogKind.BUSINESS:
@@ -123,8 +123,8 @@ def _pair(command: CreateDialog, others: tuple[UUID, ...]) -> str | None:
 
 async def _require_reachable(command: CreateDialog, others: tuple[UUID, ...], tx: Tx) -> None:
     direct = command.kind is DialogKind.DIRECT
-    wishes = command.kind is not DialogKind.BUSINESS
-    refused = await tx.contacts.unreachable(command.created_by, others, wishes=wishes)
+    respect_privacy = command.kind is not DialogKind.BUSINESS
+    refused = await tx.contacts.unreachable(command.created_by, others, respect_privacy=respect_privacy)
     if refused.ended and command.kind is DialogKind.BUSINESS:
         raise ShopUnknownError(pointer="/shop_id")
     if refused.blocked and command.kind in PAIRS:

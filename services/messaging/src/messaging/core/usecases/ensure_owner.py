@@ -30,7 +30,7 @@ async def ensure_owner(dialog: Dialog, tx: Tx, *, came: Collection[UUID] = ()) -
     owner_id = await find_shop_owner(dialog, tx) if came else None
     if owner_id not in came:
         owner_id = next((each for each, fit in owners if fit), None)
-    owner_id = owner_id or await tx.members.heir_of(dialog.dialog_id)
+    owner_id = owner_id or await tx.members.next_owner_of(dialog.dialog_id)
     if owner_id is None:
         return
     for other_id, _ in owners:

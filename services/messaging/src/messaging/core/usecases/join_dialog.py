@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from messaging.core.domain.cards import EntityType
-from messaging.core.domain.dialog import Dialog, DialogArchivedError, DialogNotFoundError
+from messaging.core.domain.dialog import Dialog, DialogClosedError, DialogNotFoundError
 from messaging.core.domain.membership import require_joinable, require_room, require_shared
 from messaging.core.domain.permissions import Role
 from messaging.core.usecases.admit_members import admit_members
@@ -30,8 +30,8 @@ async def join_dialog(dialog: Dialog, user_id: UUID, message: str, tx: Tx) -> tu
     require_joinable(member)
     if dialog.entity_type == EntityType.PRODUCT.value and dialog.entity_id is not None:
         await _require_seller(dialog.entity_id, user_id, tx)
-    if dialog.archived:
-        raise DialogArchivedError
+    if dialog.closed:
+        raise DialogClosedError
     require_room(dialog, 1)
     if dialog.join_approval:
         before = await tx.invites.ask_to_join(dialog.dialog_id, user_id, message, tx.now)

@@ -24,6 +24,9 @@ async def leave_dialog(command: LeaveDialog, tx: Tx) -> None:
     dialog, member = await load_dialog_of_member(tx, command.dialog_id, command.user_id)
     if dialog.kind != DialogKind.BOT:
         require_shared(dialog)
-    if member.role is Role.OWNER and await tx.members.heir_of(command.dialog_id, besides=command.user_id) is not None:
+    if (
+        member.role is Role.OWNER
+        and await tx.members.next_owner_of(command.dialog_id, besides=command.user_id) is not None
+    ):
         raise OwnerStaysError
     await end_membership(dialog, command.user_id, MemberStatus.LEFT, command.user_id, tx)

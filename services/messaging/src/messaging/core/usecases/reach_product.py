@@ -31,7 +31,7 @@ async def reach_product(product_id: UUID, user_id: UUID, tx: Tx) -> tuple[Entity
     if shop is None or not shop.parties:
         raise TopicUnknownError(pointer="/product_id")
     seller_id = shop.parties[0]
-    refused = await tx.contacts.unreachable(user_id, [seller_id], wishes=False)
+    refused = await tx.contacts.unreachable(user_id, [seller_id], respect_privacy=False)
     if refused.ended:
         raise TopicUnknownError(pointer="/product_id")
     if refused.blocked:

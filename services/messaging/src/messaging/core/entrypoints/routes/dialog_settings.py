@@ -12,20 +12,21 @@ from chassis.http import Body, IfMatch, Moment, Name, Query, RateLimit, Readable
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.message_page_reads import seen_by_member, seen_message
-from messaging.core.adapters.receipt_store import seen_by
+from messaging.core.adapters.receipt_reads import seen_by
 from messaging.core.domain.attachment import AttachmentUnusableError
-from messaging.core.domain.dialog import DialogArchivedError, DialogNotFoundError, NotAllowedError
+from messaging.core.domain.dialog import DialogClosedError, DialogNotFoundError, NotAllowedError
 from messaging.core.domain.membership import FixedMembersError, MembersMaxError
 from messaging.core.domain.message import MessageNotFoundError
 from messaging.core.domain.permissions import Act
 from messaging.core.entrypoints.schemas.dialogs import RoleName
 from messaging.core.usecases.change_dialog import ChangeDialog, change_dialog
+from messaging.core.usecases.change_own_settings import ChangeOwnSettings, change_own_settings
 from messaging.core.usecases.close_dialog import CloseDialog, close_dialog
 from messaging.wiring import App
 
 routes = Routes(tag="dialogs")
 LIMIT = RateLimit("dialog-settings", per_user=300, window_s=60, fails="open")
-ERRORS = (DialogNotFoundError, NotAllowedError, DialogArchivedError, FixedMembersError)
+ERRORS = (DialogNotFoundError, NotAllowedError, DialogClosedError, FixedMembersError)
 ActName = Literal[
     "send",
     "send_media",
@@ -142,19 +143,10 @@ async def post_reopen(dialog_id: UUID, principal: Principal, tx: MessagingTx) ->
 )
 async def patch_settings(dialog_id: UUID, body: OwnSettingsBody, principal: Principal, tx: MessagingTx) -> None:
     """Pinned and archived are in your list only; silence and level are about notifications."""
-    member = await tx.dialogs.find_member(dialog_id, principal.user_id)
-    if member is None or not member.present:
-        raise DialogNotFoundError
-    given = body.model_dump(exclude_unset=True)
-    for flag, column in (("pinned", "pinned_at"), ("archived", "archived_at")):
-        if given.get(flag) is not None:
-            given[column] = tx.now if given[flag] else None
-        given.pop(flag, None)
-    if given.get("notification_level", "") is None:
-        del given["notification_level"]
-    if given:
-        await tx.members.set_own_settings(dialog_id, principal.user_id, given)
-        tx.accounts.change(principal.user_id, "dialog.settings", dialog_id=dialog_id, payload=given)
+    command = ChangeOwnSettings(
+        dialog_id=dialog_id, user_id=principal.user_id, given=body.model_dump(exclude_unset=True)
+    )
+    await change_own_settings(command, tx)
 
 
 @routes.get(

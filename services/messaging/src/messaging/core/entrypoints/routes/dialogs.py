@@ -12,7 +12,7 @@ from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.dialog_reads import dialog_documents, dialogs_by_id, dialogs_page
 from messaging.core.domain.dialog import (
     BlockedError,
-    DialogArchivedError,
+    DialogClosedError,
     DialogKind,
     DialogNotFoundError,
     PeopleUnknownError,
@@ -50,7 +50,7 @@ ORDER = Keyset("dialogs", (datetime, UUID))
         BlockedError,
         BannedError,
         DialogFullError,
-        DialogArchivedError,
+        DialogClosedError,
         DialogNotFoundError,
     ),
     summary="Open a dialog",

@@ -11,7 +11,7 @@ from pydantic import Field
 from chassis.http import Body, RateLimit, Reply, Routes, Text, View
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
-from messaging.core.domain.dialog import BlockedError, DialogArchivedError, DialogNotFoundError, NotAllowedError
+from messaging.core.domain.dialog import BlockedError, DialogClosedError, DialogNotFoundError, NotAllowedError
 from messaging.core.domain.invite import InviteInvalidError, InviteRow
 from messaging.core.domain.membership import BannedError, DialogFullError, FixedMembersError
 from messaging.core.domain.permissions import Act
@@ -33,8 +33,8 @@ REQUESTS = "/v1/dialogs/{dialog_id}/join-requests"
 LIMIT = RateLimit("invites", per_user=120, window_s=60, fails="open")
 # A token has 144 random bits; the limit is for the server's sake.
 GUESSES = RateLimit("joins", per_user=60, window_s=60, fails="open")
-ERRORS = (DialogNotFoundError, NotAllowedError, DialogArchivedError)
-JOINING = (BlockedError, DialogArchivedError, BannedError, DialogFullError, FixedMembersError)
+ERRORS = (DialogNotFoundError, NotAllowedError, DialogClosedError)
+JOINING = (BlockedError, DialogClosedError, BannedError, DialogFullError, FixedMembersError)
 
 
 class InviteBody(Body):

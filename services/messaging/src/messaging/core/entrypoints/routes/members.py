@@ -13,7 +13,7 @@ from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.member_store import MemberStore
 from messaging.core.adapters.message_page_reads import seen_by_member
-from messaging.core.domain.dialog import DialogArchivedError, DialogNotFoundError, NotAllowedError, PeopleUnknownError
+from messaging.core.domain.dialog import DialogClosedError, DialogNotFoundError, NotAllowedError, PeopleUnknownError
 from messaging.core.domain.membership import (
     DialogFullError,
     FixedMembersError,
@@ -38,7 +38,7 @@ from messaging.wiring import App
 routes = Routes(tag="members")
 MEMBERS = "/v1/dialogs/{dialog_id}/members"
 LIMIT = RateLimit("members", per_user=300, window_s=60, fails="open")
-ERRORS = (DialogNotFoundError, NotAllowedError, DialogArchivedError, FixedMembersError, MemberNotFoundError)
+ERRORS = (DialogNotFoundError, NotAllowedError, DialogClosedError, FixedMembersError, MemberNotFoundError)
 ORDER = Keyset("members", (UUID,))
 FIRST = UUID(int=0)
 

@@ -14,7 +14,7 @@ from messaging.core.adapters.message_page_reads import seen_message, watch_of
 from messaging.core.adapters.message_reads import MessageReads
 from messaging.core.domain.dialog import (
     BlockedError,
-    DialogArchivedError,
+    DialogClosedError,
     DialogNotFoundError,
     MutedError,
     NotAllowedError,
@@ -47,7 +47,7 @@ from messaging.wiring import App
 routes = Routes(tag="messages")
 MESSAGE = "/v1/dialogs/{dialog_id}/messages/{seq}"
 SEEN = (DialogNotFoundError, MessageNotFoundError)
-TOUCHED = (*SEEN, NotAllowedError, MutedError, BlockedError, DialogArchivedError)
+TOUCHED = (*SEEN, NotAllowedError, MutedError, BlockedError, DialogClosedError)
 ACTS = RateLimit("message-acts", per_user=600, window_s=60, fails="open")
 
 
@@ -81,7 +81,7 @@ async def patch_message(
     MESSAGE,
     rows_of_caller=False,
     limit=ACTS,
-    errors=(*SEEN, NotAllowedError, DialogArchivedError),
+    errors=(*SEEN, NotAllowedError, DialogClosedError),
     summary="Delete a message",
 )
 async def delete_message(dialog_id: UUID, seq: int, query: DeleteQuery, principal: Principal, tx: MessagingTx) -> None:

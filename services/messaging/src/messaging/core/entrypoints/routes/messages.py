@@ -13,7 +13,7 @@ from messaging.core.domain.attachment import AttachmentUnusableError
 from messaging.core.domain.cards import CardUnknownError
 from messaging.core.domain.dialog import (
     BlockedError,
-    DialogArchivedError,
+    DialogClosedError,
     DialogNotFoundError,
     MutedError,
     NotAllowedError,
@@ -44,7 +44,7 @@ SEND_ERRORS = (
     NotAllowedError,
     MutedError,
     BlockedError,
-    DialogArchivedError,
+    DialogClosedError,
     SlowModeError,
     ClientMessageIdReusedError,
     ReplyTargetMissingError,

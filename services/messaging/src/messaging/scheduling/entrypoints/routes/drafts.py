@@ -13,7 +13,7 @@ from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import (
     BlockedError,
-    DialogArchivedError,
+    DialogClosedError,
     DialogNotFoundError,
     MutedError,
     NotAllowedError,
@@ -129,7 +129,7 @@ async def get_drafts(principal: Principal, app: App) -> DraftsView:
     rows_of_caller=False,
     errors=(
         DialogNotFoundError,
-        DialogArchivedError,
+        DialogClosedError,
         NotAllowedError,
         MutedError,
         BlockedError,
