@@ -27,7 +27,7 @@ import uvloop
 from chat.machine import load, server_settings
 
 from kernel.ids import uuid7
-from messaging.core.adapters.person_keys import wrapping_under
+from messaging.core.adapters.sealing_gateway import wrapping_under
 from messaging.core.adapters.stream_reads import StreamRows
 from messaging.core.domain.ids import MAIN_WORKSPACE
 from messaging.search.adapters.blind import BlindIndex, stretch_of

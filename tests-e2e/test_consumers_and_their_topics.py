@@ -31,7 +31,7 @@ CONSUMERS = [
         for each in load_services(repository_root())
         if "consume" in each.roles
     ),
-    ("messaging", lambda: import_module("messaging.entrypoints.follower").follower(APP)),
+    ("messaging", lambda: import_module("messaging.entrypoints.consumers").stream_consumer(APP)),
 ]
 each_consumer = pytest.mark.parametrize(("service", "make"), CONSUMERS)
 

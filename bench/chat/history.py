@@ -19,7 +19,7 @@ import orjson
 
 from chat.ours import KEY, Ours
 from kernel.ids import uuid7
-from messaging.core.adapters.person_keys import wrapping_under
+from messaging.core.adapters.sealing_gateway import wrapping_under
 from messaging.core.domain.ids import MAIN_WORKSPACE
 from messaging.lifecycle.adapters.invariants import audit
 from messaging.lifecycle.adapters.month_store import MonthStore, wanted_months

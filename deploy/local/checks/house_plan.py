@@ -66,7 +66,7 @@ class Departures:
 
     def unused(self, services: Iterable[str]) -> Iterator[str]:
         for service, path in self.paths.keys() - self.used:
-            if service in services:
+            if service in services and service not in self.pending:
                 yield f"house_plan.toml: {service} {path}: nothing needs this exception any more"
 
 

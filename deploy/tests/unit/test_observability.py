@@ -54,7 +54,7 @@ STARTED = """
 import asyncio
 from types import SimpleNamespace
 from prometheus_client import generate_latest
-import messaging.core.adapters.unreadable
+import messaging.core.adapters.unreadable_reads
 from chassis.run.runners import Supervised
 from payment.wiring import open_providers
 from pydantic import SecretStr

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from chassis.run import main
+from messaging.entrypoints.app import ROUTES, make_web_app
+from messaging.entrypoints.cli import COMMANDS
 from messaging.entrypoints.consumers import subscriptions
-from messaging.entrypoints.roles import COMMANDS, ROUTES, background, consumers, jobs, make_web_app
+from messaging.entrypoints.roles import background, consumers, jobs
 from messaging.settings import MessagingSettings
 from messaging.wiring import NAME, wire
 from operations import make_service

@@ -14,9 +14,10 @@ from chassis.redis import RateLimiter
 from kernel.clock import Clock
 from messaging.adapters.transaction import MessagingTx, Transactions
 from messaging.bots.adapters.webhook_gateway import Webhooks
-from messaging.core.adapters.person_keys import wrapping_under
+from messaging.core.adapters.forward_reads import ForwardReads
+from messaging.core.adapters.sealing_gateway import wrapping_under
+from messaging.core.adapters.send_limit_cache import SendLimits
 from messaging.core.domain.ids import MAIN_WORKSPACE
-from messaging.core.sending.limits import SendLimits
 from messaging.core.sending.sender import Sender
 from messaging.files.adapters.link_gateway import Links
 from messaging.files.usecases.judge_attachment import Scanner
@@ -48,6 +49,7 @@ class App(Parts):
     transactions: Transactions
     sender: Sender
     send_limits: SendLimits
+    forwards: ForwardReads
     webhooks: Webhooks
     objects: ObjectStore
     piece_turns: asyncio.Semaphore
@@ -94,6 +96,7 @@ async def wire(settings: MessagingSettings, clock: Clock | None = None) -> Async
                 per_sender=settings.sends_per_minute,
                 per_dialog=settings.dialog_sends_per_minute,
             ),
+            forwards=ForwardReads(opened.database, keys),
             webhooks=webhooks,
             objects=objects,
             piece_turns=asyncio.Semaphore(max(1, settings.database_pool_max // 2)),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from messaging.core.adapters.access_store import AccessStore
-from messaging.core.usecases import reset_access
+from messaging.core.usecases.hold_access import hold_access
 from sampan.auth.v1.user_pb2 import UserAccessReset, UserProfileChanged
 from testkit.wait import eventually
 
@@ -196,15 +196,14 @@ async def test_what_was_begun_before_and_is_committed_after_the_event_ends_too(w
 
         monkeypatch.setattr(AccessStore, "share", nothing)
     begun, told = asyncio.Event(), asyncio.Event()
-    real = reset_access.hold_access
+    real = hold_access
 
     async def hold_then_wait(*given):
-        held = await real(*given)
+        await real(*given)
         begun.set()
         await told.wait()
-        return held
 
-    monkeypatch.setattr("messaging.core.entrypoints.acting.hold_access", hold_then_wait)
+    monkeypatch.setattr("messaging.core.entrypoints.routes.invites.hold_access", hold_then_wait)
     making = asyncio.create_task(INVITE.make(scene, scene.stranger))
     await asyncio.wait_for(begun.wait(), 20)
     await scene.told()

@@ -13,7 +13,7 @@ from PIL import Image
 from messaging.core.adapters import attachment_store
 from messaging.core.adapters.attachment_store import AttachmentStore
 from messaging.core.domain.message import SendMessage, Sent
-from messaging.core.usecases.send_message import send_messages
+from messaging.core.usecases.send_messages import send_messages
 from messaging.files.entrypoints import jobs
 from messaging.files.usecases.judge_attachment import Judge
 from testkit.wait import eventually

@@ -11,11 +11,11 @@ from prometheus_client import REGISTRY
 
 from messaging.bots.entrypoints import bot_updates
 from messaging.bots.usecases import collect_updates
-from messaging.core.adapters import change_reads, message_reads, rendering, stream_reads
+from messaging.core.adapters import change_reads, document_reads, message_reads, stream_reads
 from messaging.core.adapters.stream_reads import StreamReads
-from messaging.entrypoints import jobs
 from messaging.lifecycle.adapters.invariants import audit
 from messaging.lifecycle.usecases.export_person import export_person
+from messaging.scheduling.entrypoints import jobs
 from messaging.search.usecases.index_messages import index_messages
 from operations import audit_connection
 from sampan.commerce.v1.product_pb2 import ProductPublished
@@ -44,7 +44,7 @@ async def sealed_by(world, person, document):
     async with world.app.begin() as tx:
         await tx.stream.ready([person.user_id])
         return tx.sealer.encrypt(
-            person.user_id, document if isinstance(document, bytes) else rendering.to_json(document)
+            person.user_id, document if isinstance(document, bytes) else document_reads.to_json(document)
         )
 
 

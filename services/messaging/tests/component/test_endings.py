@@ -11,10 +11,10 @@ from messaging.core.adapters.ending_store import LOOKED_OVER_AGAIN
 from messaging.core.adapters.invite_store import InviteStore
 from messaging.core.domain.dialog import MemberStatus
 from messaging.core.domain.permissions import Role
-from messaging.core.usecases import join_dialog
-from messaging.core.usecases.telling import tell_member
-from messaging.entrypoints import jobs
+from messaging.core.usecases import join_by_invite
+from messaging.core.usecases.announce_member import announce_member
 from messaging.lifecycle.adapters.invariants import audit
+from messaging.lifecycle.entrypoints import jobs
 from messaging.lifecycle.usecases.hold_dialog import hold_dialog
 from messaging.scheduling.usecases import drafts
 from operations import audit_connection
@@ -397,7 +397,7 @@ async def test_a_draft_that_was_left_over_is_shown_to_nobody_who_is_out(world):
     await member.ok("PUT", f"/v1/dialogs/{dialog_id}/draft", {"text": "half a thought"})
     async with world.app.begin() as tx:
         dialog = await tx.stream.lock(uuid.UUID(dialog_id))
-        seq = tell_member(dialog, member.user_id, tx, role=Role.MEMBER, status="removed", by=None)
+        seq = announce_member(dialog, member.user_id, tx, role=Role.MEMBER, status=MemberStatus.REMOVED, by=None)
         await tx.members.end_membership(dialog, member.user_id, MemberStatus.REMOVED, seq=seq)
     assert await drafted(member) == []
 
@@ -483,7 +483,7 @@ async def test_a_link_used_at_the_moment_of_the_ban(world, monkeypatch, protecte
 
     monkeypatch.setattr(InviteStore, "find", find_then_wait)
     if not protected:
-        monkeypatch.setattr(join_dialog, "_may_invite", always)
+        monkeypatch.setattr(join_by_invite, "_may_invite", always)
     joining = asyncio.create_task(guest.do("POST", "/v1/dialogs/join", {"token": token}))
     await asyncio.wait_for(found.wait(), 20)
     await owner.ok("PUT", f"{path}/bans/{member.user_id}")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.core.usecases import seating
+from messaging.core.usecases import admit_members, end_membership
 from messaging.core.usecases.leave_dialogs import leave_dialogs
 from messaging.lifecycle.adapters.invariants import audit
 from operations import audit_connection
@@ -343,7 +343,8 @@ async def test_the_last_one_leaves_while_others_come(world, monkeypatch, protect
         pass
 
     if not protected:
-        monkeypatch.setattr(seating, "keep_owned", nothing)
+        for module in (admit_members, end_membership):
+            monkeypatch.setattr(module, "ensure_owner", nothing)
 
     async def waiting(n):
         async with world.app.database.read() as conn:

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from messaging.entrypoints.follower import CONSUMER, follower
+from messaging.entrypoints.consumers import STREAM_CONSUMER, stream_consumer
 from operations.connections import kafka_config
 from sampan.payment.v1.requests_pb2 import RequestTransfer
 from sampan.payment.v1.transfer_pb2 import TransferCompleted, TransferRefused
@@ -68,8 +68,11 @@ async def followed(world):
     """Whether the follower has read all that was announced: its commits must not be taken for those of the outcome."""
     async with world.app.database.read() as conn:
         announced = await conn.fetch("SELECT event_id, topic, type FROM event_log")
-        read = {row["event_id"] for row in await conn.fetch("SELECT event_id FROM inbox WHERE consumer = $1", CONSUMER)}
-    handled = follower(world.app).find
+        read = {
+            row["event_id"]
+            for row in await conn.fetch("SELECT event_id FROM inbox WHERE consumer = $1", STREAM_CONSUMER)
+        }
+    handled = stream_consumer(world.app).find
     return read and read == {row["event_id"] for row in announced if handled(row["topic"], row["type"])}
 
 

@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 from messaging.bots.entrypoints import webhook_calls
-from messaging.entrypoints import jobs
 from messaging.files.entrypoints import jobs as file_jobs
 from messaging.files.usecases.judge_attachment import Judge
 from messaging.lifecycle.adapters.retention_store import RetentionStore
 from messaging.lifecycle.domain.retention import Purgeable
 from messaging.lifecycle.usecases import apply_retention
+from messaging.polls.entrypoints import jobs
 from testkit.wait import eventually
 
 POISONED = ValueError("poisoned")

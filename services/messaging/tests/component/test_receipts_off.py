@@ -8,14 +8,14 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from messaging.core.adapters.cursor_store import CursorStore
-from messaging.core.usecases.follow_privacy import Privacy, follow_privacy
+from messaging.core.usecases.follow_privacy import FollowPrivacy, follow_privacy
 from messaging.core.usecases.move_cursor import MoveCursor, move_cursor
 from sampan.auth.v1.graph_pb2 import UserPrivacyChanged
 from testkit.wait import eventually
 
 
 def privacy(person, version, *, on, since):
-    return Privacy(
+    return FollowPrivacy(
         user_id=person.user_id,
         version=version,
         presence_to="everyone",

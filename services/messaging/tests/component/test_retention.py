@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from messaging.core.usecases.change_dialog import change_dialog
+from messaging.core.usecases.change_dialog import ChangeDialog, change_dialog
 from messaging.lifecycle.adapters import month_store
 from messaging.lifecycle.adapters.invariants import audit
 from messaging.lifecycle.adapters.month_store import MonthStore
@@ -125,7 +125,8 @@ async def kept_meanwhile(world):
     await all_of_it_long_ago(world, dialog_id)
     async with world.app.begin() as tx:
         change = {"retention_days": None}
-        await change_dialog(uuid.UUID(dialog_id), owner.user_id, change, tx, require_version=lambda _: None)
+        command = ChangeDialog(dialog_id=uuid.UUID(dialog_id), by=owner.user_id, changes=change)
+        await change_dialog(command, tx, require_version=lambda _: None)
         ending = asyncio.create_task(apply_retention(world.app.begin, None, datetime.now(UTC)))
         await asyncio.wait({ending}, timeout=1.0)
     await ending

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.core.adapters import rendering
+from messaging.core.adapters import document_reads
+from messaging.core.adapters.waiting_send_store import WaitingSendStore
 from messaging.core.domain.message import SendMessage, Sent
-from messaging.core.usecases.send_message import send_messages
-from messaging.entrypoints import jobs
+from messaging.core.usecases.send_messages import send_messages
+from messaging.scheduling.entrypoints import jobs
 from messaging.scheduling.usecases import scheduled_messages
 from testkit.wait import eventually
 
@@ -22,7 +23,7 @@ async def keep_due(world, person, dialog_id, *texts, ago_s=60.0, body=None):
         for number, text in enumerate(texts):
             scheduled_id = uuid.uuid4()
             content = {"type": "text", "text": text}
-            said = rendering.to_json(body or {"client_message_id": str(scheduled_id), "content": content})
+            said = document_reads.to_json(body or {"client_message_id": str(scheduled_id), "content": content})
             await tx.conn.execute(
                 "INSERT INTO scheduled_message (scheduled_id, user_id, dialog_id, send_at, body, status, created_at) "
                 "VALUES ($1, $2, $3, $4, $5, 'pending', now())",
@@ -114,7 +115,7 @@ async def test_one_put_off_is_sent_when_its_time_comes(world):
 NOT_FOUND = "messaging.scheduled.not_found"
 
 
-async def everything_waits(scheduled_ids, tx):
+async def everything_waits(_store, scheduled_ids):
     """For a negative control: nobody looks whether they do."""
     return frozenset(scheduled_ids)
 
@@ -134,7 +135,7 @@ async def test_one_called_back_after_the_batch_was_read_is_not_sent(world, monke
 
     monkeypatch.setattr(jobs, "take_due", taken)
     if not protected:
-        monkeypatch.setattr("messaging.core.usecases.send_message.hold_waiting", everything_waits)
+        monkeypatch.setattr(WaitingSendStore, "hold", everything_waits)
     [first, _] = await keep_due(world, one, dialog_id, "called back", "after")
 
     async def arrived():

@@ -30,13 +30,16 @@ from messaging.core.adapters.events import Events
 from messaging.core.adapters.hold_store import HoldStore
 from messaging.core.adapters.invite_store import InviteStore
 from messaging.core.adapters.member_store import MemberStore
-from messaging.core.adapters.message_reads import MessageReads
+from messaging.core.adapters.message_store import MessageStore
+from messaging.core.adapters.pin_store import PinStore
 from messaging.core.adapters.poll_store import PollStore
+from messaging.core.adapters.reaction_store import ReactionStore
 from messaging.core.adapters.send_reads import SendReads
 from messaging.core.adapters.stream_reads import StreamReads
 from messaging.core.adapters.stream_store import Stream
+from messaging.core.adapters.waiting_send_store import WaitingSendStore
 from messaging.core.domain.cursor import Cursor
-from messaging.core.domain.stream import Sight
+from messaging.core.domain.stream import PresenceVisibilityChanged
 from messaging.core.usecases.ports import Announcer
 from messaging.lifecycle.adapters.erasure_store import ErasureStore
 from messaging.lifecycle.adapters.month_store import MonthStore
@@ -51,15 +54,15 @@ class Hints:
     """Collected during the transaction, announced after its commit."""
 
     cursors: list[Cursor] = field(default_factory=list)
-    sights: list[Sight] = field(default_factory=list)
+    visibilities: list[PresenceVisibilityChanged] = field(default_factory=list)
 
     def cursor_moved(self, cursor: Cursor) -> None:
         """Told as a receipt."""
         self.cursors.append(cursor)
 
-    def sight_changed(self, sight: Sight) -> None:
+    def visibility_changed(self, change: PresenceVisibilityChanged) -> None:
         """What somebody may see of others is another now: told to those who look."""
-        self.sights.append(sight)
+        self.visibilities.append(change)
 
 
 class MessagingTx:
@@ -88,10 +91,13 @@ class MessagingTx:
         self.holds = HoldStore(conn)
         self.invites = InviteStore(conn)
         self.members = MemberStore(conn)
-        self.messages = MessageReads(conn, keys)
+        self.messages = MessageStore(conn, keys)
+        self.pins = PinStore(conn)
         self.polls = PollStore(conn)
+        self.reactions = ReactionStore(conn)
         self.sends = SendReads(conn)
         self.streams = StreamReads(conn, keys)
+        self.waiting_sends = WaitingSendStore(conn)
         self.activities = ActivityStore(conn)
         self.bots = BotStore(conn)
         self.search = SearchStore(conn)
@@ -121,4 +127,4 @@ class Transactions:
             tx = MessagingTx(conn, outbox, self.keys, self.parts.clock.now())
             yield tx
             await tx.flush()
-        self.announcer.committed(tx.stream.events, tx.accounts.events, tx.hints.cursors, tx.hints.sights)
+        self.announcer.committed(tx.stream.events, tx.accounts.events, tx.hints.cursors, tx.hints.visibilities)

@@ -1,126 +1,79 @@
-"""What messaging hears from other services: people, and what its cards show."""
+"""Which records messaging hears: of other services, and of its own streams, each as a consumer of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from eventing import Message, Subscriptions, flows_of
+from messaging.activity.entrypoints.consumers import on_member_changes, on_orders, on_reactions
+from messaging.activity.usecases.note_activity import note_messages
 from messaging.adapters.transaction import MessagingTx
 from messaging.cards.entrypoints.entities import ENTITY_OF
 from messaging.cards.usecases.follow_entity import follow_entities
-from messaging.core.adapters.account_store import Account
-from messaging.core.domain.stream import Sight
-from messaging.core.usecases.follow_privacy import Privacy, follow_privacy
-from messaging.core.usecases.reset_access import reset_access
-from messaging.core.usecases.topic_dialogs import open_topics
-from messaging.lifecycle.usecases.end_account import EndAccount, end_account
+from messaging.core.domain.topic import Topic
+from messaging.core.entrypoints import consumers as core
+from messaging.core.usecases.open_topics import open_topics
+from messaging.lifecycle.entrypoints.consumers import erasure_after, on_user_deleted
+from messaging.search.usecases.index_messages import index_messages
+from messaging.wiring import NAME, App
 from sampan.auth.v1.graph_pb2 import FriendshipEnded, FriendshipStarted, UserBlocked, UserPrivacyChanged, UserUnblocked
 from sampan.auth.v1.user_pb2 import UserAccessReset, UserDeleted, UserProfileChanged, UserRegistered
-from sampan.commerce.v1.order_pb2 import OrderPlaced
+from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderPaid, OrderPlaced, OrderStatusChanged
+from sampan.messaging.v1.dialog_pb2 import MemberChanged
+from sampan.messaging.v1.message_pb2 import MessageDeleted, MessageEdited, MessageSent, ReactionChanged
 
-CONSUMER: Final = "messaging"
-subscriptions: Final[Subscriptions[MessagingTx]] = Subscriptions(CONSUMER, rest_s=0.1)
-
-
-@subscriptions.on(UserRegistered)
-async def on_user_registered(message: Message[UserRegistered], tx: MessagingTx) -> None:
-    """Somebody new can be written to."""
-    await tx.people.upsert(_account(message))
+STREAM_CONSUMER: Final = "messaging.follower"
+_REST_S: Final = 0.1
 
 
-@subscriptions.on(UserProfileChanged)
-async def on_user_profile_changed(message: Message[UserProfileChanged], tx: MessagingTx) -> None:
-    """Their name is shown as it is now."""
-    await tx.people.upsert(_account(message))
-
-
-@subscriptions.on(UserAccessReset)
-async def on_user_access_reset(message: Message[UserAccessReset], tx: MessagingTx) -> None:
-    """Somebody else may have made what acts in the person's name."""
-    await reset_access(UUID(message.body.user_id), message.body.access_epoch, tx)
-
-
-@subscriptions.on(UserDeleted)
-async def on_user_deleted(message: Message[UserDeleted], tx: MessagingTx) -> None:
-    """They are gone for everybody at once; the follower has their words erased much later."""
-    body = message.body
-    ended_at = body.deleted_at.ToDatetime(tzinfo=UTC) if body.HasField("deleted_at") else message.time
-    await end_account(EndAccount(user_id=UUID(body.user_id), ended_at=ended_at), tx)
-
-
-@subscriptions.on(UserBlocked)
-async def on_user_blocked(message: Message[UserBlocked], tx: MessagingTx) -> None:
-    """Nothing goes between the two from now on."""
-    await _keep_block(message, tx, active=True)
-
-
-@subscriptions.on(UserUnblocked)
-async def on_user_unblocked(message: Message[UserUnblocked], tx: MessagingTx) -> None:
-    await _keep_block(message, tx, active=False)
-
-
-@subscriptions.on(FriendshipStarted)
-async def on_friendship_started(message: Message[FriendshipStarted], tx: MessagingTx) -> None:
-    """What is for friends is for them too."""
-    await _keep_friendship(message, tx, active=True)
-
-
-@subscriptions.on(FriendshipEnded)
-async def on_friendship_ended(message: Message[FriendshipEnded], tx: MessagingTx) -> None:
-    await _keep_friendship(message, tx, active=False)
-
-
-@subscriptions.on(UserPrivacyChanged)
-async def on_user_privacy_changed(message: Message[UserPrivacyChanged], tx: MessagingTx) -> None:
-    body = message.body
-    told = Privacy(
-        user_id=UUID(body.user_id),
-        version=body.version,
-        presence_to=body.show_presence_to,
-        direct_from=body.direct_messages_from,
-        read_receipts=body.read_receipts,
-        since=body.at.ToDatetime(tzinfo=UTC) if body.HasField("at") else message.time,
-    )
-    await follow_privacy(told, tx)
-
-
-@subscriptions.on_batch(*ENTITY_OF)
-async def on_entities(messages: Sequence[Message[Any]], tx: MessagingTx) -> None:
+async def _on_entities(messages: Sequence[Message[Any]], tx: MessagingTx) -> None:
     """Cards follow them. Buyer and seller of a new order get a dialog about it."""
     told = [ENTITY_OF[type(each.body)](each) for each in messages]
     in_flow = flows_of({entity.id: message for entity, message in zip(told, messages, strict=True)})
     kept = await follow_entities(told, tx, in_flow)
     placed = [each.body for each in messages if isinstance(each.body, OrderPlaced)]
     titles = {UUID(each.order_id): f"{each.shop_name} · {each.order_number}" for each in placed}
-    await open_topics([(entity, titles[entity.id]) for entity in kept if entity.id in titles], tx, in_flow)
+    topics = [Topic.of_parties(entity, titles[entity.id]) for entity in kept if entity.id in titles]
+    await open_topics(topics, None, tx, in_flow)
 
 
-async def _keep_block(message: Message[UserBlocked] | Message[UserUnblocked], tx: MessagingTx, *, active: bool) -> None:
+subscriptions: Final[Subscriptions[MessagingTx]] = Subscriptions(NAME, rest_s=_REST_S)
+subscriptions.on(UserRegistered)(core.on_user_registered)
+subscriptions.on(UserProfileChanged)(core.on_user_profile_changed)
+subscriptions.on(UserAccessReset)(core.on_user_access_reset)
+subscriptions.on(UserBlocked)(core.on_user_blocked)
+subscriptions.on(UserUnblocked)(core.on_user_unblocked)
+subscriptions.on(FriendshipStarted)(core.on_friendship_started)
+subscriptions.on(FriendshipEnded)(core.on_friendship_ended)
+subscriptions.on(UserPrivacyChanged)(core.on_user_privacy_changed)
+subscriptions.on(UserDeleted)(on_user_deleted)
+subscriptions.on_batch(*ENTITY_OF)(_on_entities)
+
+
+def stream_consumer(app: App) -> Subscriptions[MessagingTx]:
+    """What follows a dialog's stream after it was written: the search index and the activity feed.
+
+    It reads messaging's own public records: the outbox has them if and only if the message is there, so nothing is left
+    out after a crash, the hot path writes nothing more, and a fault here holds up one dialog's index and nothing else.
+    """
+    table: Subscriptions[MessagingTx] = Subscriptions(STREAM_CONSUMER, rest_s=_REST_S)
+
+    @table.on_batch(MessageSent, MessageEdited, MessageDeleted)
+    async def on_messages(messages: Sequence[Message[Any]], tx: MessagingTx) -> None:
+        """They are indexed as they are now. An edit concerns nobody anew."""
+        await index_messages(tx.conn, tx.keys, app.blind, {_subject(each) for each in messages})
+        await note_messages({_subject(each) for each in messages if not isinstance(each.body, MessageEdited)}, tx)
+
+    table.on_batch(ReactionChanged)(on_reactions)
+    table.on_batch(MemberChanged)(on_member_changes)
+    table.on(UserDeleted)(erasure_after(timedelta(days=app.settings.erasure_grace_days)))
+    table.on_batch(OrderPlaced, OrderPaid, OrderCancelled, OrderStatusChanged)(on_orders)
+    return table
+
+
+def _subject(message: Message[Any]) -> tuple[UUID, int]:
     body = message.body
-    blocker_id, blocked_id = UUID(body.blocker_id), UUID(body.blocked_id)
-    await tx.people.set_block(blocker_id, blocked_id, body.version, message.time, active=active)
-    tx.hints.sight_changed(Sight(blocker_id, blocked_id))
-    tx.hints.sight_changed(Sight(blocked_id, blocker_id))
-
-
-async def _keep_friendship(
-    message: Message[FriendshipStarted] | Message[FriendshipEnded], tx: MessagingTx, *, active: bool
-) -> None:
-    body = message.body
-    user_id, friend_id = UUID(body.user_id), UUID(body.friend_id)
-    await tx.people.set_friendship(user_id, friend_id, body.version, active=active)
-    tx.hints.sight_changed(Sight(user_id, friend_id))
-    tx.hints.sight_changed(Sight(friend_id, user_id))
-
-
-def _account(message: Message[UserRegistered] | Message[UserProfileChanged]) -> Account:
-    body = message.body
-    return Account(
-        user_id=UUID(body.user_id),
-        version=message.aggregate_version or 0,
-        display_name=body.display_name,
-        locale=body.locale,
-    )
+    return UUID(body.dialog_id), body.seq if isinstance(body, MessageSent) else body.message_seq

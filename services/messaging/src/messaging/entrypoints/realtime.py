@@ -15,8 +15,8 @@ from chassis.run import Supervised, running
 from chassis.tokens import Principal
 from kernel.errors import DomainError, Kind
 from messaging.core.domain.message import Sent
-from messaging.core.entrypoints.posting import send
 from messaging.core.entrypoints.schemas.messages import SendMessageBody
+from messaging.core.usecases.submit_message import submit_message
 from messaging.realtime.frames import Positions
 from messaging.realtime.long_poll import poll
 from messaging.realtime.node import Node
@@ -91,7 +91,7 @@ def mount(application: web.Application, app: App) -> Node:
     """Add the socket to the http role's application; its runners live as long as the application does."""
 
     async def post(sender_id: UUID, dialog_id: UUID, body: SendMessageBody) -> Sent:
-        return await send(app, sender_id, dialog_id, body)
+        return await submit_message(body.to_command(dialog_id, sender_id), app)
 
     node = Node(
         limits=app.settings,

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from chassis.postgres import Database
 from chassis.run.runners import Runner
 from messaging.core.domain.cursor import Cursor
-from messaging.core.domain.stream import AccountEvent, Sight, StreamEvent
+from messaging.core.domain.stream import AccountEvent, PresenceVisibilityChanged, StreamEvent
 from messaging.realtime.hint_codec import Whisper, pack_account_events, pack_events, pack_sight, pack_whisper
 from messaging.realtime.hub import ACCOUNT_CHANNEL, DIALOG_CHANNEL, PRESENCE_CHANNEL, Hub
 from messaging.realtime.publisher import Publisher
@@ -43,7 +43,7 @@ class RealtimeAnnouncer:
         stream_events: Sequence[StreamEvent],
         account_events: Sequence[AccountEvent],
         cursors: Sequence[Cursor] = (),
-        sights: Sequence[Sight] = (),
+        visibilities: Sequence[PresenceVisibilityChanged] = (),
     ) -> None:
         """Everything one transaction did. Never raises: it is committed, whatever happens here."""
         try:
@@ -53,8 +53,8 @@ class RealtimeAnnouncer:
                 self._tell_accounts(account_events)
             if cursors:
                 self._receipts.add(cursors)
-            for sight in sights:
-                self._publisher.publish(f"{PRESENCE_CHANNEL}{sight.user_id}", pack_sight(sight.viewer_id))
+            for change in visibilities:
+                self._publisher.publish(f"{PRESENCE_CHANNEL}{change.user_id}", pack_sight(change.viewer_id))
         except Exception:
             log.exception("realtime.unannounced")
 

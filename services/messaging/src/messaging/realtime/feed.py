@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import UUID
 
-from messaging.core.adapters import rendering
+from messaging.core.adapters import document_reads
 from messaging.realtime.websocket import payload_of, text_frame
 
 HELD_MAX: Final = 256
@@ -371,7 +371,7 @@ class Feed:
 
 
 def _withheld(item: Item) -> bytes:
-    return text_frame(rendering.withheld(payload_of(item.data)))
+    return text_frame(document_reads.withheld(payload_of(item.data)))
 
 
 def _joined(items: Sequence[Item]) -> Iterator[bytes]:

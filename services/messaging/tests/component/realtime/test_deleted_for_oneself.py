@@ -6,7 +6,7 @@ import uuid
 import asyncpg
 import pytest
 
-from messaging.core.usecases.delete_message import DeleteMessage, delete_for_me
+from messaging.core.usecases.delete_message_for_self import DeleteMessageForSelf, delete_message_for_self
 from testkit.wait import eventually
 
 SECRET = "an answer that was not wanted"
@@ -103,7 +103,7 @@ async def test_sending_does_not_ask_who_deleted_what_and_an_act_on_a_message_ask
 
 
 async def hide_under_lock(tx, command):
-    await delete_for_me(command, tx)
+    await delete_message_for_self(command, tx)
 
 
 async def hide_without_lock(tx, command):
@@ -126,7 +126,7 @@ async def test_an_edit_that_comes_while_it_is_being_deleted_is_not_shown(
     mine = await sockets.of(hider)
     seq = int(message.rpartition("/")[2])
     async with world.app.begin() as tx:
-        await hide(tx, DeleteMessage(dialog_id=uuid.UUID(dialog_id), seq=seq, user_id=hider.user_id))
+        await hide(tx, DeleteMessageForSelf(dialog_id=uuid.UUID(dialog_id), seq=seq, user_id=hider.user_id))
         editing = asyncio.create_task(EVENTS["message.edited"](writer, message, poll))
 
         async def edited_or_waiting():

@@ -240,7 +240,7 @@ async def test_blocks_and_wishes_reach_who_looks_within_two_seconds(world, socke
             quickest[number] = min(quickest[number], time.monotonic() - began)
             assert told == {"type": "presence", "user_id": str(ari.user_id), "online": online}, record
     assert max(quickest) <= 2, quickest
-    # Of the blocks nobody else hears; of the wishes everybody who looks.
+    # Of the blocks nobody else hears; of the respect_privacy everybody who looks.
     await flushed(beside, looked_at)
     assert [each["online"] for each in beside.frames if each["type"] == "presence"] == [True, *[False, True] * rounds]
     assert "presence" not in kinds(looked_at)

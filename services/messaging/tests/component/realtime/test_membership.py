@@ -6,8 +6,8 @@ import uuid
 from chassis.tokens import Revocations
 from messaging.core.domain.dialog import MemberStatus
 from messaging.core.domain.permissions import Role
-from messaging.core.usecases.seating import seat
-from messaging.core.usecases.telling import tell_member
+from messaging.core.usecases.admit_members import admit_members
+from messaging.core.usecases.announce_member import announce_member
 from testkit.wait import eventually
 
 
@@ -15,7 +15,7 @@ async def end(world, dialog_id, person, status=MemberStatus.REMOVED):
     """Somebody is taken out; the seq that says so."""
     async with world.app.begin() as tx:
         dialog = await tx.stream.lock(uuid.UUID(dialog_id))
-        seq = tell_member(dialog, person.user_id, tx, role=Role.MEMBER, status=status.value, by=None)
+        seq = announce_member(dialog, person.user_id, tx, role=Role.MEMBER, status=status, by=None)
         await tx.members.end_membership(dialog, person.user_id, status, seq=seq)
         tx.accounts.change(person.user_id, "dialog.removed", dialog_id=dialog.dialog_id)
     return seq
@@ -71,7 +71,7 @@ async def test_one_who_comes_back_hears_again(world, sockets):
     await end(world, dialog_id, ari, MemberStatus.LEFT)
     async with world.app.begin() as tx:
         dialog = await tx.stream.lock(uuid.UUID(dialog_id))
-        await seat(dialog, [(ari.user_id, Role.MEMBER)], None, tx)
+        await admit_members([(dialog, [(ari.user_id, Role.MEMBER)])], None, tx)
     before = len(socket.frames)
     await socket.until("dialog.added", dialog_id=dialog_id)
     await socket.say("resume", ref="back", dialogs={dialog_id: 0})

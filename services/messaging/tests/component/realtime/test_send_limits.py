@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from chassis.redis import RateLimiter, connect
-from messaging.core.sending.limits import SendLimits, SendsLimitedError
+from messaging.core.adapters.send_limit_cache import SendLimits, SendsLimitedError
 from testkit.serving import Client
 from testkit.wait import least_of_three
 
@@ -18,7 +18,7 @@ LIMITED = "messaging.message.sends_limited"
 @pytest.fixture
 def patience(monkeypatch):
     """An answer of Redis that comes late opens the limits; here it is waited for."""
-    monkeypatch.setattr("messaging.core.sending.limits._ANSWER_S", 20.0)
+    monkeypatch.setattr("messaging.core.adapters.send_limit_cache._ANSWER_S", 20.0)
 
 
 async def post(node, person, dialog_id, body, headers=None):
@@ -85,7 +85,7 @@ async def test_who_may_not_write_takes_nothing_from_those_who_may(world, node_of
 
 @pytest.mark.usefixtures("patience")
 async def test_many_at_once_get_exactly_the_limit(redis_url, monkeypatch):
-    monkeypatch.setattr("messaging.core.sending.limits.WINDOW_S", 3600.0)  # which does not end meanwhile
+    monkeypatch.setattr("messaging.core.adapters.send_limit_cache.WINDOW_S", 3600.0)  # which does not end meanwhile
     redis = connect(redis_url)
     limits = [SendLimits(RateLimiter(redis, prefix="test"), per_sender=500, per_dialog=10_000) for _ in range(3)]
     sender_id, dialog_id = uuid.uuid4(), uuid.uuid4()
@@ -105,7 +105,9 @@ async def test_many_at_once_get_exactly_the_limit(redis_url, monkeypatch):
 
 
 async def test_who_sends_much_seldom_asks(redis_url, monkeypatch):
-    monkeypatch.setattr("messaging.core.sending.limits._BUSY_S", 20.0)  # however slow this machine is, it is much
+    monkeypatch.setattr(
+        "messaging.core.adapters.send_limit_cache._BUSY_S", 20.0
+    )  # however slow this machine is, it is much
     redis = connect(redis_url)
     limiter = RateLimiter(redis, prefix="test")
     asked = 0

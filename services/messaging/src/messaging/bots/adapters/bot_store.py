@@ -12,9 +12,9 @@ from uuid import UUID
 import asyncpg
 
 from messaging.bots.domain.bot import Behind, Bot
-from messaging.core.adapters import rendering
+from messaging.core.adapters import document_reads
 from messaging.core.adapters.ending_store import HAS_ENDED
-from messaging.core.adapters.unreadable import What, note_unreadable
+from messaging.core.adapters.unreadable_reads import What, note_unreadable
 
 _COLUMNS: Final = (
     "bot_id, owner_id, username, display_name, commands, webhook_url, webhook_secret, failing_since, failures, "
@@ -76,7 +76,7 @@ class BotStore:
             "INSERT INTO bot (bot_id, owner_id, username, display_name, commands, token_hash, created_at) "
             "VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, $7) ON CONFLICT (username) DO NOTHING",
             *(bot.bot_id, bot.owner_id, bot.username, bot.display_name),
-            *(rendering.to_json(bot.commands).decode(), hashed, bot.created_at),
+            *(document_reads.to_json(bot.commands).decode(), hashed, bot.created_at),
         )
         return not done.endswith(" 0")
 
@@ -91,7 +91,7 @@ class BotStore:
     async def change(self, bot_id: UUID, display_name: str, commands: Sequence[Mapping[str, str]]) -> None:
         await self._conn.execute(
             "UPDATE bot SET display_name = $2, commands = $3::text::jsonb WHERE bot_id = $1",
-            *(bot_id, display_name, rendering.to_json(commands).decode()),
+            *(bot_id, display_name, document_reads.to_json(commands).decode()),
         )
 
     async def find(self, bot_id: UUID) -> Bot | None:

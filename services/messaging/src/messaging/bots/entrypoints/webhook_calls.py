@@ -14,7 +14,7 @@ from kernel.tasks import stop_tasks
 from messaging.bots.adapters.bot_store import BotStore
 from messaging.bots.domain.bot import Bot
 from messaging.bots.entrypoints.bot_updates import BATCH, shown_updates
-from messaging.core.adapters import rendering
+from messaging.core.adapters import document_reads
 from messaging.wiring import App
 from outgoing import TIMEOUT_S
 from sealing import opened_text
@@ -90,7 +90,7 @@ class WebhookCalls:
             updates = await BotStore(conn).updates_after(bot.bot_id, 0, BATCH)
         shown = await shown_updates(app, updates)
         if shown:
-            body = rendering.to_json({"bot_id": bot.bot_id, "updates": shown})
+            body = document_reads.to_json({"bot_id": bot.bot_id, "updates": shown})
             secret = opened_text(app.keys, None, bot.webhook_secret, webhook_of=bot.bot_id)
             if secret is None or not await app.webhooks.post(bot.webhook_url, secret, body):
                 raise RefusedError

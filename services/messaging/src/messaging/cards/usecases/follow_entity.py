@@ -8,8 +8,8 @@ from typing import Final
 from kernel.correlation import InFlow, same_flow
 from messaging.core.domain.cards import Entity, newest
 from messaging.core.domain.ids import MAIN_WORKSPACE
+from messaging.core.usecases.follow_parties import follow_parties
 from messaging.core.usecases.ports import Tx
-from messaging.core.usecases.topic_dialogs import follow_parties
 
 # A product shown in very many dialogs changes on the cards when they are read; not all of them are told.
 TOLD_MAX: Final = 500

@@ -15,7 +15,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from kernel.errors import DomainError, Kind
 from kernel.ids import derived_id
 from kernel.money import Money
-from messaging.core.adapters import rendering
+from messaging.core.adapters import document_reads
 from messaging.core.domain.cards import Entity, EntityType
 from messaging.core.domain.dialog import BlockedError
 from messaging.core.domain.message import SendMessage, Sent, body_hash
@@ -46,7 +46,7 @@ async def send_payment(command: SendPayment, tx: Tx) -> Sent:
     """The same ``client_message_id`` again answers the first message."""
     dialog = await tx.stream.lock(command.dialog_id)
     message = _message(command)
-    content = rendering.to_json(message.content)
+    content = document_reads.to_json(message.content)
     fingerprint = body_hash(content, message)
     [facts] = await tx.sends.read_facts([message], {dialog.dialog_id: dialog})
     if facts.member is not None and facts.member.present and facts.earlier is not None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import asyncpg
+from chassis.postgres import Connection
 
 # Differs from the keys of ``allowances``. Not the account's row: that one is written by every sign of life.
 _KEY: Final = 34
+_END_BOT_ACCESS: Final = """
+    UPDATE bot SET token_hash = sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())),
+        webhook_url = NULL, webhook_secret = NULL, failing_since = NULL, failures = 0, next_attempt_at = NULL
+    WHERE owner_id = $1
+"""
 
 
 class AccessStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def lock(self, user_id: UUID) -> None:
@@ -40,8 +45,6 @@ class AccessStore:
     async def end_bot_access(self, owner_id: UUID) -> None:
         """Tokens and webhooks that somebody's bots were given until now are worth nothing any more."""
         await self._conn.execute(
-            "UPDATE bot SET token_hash = sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), "
-            "webhook_url = NULL, webhook_secret = NULL, failing_since = NULL, failures = 0, next_attempt_at = NULL "
-            "WHERE owner_id = $1",
+            _END_BOT_ACCESS,
             owner_id,
         )

@@ -2,53 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import asyncpg
+from chassis.postgres import Connection
+from kernel.rows import rows_affected
 
-_KEEP: Final = """
+_UPSERT: Final = """
     INSERT INTO account (user_id, version, display_name, locale) VALUES ($1, $2, $3, $4)
     ON CONFLICT (user_id) DO UPDATE SET version = excluded.version, display_name = excluded.display_name,
                                         locale = excluded.locale
     WHERE account.version < excluded.version AND account.erased_at IS NULL
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """``version``: of the person in auth; an older one never replaces a newer."""
-
-    user_id: UUID
-    version: int
-    display_name: str
-    locale: str
-
-
-class AccountStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
-        self._conn = conn
-
-    async def upsert(self, account: Account) -> None:
-        await self._conn.execute(_KEEP, account.user_id, account.version, account.display_name, account.locale)
-
-    async def set_privacy(
-        self, user_id: UUID, version: int, *, presence_to: str, direct_from: str, receipts: bool
-    ) -> bool:
-        """What a person lets others see and do, as auth told last. Whether it is news."""
-        kept: str = await self._conn.execute(_PRIVACY, user_id, version, presence_to, direct_from, receipts)
-        return not kept.endswith(" 0")
-
-    async def set_block(self, blocker_id: UUID, blocked_id: UUID, version: int, now: datetime, *, active: bool) -> None:
-        """From the commit on it holds for sends, new dialogs, presence and receipts."""
-        await self._conn.execute(_BLOCK, blocker_id, blocked_id, version, active, now)
-
-    async def set_friendship(self, one: UUID, other: UUID, version: int, *, active: bool) -> None:
-        await self._conn.execute(_FRIENDSHIP, one, other, version, active)
-
-
 _PRIVACY: Final = """
     INSERT INTO account (user_id, privacy_version, presence_to, last_seen_to, direct_from, read_receipts)
     VALUES ($1, $2, $3, $3, $4, $5)
@@ -68,3 +36,40 @@ _FRIENDSHIP: Final = """
     ON CONFLICT (user_id, friend_id) DO UPDATE SET version = excluded.version, active = excluded.active
         WHERE friendship.version < excluded.version
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """``version``: of the person in auth; an older one never replaces a newer."""
+
+    user_id: UUID
+    version: int
+    display_name: str
+    locale: str
+
+
+class AccountStore:
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    async def upsert(self, account: Account) -> None:
+        await self._conn.execute(_UPSERT, account.user_id, account.version, account.display_name, account.locale)
+
+    async def set_privacy(
+        self, user_id: UUID, version: int, *, presence_to: str, direct_from: str, receipts: bool
+    ) -> bool:
+        """What a person lets others see and do, as auth told last. Whether it is news."""
+        status = await self._conn.execute(_PRIVACY, user_id, version, presence_to, direct_from, receipts)
+        return rows_affected(status) > 0
+
+    async def set_block(self, blocker_id: UUID, blocked_id: UUID, version: int, now: datetime, *, active: bool) -> None:
+        """From the commit on it holds for sends, new dialogs, presence and receipts."""
+        await self._conn.execute(_BLOCK, blocker_id, blocked_id, version, active, now)
+
+    async def bots_among(self, user_ids: Sequence[UUID]) -> frozenset[UUID]:
+        """Those of them that are bots."""
+        rows = await self._conn.fetch("SELECT user_id FROM account WHERE user_id = ANY($1) AND is_bot", list(user_ids))
+        return frozenset(row["user_id"] for row in rows)
+
+    async def set_friendship(self, one: UUID, other: UUID, version: int, *, active: bool) -> None:
+        await self._conn.execute(_FRIENDSHIP, one, other, version, active)

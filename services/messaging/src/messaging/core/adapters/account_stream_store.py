@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
-from messaging.core.adapters import rendering
+from chassis.postgres import Connection
+from kernel.rows import rows_affected
+from messaging.core.adapters import document_reads
 from messaging.core.domain.stream import AccountEvent
 
 # $3 and $4 are the changes' own: whose it is, and its place among those of that person.
@@ -62,7 +62,7 @@ class _Buffered:
 class AccountStream:
     """Bound to one transaction. ``flush`` right before the commit; then ``events`` are what to tell."""
 
-    def __init__(self, conn: asyncpg.Connection[Any], now: datetime) -> None:
+    def __init__(self, conn: Connection[Any], now: datetime) -> None:
         self._conn = conn
         self._now = now
         self._buffered: list[_Buffered] = []
@@ -90,19 +90,19 @@ class AccountStream:
             places,
             [each.type for each in self._buffered],
             [each.dialog_id for each in self._buffered],
-            [rendering.to_json(each.payload).decode() for each in self._buffered],
+            [document_reads.to_json(each.payload).decode() for each in self._buffered],
             self._now,
         )
         before = {row["user_id"]: row["seq"] for row in rows}
         for each, place in zip(self._buffered, places, strict=True):
             seq = before[each.user_id] + place
             body = {**({"dialog_id": each.dialog_id} if each.dialog_id else {}), **each.payload}
-            frame = rendering.account_frame(each.type, seq, self._now, body)
+            frame = document_reads.account_frame(each.type, seq, self._now, body)
             self.events.append(AccountEvent(each.user_id, seq, each.type, frame))
         self._buffered.clear()
 
 
-async def trim_account_changes(conn: asyncpg.Connection[Any], before: datetime, limit: int) -> int:
+async def trim_account_changes(conn: Connection[Any], before: datetime, limit: int) -> int:
     """End about ``limit`` changes older than that; a device that has not heard them is told that it is too far behind.
 
     Returns how many rows went, 0 when there are none left. What stays is still without a hole (MSG-11).
@@ -110,5 +110,4 @@ async def trim_account_changes(conn: asyncpg.Connection[Any], before: datetime, 
     due = await conn.fetch(_OLD, before, limit)
     people, upto = [row["user_id"] for row in due], [row["upto"] for row in due]
     await conn.execute(_LOCK, people)
-    done: str = await conn.execute(_TRIM, people, upto)
-    return int(done.rsplit(" ", 1)[1])
+    return rows_affected(await conn.execute(_TRIM, people, upto))

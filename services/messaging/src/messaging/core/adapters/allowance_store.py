@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from messaging.core.domain.allowance import Allowance
 
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended($1::text, $2))"
 
 
 class AllowanceStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def hold(self, user_id: UUID, of: Allowance) -> None:

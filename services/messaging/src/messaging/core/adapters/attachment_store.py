@@ -9,6 +9,8 @@ from uuid import UUID
 
 import asyncpg
 
+from chassis.postgres import Connection
+from kernel.rows import rows_affected
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.adapters.hold_store import FILE_IS_HELD
 from messaging.core.adapters.open_channel_reads import OPEN_TO
@@ -77,10 +79,21 @@ _END_GONE: Final = f"""
         status = CASE WHEN status IN ('clean', 'uploading') THEN 'expired' ELSE status END
     WHERE attachment_id = $3 AND {_IS_GONE} RETURNING thumbnails
 """
+_CLAIM_DUE: Final = f"""
+    WITH due AS (SELECT attachment_id AS id FROM attachment WHERE next_attempt_at <= $1
+                 ORDER BY next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+    UPDATE attachment SET next_attempt_at = $2 FROM due WHERE attachment_id = due.id RETURNING {COLUMNS}
+"""
+_SET_CLEAN: Final = """
+    UPDATE attachment SET status = 'clean', sha256 = $2, width = coalesce($3, width), height = coalesce($4, height),
+        thumbnails = CASE WHEN $5::integer[] = '{}' THEN thumbnails ELSE $5 END,
+        clean_at = coalesce(clean_at, $6), next_attempt_at = $7, attempts = 0
+    WHERE attachment_id = $1 AND status IN ('scanning', 'clean')
+"""
 
 
 class AttachmentStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def add(self, new: Attachment) -> None:
@@ -147,14 +160,11 @@ class AttachmentStore:
     ) -> bool:
         """False when it was ended or erased meanwhile. ``again_at``: when it is scanned once more."""
         width, height = size or (None, None)
-        done: str = await self._conn.execute(
-            "UPDATE attachment SET status = 'clean', sha256 = $2, width = coalesce($3, width), "
-            "height = coalesce($4, height), thumbnails = CASE WHEN $5::integer[] = '{}' THEN thumbnails ELSE $5 END, "
-            "clean_at = coalesce(clean_at, $6), next_attempt_at = $7, attempts = 0 "
-            "WHERE attachment_id = $1 AND status IN ('scanning', 'clean')",
+        status = await self._conn.execute(
+            _SET_CLEAN,
             *(attachment_id, sha256, width, height, list(thumbnails), now, again_at),
         )
-        return done == "UPDATE 1"
+        return rows_affected(status) == 1
 
     async def put_off(self, attachment_id: UUID, until: datetime) -> None:
         """No verdict yet."""
@@ -165,12 +175,7 @@ class AttachmentStore:
 
     async def claim_due(self, now: datetime, until: datetime, limit: int) -> list[Attachment]:
         """Those to look at now; another process takes them only after ``until``, should this one die."""
-        rows = await self._conn.fetch(
-            f"WITH due AS (SELECT attachment_id AS id FROM attachment WHERE next_attempt_at <= $1 "
-            f"ORDER BY next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED) "
-            f"UPDATE attachment SET next_attempt_at = $2 FROM due WHERE attachment_id = due.id RETURNING {COLUMNS}",
-            *(now, until, limit),
-        )
+        rows = await self._conn.fetch(_CLAIM_DUE, now, until, limit)
         return [each for each in map(_of, rows) if each is not None]
 
     async def sendable(self, wanted: Iterable[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Attachment]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from messaging.core.adapters.unreadable import What, note_unreadable
+from messaging.core.adapters.unreadable_reads import What, note_unreadable
+from messaging.core.usecases.ports import Row
 
 # Stands where a change was that cannot be read: streams have no holes.
 UNREADABLE: Final = "event.unreadable"
@@ -14,7 +15,7 @@ _PLACE: Final = frozenset({"type", "dialog_id", "seq", "at", "account_seq"})
 _OBJECTS: Final = ("member", "dialog", "poll", "card")
 
 
-def is_damaged(row: Mapping[str, Any]) -> bool:
+def is_damaged(row: Row) -> bool:
     """Of a dialog's change; it is told when it is."""
     payload = row["payload"]
     whole = isinstance(payload, dict) and _PLACE.isdisjoint(payload) and _objects(payload)
@@ -25,7 +26,7 @@ def is_damaged(row: Mapping[str, Any]) -> bool:
     return not whole
 
 
-def is_damaged_of_account(user_id: UUID, row: Mapping[str, Any]) -> bool:
+def is_damaged_of_account(user_id: UUID, row: Row) -> bool:
     """Of a change of somebody's account; it is told when it is."""
     payload = row["payload"]
     whole = isinstance(payload, dict) and not payload.keys() & {"type", "at", "account_seq"}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.domain.contact import Unreachable
 
@@ -25,7 +24,7 @@ _CONTACTS: Final = f"""
     FROM unnest($2::uuid[]) AS t (user_id) LEFT JOIN account a USING (user_id)
 """
 
-_PARTED: Final = f"""
+_SEVERED: Final = f"""
     SELECT EXISTS (SELECT FROM member o LEFT JOIN block b
                        ON b.active AND ((b.blocker_id = o.user_id AND b.blocked_id = $2)
                                      OR (b.blocker_id = $2 AND b.blocked_id = o.user_id))
@@ -36,19 +35,19 @@ _PARTED: Final = f"""
 
 
 class ContactReads:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
-    async def unreachable(self, asker_id: UUID, people: Sequence[UUID], *, wishes: bool) -> Unreachable:
-        """``wishes``: whether who may write to them unasked is for them to say; a shop is there to be written to."""
+    async def unreachable(self, asker_id: UUID, people: Sequence[UUID], *, respect_privacy: bool) -> Unreachable:
+        """``respect_privacy``: who may write to them unasked is for them to say; a shop is there to be written to."""
         rows = await self._conn.fetch(_CONTACTS, asker_id, list(people))
         return Unreachable(
             unknown=frozenset(row["user_id"] for row in rows if row["unheard"] or row["ended"]),
             ended=frozenset(row["user_id"] for row in rows if row["ended"]),
-            blocked=frozenset(row["user_id"] for row in rows if row["blocked"] or (wishes and row["closed"])),
+            blocked=frozenset(row["user_id"] for row in rows if row["blocked"] or (respect_privacy and row["closed"])),
         )
 
     async def is_pair_severed(self, dialog_id: UUID, user_id: UUID) -> bool:
         """Whether, of the two in a dialog, one blocks the other, or the other is not in any more or has ended."""
-        found: bool = await self._conn.fetchval(_PARTED, dialog_id, user_id)
+        found: bool = await self._conn.fetchval(_SEVERED, dialog_id, user_id)
         return found

@@ -16,8 +16,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
+from kernel.rows import rows_affected
 from messaging.core.domain.cursor import Cursor
 
 _HOLD: Final = """
@@ -60,10 +60,13 @@ _ADVANCE: Final = """
                    ELSE m.delivered_seq > t.delivered_before END AS told,
               m.delivered_seq > t.delivered_before AS arrived
 """
+_MARK: Final = """
+    UPDATE member SET marked_unread = $3 WHERE dialog_id = $1 AND user_id = $2 AND marked_unread <> $3
+"""
 
 
 class CursorStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def advance(self, cursors: Sequence[Cursor], now: datetime) -> list[Cursor]:
@@ -90,3 +93,7 @@ class CursorStore:
     async def untell_reads(self, user_id: UUID, since: datetime) -> None:
         """Of what they read since then, and before it in the same dialogs, nobody is told from now on."""
         await self._conn.execute(_UNTELL, user_id, since)
+
+    async def mark_unread(self, dialog_id: UUID, user_id: UUID, *, marked: bool) -> bool:
+        """A member's own mark on a dialog. Whether it changed."""
+        return rows_affected(await self._conn.execute(_MARK, dialog_id, user_id, marked)) > 0

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, MessageReads
 from messaging.core.adapters.unread_reads import MENTIONS, UNREAD
-from messaging.core.adapters.unreadable import permissions_of
+from messaging.core.adapters.unreadable_reads import permissions_of
+from messaging.core.usecases.ports import Row
 from sealing import PersonKeys
 
 _DIALOGS: Final = f"""
@@ -44,16 +44,15 @@ _LAST: Final = f"""
     ) AS m
 """
 _PEOPLE: Final = "SELECT user_id, display_name, username, avatar_url, is_bot FROM account WHERE user_id = ANY($1)"
-Row = Mapping[str, Any]
 
 
-async def dialogs_by_id(conn: asyncpg.Connection[Any], user_id: UUID, dialog_ids: Sequence[UUID]) -> list[Row]:
+async def dialogs_by_id(conn: Connection[Any], user_id: UUID, dialog_ids: Sequence[UUID]) -> list[Row]:
     """Those of them that the person is in."""
     return list(await conn.fetch(_ONE, user_id, list(dialog_ids)))
 
 
 async def dialogs_page(
-    conn: asyncpg.Connection[Any],
+    conn: Connection[Any],
     user_id: UUID,
     *,
     archived: bool,
@@ -66,8 +65,8 @@ async def dialogs_page(
     return list(await conn.fetch(_PAGE, user_id, archived, kind, at, dialog_id, limit))
 
 
-async def pictured(
-    conn: asyncpg.Connection[Any], keys: PersonKeys, user_id: UUID, rows: Sequence[Row]
+async def dialog_documents(
+    conn: Connection[Any], keys: PersonKeys, user_id: UUID, rows: Sequence[Row]
 ) -> list[dict[str, Any]]:
     """Dialogs as clients get them: with the last message, and the other person where there are two."""
     first_seqs = {
@@ -80,7 +79,7 @@ async def pictured(
         each["dialog_id"]: each for each in await MessageReads(conn, keys).documents(visible, viewer_id=user_id)
     }
     people = await people_of(conn, [row["peer_id"] for row in rows if row["peer_id"] is not None])
-    pictures = []
+    documents = []
     for row in rows:
         shown = {key: row[key] for key in row.keys() if key not in {"peer_id", "permissions"}}  # noqa: SIM118 -- a record
         shown["last_message"] = messages.get(row["dialog_id"])
@@ -89,11 +88,11 @@ async def pictured(
         # To the customer it bears the shop's name; to the shop, which has many of them, the customer's.
         if row["kind"] == "business" and row["created_by"] != user_id and shown["peer"]:
             shown["title"] = shown["peer"]["display_name"] or row["title"]
-        pictures.append(shown)
-    return pictures
+        documents.append(shown)
+    return documents
 
 
-async def people_of(conn: asyncpg.Connection[Any], user_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+async def people_of(conn: Connection[Any], user_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """Names and faces by user."""
     if not user_ids:
         return {}

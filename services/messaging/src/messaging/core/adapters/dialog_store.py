@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from messaging.core.adapters.entity_store import OWNS_SHOP_OF
 from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
-from messaging.core.domain.dialog import Dialog, Membership, MemberStatus, NewDialog
+from messaging.core.domain.dialog import INFO, RULES, Dialog, Membership, MemberStatus, NewDialog
 from messaging.core.domain.permissions import Role
+from messaging.core.usecases.ports import Row
 
+CHANGEABLE: Final = (*INFO, *RULES, "archived_at")
 _INSERT: Final = f"""
     INSERT INTO dialog (dialog_id, workspace_id, kind, title, description, pair_key, entity_type, entity_id, created_by,
                         is_public, members_max, created_at, last_at)
@@ -60,13 +61,13 @@ _ABOUT: Final = """
 _PRODUCT: Final = "(SELECT d.entity_id FROM dialog d WHERE d.dialog_id = m.dialog_id AND d.entity_type = 'product')"
 _FIND: Final = f"""
     SELECT role, status, joined_seq, muted_until, last_sent_at,
-           {OWNS_SHOP_OF.format(user="m.user_id", product=_PRODUCT)} AS of_the_shop
+           {OWNS_SHOP_OF.format(user="m.user_id", product=_PRODUCT)} AS owns_shop
     FROM member m WHERE dialog_id = $1 AND user_id = $2
 """
 
 
 class DialogStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection[Any]) -> None:
         self._conn = conn
 
     async def add(self, new: NewDialog, now: datetime) -> Dialog | None:
@@ -92,6 +93,15 @@ class DialogStore:
             now,
         )
         return [dialog_of(row) for row in rows]
+
+    async def change(self, dialog_id: UUID, changes: Mapping[str, Any]) -> None:
+        """``changes`` by column name, of ``CHANGEABLE``; at least one."""
+        names = [name for name in CHANGEABLE if name in changes]
+        columns = ", ".join(f"{name} = ${number}" for number, name in enumerate(names, 2))
+        await self._conn.execute(
+            f"UPDATE dialog SET {columns}, version = version + 1 WHERE dialog_id = $1",
+            *(dialog_id, *(changes[name] for name in names)),
+        )
 
     async def of_pair(self, workspace_id: UUID, pair: str) -> UUID | None:
         """The dialog between two, if there is one."""
@@ -146,14 +156,17 @@ class DialogStore:
     async def find_member(self, dialog_id: UUID, user_id: UUID, *, held: bool = False) -> Membership | None:
         """A person's place, whatever its status. ``held``: it stays as it is until the end of the transaction."""
         row = await self._conn.fetchrow(_FIND + (" FOR SHARE OF m" if held else ""), dialog_id, user_id)
-        if row is None:
-            return None
-        return Membership(
-            user_id=user_id,
-            role=Role(row["role"]),
-            status=MemberStatus(row["status"]),
-            joined_seq=row["joined_seq"],
-            muted_until=row["muted_until"],
-            last_sent_at=row["last_sent_at"],
-            of_the_shop=row["of_the_shop"],
-        )
+        return None if row is None else membership_of(row, user_id)
+
+
+def membership_of(row: Row, user_id: UUID) -> Membership:
+    """A person's place from a row that has its columns and ``owns_shop``."""
+    return Membership(
+        user_id=user_id,
+        role=Role(row["role"]),
+        status=MemberStatus(row["status"]),
+        joined_seq=row["joined_seq"],
+        muted_until=row["muted_until"],
+        last_sent_at=row["last_sent_at"],
+        owns_shop=row["owns_shop"],
+    )

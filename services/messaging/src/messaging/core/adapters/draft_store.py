@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import asyncpg
+from chassis.postgres import Connection
 
 # A version of the service that does not know the column writes over it, and the draft is there again.
 DRAFT_IS_THERE: Final = "(thrown_away_at IS NULL OR updated_at > thrown_away_at)"
@@ -17,7 +17,7 @@ _THROW_AWAY: Final = f"""
 
 
 class DraftStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def empty(self, user_id: UUID, dialog_id: UUID, now: datetime) -> int | None:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import asyncpg
+from chassis.postgres import Connection
 
 # Of an account that is called ``a``; a process of the version before 0020 sets only ``erased_at``.
 HAS_ENDED: Final = "(a.ended_at IS NOT NULL OR a.erased_at IS NOT NULL)"
@@ -35,7 +35,7 @@ _ENDED: Final = f"""
 
 
 class EndingStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def end_accounts(self, user_ids: Sequence[UUID], at: datetime, now: datetime) -> None:

@@ -9,12 +9,13 @@ from uuid import UUID
 
 import asyncpg
 
-from messaging.core.adapters import rendering
-from messaging.core.adapters.unreadable import What, note_unreadable, object_or_none, text_or_none
+from chassis.postgres import Connection
+from messaging.core.adapters import document_reads
+from messaging.core.adapters.unreadable_reads import What, note_unreadable, object_or_none, text_or_none
 from messaging.core.domain.cards import Entity, EntityType
 
 _TYPES: Final = frozenset(EntityType)
-_KEEP: Final = """
+_UPSERT: Final = """
     INSERT INTO entity (entity_type, entity_id, version, state, parties, changed_at)
     SELECT entity_type, entity_id, version, state::jsonb, string_to_array(parties, ' ')::uuid[], $6::timestamptz
     FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::text[])
@@ -59,7 +60,7 @@ OWNS_SHOP_OF: Final = f"coalesce({{user}} = ({_OWNER_OF_SHOP}), false)"
 
 
 class EntityStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def upsert(self, entities: Sequence[Entity], now: datetime) -> list[Entity]:
@@ -67,11 +68,11 @@ class EntityStore:
         if not entities:
             return []
         rows = await self._conn.fetch(
-            _KEEP,
+            _UPSERT,
             [each.type.value for each in entities],
             [each.id for each in entities],
             [each.version for each in entities],
-            [rendering.to_json(each.state).decode() for each in entities],
+            [document_reads.to_json(each.state).decode() for each in entities],
             [" ".join(map(str, each.parties)) for each in entities],
             now,
         )
@@ -87,6 +88,19 @@ class EntityStore:
             *([each[0].value for each in pairs], [each[1] for each in pairs]),
         )
         return {(each.type, each.id): each for each in map(_of, rows)}
+
+    def text_of(self, entity: Entity, field: str) -> str | None:
+        """A text that its owner always tells, such as its name; None, which is noted, where it cannot be read."""
+        return text_or_none(entity.state.get(field), field=field, entity_id=entity.id)
+
+    def shop_id_of(self, product: Entity) -> UUID | None:
+        """Whose product it is; None, which is noted, where that cannot be read."""
+        told = self.text_of(product, "shop_id")
+        try:
+            return None if told is None else UUID(told)
+        except ValueError:
+            note_unreadable(What.FIELD, field="shop_id", entity_id=product.id)
+            return None
 
     async def owner_of_shop_of(self, product_id: UUID) -> UUID | None:
         """Whom the shop belongs to that sells a product, as far as it is known."""
@@ -114,21 +128,6 @@ class EntityStore:
         """Cards by message, as they are now."""
         rows = await self._conn.fetch(_SHOWN, [each[0] for each in keys], [each[1] for each in keys])
         return {(row["dialog_id"], row["seq"]): _of(row).shown() for row in rows if _is_known(row)}
-
-
-def name_of(entity: Entity, field: str) -> str | None:
-    """A text that the entity's owner always tells, such as its name; None, which is told, where it cannot be read."""
-    return text_or_none(entity.state.get(field), field=field, entity_id=entity.id)
-
-
-def shop_of(product: Entity) -> UUID | None:
-    """Whose product it is; None, which is told, where that cannot be read."""
-    told = name_of(product, "shop_id")
-    try:
-        return None if told is None else UUID(told)
-    except ValueError:
-        note_unreadable(What.FIELD, field="shop_id", entity_id=product.id)
-        return None
 
 
 def _is_known(row: asyncpg.Record) -> bool:

@@ -9,8 +9,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from google.protobuf.message import Message as Body
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from contracts.values import timestamp_of
 from eventing import Outbox
 from messaging.core.domain.cards import Entity
 from messaging.core.domain.dialog import Dialog
@@ -18,6 +18,8 @@ from messaging.core.domain.stream import NewChange, NewMessage, Position
 from sampan.messaging.v1 import content_pb2, dialog_pb2, message_pb2
 
 ALL: Final = "@all"
+# The same for all messages of a commit; whoever is given it copies it.
+_timestamp: Final = lru_cache(maxsize=64)(timestamp_of)
 
 
 class Events:
@@ -155,11 +157,3 @@ _RECORDS: Final[dict[str, Callable[[str, NewChange, int, datetime], Body]]] = {
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value)
-
-
-@lru_cache(maxsize=64)
-def _timestamp(at: datetime) -> Timestamp:
-    """The same for all messages of a commit; whoever is given it copies it."""
-    stamp = Timestamp()
-    stamp.FromDatetime(at)
-    return stamp

@@ -7,10 +7,10 @@ a file is in it, or in a message of a dialog under hold. Nothing but the export 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import asyncpg
+from chassis.postgres import Connection
 
 _KEEP_CONTENTS: Final = """
     INSERT INTO held_message (dialog_id, seq, version, sender_id, content, written_at, held_at)
@@ -39,7 +39,7 @@ FILE_IS_HELD: Final = """
 
 
 class HoldStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def set_hold(self, dialog_id: UUID, *, held: bool) -> bool | None:

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from messaging.core.domain.invite import InviteRow
+from messaging.core.usecases.ports import Row
 
 _COLUMNS: Final = "invite_id, dialog_id, created_by, created_at, expires_at, uses_max, uses, revoked_at"
+_ASK: Final = """
+    INSERT INTO join_request (dialog_id, user_id, message, status, created_at) VALUES ($1, $2, $3, 'pending', $4)
+    ON CONFLICT (dialog_id, user_id) DO UPDATE SET message = excluded.message, status = 'pending',
+        created_at = excluded.created_at, decided_by = NULL, decided_at = NULL
+    WHERE join_request.status <> 'pending'
+"""
+_GRANT: Final = """
+    UPDATE join_request SET status = 'approved', decided_by = $3, decided_at = $4
+    FROM unnest($1::uuid[], $2::uuid[]) AS t (dialog_id, user_id)
+    WHERE join_request.dialog_id = t.dialog_id AND join_request.user_id = t.user_id AND status = 'pending'
+"""
+_WAITING: Final = """
+    SELECT r.user_id, r.message, r.created_at, coalesce(a.display_name, '') AS display_name
+    FROM join_request r LEFT JOIN account a USING (user_id)
+    WHERE r.dialog_id = $1 AND r.status = 'pending' AND NOT EXISTS (
+        SELECT FROM member m
+        WHERE m.dialog_id = r.dialog_id AND m.user_id = r.user_id AND m.status IN ('active', 'muted'))
+    ORDER BY r.created_at, r.user_id LIMIT 200
+"""
 
 
 class InviteStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection[Any]) -> None:
         self._conn = conn
 
     async def add(self, row: InviteRow, token_hash: bytes) -> None:
@@ -60,14 +79,7 @@ class InviteStore:
         before: str | None = await self._conn.fetchval(
             "SELECT status FROM join_request WHERE dialog_id = $1 AND user_id = $2", dialog_id, user_id
         )
-        await self._conn.execute(
-            "INSERT INTO join_request (dialog_id, user_id, message, status, created_at) "
-            "VALUES ($1, $2, $3, 'pending', $4) "
-            "ON CONFLICT (dialog_id, user_id) DO UPDATE SET message = excluded.message, status = 'pending', "
-            "created_at = excluded.created_at, decided_by = NULL, decided_at = NULL "
-            "WHERE join_request.status <> 'pending'",
-            *(dialog_id, user_id, message, now),
-        )
+        await self._conn.execute(_ASK, dialog_id, user_id, message, now)
         return before
 
     async def decide_request(
@@ -87,22 +99,8 @@ class InviteStore:
 
     async def grant_requests(self, seats: Sequence[tuple[UUID, UUID]], by: UUID | None, now: datetime) -> None:
         """(dialog, person) of those who have come in, by whatever way: what they asked for is done."""
-        await self._conn.execute(
-            "UPDATE join_request SET status = 'approved', decided_by = $3, decided_at = $4 "
-            "FROM unnest($1::uuid[], $2::uuid[]) AS t (dialog_id, user_id) "
-            "WHERE join_request.dialog_id = t.dialog_id AND join_request.user_id = t.user_id AND status = 'pending'",
-            *([each for each, _ in seats], [each for _, each in seats], by, now),
-        )
+        await self._conn.execute(_GRANT, [each for each, _ in seats], [each for _, each in seats], by, now)
 
-    async def requests_of(self, dialog_id: UUID) -> list[Mapping[str, Any]]:
+    async def requests_of(self, dialog_id: UUID) -> list[Row]:
         """Those that wait, the oldest first."""
-        return list(
-            await self._conn.fetch(
-                "SELECT r.user_id, r.message, r.created_at, coalesce(a.display_name, '') AS display_name "
-                "FROM join_request r LEFT JOIN account a USING (user_id) "
-                "WHERE r.dialog_id = $1 AND r.status = 'pending' AND NOT EXISTS (SELECT FROM member m "
-                "WHERE m.dialog_id = r.dialog_id AND m.user_id = r.user_id AND m.status IN ('active', 'muted')) "
-                "ORDER BY r.created_at, r.user_id LIMIT 200",
-                dialog_id,
-            )
-        )
+        return list(await self._conn.fetch(_WAITING, dialog_id))

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
+from kernel.rows import rows_affected
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.domain.dialog import Dialog, MemberStatus
 from messaging.core.domain.permissions import Role
+from messaging.core.usecases.ports import Row
 
 _PAGE: Final = """
     SELECT m.user_id, m.role, m.status, m.joined_at, CASE WHEN m.status = 'muted' THEN m.muted_until END AS muted_until,
@@ -39,15 +40,23 @@ _HEIR: Final = f"""
 _COUNT: Final = """
     UPDATE dialog SET member_count = member_count + $2 WHERE dialog_id = $1 RETURNING member_count
 """
+_END: Final = """
+    UPDATE member SET status = $3, ended_seq = $4, role = 'member', ended_muted = (status = 'muted'),
+                      muted_until = CASE WHEN status = 'muted' THEN muted_until END
+    WHERE dialog_id = $1 AND user_id = $2
+"""
+_BAN: Final = """
+    INSERT INTO member (dialog_id, user_id, workspace_id, role, status, joined_at, joined_seq, ended_seq)
+    VALUES ($1, $2, $3, 'member', 'banned', $4, $5, $5)
+    ON CONFLICT (dialog_id, user_id) DO UPDATE SET status = 'banned'
+"""
 
 
 class MemberStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection[Any]) -> None:
         self._conn = conn
 
-    async def members_page(
-        self, dialog_id: UUID, statuses: Sequence[str], *, after: UUID, limit: int
-    ) -> list[Mapping[str, Any]]:
+    async def members_page(self, dialog_id: UUID, statuses: Sequence[str], *, after: UUID, limit: int) -> list[Row]:
         """In the order of their ids."""
         return list(await self._conn.fetch(_PAGE, dialog_id, list(statuses), after, limit))
 
@@ -72,7 +81,7 @@ class MemberStore:
         """Those who are in as its owner, and whether each may be that: a person who has not ended (MSG-13: one)."""
         return [(row["user_id"], row["fit"]) for row in await self._conn.fetch(_OWNERS, dialog_id)]
 
-    async def heir_of(self, dialog_id: UUID, *, besides: UUID | None = None) -> UUID | None:
+    async def next_owner_of(self, dialog_id: UUID, *, besides: UUID | None = None) -> UUID | None:
         """Who would own a dialog without an owner: of the people in it the highest in rank, of those the longest in."""
         found: UUID | None = await self._conn.fetchval(_HEIR, dialog_id, besides)
         return found
@@ -98,32 +107,22 @@ class MemberStore:
 
     async def end_membership(self, dialog: Dialog, user_id: UUID, status: MemberStatus, *, seq: int) -> None:
         """The dialog is locked; ``seq`` is the change that says so. A mute waits for who comes back."""
-        await self._conn.execute(
-            "UPDATE member SET status = $3, ended_seq = $4, role = 'member', ended_muted = (status = 'muted'), "
-            "muted_until = CASE WHEN status = 'muted' THEN muted_until END "
-            "WHERE dialog_id = $1 AND user_id = $2",
-            *(dialog.dialog_id, user_id, status.value, seq),
-        )
+        await self._conn.execute(_END, dialog.dialog_id, user_id, status.value, seq)
         dialog.member_count = await self._conn.fetchval(_COUNT, dialog.dialog_id, -1)
 
     async def ban_non_member(self, dialog: Dialog, user_id: UUID, now: datetime, *, seq: int) -> None:
         """Somebody who is not in the dialog cannot come in; ``seq`` is the change that says so."""
-        await self._conn.execute(
-            "INSERT INTO member (dialog_id, user_id, workspace_id, role, status, joined_at, joined_seq, ended_seq) "
-            "VALUES ($1, $2, $3, 'member', 'banned', $4, $5, $5) "
-            "ON CONFLICT (dialog_id, user_id) DO UPDATE SET status = 'banned'",
-            *(dialog.dialog_id, user_id, dialog.position.workspace_id, now, seq),
-        )
+        await self._conn.execute(_BAN, dialog.dialog_id, user_id, dialog.position.workspace_id, now, seq)
 
     async def lift_ban(self, dialog_id: UUID, user_id: UUID) -> bool:
         """Whether there was one. The person is not in again by that."""
-        done = await self._conn.execute(
+        status = await self._conn.execute(
             "UPDATE member SET status = 'removed' WHERE dialog_id = $1 AND user_id = $2 AND status = 'banned'",
             *(dialog_id, user_id),
         )
-        return not done.endswith(" 0")
+        return rows_affected(status) > 0
 
-    async def keep_settings(self, dialog_id: UUID, user_id: UUID, changes: Mapping[str, Any]) -> None:
+    async def set_own_settings(self, dialog_id: UUID, user_id: UUID, changes: Mapping[str, Any]) -> None:
         """A person's own settings of a dialog; ``changes`` by column name, of those that ``OWN_SETTINGS`` lists."""
         names = [name for name in OWN_SETTINGS if name in changes]
         columns = ", ".join(f"{name} = ${place}" for place, name in enumerate(names, 3))

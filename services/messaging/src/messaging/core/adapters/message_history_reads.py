@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, MessageRows, content_of
+from messaging.core.usecases.ports import Row
 from sealing import PersonKeys
 
 _THREAD: Final = f"""
@@ -23,28 +22,23 @@ _PINS: Final = """
         SELECT FROM hidden_message h WHERE h.user_id = $3 AND h.dialog_id = p.dialog_id AND h.seq = p.seq)
     ORDER BY p.pinned_at DESC, p.seq DESC
 """
-Row = Mapping[str, Any]
 
 
 async def thread_page(
-    conn: asyncpg.Connection[Any], dialog_id: UUID, thread_seq: int, *, after_seq: int, viewer_id: UUID, limit: int
+    conn: Connection[Any], dialog_id: UUID, thread_seq: int, *, after_seq: int, viewer_id: UUID, limit: int
 ) -> list[Row]:
     """Replies below a message, oldest first."""
     return list(await conn.fetch(_THREAD, dialog_id, thread_seq, after_seq, viewer_id, limit))
 
 
-async def pins_of(
-    conn: asyncpg.Connection[Any], dialog_id: UUID, *, from_seq: int, viewer_id: UUID
-) -> list[tuple[Row, Row]]:
+async def pins_of(conn: Connection[Any], dialog_id: UUID, *, from_seq: int, viewer_id: UUID) -> list[tuple[Row, Row]]:
     """(pin, message), the newest pin first."""
     pins = await conn.fetch(_PINS, dialog_id, from_seq, viewer_id)
     messages = await MessageRows(conn).messages_at([(dialog_id, pin["seq"]) for pin in pins])
     return [(pin, messages[dialog_id, pin["seq"]]) for pin in pins if (dialog_id, pin["seq"]) in messages]
 
 
-async def revisions_of(
-    conn: asyncpg.Connection[Any], keys: PersonKeys, dialog_id: UUID, seq: int
-) -> list[dict[str, Any]]:
+async def revisions_of(conn: Connection[Any], keys: PersonKeys, dialog_id: UUID, seq: int) -> list[dict[str, Any]]:
     """What a message said before, oldest first."""
     rows = await conn.fetch(
         "SELECT dialog_id, seq, version, sender_id, content, written_at FROM message_revision "

@@ -6,16 +6,16 @@ A query is made only for what a message of the page can have.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from messaging.core.adapters.attachment_store import AttachmentStore
 from messaging.core.adapters.entity_store import EntityStore
 from messaging.core.adapters.poll_store import PollStore
 from messaging.core.domain.cards import NAMED_BY
+from messaging.core.usecases.ports import Row
 
 Key = tuple[UUID, int]
 _WITH_FILES: Final = frozenset({"image", "video", "voice", "file", "sticker", "gif"})
@@ -36,9 +36,7 @@ _REPLIES: Final = f"""
 _PINS: Final = f"SELECT dialog_id, seq FROM {_THESE} JOIN pinned_message USING (dialog_id, seq)"
 
 
-async def extras_of(
-    conn: asyncpg.Connection[Any], rows: Sequence[Mapping[str, Any]], viewer_id: UUID | None
-) -> dict[Key, dict[str, Any]]:
+async def extras_of(conn: Connection[Any], rows: Sequence[Row], viewer_id: UUID | None) -> dict[Key, dict[str, Any]]:
     """By message, the fields that differ from those of a message with nothing on it."""
     found: defaultdict[Key, dict[str, Any]] = defaultdict(dict)
     types = {(row["dialog_id"], row["seq"]): row["type"] for row in rows if row["deleted_at"] is None}
@@ -61,7 +59,7 @@ async def extras_of(
 
 
 async def _add_marks(
-    conn: asyncpg.Connection[Any],
+    conn: Connection[Any],
     keys: Sequence[Key],
     viewer_id: UUID | None,
     found: defaultdict[Key, dict[str, Any]],

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
-from messaging.core.adapters import rendering
+from chassis.postgres import Connection
+from messaging.core.adapters import document_reads
 from messaging.core.adapters.entity_store import EntityStore
 from messaging.core.adapters.message_part_reads import extras_of
-from messaging.core.adapters.unreadable import object_or_none
+from messaging.core.adapters.unreadable_reads import object_or_none
 from messaging.core.domain.links import linked, preview_of
+from messaging.core.usecases.ports import Row
 from sealing import PersonKeys, opened_json
 
 # Where the month of a seq begins and ends: lets Postgres leave out the other partitions.
@@ -60,11 +60,10 @@ _HIDDEN_FROM: Final = f"""
     ) AS h
     GROUP BY t.dialog_id, t.seq
 """
-Row = Mapping[str, Any]
 
 
 class MessageRows:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection[Any]) -> None:
         self._conn = conn
 
     async def messages_after(
@@ -117,9 +116,14 @@ class MessageRows:
 
 
 class MessageReads(MessageRows):
-    def __init__(self, conn: asyncpg.Connection[Any], keys: PersonKeys) -> None:
+    def __init__(self, conn: Connection[Any], keys: PersonKeys) -> None:
         super().__init__(conn)
         self._keys = keys
+
+    async def content(self, row: Row) -> dict[str, Any] | None:
+        """What was written; None when it is deleted, its writer's key is gone, or what is stored is damaged."""
+        await self._keys.load(self._conn, [row["sender_id"]])
+        return content_of(self._keys, row)
 
     async def documents(self, rows: Sequence[Row], *, viewer_id: UUID | None = None) -> list[dict[str, Any]]:
         """Messages as clients get them. With ``viewer_id``, reactions and votes say which are the viewer's own."""
@@ -135,7 +139,7 @@ class MessageReads(MessageRows):
 
 def document_of(keys: PersonKeys, row: Row, extras: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """One message; its sender's key is loaded."""
-    return rendering.message_document(
+    return document_reads.message_document(
         dialog_id=row["dialog_id"],
         seq=row["seq"],
         at=row["created_at"],

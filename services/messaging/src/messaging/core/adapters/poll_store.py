@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from messaging.core.domain.poll import Poll
 
 _SHOWN: Final = """
@@ -24,7 +23,7 @@ _SHOWN: Final = """
 
 
 class PollStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def add(self, polls: Sequence[Poll]) -> None:

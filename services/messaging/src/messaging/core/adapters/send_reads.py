@@ -11,14 +11,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
+from messaging.core.adapters.dialog_store import membership_of
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.adapters.entity_store import OWNS_SHOP_OF
-from messaging.core.domain.dialog import PAIRS, Dialog, Membership, MemberStatus
+from messaging.core.domain.dialog import PAIRS, Dialog
 from messaging.core.domain.membership import about_product
 from messaging.core.domain.message import Earlier, SendMessage
-from messaging.core.domain.permissions import Role
 from messaging.core.domain.sending import Facts, Target
 
 _FACTS: Final = f"""
@@ -32,7 +31,7 @@ _FACTS: Final = f"""
                  AND (b.active OR o.status NOT IN ('active', 'muted')
                       OR EXISTS (SELECT FROM account a WHERE a.user_id = o.user_id AND {HAS_ENDED}))
            ) AS blocked,
-           {OWNS_SHOP_OF.format(user="s.sender_id", product="s.product_id")} AS of_the_shop
+           {OWNS_SHOP_OF.format(user="s.sender_id", product="s.product_id")} AS owns_shop
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::boolean[], $5::uuid[]) WITH ORDINALITY
          AS s (dialog_id, sender_id, client_message_id, pair, product_id, n)
     LEFT JOIN member m ON m.dialog_id = s.dialog_id AND m.user_id = s.sender_id
@@ -62,7 +61,7 @@ _PRESENT: Final = """
 
 
 class SendReads:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection[Any]) -> None:
         self._conn = conn
 
     async def read_facts(self, commands: Sequence[SendMessage], dialogs: Mapping[UUID, Dialog]) -> list[Facts]:
@@ -78,7 +77,7 @@ class SendReads:
         )
         return [
             Facts(
-                member=_member(row, command.sender_id) if row["role"] is not None else None,
+                member=membership_of(row, command.sender_id) if row["role"] is not None else None,
                 earlier=Earlier(row["sent_seq"], row["sent_hash"], row["sent_at"]) if row["sent_seq"] else None,
                 blocked=row["blocked"],
             )
@@ -118,15 +117,3 @@ class SendReads:
                 [each[1] for each in sent],
                 now,
             )
-
-
-def _member(row: Any, user_id: UUID) -> Membership:
-    return Membership(
-        user_id=user_id,
-        role=Role(row["role"]),
-        status=MemberStatus(row["status"]),
-        joined_seq=row["joined_seq"],
-        muted_until=row["muted_until"],
-        last_sent_at=row["last_sent_at"],
-        of_the_shop=row["of_the_shop"],
-    )

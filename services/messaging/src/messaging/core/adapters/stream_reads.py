@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
-from messaging.core.adapters import rendering
+from chassis.postgres import Connection
+from messaging.core.adapters import document_reads
 from messaging.core.adapters.change_reads import UNREADABLE, is_damaged, is_damaged_of_account
 from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, MONTH_FROM, MessageReads, MessageRows
 from messaging.core.adapters.open_channel_reads import OPEN_TO
 from messaging.core.domain.dialog import PRESENT
 from messaging.core.domain.stream import AccountEvent, StreamEvent, TooOldError, Watch
+from messaging.core.usecases.ports import Row
 from sealing import PersonKeys
 
 # The month is read apart: as a value it lets Postgres leave out the partitions before it, as a subquery here it would
@@ -64,7 +64,7 @@ assert _ENDED.isdisjoint(each.value for each in PRESENT)  # noqa: S101 -- the tw
 
 
 class StreamRows:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection[Any]) -> None:
         self._conn = conn
 
     async def last_seqs(self, dialog_ids: Iterable[UUID]) -> dict[UUID, int]:
@@ -113,7 +113,7 @@ class StreamRows:
 
 
 class StreamReads(StreamRows):
-    def __init__(self, conn: asyncpg.Connection[Any], keys: PersonKeys) -> None:
+    def __init__(self, conn: Connection[Any], keys: PersonKeys) -> None:
         super().__init__(conn)
         self._keys = keys
 
@@ -131,7 +131,7 @@ class StreamReads(StreamRows):
         stands = await self._conn.fetch(_STANDS, list(positions), list(positions.values()))
         kept = [row for row in stands if row["after_seq"] + 1 >= row["oldest_seq"]]
         places = [[row[name] for row in kept] for name in ("dialog_id", "after_seq", "since")]
-        rows: dict[UUID, list[Mapping[str, Any]]] = {row["dialog_id"]: [] for row in kept}
+        rows: dict[UUID, list[Row]] = {row["dialog_id"]: [] for row in kept}
         if kept:
             for row in [
                 *await self._conn.fetch(_MESSAGES, *places, limit),
@@ -153,7 +153,7 @@ class StreamReads(StreamRows):
             mine.append(event)
         return found
 
-    async def _rendered(self, rows: Sequence[Mapping[str, Any]]) -> list[StreamEvent]:
+    async def _rendered(self, rows: Sequence[Row]) -> list[StreamEvent]:
         messages = [row for row in rows if "content" in row]
         shown = _by_place(await MessageReads(self._conn, self._keys).documents(messages))
         changed = [row for row in rows if "content" not in row]
@@ -165,12 +165,12 @@ class StreamReads(StreamRows):
         for row in rows:
             dialog_id, seq, at = row["dialog_id"], row["seq"], row["created_at"]
             if (dialog_id, seq) in shown:
-                text = rendering.frame("message.new", dialog_id, seq, at, {"message": shown[dialog_id, seq]})
+                text = document_reads.frame("message.new", dialog_id, seq, at, {"message": shown[dialog_id, seq]})
                 events.append(StreamEvent(dialog_id, seq, "message.new", text))
                 continue
             if is_damaged(row):
                 events.append(
-                    StreamEvent(dialog_id, seq, UNREADABLE, rendering.frame(UNREADABLE, dialog_id, seq, at, {}))
+                    StreamEvent(dialog_id, seq, UNREADABLE, document_reads.frame(UNREADABLE, dialog_id, seq, at, {}))
                 )
                 continue
             body: dict[str, Any] = {"by": row["actor_id"]}
@@ -180,7 +180,7 @@ class StreamReads(StreamRows):
             if row["type"] == "message.edited" and (dialog_id, row["message_seq"]) in subjects:
                 body["message"] = subjects[dialog_id, row["message_seq"]]
             member = row["payload"].get("member") if row["type"] == "member.changed" else None
-            text = rendering.frame(row["type"], dialog_id, seq, at, body)
+            text = document_reads.frame(row["type"], dialog_id, seq, at, body)
             events.append(
                 StreamEvent(
                     dialog_id,
@@ -195,31 +195,31 @@ class StreamReads(StreamRows):
             )
         return events
 
-    async def _subjects(self, changes: Sequence[Mapping[str, Any]]) -> dict[tuple[UUID, int], dict[str, Any]]:
+    async def _subjects(self, changes: Sequence[Row]) -> dict[tuple[UUID, int], dict[str, Any]]:
         """The messages that edits are about, as they are now."""
         wanted = {(row["dialog_id"], row["message_seq"]) for row in changes if row["type"] == "message.edited"}
         found = await MessageRows(self._conn).messages_at(wanted)
         return _by_place(await MessageReads(self._conn, self._keys).documents(list(found.values())))
 
 
-def _account_event(user_id: UUID, row: Mapping[str, Any]) -> AccountEvent:
+def _account_event(user_id: UUID, row: Row) -> AccountEvent:
     seq, kind, body = row["account_seq"], row["type"], {}
     if is_damaged_of_account(user_id, row):
         kind = UNREADABLE
     else:
         body = {**({"dialog_id": row["dialog_id"]} if row["dialog_id"] else {}), **row["payload"]}
-    return AccountEvent(user_id, seq, kind, rendering.account_frame(kind, seq, row["created_at"], body))
+    return AccountEvent(user_id, seq, kind, document_reads.account_frame(kind, seq, row["created_at"], body))
 
 
-def _watch_of(row: Mapping[str, Any]) -> Watch:
+def _watch_of(row: Row) -> Watch:
     return Watch(
         row["dialog_id"], row["kind"], row["from_seq"], row["last_seq"], row["oldest_seq"], row["member_count"]
     )
 
 
-def _without_hole(rows: Sequence[Mapping[str, Any]], after_seq: int) -> list[Mapping[str, Any]]:
+def _without_hole(rows: Sequence[Row], after_seq: int) -> list[Row]:
     """The two reads see two moments; what the second saw later, behind a hole, waits for the next read."""
-    whole: list[Mapping[str, Any]] = []
+    whole: list[Row] = []
     for row in rows:
         if row["seq"] != after_seq + len(whole) + 1:
             break

@@ -13,16 +13,17 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from eventing import Outbox
 from eventing.outbox import INSERT_COLUMNS
-from messaging.core.adapters import rendering
+from kernel.rows import rows_affected
+from messaging.core.adapters import document_reads
 from messaging.core.adapters.events import Events
 from messaging.core.adapters.message_reads import MessageRows
-from messaging.core.adapters.unreadable import permissions_of
+from messaging.core.adapters.unreadable_reads import permissions_of
 from messaging.core.domain.dialog import Dialog, DialogNotFoundError
 from messaging.core.domain.stream import NewChange, NewMessage, Position, StreamEvent
+from messaging.core.usecases.ports import Row
 from sealing import Sealer
 
 DIALOG_COLUMNS: Final = (
@@ -64,6 +65,12 @@ _WRITE: Final = f"""
          AS t (dialog_id, last_seq, last_message_no, last_message_at, last_at, was_seq)
     WHERE dialog.dialog_id = t.dialog_id AND dialog.last_seq = t.was_seq
 """
+_WRITE_MONTHS: Final = """
+    INSERT INTO dialog_month (dialog_id, month, first_seq)
+    SELECT dialog_id, date_trunc('month', at)::date, first_seq
+    FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[]) AS t (dialog_id, at, first_seq)
+    ON CONFLICT DO NOTHING
+"""
 
 
 class LostLockError(Exception):
@@ -71,7 +78,7 @@ class LostLockError(Exception):
 
 
 @dataclass(slots=True)
-class _Touched:
+class _Written:
     position: Position
     was_seq: int
     was_at: datetime
@@ -80,13 +87,13 @@ class _Touched:
 class Stream:
     """Bound to one transaction. ``flush`` right before the commit; then ``events`` are what to tell."""
 
-    def __init__(self, conn: asyncpg.Connection[Any], outbox: Outbox, sealer: Sealer, now: datetime) -> None:
+    def __init__(self, conn: Connection[Any], outbox: Outbox, sealer: Sealer, now: datetime) -> None:
         self._conn = conn
         self._outbox = outbox
         self._sealer = sealer
         self.now = now
         self._dialogs: dict[UUID, Dialog] = {}
-        self._touched: dict[UUID, _Touched] = {}
+        self._written: dict[UUID, _Written] = {}
         self._messages: list[tuple[Any, ...]] = []
         self._changes: list[tuple[Any, ...]] = []
         self._mentions: list[tuple[UUID, str, int, UUID | None]] = []
@@ -116,13 +123,17 @@ class Stream:
         """Load the keys that ``post`` will seal with."""
         await self._sealer.ready(senders)
 
+    def encode(self, content: Mapping[str, Any]) -> bytes:
+        """A message's content as it is sealed and counted: UTF-8 JSON."""
+        return document_reads.to_json(content)
+
     def post(
         self, dialog: Dialog, message: NewMessage, extras: Mapping[str, Any] | None = None
     ) -> tuple[int, datetime]:
         """Append a message whose sender's key is loaded; returns its seq and time."""
-        content = rendering.to_json(message.content)
+        content = document_reads.to_json(message.content)
         sealed = self._sealer.encrypt(message.sender_id, content)  # before a seq is taken: it may be refused
-        position = self._touch(dialog)
+        position = self._position_of(dialog)
         seq, message_no, at = position.allot_message(self.now)
         self._messages.append(
             (
@@ -137,13 +148,13 @@ class Stream:
                 message.client_message_id,
                 message.reply_to_seq,
                 message.thread_seq,
-                rendering.to_json(message.forward).decode() if message.forward else None,
+                document_reads.to_json(message.forward).decode() if message.forward else None,
                 " ".join(message.mentions),
                 message.body_hash,
             )
         )
         self._mentions.extend((position.dialog_id, target, seq, message.sender_id) for target in message.mentions)
-        document = rendering.message_document(
+        document = document_reads.message_document(
             dialog_id=position.dialog_id,
             seq=seq,
             at=at,
@@ -156,7 +167,7 @@ class Stream:
             mentions=message.mentions,
             extras=extras,
         )
-        self._tell("message.new", position.dialog_id, seq, at, {"message": document})
+        self._render("message.new", position.dialog_id, seq, at, {"message": document})
         Events(self._outbox).message_sent(position, message, seq=seq, at=at, content=content)
         return seq, at
 
@@ -176,7 +187,7 @@ class Stream:
 
         ``payload`` is stored; ``shown`` is what the frame has beside it (state that a replay reads anew).
         """
-        position = self._touch(dialog)
+        position = self._position_of(dialog)
         seq, at = position.allot(self.now)
         stored = dict(payload or {})
         self._changes.append(
@@ -188,13 +199,13 @@ class Stream:
                 kind,
                 actor_id,
                 message_seq,
-                rendering.to_json(stored).decode(),
+                document_reads.to_json(stored).decode(),
             )
         )
         body: dict[str, Any] = {"by": actor_id}
         if message_seq is not None:
             body["message_seq"] = message_seq
-        self._tell(
+        self._render(
             kind,
             position.dialog_id,
             seq,
@@ -210,28 +221,28 @@ class Stream:
 
     async def flush(self) -> None:
         """Write everything. The outbox's records go in the same statement."""
-        if not self._touched:
+        if not self._written:
             return
-        touched = list(self._touched.values())
+        written = list(self._written.values())
         arguments = [
             *_columns(self._messages, 14),
             *_columns(self._changes, 8),
-            [each.position.dialog_id for each in touched],
-            [each.position.last_seq for each in touched],
-            [each.position.last_message_no for each in touched],
-            [each.position.last_message_at for each in touched],
-            [each.position.last_at for each in touched],
-            [each.was_seq for each in touched],
+            [each.position.dialog_id for each in written],
+            [each.position.last_seq for each in written],
+            [each.position.last_message_no for each in written],
+            [each.position.last_message_at for each in written],
+            [each.position.last_at for each in written],
+            [each.was_seq for each in written],
         ]
-        done = await self._conn.execute(_WRITE, *arguments, *self._outbox.take())
-        if done != f"UPDATE {len(touched)}":
-            raise LostLockError(done)
+        status = await self._conn.execute(_WRITE, *arguments, *self._outbox.take())
+        if rows_affected(status) != len(written):
+            raise LostLockError(status)
         await self._write_mentions()
-        await self._write_months(touched)
+        await self._write_months(written)
         await self._look_from_whom_hidden()
         self._messages.clear()
         self._changes.clear()
-        self._touched.clear()
+        self._written.clear()
 
     async def _write_mentions(self) -> None:
         if not self._mentions:
@@ -243,20 +254,17 @@ class Stream:
         )
         self._mentions.clear()
 
-    async def _write_months(self, touched: list[_Touched]) -> None:
+    async def _write_months(self, written: list[_Written]) -> None:
         """Where a dialog enters a month: readers find the partition of a seq by it."""
         entering = [
             (each.position.dialog_id, each.position.last_at, each.was_seq + 1)
-            for each in touched
+            for each in written
             if each.was_seq == 0
             or (each.was_at.year, each.was_at.month) != (each.position.last_at.year, each.position.last_at.month)
         ]
         if entering:
             await self._conn.execute(
-                "INSERT INTO dialog_month (dialog_id, month, first_seq) "
-                "SELECT dialog_id, date_trunc('month', at)::date, first_seq "
-                "FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[]) AS t (dialog_id, at, first_seq) "
-                "ON CONFLICT DO NOTHING",
+                _WRITE_MONTHS,
                 *_columns(entering, 3),
             )
 
@@ -271,13 +279,13 @@ class Stream:
                 self.events[number] = replace(event, hidden_from=people)
         self._about_messages.clear()
 
-    def _touch(self, dialog: Dialog) -> Position:
+    def _position_of(self, dialog: Dialog) -> Position:
         position = dialog.position
-        if position.dialog_id not in self._touched:
-            self._touched[position.dialog_id] = _Touched(position, position.last_seq, position.last_at)
+        if position.dialog_id not in self._written:
+            self._written[position.dialog_id] = _Written(position, position.last_seq, position.last_at)
         return position
 
-    def _tell(
+    def _render(
         self,
         kind: str,
         dialog_id: UUID,
@@ -289,13 +297,13 @@ class Stream:
         ended: bool = False,
         message_seq: int | None = None,
     ) -> None:
-        text = rendering.frame(kind, dialog_id, seq, at, body)
+        text = document_reads.frame(kind, dialog_id, seq, at, body)
         if message_seq is not None:
             self._about_messages.append(len(self.events))
         self.events.append(StreamEvent(dialog_id, seq, kind, text, subject_id, ended, message_seq))
 
 
-def dialog_of(row: Mapping[str, Any]) -> Dialog:
+def dialog_of(row: Row) -> Dialog:
     """A row with ``DIALOG_COLUMNS`` as the domain knows it."""
     return Dialog(
         position=Position(
@@ -310,7 +318,7 @@ def dialog_of(row: Mapping[str, Any]) -> Dialog:
         ),
         permissions=permissions_of(row["permissions"], dialog_id=row["dialog_id"]),
         slow_mode_s=row["slow_mode_s"],
-        archived=row["archived_at"] is not None,
+        closed=row["archived_at"] is not None,
         members_max=row["members_max"],
         member_count=row["member_count"],
         version=row["version"],

@@ -7,11 +7,12 @@ is counted is shown by some list, so that reading makes it go away; who is parte
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import asyncpg
 
+from chassis.postgres import Connection
 from messaging.core.adapters.contact_reads import BLOCKED
 
 UNREAD: Final = """
@@ -50,12 +51,12 @@ _TOTAL: Final = f"""
 """
 
 
-async def unread_of(conn: asyncpg.Connection[Any], dialog_id: UUID, user_id: UUID) -> asyncpg.Record | None:
+async def unread_of(conn: Connection, dialog_id: UUID, user_id: UUID) -> asyncpg.Record | None:
     """Cursor and counts of one member."""
     return await conn.fetchrow(_ONE, dialog_id, user_id)
 
 
-async def unread_total(conn: asyncpg.Connection[Any], user_id: UUID) -> asyncpg.Record:
+async def unread_total(conn: Connection, user_id: UUID) -> asyncpg.Record:
     """Counts over all dialogs that are not archived; a dialog counts with something unread, or marked so by hand."""
     row: asyncpg.Record | None = await conn.fetchrow(_TOTAL, user_id)
     assert row is not None  # noqa: S101 -- an aggregate has one row

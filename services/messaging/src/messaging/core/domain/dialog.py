@@ -27,6 +27,20 @@ PAIRS: Final = frozenset({DialogKind.DIRECT, DialogKind.BOT, DialogKind.BUSINESS
 """Between two, where a block of one by the other ends what goes between them."""
 
 
+INFO: Final = ("title", "description", "avatar_attachment_id")
+RULES: Final = (
+    "is_public",
+    "history_from",
+    "join_approval",
+    "slow_mode_s",
+    "members_max",
+    "retention_days",
+    "content_published",
+    "permissions",
+)
+"""What can be changed of a dialog: by who may change info, and by who manages roles."""
+
+
 class MemberStatus(StrEnum):
     ACTIVE = "active"
     MUTED = "muted"
@@ -52,13 +66,19 @@ class NotAllowedError(DomainError):
     title: ClassVar[str] = "Your role in this dialog does not allow that"
 
 
+class PeopleUnknownError(DomainError):
+    code: ClassVar[str] = "messaging.dialog.people_unknown"
+    kind: ClassVar[Kind] = Kind.INVALID
+    title: ClassVar[str] = "Somebody in user_ids cannot be written to"
+
+
 class MutedError(DomainError):
     code: ClassVar[str] = "messaging.member.muted"
     kind: ClassVar[Kind] = Kind.FORBIDDEN
     title: ClassVar[str] = "You are muted in this dialog"
 
 
-class DialogArchivedError(DomainError):
+class DialogClosedError(DomainError):
     code: ClassVar[str] = "messaging.dialog.archived"
     kind: ClassVar[Kind] = Kind.CONFLICT
     title: ClassVar[str] = "The dialog is archived; nothing can be written in it"
@@ -82,7 +102,7 @@ class SlowModeError(DomainError):
 class Membership:
     """A person's place in a dialog.
 
-    ``of_the_shop``: it is about a product of their shop. Nobody shuts them out of it, by no setting: no permissions
+    ``owns_shop``: it is about a product of their shop. Nobody shuts them out of it, by no setting: no permissions
     narrow them, and neither a mute nor slow mode binds them.
     """
 
@@ -92,7 +112,7 @@ class Membership:
     joined_seq: int = 0
     muted_until: datetime | None = None
     last_sent_at: datetime | None = None
-    of_the_shop: bool = False
+    owns_shop: bool = False
 
     @property
     def present(self) -> bool:
@@ -101,11 +121,11 @@ class Membership:
     @property
     def paced(self) -> bool:
         """Slow mode binds members and guests, not those who keep order."""
-        return self.role.rank < Role.MODERATOR.rank and not self.of_the_shop
+        return self.role.rank < Role.MODERATOR.rank and not self.owns_shop
 
     def silenced(self, now: datetime) -> bool:
         muted = self.status is MemberStatus.MUTED and (self.muted_until is None or self.muted_until > now)
-        return muted and not self.of_the_shop
+        return muted and not self.owns_shop
 
 
 def require_present(member: Membership | None) -> Membership:
@@ -122,7 +142,7 @@ class Dialog:
     position: Position
     permissions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     slow_mode_s: int = 0
-    archived: bool = False
+    closed: bool = False
     members_max: int = 0
     member_count: int = 0
     version: int = 1
@@ -148,8 +168,8 @@ class Dialog:
     def require(self, member: Membership | None, act: Act, now: datetime) -> Membership:
         """The member, who may act. Raises what hinders them; to a stranger the dialog does not exist."""
         member = require_present(member)
-        if self.archived:
-            raise DialogArchivedError
+        if self.closed:
+            raise DialogClosedError
         if act in _SPEECH and member.silenced(now):
             raise MutedError
         if not self.allows(member, act):
@@ -158,7 +178,7 @@ class Dialog:
 
     def allows(self, member: Membership, act: Act) -> bool:
         """Whether their role may act here, whatever else hinders them."""
-        return may(self.kind, self.permissions, member.role, act, narrowed=not member.of_the_shop)
+        return may(self.kind, self.permissions, member.role, act, narrowed=not member.owns_shop)
 
     def require_pace(self, member: Membership, now: datetime) -> None:
         if self.slow_mode_s == 0 or not member.paced or member.last_sent_at is None:

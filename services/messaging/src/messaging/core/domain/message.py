@@ -19,6 +19,7 @@ ALL: Final = "@all"
 MEDIA_TYPES: Final = frozenset({"voice", "file", "image", "video", "sticker", "gif"})
 # Only the system writes these; a card or a payment is made by the service that knows its truth.
 SYSTEM_TYPES: Final = frozenset({"system", "payment"})
+UNFORWARDABLE_TYPES: Final = SYSTEM_TYPES | {"poll"}
 
 
 class MessageNotFoundError(DomainError):
@@ -43,6 +44,12 @@ class ContentTooLargeError(DomainError):
     code: ClassVar[str] = "messaging.message.too_large"
     kind: ClassVar[Kind] = Kind.INVALID
     title: ClassVar[str] = f"The content has more than {CONTENT_BYTES_MAX} bytes"
+
+
+class NotForwardableError(DomainError):
+    code: ClassVar[str] = "messaging.message.not_forwardable"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    title: ClassVar[str] = "A message of this type cannot be forwarded"
 
 
 class MentionUnknownError(DomainError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Final
+from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 
@@ -21,3 +23,29 @@ class TooManyReactionsError(DomainError):
     code: ClassVar[str] = "messaging.reaction.too_many"
     kind: ClassVar[Kind] = Kind.CONFLICT
     title: ClassVar[str] = "The message has as many different reactions as it can have"
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """One person's emoji on one message."""
+
+    dialog_id: UUID
+    seq: int
+    user_id: UUID
+    emoji: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionCounts:
+    """Before a reaction is added: other emoji on its message, how many of them are the person's, and whether its own
+    is on it already.
+    """
+
+    kinds: int
+    own: int
+    known: bool
+
+
+def has_room(counts: ReactionCounts) -> bool:
+    """Whether one more reaction may be put on the message."""
+    return (counts.known or counts.kinds < KINDS_MAX) and counts.own < PER_PERSON_MAX

@@ -113,7 +113,7 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class PresenceVisibilityChanged:
     """What ``viewer_id`` may see of a person's presence may have changed; None: what anybody may."""
 
     user_id: UUID

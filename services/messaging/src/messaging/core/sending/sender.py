@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from chassis.group_commit import GroupCommit, GroupCommitMetrics, Submitted
 from kernel.errors import DomainError, Kind
 from messaging.core.domain.message import SendMessage, Sent
-from messaging.core.usecases.send_message import send_messages
+from messaging.core.usecases.send_messages import send_messages
 
 if TYPE_CHECKING:
     from messaging.core.usecases.ports import Begin

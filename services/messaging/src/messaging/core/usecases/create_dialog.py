@@ -8,27 +8,19 @@ from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 from kernel.ids import uuid7
-from messaging.core.adapters.dialog_reads import people_of
-from messaging.core.adapters.entity_store import name_of
 from messaging.core.domain.cards import EntityType
-from messaging.core.domain.dialog import PAIRS, BlockedError, Dialog, DialogKind, NewDialog
+from messaging.core.domain.dialog import PAIRS, BlockedError, Dialog, DialogKind, NewDialog, PeopleUnknownError
 from messaging.core.domain.ids import MAIN_WORKSPACE, pair_key
 from messaging.core.domain.membership import MEMBERS_MAX
 from messaging.core.domain.permissions import Role
+from messaging.core.usecases.admit_members import admit_members
 from messaging.core.usecases.ports import Tx
-from messaging.core.usecases.seating import seat
 
 
 class PeopleMissingError(DomainError):
     code: ClassVar[str] = "messaging.dialog.people_missing"
     kind: ClassVar[Kind] = Kind.INVALID
     title: ClassVar[str] = "This dialog needs exactly one other person, or a bot"
-
-
-class PeopleUnknownError(DomainError):
-    code: ClassVar[str] = "messaging.dialog.people_unknown"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "Somebody in user_ids cannot be written to"
 
 
 class PairUntitledError(DomainError):
@@ -67,7 +59,7 @@ async def create_dialog(command: CreateDialog, tx: Tx) -> tuple[UUID, bool]:
     others = tuple(dict.fromkeys(each for each in command.user_ids if each != command.created_by))
     pair = _pair(command, others)
     if pair is not None and (known := await tx.dialogs.of_pair(MAIN_WORKSPACE, pair)):
-        await _come_back(known, command, others, tx)
+        await _rejoin(known, command, others, tx)
         return known, False
     if command.kind is DialogKind.BUSINESS and not command.title:  # the one that there is bears its name already
         raise ShopUnknownError(pointer="/shop_id")
@@ -91,11 +83,11 @@ async def create_dialog(command: CreateDialog, tx: Tx) -> tuple[UUID, bool]:
         known = await tx.dialogs.of_pair(MAIN_WORKSPACE, pair)
         assert known is not None  # noqa: S101 -- the other's insert was committed, or ours would not have conflicted
         return known, False
-    await _seat(dialog, command, others, tx)
+    await _admit(dialog, command, others, tx)
     return dialog.dialog_id, True
 
 
-async def _come_back(dialog_id: UUID, command: CreateDialog, others: tuple[UUID, ...], tx: Tx) -> None:
+async def _rejoin(dialog_id: UUID, command: CreateDialog, others: tuple[UUID, ...], tx: Tx) -> None:
     """Whoever left a bot and starts it again is in their dialog again. With who has ended none is opened."""
     if await tx.endings.ended_among(others):
         if command.kind is DialogKind.BUSINESS:
@@ -105,7 +97,7 @@ async def _come_back(dialog_id: UUID, command: CreateDialog, others: tuple[UUID,
     member = await tx.dialogs.find_member(dialog_id, command.created_by)
     if dialog.kind == DialogKind.BOT and member is not None and not member.present:
         await _require_reachable(command, others, tx)
-        await seat(dialog, [(command.created_by, Role.MEMBER)], command.created_by, tx)
+        await admit_members([(dialog, [(command.created_by, Role.MEMBER)])], command.created_by, tx)
 
 
 async def _with_owner(command: CreateDialog, tx: Tx) -> CreateDialog:
@@ -114,7 +106,7 @@ async def _with_owner(command: CreateDialog, tx: Tx) -> CreateDialog:
     shop = (await tx.entities.find([key])).get(key)
     if shop is None or command.created_by in shop.parties:
         raise ShopUnknownError(pointer="/shop_id")
-    return replace(command, user_ids=shop.parties, title=name_of(shop, "name") or "")
+    return replace(command, user_ids=shop.parties, title=tx.entities.text_of(shop, "name") or "")
 
 
 def _pair(command: CreateDialog, others: tuple[UUID, ...]) -> str | None:
@@ -131,23 +123,22 @@ def _pair(command: CreateDialog, others: tuple[UUID, ...]) -> str | None:
 
 async def _require_reachable(command: CreateDialog, others: tuple[UUID, ...], tx: Tx) -> None:
     direct = command.kind is DialogKind.DIRECT
-    wishes = command.kind is not DialogKind.BUSINESS
-    refused = await tx.contacts.unreachable(command.created_by, others, wishes=wishes)
+    respect_privacy = command.kind is not DialogKind.BUSINESS
+    refused = await tx.contacts.unreachable(command.created_by, others, respect_privacy=respect_privacy)
     if refused.ended and command.kind is DialogKind.BUSINESS:
         raise ShopUnknownError(pointer="/shop_id")
     if refused.blocked and command.kind in PAIRS:
         raise BlockedError
-    people = await people_of(tx.conn, others)
-    bots = [each for each in others if people.get(each, {}).get("is_bot")]
+    bots = await tx.people.bots_among(others)
     if refused.blocked or (refused.unknown and command.kind is not DialogKind.BUSINESS):
         raise PeopleUnknownError(pointer="/user_ids")
     if (direct and bots) or (command.kind is DialogKind.BOT and not bots):
         raise PeopleUnknownError(pointer="/user_ids")
 
 
-async def _seat(dialog: Dialog, command: CreateDialog, others: tuple[UUID, ...], tx: Tx) -> None:
+async def _admit(dialog: Dialog, command: CreateDialog, others: tuple[UUID, ...], tx: Tx) -> None:
     tx.stream.created(dialog)
     first = Role.MEMBER if command.kind in PAIRS else Role.OWNER
     tx.events.dialog_created(dialog, command.created_by, tx.now)
     people = [(command.created_by, first), *((each, Role.MEMBER) for each in others)]
-    await seat(dialog, people, command.created_by, tx)
+    await admit_members([(dialog, people)], command.created_by, tx)

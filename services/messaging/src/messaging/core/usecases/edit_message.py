@@ -9,13 +9,11 @@ from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
-from messaging.core.adapters import rendering
-from messaging.core.adapters.message_reads import content_of
 from messaging.core.domain.dialog import NotAllowedError
 from messaging.core.domain.message import CONTENT_BYTES_MAX, ContentTooLargeError
 from messaging.core.domain.permissions import Act
+from messaging.core.usecases.load_message_for import LoadedMessage, load_message_for
 from messaging.core.usecases.ports import Tx
-from messaging.core.usecases.touching import Touched, touch_message
 
 WINDOW: Final = timedelta(hours=48)
 # What can be edited, and which fields: attachments and what a card is about stay.
@@ -63,20 +61,21 @@ class EditMessage:
 
 async def edit_message(command: EditMessage, tx: Tx) -> dict[str, Any]:
     """The message as it is now, as its writer sees it. The same content again changes nothing."""
-    touched = await touch_message(tx, command.dialog_id, command.seq, command.user_id, Act.SEND)
-    if not touched.own:
+    place = command.dialog_id, command.seq
+    loaded = await load_message_for(tx, *place, command.user_id, Act.SEND)
+    if not loaded.own:
         raise NotAllowedError
     await tx.stream.ready([command.user_id])
-    await tx.keys.load(tx.conn, [command.user_id])
-    before = content_of(tx.keys, touched.row)
-    if before != command.content:
-        _require_editable(command, touched, before, tx)
-        await _replace(command, touched, tx)
-    row = (await tx.messages.messages_at([(command.dialog_id, command.seq)]))[command.dialog_id, command.seq]
-    if before != command.content:
+    before = await tx.messages.content(loaded.row)
+    changed = before != command.content
+    if changed:
+        _require_editable(command, loaded, before, tx)
+        await _replace(command, loaded, tx)
+    row = (await tx.messages.messages_at([place]))[place]
+    if changed:
         [shown] = await tx.messages.documents([row])
         tx.stream.change(
-            touched.dialog,
+            loaded.dialog,
             "message.edited",
             actor_id=command.user_id,
             message_seq=command.seq,
@@ -87,35 +86,22 @@ async def edit_message(command: EditMessage, tx: Tx) -> dict[str, Any]:
     return document
 
 
-def _require_editable(command: EditMessage, touched: Touched, before: Mapping[str, Any] | None, tx: Tx) -> None:
-    version = touched.row["version"]
+def _require_editable(command: EditMessage, loaded: LoadedMessage, before: Mapping[str, Any] | None, tx: Tx) -> None:
+    version = loaded.row["version"]
     if command.expected_version is not None and version != command.expected_version:
         raise MessageChangedMeanwhileError(context={"version": version})
-    fields = EDITABLE.get(touched.row["type"])
-    if before is None or fields is None or touched.row["forward"] is not None:
+    fields = EDITABLE.get(loaded.row["type"])
+    if before is None or fields is None or loaded.row["forward"] is not None:
         raise NotEditableError
     changed = {name for name in {*before, *command.content} if before.get(name) != command.content.get(name)}
     if not changed <= fields:
         raise NotEditableError(pointer=f"/content/{min(changed - fields)}")
-    if touched.row["created_at"] + WINDOW < tx.now:
+    if loaded.row["created_at"] + WINDOW < tx.now:
         raise EditWindowOverError
 
 
-async def _replace(command: EditMessage, touched: Touched, tx: Tx) -> None:
-    content = rendering.to_json(command.content)
+async def _replace(command: EditMessage, loaded: LoadedMessage, tx: Tx) -> None:
+    content = tx.stream.encode(command.content)
     if len(content) > CONTENT_BYTES_MAX:
         raise ContentTooLargeError(pointer="/content")
-    row = touched.row
-    await tx.conn.execute(
-        "INSERT INTO message_revision (dialog_id, seq, version, sender_id, content, written_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6)",
-        *(command.dialog_id, command.seq, row["version"], row["sender_id"], row["content"]),
-        row["edited_at"] or row["created_at"],
-    )
-    await tx.conn.execute(
-        "UPDATE message SET content = $4, version = version + 1, edited_at = $5 "
-        "WHERE dialog_id = $1 AND seq = $2 AND created_at = $3",
-        *(command.dialog_id, command.seq, row["created_at"]),
-        tx.sealer.encrypt(command.user_id, content),
-        tx.now,
-    )
+    await tx.messages.replace_content(loaded.row, tx.sealer.encrypt(command.user_id, content), tx.now)

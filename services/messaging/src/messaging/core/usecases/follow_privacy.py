@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from messaging.core.domain.stream import Sight
+from messaging.core.domain.stream import PresenceVisibilityChanged
 from messaging.core.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Privacy:
+class FollowPrivacy:
     """As auth tells it. ``since``: when they said so. An older ``version`` never replaces a newer."""
 
     user_id: UUID
@@ -22,17 +22,17 @@ class Privacy:
     since: datetime
 
 
-async def follow_privacy(told: Privacy, tx: Tx) -> None:
+async def follow_privacy(command: FollowPrivacy, tx: Tx) -> None:
     """What they read after they had switched receipts off is not told, though it was not known here yet."""
-    if not told.read_receipts:
-        await tx.cursors.hold_cursors_of(told.user_id)
+    if not command.read_receipts:
+        await tx.cursors.hold_cursors_of(command.user_id)
     news = await tx.people.set_privacy(
-        told.user_id,
-        told.version,
-        presence_to=told.presence_to,
-        direct_from=told.direct_from,
-        receipts=told.read_receipts,
+        command.user_id,
+        command.version,
+        presence_to=command.presence_to,
+        direct_from=command.direct_from,
+        receipts=command.read_receipts,
     )
-    if news and not told.read_receipts:
-        await tx.cursors.untell_reads(told.user_id, told.since)
-    tx.hints.sight_changed(Sight(told.user_id))
+    if news and not command.read_receipts:
+        await tx.cursors.untell_reads(command.user_id, command.since)
+    tx.hints.visibility_changed(PresenceVisibilityChanged(command.user_id))

@@ -6,8 +6,8 @@ from typing import Final
 from uuid import UUID
 
 from messaging.core.domain.dialog import MemberStatus
+from messaging.core.usecases.end_membership import end_membership
 from messaging.core.usecases.ports import Begin, Tx
-from messaging.core.usecases.seating import unseat
 
 _FIRST: Final = UUID(int=0)
 
@@ -27,4 +27,4 @@ async def _leave(dialog_id: UUID, user_id: UUID, tx: Tx) -> None:
     member = await tx.dialogs.find_member(dialog_id, user_id)
     if member is None or not member.present:
         return
-    await unseat(dialog, user_id, MemberStatus.LEFT, None, tx)
+    await end_membership(dialog, user_id, MemberStatus.LEFT, None, tx)

@@ -35,17 +35,11 @@ async def move_cursor(command: MoveCursor, tx: Tx) -> None:
                 command.user_id, "read.changed", dialog_id=moved.dialog_id, payload={"read_seq": moved.read_seq}
             )
         tx.hints.cursor_moved(moved)
-    if command.marked_unread is not None:
-        changed = await tx.conn.execute(
-            "UPDATE member SET marked_unread = $3 WHERE dialog_id = $1 AND user_id = $2 AND marked_unread <> $3",
-            command.dialog_id,
+    marked = command.marked_unread
+    if marked is not None and await tx.cursors.mark_unread(command.dialog_id, command.user_id, marked=marked):
+        tx.accounts.change(
             command.user_id,
-            command.marked_unread,
+            "dialog.settings",
+            dialog_id=command.dialog_id,
+            payload={"marked_unread": marked},
         )
-        if changed == "UPDATE 1":
-            tx.accounts.change(
-                command.user_id,
-                "dialog.settings",
-                dialog_id=command.dialog_id,
-                payload={"marked_unread": command.marked_unread},
-            )

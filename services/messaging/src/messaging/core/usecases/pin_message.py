@@ -8,8 +8,8 @@ from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 from messaging.core.domain.permissions import Act
+from messaging.core.usecases.load_message_for import load_message_for
 from messaging.core.usecases.ports import Tx
-from messaging.core.usecases.touching import touch_message
 
 PINS_MAX: Final = 100
 
@@ -29,24 +29,18 @@ class PinMessage:
 
 
 async def pin_message(command: PinMessage, tx: Tx) -> None:
-    """Doing it again changes nothing."""
-    touched = await touch_message(tx, command.dialog_id, command.seq, command.user_id, Act.PIN)
+    """Doing it again changes nothing. Raises ``TooManyPinsError``."""
+    loaded = await load_message_for(tx, command.dialog_id, command.seq, command.user_id, Act.PIN)
     if command.pinned:
-        count = await tx.conn.fetchval("SELECT count(*) FROM pinned_message WHERE dialog_id = $1", command.dialog_id)
-        done = await tx.conn.execute(
-            "INSERT INTO pinned_message (dialog_id, seq, pinned_by, pinned_at) VALUES ($1, $2, $3, $4) "
-            "ON CONFLICT DO NOTHING",
-            *(command.dialog_id, command.seq, command.user_id, tx.now),
-        )
-        if count >= PINS_MAX and not done.endswith(" 0"):
+        count = await tx.pins.count(command.dialog_id)
+        changed = await tx.pins.add(command.dialog_id, command.seq, by=command.user_id, now=tx.now)
+        if count >= PINS_MAX and changed:
             raise TooManyPinsError
     else:
-        done = await tx.conn.execute(
-            "DELETE FROM pinned_message WHERE dialog_id = $1 AND seq = $2", command.dialog_id, command.seq
-        )
-    if not done.endswith(" 0"):
+        changed = await tx.pins.remove(command.dialog_id, command.seq)
+    if changed:
         tx.stream.change(
-            touched.dialog,
+            loaded.dialog,
             "pin.changed",
             actor_id=command.user_id,
             message_seq=command.seq,

@@ -25,14 +25,3 @@ async def reset_access(user_id: UUID, epoch: int, tx: Tx) -> None:
     await tx.endings.end_own_acts(user_id)
     await tx.endings.end_invites_of(user_id, tx.now)
     await tx.access.set_epoch(user_id, max(epoch, known))
-
-
-async def hold_access(user_id: UUID, epoch: int | None, tx: Tx) -> bool:
-    """Whether somebody who came with this epoch still acts for the person; if so they do until the commit.
-
-    None, of a token that says no epoch: as long as its session is not revoked, which the caller has asked.
-    """
-    if epoch is not None and epoch > await tx.access.epoch(user_id):
-        await reset_access(user_id, epoch, tx)
-    await tx.access.share(user_id)
-    return epoch is None or epoch >= await tx.access.epoch(user_id)

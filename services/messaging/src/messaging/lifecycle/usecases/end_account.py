@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from messaging.core.adapters.ending_store import LOOKED_OVER_AGAIN
-from messaging.core.domain.stream import Sight
+from messaging.core.domain.stream import PresenceVisibilityChanged
 from messaging.core.usecases.leave_dialogs import leave_dialogs
 from messaging.lifecycle.usecases.ports import Begin, Tx
 
@@ -31,7 +31,7 @@ async def end_account(command: EndAccount, tx: Tx) -> None:
     bots = await tx.bots.close_bots_of(command.user_id, tx.now)
     await tx.endings.end_accounts([command.user_id, *bots], command.ended_at, tx.now)
     await tx.endings.end_own_acts(command.user_id)
-    tx.hints.sight_changed(Sight(command.user_id))
+    tx.hints.visibility_changed(PresenceVisibilityChanged(command.user_id))
 
 
 async def tidy_after(user_id: UUID, requested_at: datetime, begin: Begin) -> None:

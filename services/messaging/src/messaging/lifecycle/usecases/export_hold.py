@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from messaging.core.adapters import rendering
+from messaging.core.adapters import document_reads
 from messaging.lifecycle.adapters import held_reads
 from messaging.lifecycle.adapters.held_reads import HeldFile, HeldKeys, HeldReads, HeldRows
 from objects.exports import copy_object, export_path
@@ -79,7 +79,7 @@ async def export_hold(
             after_seq = messages[-1]["seq"]
     counts = {"messages": done.messages, "members": done.members, "files": done.files, "missing": done.missing}
     manifest = {"dialog": dialog, "reason": command.reason, "counts": counts}
-    text = orjson.dumps(orjson.loads(rendering.to_json(manifest)), option=orjson.OPT_INDENT_2)
+    text = orjson.dumps(orjson.loads(document_reads.to_json(manifest)), option=orjson.OPT_INDENT_2)
     (command.folder / MANIFEST).write_bytes(text)
     return done
 
@@ -115,4 +115,4 @@ async def _require_hold(conn: asyncpg.Connection[Any], dialog_id: UUID) -> None:
 
 def _lines(out: IO[bytes], rows: list[dict[str, Any]]) -> None:
     for row in rows:
-        out.write(rendering.to_json(row) + b"\n")
+        out.write(document_reads.to_json(row) + b"\n")

@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from messaging.core.adapters import rendering
+from messaging.core.adapters import document_reads
 from messaging.lifecycle.adapters.export_reads import ExportReads, ExportRows
 from objects.exports import copy_object, export_path
 from objects.store import ObjectStore
@@ -87,7 +87,7 @@ class _Export:
         if name not in self._files:
             self._files[name] = self._stack.enter_context((self._folder / f"{name}.jsonl").open("wb"))
             self.counts[name] = 0
-        self._files[name].write(rendering.to_json(row) + b"\n")
+        self._files[name].write(document_reads.to_json(row) + b"\n")
         self.counts[name] += 1
         if self.counts[name] % _TOLD_EVERY == 0:
             self._tell(f"{name}: {self.counts[name]:,}")

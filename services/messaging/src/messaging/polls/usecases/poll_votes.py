@@ -12,8 +12,8 @@ from messaging.core.domain.dialog import Dialog
 from messaging.core.domain.message import MessageNotFoundError
 from messaging.core.domain.permissions import Act
 from messaging.core.domain.poll import Poll
+from messaging.core.usecases.load_message_for import LoadedMessage, load_message_for
 from messaging.core.usecases.ports import Tx
-from messaging.core.usecases.touching import Touched, touch_message
 
 
 class NotAPollError(DomainError):
@@ -82,8 +82,8 @@ async def tell_poll(dialog: Dialog, poll: Poll, user_id: UUID | None, tx: Tx) ->
     tx.stream.change(dialog, "poll.changed", actor_id=user_id, message_seq=poll.seq, payload={"poll": shown})
 
 
-async def _touch(dialog_id: UUID, seq: int, user_id: UUID, tx: Tx) -> tuple[Touched, Poll]:
-    touched = await touch_message(tx, dialog_id, seq, user_id, Act.REACT)
+async def _touch(dialog_id: UUID, seq: int, user_id: UUID, tx: Tx) -> tuple[LoadedMessage, Poll]:
+    touched = await load_message_for(tx, dialog_id, seq, user_id, Act.REACT)
     poll = await tx.polls.find(dialog_id, seq)
     if poll is None:
         raise NotAPollError

@@ -16,14 +16,14 @@ import asyncpg
 
 from kernel.errors import DomainError, Kind
 from kernel.reasons import Reason
-from messaging.core.adapters import rendering
+from messaging.core.adapters import document_reads
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
 from messaging.core.domain.allowance import Allowance
 from messaging.core.domain.dialog import BlockedError, DialogNotFoundError, require_present
 from messaging.core.domain.message import ClientMessageIdReusedError, ScheduledNotFoundError, SendMessage, Sent
 from messaging.core.domain.permissions import Act
-from messaging.core.usecases.hold_waiting import tell_scheduled
+from messaging.core.usecases.announce_scheduled import announce_scheduled
 from messaging.core.usecases.ports import Tx
 from sealing import PersonKeys, opened_json
 
@@ -81,10 +81,17 @@ async def schedule(command: SendMessage, send_at: datetime, body: Mapping[str, A
         made = await tx.conn.execute(
             f"INSERT INTO scheduled_message ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, 'pending', '', NULL, $6) "
             "ON CONFLICT (scheduled_id) DO NOTHING",
-            *(scheduled_id, user_id, dialog_id, send_at, tx.sealer.encrypt(user_id, rendering.to_json(body)), tx.now),
+            *(
+                scheduled_id,
+                user_id,
+                dialog_id,
+                send_at,
+                tx.sealer.encrypt(user_id, document_reads.to_json(body)),
+                tx.now,
+            ),
         )
         if made == "INSERT 0 1":
-            tell_scheduled(user_id, dialog_id, tx, scheduled_id=scheduled_id, status="pending", send_at=send_at)
+            announce_scheduled(user_id, dialog_id, tx, scheduled_id=scheduled_id, status="pending", send_at=send_at)
         kept = await _kept(scheduled_id, tx)
     if kept is None or kept["user_id"] != user_id:
         raise ScheduledNotFoundError
@@ -144,7 +151,7 @@ async def cancel_scheduled(scheduled_id: UUID, user_id: UUID, tx: Tx) -> None:
     )
     if dialog_id is None:
         raise ScheduledNotFoundError
-    tell_scheduled(user_id, dialog_id, tx, scheduled_id=scheduled_id, status="cancelled")
+    announce_scheduled(user_id, dialog_id, tx, scheduled_id=scheduled_id, status="cancelled")
 
 
 async def take_due(conn: asyncpg.Connection[Any], keys: PersonKeys, now: datetime, limit: int) -> Sequence[Scheduled]:
@@ -208,7 +215,7 @@ async def note_outcome(due: Scheduled, outcome: Outcome, tx: Tx) -> None:
     if noted == "UPDATE 0":
         return  # it was noted as it was stored, or was called back
     told = {"scheduled_id": due.scheduled_id, "failure_code": outcome.failure_code, "seq": outcome.seq}
-    tell_scheduled(due.user_id, due.dialog_id, tx, status=status, **told)
+    announce_scheduled(due.user_id, due.dialog_id, tx, status=status, **told)
 
 
 def _pause(due: Scheduled, outcome: Outcome) -> timedelta:

@@ -15,7 +15,7 @@ from messaging.activity.adapters.activity_store import ActivityStore
 from messaging.activity.domain.activity import ActivityType, last_id
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.dialog_reads import people_of, unknown
-from messaging.core.adapters.unreadable import object_or_none
+from messaging.core.adapters.unreadable_reads import object_or_none
 from messaging.core.entrypoints.schemas.dialogs import PersonView
 from messaging.wiring import App
 

@@ -13,9 +13,9 @@ from messaging.bots.adapters.bot_store import BotStore
 from messaging.bots.domain.bot import Bot, BotTokenInvalidError, WebhookSetError
 from messaging.bots.entrypoints.bot_updates import channel, next_updates
 from messaging.bots.entrypoints.routes.bots import BotFaceView
-from messaging.core.entrypoints.posting import send
 from messaging.core.entrypoints.routes.messages import SEND_ERRORS
 from messaging.core.entrypoints.schemas.messages import SendMessageBody, SentView
+from messaging.core.usecases.submit_message import submit_message
 from messaging.wiring import App
 
 routes = Routes(tag="bot api")
@@ -81,7 +81,7 @@ async def get_updates(request: web.Request, query: UpdatesQuery, app: App) -> Up
 )
 async def post_bot_message(request: web.Request, dialog_id: UUID, body: SendMessageBody, app: App) -> Reply[SentView]:
     bot = await bot_of(request, app)
-    sent = await send(app, bot.bot_id, dialog_id, body)
+    sent = await submit_message(body.to_command(dialog_id, bot.bot_id), app)
     view = SentView(
         dialog_id=dialog_id,
         seq=sent.seq,

@@ -22,7 +22,7 @@ from messaging.bots.usecases.manage_bots import (
     point_webhook,
     renew_token,
 )
-from messaging.core.entrypoints.acting import require_access
+from messaging.core.usecases.hold_access import hold_access
 from messaging.wiring import App
 
 routes = Routes(tag="bots")
@@ -113,7 +113,7 @@ class SecretView(View):
 
 @routes.post("/v1/bots", status=201, limit=LIMIT, errors=(BotNameTakenError, TooManyBotsError), summary="Make a bot")
 async def post_bot(body: MakeBotBody, principal: Principal, tx: MessagingTx) -> Reply[NewBotView]:
-    await require_access(principal, tx)
+    await hold_access(principal.user_id, principal.access_epoch, tx)
     commands = [each.model_dump() for each in body.commands]
     bot, token = await make_bot(principal.user_id, body.username, body.display_name, commands, tx)
     return Reply(NewBotView(**BotView.of(bot).model_dump(), token=token), status=201, headers=NO_STORE)
@@ -159,7 +159,7 @@ async def remove_bot(bot_id: UUID, principal: Principal, tx: MessagingTx) -> Non
 )
 async def post_token(bot_id: UUID, principal: Principal, tx: MessagingTx) -> Reply[TokenView]:
     """The old one is worth nothing from then on."""
-    await require_access(principal, tx)
+    await hold_access(principal.user_id, principal.access_epoch, tx)
     token = await renew_token(await own_bot(principal.user_id, bot_id, tx), tx)
     return Reply(TokenView(token=token), headers=NO_STORE)
 
@@ -174,7 +174,7 @@ async def put_webhook(
     bot_id: UUID, body: WebhookBody, principal: Principal, app: App, tx: MessagingTx
 ) -> Reply[SecretView]:
     """Each call is signed in ``X-Sampan-Signature``, and repeated until it is answered with 2xx."""
-    await require_access(principal, tx)
+    await hold_access(principal.user_id, principal.access_epoch, tx)
     bot = await own_bot(principal.user_id, bot_id, tx)
     secret = await point_webhook(bot, body.url, tx, local=app.settings.environment != "production")
     return Reply(SecretView(secret=secret), headers=NO_STORE)

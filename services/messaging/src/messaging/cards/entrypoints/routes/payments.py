@@ -13,7 +13,7 @@ from messaging.adapters.transaction import MessagingTx
 from messaging.cards.usecases.send_payment import RecipientInvalidError, SendPayment, send_payment
 from messaging.core.domain.dialog import (
     BlockedError,
-    DialogArchivedError,
+    DialogClosedError,
     DialogNotFoundError,
     MutedError,
     NotAllowedError,
@@ -51,7 +51,7 @@ class SendPaymentBody(Body):
         NotAllowedError,
         MutedError,
         BlockedError,
-        DialogArchivedError,
+        DialogClosedError,
         SlowModeError,
         ClientMessageIdReusedError,
         RecipientInvalidError,

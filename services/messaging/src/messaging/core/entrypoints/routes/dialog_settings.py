@@ -11,20 +11,22 @@ from pydantic import Field
 from chassis.http import Body, IfMatch, Moment, Name, Query, RateLimit, ReadableText, Routes, View
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
-from messaging.core.adapters.receipt_store import seen_by
+from messaging.core.adapters.message_page_reads import seen_by_member, seen_message
+from messaging.core.adapters.receipt_reads import seen_by
 from messaging.core.domain.attachment import AttachmentUnusableError
-from messaging.core.domain.dialog import DialogArchivedError, DialogNotFoundError, NotAllowedError
+from messaging.core.domain.dialog import DialogClosedError, DialogNotFoundError, NotAllowedError
 from messaging.core.domain.membership import FixedMembersError, MembersMaxError
 from messaging.core.domain.message import MessageNotFoundError
 from messaging.core.domain.permissions import Act
-from messaging.core.entrypoints.message_pages import seen_by_member, seen_message
 from messaging.core.entrypoints.schemas.dialogs import RoleName
-from messaging.core.usecases.change_dialog import change_dialog, close_dialog
+from messaging.core.usecases.change_dialog import ChangeDialog, change_dialog
+from messaging.core.usecases.change_own_settings import ChangeOwnSettings, change_own_settings
+from messaging.core.usecases.close_dialog import CloseDialog, close_dialog
 from messaging.wiring import App
 
 routes = Routes(tag="dialogs")
 LIMIT = RateLimit("dialog-settings", per_user=300, window_s=60, fails="open")
-ERRORS = (DialogNotFoundError, NotAllowedError, DialogArchivedError, FixedMembersError)
+ERRORS = (DialogNotFoundError, NotAllowedError, DialogClosedError, FixedMembersError)
 ActName = Literal[
     "send",
     "send_media",
@@ -103,8 +105,8 @@ async def patch_dialog(
     dialog_id: UUID, body: ChangeDialogBody, principal: Principal, tx: MessagingTx, if_match: IfMatch
 ) -> None:
     """``If-Match``: the version that was looked at, as GET gives it in ``ETag``."""
-    changes = body.model_dump(exclude_unset=True)
-    await change_dialog(dialog_id, principal.user_id, changes, tx, require_version=if_match.check)
+    command = ChangeDialog(dialog_id=dialog_id, by=principal.user_id, changes=body.model_dump(exclude_unset=True))
+    await change_dialog(command, tx, require_version=if_match.check)
 
 
 @routes.post(
@@ -116,7 +118,7 @@ async def patch_dialog(
     summary="Close a dialog: it can be read, not written",
 )
 async def post_close(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> None:
-    await close_dialog(dialog_id, principal.user_id, tx, closed=True)
+    await close_dialog(CloseDialog(dialog_id=dialog_id, by=principal.user_id, closed=True), tx)
 
 
 @routes.post(
@@ -128,7 +130,7 @@ async def post_close(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> 
     summary="Open a closed dialog again",
 )
 async def post_reopen(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> None:
-    await close_dialog(dialog_id, principal.user_id, tx, closed=False)
+    await close_dialog(CloseDialog(dialog_id=dialog_id, by=principal.user_id, closed=False), tx)
 
 
 @routes.patch(
@@ -141,19 +143,10 @@ async def post_reopen(dialog_id: UUID, principal: Principal, tx: MessagingTx) ->
 )
 async def patch_settings(dialog_id: UUID, body: OwnSettingsBody, principal: Principal, tx: MessagingTx) -> None:
     """Pinned and archived are in your list only; silence and level are about notifications."""
-    member = await tx.dialogs.find_member(dialog_id, principal.user_id)
-    if member is None or not member.present:
-        raise DialogNotFoundError
-    given = body.model_dump(exclude_unset=True)
-    for flag, column in (("pinned", "pinned_at"), ("archived", "archived_at")):
-        if given.get(flag) is not None:
-            given[column] = tx.now if given[flag] else None
-        given.pop(flag, None)
-    if given.get("notification_level", "") is None:
-        del given["notification_level"]
-    if given:
-        await tx.members.keep_settings(dialog_id, principal.user_id, given)
-        tx.accounts.change(principal.user_id, "dialog.settings", dialog_id=dialog_id, payload=given)
+    command = ChangeOwnSettings(
+        dialog_id=dialog_id, user_id=principal.user_id, given=body.model_dump(exclude_unset=True)
+    )
+    await change_own_settings(command, tx)
 
 
 @routes.get(

@@ -5,12 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from chassis.http import Page, RateLimit, Reply, Routes, etag_of
+from chassis.http import Keyset, Page, RateLimit, Reply, Routes, etag_of
 from chassis.postgres import Connection
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
-from messaging.core.adapters.dialog_reads import dialogs_by_id, dialogs_page, pictured
-from messaging.core.domain.dialog import BlockedError, DialogArchivedError, DialogKind, DialogNotFoundError
+from messaging.core.adapters.dialog_reads import dialog_documents, dialogs_by_id, dialogs_page
+from messaging.core.domain.dialog import (
+    BlockedError,
+    DialogClosedError,
+    DialogKind,
+    DialogNotFoundError,
+    PeopleUnknownError,
+)
 from messaging.core.domain.membership import BannedError, DialogFullError
 from messaging.core.entrypoints.schemas.dialogs import DialogsQuery, DialogView
 from messaging.core.entrypoints.schemas.messages import CreateDialogBody
@@ -18,16 +24,15 @@ from messaging.core.usecases.create_dialog import (
     CreateDialog,
     PairUntitledError,
     PeopleMissingError,
-    PeopleUnknownError,
     ShopUnknownError,
     create_dialog,
 )
-from messaging.core.usecases.product_door import TopicUnknownError
-from messaging.core.usecases.topic_dialogs import ApprovalNeededError, discuss_product
+from messaging.core.usecases.discuss_product import ApprovalNeededError, DiscussProduct, discuss_product
+from messaging.core.usecases.reach_product import TopicUnknownError
 from messaging.wiring import App
 
 routes = Routes(tag="dialogs")
-SCOPE = "dialogs"
+ORDER = Keyset("dialogs", (datetime, UUID))
 
 
 @routes.post(
@@ -45,7 +50,7 @@ SCOPE = "dialogs"
         BlockedError,
         BannedError,
         DialogFullError,
-        DialogArchivedError,
+        DialogClosedError,
         DialogNotFoundError,
     ),
     summary="Open a dialog",
@@ -53,7 +58,8 @@ SCOPE = "dialogs"
 async def post_dialog(body: CreateDialogBody, principal: Principal, app: App, tx: MessagingTx) -> Reply[DialogView]:
     """A dialog that there is only one of is answered with 200 when it is there already."""
     if body.kind == "topic":
-        dialog_id, created = await discuss_product(body.product_id or UUID(int=0), principal.user_id, tx)
+        topic = DiscussProduct(product_id=body.product_id or UUID(int=0), user_id=principal.user_id)
+        dialog_id, created = await discuss_product(topic, tx)
     else:
         dialog_id, created = await create_dialog(_command(body, principal.user_id), tx)
     await tx.flush()
@@ -75,25 +81,24 @@ def _command(body: CreateDialogBody, user_id: UUID) -> CreateDialog:
 
 @routes.get("/v1/dialogs", summary="List your dialogs, the latest first")
 async def get_dialogs(query: DialogsQuery, principal: Principal, app: App) -> Page[DialogView]:
-    before = None
-    if query.cursor:
-        at, dialog_id = app.cursors.decode(query.cursor, scope=SCOPE)
-        before = datetime.fromisoformat(at), UUID(dialog_id)
     async with app.database.read() as conn:
         rows = await dialogs_page(
             conn,
             principal.user_id,
             archived=query.archived,
             kind=query.kind,
-            before=before,
+            before=ORDER.position(app.cursors, query.cursor),
             limit=query.limit + 1,
         )
-        shown = rows[: query.limit]
-        items = await pictured(conn, app.keys, principal.user_id, shown)
-    next_cursor = None
-    if len(rows) > query.limit:
-        next_cursor = app.cursors.encode((shown[-1]["last_at"].isoformat(), str(shown[-1]["dialog_id"])), scope=SCOPE)
-    return Page(items=[DialogView.of(each) for each in items], next_cursor=next_cursor)
+        shown = await dialog_documents(conn, app.keys, principal.user_id, rows[: query.limit])
+    views = {each["dialog_id"]: DialogView.of(each) for each in shown}
+    return ORDER.page(
+        app.cursors,
+        rows,
+        query.limit,
+        view=lambda row: views[row["dialog_id"]],
+        position=lambda row: (row["last_at"], row["dialog_id"]),
+    )
 
 
 @routes.get("/v1/dialogs/{dialog_id}", errors=(DialogNotFoundError,), summary="Look at a dialog of yours")
@@ -107,5 +112,5 @@ async def _view(conn: Connection, app: App, user_id: UUID, dialog_id: UUID) -> D
     rows = await dialogs_by_id(conn, user_id, [dialog_id])
     if not rows:
         raise DialogNotFoundError
-    [picture] = await pictured(conn, app.keys, user_id, rows)
-    return DialogView.of(picture)
+    [document] = await dialog_documents(conn, app.keys, user_id, rows)
+    return DialogView.of(document)

@@ -11,21 +11,21 @@ from pydantic import Field
 from chassis.http import Body, RateLimit, Reply, Routes, Text, View
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
-from messaging.core.domain.dialog import BlockedError, DialogArchivedError, DialogNotFoundError, NotAllowedError
-from messaging.core.domain.invite import InviteRow
+from messaging.core.domain.dialog import BlockedError, DialogClosedError, DialogNotFoundError, NotAllowedError
+from messaging.core.domain.invite import InviteInvalidError, InviteRow
 from messaging.core.domain.membership import BannedError, DialogFullError, FixedMembersError
 from messaging.core.domain.permissions import Act
-from messaging.core.entrypoints.acting import require_access
-from messaging.core.usecases.join_dialog import (
-    InviteInvalidError,
+from messaging.core.usecases.create_invite import CreateInvite, create_invite
+from messaging.core.usecases.decide_join_request import (
+    DecideJoinRequest,
     JoinRequestNotFoundError,
-    decide,
-    invite,
-    join_by_invite,
-    join_public,
-    revoke,
+    decide_join_request,
 )
-from messaging.core.usecases.touching import touch_dialog
+from messaging.core.usecases.hold_access import hold_access
+from messaging.core.usecases.join_by_invite import JoinByInvite, join_by_invite
+from messaging.core.usecases.join_public_dialog import JoinPublicDialog, join_public_dialog
+from messaging.core.usecases.load_dialog_for import load_dialog_for
+from messaging.core.usecases.revoke_invite import RevokeInvite, revoke_invite
 
 routes = Routes(tag="invites")
 INVITES = "/v1/dialogs/{dialog_id}/invites"
@@ -33,8 +33,8 @@ REQUESTS = "/v1/dialogs/{dialog_id}/join-requests"
 LIMIT = RateLimit("invites", per_user=120, window_s=60, fails="open")
 # A token has 144 random bits; the limit is for the server's sake.
 GUESSES = RateLimit("joins", per_user=60, window_s=60, fails="open")
-ERRORS = (DialogNotFoundError, NotAllowedError, DialogArchivedError)
-JOINING = (BlockedError, DialogArchivedError, BannedError, DialogFullError, FixedMembersError)
+ERRORS = (DialogNotFoundError, NotAllowedError, DialogClosedError)
+JOINING = (BlockedError, DialogClosedError, BannedError, DialogFullError, FixedMembersError)
 
 
 class InviteBody(Body):
@@ -106,15 +106,18 @@ class JoinRequestsView(View):
     summary="Make an invite link",
 )
 async def post_invite(dialog_id: UUID, body: InviteBody, principal: Principal, tx: MessagingTx) -> Reply[NewInviteView]:
-    await require_access(principal, tx)
-    made = await invite(dialog_id, principal.user_id, tx, expires_in_s=body.expires_in_s, uses_max=body.uses_max)
+    await hold_access(principal.user_id, principal.access_epoch, tx)
+    command = CreateInvite(
+        dialog_id=dialog_id, by=principal.user_id, expires_in_s=body.expires_in_s, uses_max=body.uses_max
+    )
+    made = await create_invite(command, tx)
     view = NewInviteView(**InviteView.of(made.invite).model_dump(), token=made.token)
     return Reply(view, status=201, headers={"Cache-Control": "no-store"})
 
 
 @routes.get(INVITES, rows_of_caller=False, errors=ERRORS, summary="List invites that are not revoked")
 async def get_invites(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> InvitesView:
-    await touch_dialog(tx, dialog_id, principal.user_id, Act.INVITE)
+    await load_dialog_for(tx, dialog_id, principal.user_id, Act.INVITE)
     return InvitesView(items=[InviteView.of(row) for row in await tx.invites.of_dialog(dialog_id)])
 
 
@@ -127,7 +130,7 @@ async def get_invites(dialog_id: UUID, principal: Principal, tx: MessagingTx) ->
 )
 async def delete_invite(dialog_id: UUID, invite_id: UUID, principal: Principal, tx: MessagingTx) -> None:
     """One's own, or another's by who manages members."""
-    await revoke(dialog_id, invite_id, principal.user_id, tx)
+    await revoke_invite(RevokeInvite(dialog_id=dialog_id, invite_id=invite_id, by=principal.user_id), tx)
 
 
 @routes.post(
@@ -139,8 +142,9 @@ async def delete_invite(dialog_id: UUID, invite_id: UUID, principal: Principal, 
     summary="Join by an invite link",
 )
 async def post_join(body: JoinBody, principal: Principal, tx: MessagingTx) -> JoinedView:
-    await require_access(principal, tx)
-    dialog_id, outcome = await join_by_invite(body.token, principal.user_id, tx, body.message)
+    await hold_access(principal.user_id, principal.access_epoch, tx)
+    command = JoinByInvite(token=body.token, user_id=principal.user_id, message=body.message)
+    dialog_id, outcome = await join_by_invite(command, tx)
     return JoinedView(dialog_id=dialog_id, outcome=outcome)
 
 
@@ -153,13 +157,14 @@ async def post_join(body: JoinBody, principal: Principal, tx: MessagingTx) -> Jo
     summary="Join a public dialog",
 )
 async def post_join_public(dialog_id: UUID, body: JoinPublicBody, principal: Principal, tx: MessagingTx) -> JoinedView:
-    await require_access(principal, tx)
-    return JoinedView(dialog_id=dialog_id, outcome=await join_public(dialog_id, principal.user_id, tx, body.message))
+    await hold_access(principal.user_id, principal.access_epoch, tx)
+    command = JoinPublicDialog(dialog_id=dialog_id, user_id=principal.user_id, message=body.message)
+    return JoinedView(dialog_id=dialog_id, outcome=await join_public_dialog(command, tx))
 
 
 @routes.get(REQUESTS, rows_of_caller=False, errors=ERRORS, summary="List who asks to join")
 async def get_requests(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> JoinRequestsView:
-    await touch_dialog(tx, dialog_id, principal.user_id, Act.MANAGE_MEMBERS)
+    await load_dialog_for(tx, dialog_id, principal.user_id, Act.MANAGE_MEMBERS)
     return JoinRequestsView(items=[JoinRequestView(**dict(row)) for row in await tx.invites.requests_of(dialog_id)])
 
 
@@ -172,7 +177,8 @@ async def get_requests(dialog_id: UUID, principal: Principal, tx: MessagingTx) -
     summary="Let somebody in",
 )
 async def post_approve(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:
-    await decide(dialog_id, user_id, principal.user_id, tx, approved=True)
+    command = DecideJoinRequest(dialog_id=dialog_id, user_id=user_id, by=principal.user_id, approved=True)
+    await decide_join_request(command, tx)
 
 
 @routes.post(
@@ -184,4 +190,5 @@ async def post_approve(dialog_id: UUID, user_id: UUID, principal: Principal, tx:
     summary="Do not let somebody in",
 )
 async def post_decline(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:
-    await decide(dialog_id, user_id, principal.user_id, tx, approved=False)
+    command = DecideJoinRequest(dialog_id=dialog_id, user_id=user_id, by=principal.user_id, approved=False)
+    await decide_join_request(command, tx)

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from chassis.http import Body, Moment, Page, PageQuery, RateLimit, Routes, View
+from chassis.http import Body, Keyset, Moment, Page, PageQuery, RateLimit, Routes, View
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.member_store import MemberStore
-from messaging.core.domain.dialog import DialogArchivedError, DialogNotFoundError, NotAllowedError
+from messaging.core.adapters.message_page_reads import seen_by_member
+from messaging.core.domain.dialog import DialogClosedError, DialogNotFoundError, NotAllowedError, PeopleUnknownError
 from messaging.core.domain.membership import (
     DialogFullError,
     FixedMembersError,
@@ -23,17 +24,22 @@ from messaging.core.domain.membership import (
     ShopOwnerError,
 )
 from messaging.core.domain.permissions import Act, Role
-from messaging.core.entrypoints.message_pages import seen_by_member
 from messaging.core.entrypoints.schemas.dialogs import RoleName
-from messaging.core.usecases.create_dialog import PeopleUnknownError
-from messaging.core.usecases.manage_members import add_people, give_role, hand_over, leave, look_at, mute, remove, unban
+from messaging.core.usecases.add_members import AddMembers, add_members
+from messaging.core.usecases.change_role import ChangeRole, change_role
+from messaging.core.usecases.check_member import CheckMember, check_member
+from messaging.core.usecases.leave_dialog import LeaveDialog, leave_dialog
+from messaging.core.usecases.lift_ban import LiftBan, lift_ban
+from messaging.core.usecases.mute_member import MuteMember, mute_member
+from messaging.core.usecases.remove_member import RemoveMember, remove_member
+from messaging.core.usecases.transfer_dialog import TransferDialog, transfer_dialog
 from messaging.wiring import App
 
 routes = Routes(tag="members")
 MEMBERS = "/v1/dialogs/{dialog_id}/members"
 LIMIT = RateLimit("members", per_user=300, window_s=60, fails="open")
-ERRORS = (DialogNotFoundError, NotAllowedError, DialogArchivedError, FixedMembersError, MemberNotFoundError)
-SCOPE = "members"
+ERRORS = (DialogNotFoundError, NotAllowedError, DialogClosedError, FixedMembersError, MemberNotFoundError)
+ORDER = Keyset("members", (UUID,))
 FIRST = UUID(int=0)
 
 
@@ -80,19 +86,20 @@ class OwnerBody(Body):
 @routes.get(MEMBERS, errors=(DialogNotFoundError, NotAllowedError), summary="List members")
 async def get_members(dialog_id: UUID, query: MembersQuery, principal: Principal, app: App) -> Page[MemberView]:
     """To members only; of a public channel too."""
-    after = FIRST
-    if query.cursor:
-        [last] = app.cursors.decode(query.cursor, scope=SCOPE)
-        after = UUID(last)
+    [after] = ORDER.position(app.cursors, query.cursor) or (FIRST,)
     async with app.database.read() as conn:
         dialog, member = await seen_by_member(conn, dialog_id, principal.user_id)
         if query.banned and not dialog.allows(member, Act.MANAGE_MEMBERS):
             raise NotAllowedError
         statuses = ["banned"] if query.banned else ["active", "muted"]
         rows = await MemberStore(conn).members_page(dialog_id, statuses, after=after, limit=query.limit + 1)
-    shown = rows[: query.limit]
-    next_cursor = app.cursors.encode((str(shown[-1]["user_id"]),), scope=SCOPE) if len(rows) > query.limit else None
-    return Page(items=[MemberView(**dict(row)) for row in shown], next_cursor=next_cursor)
+    return ORDER.page(
+        app.cursors,
+        rows,
+        query.limit,
+        view=lambda row: MemberView(**dict(row)),
+        position=lambda row: (row["user_id"],),
+    )
 
 
 @routes.post(
@@ -105,7 +112,7 @@ async def get_members(dialog_id: UUID, query: MembersQuery, principal: Principal
 )
 async def post_members(dialog_id: UUID, body: AddMembersBody, principal: Principal, tx: MessagingTx) -> None:
     """Who is in already stays as they are."""
-    await add_people(dialog_id, principal.user_id, body.user_ids, tx)
+    await add_members(AddMembers(dialog_id=dialog_id, by=principal.user_id, user_ids=body.user_ids), tx)
 
 
 @routes.patch(
@@ -120,12 +127,13 @@ async def patch_member(
     dialog_id: UUID, user_id: UUID, body: ChangeMemberBody, principal: Principal, tx: MessagingTx
 ) -> None:
     """Without anything to change nothing is changed, and who may not see it is told so all the same."""
+    who = {"dialog_id": dialog_id, "by": principal.user_id, "user_id": user_id}
     if body.role is None and body.muted is None:
-        await look_at(dialog_id, principal.user_id, user_id, tx)
+        await check_member(CheckMember(**who), tx)
     if body.role is not None:
-        await give_role(dialog_id, principal.user_id, user_id, Role(body.role), tx)
+        await change_role(ChangeRole(**who, role=Role(body.role)), tx)
     if body.muted is not None:
-        await mute(dialog_id, principal.user_id, user_id, tx, muted=body.muted, until=body.muted_until)
+        await mute_member(MuteMember(**who, muted=body.muted, until=body.muted_until), tx)
 
 
 @routes.delete(
@@ -138,9 +146,9 @@ async def patch_member(
 async def delete_member(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:
     """With one's own id, one leaves. The owner hands over first."""
     if user_id == principal.user_id:
-        await leave(dialog_id, user_id, tx)
+        await leave_dialog(LeaveDialog(dialog_id=dialog_id, user_id=user_id), tx)
     else:
-        await remove(dialog_id, principal.user_id, user_id, tx)
+        await remove_member(RemoveMember(dialog_id=dialog_id, by=principal.user_id, user_id=user_id), tx)
 
 
 @routes.put(
@@ -153,7 +161,7 @@ async def delete_member(dialog_id: UUID, user_id: UUID, principal: Principal, tx
 )
 async def put_ban(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:
     """A member goes; nobody banned comes in again, by no invite. Of a product's dialog the shop's owner stays."""
-    await remove(dialog_id, principal.user_id, user_id, tx, ban=True)
+    await remove_member(RemoveMember(dialog_id=dialog_id, by=principal.user_id, user_id=user_id, ban=True), tx)
 
 
 @routes.delete(
@@ -164,7 +172,7 @@ async def put_ban(dialog_id: UUID, user_id: UUID, principal: Principal, tx: Mess
     summary="Lift a ban",
 )
 async def delete_ban(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:
-    await unban(dialog_id, principal.user_id, user_id, tx)
+    await lift_ban(LiftBan(dialog_id=dialog_id, by=principal.user_id, user_id=user_id), tx)
 
 
 @routes.put(
@@ -177,4 +185,4 @@ async def delete_ban(dialog_id: UUID, user_id: UUID, principal: Principal, tx: M
 )
 async def put_owner(dialog_id: UUID, body: OwnerBody, principal: Principal, tx: MessagingTx) -> None:
     """By the owner, to a person who is in; the old owner becomes an admin. A mute of the new owner ends."""
-    await hand_over(dialog_id, principal.user_id, body.user_id, tx)
+    await transfer_dialog(TransferDialog(dialog_id=dialog_id, by=principal.user_id, user_id=body.user_id), tx)

@@ -10,17 +10,17 @@ from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.emoji_gateway import emoji_of
 from messaging.core.adapters.message_history_reads import pins_of, revisions_of, thread_page
+from messaging.core.adapters.message_page_reads import seen_message, watch_of
 from messaging.core.adapters.message_reads import MessageReads
 from messaging.core.domain.dialog import (
     BlockedError,
-    DialogArchivedError,
+    DialogClosedError,
     DialogNotFoundError,
     MutedError,
     NotAllowedError,
 )
 from messaging.core.domain.message import ContentTooLargeError, MessageNotFoundError
 from messaging.core.domain.reactions import NotAnEmojiError, TooManyReactionsError
-from messaging.core.entrypoints.message_pages import seen_message, watch_of
 from messaging.core.entrypoints.schemas.messages import (
     EditMessageBody,
     MessagesQuery,
@@ -31,7 +31,9 @@ from messaging.core.entrypoints.schemas.messages import (
     RevisionsView,
     RevisionView,
 )
-from messaging.core.usecases.delete_message import DeleteMessage, delete_for_all, delete_for_me
+from messaging.core.usecases.change_reaction import ChangeReaction, change_reaction
+from messaging.core.usecases.delete_message_for_all import DeleteMessageForAll, delete_message_for_all
+from messaging.core.usecases.delete_message_for_self import DeleteMessageForSelf, delete_message_for_self
 from messaging.core.usecases.edit_message import (
     EditMessage,
     EditWindowOverError,
@@ -40,13 +42,12 @@ from messaging.core.usecases.edit_message import (
     edit_message,
 )
 from messaging.core.usecases.pin_message import PinMessage, TooManyPinsError, pin_message
-from messaging.core.usecases.react import React, react
 from messaging.wiring import App
 
 routes = Routes(tag="messages")
 MESSAGE = "/v1/dialogs/{dialog_id}/messages/{seq}"
 SEEN = (DialogNotFoundError, MessageNotFoundError)
-TOUCHED = (*SEEN, NotAllowedError, MutedError, BlockedError, DialogArchivedError)
+TOUCHED = (*SEEN, NotAllowedError, MutedError, BlockedError, DialogClosedError)
 ACTS = RateLimit("message-acts", per_user=600, window_s=60, fails="open")
 
 
@@ -80,13 +81,16 @@ async def patch_message(
     MESSAGE,
     rows_of_caller=False,
     limit=ACTS,
-    errors=(*SEEN, NotAllowedError, DialogArchivedError),
+    errors=(*SEEN, NotAllowedError, DialogClosedError),
     summary="Delete a message",
 )
 async def delete_message(dialog_id: UUID, seq: int, query: DeleteQuery, principal: Principal, tx: MessagingTx) -> None:
     """For everybody one's own, whatever hinders one from writing, or another's as a moderator; for oneself any."""
-    command = DeleteMessage(dialog_id=dialog_id, seq=seq, user_id=principal.user_id)
-    await (delete_for_all if query.whom == "all" else delete_for_me)(command, tx)
+    user_id = principal.user_id
+    if query.whom == "all":
+        await delete_message_for_all(DeleteMessageForAll(dialog_id=dialog_id, seq=seq, user_id=user_id), tx)
+    else:
+        await delete_message_for_self(DeleteMessageForSelf(dialog_id=dialog_id, seq=seq, user_id=user_id), tx)
 
 
 @routes.put(
@@ -98,7 +102,7 @@ async def delete_message(dialog_id: UUID, seq: int, query: DeleteQuery, principa
 )
 async def put_reaction(dialog_id: UUID, seq: int, emoji: str, principal: Principal, tx: MessagingTx) -> None:
     """One emoji, or one of like, love, laugh, sad, angry, wow."""
-    await react(_react(dialog_id, seq, emoji, principal, added=True), tx)
+    await change_reaction(_change(dialog_id, seq, emoji, principal, added=True), tx)
 
 
 @routes.delete(
@@ -109,7 +113,7 @@ async def put_reaction(dialog_id: UUID, seq: int, emoji: str, principal: Princip
     summary="Take a reaction back",
 )
 async def delete_reaction(dialog_id: UUID, seq: int, emoji: str, principal: Principal, tx: MessagingTx) -> None:
-    await react(_react(dialog_id, seq, emoji, principal, added=False), tx)
+    await change_reaction(_change(dialog_id, seq, emoji, principal, added=False), tx)
 
 
 @routes.put(
@@ -172,5 +176,5 @@ async def get_thread(dialog_id: UUID, seq: int, query: MessagesQuery, principal:
     )
 
 
-def _react(dialog_id: UUID, seq: int, emoji: str, principal: Principal, *, added: bool) -> React:
-    return React(dialog_id=dialog_id, seq=seq, user_id=principal.user_id, emoji=emoji_of(emoji), added=added)
+def _change(dialog_id: UUID, seq: int, emoji: str, principal: Principal, *, added: bool) -> ChangeReaction:
+    return ChangeReaction(dialog_id=dialog_id, seq=seq, user_id=principal.user_id, emoji=emoji_of(emoji), added=added)

@@ -6,12 +6,14 @@ from uuid import UUID
 
 from chassis.http import Reply, Routes
 from chassis.tokens import Principal
+from messaging.core.adapters.message_page_reads import read_page, seen_message, watch_of
 from messaging.core.adapters.message_reads import MessageReads
+from messaging.core.adapters.send_limit_cache import SendsLimitedError
 from messaging.core.domain.attachment import AttachmentUnusableError
 from messaging.core.domain.cards import CardUnknownError
 from messaging.core.domain.dialog import (
     BlockedError,
-    DialogArchivedError,
+    DialogClosedError,
     DialogNotFoundError,
     MutedError,
     NotAllowedError,
@@ -22,10 +24,9 @@ from messaging.core.domain.message import (
     ContentTooLargeError,
     MentionUnknownError,
     MessageNotFoundError,
+    NotForwardableError,
     ReplyTargetMissingError,
 )
-from messaging.core.entrypoints.message_pages import read_page, seen_message, watch_of
-from messaging.core.entrypoints.posting import send
 from messaging.core.entrypoints.schemas.messages import (
     MessagesQuery,
     MessagesView,
@@ -33,9 +34,8 @@ from messaging.core.entrypoints.schemas.messages import (
     SendMessageBody,
     SentView,
 )
-from messaging.core.sending.limits import SendsLimitedError
 from messaging.core.sending.sender import SendingBusyError
-from messaging.core.usecases.forward_message import NotForwardableError
+from messaging.core.usecases.submit_message import submit_message
 from messaging.wiring import App
 
 routes = Routes(tag="messages")
@@ -44,7 +44,7 @@ SEND_ERRORS = (
     NotAllowedError,
     MutedError,
     BlockedError,
-    DialogArchivedError,
+    DialogClosedError,
     SlowModeError,
     ClientMessageIdReusedError,
     ReplyTargetMissingError,
@@ -68,7 +68,7 @@ SEND_ERRORS = (
 )
 async def post_message(dialog_id: UUID, body: SendMessageBody, principal: Principal, app: App) -> Reply[SentView]:
     """Durable once it is answered. A retry with the same ``client_message_id`` gets the first answer (200)."""
-    sent = await send(app, principal.user_id, dialog_id, body)
+    sent = await submit_message(body.to_command(dialog_id, principal.user_id), app)
     view = SentView(
         dialog_id=dialog_id,
         seq=sent.seq,

@@ -11,8 +11,8 @@ import orjson
 from chassis.http import RateLimit, Routes, View
 from chassis.postgres import Connection
 from chassis.tokens import Principal
-from messaging.core.adapters import rendering
-from messaging.core.adapters.dialog_reads import dialogs_by_id, pictured
+from messaging.core.adapters import document_reads
+from messaging.core.adapters.dialog_reads import dialog_documents, dialogs_by_id
 from messaging.core.adapters.stream_reads import WATCHED_MAX, StreamReads, StreamRows
 from messaging.core.domain.stream import TooOldError, Watch
 from messaging.core.entrypoints.schemas.dialogs import DialogView
@@ -83,7 +83,7 @@ async def post_sync(body: SyncBody, principal: Principal, app: App) -> SyncView:
             found += await _news(conn, app, me, behind[start : start + DIALOGS_AT_ONCE], body)
         fresh = [each.dialog_id for each in found if each.too_old or each.dialog_id not in body.dialogs]
         rows = await dialogs_by_id(conn, me, fresh)
-        views = {each["dialog_id"]: DialogView.of(each) for each in await pictured(conn, app.keys, me, rows)}
+        views = {each["dialog_id"]: DialogView.of(each) for each in await dialog_documents(conn, app.keys, me, rows)}
         account_seq = await StreamRows(conn).account_position(me)
         account_too_old = False
         account: list[dict[str, Any]] = []
@@ -123,7 +123,7 @@ async def _news(conn: Connection, app: App, me: UUID, behind: Sequence[Watch], b
             DialogSyncView(
                 dialog_id=watch.dialog_id,
                 last_seq=watch.last_seq,
-                events=[orjson.loads(rendering.shown_to(each, me, watch.from_seq)) for each in events],
+                events=[orjson.loads(document_reads.shown_to(each, me, watch.from_seq)) for each in events],
                 has_more=bool(events) and events[-1].seq < watch.last_seq,
                 too_old=ahead or isinstance(told, TooOldError),
                 oldest_seq=watch.from_seq,

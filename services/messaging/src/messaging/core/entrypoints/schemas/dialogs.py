@@ -84,8 +84,8 @@ class DialogView(View):
     last_message: MessageView | None
 
     @classmethod
-    def of(cls, picture: Mapping[str, Any]) -> Self:
-        """From ``adapters.dialog_reads.pictured``."""
-        own = {name: picture[name] for name in OwnSettingsView.model_fields}
-        shared = {name: picture[name] for name in cls.model_fields if name != "me"}
+    def of(cls, document: Mapping[str, Any]) -> Self:
+        """From ``adapters.dialog_reads.dialog_documents``."""
+        own = {name: document[name] for name in OwnSettingsView.model_fields}
+        shared = {name: document[name] for name in cls.model_fields if name != "me"}
         return cls.model_validate({**shared, "me": own})

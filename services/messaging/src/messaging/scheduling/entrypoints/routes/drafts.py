@@ -13,14 +13,14 @@ from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import (
     BlockedError,
-    DialogArchivedError,
+    DialogClosedError,
     DialogNotFoundError,
     MutedError,
     NotAllowedError,
 )
 from messaging.core.domain.message import TEXT_CHARS_MAX, ClientMessageIdReusedError, ScheduledNotFoundError
-from messaging.core.entrypoints.acting import require_access
 from messaging.core.entrypoints.schemas.messages import SendMessageBody, Seq
+from messaging.core.usecases.hold_access import hold_access
 from messaging.scheduling.usecases.drafts import KeepDraft, drafts_of, keep_draft
 from messaging.scheduling.usecases.scheduled_messages import (
     Scheduled,
@@ -129,7 +129,7 @@ async def get_drafts(principal: Principal, app: App) -> DraftsView:
     rows_of_caller=False,
     errors=(
         DialogNotFoundError,
-        DialogArchivedError,
+        DialogClosedError,
         NotAllowedError,
         MutedError,
         BlockedError,
@@ -143,7 +143,7 @@ async def get_drafts(principal: Principal, app: App) -> DraftsView:
 async def post_scheduled(body: ScheduleBody, principal: Principal, tx: MessagingTx) -> ScheduledView:
     """The same again answers what is kept; something else under the same ``client_message_id`` is a conflict."""
     command = body.message.to_command(body.dialog_id, principal.user_id)
-    await require_access(principal, tx)
+    await hold_access(principal.user_id, principal.access_epoch, tx)
     said = body.message.model_dump(mode="json", exclude_none=True)
     kept = await schedule(command, body.send_at, said, tx)
     return ScheduledView.of(kept)

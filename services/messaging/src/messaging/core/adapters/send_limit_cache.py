@@ -1,0 +1,136 @@
+"""How many messages a minute: of one person over all their ways to send, and in one dialog from everybody.
+
+One bucket each in Redis, the same for HTTP, sockets, bots and scheduled messages of all processes. Who sends much takes
+tokens ahead, so most sends ask nobody; sends that must ask while a question is under way are asked together.
+
+Invariant: no more is let through in a window than its limit and what was taken ahead before it. Without Redis all is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import ClassVar, Final
+from uuid import UUID
+
+import structlog
+from redis.exceptions import RedisError
+
+from chassis.redis import RateLimiter, Wanted
+from chassis.telemetry import metrics
+from kernel.errors import DomainError, Kind
+from messaging.realtime.batching import Batcher
+
+WINDOW_S: Final = 60.0
+AHEAD_S: Final = 10.0
+_AHEAD_SHARE: Final = 50
+_BUSY_S: Final = 1.0
+_ANSWER_S: Final = 0.25
+_PAUSE_S: Final = 1.0
+_ASKED_AT_ONCE: Final = 500
+_BUCKETS_KEPT: Final = 20_000
+log = structlog.get_logger(__name__)
+
+
+class SendsLimitedError(DomainError):
+    """``of``: whose limit it is, ``sender`` or ``dialog``."""
+
+    code: ClassVar[str] = "messaging.message.sends_limited"
+    kind: ClassVar[Kind] = Kind.RATE_LIMITED
+    title: ClassVar[str] = "Too many messages; send it again in a moment"
+
+
+class PrefetchedTokens:
+    """What this process has taken ahead of one bucket. ``ahead``: how much to take with the next question."""
+
+    __slots__ = ("ahead", "asked_at", "limit", "of", "refused_until", "subject", "tokens")
+
+    def __init__(self, of: str, subject: str, limit: int) -> None:
+        self.of, self.subject, self.limit = of, subject, limit
+        self.tokens, self.ahead = 0, 1
+        self.asked_at = self.refused_until = 0.0
+
+    def has(self, now: float) -> bool:
+        return self.tokens > 0 and now - self.asked_at < AHEAD_S
+
+    def wants(self, count: int, now: float) -> Wanted:
+        """Twice as much as before if that lasted for less than a second."""
+        busy = now - self.asked_at < _BUSY_S
+        self.ahead = min(self.ahead * 2, max(1, self.limit // _AHEAD_SHARE)) if busy else 1
+        return Wanted(self.subject, max(count, self.ahead), self.limit)
+
+    def fill(self, granted: int, now: float) -> None:
+        self.tokens = granted + (self.tokens if self.has(now) else 0)
+        self.asked_at = now
+
+
+class SendLimits:
+    """Asked once for each message, whichever way it comes."""
+
+    def __init__(self, limiter: RateLimiter, *, per_sender: int, per_dialog: int) -> None:
+        self._limiter = limiter
+        self._per_sender, self._per_dialog = per_sender, per_dialog
+        self._senders: dict[UUID, PrefetchedTokens] = {}
+        self._dialogs: dict[UUID, PrefetchedTokens] = {}
+        self._questions: Batcher[Sequence[PrefetchedTokens], None] = Batcher(self._ask, batch_max=_ASKED_AT_ONCE)
+        self._open_until = 0.0
+
+    async def spend(self, sender_id: UUID, dialog_id: UUID) -> None:
+        """Count a message. Raises ``SendsLimitedError``, and then counts nothing."""
+        buckets = self._bucket(self._senders, "sender", sender_id), self._bucket(self._dialogs, "dialog", dialog_id)
+        while (now := time.monotonic()) >= self._open_until:
+            short = [each for each in buckets if not each.has(now)]
+            if not short:
+                for each in buckets:
+                    each.tokens -= 1
+                return
+            for each in short:
+                if each.refused_until > now:
+                    raise SendsLimitedError(
+                        f"the limit of a {each.of} is {each.limit} messages a minute",
+                        retry_after_s=round(each.refused_until - now, 2),
+                        context={"of": each.of},
+                    )
+            await self._questions.ask(short)
+
+    def give_back(self, dialog_id: UUID) -> None:
+        """The message was refused: who may not write in a dialog takes nothing from those who may."""
+        bucket = self._dialogs.get(dialog_id)
+        if bucket is not None:
+            bucket.tokens += 1
+
+    def _bucket(self, kept: dict[UUID, PrefetchedTokens], of: str, key: UUID) -> PrefetchedTokens:
+        bucket = kept.get(key)
+        if bucket is None:
+            if len(kept) >= _BUCKETS_KEPT:
+                _forget(kept)
+            limit = self._per_sender if of == "sender" else self._per_dialog
+            bucket = kept[key] = PrefetchedTokens(of, f"sends:{of}:{key}", limit)
+        return bucket
+
+    async def _ask(self, questions: Sequence[Sequence[PrefetchedTokens]]) -> list[None]:
+        counts = Counter(bucket for each in questions for bucket in each)
+        now = time.monotonic()
+        wanted = [bucket.wants(count, now) for bucket, count in counts.items()]
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                taken = await self._limiter.take(wanted, WINDOW_S)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._open_until = time.monotonic() + _PAUSE_S
+            metrics.limits_skipped.labels("sends").inc()
+            log.warning("limit.skipped", limit="sends", error=type(error).__name__)
+            return [None] * len(questions)
+        now = time.monotonic()
+        for (bucket, count), answer in zip(counts.items(), taken, strict=True):
+            bucket.fill(answer.granted, now)
+            if answer.granted < count:
+                bucket.refused_until = now + answer.wait_s
+        return [None] * len(questions)
+
+
+def _forget(kept: dict[UUID, PrefetchedTokens]) -> None:
+    """The half that asked longest ago: what they had taken ahead stays counted."""
+    for key, _ in sorted(kept.items(), key=lambda item: item[1].asked_at)[: len(kept) // 2]:
+        del kept[key]

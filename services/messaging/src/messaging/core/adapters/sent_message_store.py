@@ -1,0 +1,16 @@
+"""Ids under which clients sent messages, by which a retry is told from another message."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chassis.postgres import Connection
+
+
+class SentMessageStore:
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    async def forget_before(self, at: datetime) -> None:
+        """Those of messages that were sent before then."""
+        await self._conn.execute("DELETE FROM sent_message WHERE created_at < $1", at)

@@ -1,0 +1,56 @@
+"""Scheduled messages are sent when they are due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from chassis.run import Periodic, Runner
+from messaging.core.domain.message import Sent
+from messaging.core.entrypoints.schemas.messages import SendMessageBody
+from messaging.core.usecases.submit_message import submit_message
+from messaging.scheduling.usecases.scheduled_messages import (
+    Scheduled,
+    after_fault,
+    note_outcome,
+    send_scheduled,
+    take_due,
+)
+from messaging.wiring import App
+from operations import alone
+
+DUE_EVERY_S: Final = 1.0
+BATCH: Final = 200
+log = structlog.get_logger(__name__)
+
+
+def jobs(app: App) -> Sequence[Runner]:
+    return [Periodic("scheduled-messages", DUE_EVERY_S, lambda: send_due(app))]
+
+
+async def send_due(app: App) -> None:
+    """Send what is due now. One that fails, whatever the fault, is put off and holds nobody up."""
+    async with app.database.read() as conn:
+        due = await take_due(conn, app.keys, app.clock.now(), BATCH)
+
+    async def deliver(each: Scheduled) -> Sent:
+        body = SendMessageBody.model_validate(each.body)
+        return await submit_message(replace(body.to_command(each.dialog_id, each.user_id), scheduled=True), app)
+
+    async def settle(scheduled_id: UUID) -> None:
+        each = waiting[scheduled_id]
+        try:
+            outcome = await send_scheduled(each, deliver)
+        except Exception:  # whatever it is, it is about this one
+            log.exception("scheduled_message_failed", scheduled_id=str(each.scheduled_id), attempts=each.attempts)
+            outcome = after_fault(each)
+        async with app.begin() as tx:
+            await note_outcome(each, outcome, tx)
+
+    waiting = {each.scheduled_id: each for each in due}
+    for scheduled_id in waiting:
+        await alone(scheduled_id, settle)
