@@ -100,7 +100,7 @@ class PaymentProvider:
     async def get_charge(self, request: web.Request) -> web.Response:
         charge = self.charges.by_id(request.match_info["charge_id"])
         if charge is None:
-            return web.json_response({"error": "no such charge"}, status=404)
+            return web.json_response({"error": "no_such_charge"}, status=404)
         return web.json_response(charge.view())
 
     async def get_charges(self, request: web.Request) -> web.Response:

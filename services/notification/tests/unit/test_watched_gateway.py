@@ -7,8 +7,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from kernel.ids import uuid7
-from notification.adapters.watched_gateway import FAILURES_MAX, WatchedGateway
+from notification.adapters.watched_gateway import RECIPIENTS_MAX, WatchedGateway
 from notification.domain.delivery import REFUSALS_OF_RECIPIENT, Refused, Sent, Unknown
+from notification.domain.notification import Channel
 from notification_testing.builders import a_code, a_delivery, a_recipient
 from notification_testing.fakes import FakeGateway
 
@@ -23,10 +24,10 @@ def delivery():
 async def test_failures_in_a_row_are_told_until_one_is_taken(delivery):
     inner = FakeGateway(AWAY)
     watched = WatchedGateway(inner)
-    for _ in range(FAILURES_MAX):
+    for number in range(RECIPIENTS_MAX):
         assert watched.problem() is None
-        assert await watched.send(delivery, None) == AWAY
-    assert watched.problem() == f"{FAILURES_MAX} sends in a row failed: notification.email.unreachable"
+        assert await watched.send(to(delivery, number), None) == AWAY
+    assert watched.problem() == f"sends to {RECIPIENTS_MAX} recipients in a row were in vain: {AWAY.failure_code}"
     inner.outcome = Refused("notification.email.address_invalid")
     await watched.send(delivery, None)
     assert watched.problem() is not None
@@ -39,10 +40,10 @@ async def test_what_is_raised_counts_and_is_raised_on(delivery):
     inner = FakeGateway(AWAY)
     inner.outcome = OSError("gone")
     watched = WatchedGateway(inner)
-    for _ in range(FAILURES_MAX):
+    for number in range(RECIPIENTS_MAX):
         with pytest.raises(OSError, match="gone"):
-            await watched.send(delivery, None)
-    assert watched.problem() == f"{FAILURES_MAX} sends in a row failed: OSError"
+            await watched.send(to(delivery, number), None)
+    assert watched.problem() == f"sends to {RECIPIENTS_MAX} recipients in a row were in vain: OSError"
 
 
 @pytest.mark.parametrize("outcome", [AWAY, Refused("notification.email.refused")])
@@ -66,11 +67,11 @@ async def test_a_row_of_refused_recipients_is_the_channels_and_they_are_tried_ag
     inner = FakeGateway(AWAY)
     watched = WatchedGateway(inner)
     inner.outcome = Refused(code)
-    for number in range(FAILURES_MAX - 1):
+    for number in range(RECIPIENTS_MAX - 1):
         assert await watched.send(to(delivery, number), None) == Refused(code)
         assert watched.problem() is None
     assert await watched.send(to(delivery, "last"), None) == Unknown(code)
-    assert watched.problem() == f"{FAILURES_MAX} recipients in a row were refused: {code}"
+    assert watched.problem() == f"sends to {RECIPIENTS_MAX} recipients in a row were in vain: {code}"
     inner.outcome = Sent("<1@sampan.example>")
     await watched.send(to(delivery, "good"), None)
     assert watched.problem() is None
@@ -78,14 +79,39 @@ async def test_a_row_of_refused_recipients_is_the_channels_and_they_are_tried_ag
     assert await watched.send(to(delivery, "bad"), None) == Refused(code)
 
 
-@pytest.mark.parametrize("outcome", [make(code) for code in REFUSALS_OF_RECIPIENT for make in (Refused, Unknown)])
+@pytest.mark.parametrize(
+    "outcome", [AWAY, *(make(code) for code in REFUSALS_OF_RECIPIENT for make in (Refused, Unknown))]
+)
 async def test_one_bad_recipient_is_never_the_channels_problem(delivery, outcome):
     inner = FakeGateway(AWAY)
     watched = WatchedGateway(inner)
     inner.outcome = outcome
-    for _ in range(3 * FAILURES_MAX):
+    for _ in range(3 * RECIPIENTS_MAX):
         assert await watched.send(to(delivery, "bad"), None) == outcome
     assert watched.problem() is None
+
+
+async def test_one_recipient_who_is_cut_off_is_never_the_channels_problem(delivery):
+    inner = FakeGateway(AWAY)
+    watched = WatchedGateway(inner)
+    inner.outcome = TimeoutError()
+    for _ in range(3 * RECIPIENTS_MAX):
+        with pytest.raises(TimeoutError):
+            await watched.send(to(delivery, "slow"), None)
+    assert watched.problem() is None
+
+
+async def test_a_number_that_gets_no_sms_is_never_the_channels_problem():
+    inner = FakeGateway(Unknown("notification.sms.unreachable"), channel=Channel.SMS)
+    watched = WatchedGateway(inner)
+    person = a_recipient(phone_e164="+66810000001")
+    for _ in range(3 * RECIPIENTS_MAX):
+        await watched.send(a_delivery(user_id=person.user_id), person)
+    assert watched.problem() is None
+    for number in range(RECIPIENTS_MAX):
+        person = a_recipient(phone_e164=f"+6681000001{number}")
+        await watched.send(a_delivery(user_id=person.user_id), person)
+    assert watched.problem() is not None
 
 
 async def test_a_persons_code_and_mails_are_one_recipient():
@@ -104,7 +130,7 @@ async def test_people_without_an_address_are_no_problem_of_the_channel(delivery)
     inner = FakeGateway(AWAY)
     watched = WatchedGateway(inner)
     inner.outcome = Refused("notification.recipient.no_email")
-    for number in range(3 * FAILURES_MAX):
+    for number in range(3 * RECIPIENTS_MAX):
         assert await watched.send(to(delivery, number), None) == inner.outcome
     assert watched.problem() is None
 
@@ -115,11 +141,18 @@ async def test_a_channel_that_leaves_sends_unanswered_is_told_before_their_time_
             await asyncio.Event().wait()
 
     watched = WatchedGateway(Silent(), slow_s=0.05)
-    sending = [asyncio.create_task(watched.send(to(delivery, number), None)) for number in range(FAILURES_MAX)]
+
+    def send_to(*addresses):
+        return [asyncio.create_task(watched.send(to(delivery, each), None)) for each in addresses]
+
+    sending = send_to(*range(RECIPIENTS_MAX - 1), *["slow"] * RECIPIENTS_MAX)
     await asyncio.sleep(0)
     assert watched.problem() is None
     await asyncio.sleep(0.1)
-    assert watched.problem() == f"{FAILURES_MAX} sends have no answer for 0.05 s"
+    assert watched.problem() == f"sends to {RECIPIENTS_MAX} recipients have no answer for 0.05 s"
+    sending[0].cancel()  # what is left is one recipient too few, however many mails they have on their way
+    await asyncio.sleep(0)
+    assert watched.problem() is None
     for each in sending:
         each.cancel()
     await asyncio.gather(*sending, return_exceptions=True)

@@ -147,6 +147,24 @@ async def test_the_audit_sees_what_ended_unsettled_before_there_were_tasks(world
     assert faults == {"ended with a step unsettled": [str(ids[2])]}
 
 
+@pytest.mark.parametrize("twice", ["done_twice", "undo_done_twice"])
+async def test_the_audit_sees_what_was_done_twice_in_sagas_that_run_and_that_ended(
+    world: World, app: App, twice: str
+) -> None:
+    running, once, _, unreadable = await begun(app, 4)
+    for saga_id, steps in (
+        (running, f'[["{twice}",1,1],0,0,0,0,0,0]'),
+        (once, '[["by_hand",1,1],["undo_by_hand",1,1],0,0,0,0,0]'),
+        (unreadable, "{}"),
+    ):
+        await world.conn.execute("UPDATE saga_execution SET steps = $2::text::jsonb WHERE id = $1", saga_id, steps)
+    faults = {
+        fault.check.statement.partition(",")[0]: fault.examples
+        for fault in broken(await check_invariants(world.conn, CHECKS))
+    }
+    assert faults["a step done by hand and by its participant too"] == [str(running)]
+
+
 @pytest.mark.parametrize("state", ["done", "undo_skipped", "undoing"])
 async def test_the_audit_sees_what_failed_with_something_left(world: World, app: App, state: str) -> None:
     good, bad = await begun(app, 2)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
 from kernel.errors import DomainError
-from orchestrator.domain.effects import Ignored, Milestone, SendCommand
+from orchestrator.domain.effects import Ignored, Milestone, Reached, SendCommand
 from orchestrator.domain.inputs import (
     Cancel,
     ForceCompensation,
@@ -23,7 +24,7 @@ from orchestrator.domain.inputs import (
     TimerFired,
 )
 from orchestrator.domain.operator_acts import PastPivotError, SagaEndedError, StepNotSkippableError, StepNotSkippedError
-from orchestrator.domain.state import command_id
+from orchestrator.domain.state import FailureCode, command_id
 from orchestrator_testing.participants import Participants
 from orchestrator_testing.simulation import DEFINITION, Simulation
 
@@ -168,6 +169,51 @@ def test_a_late_refusal_of_the_participant_settles_nothing(step: str, *, undo: b
     reply = Reply(at=simulation.now, command_id=command.command_id, succeeded=False, code="test.refused")
     assert simulation.give(reply) == (Ignored(reason="skipped"),)
     assert simulation.status_of(step) == ("undo_unsettled" if undo else "unsettled")
+
+
+def done_by_hand(step: str, *, undo: bool) -> tuple[Simulation, Reply]:
+    """A saga in which a person did the step's work, and the participant's late success."""
+    simulation, command = at_step(step, undo=undo)
+    simulation.give(skip(simulation, step))
+    simulation.participants.handle(command.body, uuid4())
+    simulation.give(settle(simulation, step))
+    return simulation, Reply(at=simulation.now, command_id=command.command_id, succeeded=True)
+
+
+@pytest.mark.parametrize("ended", [False, True])
+@pytest.mark.parametrize(("step", "undo"), SKIPPABLE)
+def test_a_late_success_of_what_was_done_by_hand_is_told_to_a_person_once(
+    step: str, *, undo: bool, ended: bool
+) -> None:
+    simulation, late = done_by_hand(step, undo=undo)
+    if ended:
+        simulation.settle()
+    before, sent = simulation.current, len(simulation.commands)
+    refusal = replace(late, succeeded=False, code="test.refused")
+    assert simulation.give(refusal) == (Ignored(reason="duplicate"),)
+    told = Reached(milestone=Milestone.NEEDS_OPERATOR, step=step, reason=FailureCode.DONE_TWICE)
+    assert simulation.give(late) == (told,)
+    assert simulation.give(late) == (Ignored(reason="duplicate"),)
+    assert simulation.status_of(step) == ("undo_done_twice" if undo else "done_twice")
+    assert simulation.current.error_code == FailureCode.DONE_TWICE  # by which operators find it
+    after = simulation.current
+    assert (after.status, after.ended_at, after.seq) == (before.status, before.ended_at, before.seq + 1)
+    assert len(simulation.commands) == sent
+    if not ended:
+        simulation.settle()
+    assert simulation.current.status == ENDS.get(step if not undo else "cancel_order")
+    assert not simulation.current.needs_operator  # SAGA-6: the audit keeps it, and not the saga
+    simulation.give(settle(simulation, step))
+    assert simulation.status_of(step) == ("undo_by_hand" if undo else "by_hand")
+    assert simulation.current.status.is_terminal
+
+
+@pytest.mark.parametrize(("step", "undo"), SKIPPABLE)
+def test_a_late_success_of_what_was_skipped_before_there_were_tasks_settles_it(step: str, *, undo: bool) -> None:
+    simulation, command = at_step(step, undo=undo)
+    simulation.give(SkipStep(**who(simulation), step=step))  # type: ignore[arg-type]
+    simulation.give(Reply(at=simulation.now, command_id=command.command_id, succeeded=True))
+    assert simulation.status_of(step) == ("undone" if undo else "done")
 
 
 @pytest.mark.parametrize("step", BEFORE_AND_PIVOT)

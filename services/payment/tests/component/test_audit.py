@@ -87,6 +87,24 @@ async def test_money_that_stands_still_is_found_and_the_books_are_right_all_the_
     assert not broken(books), report(books)
 
 
+async def test_what_rests_after_a_failure_is_told_as_that_and_is_not_late(busy):
+    damaged = busy.transaction()
+    await damaged.start()
+    try:
+        await busy.execute(STANDING["a charge on its way back"])
+        await busy.execute(
+            "INSERT INTO job_failure (job, item_id, error, failed_first_at, failed_last_at, next_attempt_at)"
+            " SELECT 'return_charges', transfer_id::text, 'busy', now(), now(), now() + interval '1 hour'"
+            " FROM provider_line"
+        )
+        resting = await run_checks(busy, LATE)
+        await busy.execute("UPDATE job_failure SET next_attempt_at = now() - interval '16 minutes'")
+        late = await run_checks(busy, LATE)
+    finally:
+        await damaged.rollback()
+    assert [sum(finding.count for finding in found) for found in (resting, late)] == [0, 1]
+
+
 @pytest.mark.parametrize("what", DAMAGE)
 async def test_damage_is_found(busy, what):
     damaged = busy.transaction()

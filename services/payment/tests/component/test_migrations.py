@@ -168,6 +168,37 @@ async def test_open_top_ups_know_their_charge_at_work_also_after_a_migration_tha
         await each.close()
 
 
+async def test_ended_top_ups_with_another_charge_at_work_are_asked_about_again(unmigrated):
+    await to(unmigrated, "--to", "0007")
+    conn = await asyncpg.connect(unmigrated.dsn)
+    person = await add_person(conn)
+    for token, charge_id, pending, next_attempt_at in (
+        ("alone", "ch_1", ["ch_1"], None),
+        ("expired", None, ["ch_2"], None),
+        ("nothing", None, [], None),
+        ("open", "ch_2", ["ch_1", "ch_2"], NOON),
+        ("two", "ch_1", ["ch_1", "ch_2"], None),
+    ):
+        await conn.execute(
+            "INSERT INTO top_up (id, user_id, wallet_id, amount_minor, currency, provider, payment_token, state,"
+            " provider_charge_id, pending_charge_ids, next_attempt_at, created_at)"
+            " VALUES ($1, $2, $3, 500, 'THB', 'sandbox', $4, $5, $6, $7, $8, $9)",
+            uuid4(),
+            person,
+            wallet_id(person, "THB"),
+            token,
+            "pending" if next_attempt_at else "failed",
+            charge_id,
+            pending,
+            next_attempt_at,
+            NOON,
+        )
+    await to(unmigrated)
+    asked = await conn.fetch("SELECT payment_token FROM top_up WHERE confirm_at IS NOT NULL ORDER BY 1")
+    assert [row["payment_token"] for row in asked] == ["expired", "two"]
+    await conn.close()
+
+
 async def functions_of(conn):
     """Each function of the schema by its signature, as Postgres would write it."""
     rows = await conn.fetch(

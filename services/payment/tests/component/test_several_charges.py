@@ -176,6 +176,51 @@ async def test_a_charge_at_work_that_is_told_after_the_last_question_is_asked_fo
     assert await asked.lines() == {"ch_1": None, "ch_2": "second_charge"}
 
 
+@pytest.mark.parametrize("told", ["before the end", "after the end"])
+async def test_a_charge_known_to_be_at_work_is_asked_about_also_where_no_list_has_it(asked, told):
+    words = [asked.charge("ch_2", ChargeStatus.PENDING), asked.charge("ch_1")]
+    for word in words if told == "before the end" else reversed(words):
+        await asked.told(word)
+    for _ in range(5):
+        assert await asked.confirm(asked.charge("ch_1"), after_s=900) == 1
+        assert await asked.failing() is None
+    await asked.confirm(asked.charge("ch_1"), after_s=DAY_S)
+    assert await asked.failing() == 1
+    await asked.confirm(asked.charge("ch_1"), asked.charge("ch_2"), after_s=3_600)
+    assert await asked.lines() == {"ch_1": None, "ch_2": "second_charge"}
+    await asked.confirmed(asked.charge("ch_1"))
+
+
+async def test_control_a_charge_that_nobody_remembers_at_work_is_never_asked_about_again(asked):
+    for word in (asked.charge("ch_2", ChargeStatus.PENDING), asked.charge("ch_1")):
+        await asked.told(word)
+    await asked.place.admin.execute("UPDATE payment.top_up SET pending_charge_ids = '{}' WHERE id = $1", asked.id)
+    await asked.confirmed(asked.charge("ch_1"))
+    assert await asked.confirm(asked.charge("ch_1"), asked.charge("ch_2"), after_s=DAY_S) == 0
+    assert await asked.lines() == {"ch_1": None}
+
+
+@pytest.mark.parametrize("remembered", [True, False])  # with the control: whoever forgets it never asks again
+async def test_what_an_attempt_without_an_answer_took_is_found_after_the_refusal_of_the_next(asked, remembered):
+    asked.provider.error = ProviderRefusedError("token_used")
+    await asked.drive(after_s=1)
+    assert await asked.state() == (TopUpState.FAILED, "token_used")
+    if not remembered:
+        await asked.place.admin.execute("UPDATE payment.top_up SET unanswered = false WHERE id = $1", asked.id)
+    for _ in range(3):
+        await asked.confirm(after_s=60)
+    assert (await asked.timer() is not None) is remembered
+    await asked.confirm(asked.charge("ch_1"), after_s=60)
+    assert await asked.lines() == ({"ch_1": "paid_after_end"} if remembered else {})
+
+
+async def test_a_list_that_contradicts_the_books_is_told_to_operators_until_it_does_not(asked):
+    await asked.told(asked.charge("ch_1"))
+    await asked.confirm(asked.charge("ch_1", amount_minor=9))
+    assert await asked.failing() == 1
+    await asked.confirmed(asked.charge("ch_1"))
+
+
 async def test_a_list_without_the_charge_that_was_paid_is_behind_and_asked_for_again_for_a_day(asked):
     await asked.told(asked.charge("ch_1"))
     for _ in range(3):

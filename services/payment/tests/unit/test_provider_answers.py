@@ -145,6 +145,23 @@ async def test_every_charge_of_a_list_is_read(peer, provider):
     assert [each.charge_id for each in await provider.find_charges(TOP_UP.id)] == ["ch_1", "ch_2"]
 
 
+async def test_a_charge_is_asked_for_by_its_id(peer, provider):
+    for charge_id in ("ch_1", "ch/../1?%2f#"):
+        peer.says({**CHARGE, "charge_id": charge_id, "status": "pending"})
+        found = await provider.find_charge(charge_id, TOP_UP.id)
+        assert (found.charge_id, found.status) == (charge_id, ChargeStatus.PENDING)
+        assert peer.paths[-1] == f"/payments/charges/{charge_id}"
+    peer.says({"error": "no_such_charge"}, 404)
+    assert await provider.find_charge("ch_1", TOP_UP.id) is None
+
+
+@pytest.mark.parametrize("answer", [{**CHARGE, "charge_id": "ch_2"}, {**CHARGE, "reference": str(uuid4())}])
+async def test_another_charge_than_was_asked_for_is_unexpected(peer, provider, answer):
+    peer.says(answer)
+    with pytest.raises(ProviderAnswerUnexpectedError):
+        await provider.find_charge("ch_1", TOP_UP.id)
+
+
 UNREADABLE_ITEMS = [
     None,
     {**CHARGE, "status": "refunded"},
@@ -191,6 +208,7 @@ def calls_of(provider):
     return (
         lambda: provider.charge(TOP_UP),
         lambda: provider.find_charges(TOP_UP.id),
+        lambda: provider.find_charge("ch_1", TOP_UP.id),
         lambda: provider.give_back(REVIEW),
     )
 
@@ -220,7 +238,7 @@ async def test_no_redirect_is_followed(peer, provider, status):
     for call in calls_of(provider):
         with pytest.raises(ProviderAnswerUnexpectedError):
             await call()
-    assert set(peer.paths) == {"/payments/charges", "/payments/refunds"}
+    assert set(peer.paths) == {"/payments/charges", "/payments/charges/ch_1", "/payments/refunds"}
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])

@@ -128,6 +128,19 @@ async def test_a_charge_at_work_beside_what_ended_the_top_up_is_watched(payment)
     assert await record_charge(charge_of(top_up.id, "ch_2", ChargeStatus.PENDING), payment.tx) is Verdict.WATCH
     assert payment.state_of(top_up) == (TopUpState.COMPLETED, "")
     assert payment.top_ups.confirmations[top_up.id] == payment.clock.now() + timedelta(seconds=2)
+    assert payment.top_ups.top_ups[top_up.id].pending_charge_ids == {"ch_2"}
+
+
+@pytest.mark.parametrize("status", [ChargeStatus.SUCCEEDED, ChargeStatus.FAILED])
+@pytest.mark.parametrize("state", list(TopUpState))
+async def test_a_charge_is_at_work_until_it_is_told_ended(payment, state, status):
+    top_up = await payment.top_up(state=state, pending_charge_ids=frozenset({"ch_1", "ch_2"}))
+    for _ in range(2):
+        await record_charge(charge_of(top_up.id, "ch_1", status), payment.tx)
+        assert payment.top_ups.top_ups[top_up.id].pending_charge_ids == {"ch_2"}
+    await record_charge(charge_of(top_up.id, "ch_1", ChargeStatus.PENDING), payment.tx)  # booked, it is not
+    at_work = {"ch_2"} if status is ChargeStatus.SUCCEEDED else {"ch_1", "ch_2"}
+    assert payment.top_ups.top_ups[top_up.id].pending_charge_ids == at_work
 
 
 @pytest.mark.parametrize("state", list(TopUpState))

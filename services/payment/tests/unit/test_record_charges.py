@@ -8,7 +8,7 @@ import pytest
 
 from payment.domain.top_up import ChargeStatus, TopUpState, Verdict
 from payment.usecases.find_charges import find_charges
-from payment.usecases.ports import ProviderListUnreadableError
+from payment.usecases.ports import ProviderListUnreadableError, ProviderOutcomeUnknownError
 from payment.usecases.record_charge import record_charge
 from payment.usecases.record_charges import record_charges
 from payment_testing.fakes import FakePayment
@@ -57,3 +57,30 @@ async def test_of_one_that_cannot_the_money_is_taken_and_refusals_wait(payment):
     with pytest.raises(ProviderListUnreadableError):
         await find_charges(top_up, payment.begin, provider)
     assert payment.state_of(top_up) == (TopUpState.COMPLETED, "")
+
+
+async def with_two_at_work(payment):
+    top_up = await payment.top_up()
+    for name in ("ch_2", "ch_3"):
+        await record_charge(charge_of(top_up.id, name, ChargeStatus.PENDING), payment.tx)
+    return payment.top_ups.top_ups[top_up.id]
+
+
+async def test_what_is_known_to_be_at_work_and_not_listed_is_asked_for_by_its_id(payment):
+    top_up, provider = await with_two_at_work(payment), OddProvider()
+    provider.known = [charge_of(top_up.id, "ch_1", ChargeStatus.FAILED), charge_of(top_up.id, "ch_2")]
+    provider.by_id = {"ch_2": AssertionError("it is listed"), "ch_3": charge_of(top_up.id, "ch_3")}
+    found = await find_charges(top_up, payment.begin, provider)
+    assert found == [*provider.known, provider.by_id["ch_3"]]
+    provider.by_id["ch_3"] = None  # it knows of none by that id
+    assert await find_charges(top_up, payment.begin, provider) == provider.known
+
+
+async def test_what_is_listed_is_taken_also_where_one_charge_cannot_be_asked_for(payment):
+    top_up, provider = await with_two_at_work(payment), OddProvider()
+    provider.known = [charge_of(top_up.id, "ch_1", ChargeStatus.FAILED), charge_of(top_up.id, "ch_2")]
+    provider.by_id["ch_3"] = ProviderOutcomeUnknownError("503")
+    with pytest.raises(ProviderOutcomeUnknownError, match="503"):
+        await find_charges(top_up, payment.begin, provider)
+    assert payment.state_of(top_up) == (TopUpState.COMPLETED, "")
+    assert payment.top_ups.top_ups[top_up.id].pending_charge_ids == {"ch_3"}

@@ -229,6 +229,14 @@ def test_a_list_without_the_money_that_a_top_up_ended_with_may_lack_more():
     ]
     assert may_lack(replace(ended, state=TopUpState.IN_REVIEW), [])
     assert not may_lack(replace(ended, state=TopUpState.FAILED), [])
+    assert not may_lack(replace(ended, state=TopUpState.PENDING), [])
+
+
+def test_of_one_that_failed_an_empty_list_may_lack_what_an_attempt_without_an_answer_took():
+    failed = replace(TOP_UP, state=TopUpState.FAILED, unanswered=True)
+    refused = replace(CHARGE, status=ChargeStatus.FAILED)
+    assert [may_lack(failed, charges) for charges in ([], [refused], [CHARGE])] == [True, False, False]
+    assert not may_lack(replace(failed, state=TopUpState.CREATED), [])
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(ChargeStatus)), st.sampled_from([499, 500])), min_size=1, max_size=12))

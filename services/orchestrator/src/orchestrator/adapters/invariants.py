@@ -52,7 +52,13 @@ CHECKS: Final = (
         "  SELECT FROM jsonb_array_elements(saga.steps) WITH ORDINALITY AS step (state, place)"
         "  WHERE state ->> 0 = ANY ('{skipped,undo_skipped,unsettled,undo_unsettled,running,undoing}')"
         "     OR (saga.status = 'failed' AND state ->> 0 = 'done' AND place < saga.total_steps)"
-        "     OR (saga.status = 'completed' AND state ->> 0 = ANY ('{rejected,undone,undo_by_hand}')))",
+        "     OR (saga.status = 'completed' AND state ->> 0 = ANY ('{rejected,undone,undo_by_hand,undo_done_twice}')))",
+    ),
+    Check(
+        "SAGA-6",
+        "a step done by hand and by its participant too, and nobody has said that one of both was taken back",
+        "SELECT id FROM saga_execution"
+        """ WHERE jsonb_path_exists(steps, '$[*][0] ? (@ == "done_twice" || @ == "undo_done_twice")')""",
     ),
     Check(
         "SAGA-5",

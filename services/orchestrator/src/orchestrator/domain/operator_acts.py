@@ -22,10 +22,13 @@ from orchestrator.domain.inputs import (
 )
 from orchestrator.domain.state import FailureCode, SagaStatus, StepState, StepStatus
 
-# How a step that was skipped is settled by hand; the last two were skipped before there were tasks.
+# How a step that was skipped is settled by hand, and one that was done by its participant too; the last two were
+# skipped before there were tasks.
 _BY_HAND: Final = {
     StepStatus.UNSETTLED: StepStatus.BY_HAND,
     StepStatus.UNDO_UNSETTLED: StepStatus.UNDO_BY_HAND,
+    StepStatus.DONE_TWICE: StepStatus.BY_HAND,
+    StepStatus.UNDO_DONE_TWICE: StepStatus.UNDO_BY_HAND,
     StepStatus.SKIPPED: StepStatus.BY_HAND,
     StepStatus.UNDO_SKIPPED: StepStatus.UNDO_BY_HAND,
 }
@@ -177,7 +180,7 @@ def _settle(draft: Draft, event: SettleStep) -> None:
 
 
 def _skipped(draft: Draft, name: str) -> int | None:
-    """The step of that name, if it was skipped and nobody said who did it."""
+    """The step of that name, if it was skipped and nobody said who did it, or it was done twice."""
     for index, step in enumerate(draft.steps):
         if step.status in _BY_HAND and draft.definition.steps[index].name == name:
             return index

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 from orchestrator.domain.definition import StepKind
 from orchestrator.domain.draft import Draft, Transition
-from orchestrator.domain.effects import StepSettled
+from orchestrator.domain.effects import Milestone, Reached, StepSettled
 from orchestrator.domain.inputs import Reply
 from orchestrator.domain.state import (
     ABSENT,
     UNDO_SIDE,
     WAITS_FOR_DO,
     WAITS_FOR_UNDO,
+    FailureCode,
     SagaStatus,
     StepState,
     StepStatus,
     command_id,
 )
+
+# What a person took for done, once its participant has done it all the same.
+_TAKEN_FOR_DONE: Final = {
+    StepStatus.BY_HAND: StepStatus.DONE_TWICE,
+    StepStatus.UNDO_BY_HAND: StepStatus.UNDO_DONE_TWICE,
+    StepStatus.SKIPPED: StepStatus.DONE,
+    StepStatus.UNDO_SKIPPED: StepStatus.UNDONE,
+}
 
 
 def take_reply(draft: Draft, reply: Reply) -> Transition | None:
@@ -35,6 +45,9 @@ def take_reply(draft: Draft, reply: Reply) -> Transition | None:
         return None
     if not undo and reply.succeeded and step.status in ABSENT:
         return _undo_late_success(draft, index)
+    if reply.succeeded and step.status in _TAKEN_FOR_DONE and undo is (step.status in UNDO_SIDE):
+        _note_late_success(draft, index)
+        return None
     return draft.ignored("superseded" if waits else "duplicate")
 
 
@@ -98,3 +111,12 @@ def _undo_late_success(draft: Draft, index: int) -> Transition | None:
     draft.steps[index] = StepState(StepStatus.UNDOING, round=rounds)
     draft.send(index)
     return None
+
+
+def _note_late_success(draft: Draft, index: int) -> None:
+    """Where it was done by hand, a person must know that it was done twice, also after the saga has ended."""
+    step = draft.steps[index]
+    draft.steps[index] = step._replace(status=_TAKEN_FOR_DONE[step.status])
+    if step.status in {StepStatus.BY_HAND, StepStatus.UNDO_BY_HAND}:
+        draft.error_code, name = FailureCode.DONE_TWICE, draft.definition.steps[index].name
+        draft.effects.append(Reached(milestone=Milestone.NEEDS_OPERATOR, step=name, reason=FailureCode.DONE_TWICE))

@@ -26,6 +26,7 @@ class FailureCode(Reason):
     FAILED_UNEXPECTEDLY = "orchestrator.saga.failed_unexpectedly"
     TIMED_OUT = "orchestrator.step.timed_out"
     UNSETTLED = "orchestrator.step.unsettled"
+    DONE_TWICE = "orchestrator.step.done_twice"
 
 
 class SagaStatus(StrEnum):
@@ -49,12 +50,14 @@ class StepStatus(StrEnum):
     DONE = "done"
     UNSETTLED = "unsettled"  # skipped by an operator: nobody is asked, and it is not done (SAGA-6)
     BY_HAND = "by_hand"  # an operator says it was done by hand, and where that can be seen
+    DONE_TWICE = "done_twice"  # by hand, and by the participant too: a person is to take one of both back
     SKIPPED = "skipped"  # before there were tasks: taken for done, and nobody said by whom
     REJECTED = "rejected"  # refused, so it has no effect
     UNDOING = "undoing"
     UNDONE = "undone"
     UNDO_UNSETTLED = "undo_unsettled"  # as unsettled, of an undo
     UNDO_BY_HAND = "undo_by_hand"  # as by_hand, of an undo
+    UNDO_DONE_TWICE = "undo_done_twice"  # as done_twice, of an undo
     UNDO_SKIPPED = "undo_skipped"  # as skipped, of an undo
 
     @property
@@ -71,12 +74,15 @@ class StepStatus(StrEnum):
         return self.is_in_flight or self.is_unsettled
 
 
-ABSENT: Final = frozenset({StepStatus.REJECTED, StepStatus.UNDONE, StepStatus.UNDO_BY_HAND, StepStatus.UNDO_SKIPPED})
+UNDO_TAKEN: Final = frozenset(
+    {StepStatus.UNDONE, StepStatus.UNDO_BY_HAND, StepStatus.UNDO_DONE_TWICE, StepStatus.UNDO_SKIPPED}
+)
+ABSENT: Final = frozenset({StepStatus.REJECTED, *UNDO_TAKEN})
 TO_UNDO: Final = frozenset({StepStatus.RUNNING, StepStatus.DONE, StepStatus.SKIPPED})
-PASSED: Final = frozenset({StepStatus.DONE, StepStatus.BY_HAND, StepStatus.SKIPPED})
+PASSED: Final = frozenset({StepStatus.DONE, StepStatus.BY_HAND, StepStatus.DONE_TWICE, StepStatus.SKIPPED})
 WAITS_FOR_DO: Final = frozenset({StepStatus.RUNNING, StepStatus.UNSETTLED})
 WAITS_FOR_UNDO: Final = frozenset({StepStatus.UNDOING, StepStatus.UNDO_UNSETTLED})
-UNDO_SIDE: Final = frozenset({*WAITS_FOR_UNDO, StepStatus.UNDONE, StepStatus.UNDO_BY_HAND, StepStatus.UNDO_SKIPPED})
+UNDO_SIDE: Final = WAITS_FOR_UNDO | UNDO_TAKEN
 
 
 class StepState(NamedTuple):

@@ -14,6 +14,8 @@ The rules it keeps, each in the file that decides by it:
   (``wake_ups``).
 - ENG-7: no act of an operator ends a saga with something unsettled: a skipped step keeps it waiting, all that comes
   after it too, until the participant's late answer or a person's word that it was done by hand (``operator_acts``).
+- ENG-8: a success that arrives for a step that was done by hand is told to a person, even after the saga had ended
+  (``replies``).
 """
 
 from __future__ import annotations

@@ -152,10 +152,13 @@ LATE: Final = (
     ),
     Check(
         "PAY-7",
-        "a top-up with a timer, and a charge on its way back, is looked at when its timer says so",
-        """SELECT id::text FROM top_up WHERE coalesce(next_attempt_at, confirm_at) < now() - interval '15 minutes'
-           UNION ALL
-           SELECT transfer_id::text FROM provider_line WHERE next_attempt_at < now() - interval '15 minutes'""",
+        "a top-up with a timer, and a charge on its way back, is looked at when its timer, or its rest, says so",
+        """SELECT t.id::text FROM (
+               SELECT id, coalesce(next_attempt_at, confirm_at) AS due_at FROM top_up
+               UNION ALL SELECT transfer_id, next_attempt_at FROM provider_line) t
+           WHERE t.due_at < now() - interval '15 minutes' AND NOT EXISTS (
+               SELECT 1 FROM job_failure f
+               WHERE f.item_id = t.id::text AND f.next_attempt_at > now() - interval '15 minutes')""",
     ),
 )
 ALL: Final = (*CHECKS, *LATE)

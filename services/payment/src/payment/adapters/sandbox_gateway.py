@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote
 from uuid import UUID
 
 import aiohttp
@@ -95,6 +96,16 @@ class SandboxGateway:
             message = f"{len(errors)} of {len(items)} charges in a list: {errors[0]}"
             raise ProviderListUnreadableError(message, charges)
         return charges
+
+    async def find_charge(self, charge_id: str, reference_id: TopUpId) -> Charge | None:
+        try:
+            answer = await self._ask("GET", f"/payments/charges/{quote(charge_id, safe='')}")
+        except ProviderRefusedError:
+            return None
+        charge = self._answered(answer, reference_id)
+        if charge.charge_id != charge_id:
+            raise ProviderAnswerUnexpectedError("another charge than was asked for was answered")
+        return charge
 
     async def give_back(self, review: Review) -> None:
         """The payer gets the whole charge back; the same review once however often this is called."""

@@ -15,7 +15,8 @@ from payment.usecases.ports import DRIVE_TOP_UPS
 
 _COLUMNS: Final = """
     id, user_id, wallet_id, amount_minor, currency, provider, payment_token, state, attempts, version, created_at,
-    failure_code, completed_at, provider_charge_id, pending_charge_ids
+    failure_code, completed_at, provider_charge_id, pending_charge_ids,
+    unanswered
 """
 _ADD: Final = """
     INSERT INTO top_up (id, user_id, wallet_id, amount_minor, currency, provider, payment_token, state,
@@ -38,7 +39,9 @@ _DUE: Final = """
     ORDER BY next_attempt_at LIMIT $2
 """
 _LEASE: Final = f"""
-    UPDATE top_up SET attempts = attempts + 1, next_attempt_at = $3 WHERE id = $1 AND next_attempt_at <= $2
+    UPDATE top_up SET attempts = attempts + 1, next_attempt_at = $3,
+        unanswered = unanswered OR (attempts > 0 AND provider_charge_id IS NULL)
+    WHERE id = $1 AND next_attempt_at <= $2
     RETURNING {_COLUMNS}
 """
 _WAIT: Final = """
@@ -47,6 +50,9 @@ _WAIT: Final = """
         pending_charge_ids = CASE WHEN $2::text IS NULL OR $2 = ANY (pending_charge_ids) THEN pending_charge_ids
             ELSE pending_charge_ids || $2 END
     WHERE id = $1 AND state IN ('created', 'pending')
+"""
+_ADD_PENDING: Final = """
+    UPDATE top_up SET pending_charge_ids = array_append(array_remove(pending_charge_ids, $2), $2) WHERE id = $1
 """
 _END_PENDING: Final = "UPDATE top_up SET pending_charge_ids = array_remove(pending_charge_ids, $2) WHERE id = $1"
 _CONFIRM_AT: Final = "UPDATE top_up SET confirm_at = $2 WHERE id = $1"
@@ -61,7 +67,7 @@ _LEASE_TO_CONFIRM: Final = f"""
     WHERE id = $1 AND confirm_at <= $2 AND next_attempt_at IS NULL
     RETURNING {_COLUMNS}
 """
-_CONFIRMED: Final = "UPDATE top_up SET confirm_at = NULL WHERE id = $1 AND confirm_at = $2"
+_CONFIRM_NEXT: Final = "UPDATE top_up SET confirm_at = $2 WHERE id = $1 AND confirm_at = $3"
 _CLOSE: Final = """
     UPDATE top_up SET state = $2, provider_charge_id = coalesce($3, provider_charge_id), failure_code = $4,
         completed_at = $5, next_attempt_at = NULL, version = version + 1
@@ -157,8 +163,12 @@ class TopUpStore:
         """Look again later; with a charge id the provider is known to be at work."""
         await self._conn.execute(_WAIT, top_up_id, charge_id, next_attempt_at)
 
+    async def add_pending(self, top_up_id: TopUpId, charge_id: str) -> None:
+        """Beside what ended it this charge is known to be at work."""
+        await self._conn.execute(_ADD_PENDING, top_up_id, charge_id)
+
     async def end_pending(self, top_up_id: TopUpId, charge_id: str) -> None:
-        """Of several charges this one will not be paid."""
+        """This charge is told to be paid, or refused."""
         await self._conn.execute(_END_PENDING, top_up_id, charge_id)
 
     async def confirm_at(self, top_up_id: TopUpId, at: datetime) -> None:
@@ -174,9 +184,9 @@ class TopUpStore:
         row = await self._conn.fetchrow(_LEASE_TO_CONFIRM, top_up_id, now, now + LEASE)
         return _top_up(row) if row else None
 
-    async def confirmed(self, top_up_id: TopUpId, *, leased_at: datetime) -> None:
-        """Nobody is to be asked any more, unless something was told since the timer was leased."""
-        await self._conn.execute(_CONFIRMED, top_up_id, leased_at + LEASE)
+    async def confirm_next(self, top_up_id: TopUpId, at: datetime | None, *, leased_at: datetime) -> None:
+        """When its provider is asked again, None for never; what was told since the timer was leased keeps its own."""
+        await self._conn.execute(_CONFIRM_NEXT, top_up_id, at, leased_at + LEASE)
 
     async def close(
         self,

@@ -2,7 +2,8 @@
 
 Invariant: the provider's word moves it forward once. Money that comes in a wrong amount, twice, or after the end is
 never dropped: it goes to suspense, and a person decides (``payment.domain.review``). After each charge that was booked,
-and after its end, the provider is asked once more whether it knows of another (``confirm_top_ups``).
+and after its end, the provider is asked once more whether it knows of another; one that is known to be at work is asked
+about until it is told ended (``confirm_top_ups``).
 """
 
 from __future__ import annotations
@@ -93,7 +94,8 @@ class TopUpRequest:
     failure_code: str = ""
     completed_at: datetime | None = None
     provider_charge_id: str | None = None
-    pending_charge_ids: frozenset[str] = frozenset()  # as long as it is open
+    pending_charge_ids: frozenset[str] = frozenset()  # told to be at work and not yet ended, also after its own end
+    unanswered: bool = False  # an attempt had no answer, and no charge was known by the next
 
     @property
     def shows_a_charge(self) -> bool:
@@ -214,9 +216,14 @@ def in_order_of_weight(charges: Sequence[Charge], top_up: TopUpRequest, booked: 
 
 
 def may_lack(top_up: TopUpRequest, charges: Sequence[Charge]) -> bool:
-    """Whether a provider's list of charges is behind: the money that the top-up ended with is not in it."""
-    if top_up.state not in {TopUpState.COMPLETED, TopUpState.IN_REVIEW}:
+    """Whether a provider's list of charges is behind: the money that the top-up ended with is not in it.
+
+    One that failed ended with none: there it is what an attempt without an answer may have taken.
+    """
+    if top_up.state.open:
         return False
+    if top_up.state is TopUpState.FAILED:
+        return top_up.unanswered and not charges
     return top_up.provider_charge_id not in {charge.charge_id for charge in charges}
 
 

@@ -2,7 +2,8 @@
 
 A word that ends a top-up is the word on one charge; another may have been taken, and its word lost: between two
 transactions of ours, or on its way to us. So each charge that is booked, each end, and each charge that is still at
-work set a timer, and the list that brings nothing new puts it out. A day after the end operators see what keeps it.
+work set a timer. The list that brings nothing new puts it out, unless a charge is known to be at work that nobody has
+told the end of, or the list is behind. A day after the end operators see what keeps it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from payment.usecases.ports import (
     ProviderOutcomeUnknownError,
     provider_of,
 )
-from payment.usecases.record_charges import record_charges
+from payment.usecases.record_charges import CONTRADICTED, record_charges
 
 BATCH = 50
 log = structlog.get_logger(__name__)
@@ -58,17 +59,17 @@ async def _confirm(top_up: TopUpRequest, leased_at: datetime, begin: Begin, prov
     except ProviderOutcomeUnknownError as error:
         log.warning("top_up_unconfirmed", top_up_id=str(top_up.id), error=str(error))
         async with begin() as tx:
-            await tx.top_ups.confirm_at(top_up.id, later)
+            await tx.top_ups.confirm_next(top_up.id, later, leased_at=leased_at)
         if overdue:
             raise
         raise NoOutcomeError(later) from error
-    verdicts = await record_charges(top_up, charges, begin)
-    if Verdict.WATCH in verdicts:
-        if overdue:
-            raise ProviderAnswerUnexpectedError("a charge beside what ended it is at work for more than a day")
-        return
+    contradicted = Verdict.CONTRADICTED in await record_charges(top_up, charges, begin)
     async with begin() as tx:
-        if may_lack(top_up, charges) and not overdue:
-            await tx.top_ups.confirm_at(top_up.id, later)
-        else:
-            await tx.top_ups.confirmed(top_up.id, leased_at=leased_at)
+        stored = await tx.top_ups.lock(top_up.id)
+        at_work = stored is not None and bool(stored.pending_charge_ids)
+        again = at_work or ((contradicted or may_lack(top_up, charges)) and not overdue)
+        await tx.top_ups.confirm_next(top_up.id, later if again else None, leased_at=leased_at)
+    if contradicted:
+        raise ProviderAnswerUnexpectedError(CONTRADICTED)
+    if at_work and overdue:
+        raise ProviderAnswerUnexpectedError("a charge beside what ended it is at work for more than a day")

@@ -34,7 +34,7 @@ from payment.usecases.ports import (
     ProviderRefusedError,
     provider_of,
 )
-from payment.usecases.record_charges import record_charges
+from payment.usecases.record_charges import CONTRADICTED, record_charges
 
 BATCH = 50
 _UNMOVED = {Verdict.NOTHING, Verdict.CONTRADICTED, Verdict.WAIT_FOR_ANOTHER}
@@ -96,7 +96,7 @@ async def _record(top_up: TopUpRequest, charges: Sequence[Charge], begin: Begin)
         later = next_attempt_at(now, top_up.attempts)
         await tx.top_ups.wait(top_up.id, charge_id=None, next_attempt_at=later)
     if Verdict.CONTRADICTED in verdicts:
-        raise ProviderAnswerUnexpectedError("its charge is in the books as another's, or was said to be refused")
+        raise ProviderAnswerUnexpectedError(CONTRADICTED)
 
 
 async def _past_asking(top_up: TopUpRequest, begin: Begin) -> str | None:

@@ -48,6 +48,8 @@ async def record_charge(charge: Charge, tx: Tx) -> Verdict:
     """Move the top-up and the money as ``judge`` decides; returns what was done."""
     top_up = await _top_up_of(charge, tx)
     wallet = await _wallet_refuses(top_up, charge, tx) if top_up else None
+    if top_up and charge.status is not ChargeStatus.PENDING and charge.charge_id in top_up.pending_charge_ids:
+        await tx.top_ups.end_pending(top_up.id, charge.charge_id)
     for _ in range(_LOOKS_MAX):
         verdict = await _take(top_up, charge, wallet, tx)
         if verdict is not None:
@@ -92,9 +94,8 @@ async def _move(top_up: TopUpRequest, charge: Charge, verdict: Verdict, tx: Tx) 
     later = next_attempt_at(now, top_up.attempts)
     if verdict is Verdict.WAIT:
         await tx.top_ups.wait(top_up.id, charge_id=charge.charge_id, next_attempt_at=later)
-    elif verdict is Verdict.WAIT_FOR_ANOTHER:
-        await tx.top_ups.end_pending(top_up.id, charge.charge_id)
     elif verdict is Verdict.WATCH:
+        await tx.top_ups.add_pending(top_up.id, charge.charge_id)
         await tx.top_ups.confirm_at(top_up.id, later)
     elif verdict is Verdict.CREDIT:
         if not await tx.top_ups.add_line(charge, top_up.id, now, reason=None, shown_as=None):

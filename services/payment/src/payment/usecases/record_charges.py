@@ -7,10 +7,14 @@ A crash between two of them leaves a timer: the first that is booked says when t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from payment.domain.top_up import Charge, TopUpRequest, Verdict, in_order_of_weight
 from payment.usecases.ports import Begin
 from payment.usecases.record_charge import record_charge
+
+# What operators are told where a provider's list contradicts the books.
+CONTRADICTED: Final = "a charge of it is in the books as another's or of another amount, or was said to be refused"
 
 
 async def record_charges(top_up: TopUpRequest, charges: Sequence[Charge], begin: Begin) -> set[Verdict]:

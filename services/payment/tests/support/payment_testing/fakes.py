@@ -160,7 +160,8 @@ class FakeTopUps:
             return None
         self.timers[top_up_id] = now + LEASE
         found = self.top_ups[top_up_id]
-        self.top_ups[top_up_id] = replace(found, attempts=found.attempts + 1)
+        unanswered = found.unanswered or (found.attempts > 0 and found.provider_charge_id is None)
+        self.top_ups[top_up_id] = replace(found, attempts=found.attempts + 1, unanswered=unanswered)
         return self.top_ups[top_up_id]
 
     async def wait(self, top_up_id: TopUpId, *, charge_id: str | None, next_attempt_at: datetime) -> None:
@@ -175,6 +176,10 @@ class FakeTopUps:
                 provider_charge_id=charge_id,
                 pending_charge_ids=found.pending_charge_ids | {charge_id},
             )
+
+    async def add_pending(self, top_up_id: TopUpId, charge_id: str) -> None:
+        found = self.top_ups[top_up_id]
+        self.top_ups[top_up_id] = replace(found, pending_charge_ids=found.pending_charge_ids | {charge_id})
 
     async def end_pending(self, top_up_id: TopUpId, charge_id: str) -> None:
         found = self.top_ups[top_up_id]
@@ -194,9 +199,13 @@ class FakeTopUps:
         self.top_ups[top_up_id] = replace(found, attempts=found.attempts + 1)
         return self.top_ups[top_up_id]
 
-    async def confirmed(self, top_up_id: TopUpId, *, leased_at: datetime) -> None:
-        if self.confirmations.get(top_up_id) == leased_at + LEASE:
+    async def confirm_next(self, top_up_id: TopUpId, at: datetime | None, *, leased_at: datetime) -> None:
+        if self.confirmations.get(top_up_id) != leased_at + LEASE:
+            return
+        if at is None:
             del self.confirmations[top_up_id]
+        else:
+            self.confirmations[top_up_id] = at
 
     async def close(
         self,
@@ -209,7 +218,7 @@ class FakeTopUps:
         shown: Charge | None = None,
     ) -> None:
         self.top_ups[top_up.id] = replace(
-            top_up,
+            self.top_ups[top_up.id],
             state=state,
             failure_code=failure_code,
             completed_at=now,
@@ -219,7 +228,7 @@ class FakeTopUps:
         self.timers.pop(top_up.id, None)
 
     async def advance(self, top_up: TopUpRequest) -> None:
-        self.top_ups[top_up.id] = replace(top_up, version=top_up.version + 1)
+        self.top_ups[top_up.id] = replace(self.top_ups[top_up.id], version=top_up.version + 1)
 
     async def show(
         self, top_up: TopUpRequest, charge: Charge, *, shown_as: TransferId, failure_code: str, now: datetime

@@ -43,6 +43,7 @@ class OddProvider:
         self.bad = bad
         self.asked: list[UUID] = []
         self.known: list[Charge] = []
+        self.by_id: dict[str, Charge | Exception] = {}  # beside what is listed
         self.error = error or RuntimeError("no error that anybody thought of\x00")
         self.find_error: Exception | None = None
 
@@ -63,6 +64,12 @@ class OddProvider:
         if self.find_error is not None:
             raise self.find_error
         return self.known
+
+    async def find_charge(self, charge_id: str, _: UUID) -> Charge | None:
+        found = self.by_id.get(charge_id)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     async def give_back(self, review: Review) -> None:
         self.asked.append(review.id)

@@ -54,6 +54,6 @@ class Sender:
             await self._lane.take_up()
         except Exception as error:
             self._problem = f"sending failed: {type(error).__name__}"
-            log.exception("delivery.failed", lane=self.name)
+            log.warning("lane.take_up_failed", lane=self.name, exc_info=True)  # what is due is due at the next look
             return
         self._problem = None
