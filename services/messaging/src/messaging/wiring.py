@@ -81,7 +81,7 @@ async def wire(settings: MessagingSettings, clock: Clock | None = None) -> Async
         opened = await stack.enter_async_context(open_parts(settings, NAME, clock=clock, session=SESSION))
         announcer = RealtimeAnnouncer(opened.redis, opened.database, f"n-{secrets.token_hex(5)}")
         transactions = Transactions(opened, keys, announcer)
-        webhooks = Webhooks(local=settings.environment != "production")
+        webhooks = Webhooks(opened.clock, local=settings.environment != "production")
         stack.push_async_callback(webhooks.close)
         yield App(
             **opened.parts(),

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from messaging.bots.domain.bot import BOTS_MAX, TooManyBotsError
-from messaging.bots.usecases import manage_bots
+from messaging.bots.usecases.make_bot import MakeBot, make_bot
 from messaging.core.adapters import draft_store
 from messaging.core.adapters.allowance_store import AllowanceStore
 from messaging.core.domain.attachment import UPLOADING_AT_ONCE_MAX, TooManyUploadsError
@@ -23,7 +23,8 @@ class Bots:
 
     @staticmethod
     async def add(person, _dialog_id, tx):
-        await manage_bots.make_bot(person.user_id, f"b{uuid.uuid4().hex[:12]}bot", "Bot", [], tx)
+        name = f"b{uuid.uuid4().hex[:12]}bot"
+        await make_bot(MakeBot(owner_id=person.user_id, username=name, display_name="Bot", commands=[]), tx)
 
 
 class Uploads:

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from prometheus_client import REGISTRY
 
-from messaging.bots.entrypoints import bot_updates
+from messaging.bots.entrypoints.jobs import bot_updates
 from messaging.bots.usecases import collect_updates
 from messaging.core.adapters import change_reads, document_reads, message_reads, stream_reads
 from messaging.core.adapters.stream_reads import StreamReads
@@ -503,15 +503,15 @@ async def test_a_place_that_cannot_be_collected_is_left_for_a_while_and_holds_up
 
     monkeypatch.setattr(StreamReads, "events_after", failing)
     put_off = {}
-    assert await bot_updates.pump(world.app, put_off)
+    assert await bot_updates.collect_new(world.app, put_off)
     assert len(await updates_of(world, good)) > 0
     assert await updates_of(world, bad) == []
-    await bot_updates.pump(world.app, put_off)
+    await bot_updates.collect_new(world.app, put_off)
     assert len(tries) == 1
     monkeypatch.setattr(StreamReads, "events_after", events_after)
     monkeypatch.setattr(collect_updates, "PUT_OFF", timedelta())
     put_off.update(dict.fromkeys(put_off, datetime.now(UTC)))
-    assert await bot_updates.pump(world.app, put_off)
+    assert await bot_updates.collect_new(world.app, put_off)
     assert (len(await updates_of(world, bad)) > 0, put_off) == (True, {})
 
 

@@ -7,7 +7,7 @@ import uuid
 import pytest
 from PIL import Image
 
-from messaging.bots.entrypoints import webhook_calls
+from messaging.bots.adapters.update_reads import UpdateReads
 from messaging.files.entrypoints import jobs as file_jobs
 from messaging.files.usecases.judge_attachment import Judge
 from messaging.lifecycle.adapters.retention_store import RetentionStore
@@ -134,11 +134,11 @@ async def test_a_webhook_whose_updates_cannot_be_made_is_called_later_and_not_at
     made = await owner.ok("POST", "/v1/bots", {"username": name, "display_name": "Bot", "commands": []})
     tries = []
 
-    async def failing(_app, updates):
+    async def failing(_reads, updates):
         tries.append(updates)
         raise POISONED
 
-    monkeypatch.setattr(webhook_calls, "shown_updates", failing)
+    monkeypatch.setattr(UpdateReads, "shown", failing)
     await owner.ok("PUT", f"/v1/bots/{made['bot_id']}/webhook", {"url": "http://127.0.0.1:9/hook"})
     dialog_id = (await owner.ok("POST", "/v1/dialogs", {"kind": "bot", "user_ids": [made["bot_id"]]}))["dialog_id"]
     await owner.send(dialog_id, "hello")

@@ -6,7 +6,7 @@ What it did is announced once it has committed, never before.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -104,6 +104,10 @@ class MessagingTx:
         self.erasures = ErasureStore(conn)
         self.months = MonthStore(conn)
         self.retention = RetentionStore(conn)
+
+    def savepoint(self) -> AbstractAsyncContextManager[object]:
+        """What is done in its block is undone alone when the block raises."""
+        return self.conn.transaction()
 
     async def flush(self) -> None:
         """Write what is buffered. The last thing before the commit."""

@@ -28,7 +28,7 @@ class EndAccount:
 
 async def end_account(command: EndAccount, tx: Tx) -> None:
     """Told twice, or of somebody nobody has heard of, it is the same."""
-    bots = await tx.bots.close_bots_of(command.user_id, tx.now)
+    bots = await tx.bots.close_of(command.user_id, tx.now)
     await tx.endings.end_accounts([command.user_id, *bots], command.ended_at, tx.now)
     await tx.endings.end_own_acts(command.user_id)
     tx.hints.visibility_changed(PresenceVisibilityChanged(command.user_id))
@@ -45,7 +45,7 @@ async def tidy_after(user_id: UUID, requested_at: datetime, begin: Begin) -> Non
         if tx.now < again_at:
             await tx.endings.put_ending_off(user_id, again_at)
             return
-        bots = await tx.bots.close_bots_of(user_id, tx.now)
+        bots = await tx.bots.close_of(user_id, tx.now)
         await tx.endings.end_accounts(bots, tx.now, tx.now)
         await tx.endings.end_own_acts(user_id)
         await tx.endings.put_ending_off(user_id, None)

@@ -100,7 +100,7 @@ async def _delete_own(begin: Begin, user_id: UUID) -> None:
 
 async def _end_bots(begin: Begin, user_id: UUID) -> None:
     async with begin() as tx:
-        await tx.bots.blank_bots_of(user_id)
+        await tx.bots.blank_of(user_id)
 
 
 _STEPS: Final[dict[str, Step]] = {

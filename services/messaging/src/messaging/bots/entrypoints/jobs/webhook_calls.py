@@ -12,8 +12,8 @@ from chassis.run import Periodic
 from kernel.backoff import BackoffPolicy
 from kernel.tasks import stop_tasks
 from messaging.bots.adapters.bot_store import BotStore
+from messaging.bots.adapters.update_reads import UpdateReads
 from messaging.bots.domain.bot import Bot
-from messaging.bots.entrypoints.bot_updates import BATCH, shown_updates
 from messaging.core.adapters import document_reads
 from messaging.wiring import App
 from outgoing import TIMEOUT_S
@@ -21,11 +21,12 @@ from sealing import opened_text
 
 LOOK_EVERY_S, LOOK_IDLE_S = 0.3, 1.0
 AT_ONCE: Final = 100
+BATCH: Final = 50
 STEP_S: Final = 60.0
 # A process that dies in a call is followed by another after this long.
 CLAIMED: Final = timedelta(seconds=TIMEOUT_S + 20)
 RETRY: Final = BackoffPolicy(first_s=1.0, cap_s=600.0)
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class RefusedError(Exception):
@@ -88,7 +89,7 @@ class WebhookCalls:
             return
         async with app.database.read() as conn:
             updates = await BotStore(conn).updates_after(bot.bot_id, 0, BATCH)
-        shown = await shown_updates(app, updates)
+            shown = await UpdateReads(conn, app.keys).shown(updates)
         if shown:
             body = document_reads.to_json({"bot_id": bot.bot_id, "updates": shown})
             secret = opened_text(app.keys, None, bot.webhook_secret, webhook_of=bot.bot_id)
