@@ -20,7 +20,7 @@ from messaging.core.adapters.send_limit_cache import SendLimits
 from messaging.core.domain.ids import MAIN_WORKSPACE
 from messaging.core.sending.sender import Sender
 from messaging.files.adapters.link_gateway import Links
-from messaging.files.usecases.judge_attachment import Scanner
+from messaging.files.usecases.ports import Scanner
 from messaging.realtime.announcing import RealtimeAnnouncer
 from messaging.realtime.tickets import Tickets
 from messaging.search.adapters.blind import BlindIndex

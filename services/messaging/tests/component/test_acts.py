@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.files.usecases.judge_attachment import retract
+from messaging.files.usecases.retract_attachment import RetractAttachment, retract_attachment
 from messaging.lifecycle.usecases.apply_retention import apply_retention
 from sampan.commerce.v1.product_pb2 import ProductPublished, ProductWithdrawn
 from sampan.types.v1.money_pb2 import Money
@@ -329,7 +329,7 @@ async def test_cards_and_files_taken_back_replayed_equal_a_fresh_fetch(world, ta
     assert after_card == await client_state(other, dialog_id)
     async with world.app.begin() as tx:
         found = await tx.attachments.find(uuid.UUID(file_id))
-        await retract(found, "infected", "late", tx)
+        await retract_attachment(RetractAttachment(attachment=found, status="infected", verdict="late"), tx)
     assert await client_state(other, dialog_id, after_card) == await client_state(other, dialog_id)
     assert await client_state(other, dialog_id, state) == await client_state(other, dialog_id)
     assert "infected" in str(await client_state(other, dialog_id))

@@ -10,9 +10,9 @@ from messaging.bots.domain.bot import BOTS_MAX, TooManyBotsError
 from messaging.bots.usecases.make_bot import MakeBot, make_bot
 from messaging.core.adapters import draft_store
 from messaging.core.adapters.allowance_store import AllowanceStore
-from messaging.core.domain.attachment import UPLOADING_AT_ONCE_MAX, TooManyUploadsError
 from messaging.core.domain.message import SendMessage
-from messaging.files.usecases import upload_attachment
+from messaging.files.domain.upload import UPLOADING_AT_ONCE_MAX, TooManyUploadsError
+from messaging.files.usecases.begin_upload import BeginUpload, begin_upload
 from messaging.scheduling.usecases import scheduled_messages
 from messaging.scheduling.usecases.drafts import KeepDraft, keep_draft
 from messaging.scheduling.usecases.scheduled_messages import PENDING_MAX, TooManyScheduledError
@@ -32,8 +32,8 @@ class Uploads:
 
     @staticmethod
     async def add(person, _dialog_id, tx):
-        wish = {"purpose": "file", "file_name": "x", "media_type": "text/plain", "size_bytes": 1, "sha256": None}
-        await upload_attachment.begin_upload(person.user_id, **wish, tx=tx)
+        parts = {"purpose": "file", "file_name": "x", "media_type": "text/plain", "size_bytes": 1}
+        await begin_upload(BeginUpload(owner_id=person.user_id, **parts), tx)
 
 
 class Scheduled:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -73,3 +73,21 @@ class FakeTransaction:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Any]:
         yield self
+
+
+@dataclass
+class FakeStream:
+    """``dialogs``: those there are; what is locked is one of them."""
+
+    dialogs: dict[UUID, Any] = field(default_factory=dict)
+    changes: list[tuple[Any, str, Mapping[str, Any]]] = field(default_factory=list)
+
+    async def lock(self, dialog_id: UUID) -> Any:
+        return self.dialogs[dialog_id]
+
+    async def lock_many(self, dialog_ids: Iterable[UUID]) -> Mapping[UUID, Any]:
+        return {each: self.dialogs[each] for each in dialog_ids if each in self.dialogs}
+
+    def change(self, dialog: Any, kind: str, **parts: Any) -> int:
+        self.changes.append((dialog, kind, parts))
+        return len(self.changes)
