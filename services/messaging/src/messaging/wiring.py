@@ -23,7 +23,7 @@ from messaging.files.adapters.link_gateway import Links
 from messaging.files.usecases.ports import Scanner
 from messaging.realtime.announcing import RealtimeAnnouncer
 from messaging.realtime.tickets import Tickets
-from messaging.search.adapters.blind import BlindIndex
+from messaging.search.domain.blind import BlindIndex
 from messaging.settings import MessagingSettings
 from objects.disk_store import DiskStore
 from objects.scanner import ClamdScanner

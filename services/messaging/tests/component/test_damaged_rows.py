@@ -346,7 +346,7 @@ async def test_drafts_an_export_and_the_index_pass_over_what_does_not_open(world
     drafts = (await writer.ok("GET", "/v1/dialogs/drafts"))["items"]
     assert [(each["dialog_id"], each["text"]) for each in drafts] == [(dialogs[-1], "a draft")]
     async with world.app.begin() as tx:
-        assert await index_messages(tx.conn, tx.keys, world.app.blind, seqs) == 1
+        assert await index_messages(seqs, tx, world.app.blind) == 1
     async with world.app.database.read() as conn:
         await export_person(writer.user_id, tmp_path, conn, world.app.keys, world.app.objects)
     assert [each["content"] for each in lines(tmp_path / "messages.jsonl") if each["content"]] == [

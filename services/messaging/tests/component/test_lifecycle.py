@@ -24,7 +24,7 @@ from messaging.lifecycle.usecases.apply_retention import apply_retention, make_m
 from messaging.lifecycle.usecases.erase_person import ErasePerson, erase_person
 from messaging.lifecycle.usecases.export_person import export_person
 from messaging.lifecycle.usecases.hold_dialog import hold_dialog
-from messaging.search.usecases.reindex import reindex
+from messaging.search.usecases.reindex_messages import reindex_messages
 from operations import audit_connection
 from operations.invariants import report
 from sampan.auth.v1.user_pb2 import UserDeleted
@@ -448,7 +448,7 @@ async def test_the_index_can_be_made_anew(world):
         await tx.conn.execute("DELETE FROM search_entry WHERE dialog_id = $1", uuid.UUID(dialog_id))
     assert await found(budi, "platypus") == []
     told = []
-    assert await reindex(world.app.begin, world.app.blind, told.append, dialog_id=uuid.UUID(dialog_id)) == 1
+    assert await reindex_messages(uuid.UUID(dialog_id), world.app.begin, world.app.blind, told.append) == 1
     assert told == [1]
     assert await found(budi, "platypus") == [sent["seq"]]
 

@@ -100,7 +100,7 @@ class MessagingTx:
         self.waiting_sends = WaitingSendStore(conn)
         self.activities = ActivityStore(conn)
         self.bots = BotStore(conn)
-        self.search = SearchStore(conn)
+        self.search = SearchStore(conn, keys)
         self.erasures = ErasureStore(conn)
         self.months = MonthStore(conn)
         self.retention = RetentionStore(conn)

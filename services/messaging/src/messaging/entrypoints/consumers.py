@@ -64,7 +64,7 @@ def stream_consumer(app: App) -> Subscriptions[MessagingTx]:
     @table.on_batch(MessageSent, MessageEdited, MessageDeleted)
     async def on_messages(messages: Sequence[Message[Any]], tx: MessagingTx) -> None:
         """They are indexed as they are now. An edit concerns nobody anew."""
-        await index_messages(tx.conn, tx.keys, app.blind, {_subject(each) for each in messages})
+        await index_messages({_subject(each) for each in messages}, tx, app.blind)
         await note_messages({_subject(each) for each in messages if not isinstance(each.body, MessageEdited)}, tx)
 
     table.on_batch(ReactionChanged)(on_reactions)

@@ -29,7 +29,7 @@ from messaging.lifecycle.usecases.erase_person import ErasePerson, erase_person
 from messaging.lifecycle.usecases.export_hold import ExportHold, NotHeldError, export_hold
 from messaging.lifecycle.usecases.export_person import export_person
 from messaging.lifecycle.usecases.hold_dialog import NoSuchDialogError, hold_dialog
-from messaging.search.usecases.reindex import reindex
+from messaging.search.usecases.reindex_messages import reindex_messages
 from messaging.wiring import NAME, App
 from operations import audit_command, audit_job
 from operations.acts import (
@@ -136,8 +136,9 @@ async def count_violations(app: App, conn: Connection) -> int:
 
 
 async def command_reindex(app: App, arguments: argparse.Namespace) -> None:
-    dialog_id: UUID | None = arguments.dialog
-    count = await reindex(app.begin, app.blind, lambda so_far: print_line(f"{so_far:,} messages"), dialog_id=dialog_id)
+    count = await reindex_messages(
+        arguments.dialog, app.begin, app.blind, lambda so_far: print_line(f"{so_far:,} messages")
+    )
     print_line(f"done: {count:,} messages can be found")
 
 

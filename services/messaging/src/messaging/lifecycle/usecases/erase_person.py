@@ -81,7 +81,7 @@ async def _clear_dialog(begin: Begin, dialog_id: UUID, user_id: UUID) -> None:
     while True:
         async with begin() as tx:
             messages = await tx.erasures.written_in(dialog_id, user_id, after_seq, BATCH)
-            await tx.search.remove_entries(messages)
+            await tx.search.remove(messages)
         if len(messages) < BATCH:
             return
         after_seq = messages[-1][1]

@@ -14,14 +14,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from messaging.core.adapters.message_reads import MessageRows, content_of
 from messaging.core.domain.stream import Watch
-from messaging.search.adapters.blind import STRETCH, BlindIndex
-from messaging.search.adapters.search_store import Found, Probe, SearchStore
-from messaging.search.adapters.terms import searchable_fields
+from messaging.search.adapters.search_store import SearchRows
+from messaging.search.domain.blind import STRETCH, BlindIndex
+from messaging.search.domain.index import Found, Probe
 from messaging.search.domain.question import FieldText, Highlight, Question, Tier
+from messaging.search.domain.terms import searchable_fields
 from sealing import PersonKeys
 
 EXAMINED_MAX: Final = 400
@@ -34,7 +34,7 @@ Place = tuple[datetime, UUID, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchMessages:
+class MessageSearch:
     """``watches``: the dialogs the caller may read. ``after``: where the page before ended."""
 
     question: Question
@@ -68,29 +68,33 @@ class Hits:
     following: tuple[Tier, Place | None] | None
 
 
-async def search_messages(
-    command: SearchMessages, conn: asyncpg.Connection[Any], keys: PersonKeys, blind: BlindIndex
-) -> Hits:
-    """A page of answers; empty when the question has nothing to look for."""
-    if command.question.empty or not command.watches:
-        return Hits([], None)
-    search = _Search(command, conn, keys, blind)
-    items = await search.run(command.tier, command.after, command.limit)
-    if search.resume is not None or command.tier is Tier.SIMILAR or not command.question.parts:
-        following = None if search.resume is None else (command.tier, search.resume)
-        return Hits(items, following)
-    if len(items) == command.limit:
-        return Hits(items, (Tier.SIMILAR, None))
-    items += await search.run(Tier.SIMILAR, None, command.limit - len(items))
-    return Hits(items, None if search.resume is None else (Tier.SIMILAR, search.resume))
+class MessageSearchReads:
+    def __init__(self, conn: Connection, keys: PersonKeys, blind: BlindIndex) -> None:
+        self._conn = conn
+        self._keys = keys
+        self._blind = blind
+
+    async def page(self, asked: MessageSearch) -> Hits:
+        """A page of answers; empty when the question has nothing to look for."""
+        if asked.question.empty or not asked.watches:
+            return Hits([], None)
+        search = _Search(asked, self._conn, self._keys, self._blind)
+        items = await search.run(asked.tier, asked.after, asked.limit)
+        if search.resume is not None or asked.tier is Tier.SIMILAR or not asked.question.parts:
+            following = None if search.resume is None else (asked.tier, search.resume)
+            return Hits(items, following)
+        if len(items) == asked.limit:
+            return Hits(items, (Tier.SIMILAR, None))
+        items += await search.run(Tier.SIMILAR, None, asked.limit - len(items))
+        return Hits(items, None if search.resume is None else (Tier.SIMILAR, search.resume))
 
 
 class _Search:
-    def __init__(
-        self, command: SearchMessages, conn: asyncpg.Connection[Any], keys: PersonKeys, blind: BlindIndex
-    ) -> None:
-        self._command = command
-        self._question = command.question
+    """The answers of one request. ``resume``: where those after the last run are."""
+
+    def __init__(self, asked: MessageSearch, conn: Connection, keys: PersonKeys, blind: BlindIndex) -> None:
+        self._asked = asked
+        self._question = asked.question
         self._conn = conn
         self._keys = keys
         self._blind = blind
@@ -128,29 +132,28 @@ class _Search:
         return hits
 
     async def _probes(self, tier: Tier, after: Place | None) -> list[Probe]:
-        command = self._command
-        until = min(each for each in (command.until, after[0] if after else None, _FAR) if each is not None)
-        watches = {each.dialog_id: each for each in command.watches}
-        rows = await SearchStore(self._conn).stretches_of(list(watches), command.since, until)
+        asked = self._asked
+        until = min(each for each in (asked.until, after[0] if after else None, _FAR) if each is not None)
+        watches = {each.dialog_id: each for each in asked.watches}
         condition = self._question.condition(tier, self._blind)
         probes = []
-        for row in rows:
-            watch = watches[row["dialog_id"]]
+        for filled in await SearchRows(self._conn).stretches_of(list(watches), asked.since, until):
+            watch = watches[filled.dialog_id]
             probes.append(
                 Probe(
                     dialog_id=watch.dialog_id,
-                    first_at=max(row["first_at"], command.since or row["first_at"]),
-                    last_at=min(row["last_at"], until),
+                    first_at=max(filled.first_at, asked.since or filled.first_at),
+                    last_at=min(filled.last_at, until),
                     from_seq=watch.from_seq,
-                    below_seq=(row["stretch"] + 1) * STRETCH,
-                    condition=condition.at(self._blind.of(watch.dialog_id, row["stretch"])),
+                    below_seq=(filled.stretch + 1) * STRETCH,
+                    condition=condition.at(self._blind.of(watch.dialog_id, filled.stretch)),
                 )
             )
         return [each for each in probes if each.from_seq < each.below_seq]
 
     async def _ask(self, probes: Sequence[Probe], after: Place | None) -> tuple[list[Found], list[Probe]]:
         """What the index offers there, and the probes that have more below."""
-        found = await SearchStore(self._conn).candidates_in(probes, _CANDIDATES_EACH)
+        found = await SearchRows(self._conn).candidates_in(probes, _CANDIDATES_EACH)
         unfinished = [
             replace(probe, last_at=each[-1].created_at, below_seq=each[-1].seq)
             for probe, each in zip(probes, found, strict=True)
@@ -163,7 +166,7 @@ class _Search:
         self._examined += len(offered)
         wanted = [(each.dialog_id, each.seq) for each in offered]
         rows = await MessageRows(self._conn).messages_at(wanted)
-        hidden = await SearchStore(self._conn).hidden_among(self._command.viewer_id, wanted)
+        hidden = await SearchRows(self._conn).hidden_among(self._asked.viewer_id, wanted)
         await self._keys.load(self._conn, {row["sender_id"] for row in rows.values()})
         hits = []
         for place in wanted:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from messaging.search.adapters.terms import terms_of
 from messaging.search.domain.question import FieldText, Question, Tier
+from messaging.search.domain.terms import terms_of
 from words.folding import spelled
 
 ALIKE = {
