@@ -13,9 +13,9 @@ from messaging.core.adapters.allowance_store import AllowanceStore
 from messaging.core.domain.message import SendMessage
 from messaging.files.domain.upload import UPLOADING_AT_ONCE_MAX, TooManyUploadsError
 from messaging.files.usecases.begin_upload import BeginUpload, begin_upload
-from messaging.scheduling.usecases import scheduled_messages
-from messaging.scheduling.usecases.drafts import KeepDraft, keep_draft
-from messaging.scheduling.usecases.scheduled_messages import PENDING_MAX, TooManyScheduledError
+from messaging.scheduling.domain.scheduled import PENDING_MAX, TooManyScheduledError
+from messaging.scheduling.usecases.save_draft import SaveDraft, save_draft
+from messaging.scheduling.usecases.schedule_message import ScheduleMessage, schedule_message
 
 
 class Bots:
@@ -42,13 +42,14 @@ class Scheduled:
     @staticmethod
     async def add(person, dialog_id, tx, scheduled_id=None):
         body = {"content": {"type": "text", "text": "later"}}
-        command = SendMessage(
+        message = SendMessage(
             dialog_id=uuid.UUID(dialog_id),
             sender_id=person.user_id,
             client_message_id=scheduled_id or uuid.uuid4(),
             content=body["content"],
         )
-        await scheduled_messages.schedule(command, tx.now + timedelta(hours=1), body, tx)
+        send_at = tx.now + timedelta(hours=1)
+        await schedule_message(ScheduleMessage(message=message, send_at=send_at, body=body), tx)
 
 
 KINDS = [Bots, Uploads, Scheduled]
@@ -111,7 +112,7 @@ async def versions(world):
 
     async def write(text):
         async with world.app.begin() as tx:
-            return await keep_draft(KeepDraft(dialog_id=dialog_id, user_id=person.user_id, text=text), tx)
+            return await save_draft(SaveDraft(dialog_id=dialog_id, user_id=person.user_id, text=text), tx)
 
     await asyncio.gather(*(write("x" if number % 3 else "") for number in range(30)))
     for text in ("one", "", "two", "", "three"):

@@ -421,14 +421,14 @@ async def test_an_outcome_that_cannot_be_noted_holds_up_no_other(still_world, mo
     dialog_id = await world.group(good, bad, reader)
     poisoned = await keep_due(world, bad, dialog_id, b"\1")
     other = await keep_due(world, good, dialog_id, b"\1", ago=timedelta(seconds=1))
-    note_outcome = jobs.note_outcome
+    settle_scheduled = jobs.settle_scheduled
 
     async def failing(due, outcome, tx):
         if due.scheduled_id == poisoned:
             raise ValueError("poisoned")
-        await note_outcome(due, outcome, tx)
+        await settle_scheduled(due, outcome, tx)
 
-    monkeypatch.setattr(jobs, "note_outcome", failing)
+    monkeypatch.setattr(jobs, "settle_scheduled", failing)
     await jobs.send_due(world.app)
     statuses = [
         await value_of(world, "SELECT status FROM scheduled_message WHERE scheduled_id = $1", each)

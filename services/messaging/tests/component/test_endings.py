@@ -16,7 +16,7 @@ from messaging.core.usecases.announce_member import announce_member
 from messaging.lifecycle.adapters.invariants import audit
 from messaging.lifecycle.entrypoints import jobs
 from messaging.lifecycle.usecases.hold_dialog import hold_dialog
-from messaging.scheduling.usecases import drafts
+from messaging.scheduling.usecases.save_draft import SaveDraft, save_draft
 from operations import audit_connection
 from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged, UserRegistered
 from sampan.commerce.v1.order_pb2 import OrderPlaced
@@ -423,9 +423,7 @@ async def test_a_draft_kept_at_the_moment_of_the_removal(world, monkeypatch, pro
             return removing.done() or await conn.fetchval(waits)
 
     async with world.app.begin() as tx:
-        await drafts.keep_draft(
-            drafts.KeepDraft(dialog_id=uuid.UUID(dialog_id), user_id=member.user_id, text="half a thought"), tx
-        )
+        await save_draft(SaveDraft(dialog_id=uuid.UUID(dialog_id), user_id=member.user_id, text="half a thought"), tx)
         removing = asyncio.create_task(owner.ok("DELETE", f"{path}/members/{member.user_id}"))
         await eventually(removed_or_waits, timeout_s=20, what="the removal is done, or waits for the draft")
     await removing

@@ -23,7 +23,6 @@ from messaging.core.adapters.attachment_store import AttachmentStore
 from messaging.core.adapters.contact_reads import ContactReads
 from messaging.core.adapters.cursor_store import CursorStore
 from messaging.core.adapters.dialog_store import DialogStore
-from messaging.core.adapters.draft_store import DraftStore
 from messaging.core.adapters.ending_store import EndingStore
 from messaging.core.adapters.entity_store import EntityStore
 from messaging.core.adapters.events import Events
@@ -44,6 +43,8 @@ from messaging.core.usecases.ports import Announcer
 from messaging.lifecycle.adapters.erasure_store import ErasureStore
 from messaging.lifecycle.adapters.month_store import MonthStore
 from messaging.lifecycle.adapters.retention_store import RetentionStore
+from messaging.scheduling.adapters.draft_store import DraftStore
+from messaging.scheduling.adapters.scheduled_store import ScheduledStore
 from messaging.search.adapters.search_store import SearchStore
 from operations import Parts
 from sealing import PersonKeys, Sealer
@@ -100,6 +101,7 @@ class MessagingTx:
         self.waiting_sends = WaitingSendStore(conn)
         self.activities = ActivityStore(conn)
         self.bots = BotStore(conn)
+        self.scheduled = ScheduledStore(conn, self.sealer)
         self.search = SearchStore(conn, keys)
         self.erasures = ErasureStore(conn)
         self.months = MonthStore(conn)
