@@ -31,7 +31,6 @@ from messaging.core.adapters.invite_store import InviteStore
 from messaging.core.adapters.member_store import MemberStore
 from messaging.core.adapters.message_store import MessageStore
 from messaging.core.adapters.pin_store import PinStore
-from messaging.core.adapters.poll_store import PollStore
 from messaging.core.adapters.reaction_store import ReactionStore
 from messaging.core.adapters.send_reads import SendReads
 from messaging.core.adapters.stream_reads import StreamReads
@@ -43,6 +42,7 @@ from messaging.core.usecases.ports import Announcer
 from messaging.lifecycle.adapters.erasure_store import ErasureStore
 from messaging.lifecycle.adapters.month_store import MonthStore
 from messaging.lifecycle.adapters.retention_store import RetentionStore
+from messaging.polls.adapters.poll_store import PollStore
 from messaging.scheduling.adapters.draft_store import DraftStore
 from messaging.scheduling.adapters.scheduled_store import ScheduledStore
 from messaging.search.adapters.search_store import SearchStore

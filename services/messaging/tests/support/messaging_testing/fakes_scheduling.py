@@ -8,44 +8,22 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from messaging.core.domain.dialog import Dialog, DialogKind, Membership, MemberStatus
-from messaging.core.domain.ids import MAIN_WORKSPACE
+from messaging.core.domain.dialog import Dialog
 from messaging.core.domain.message import SendMessage
-from messaging.core.domain.permissions import Role
 from messaging.core.domain.sending import Facts
-from messaging.core.domain.stream import Position
 from messaging.scheduling.domain.scheduled import Outcome, Scheduled
-from messaging_testing.fakes_shared import NOW, FakeAccountStream, FakeAllowances, FakeSealer, FakeTransaction
+from messaging_testing.fakes_shared import (
+    DIALOG,
+    NOW,
+    SENDER,
+    FakeAccountStream,
+    FakeAllowances,
+    FakeDialogs,
+    FakeSealer,
+    FakeTransaction,
+)
 
-SENDER, OTHER, DIALOG, SCHEDULED = (UUID(int=number) for number in (500, 501, 700, 900))
-
-
-def a_dialog(**parts: Any) -> Dialog:
-    """A group."""
-    position = Position(
-        dialog_id=DIALOG,
-        workspace_id=MAIN_WORKSPACE,
-        kind=DialogKind.GROUP,
-        last_seq=0,
-        last_message_no=0,
-        last_at=NOW,
-        last_message_at=NOW,
-        content_published=False,
-    )
-    return Dialog(position=position, **parts)
-
-
-def a_member(**parts: Any) -> Membership:
-    """``SENDER``, who is in."""
-    made: dict[str, Any] = {
-        "user_id": SENDER,
-        "role": Role.MEMBER,
-        "status": MemberStatus.ACTIVE,
-        "joined_seq": 1,
-        "muted_until": None,
-        "last_sent_at": None,
-    }
-    return Membership(**{**made, **parts})
+SCHEDULED = UUID(int=900)
 
 
 def a_scheduled(**parts: Any) -> Scheduled:
@@ -124,19 +102,6 @@ class FakeDrafts:
     def _moved(self, user_id: UUID, dialog_id: UUID) -> int:
         self.versions[user_id, dialog_id] = self.versions.get((user_id, dialog_id), 0) + 1
         return self.versions[user_id, dialog_id]
-
-
-@dataclass
-class FakeDialogs:
-    by_id: dict[UUID, Dialog] = field(default_factory=lambda: {DIALOG: a_dialog()})
-    members: dict[UUID, Membership] = field(default_factory=lambda: {SENDER: a_member()})
-
-    async def find(self, dialog_id: UUID) -> Dialog | None:
-        return self.by_id.get(dialog_id)
-
-    async def find_member(self, dialog_id: UUID, user_id: UUID, *, held: bool = False) -> Membership | None:
-        del dialog_id, held
-        return self.members.get(user_id)
 
 
 @dataclass

@@ -9,7 +9,41 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
+from messaging.core.domain.dialog import Dialog, DialogKind, Membership, MemberStatus
+from messaging.core.domain.ids import MAIN_WORKSPACE
+from messaging.core.domain.permissions import Role
+from messaging.core.domain.stream import Position
+
 NOW: Final = datetime(2026, 11, 21, tzinfo=UTC)
+SENDER, OTHER, DIALOG = (UUID(int=number) for number in (500, 501, 700))
+
+
+def a_dialog(**parts: Any) -> Dialog:
+    """A group."""
+    position = Position(
+        dialog_id=DIALOG,
+        workspace_id=MAIN_WORKSPACE,
+        kind=DialogKind.GROUP,
+        last_seq=0,
+        last_message_no=0,
+        last_at=NOW,
+        last_message_at=NOW,
+        content_published=False,
+    )
+    return Dialog(position=position, **parts)
+
+
+def a_member(**parts: Any) -> Membership:
+    """``SENDER``, who is in."""
+    made: dict[str, Any] = {
+        "user_id": SENDER,
+        "role": Role.MEMBER,
+        "status": MemberStatus.ACTIVE,
+        "joined_seq": 1,
+        "muted_until": None,
+        "last_sent_at": None,
+    }
+    return Membership(**{**made, **parts})
 
 
 @dataclass
@@ -91,3 +125,16 @@ class FakeStream:
     def change(self, dialog: Any, kind: str, **parts: Any) -> int:
         self.changes.append((dialog, kind, parts))
         return len(self.changes)
+
+
+@dataclass
+class FakeDialogs:
+    by_id: dict[UUID, Dialog] = field(default_factory=lambda: {DIALOG: a_dialog()})
+    members: dict[UUID, Membership] = field(default_factory=lambda: {SENDER: a_member()})
+
+    async def find(self, dialog_id: UUID) -> Dialog | None:
+        return self.by_id.get(dialog_id)
+
+    async def find_member(self, dialog_id: UUID, user_id: UUID, *, held: bool = False) -> Membership | None:
+        del dialog_id, held
+        return self.members.get(user_id)

@@ -4,7 +4,8 @@ import pytest
 
 from messaging.core.domain.dialog import DialogNotFoundError, MemberStatus
 from messaging.scheduling.usecases.save_draft import SaveDraft, save_draft
-from messaging_testing.fakes_scheduling import DIALOG, SENDER, FakeSchedulingTx, a_member
+from messaging_testing.fakes_scheduling import FakeSchedulingTx
+from messaging_testing.fakes_shared import DIALOG, SENDER, a_member
 
 
 @pytest.fixture

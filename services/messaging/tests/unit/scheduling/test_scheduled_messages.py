@@ -31,17 +31,8 @@ from messaging.scheduling.usecases.cancel_scheduled import cancel_scheduled
 from messaging.scheduling.usecases.schedule_message import ScheduleMessage, schedule_message
 from messaging.scheduling.usecases.send_scheduled import send_scheduled
 from messaging.scheduling.usecases.settle_scheduled import settle_scheduled
-from messaging_testing.fakes_scheduling import (
-    DIALOG,
-    OTHER,
-    SCHEDULED,
-    SENDER,
-    FakeSchedulingTx,
-    a_dialog,
-    a_member,
-    a_scheduled,
-)
-from messaging_testing.fakes_shared import NOW
+from messaging_testing.fakes_scheduling import SCHEDULED, FakeSchedulingTx, a_scheduled
+from messaging_testing.fakes_shared import DIALOG, NOW, OTHER, SENDER, a_dialog, a_member
 
 
 @pytest.fixture
