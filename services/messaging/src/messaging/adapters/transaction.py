@@ -43,6 +43,7 @@ from messaging.lifecycle.adapters.erasure_store import ErasureStore
 from messaging.lifecycle.adapters.month_store import MonthStore
 from messaging.lifecycle.adapters.retention_store import RetentionStore
 from messaging.polls.adapters.poll_store import PollStore
+from messaging.reports.adapters.report_store import ReportStore
 from messaging.scheduling.adapters.draft_store import DraftStore
 from messaging.scheduling.adapters.scheduled_store import ScheduledStore
 from messaging.search.adapters.search_store import SearchStore
@@ -101,6 +102,7 @@ class MessagingTx:
         self.waiting_sends = WaitingSendStore(conn)
         self.activities = ActivityStore(conn)
         self.bots = BotStore(conn)
+        self.reports = ReportStore(conn)
         self.scheduled = ScheduledStore(conn, self.sealer)
         self.search = SearchStore(conn, keys)
         self.erasures = ErasureStore(conn)
