@@ -5,7 +5,7 @@ import argparse
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from messaging.cards.entrypoints.routes.payments import SendPaymentBody
+from messaging.cards.entrypoints.schemas.payments import SendPaymentBody
 from messaging.core.entrypoints.routes.dialog_settings import ChangeDialogBody
 from messaging.core.entrypoints.schemas.messages import CreateDialogBody
 from messaging.lifecycle.entrypoints.cli import COMMANDS, WhyQuery

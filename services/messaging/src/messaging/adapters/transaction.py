@@ -15,6 +15,7 @@ from chassis.postgres import Connection
 from eventing import Outbox
 from messaging.activity.adapters.activity_store import ActivityStore
 from messaging.bots.adapters.bot_store import BotStore
+from messaging.cards.adapters.events import PaymentEvents
 from messaging.core.adapters.access_store import AccessStore
 from messaging.core.adapters.account_store import AccountStore
 from messaging.core.adapters.account_stream_store import AccountStream
@@ -102,6 +103,7 @@ class MessagingTx:
         self.waiting_sends = WaitingSendStore(conn)
         self.activities = ActivityStore(conn)
         self.bots = BotStore(conn)
+        self.payments = PaymentEvents(outbox)
         self.reports = ReportStore(conn)
         self.scheduled = ScheduledStore(conn, self.sealer)
         self.search = SearchStore(conn, keys)

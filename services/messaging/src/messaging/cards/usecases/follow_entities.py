@@ -15,9 +15,9 @@ from messaging.core.usecases.ports import Tx
 TOLD_MAX: Final = 500
 
 
-async def follow_entities(told: Iterable[Entity], tx: Tx, in_flow: InFlow = same_flow) -> list[Entity]:
+async def follow_entities(news: Iterable[Entity], tx: Tx, in_flow: InFlow = same_flow) -> list[Entity]:
     """Those of which the news was new, each as it is now. ``in_flow`` by their ids."""
-    kept = await tx.entities.upsert(newest(told), tx.now)
+    kept = await tx.entities.upsert(newest(news), tx.now)
     if not kept:
         return []
     showing = await tx.entities.messages_showing(kept, TOLD_MAX)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from eventing import Message
+from eventing import Message, flows_of
+from messaging.adapters.transaction import MessagingTx
+from messaging.cards.usecases.follow_entities import follow_entities
 from messaging.core.domain.cards import Entity, EntityType
+from messaging.core.domain.topic import Topic
+from messaging.core.usecases.open_topics import open_topics
 from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderConfirmed, OrderPaid, OrderPlaced, OrderStatusChanged
 from sampan.commerce.v1.product_pb2 import ProductPublished, ProductWithdrawn
 from sampan.commerce.v1.shop_pb2 import ShopOpened
@@ -23,7 +27,7 @@ ORDER_STATUS: Final = {
 LINES_SHOWN: Final = 5
 
 
-def order_of(message: Message[Any]) -> Entity:
+def _order_of(message: Message[Any]) -> Entity:
     """Any event of an order."""
     body, name = message.body, type(message.body).__name__
     state: dict[str, Any] = {
@@ -34,7 +38,7 @@ def order_of(message: Message[Any]) -> Entity:
         "changed_at": message.time,
     }
     if body.DESCRIPTOR.fields_by_name.get("total") is not None:
-        state["total"] = money(body.total)
+        state["total"] = _money(body.total)
     if name == "OrderPlaced":
         state["lines"] = [{"title": each.title, "quantity": each.quantity} for each in body.lines[:LINES_SHOWN]]
         state["line_count"] = len(body.lines)
@@ -49,18 +53,18 @@ def order_of(message: Message[Any]) -> Entity:
     )
 
 
-def product_of(message: Message[Any]) -> Entity:
+def _product_of(message: Message[Any]) -> Entity:
     """A product that can be bought, or no longer."""
     body = message.body
     state: dict[str, Any] = {"shop_id": body.shop_id, "status": body.status, "changed_at": message.time}
     if body.DESCRIPTOR.fields_by_name.get("title") is not None:
-        state |= {"title": body.title, "price_from": money(body.price_from)}
+        state |= {"title": body.title, "price_from": _money(body.price_from)}
     return Entity(
         type=EntityType.PRODUCT, id=UUID(body.product_id), version=message.aggregate_version or 0, state=state
     )
 
 
-def shop_of(message: Message[Any]) -> Entity:
+def _shop_of(message: Message[Any]) -> Entity:
     """A shop people can write to."""
     return Entity(
         type=EntityType.SHOP,
@@ -71,7 +75,7 @@ def shop_of(message: Message[Any]) -> Entity:
     )
 
 
-def transfer_of(message: Message[Any]) -> Entity:
+def _transfer_of(message: Message[Any]) -> Entity:
     """Money that was sent, or refused. Says nothing new about what was never asked for in a dialog."""
     body = message.body
     refused = getattr(body, "reason_code", "")
@@ -88,20 +92,31 @@ def transfer_of(message: Message[Any]) -> Entity:
     )
 
 
-def money(amount: Money) -> dict[str, Any]:
+def _money(amount: Money) -> dict[str, Any]:
     """As the API writes it."""
     return {"amount_minor": amount.amount_minor, "currency": amount.currency}
 
 
 ENTITY_OF: Final[Mapping[type[Any], Callable[[Message[Any]], Entity]]] = {
-    OrderPlaced: order_of,
-    OrderConfirmed: order_of,
-    OrderPaid: order_of,
-    OrderCancelled: order_of,
-    OrderStatusChanged: order_of,
-    ProductPublished: product_of,
-    ProductWithdrawn: product_of,
-    ShopOpened: shop_of,
-    TransferCompleted: transfer_of,
-    TransferRefused: transfer_of,
+    OrderPlaced: _order_of,
+    OrderConfirmed: _order_of,
+    OrderPaid: _order_of,
+    OrderCancelled: _order_of,
+    OrderStatusChanged: _order_of,
+    ProductPublished: _product_of,
+    ProductWithdrawn: _product_of,
+    ShopOpened: _shop_of,
+    TransferCompleted: _transfer_of,
+    TransferRefused: _transfer_of,
 }
+
+
+async def on_entities(messages: Sequence[Message[Any]], tx: MessagingTx) -> None:
+    """Cards follow them. Buyer and seller of a new order get a dialog about it."""
+    told = [ENTITY_OF[type(each.body)](each) for each in messages]
+    in_flow = flows_of({entity.id: message for entity, message in zip(told, messages, strict=True)})
+    kept = await follow_entities(told, tx, in_flow)
+    placed = [each.body for each in messages if isinstance(each.body, OrderPlaced)]
+    titles = {UUID(each.order_id): f"{each.shop_name} · {each.order_number}" for each in placed}
+    topics = [Topic.of_parties(entity, titles[entity.id]) for entity in kept if entity.id in titles]
+    await open_topics(topics, None, tx, in_flow)
