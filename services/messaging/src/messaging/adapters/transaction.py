@@ -14,6 +14,7 @@ from uuid import UUID
 from chassis.postgres import Connection
 from eventing import Outbox
 from messaging.activity.adapters.activity_store import ActivityStore
+from messaging.activity.adapters.happening_reads import HappeningReads
 from messaging.bots.adapters.bot_store import BotStore
 from messaging.cards.adapters.events import PaymentEvents
 from messaging.core.adapters.access_store import AccessStore
@@ -102,6 +103,7 @@ class MessagingTx:
         self.streams = StreamReads(conn, keys)
         self.waiting_sends = WaitingSendStore(conn)
         self.activities = ActivityStore(conn)
+        self.happenings = HappeningReads(conn)
         self.bots = BotStore(conn)
         self.payments = PaymentEvents(outbox)
         self.reports = ReportStore(conn)

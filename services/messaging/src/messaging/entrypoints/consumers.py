@@ -9,7 +9,7 @@ from uuid import UUID
 
 from eventing import Message, Subscriptions
 from messaging.activity.entrypoints.consumers import on_member_changes, on_orders, on_reactions
-from messaging.activity.usecases.note_activity import note_messages
+from messaging.activity.usecases.note_messages import note_messages
 from messaging.adapters.transaction import MessagingTx
 from messaging.cards.entrypoints.consumers import ENTITY_OF, on_entities
 from messaging.core.entrypoints import consumers as core
