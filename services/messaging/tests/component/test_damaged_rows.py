@@ -14,7 +14,7 @@ from messaging.bots.usecases import collect_updates
 from messaging.core.adapters import change_reads, document_reads, message_reads, stream_reads
 from messaging.core.adapters.stream_reads import StreamReads
 from messaging.lifecycle.adapters.invariants import audit
-from messaging.lifecycle.usecases.export_person import export_person
+from messaging.lifecycle.adapters.person_export_job import export_person
 from messaging.scheduling.entrypoints import jobs
 from messaging.search.usecases.index_messages import index_messages
 from operations import audit_connection

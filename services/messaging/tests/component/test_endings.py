@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from messaging.core.adapters.dialog_store import DialogStore
-from messaging.core.adapters.ending_store import LOOKED_OVER_AGAIN
 from messaging.core.adapters.invite_store import InviteStore
 from messaging.core.domain.dialog import MemberStatus
 from messaging.core.domain.permissions import Role
@@ -16,6 +15,7 @@ from messaging.core.usecases.announce_member import announce_member
 from messaging.lifecycle.adapters.invariants import audit
 from messaging.lifecycle.entrypoints import jobs
 from messaging.lifecycle.usecases.hold_dialog import hold_dialog
+from messaging.lifecycle.usecases.tidy_ended_account import LOOKED_OVER_AGAIN
 from messaging.scheduling.usecases.save_draft import SaveDraft, save_draft
 from operations import audit_connection
 from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged, UserRegistered
@@ -309,14 +309,14 @@ async def test_a_seat_that_was_being_taken_while_the_account_ended_is_found(worl
 
 async def test_one_that_fails_holds_nobody_up(world, monkeypatch):
     first, second = await world.person(), await world.person()
-    real = jobs.tidy_after
+    real = jobs.tidy_ended_account
 
     async def breaks(user_id, requested_at, begin):
         if user_id == first.user_id:
             raise RuntimeError("a fault about this one")
         await real(user_id, requested_at, begin)
 
-    monkeypatch.setattr(jobs, "tidy_after", breaks)
+    monkeypatch.setattr(jobs, "tidy_ended_account", breaks)
     stuck, moved = [await world.group(each, await world.person()) for each in (first, second)]
     await deleted(world, first)
     await deleted(world, second)

@@ -11,7 +11,7 @@ from messaging.bots.adapters.update_reads import UpdateReads
 from messaging.files.entrypoints import jobs as file_jobs
 from messaging.lifecycle.adapters.retention_store import RetentionStore
 from messaging.lifecycle.domain.retention import Purgeable
-from messaging.lifecycle.usecases import apply_retention
+from messaging.lifecycle.usecases.apply_retention import ApplyRetention, apply_retention
 from messaging.polls.entrypoints import jobs
 from testkit.wait import eventually
 
@@ -54,7 +54,7 @@ async def test_a_dialog_that_cannot_be_hidden_or_purged_holds_up_no_other(world,
     monkeypatch.setattr(RetentionStore, "cutoff_of", cutoff_of)
     monkeypatch.setattr(RetentionStore, "first_seq_since", failing_hide)
     monkeypatch.setattr(RetentionStore, "purge", failing_purge)
-    ended = await apply_retention.apply_retention(world.app.begin, None, world.app.clock.now())
+    ended = await apply_retention(ApplyRetention(days_max=None, now=world.app.clock.now()), world.app.begin)
     assert (hidden, purged, ended.dialogs) == ([good], [good], 1)
 
 

@@ -8,7 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 from messaging.cards.entrypoints.schemas.payments import SendPaymentBody
 from messaging.core.entrypoints.routes.dialog_settings import ChangeDialogBody
 from messaging.core.entrypoints.schemas.messages import CreateDialogBody
-from messaging.lifecycle.entrypoints.cli import COMMANDS, WhyQuery
+from messaging.lifecycle.entrypoints.cli import COMMANDS
+from messaging.lifecycle.entrypoints.schemas.legal_holds import WhyQuery
 from messaging.reports.entrypoints.schemas.reports import DecisionBody, ReportBody
 
 BLANK = ["  ", "\n", "\u3164", "\u2800", "\u200d\u200d"]

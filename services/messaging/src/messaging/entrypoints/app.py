@@ -23,7 +23,7 @@ from messaging.core.entrypoints.routes import (
 )
 from messaging.entrypoints import realtime
 from messaging.files.entrypoints.routes import attachments
-from messaging.lifecycle.entrypoints import cli
+from messaging.lifecycle.entrypoints.routes import legal_holds
 from messaging.polls.entrypoints.routes import polls
 from messaging.reports.entrypoints.routes import reports
 from messaging.scheduling.entrypoints.routes import drafts, scheduled_messages
@@ -51,7 +51,7 @@ ROUTES: Final = (
     attachments.routes,
     bots.routes,
     bot_api.routes,
-    cli.routes,
+    legal_holds.routes,
 )
 
 

@@ -10,7 +10,6 @@ from messaging.bots.entrypoints.jobs import jobs as bot_jobs
 from messaging.core.entrypoints.jobs import jobs as core_jobs
 from messaging.entrypoints.consumers import stream_consumer, subscriptions
 from messaging.files.entrypoints.jobs import jobs as file_jobs
-from messaging.lifecycle.entrypoints import cli
 from messaging.lifecycle.entrypoints.jobs import jobs as lifecycle_jobs
 from messaging.polls.entrypoints.jobs import jobs as poll_jobs
 from messaging.scheduling.entrypoints.jobs import jobs as scheduling_jobs
@@ -36,6 +35,5 @@ def jobs(app: App) -> Sequence[Runner]:
         *core_jobs(app),
         *bot_jobs(app),
         *file_jobs(app),
-        *cli.jobs(app),
         *operations.housekeeping(app),
     ]

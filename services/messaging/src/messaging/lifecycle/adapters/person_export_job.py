@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import IO, Any, Final
 from uuid import UUID
 
-import asyncpg
 import orjson
 
+from chassis.postgres import Connection
 from messaging.core.adapters import document_reads
 from messaging.lifecycle.adapters.export_reads import ExportReads, ExportRows
 from objects.exports import copy_object, export_path
@@ -29,7 +29,7 @@ Progress = Callable[[str], None]
 async def export_person(
     user_id: UUID,
     folder: Path,
-    conn: asyncpg.Connection[Any],
+    conn: Connection,
     keys: PersonKeys,
     objects: ObjectStore,
     *,
@@ -55,9 +55,7 @@ async def export_person(
     return counts
 
 
-async def _dialog(
-    export: _Export, dialog_id: UUID, user_id: UUID, conn: asyncpg.Connection[Any], keys: PersonKeys
-) -> None:
+async def _dialog(export: _Export, dialog_id: UUID, user_id: UUID, conn: Connection, keys: PersonKeys) -> None:
     async for message in ExportReads(conn, keys).messages(user_id, dialog_id):
         export.line("messages", message)
         for attachment_id in _attachments(message["content"] or {}):

@@ -13,23 +13,20 @@ from pathlib import Path
 from typing import IO, Any, Final
 from uuid import UUID
 
-import asyncpg
 import orjson
 
+from chassis.postgres import Connection
 from messaging.core.adapters import document_reads
 from messaging.lifecycle.adapters import held_reads
 from messaging.lifecycle.adapters.held_reads import HeldFile, HeldKeys, HeldReads, HeldRows
+from messaging.lifecycle.domain.hold import NotHeldError
 from objects.exports import copy_object, export_path
 from objects.store import ObjectStore
 
 MANIFEST: Final = "manifest.json"
 _FIRST: Final = UUID(int=0)
 Progress = Callable[[str], None]
-Read = Callable[[], "AbstractAsyncContextManager[asyncpg.Connection[Any]]"]
-
-
-class NotHeldError(Exception):
-    """The dialog is not under legal hold, or not any more, or is not there at all."""
+Read = Callable[[], "AbstractAsyncContextManager[Connection]"]
 
 
 @dataclass(slots=True)
@@ -105,7 +102,7 @@ async def _file(file: HeldFile, folder: Path, objects: ObjectStore, listed: IO[b
     _lines(listed, [{**file.facts, "file": name if there else None}])
 
 
-async def _require_hold(conn: asyncpg.Connection[Any], dialog_id: UUID) -> None:
+async def _require_hold(conn: Connection, dialog_id: UUID) -> None:
     held = await HeldRows(conn).is_held(dialog_id)
     if held is None:
         raise NotHeldError(f"there is no dialog {dialog_id}")
