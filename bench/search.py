@@ -30,10 +30,10 @@ from kernel.ids import uuid7
 from messaging.core.adapters.sealing_gateway import wrapping_under
 from messaging.core.adapters.stream_reads import StreamRows
 from messaging.core.domain.ids import MAIN_WORKSPACE
-from messaging.search.adapters.blind import BlindIndex, stretch_of
-from messaging.search.adapters.terms import terms_of
+from messaging.search.adapters.message_search_reads import MessageSearch, MessageSearchReads
+from messaging.search.domain.blind import BlindIndex, stretch_of
 from messaging.search.domain.question import Question
-from messaging.search.usecases.search_messages import SearchMessages, search_messages
+from messaging.search.domain.terms import terms_of
 from sealing import PersonKeys, Sealer
 from testkit.databases import Databases, with_database
 from testkit.infra import local_infra
@@ -182,8 +182,8 @@ async def fill(conn: asyncpg.Connection, size: int) -> Store:
 
 async def ours(store: Store, q: str) -> int:
     watches = await StreamRows(store.conn).watched_by(store.viewer)
-    command = SearchMessages(question=Question.parse(q), viewer_id=store.viewer, watches=watches, limit=20)
-    return len((await search_messages(command, store.conn, store.keys, store.blind)).items)
+    asked = MessageSearch(question=Question.parse(q), viewer_id=store.viewer, watches=watches, limit=20)
+    return len((await MessageSearchReads(store.conn, store.keys, store.blind).page(asked)).items)
 
 
 async def reference(store: Store, q: str) -> int:

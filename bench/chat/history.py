@@ -22,7 +22,8 @@ from kernel.ids import uuid7
 from messaging.core.adapters.sealing_gateway import wrapping_under
 from messaging.core.domain.ids import MAIN_WORKSPACE
 from messaging.lifecycle.adapters.invariants import audit
-from messaging.lifecycle.adapters.month_store import MonthStore, wanted_months
+from messaging.lifecycle.adapters.month_store import MonthStore
+from messaging.lifecycle.domain.month import wanted_months
 from sealing import Sealer
 
 PEOPLE, DIALOGS, MESSAGES = 5, 10, 100  # in a circle everybody is in all its dialogs

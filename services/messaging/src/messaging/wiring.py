@@ -20,10 +20,10 @@ from messaging.core.adapters.send_limit_cache import SendLimits
 from messaging.core.domain.ids import MAIN_WORKSPACE
 from messaging.core.sending.sender import Sender
 from messaging.files.adapters.link_gateway import Links
-from messaging.files.usecases.judge_attachment import Scanner
+from messaging.files.usecases.ports import Scanner
 from messaging.realtime.announcing import RealtimeAnnouncer
 from messaging.realtime.tickets import Tickets
-from messaging.search.adapters.blind import BlindIndex
+from messaging.search.domain.blind import BlindIndex
 from messaging.settings import MessagingSettings
 from objects.disk_store import DiskStore
 from objects.scanner import ClamdScanner
@@ -81,7 +81,7 @@ async def wire(settings: MessagingSettings, clock: Clock | None = None) -> Async
         opened = await stack.enter_async_context(open_parts(settings, NAME, clock=clock, session=SESSION))
         announcer = RealtimeAnnouncer(opened.redis, opened.database, f"n-{secrets.token_hex(5)}")
         transactions = Transactions(opened, keys, announcer)
-        webhooks = Webhooks(local=settings.environment != "production")
+        webhooks = Webhooks(opened.clock, local=settings.environment != "production")
         stack.push_async_callback(webhooks.close)
         yield App(
             **opened.parts(),

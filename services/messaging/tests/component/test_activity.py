@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from messaging.activity.usecases.note_activity import note_messages
+from messaging.activity.usecases.note_messages import note_messages
 from messaging.lifecycle.adapters.invariants import CHECKS
 from testkit.wait import eventually
 

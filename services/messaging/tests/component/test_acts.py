@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.files.usecases.judge_attachment import retract
-from messaging.lifecycle.usecases.apply_retention import apply_retention
+from messaging.files.usecases.retract_attachment import RetractAttachment, retract_attachment
+from messaging.lifecycle.usecases.apply_retention import ApplyRetention, apply_retention
 from sampan.commerce.v1.product_pb2 import ProductPublished, ProductWithdrawn
 from sampan.types.v1.money_pb2 import Money
 from testkit.wait import eventually
@@ -223,7 +223,7 @@ async def retire(world, dialog_id, upto_seq):
                 *(uuid.UUID(dialog_id), upto_seq),
             )
         await tx.conn.execute("UPDATE dialog_month SET month = '2020-01-01' WHERE dialog_id = $1", uuid.UUID(dialog_id))
-    await apply_retention(world.app.begin, None, world.app.clock.now())
+    await apply_retention(ApplyRetention(days_max=None, now=world.app.clock.now()), world.app.begin)
 
 
 async def test_members_settings_and_what_is_ones_own_replayed_equal_a_fresh_fetch(world, talk):
@@ -329,7 +329,7 @@ async def test_cards_and_files_taken_back_replayed_equal_a_fresh_fetch(world, ta
     assert after_card == await client_state(other, dialog_id)
     async with world.app.begin() as tx:
         found = await tx.attachments.find(uuid.UUID(file_id))
-        await retract(found, "infected", "late", tx)
+        await retract_attachment(RetractAttachment(attachment=found, status="infected", verdict="late"), tx)
     assert await client_state(other, dialog_id, after_card) == await client_state(other, dialog_id)
     assert await client_state(other, dialog_id, state) == await client_state(other, dialog_id)
     assert "infected" in str(await client_state(other, dialog_id))

@@ -7,15 +7,15 @@ from datetime import timedelta
 import pytest
 
 from messaging.bots.domain.bot import BOTS_MAX, TooManyBotsError
-from messaging.bots.usecases import manage_bots
+from messaging.bots.usecases.make_bot import MakeBot, make_bot
 from messaging.core.adapters import draft_store
 from messaging.core.adapters.allowance_store import AllowanceStore
-from messaging.core.domain.attachment import UPLOADING_AT_ONCE_MAX, TooManyUploadsError
 from messaging.core.domain.message import SendMessage
-from messaging.files.usecases import upload_attachment
-from messaging.scheduling.usecases import scheduled_messages
-from messaging.scheduling.usecases.drafts import KeepDraft, keep_draft
-from messaging.scheduling.usecases.scheduled_messages import PENDING_MAX, TooManyScheduledError
+from messaging.files.domain.upload import UPLOADING_AT_ONCE_MAX, TooManyUploadsError
+from messaging.files.usecases.begin_upload import BeginUpload, begin_upload
+from messaging.scheduling.domain.scheduled import PENDING_MAX, TooManyScheduledError
+from messaging.scheduling.usecases.save_draft import SaveDraft, save_draft
+from messaging.scheduling.usecases.schedule_message import ScheduleMessage, schedule_message
 
 
 class Bots:
@@ -23,7 +23,8 @@ class Bots:
 
     @staticmethod
     async def add(person, _dialog_id, tx):
-        await manage_bots.make_bot(person.user_id, f"b{uuid.uuid4().hex[:12]}bot", "Bot", [], tx)
+        name = f"b{uuid.uuid4().hex[:12]}bot"
+        await make_bot(MakeBot(owner_id=person.user_id, username=name, display_name="Bot", commands=[]), tx)
 
 
 class Uploads:
@@ -31,8 +32,8 @@ class Uploads:
 
     @staticmethod
     async def add(person, _dialog_id, tx):
-        wish = {"purpose": "file", "file_name": "x", "media_type": "text/plain", "size_bytes": 1, "sha256": None}
-        await upload_attachment.begin_upload(person.user_id, **wish, tx=tx)
+        parts = {"purpose": "file", "file_name": "x", "media_type": "text/plain", "size_bytes": 1}
+        await begin_upload(BeginUpload(owner_id=person.user_id, **parts), tx)
 
 
 class Scheduled:
@@ -41,13 +42,14 @@ class Scheduled:
     @staticmethod
     async def add(person, dialog_id, tx, scheduled_id=None):
         body = {"content": {"type": "text", "text": "later"}}
-        command = SendMessage(
+        message = SendMessage(
             dialog_id=uuid.UUID(dialog_id),
             sender_id=person.user_id,
             client_message_id=scheduled_id or uuid.uuid4(),
             content=body["content"],
         )
-        await scheduled_messages.schedule(command, tx.now + timedelta(hours=1), body, tx)
+        send_at = tx.now + timedelta(hours=1)
+        await schedule_message(ScheduleMessage(message=message, send_at=send_at, body=body), tx)
 
 
 KINDS = [Bots, Uploads, Scheduled]
@@ -110,7 +112,7 @@ async def versions(world):
 
     async def write(text):
         async with world.app.begin() as tx:
-            return await keep_draft(KeepDraft(dialog_id=dialog_id, user_id=person.user_id, text=text), tx)
+            return await save_draft(SaveDraft(dialog_id=dialog_id, user_id=person.user_id, text=text), tx)
 
     await asyncio.gather(*(write("x" if number % 3 else "") for number in range(30)))
     for text in ("one", "", "two", "", "three"):

@@ -14,8 +14,10 @@ from messaging.core.adapters import attachment_store
 from messaging.core.adapters.attachment_store import AttachmentStore
 from messaging.core.domain.message import SendMessage, Sent
 from messaging.core.usecases.send_messages import send_messages
+from messaging.files.adapters.inspection_gateway import FileInspector
 from messaging.files.entrypoints import jobs
-from messaging.files.usecases.judge_attachment import Judge
+from messaging.files.usecases.ports import FileTools
+from messaging.files.usecases.scan_attachment import scan_attachment
 from testkit.wait import eventually
 
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
@@ -552,7 +554,8 @@ async def test_a_file_that_is_erased_while_it_is_judged_does_not_come_back(world
 
     async with world.app.database.read() as conn:
         found = await AttachmentStore(conn).find(uuid.UUID(attachment_id))
-    await Judge(objects=world.app.objects, scanner=Slow(), begin=world.app.begin).judge(found)
+    tools = FileTools(objects=world.app.objects, scanner=Slow(), inspector=FileInspector())
+    await scan_attachment(found, world.app.begin, tools)
     assert await row_of(world, attachment_id) == ("deleted", True)
     assert not await bytes_there(world, attachment_id, len(content))
 

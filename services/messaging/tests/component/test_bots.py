@@ -10,13 +10,15 @@ import orjson
 import pytest
 from aiohttp import web
 
+from kernel.clock import SystemClock
 from messaging.bots.adapters import bot_store
+from messaging.bots.adapters.update_reads import UpdateReads, channel
 from messaging.bots.adapters.webhook_gateway import Webhooks, signature
 from messaging.bots.domain.bot import WebhookUrlInvalidError
-from messaging.bots.entrypoints import bot_updates
-from messaging.bots.entrypoints.bot_updates import channel
-from messaging.bots.entrypoints.routes import bot_api
-from messaging.bots.usecases.manage_bots import point_webhook
+from messaging.bots.entrypoints.jobs import bot_updates
+from messaging.bots.usecases.set_webhook import SetWebhook, set_webhook
+from messaging_testing.fakes_bots import BOT, OWNER, FakeBots, FakeBotsTx, a_bot
+from outgoing import PUBLIC
 from sampan.commerce.v1.shop_pb2 import ShopOpened
 from testkit.wait import eventually
 
@@ -135,14 +137,14 @@ async def test_a_held_question_is_judged_again_before_it_is_answered(world, monk
     path = f"/v1/bots/{made['bot_id']}"
     dialog_id = (await owner.ok("POST", "/v1/dialogs", {"kind": "bot", "user_ids": [made["bot_id"]]}))["dialog_id"]
     after = (await bot.updates(wait_s=10))[-1]["update_id"]
-    asked, real = asyncio.Event(), bot_api.next_updates
+    asked, real = asyncio.Event(), UpdateReads.next_after
 
     async def asks(*args):
         found = await real(*args)
         asked.set()
         return found
 
-    monkeypatch.setattr(bot_api, "next_updates", asks)
+    monkeypatch.setattr(UpdateReads, "next_after", asks)
     query = f"/v1/bot-api/updates?after={after}&wait_s=10"
     held = asyncio.create_task(world.call("GET", query, headers=bot.headers))
     await asyncio.wait_for(asked.wait(), 20)
@@ -368,13 +370,13 @@ async def test_what_waited_for_a_bot_that_was_put_out_does_not_come_when_it_is_l
 async def test_what_is_being_kept_for_a_bot_while_it_is_put_out_ends_too(world, monkeypatch, protected):
     """Found as a member, then put out, then what it hears is committed: it must not wait until the bot is back."""
 
-    async def nothing(_):
+    async def nothing(_put_off, _tx):
         return set()
 
     monkeypatch.setattr(bot_updates, "collect_updates", nothing)
     if not protected:
-        unlocked = bot_store._BEHIND.replace("FOR NO KEY UPDATE OF m SKIP LOCKED", "")
-        monkeypatch.setattr(bot_store, "_BEHIND", unlocked)
+        unlocked = bot_store._LOCK_BACKLOGS.replace("FOR NO KEY UPDATE OF m SKIP LOCKED", "")
+        monkeypatch.setattr(bot_store, "_LOCK_BACKLOGS", unlocked)
     owner = await world.person()
     made, _ = await make_bot(world, owner)
     bot_id, dialog_id = uuid.UUID(made["bot_id"]), await world.group(owner)
@@ -391,7 +393,7 @@ async def test_what_is_being_kept_for_a_bot_while_it_is_put_out_ends_too(world, 
             return putting.done() or await conn.fetchval(waits)
 
     async with world.app.begin() as tx:
-        behind = [each for each in await tx.bots.lock_behind(500) if each.bot_id == bot_id]
+        behind = [each for each in await tx.bots.lock_backlogs(500) if each.bot_id == bot_id]
         putting = asyncio.create_task(put_out(owner, path, made["bot_id"], "removed"))
         await eventually(put_out_or_waits, timeout_s=20, what="the bot is out, or its end waits")
         await tx.bots.add_updates(behind[0], [seq], seq, tx.now)
@@ -449,7 +451,7 @@ async def test_urls_that_are_no_webhook(world, url):
 )
 async def test_a_webhook_never_reaches_inside_in_production(host):
     """How each spelling is seen is the business of libs/outgoing; here, that webhooks go through it both times."""
-    connections = []
+    connections, tx = [], FakeBotsTx(bots=FakeBots({BOT: a_bot()}))
 
     async def on_connection(reader, writer):
         connections.append(await reader.read(1))
@@ -457,10 +459,10 @@ async def test_a_webhook_never_reaches_inside_in_production(host):
 
     server = await asyncio.start_server(on_connection, "127.0.0.1", 0)
     url = f"https://{host}:{server.sockets[0].getsockname()[1]}/hook"
-    inward, open_to_all = Webhooks(local=False), Webhooks(local=True)
+    inward, open_to_all = Webhooks(SystemClock(), local=False), Webhooks(SystemClock(), local=True)
     try:
         with pytest.raises(WebhookUrlInvalidError):
-            await point_webhook(None, url, None, local=False)
+            await set_webhook(SetWebhook(owner_id=OWNER, bot_id=BOT, url=url, reach=PUBLIC), tx)
         assert not await inward.post(url, "secret", b"{}")
         assert connections == []
         if not host.startswith("["):  # nobody listens on the IPv6 form; the others do arrive when they may

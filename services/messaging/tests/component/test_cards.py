@@ -7,7 +7,7 @@ from contextlib import suppress
 import asyncpg
 
 from kernel.correlation import flow
-from messaging.cards.usecases.follow_entity import follow_entities
+from messaging.cards.usecases.follow_entities import follow_entities
 from messaging.core.domain.cards import Entity, EntityType
 from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderLine, OrderPaid, OrderPlaced
 from sampan.commerce.v1.product_pb2 import ProductPublished, ProductWithdrawn

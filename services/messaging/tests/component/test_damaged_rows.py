@@ -9,12 +9,12 @@ import orjson
 import pytest
 from prometheus_client import REGISTRY
 
-from messaging.bots.entrypoints import bot_updates
+from messaging.bots.entrypoints.jobs import bot_updates
 from messaging.bots.usecases import collect_updates
 from messaging.core.adapters import change_reads, document_reads, message_reads, stream_reads
 from messaging.core.adapters.stream_reads import StreamReads
 from messaging.lifecycle.adapters.invariants import audit
-from messaging.lifecycle.usecases.export_person import export_person
+from messaging.lifecycle.adapters.person_export_job import export_person
 from messaging.scheduling.entrypoints import jobs
 from messaging.search.usecases.index_messages import index_messages
 from operations import audit_connection
@@ -346,7 +346,7 @@ async def test_drafts_an_export_and_the_index_pass_over_what_does_not_open(world
     drafts = (await writer.ok("GET", "/v1/dialogs/drafts"))["items"]
     assert [(each["dialog_id"], each["text"]) for each in drafts] == [(dialogs[-1], "a draft")]
     async with world.app.begin() as tx:
-        assert await index_messages(tx.conn, tx.keys, world.app.blind, seqs) == 1
+        assert await index_messages(seqs, tx, world.app.blind) == 1
     async with world.app.database.read() as conn:
         await export_person(writer.user_id, tmp_path, conn, world.app.keys, world.app.objects)
     assert [each["content"] for each in lines(tmp_path / "messages.jsonl") if each["content"]] == [
@@ -421,14 +421,14 @@ async def test_an_outcome_that_cannot_be_noted_holds_up_no_other(still_world, mo
     dialog_id = await world.group(good, bad, reader)
     poisoned = await keep_due(world, bad, dialog_id, b"\1")
     other = await keep_due(world, good, dialog_id, b"\1", ago=timedelta(seconds=1))
-    note_outcome = jobs.note_outcome
+    settle_scheduled = jobs.settle_scheduled
 
     async def failing(due, outcome, tx):
         if due.scheduled_id == poisoned:
             raise ValueError("poisoned")
-        await note_outcome(due, outcome, tx)
+        await settle_scheduled(due, outcome, tx)
 
-    monkeypatch.setattr(jobs, "note_outcome", failing)
+    monkeypatch.setattr(jobs, "settle_scheduled", failing)
     await jobs.send_due(world.app)
     statuses = [
         await value_of(world, "SELECT status FROM scheduled_message WHERE scheduled_id = $1", each)
@@ -503,15 +503,15 @@ async def test_a_place_that_cannot_be_collected_is_left_for_a_while_and_holds_up
 
     monkeypatch.setattr(StreamReads, "events_after", failing)
     put_off = {}
-    assert await bot_updates.pump(world.app, put_off)
+    assert await bot_updates.collect_new(world.app, put_off)
     assert len(await updates_of(world, good)) > 0
     assert await updates_of(world, bad) == []
-    await bot_updates.pump(world.app, put_off)
+    await bot_updates.collect_new(world.app, put_off)
     assert len(tries) == 1
     monkeypatch.setattr(StreamReads, "events_after", events_after)
     monkeypatch.setattr(collect_updates, "PUT_OFF", timedelta())
     put_off.update(dict.fromkeys(put_off, datetime.now(UTC)))
-    assert await bot_updates.pump(world.app, put_off)
+    assert await bot_updates.collect_new(world.app, put_off)
     assert (len(await updates_of(world, bad)) > 0, put_off) == (True, {})
 
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from messaging.core.adapters.dialog_store import DialogStore
-from messaging.core.adapters.ending_store import LOOKED_OVER_AGAIN
 from messaging.core.adapters.invite_store import InviteStore
 from messaging.core.domain.dialog import MemberStatus
 from messaging.core.domain.permissions import Role
@@ -16,7 +15,8 @@ from messaging.core.usecases.announce_member import announce_member
 from messaging.lifecycle.adapters.invariants import audit
 from messaging.lifecycle.entrypoints import jobs
 from messaging.lifecycle.usecases.hold_dialog import hold_dialog
-from messaging.scheduling.usecases import drafts
+from messaging.lifecycle.usecases.tidy_ended_account import LOOKED_OVER_AGAIN
+from messaging.scheduling.usecases.save_draft import SaveDraft, save_draft
 from operations import audit_connection
 from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged, UserRegistered
 from sampan.commerce.v1.order_pb2 import OrderPlaced
@@ -309,14 +309,14 @@ async def test_a_seat_that_was_being_taken_while_the_account_ended_is_found(worl
 
 async def test_one_that_fails_holds_nobody_up(world, monkeypatch):
     first, second = await world.person(), await world.person()
-    real = jobs.tidy_after
+    real = jobs.tidy_ended_account
 
     async def breaks(user_id, requested_at, begin):
         if user_id == first.user_id:
             raise RuntimeError("a fault about this one")
         await real(user_id, requested_at, begin)
 
-    monkeypatch.setattr(jobs, "tidy_after", breaks)
+    monkeypatch.setattr(jobs, "tidy_ended_account", breaks)
     stuck, moved = [await world.group(each, await world.person()) for each in (first, second)]
     await deleted(world, first)
     await deleted(world, second)
@@ -423,9 +423,7 @@ async def test_a_draft_kept_at_the_moment_of_the_removal(world, monkeypatch, pro
             return removing.done() or await conn.fetchval(waits)
 
     async with world.app.begin() as tx:
-        await drafts.keep_draft(
-            drafts.KeepDraft(dialog_id=uuid.UUID(dialog_id), user_id=member.user_id, text="half a thought"), tx
-        )
+        await save_draft(SaveDraft(dialog_id=uuid.UUID(dialog_id), user_id=member.user_id, text="half a thought"), tx)
         removing = asyncio.create_task(owner.ok("DELETE", f"{path}/members/{member.user_id}"))
         await eventually(removed_or_waits, timeout_s=20, what="the removal is done, or waits for the draft")
     await removing

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from messaging.lifecycle.entrypoints import cli
+from messaging.lifecycle.entrypoints import jobs
 
 pytestmark = pytest.mark.component
 
@@ -18,7 +18,7 @@ async def test_one_person_who_cannot_be_erased_holds_up_nobody(world, monkeypatc
                 user_id,
                 world.app.clock.now().replace(year=2020, month=1, day=1 + number),
             )
-    erased, erase = [], cli.erase_person
+    erased, erase = [], jobs.erase_person
 
     async def erase_or_fail(command, *arguments):
         if command.user_id == people[1]:
@@ -26,9 +26,9 @@ async def test_one_person_who_cannot_be_erased_holds_up_nobody(world, monkeypatc
         await erase(command, *arguments)
         erased.append(command.user_id)
 
-    monkeypatch.setattr(cli, "erase_person", erase_or_fail)
+    monkeypatch.setattr(jobs, "erase_person", erase_or_fail)
     with pytest.raises(ExceptionGroup, match="erasures failed"):
-        await cli.run_erasures(world.app)
+        await jobs.run_erasures(world.app)
     assert set(people) - set(erased) == {people[1]}
     monkeypatch.undo()
-    await cli.run_erasures(world.app)
+    await jobs.run_erasures(world.app)

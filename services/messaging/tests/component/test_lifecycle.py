@@ -14,17 +14,18 @@ import asyncpg
 import pytest
 
 from messaging.core.domain.ids import MAIN_WORKSPACE
-from messaging.lifecycle.adapters import month_store
 from messaging.lifecycle.adapters.invariants import audit
+from messaging.lifecycle.adapters.person_export_job import export_person
 from messaging.lifecycle.adapters.retention_store import RetentionStore
+from messaging.lifecycle.domain import month as months
 from messaging.lifecycle.domain.retention import Purgeable
-from messaging.lifecycle.entrypoints import cli
+from messaging.lifecycle.entrypoints import cli, jobs
 from messaging.lifecycle.usecases import erase_person as erasing
-from messaging.lifecycle.usecases.apply_retention import apply_retention, make_months
+from messaging.lifecycle.usecases.apply_retention import ApplyRetention, apply_retention
 from messaging.lifecycle.usecases.erase_person import ErasePerson, erase_person
-from messaging.lifecycle.usecases.export_person import export_person
 from messaging.lifecycle.usecases.hold_dialog import hold_dialog
-from messaging.search.usecases.reindex import reindex
+from messaging.lifecycle.usecases.make_months import make_months
+from messaging.search.usecases.reindex_messages import reindex_messages
 from operations import audit_connection
 from operations.invariants import report
 from sampan.auth.v1.user_pb2 import UserDeleted
@@ -66,7 +67,7 @@ async def count(world, table, dialog_id):
 
 
 async def end(world, days_max=None):
-    return await apply_retention(world.app.begin, days_max, world.app.clock.now())
+    return await apply_retention(ApplyRetention(days_max=days_max, now=world.app.clock.now()), world.app.begin)
 
 
 async def sound(world):
@@ -136,8 +137,8 @@ async def test_months_are_made_ahead_and_dropped_with_what_a_hold_keeps_moved_fi
     dialog_id, held_id = await world.group(nok), await world.group(nok)
     async with world.app.begin() as tx:
         await hold_dialog(uuid.UUID(held_id), tx, held=True)
-    assert await make_months(world.app.begin, now) == 3 * 4
-    assert await make_months(world.app.begin, now) == 0
+    assert await make_months(now, world.app.begin) == 3 * 4
+    assert await make_months(now, world.app.begin) == 0
     sent = {each: await nok.send(each, "march") for each in (dialog_id, held_id)}
     async with world.app.begin() as tx:
         for each, message in sent.items():
@@ -163,7 +164,7 @@ async def test_months_are_made_ahead_and_dropped_with_what_a_hold_keeps_moved_fi
             await tx.conn.execute(
                 f"DELETE FROM {table} WHERE dialog_id = ANY($1)", [uuid.UUID(dialog_id), uuid.UUID(held_id)]
             )
-        for table in month_store.TABLES:
+        for table in months.TABLES:
             for month in await tx.months.months_of(table):
                 if month.first.year == 2019:
                     await tx.months.drop_month(month)
@@ -256,7 +257,7 @@ async def test_an_erasure_cut_short_is_finished_by_the_job(world, monkeypatch, s
         with pytest.raises(KilledError):
             await erase_person(command, world.app.begin, world.app.keys)
     assert await text_anywhere(world, word) == []
-    await cli.run_erasures(world.app)
+    await jobs.run_erasures(world.app)
     async with world.app.database.read() as conn:
         finished = await conn.fetchval("SELECT finished_at FROM person_erasure WHERE user_id = $1", nok.user_id)
     assert finished is not None
@@ -336,11 +337,11 @@ async def test_a_deleted_account_is_erased_after_the_grace_and_not_before(world)
 
     row = await eventually(asked, timeout_s=20)
     assert abs((row["due_at"] - deleted_at).total_seconds() - 30 * 86_400) < 1
-    await cli.run_erasures(world.app)
+    await jobs.run_erasures(world.app)
     assert (await asked())["finished_at"] is None
     async with world.app.begin() as tx:
         await tx.conn.execute("UPDATE person_erasure SET due_at = now() WHERE user_id = $1", nok.user_id)
-    await cli.run_erasures(world.app)
+    await jobs.run_erasures(world.app)
     assert (await asked())["finished_at"] is not None
 
 
@@ -448,7 +449,7 @@ async def test_the_index_can_be_made_anew(world):
         await tx.conn.execute("DELETE FROM search_entry WHERE dialog_id = $1", uuid.UUID(dialog_id))
     assert await found(budi, "platypus") == []
     told = []
-    assert await reindex(world.app.begin, world.app.blind, told.append, dialog_id=uuid.UUID(dialog_id)) == 1
+    assert await reindex_messages(uuid.UUID(dialog_id), world.app.begin, world.app.blind, told.append) == 1
     assert told == [1]
     assert await found(budi, "platypus") == [sent["seq"]]
 

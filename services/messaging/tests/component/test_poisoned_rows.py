@@ -7,12 +7,11 @@ import uuid
 import pytest
 from PIL import Image
 
-from messaging.bots.entrypoints import webhook_calls
+from messaging.bots.adapters.update_reads import UpdateReads
 from messaging.files.entrypoints import jobs as file_jobs
-from messaging.files.usecases.judge_attachment import Judge
 from messaging.lifecycle.adapters.retention_store import RetentionStore
 from messaging.lifecycle.domain.retention import Purgeable
-from messaging.lifecycle.usecases import apply_retention
+from messaging.lifecycle.usecases.apply_retention import ApplyRetention, apply_retention
 from messaging.polls.entrypoints import jobs
 from testkit.wait import eventually
 
@@ -55,7 +54,7 @@ async def test_a_dialog_that_cannot_be_hidden_or_purged_holds_up_no_other(world,
     monkeypatch.setattr(RetentionStore, "cutoff_of", cutoff_of)
     monkeypatch.setattr(RetentionStore, "first_seq_since", failing_hide)
     monkeypatch.setattr(RetentionStore, "purge", failing_purge)
-    ended = await apply_retention.apply_retention(world.app.begin, None, world.app.clock.now())
+    ended = await apply_retention(ApplyRetention(days_max=None, now=world.app.clock.now()), world.app.begin)
     assert (hidden, purged, ended.dialogs) == ([good], [good], 1)
 
 
@@ -91,7 +90,7 @@ def png(color):
     return out.getvalue()
 
 
-async def test_a_file_that_cannot_be_removed_or_judged_holds_up_no_other(disk_world, monkeypatch):
+async def test_a_file_that_cannot_be_removed_or_scanned_holds_up_no_other(disk_world, monkeypatch):
     world = disk_world
     one = await world.person()
     bad, good = [await one.clean(png(color)) for color in ("red", "green")]
@@ -101,17 +100,17 @@ async def test_a_file_that_cannot_be_removed_or_judged_holds_up_no_other(disk_wo
             "WHERE attachment_id = ANY($1)",
             [uuid.UUID(bad), uuid.UUID(good)],
         )
-    remove, judge = type(world.app.objects).remove, Judge.judge
+    remove, scan = type(world.app.objects).remove, file_jobs.scan_attachment
 
     async def failing_remove(objects, key):
         if key.startswith(bad):
             raise POISONED
         await remove(objects, key)
 
-    async def failing_judge(judging, attachment):
+    async def failing_scan(attachment, *others):
         if str(attachment.attachment_id) == poisoned:
             raise POISONED
-        await judge(judging, attachment)
+        await scan(attachment, *others)
 
     monkeypatch.setattr(type(world.app.objects), "remove", failing_remove)
     await file_jobs.remove_gone(world.app)
@@ -123,7 +122,7 @@ async def test_a_file_that_cannot_be_removed_or_judged_holds_up_no_other(disk_wo
     assert [row["attachment_id"] for row in gone] == [good]
     made = await one.ticket(png("blue"))
     poisoned = made["attachment_id"]
-    monkeypatch.setattr(Judge, "judge", failing_judge)
+    monkeypatch.setattr(file_jobs, "scan_attachment", failing_scan)
     await one.piece(made, png("blue"), 0)
     await asyncio.wait_for(one.clean(png("white")), 30)
 
@@ -134,11 +133,11 @@ async def test_a_webhook_whose_updates_cannot_be_made_is_called_later_and_not_at
     made = await owner.ok("POST", "/v1/bots", {"username": name, "display_name": "Bot", "commands": []})
     tries = []
 
-    async def failing(_app, updates):
+    async def failing(_reads, updates):
         tries.append(updates)
         raise POISONED
 
-    monkeypatch.setattr(webhook_calls, "shown_updates", failing)
+    monkeypatch.setattr(UpdateReads, "shown", failing)
     await owner.ok("PUT", f"/v1/bots/{made['bot_id']}/webhook", {"url": "http://127.0.0.1:9/hook"})
     dialog_id = (await owner.ok("POST", "/v1/dialogs", {"kind": "bot", "user_ids": [made["bot_id"]]}))["dialog_id"]
     await owner.send(dialog_id, "hello")

@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from messaging.core.usecases.change_dialog import ChangeDialog, change_dialog
-from messaging.lifecycle.adapters import month_store
 from messaging.lifecycle.adapters.invariants import audit
 from messaging.lifecycle.adapters.month_store import MonthStore
 from messaging.lifecycle.adapters.retention_store import RetentionStore
-from messaging.lifecycle.entrypoints import cli
-from messaging.lifecycle.usecases.apply_retention import ACCOUNT_CHANGES_KEPT, apply_retention, make_months
+from messaging.lifecycle.domain import month as months
+from messaging.lifecycle.entrypoints import jobs
+from messaging.lifecycle.usecases.apply_retention import ACCOUNT_CHANGES_KEPT, ApplyRetention, apply_retention
 from messaging.lifecycle.usecases.hold_dialog import hold_dialog
+from messaging.lifecycle.usecases.make_months import make_months
 from operations import audit_connection
 from operations.invariants import report
 
@@ -56,7 +57,7 @@ async def march(world):
     async with world.app.database.read() as conn:
         return [
             each
-            for table in month_store.TABLES
+            for table in months.TABLES
             for each in await MonthStore(conn).months_of(table)
             if each.first.year == 2018
         ]
@@ -66,7 +67,7 @@ async def test_the_job_drops_a_month_past_its_time_and_later_what_a_hold_kept_of
     nok, budi = await world.person(), await world.person()
     free, held = await world.group(nok, budi), await world.group(nok, budi)
     await hold(world, held, held=True)
-    await make_months(world.app.begin, LONG_AGO)
+    await make_months(LONG_AGO, world.app.begin)
     for each in (free, held):
         await nok.send(each, "march")
     await all_of_it_long_ago(world, free, held)
@@ -74,17 +75,17 @@ async def test_the_job_drops_a_month_past_its_time_and_later_what_a_hold_kept_of
     fresh = await world.group(nok, budi)
     await nok.send(fresh, "today")
 
-    await cli.run_retention(limited(world))
+    await jobs.run_retention(limited(world))
     assert await march(world) == []
     assert await rows_of(world, "message", free) == await rows_of(world, "change_default", free) == 0
     assert [await nok.messages(each) for each in (free, held)] == [[], []]
     assert {each: await rows_of(world, f"{each}_default", held) for each in there} == there
     assert len(await nok.messages(fresh)) == 1
 
-    await cli.run_retention(limited(world))
+    await jobs.run_retention(limited(world))
     assert {each: await rows_of(world, f"{each}_default", held) for each in there} == there
     await hold(world, held, held=False)
-    await cli.run_retention(limited(world))
+    await jobs.run_retention(limited(world))
     assert {each: await rows_of(world, f"{each}_default", held) for each in there} == dict.fromkeys(there, 0)
     async with held_together(world):
         await nok.send(held, "again")
@@ -101,7 +102,7 @@ async def test_what_an_account_was_told_long_ago_ends_and_who_has_not_heard_it_b
             "UPDATE account_change SET created_at = $2 WHERE user_id = $1 AND account_seq <= $3",
             *(nok.user_id, long_ago, before - 1),
         )
-    await cli.run_retention(world.app)
+    await jobs.run_retention(world.app)
     async with world.app.database.read() as conn:
         kept = await conn.fetch("SELECT account_seq FROM account_change WHERE user_id = $1", nok.user_id)
         oldest = await conn.fetchval("SELECT oldest_account_seq FROM account WHERE user_id = $1", nok.user_id)
@@ -127,7 +128,9 @@ async def kept_meanwhile(world):
         change = {"retention_days": None}
         command = ChangeDialog(dialog_id=uuid.UUID(dialog_id), by=owner.user_id, changes=change)
         await change_dialog(command, tx, require_version=lambda _: None)
-        ending = asyncio.create_task(apply_retention(world.app.begin, None, datetime.now(UTC)))
+        ending = asyncio.create_task(
+            apply_retention(ApplyRetention(days_max=None, now=datetime.now(UTC)), world.app.begin)
+        )
         await asyncio.wait({ending}, timeout=1.0)
     await ending
     return len(await owner.messages(dialog_id))

@@ -10,8 +10,9 @@ from messaging.core.adapters import document_reads
 from messaging.core.adapters.waiting_send_store import WaitingSendStore
 from messaging.core.domain.message import SendMessage, Sent
 from messaging.core.usecases.send_messages import send_messages
+from messaging.scheduling.adapters.scheduled_store import ScheduledReads
+from messaging.scheduling.domain.scheduled import FAULTS_MAX
 from messaging.scheduling.entrypoints import jobs
-from messaging.scheduling.usecases import scheduled_messages
 from testkit.wait import eventually
 
 
@@ -86,7 +87,7 @@ async def test_one_that_breaks_does_not_stop_the_others(world):
     async with world.app.begin() as tx:
         await tx.conn.execute(
             "UPDATE scheduled_message SET attempts = $2, next_attempt_at = NULL WHERE scheduled_id = $1",
-            *(broken, scheduled_messages.FAULTS_MAX),
+            *(broken, FAULTS_MAX),
         )
 
     async def given_up():
@@ -124,16 +125,16 @@ async def everything_waits(_store, scheduled_ids):
 async def test_one_called_back_after_the_batch_was_read_is_not_sent(world, monkeypatch, protected):
     one, other = await world.person(), await world.person()
     dialog_id = await world.group(one, other)
-    called_back, take_due = [], jobs.take_due
+    called_back, read_due = [], ScheduledReads.due
 
     async def taken(*asked):
-        due = await take_due(*asked)
+        due = await read_due(*asked)
         for each in due:
             if each.user_id == one.user_id and not called_back:
                 called_back.append((await one.do("DELETE", f"/v1/scheduled-messages/{each.scheduled_id}")).status)
         return due
 
-    monkeypatch.setattr(jobs, "take_due", taken)
+    monkeypatch.setattr(ScheduledReads, "due", taken)
     if not protected:
         monkeypatch.setattr(WaitingSendStore, "hold", everything_waits)
     [first, _] = await keep_due(world, one, dialog_id, "called back", "after")

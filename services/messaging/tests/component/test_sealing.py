@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from messaging.lifecycle.adapters.sealed_reads import audit_sealed
-from messaging.scheduling.usecases.drafts import KeepDraft, drafts_of, keep_draft
+from messaging.scheduling.adapters.draft_store import DraftReads
+from messaging.scheduling.usecases.save_draft import SaveDraft, save_draft
 from operations import audit_connection
 from sealing import PersonKeys, Sealer
 
@@ -49,14 +50,14 @@ def afresh(world):
 
 async def draft_of(world, person):
     async with world.app.database.read() as conn:
-        return [each.text for each in await drafts_of(conn, afresh(world), person.user_id)]
+        return [each.text for each in await DraftReads(conn, afresh(world)).of_person(person.user_id)]
 
 
 async def keep(world, person, dialog_id, text, *, then=None):
     """``then`` is awaited in the transaction, before its commit."""
     async with world.app.begin() as tx:
-        command = KeepDraft(dialog_id=uuid.UUID(dialog_id), user_id=person.user_id, text=text)
-        await keep_draft(command, tx)
+        command = SaveDraft(dialog_id=uuid.UUID(dialog_id), user_id=person.user_id, text=text)
+        await save_draft(command, tx)
         if then is not None:
             await then(tx)
 
@@ -144,7 +145,7 @@ async def test_a_key_of_a_savepoint_that_was_rolled_back_is_made_anew(world, new
         await savepoint.start()
         await tx.sealer.ready([person.user_id])
         await savepoint.rollback()
-        await keep_draft(KeepDraft(dialog_id=uuid.UUID(dialog_id), user_id=person.user_id, text="kept"), tx)
+        await save_draft(SaveDraft(dialog_id=uuid.UUID(dialog_id), user_id=person.user_id, text="kept"), tx)
     assert await draft_of(world, person) == ["kept"]
 
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from messaging.search.usecases.reindex import reindex
+from messaging.search.usecases.reindex_messages import reindex_messages
 from testkit.wait import eventually
 
 
@@ -161,7 +161,7 @@ async def test_a_word_in_every_message_is_paged_through_stretches_to_the_end(wor
     ids = [uuid.UUID(each) for each in dialogs]
     word = f"every{uuid.uuid4().hex[:8]}"
     with monkeypatch.context() as small:
-        small.setattr("messaging.search.adapters.blind.STRETCH", 8)
+        small.setattr("messaging.search.domain.blind.STRETCH", 8)
         for name, value in {
             "STRETCH": 8,
             "EXAMINED_MAX": 6,
@@ -169,7 +169,7 @@ async def test_a_word_in_every_message_is_paged_through_stretches_to_the_end(wor
             "_ROUND_FIRST": 1,
             "_LOOKED_AT_MIN": 1,
         }.items():
-            small.setattr(f"messaging.search.usecases.search_messages.{name}", value)
+            small.setattr(f"messaging.search.adapters.message_search_reads.{name}", value)
         sent = [(dialogs[n % 2], (await nok.send(dialogs[n % 2], f"{word} {n}"))["seq"]) for n in range(40)]
 
         async def all_there():
@@ -182,7 +182,7 @@ async def test_a_word_in_every_message_is_paged_through_stretches_to_the_end(wor
         for table in ("search_entry", "search_stretch"):
             await tx.conn.execute(f"DELETE FROM {table} WHERE dialog_id = ANY($1)", ids)
     for each in ids:
-        await reindex(world.app.begin, world.app.blind, lambda _: None, dialog_id=each)
+        await reindex_messages(each, world.app.begin, world.app.blind, lambda _: None)
     assert await all_pages(nok, word, limit=4) == sent[::-1]
 
 

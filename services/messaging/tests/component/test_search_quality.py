@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from testkit.wait import eventually
 
-TABLE = json.loads((Path(__file__).parents[1] / "search_cases.json").read_text(encoding="utf-8"))
+TABLE = json.loads((Path(__file__).parents[1] / "data" / "search_cases.json").read_text(encoding="utf-8"))
 RECALL_MIN, PRECISION_MIN = 0.97, 0.97
 
 

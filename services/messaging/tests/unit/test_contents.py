@@ -5,10 +5,10 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from chassis.http.fields import field_errors
-from messaging.bots.entrypoints.routes.bots import CommandBody
+from messaging.bots.entrypoints.schemas.bots import CommandBody
 from messaging.core.entrypoints.schemas.contents import Content, PollContent
 from messaging.core.entrypoints.schemas.messages import SendMessageBody
-from messaging.files.entrypoints.routes.attachments import AttachmentBody
+from messaging.files.entrypoints.schemas.attachments import AttachmentBody
 
 FILE = {"media_type": "image/png", "size_bytes": 1, "purpose": "image"}
 WRITTEN = {

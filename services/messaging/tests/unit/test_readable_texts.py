@@ -5,11 +5,12 @@ import argparse
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from messaging.cards.entrypoints.routes.payments import SendPaymentBody
+from messaging.cards.entrypoints.schemas.payments import SendPaymentBody
 from messaging.core.entrypoints.routes.dialog_settings import ChangeDialogBody
 from messaging.core.entrypoints.schemas.messages import CreateDialogBody
-from messaging.lifecycle.entrypoints.cli import COMMANDS, WhyQuery
-from messaging.reports.entrypoints.routes.reports import DecisionBody, ReportBody
+from messaging.lifecycle.entrypoints.cli import COMMANDS
+from messaging.lifecycle.entrypoints.schemas.legal_holds import WhyQuery
+from messaging.reports.entrypoints.schemas.reports import DecisionBody, ReportBody
 
 BLANK = ["  ", "\n", "\u3164", "\u2800", "\u200d\u200d"]
 FIELDS = [

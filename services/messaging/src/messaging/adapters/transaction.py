@@ -6,7 +6,7 @@ What it did is announced once it has committed, never before.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +14,9 @@ from uuid import UUID
 from chassis.postgres import Connection
 from eventing import Outbox
 from messaging.activity.adapters.activity_store import ActivityStore
+from messaging.activity.adapters.happening_reads import HappeningReads
 from messaging.bots.adapters.bot_store import BotStore
+from messaging.cards.adapters.events import PaymentEvents
 from messaging.core.adapters.access_store import AccessStore
 from messaging.core.adapters.account_store import AccountStore
 from messaging.core.adapters.account_stream_store import AccountStream
@@ -23,7 +25,6 @@ from messaging.core.adapters.attachment_store import AttachmentStore
 from messaging.core.adapters.contact_reads import ContactReads
 from messaging.core.adapters.cursor_store import CursorStore
 from messaging.core.adapters.dialog_store import DialogStore
-from messaging.core.adapters.draft_store import DraftStore
 from messaging.core.adapters.ending_store import EndingStore
 from messaging.core.adapters.entity_store import EntityStore
 from messaging.core.adapters.events import Events
@@ -32,7 +33,6 @@ from messaging.core.adapters.invite_store import InviteStore
 from messaging.core.adapters.member_store import MemberStore
 from messaging.core.adapters.message_store import MessageStore
 from messaging.core.adapters.pin_store import PinStore
-from messaging.core.adapters.poll_store import PollStore
 from messaging.core.adapters.reaction_store import ReactionStore
 from messaging.core.adapters.send_reads import SendReads
 from messaging.core.adapters.stream_reads import StreamReads
@@ -44,6 +44,10 @@ from messaging.core.usecases.ports import Announcer
 from messaging.lifecycle.adapters.erasure_store import ErasureStore
 from messaging.lifecycle.adapters.month_store import MonthStore
 from messaging.lifecycle.adapters.retention_store import RetentionStore
+from messaging.polls.adapters.poll_store import PollStore
+from messaging.reports.adapters.report_store import ReportStore
+from messaging.scheduling.adapters.draft_store import DraftStore
+from messaging.scheduling.adapters.scheduled_store import ScheduledStore
 from messaging.search.adapters.search_store import SearchStore
 from operations import Parts
 from sealing import PersonKeys, Sealer
@@ -99,11 +103,19 @@ class MessagingTx:
         self.streams = StreamReads(conn, keys)
         self.waiting_sends = WaitingSendStore(conn)
         self.activities = ActivityStore(conn)
+        self.happenings = HappeningReads(conn)
         self.bots = BotStore(conn)
-        self.search = SearchStore(conn)
+        self.payments = PaymentEvents(outbox)
+        self.reports = ReportStore(conn)
+        self.scheduled = ScheduledStore(conn, self.sealer)
+        self.search = SearchStore(conn, keys)
         self.erasures = ErasureStore(conn)
         self.months = MonthStore(conn)
         self.retention = RetentionStore(conn)
+
+    def savepoint(self) -> AbstractAsyncContextManager[object]:
+        """What is done in its block is undone alone when the block raises."""
+        return self.conn.transaction()
 
     async def flush(self) -> None:
         """Write what is buffered. The last thing before the commit."""

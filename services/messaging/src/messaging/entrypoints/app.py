@@ -23,10 +23,10 @@ from messaging.core.entrypoints.routes import (
 )
 from messaging.entrypoints import realtime
 from messaging.files.entrypoints.routes import attachments
-from messaging.lifecycle.entrypoints import cli
+from messaging.lifecycle.entrypoints.routes import legal_holds
 from messaging.polls.entrypoints.routes import polls
 from messaging.reports.entrypoints.routes import reports
-from messaging.scheduling.entrypoints.routes import drafts
+from messaging.scheduling.entrypoints.routes import drafts, scheduled_messages
 from messaging.search.entrypoints.routes import search
 from messaging.wiring import App
 from operations import make_service_app
@@ -42,6 +42,7 @@ ROUTES: Final = (
     reports.routes,
     payments.routes,
     drafts.routes,
+    scheduled_messages.routes,
     cursors.routes,
     sync.routes,
     realtime.routes,
@@ -50,7 +51,7 @@ ROUTES: Final = (
     attachments.routes,
     bots.routes,
     bot_api.routes,
-    cli.routes,
+    legal_holds.routes,
 )
 
 

@@ -7,15 +7,12 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from eventing import Message, Subscriptions, flows_of
+from eventing import Message, Subscriptions
 from messaging.activity.entrypoints.consumers import on_member_changes, on_orders, on_reactions
-from messaging.activity.usecases.note_activity import note_messages
+from messaging.activity.usecases.note_messages import note_messages
 from messaging.adapters.transaction import MessagingTx
-from messaging.cards.entrypoints.entities import ENTITY_OF
-from messaging.cards.usecases.follow_entity import follow_entities
-from messaging.core.domain.topic import Topic
+from messaging.cards.entrypoints.consumers import ENTITY_OF, on_entities
 from messaging.core.entrypoints import consumers as core
-from messaging.core.usecases.open_topics import open_topics
 from messaging.lifecycle.entrypoints.consumers import erasure_after, on_user_deleted
 from messaging.search.usecases.index_messages import index_messages
 from messaging.wiring import NAME, App
@@ -29,17 +26,6 @@ STREAM_CONSUMER: Final = "messaging.follower"
 _REST_S: Final = 0.1
 
 
-async def _on_entities(messages: Sequence[Message[Any]], tx: MessagingTx) -> None:
-    """Cards follow them. Buyer and seller of a new order get a dialog about it."""
-    told = [ENTITY_OF[type(each.body)](each) for each in messages]
-    in_flow = flows_of({entity.id: message for entity, message in zip(told, messages, strict=True)})
-    kept = await follow_entities(told, tx, in_flow)
-    placed = [each.body for each in messages if isinstance(each.body, OrderPlaced)]
-    titles = {UUID(each.order_id): f"{each.shop_name} · {each.order_number}" for each in placed}
-    topics = [Topic.of_parties(entity, titles[entity.id]) for entity in kept if entity.id in titles]
-    await open_topics(topics, None, tx, in_flow)
-
-
 subscriptions: Final[Subscriptions[MessagingTx]] = Subscriptions(NAME, rest_s=_REST_S)
 subscriptions.on(UserRegistered)(core.on_user_registered)
 subscriptions.on(UserProfileChanged)(core.on_user_profile_changed)
@@ -50,7 +36,7 @@ subscriptions.on(FriendshipStarted)(core.on_friendship_started)
 subscriptions.on(FriendshipEnded)(core.on_friendship_ended)
 subscriptions.on(UserPrivacyChanged)(core.on_user_privacy_changed)
 subscriptions.on(UserDeleted)(on_user_deleted)
-subscriptions.on_batch(*ENTITY_OF)(_on_entities)
+subscriptions.on_batch(*ENTITY_OF)(on_entities)
 
 
 def stream_consumer(app: App) -> Subscriptions[MessagingTx]:
@@ -64,7 +50,7 @@ def stream_consumer(app: App) -> Subscriptions[MessagingTx]:
     @table.on_batch(MessageSent, MessageEdited, MessageDeleted)
     async def on_messages(messages: Sequence[Message[Any]], tx: MessagingTx) -> None:
         """They are indexed as they are now. An edit concerns nobody anew."""
-        await index_messages(tx.conn, tx.keys, app.blind, {_subject(each) for each in messages})
+        await index_messages({_subject(each) for each in messages}, tx, app.blind)
         await note_messages({_subject(each) for each in messages if not isinstance(each.body, MessageEdited)}, tx)
 
     table.on_batch(ReactionChanged)(on_reactions)

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 
 import operations
 from chassis.run import Runner
-from messaging.bots.entrypoints.bot_updates import jobs as bot_jobs
-from messaging.bots.entrypoints.webhook_calls import WebhookCalls
+from messaging.bots.entrypoints.jobs import jobs as bot_jobs
 from messaging.core.entrypoints.jobs import jobs as core_jobs
 from messaging.entrypoints.consumers import stream_consumer, subscriptions
 from messaging.files.entrypoints.jobs import jobs as file_jobs
-from messaging.lifecycle.entrypoints import cli
 from messaging.lifecycle.entrypoints.jobs import jobs as lifecycle_jobs
 from messaging.polls.entrypoints.jobs import jobs as poll_jobs
 from messaging.scheduling.entrypoints.jobs import jobs as scheduling_jobs
@@ -36,8 +34,6 @@ def jobs(app: App) -> Sequence[Runner]:
         *lifecycle_jobs(app),
         *core_jobs(app),
         *bot_jobs(app),
-        WebhookCalls(app),
         *file_jobs(app),
-        *cli.jobs(app),
         *operations.housekeeping(app),
     ]

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import asyncpg
 import orjson
 
+from chassis.postgres import Connection
+from kernel.rows import rows_affected
 from messaging.activity.domain.activity import (
     PERSONAL,
     UNCONDITIONAL,
@@ -137,7 +139,7 @@ LAST: Final = UUID(int=2**128 - 1)
 
 
 class ActivityStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def add(self, activities: Sequence[Activity]) -> None:
@@ -204,7 +206,7 @@ class ActivityStore:
         """How many of these became read."""
         own = await self._conn.execute(_READ_OWN, user_id, list(ids), now, _NOTHING)
         for_all = await self._conn.execute(_READ_FOR_ALL, user_id, list(ids), now)
-        return int(own.rsplit(" ", 1)[1]) + int(for_all.rsplit(" ", 1)[1])
+        return rows_affected(own) + rows_affected(for_all)
 
     async def mark_read_upto(self, user_id: UUID, last: UUID) -> int:
         """Everything up to this id, in one row; returns how many were unread, counted like the count."""

@@ -14,10 +14,13 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from messaging.core.domain.dialog import PAIRS
+
 UNREAD_COUNTED_MAX: Final = 1_000
 JOINS_TOLD_MEMBERS_MAX: Final = 1_000
 # Of a long thread, who answered in it lately is told of the next answer.
 THREAD_TOLD_MAX: Final = 50
+_SAME_MOMENT: Final = timedelta(seconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _RANDOM: Final = (1 << 62) - 1
 
@@ -83,3 +86,81 @@ class ForAll:
     target: str
     actor_id: UUID
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """Somebody reacted, or took it back: which of the two is looked up. ``writer_id``: of the message."""
+
+    dialog_id: UUID
+    seq: int
+    user_id: UUID
+    writer_id: UUID | None
+
+    @property
+    def place(self) -> tuple[UUID, int, UUID]:
+        return self.dialog_id, self.seq, self.user_id
+
+    @property
+    def key(self) -> str:
+        """One row for one person's reactions to one message."""
+        return f"reaction:{self.dialog_id}:{self.seq}:{self.user_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class LatestReaction:
+    emoji: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """Somebody is in a dialog since then, brought in by somebody or not."""
+
+    dialog_id: UUID
+    user_id: UUID
+    by: UUID | None
+    at: datetime
+
+    @property
+    def invited_by(self) -> UUID | None:
+        """Who brought them in; None: they came by themselves."""
+        return self.by if self.by != self.user_id else None
+
+    def activity(self, listener_id: UUID, kind: ActivityType, actor_id: UUID, key: str) -> Activity:
+        return Activity(
+            user_id=listener_id,
+            type=kind,
+            dedupe_key=key,
+            actor_id=actor_id,
+            dialog_id=self.dialog_id,
+            created_at=self.at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Somebody's place in a dialog as it is now."""
+
+    joined_at: datetime
+    joined_seq: int
+    kind: str
+    member_count: int
+
+    def joined_by(self, joining: Joining) -> bool:
+        """Whether it began with this joining, in a dialog that one can join.
+
+        A change of role says "active" too; only one made in the moment of joining is a joining.
+        """
+        return self.kind not in PAIRS and abs(joining.at - self.joined_at) <= _SAME_MOMENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStep:
+    """What an order has come to."""
+
+    order_id: UUID
+    number: str
+    status: str
+    people: tuple[UUID, ...]
+    at: datetime

@@ -8,14 +8,10 @@ from uuid import UUID
 
 from contracts.values import moment_of
 from eventing import Message
-from messaging.activity.usecases.note_activity import (
-    Joining,
-    OrderStep,
-    Reacted,
-    note_joinings,
-    note_orders,
-    note_reactions,
-)
+from messaging.activity.domain.activity import Joining, OrderStep, Reacted
+from messaging.activity.usecases.note_joinings import note_joinings
+from messaging.activity.usecases.note_orders import note_orders
+from messaging.activity.usecases.note_reactions import note_reactions
 from messaging.adapters.transaction import MessagingTx
 from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderPaid, OrderPlaced, OrderStatusChanged
 from sampan.messaging.v1.dialog_pb2 import MemberChanged

@@ -1,17 +1,17 @@
-"""Bots and their updates as they are kept. Tokens are kept as hashes, webhook secrets sealed."""
+"""Bots and what they are to be told, as rows: tokens as hashes, webhook secrets sealed."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
-from messaging.bots.domain.bot import Behind, Bot
+from chassis.postgres import Connection
+from kernel.rows import rows_affected
+from messaging.bots.domain.bot import Backlog, Bot, Update, hash_token
 from messaging.core.adapters import document_reads
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.adapters.unreadable_reads import What, note_unreadable
@@ -23,22 +23,48 @@ _COLUMNS: Final = (
 _COMMAND: Final = {"command", "description"}
 # A bot lives no longer than its owner, whichever of the two ends is heard of first.
 _LIVE: Final = f"deleted_at IS NULL AND NOT EXISTS (SELECT FROM account a WHERE a.user_id = owner_id AND {HAS_ENDED})"
+_ADD: Final = """
+    INSERT INTO bot (bot_id, owner_id, username, display_name, commands, token_hash, created_at)
+    VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, $7) ON CONFLICT (username) DO NOTHING
+"""
+_UPSERT_ACCOUNT: Final = """
+    INSERT INTO account (user_id, display_name, username, is_bot) VALUES ($1, $2, $3, true)
+    ON CONFLICT (user_id) DO UPDATE SET display_name = excluded.display_name
+"""
+_CLOSE: Final = """
+    UPDATE bot SET deleted_at = coalesce(deleted_at, $2), webhook_url = NULL, webhook_secret = NULL
+    WHERE bot_id = ANY($1)
+"""
+_BLANK_OF: Final = """
+    UPDATE bot SET username = bot_id::text, display_name = '', commands = '[]' WHERE owner_id = $1 RETURNING bot_id
+"""
 _NO_FAILURES: Final = "failing_since = NULL, failures = 0, next_attempt_at = NULL"
-_BEHIND: Final = f"""
+_CLAIM_WEBHOOKS: Final = f"""
+    UPDATE bot SET next_attempt_at = $2 WHERE bot_id IN (
+        SELECT bot_id FROM bot b WHERE webhook_url IS NOT NULL AND {_LIVE}
+          AND (next_attempt_at IS NULL OR next_attempt_at <= $1)
+          AND EXISTS (SELECT FROM bot_update u WHERE u.bot_id = b.bot_id) LIMIT $3 FOR UPDATE SKIP LOCKED)
+    RETURNING {_COLUMNS}
+"""
+_NOTE_FAILURE: Final = """
+    UPDATE bot SET failures = failures + 1, failing_since = coalesce(failing_since, $2), next_attempt_at = $3
+    WHERE bot_id = $1
+"""
+_LOCK_BACKLOGS: Final = f"""
     SELECT m.dialog_id, m.user_id AS bot_id, m.role, m.delivered_seq, d.kind, d.oldest_seq,
            CASE WHEN d.history_from = 'join' THEN greatest(m.joined_seq, d.oldest_seq) ELSE d.oldest_seq END AS from_seq
     FROM bot b JOIN member m ON m.user_id = b.bot_id JOIN dialog d USING (dialog_id)
     WHERE {_LIVE} AND m.status IN ('active', 'muted') AND d.last_seq > m.delivered_seq
     ORDER BY d.last_at LIMIT $1 FOR NO KEY UPDATE OF m SKIP LOCKED
 """
-_ADD: Final = """
+_ADD_UPDATES: Final = """
     WITH allotted AS (UPDATE bot SET last_update_id = last_update_id + $4 WHERE bot_id = $1 RETURNING last_update_id)
     INSERT INTO bot_update (bot_id, update_id, dialog_id, seq, created_at)
     SELECT $1, allotted.last_update_id - $4 + t.n, $2, t.seq, $5
     FROM allotted, unnest($3::bigint[]) WITH ORDINALITY AS t (seq, n)
 """
 # The membership is the one of now: what waited while the bot was put out is not for it.
-_NEXT: Final = """
+_UPDATES_AFTER: Final = """
     SELECT u.update_id, u.dialog_id, u.seq, s.from_seq
     FROM bot_update u LEFT JOIN LATERAL (
         SELECT greatest(d.oldest_seq, CASE WHEN d.history_from = 'join' THEN m.joined_seq END) AS from_seq
@@ -49,59 +75,39 @@ _NEXT: Final = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
-    """Something a bot is told: one event of a dialog's stream, as long as the bot may see it.
-
-    ``from_seq``: where what the bot may see begins; None: it is out.
-    """
-
-    update_id: int
-    dialog_id: UUID
-    seq: int
-    from_seq: int | None
-
-
-def token_hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
-
-
 class BotStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def add(self, bot: Bot, hashed: bytes) -> bool:
         """False when the username is taken."""
-        done = await self._conn.execute(
-            "INSERT INTO bot (bot_id, owner_id, username, display_name, commands, token_hash, created_at) "
-            "VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, $7) ON CONFLICT (username) DO NOTHING",
+        added = await self._conn.execute(
+            _ADD,
             *(bot.bot_id, bot.owner_id, bot.username, bot.display_name),
             *(document_reads.to_json(bot.commands).decode(), hashed, bot.created_at),
         )
-        return not done.endswith(" 0")
+        return rows_affected(added) > 0
 
     async def upsert_account(self, bot: Bot) -> None:
         """The bot as somebody who can be seen and written to."""
-        await self._conn.execute(
-            "INSERT INTO account (user_id, display_name, username, is_bot) VALUES ($1, $2, $3, true) "
-            "ON CONFLICT (user_id) DO UPDATE SET display_name = excluded.display_name",
-            *(bot.bot_id, bot.display_name, bot.username),
-        )
+        await self._conn.execute(_UPSERT_ACCOUNT, bot.bot_id, bot.display_name, bot.username)
 
-    async def change(self, bot_id: UUID, display_name: str, commands: Sequence[Mapping[str, str]]) -> None:
+    async def describe(self, bot: Bot) -> None:
+        """Its name and commands as they are now."""
         await self._conn.execute(
             "UPDATE bot SET display_name = $2, commands = $3::text::jsonb WHERE bot_id = $1",
-            *(bot_id, display_name, document_reads.to_json(commands).decode()),
+            *(bot.bot_id, bot.display_name, document_reads.to_json(bot.commands).decode()),
         )
 
     async def find(self, bot_id: UUID) -> Bot | None:
         return _of(await self._conn.fetchrow(f"SELECT {_COLUMNS} FROM bot WHERE bot_id = $1 AND {_LIVE}", bot_id))
 
-    async def bot_of_token(self, token: str) -> Bot | None:
-        row = await self._conn.fetchrow(
-            f"SELECT {_COLUMNS} FROM bot WHERE token_hash = $1 AND {_LIVE}", token_hash(token)
+    async def find_by_token(self, token: str) -> Bot | None:
+        return _of(
+            await self._conn.fetchrow(
+                f"SELECT {_COLUMNS} FROM bot WHERE token_hash = $1 AND {_LIVE}", hash_token(token)
+            )
         )
-        return _of(row)
 
     async def of_owner(self, owner_id: UUID) -> list[Bot]:
         rows = await self._conn.fetch(
@@ -118,60 +124,61 @@ class BotStore:
             *(bot_id, url, secret),
         )
 
-    async def close_bots(self, bot_ids: Sequence[UUID], now: datetime) -> None:
+    async def close(self, bot_ids: Sequence[UUID], now: datetime) -> None:
         """Their tokens are worth nothing from now on; what they wrote stays."""
-        await self._conn.execute(
-            "UPDATE bot SET deleted_at = coalesce(deleted_at, $2), webhook_url = NULL, webhook_secret = NULL "
-            "WHERE bot_id = ANY($1)",
-            *(list(bot_ids), now),
-        )
+        await self._conn.execute(_CLOSE, list(bot_ids), now)
         await self._conn.execute("DELETE FROM bot_update WHERE bot_id = ANY($1)", list(bot_ids))
 
-    async def close_bots_of(self, owner_id: UUID, now: datetime) -> list[UUID]:
+    async def close_of(self, owner_id: UUID, now: datetime) -> list[UUID]:
         """All that somebody has; which they are."""
         rows = await self._conn.fetch(
             "SELECT bot_id FROM bot WHERE owner_id = $1 AND deleted_at IS NULL ORDER BY bot_id FOR UPDATE", owner_id
         )
         bots = [row["bot_id"] for row in rows]
-        await self.close_bots(bots, now)
+        await self.close(bots, now)
         return bots
 
-    async def blank_bots_of(self, owner_id: UUID) -> None:
+    async def blank_of(self, owner_id: UUID) -> None:
         """For somebody who is erased: their bots, which have ended, lose the names and commands they were given."""
-        rows = await self._conn.fetch(
-            "UPDATE bot SET username = bot_id::text, display_name = '', commands = '[]' WHERE owner_id = $1 "
-            "RETURNING bot_id",
-            owner_id,
-        )
-        bots = [row["bot_id"] for row in rows]
+        bots = [row["bot_id"] for row in await self._conn.fetch(_BLANK_OF, owner_id)]
         await self._conn.execute("UPDATE account SET display_name = '', username = '' WHERE user_id = ANY($1)", bots)
 
-    async def lock_behind(self, limit: int) -> list[Behind]:
-        """Places where bots have something to hear, locked, without those another process works on."""
+    async def lock_backlogs(self, limit: int) -> list[Backlog]:
+        """Places where bots have something to hear, their member rows locked, without those another process has."""
         return [
-            Behind(
-                row["dialog_id"],
-                row["bot_id"],
-                row["role"],
-                max(row["delivered_seq"], row["oldest_seq"] - 1),
-                row["kind"],
-                row["from_seq"],
+            Backlog(
+                dialog_id=row["dialog_id"],
+                bot_id=row["bot_id"],
+                role=row["role"],
+                heard_seq=max(row["delivered_seq"], row["oldest_seq"] - 1),
+                kind=row["kind"],
+                from_seq=row["from_seq"],
             )
-            for row in await self._conn.fetch(_BEHIND, limit)
+            for row in await self._conn.fetch(_LOCK_BACKLOGS, limit)
         ]
 
-    async def add_updates(self, behind: Behind, seqs: Sequence[int], heard_seq: int, now: datetime) -> None:
+    async def written_among(self, backlog: Backlog, seqs: Collection[int]) -> frozenset[int]:
+        """Of these messages of the dialog, those that the bot wrote."""
+        if not seqs:
+            return frozenset()
+        rows = await self._conn.fetch(
+            "SELECT seq FROM message WHERE dialog_id = $1 AND sender_id = $2 AND seq = ANY($3)",
+            *(backlog.dialog_id, backlog.bot_id, list(seqs)),
+        )
+        return frozenset(row["seq"] for row in rows)
+
+    async def add_updates(self, backlog: Backlog, seqs: Sequence[int], heard_seq: int, now: datetime) -> None:
         """These events are told; everything up to ``heard_seq`` was looked at."""
         if seqs:
-            await self._conn.execute(_ADD, behind.bot_id, behind.dialog_id, list(seqs), len(seqs), now)
+            await self._conn.execute(_ADD_UPDATES, backlog.bot_id, backlog.dialog_id, list(seqs), len(seqs), now)
         await self._conn.execute(
             "UPDATE member SET delivered_seq = $3 WHERE dialog_id = $1 AND user_id = $2",
-            *(behind.dialog_id, behind.bot_id, heard_seq),
+            *(backlog.dialog_id, backlog.bot_id, heard_seq),
         )
 
     async def updates_after(self, bot_id: UUID, after_update_id: int, limit: int) -> list[Update]:
         """The next, those too that the bot may not see any more: they are to be passed over."""
-        rows = await self._conn.fetch(_NEXT, bot_id, after_update_id, limit)
+        rows = await self._conn.fetch(_UPDATES_AFTER, bot_id, after_update_id, limit)
         return [Update(row["update_id"], row["dialog_id"], row["seq"], row["from_seq"]) for row in rows]
 
     async def confirm(self, bot_id: UUID, update_id: int) -> None:
@@ -180,28 +187,14 @@ class BotStore:
 
     async def claim_webhooks(self, now: datetime, until: datetime, limit: int) -> list[Bot]:
         """Bots with a webhook that may be called, and updates that wait; nobody else gets them ``until`` then."""
-        rows = await self._conn.fetch(
-            "UPDATE bot SET next_attempt_at = $2 WHERE bot_id IN ("
-            f"SELECT bot_id FROM bot b WHERE webhook_url IS NOT NULL AND {_LIVE} "
-            "AND (next_attempt_at IS NULL OR next_attempt_at <= $1) "
-            "AND EXISTS (SELECT FROM bot_update u WHERE u.bot_id = b.bot_id) "
-            f"LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING {_COLUMNS}",
-            *(now, until, limit),
-        )
+        rows = await self._conn.fetch(_CLAIM_WEBHOOKS, now, until, limit)
         return [bot for bot in map(_of, rows) if bot is not None]
 
     async def note_failure(self, bot_id: UUID, now: datetime, next_attempt_at: datetime) -> None:
-        await self._conn.execute(
-            "UPDATE bot SET failures = failures + 1, failing_since = coalesce(failing_since, $2), next_attempt_at = $3 "
-            "WHERE bot_id = $1",
-            *(bot_id, now, next_attempt_at),
-        )
+        await self._conn.execute(_NOTE_FAILURE, bot_id, now, next_attempt_at)
 
     async def note_success(self, bot_id: UUID) -> None:
-        await self._conn.execute(
-            f"UPDATE bot SET {_NO_FAILURES} WHERE bot_id = $1",
-            bot_id,
-        )
+        await self._conn.execute(f"UPDATE bot SET {_NO_FAILURES} WHERE bot_id = $1", bot_id)
 
     async def forget_updates(self, before: datetime) -> None:
         """Nobody asked for them in time."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import time
 from typing import Final
 
+from kernel.clock import Clock
 from outgoing import LOCAL, PUBLIC, NoAnswerError, OutgoingClient, UrlRefusedError, fold
 
 SIGNATURE: Final = "X-Sampan-Signature"
-__all__ = ["SIGNATURE", "Webhooks", "signature"]
 
 
 def signature(secret: str, body: bytes, unix_s: int) -> str:
@@ -22,13 +21,17 @@ def signature(secret: str, body: bytes, unix_s: int) -> str:
 class Webhooks:
     """``local``: addresses of this machine are let through, for development."""
 
-    def __init__(self, *, local: bool) -> None:
+    def __init__(self, clock: Clock, *, local: bool) -> None:
+        self._clock = clock
         self._reach = LOCAL if local else PUBLIC
         self._client = OutgoingClient("bot-webhooks", self._reach)
 
     async def post(self, url: str, secret: str, body: bytes) -> bool:
         """Whether the receiver took it (2xx). Never raises for what the receiver does."""
-        headers = {"Content-Type": "application/json", SIGNATURE: signature(secret, body, int(time.time()))}
+        headers = {
+            "Content-Type": "application/json",
+            SIGNATURE: signature(secret, body, int(self._clock.now().timestamp())),
+        }
         try:
             # Folded again: what was kept before the rules were what they are now is judged by them too.
             answer = await self._client.call("POST", fold(url, self._reach), headers=headers, body=body)

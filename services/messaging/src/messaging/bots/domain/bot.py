@@ -1,7 +1,9 @@
-"""Bots: what they hear of a dialog, and the rules about them."""
+"""Bots: their tokens, what they hear of a dialog, and what refuses an act on them."""
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +13,7 @@ from uuid import UUID
 from kernel.errors import DomainError, Kind
 
 BOTS_MAX: Final = 20
+_SECRET_BYTES: Final = 32
 _SEES_ALL: Final = frozenset({"bot", "direct", "business", "topic"})
 _ADMINS: Final = frozenset({"owner", "admin"})
 
@@ -51,26 +54,6 @@ class WebhookSetError(DomainError):
     title: ClassVar[str] = "Updates go to the bot's webhook; remove it to ask for them"
 
 
-def hears(bot_id: UUID, dialog_kind: str, role: str, event: Mapping[str, Any], own_seqs: frozenset[int]) -> bool:
-    """Whether a bot is told an event.
-
-    Where people talk among each other it hears commands, mentions of itself, replies to itself and answers in threads
-    that it began (``own_seqs``), and what concerns its own membership; elsewhere, or as an admin, everything but its
-    own doing.
-    """
-    message = event.get("message") or {}
-    if str(bot_id) in {str(message.get("sender_id")), str(event.get("by"))}:
-        return False
-    if dialog_kind in _SEES_ALL or role in _ADMINS:
-        return True
-    if event["type"] == "member.changed":
-        return str(event["member"]["user_id"]) == str(bot_id)
-    text = str((message.get("content") or {}).get("text", ""))
-    addressed = text.startswith("/") or str(bot_id) in message.get("mentions", ())
-    answers = {message.get("reply_to_seq"), message.get("thread_seq")}
-    return event["type"] == "message.new" and (addressed or not answers.isdisjoint(own_seqs))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
     bot_id: UUID
@@ -87,8 +70,11 @@ class Bot:
 
 
 @dataclass(frozen=True, slots=True)
-class Behind:
-    """A dialog in which a bot has not heard everything yet; its member row is locked."""
+class Backlog:
+    """A dialog in which a bot has not heard everything yet.
+
+    ``heard_seq``: up to where it has; ``from_seq``: where what it may see begins.
+    """
 
     dialog_id: UUID
     bot_id: UUID
@@ -96,3 +82,47 @@ class Behind:
     heard_seq: int
     kind: str
     from_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Something a bot is told: one event of a dialog's stream, as long as the bot may see it.
+
+    ``from_seq``: where what the bot may see begins; None: it is out.
+    """
+
+    update_id: int
+    dialog_id: UUID
+    seq: int
+    from_seq: int | None
+
+
+def new_secret() -> str:
+    """A token of a bot, or what signs calls of its webhook: printable, 32 random bytes."""
+    return secrets.token_urlsafe(_SECRET_BYTES)
+
+
+def hash_token(token: str) -> bytes:
+    """What is kept of a token: SHA-256."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def concerns_bot(backlog: Backlog, event: Mapping[str, Any], own_seqs: frozenset[int]) -> bool:
+    """Whether a bot is told an event, which is the frame that clients get.
+
+    Where people talk among each other it hears commands, mentions of itself, replies to itself and answers in threads
+    that it began (``own_seqs``: the messages it wrote), and what concerns its own membership; elsewhere, or as an
+    admin, everything but its own doing.
+    """
+    me = str(backlog.bot_id)
+    message = event.get("message") or {}
+    if me in {str(message.get("sender_id")), str(event.get("by"))}:
+        return False
+    if backlog.kind in _SEES_ALL or backlog.role in _ADMINS:
+        return True
+    if event["type"] == "member.changed":
+        return str(event["member"]["user_id"]) == me
+    text = str((message.get("content") or {}).get("text", ""))
+    addressed = text.startswith("/") or me in message.get("mentions", ())
+    answers = {message.get("reply_to_seq"), message.get("thread_seq")}
+    return event["type"] == "message.new" and (addressed or not answers.isdisjoint(own_seqs))

@@ -7,29 +7,15 @@ or both; the transfer's id is made of the message's, so nothing is paid twice.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 from uuid import UUID
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
-from kernel.errors import DomainError, Kind
-from kernel.ids import derived_id
 from kernel.money import Money
-from messaging.core.adapters import document_reads
-from messaging.core.domain.cards import Entity, EntityType
+from messaging.cards.domain.payment import RecipientInvalidError, RequestedTransfer, transfer_id_of
+from messaging.cards.usecases.ports import Tx
 from messaging.core.domain.dialog import BlockedError
 from messaging.core.domain.message import SendMessage, Sent, body_hash
 from messaging.core.domain.permissions import Act
 from messaging.core.domain.stream import NewMessage
-from messaging.core.usecases.ports import Tx
-from sampan.payment.v1.requests_pb2 import RequestTransfer
-from sampan.types.v1 import money_pb2
-
-
-class RecipientInvalidError(DomainError):
-    code: ClassVar[str] = "messaging.payment.recipient_invalid"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "Money is sent to another member of the dialog"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +29,17 @@ class SendPayment:
 
 
 async def send_payment(command: SendPayment, tx: Tx) -> Sent:
-    """The same ``client_message_id`` again answers the first message."""
-    dialog = await tx.stream.lock(command.dialog_id)
-    message = _message(command)
-    content = document_reads.to_json(message.content)
-    fingerprint = body_hash(content, message)
+    """The same ``client_message_id`` again answers the first message. Raises what refuses it."""
+    dialog_id, sender_id = command.dialog_id, command.sender_id
+    dialog = await tx.stream.lock(dialog_id)
+    transfer = _transfer(command)
+    message = SendMessage(
+        dialog_id=dialog_id,
+        sender_id=sender_id,
+        client_message_id=command.client_message_id,
+        content=transfer.content,
+    )
+    fingerprint = body_hash(tx.stream.encode(message.content), message)
     [facts] = await tx.sends.read_facts([message], {dialog.dialog_id: dialog})
     if facts.member is not None and facts.member.present and facts.earlier is not None:
         return facts.earlier.again(fingerprint)
@@ -55,71 +47,32 @@ async def send_payment(command: SendPayment, tx: Tx) -> Sent:
     if facts.blocked:
         raise BlockedError
     dialog.require_pace(member, tx.now)
-    recipient = await tx.dialogs.find_member(command.dialog_id, command.recipient_id)
-    if recipient is None or not recipient.present or command.recipient_id == command.sender_id:
+    recipient = await tx.dialogs.find_member(dialog_id, command.recipient_id)
+    if recipient is None or not recipient.present or command.recipient_id == sender_id:
         raise RecipientInvalidError(pointer="/recipient_id")
-    transfer = _pending(command)
-    await tx.stream.ready([command.sender_id])
-    seq, at = tx.stream.post(
-        dialog,
-        NewMessage(
-            sender_id=command.sender_id,
-            type="payment",
-            content=message.content,
-            client_message_id=command.client_message_id,
-            body_hash=fingerprint,
-        ),
-        {"card": transfer.shown()},
+    await tx.stream.ready([sender_id])
+    new = NewMessage(
+        sender_id=sender_id,
+        type="payment",
+        content=message.content,
+        client_message_id=command.client_message_id,
+        body_hash=fingerprint,
     )
-    await tx.entities.upsert([transfer], tx.now)
-    await tx.entities.tie_cards([(transfer.type, transfer.id, command.dialog_id, seq)])
+    card = transfer.pending
+    seq, at = tx.stream.post(dialog, new, {"card": card.shown()})
+    await tx.entities.upsert([card], tx.now)
+    await tx.entities.tie_cards([(card.type, card.id, dialog_id, seq)])
     if dialog.slow_mode_s:
-        await tx.sends.record_slow_mode([(command.dialog_id, command.sender_id)], tx.now)
-    tx.outbox.add(_request(command, tx))
+        await tx.sends.record_slow_mode([(dialog_id, sender_id)], tx.now)
+    tx.payments.transfer_requested(transfer, tx.now)
     return Sent(seq=seq, sent_at=at)
 
 
-def transfer_id(command: SendPayment) -> UUID:
-    """The same for every retry."""
-    return derived_id(command.sender_id, f"{command.dialog_id} {command.client_message_id}")
-
-
-def _message(command: SendPayment) -> SendMessage:
-    return SendMessage(
-        dialog_id=command.dialog_id,
+def _transfer(command: SendPayment) -> RequestedTransfer:
+    return RequestedTransfer(
+        transfer_id=transfer_id_of(command.sender_id, command.dialog_id, command.client_message_id),
         sender_id=command.sender_id,
-        client_message_id=command.client_message_id,
-        content={
-            "type": "payment",
-            "transfer_id": str(transfer_id(command)),
-            "recipient_id": str(command.recipient_id),
-            "amount": {"amount_minor": command.amount.amount_minor, "currency": command.amount.currency.value},
-            "text": command.note,
-        },
-    )
-
-
-def _pending(command: SendPayment) -> Entity:
-    return Entity(
-        type=EntityType.TRANSFER,
-        id=transfer_id(command),
-        version=1,
-        state={
-            "status": "pending",
-            "amount": {"amount_minor": command.amount.amount_minor, "currency": command.amount.currency.value},
-        },
-        parties=(command.sender_id, command.recipient_id),
-    )
-
-
-def _request(command: SendPayment, tx: Tx) -> RequestTransfer:
-    at = Timestamp()
-    at.FromDatetime(tx.now)
-    return RequestTransfer(
-        transfer_id=str(transfer_id(command)),
-        sender_id=str(command.sender_id),
-        recipient_id=str(command.recipient_id),
-        amount=money_pb2.Money(amount_minor=command.amount.amount_minor, currency=command.amount.currency.value),
-        note=command.note[:140],
-        requested_at=at,
+        recipient_id=command.recipient_id,
+        amount=command.amount,
+        note=command.note,
     )

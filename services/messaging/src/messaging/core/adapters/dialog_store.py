@@ -153,6 +153,11 @@ class DialogStore:
             dialogs[row["dialog_id"]].member_count = row["member_count"]
         return {(row["dialog_id"], row["user_id"]): MemberStatus(row["status"]) for row in rows}
 
+    async def find(self, dialog_id: UUID) -> Dialog | None:
+        """As it is now; its row is not locked."""
+        row = await self._conn.fetchrow(f"SELECT {DIALOG_COLUMNS} FROM dialog WHERE dialog_id = $1", dialog_id)
+        return None if row is None else dialog_of(row)
+
     async def find_member(self, dialog_id: UUID, user_id: UUID, *, held: bool = False) -> Membership | None:
         """A person's place, whatever its status. ``held``: it stays as it is until the end of the transaction."""
         row = await self._conn.fetchrow(_FIND + (" FOR SHARE OF m" if held else ""), dialog_id, user_id)

@@ -6,7 +6,7 @@ END-1: what is kept of an ended account acts no more: no live bot, no message to
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -14,8 +14,6 @@ from chassis.postgres import Connection
 
 # Of an account that is called ``a``; a process of the version before 0020 sets only ``erased_at``.
 HAS_ENDED: Final = "(a.ended_at IS NOT NULL OR a.erased_at IS NOT NULL)"
-# What was under way when the account ended is committed or gone by then: dialogs are looked over once more.
-LOOKED_OVER_AGAIN: Final = timedelta(seconds=60)
 _END: Final = """
     INSERT INTO account (user_id, ended_at) SELECT user_id, $2 FROM unnest($1::uuid[]) AS t (user_id) ORDER BY user_id
     ON CONFLICT (user_id) DO UPDATE SET ended_at = coalesce(account.ended_at, excluded.ended_at), last_seen_at = NULL

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -33,33 +32,6 @@ class PollStore:
             [(each.dialog_id, each.seq, each.options, each.multiple, each.anonymous, each.closes_at) for each in polls],
         )
 
-    async def find(self, dialog_id: UUID, seq: int) -> Poll | None:
-        row = await self._conn.fetchrow(
-            "SELECT dialog_id, seq, options, multiple, anonymous, closes_at, closed_at FROM poll "
-            "WHERE dialog_id = $1 AND seq = $2",
-            *(dialog_id, seq),
-        )
-        return None if row is None else Poll(**dict(row))
-
-    async def replace_votes(self, poll: Poll, user_id: UUID, options: Sequence[int], now: datetime) -> bool:
-        """Whether the person's votes changed."""
-        rows = await self._conn.fetch(
-            "SELECT option FROM poll_vote WHERE dialog_id = $1 AND seq = $2 AND user_id = $3",
-            *(poll.dialog_id, poll.seq, user_id),
-        )
-        if {row["option"] for row in rows} == set(options):
-            return False
-        await self._conn.execute(
-            "DELETE FROM poll_vote WHERE dialog_id = $1 AND seq = $2 AND user_id = $3",
-            *(poll.dialog_id, poll.seq, user_id),
-        )
-        await self._conn.execute(
-            "INSERT INTO poll_vote (dialog_id, seq, user_id, option, voted_at) "
-            "SELECT $1, $2, $3, option, $5 FROM unnest($4::smallint[]) AS t (option)",
-            *(poll.dialog_id, poll.seq, user_id, list(options), now),
-        )
-        return True
-
     async def shown(
         self, keys: Sequence[tuple[UUID, int]], viewer_id: UUID | None
     ) -> dict[tuple[UUID, int], dict[str, Any]]:
@@ -79,11 +51,3 @@ class PollStore:
                 shown["mine"] = list(row["mine"])
             found[row["dialog_id"], row["seq"]] = shown
         return found
-
-    async def due(self, now: datetime, limit: int) -> list[tuple[UUID, int]]:
-        """Polls whose time is over."""
-        rows = await self._conn.fetch(
-            "SELECT dialog_id, seq FROM poll WHERE closed_at IS NULL AND closes_at <= $1 ORDER BY closes_at LIMIT $2",
-            *(now, limit),
-        )
-        return [(row["dialog_id"], row["seq"]) for row in rows]

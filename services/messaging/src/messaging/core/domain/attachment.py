@@ -5,7 +5,6 @@ MSG-30: no byte is given to anybody before the verdict is clean, nor after it is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
@@ -13,46 +12,11 @@ from uuid import UUID
 
 from kernel.errors import DomainError, Kind
 
-MIB: Final = 1024 * 1024
-SIZES_MAX: Final[Mapping[str, int]] = {
-    "image": 20 * MIB,
-    "sticker": 2 * MIB,
-    "avatar": 10 * MIB,
-    "voice": 20 * MIB,
-    "video": 200 * MIB,
-    "file": 100 * MIB,
-}
-PIECE_BYTES_MAX: Final = MIB - 64 * 1024
-UPLOADING_AT_ONCE_MAX: Final = 50
-UPLOAD_LIFE: Final = timedelta(hours=24)
 UNUSED_LIFE: Final = timedelta(days=7)
 PICTURES: Final = frozenset({"image", "sticker", "avatar"})
 PICTURE_TYPES: Final = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
 MOVING_TYPES: Final = frozenset({"image/gif", "image/webp"})
 _OF_ONE_PURPOSE: Final = frozenset({"image", "video", "voice", "sticker"})
-# What voices and videos may say they are: recorders put a voice into a video's container, too.
-_HEARD_AND_SEEN: Final[Mapping[str, frozenset[str]]] = {
-    "video": frozenset({"video"}),
-    "voice": frozenset({"audio", "video"}),
-}
-_CONTAINERS: Final = frozenset({"application/ogg"})
-# Never, whatever it is called: browsers and systems would run them.
-REFUSED_TYPES: Final = frozenset(
-    {
-        "text/html",
-        "application/xhtml+xml",
-        "image/svg+xml",
-        "application/x-msdownload",
-        "application/x-dosexec",
-        "application/x-executable",
-        "application/x-mach-binary",
-        "application/x-sharedlib",
-        "application/java-archive",
-        "application/vnd.android.package-archive",
-        "application/x-sh",
-    }
-)
-WIDTHS: Final = (320, 1280)
 THUMBNAIL_TYPE: Final = "image/webp"
 # What browsers may show in place: they draw or play it, and run nothing of it. Everything else is saved as a file.
 INLINE_TYPES: Final = PICTURE_TYPES | {
@@ -76,48 +40,6 @@ class AttachmentNotFoundError(DomainError):
     code: ClassVar[str] = "messaging.attachment.not_found"
     kind: ClassVar[Kind] = Kind.NOT_FOUND
     title: ClassVar[str] = "There is no such attachment"
-
-
-class AttachmentTooLargeError(DomainError):
-    code: ClassVar[str] = "messaging.attachment.too_large"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "The file is larger than files of this purpose may be"
-
-
-class AttachmentTypeRefusedError(DomainError):
-    code: ClassVar[str] = "messaging.attachment.type_refused"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "Files of this type are not taken"
-
-
-class TooManyUploadsError(DomainError):
-    code: ClassVar[str] = "messaging.attachment.too_many_uploads"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = "Finish or end some uploads first"
-
-
-class UploadOffsetError(DomainError):
-    code: ClassVar[str] = "messaging.attachment.offset_conflict"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = "The upload does not stand where this piece begins; ask with HEAD"
-
-
-class UploadOverError(DomainError):
-    code: ClassVar[str] = "messaging.attachment.upload_over"
-    kind: ClassVar[Kind] = Kind.NOT_FOUND
-    title: ClassVar[str] = "The upload is finished, ended or expired"
-
-
-class PieceInvalidError(DomainError):
-    code: ClassVar[str] = "messaging.attachment.piece_invalid"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "The piece is empty, too large, longer than what is missing, or not what its checksum says"
-
-
-class LinkInvalidError(DomainError):
-    code: ClassVar[str] = "messaging.attachment.link_invalid"
-    kind: ClassVar[Kind] = Kind.FORBIDDEN
-    title: ClassVar[str] = "The link is not valid any more"
 
 
 class AttachmentUnusableError(DomainError):
@@ -184,25 +106,3 @@ class Attachment:
             "width": self.width,
             "height": self.height,
         }
-
-
-def check_wish(purpose: str, media_type: str, size_bytes: int) -> None:
-    """Raises what refuses an upload before it begins."""
-    if size_bytes > SIZES_MAX[purpose]:
-        raise AttachmentTooLargeError(pointer="/size_bytes", context={"size_bytes_max": SIZES_MAX[purpose]})
-    kind, _, _ = media_type.partition("/")
-    no_picture = purpose in PICTURES and media_type not in PICTURE_TYPES
-    if media_type in REFUSED_TYPES or no_picture or kind not in _HEARD_AND_SEEN.get(purpose, {kind}):
-        raise AttachmentTypeRefusedError(pointer="/media_type")
-
-
-def type_mismatch(declared: str, purpose: str, found: str | None) -> str:
-    """Why what the bytes are is not what was said; empty when it is."""
-    if found in REFUSED_TYPES:
-        return f"is {found}"
-    if purpose in PICTURES and found != declared:
-        return f"is {found or 'no picture'}, not {declared}"
-    kind, _, _ = (found or "").partition("/")
-    if purpose in _HEARD_AND_SEEN and kind not in {"video", "audio"} and found not in _CONTAINERS:
-        return f"is {found or 'nothing known'}, not {declared}"
-    return ""

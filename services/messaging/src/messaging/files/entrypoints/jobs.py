@@ -1,4 +1,4 @@
-"""What happens to files by themselves: judged when they are whole, removed when nobody can get them any more.
+"""What happens to files by themselves: scanned when they are whole, removed when nobody can get them any more.
 
 A file that fails, whatever the fault, is told and comes again; the others go on.
 """
@@ -14,32 +14,38 @@ from uuid import UUID
 
 from chassis.run import Periodic, Runner
 from messaging.core.adapters.attachment_store import AttachmentStore
-from messaging.files.usecases.judge_attachment import Judge
+from messaging.files.adapters.inspection_gateway import FileInspector
+from messaging.files.usecases.ports import FileTools
+from messaging.files.usecases.scan_attachment import scan_attachment
 from messaging.wiring import App
 from operations import alone
 
-JUDGE_EVERY_S, JUDGE_IDLE_S = 0.3, 1.0
+SCAN_EVERY_S, SCAN_IDLE_S = 0.3, 1.0
 CLEAN_EVERY_S: Final = 120.0
 AT_ONCE: Final = 4
-# A process that dies while it judges is followed by another after this long.
+# A process that dies while it scans is followed by another after this long.
 CLAIMED: Final = timedelta(minutes=3)
 
 
 def jobs(app: App) -> Sequence[Runner]:
     return [
-        Periodic("attachments-judge", JUDGE_EVERY_S, lambda: judge_due(app), idle_s=JUDGE_IDLE_S),
+        Periodic("attachments-judge", SCAN_EVERY_S, lambda: scan_due(app), idle_s=SCAN_IDLE_S),
         Periodic("attachments-clean", CLEAN_EVERY_S, lambda: remove_gone(app)),
     ]
 
 
-async def judge_due(app: App) -> bool:
+async def scan_due(app: App) -> bool:
     """Give verdicts on what waits for one. False when nothing did."""
     now = app.clock.now()
     async with app.database.begin() as conn:
         due = await AttachmentStore(conn).claim_due(now, now + CLAIMED, AT_ONCE)
-    judge = Judge(objects=app.objects, scanner=app.scanner, begin=app.begin)
+    tools = FileTools(objects=app.objects, scanner=app.scanner, inspector=FileInspector())
     waiting = {each.attachment_id: each for each in due}
-    await asyncio.gather(*(alone(each, lambda attachment_id: judge.judge(waiting[attachment_id])) for each in waiting))
+
+    async def scan(attachment_id: UUID) -> None:
+        await scan_attachment(waiting[attachment_id], app.begin, tools)
+
+    await asyncio.gather(*(alone(each, scan) for each in waiting))
     return bool(due)
 
 

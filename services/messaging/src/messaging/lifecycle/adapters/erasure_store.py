@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import asyncpg
-
 import sealing
+from chassis.postgres import Connection
+from kernel.rows import rows_affected
 from messaging.core.adapters.hold_store import HoldStore
 
 _REQUEST: Final = """
@@ -37,7 +37,7 @@ _FREE_HELD_KEYS: Final = """
         SELECT FROM member m JOIN dialog d USING (dialog_id) WHERE m.user_id = h.user_id AND d.legal_hold)
 """
 # What is only theirs: the table, and the column that names them.
-OWN_ROWS: Final = (
+_OWN_ROWS: Final = (
     ("draft", "user_id"),
     ("scheduled_message", "user_id"),
     ("hidden_message", "user_id"),
@@ -50,13 +50,20 @@ OWN_ROWS: Final = (
     ("block", "blocked_id"),
     ("join_request", "user_id"),
 )
+_DELETE_OWN: Final = """
+    DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {column} = $1 LIMIT $2))
+        AND {column} = $1
+"""
+_DUE: Final = """
+    SELECT user_id FROM person_erasure WHERE finished_at IS NULL AND due_at <= $1 ORDER BY due_at LIMIT $2
+"""
 _WRITTEN: Final = """
     SELECT dialog_id, seq FROM message WHERE dialog_id = $1 AND sender_id = $2 AND seq > $3 ORDER BY seq LIMIT $4
 """
 
 
 class ErasureStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def request_erasure(self, user_id: UUID, reason: str, now: datetime, due_at: datetime) -> None:
@@ -64,12 +71,7 @@ class ErasureStore:
         await self._conn.execute(_REQUEST, user_id, reason, now, due_at)
 
     async def due_erasures(self, now: datetime, limit: int) -> list[UUID]:
-        rows = await self._conn.fetch(
-            "SELECT user_id FROM person_erasure WHERE finished_at IS NULL AND due_at <= $1 ORDER BY due_at LIMIT $2",
-            now,
-            limit,
-        )
-        return [row["user_id"] for row in rows]
+        return [row["user_id"] for row in await self._conn.fetch(_DUE, now, limit)]
 
     async def steps_done(self, user_id: UUID) -> Sequence[str]:
         """The row stays locked until the end of the transaction: one erasure of a person at a time."""
@@ -96,18 +98,17 @@ class ErasureStore:
 
     async def free_held_keys(self) -> int:
         """End the keys that no legal hold needs any more."""
-        return _count(await self._conn.execute(_FREE_HELD_KEYS))
+        return rows_affected(await self._conn.execute(_FREE_HELD_KEYS))
 
-    async def delete_own(self, user_id: UUID, table: str, column: str, limit: int) -> int:
-        """How many rows of ``OWN_ROWS`` were deleted, at most ``limit``."""
-        return _count(
-            await self._conn.execute(
-                f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {column} = $1 LIMIT $2)) "
-                f"AND {column} = $1",
-                user_id,
-                limit,
+    async def delete_own(self, user_id: UUID, limit: int) -> int:
+        """How many rows that are only theirs were deleted, at most ``limit``; 0 when there are none left."""
+        for table, column in _OWN_ROWS:
+            deleted = rows_affected(
+                await self._conn.execute(_DELETE_OWN.format(table=table, column=column), user_id, limit)
             )
-        )
+            if deleted:
+                return deleted
+        return 0
 
     async def delete_files(self, user_id: UUID, now: datetime) -> None:
         """Nobody gets their files from the commit on; the bytes go soon after, where no legal hold keeps them."""
@@ -126,7 +127,3 @@ class ErasureStore:
         """Messages they wrote there, in order."""
         rows = await self._conn.fetch(_WRITTEN, dialog_id, user_id, after_seq, limit)
         return [(row["dialog_id"], row["seq"]) for row in rows]
-
-
-def _count(status: str) -> int:
-    return int(status.rsplit(" ", 1)[1])

@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, document_of
 from sealing import PersonKeys, opened_text
 
@@ -59,7 +58,7 @@ Rows = AsyncIterator[Mapping[str, Any]]
 
 
 class ExportRows:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def small_tables(self, user_id: UUID) -> AsyncIterator[tuple[str, Rows]]:
@@ -112,7 +111,7 @@ class ExportRows:
 
 
 class ExportReads(ExportRows):
-    def __init__(self, conn: asyncpg.Connection[Any], keys: PersonKeys) -> None:
+    def __init__(self, conn: Connection, keys: PersonKeys) -> None:
         super().__init__(conn)
         self._keys = keys
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
 from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, content_of
 from sealing import PersonKeys
 
@@ -57,7 +56,7 @@ class HeldFile:
 
 
 class HeldRows:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection[Any]) -> None:
         self._conn = conn
 
     async def is_held(self, dialog_id: UUID) -> bool | None:
@@ -78,7 +77,7 @@ class HeldRows:
 
 
 class HeldReads(HeldRows):
-    def __init__(self, conn: asyncpg.Connection[Any], keys: PersonKeys) -> None:
+    def __init__(self, conn: Connection[Any], keys: PersonKeys) -> None:
         super().__init__(conn)
         self._keys = keys
 

@@ -8,15 +8,14 @@ to the default partition first, in the transaction that drops the month. The two
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Final
 
 import asyncpg
 
-from messaging.lifecycle.domain.month import Month, following
+from chassis.postgres import Connection
+from messaging.lifecycle.domain.month import Month, MonthBusyError
 
-TABLES: Final = ("message", "change", "search_entry")
-AHEAD: Final = 3
 _MONTH: Final = re.compile(r"_(\d{4})(\d{2})$")
 _PARTITIONS: Final = """
     SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -25,14 +24,8 @@ _PARTITIONS: Final = """
 _LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '2s'"
 
 
-def wanted_months(now: datetime) -> list[Month]:
-    """This month and the next ones, of every table."""
-    this = now.astimezone(UTC).date().replace(day=1)
-    return [Month(table, following(this, n)) for table in TABLES for n in range(AHEAD + 1)]
-
-
 class MonthStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def months_of(self, table: str) -> list[Month]:
@@ -42,12 +35,17 @@ class MonthStore:
         return [Month(table, date(int(each[1]), int(each[2]), 1)) for each in found]
 
     async def make_month(self, month: Month) -> None:
-        """In a transaction. Raises ``LockNotAvailableError`` when writers are too busy for it now."""
-        await self._conn.execute(_LOCK_TIMEOUT)
-        await self._conn.execute("SELECT messaging.make_month($1, $2)", month.table, month.first)
+        """In a transaction, which ends when ``MonthBusyError`` is raised."""
+        await self._call("SELECT messaging.make_month($1, $2)", month)
 
     async def drop_month(self, month: Month) -> int:
         """In a transaction; returns how many rows a legal hold kept. Raises as ``make_month``."""
-        await self._conn.execute(_LOCK_TIMEOUT)
-        kept: int = await self._conn.fetchval("SELECT messaging.drop_month($1, $2)", month.table, month.first)
+        kept: int = await self._call("SELECT messaging.drop_month($1, $2)", month)
         return kept
+
+    async def _call(self, function: str, month: Month) -> Any:
+        await self._conn.execute(_LOCK_TIMEOUT)
+        try:
+            return await self._conn.fetchval(function, month.table, month.first)
+        except asyncpg.LockNotAvailableError as error:
+            raise MonthBusyError(month.name) from error

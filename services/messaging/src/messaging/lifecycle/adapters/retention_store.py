@@ -7,11 +7,12 @@ loses no row. Times grow with seqs within a dialog, so the first row to keep is 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import asyncpg
-
+from chassis.postgres import Connection
+from kernel.rows import rows_affected
+from messaging.core.adapters.account_stream_store import trim_account_changes
 from messaging.lifecycle.domain.retention import Purgeable
 
 _DAYS: Final = "least(d.retention_days, $1::integer)"
@@ -46,6 +47,10 @@ _PURGEABLE: Final = """
            AS by_row
     FROM dialog d WHERE d.oldest_seq > 1 AND NOT d.legal_hold AND d.dialog_id > $1 ORDER BY d.dialog_id LIMIT $2
 """
+_DELETE_BELOW: Final = """
+    DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE dialog_id = $1 AND seq < $2 LIMIT $3))
+        AND dialog_id = $1 AND seq < $2
+"""
 # Rows that hang on messages, with the column that names the message.
 _HANGING: Final = (
     "message_revision",
@@ -65,11 +70,10 @@ _HANGING: Final = (
 _STREAM: Final = ("message", "change", "search_entry")
 # Where a dropped month put rows that a legal hold kept: no month will take them along.
 _LEFT_BEHIND: Final = ("message_default", "change_default", "search_entry_default")
-Connection = asyncpg.Connection
 
 
 class RetentionStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
 
     async def due_dialogs(self, days_max: int | None, now: datetime, after: UUID, limit: int) -> list[UUID]:
@@ -96,10 +100,20 @@ class RetentionStore:
                 high = middle
         return int(low)
 
+    async def set_oldest_seq(self, dialog_id: UUID, oldest_seq: int) -> None:
+        """Readers see nothing older from the commit on. The dialog is locked."""
+        await self._conn.execute(
+            "UPDATE dialog SET oldest_seq = $2, version = version + 1 WHERE dialog_id = $1", dialog_id, oldest_seq
+        )
+
+    async def trim_account_changes(self, before: datetime, limit: int) -> int:
+        """How many changes of accounts were deleted, at most ``limit``."""
+        return await trim_account_changes(self._conn, before, limit)
+
     async def move_cursors(self, dialog_id: UUID, oldest_seq: int, limit: int) -> int:
         """Nobody has unread what nobody can read. Returns how many members were moved, at most ``limit``."""
         number = await self._conn.fetchval(_LAST_NUMBER, dialog_id, oldest_seq) or 0
-        return _count(await self._conn.execute(_MOVE_CURSORS, dialog_id, oldest_seq - 1, number, limit))
+        return rows_affected(await self._conn.execute(_MOVE_CURSORS, dialog_id, oldest_seq - 1, number, limit))
 
     async def purgeable_dialogs(self, days_max: int | None, after: UUID, limit: int) -> list[Purgeable]:
         """Dialogs that may have rows below their oldest seq, in order of id; none under legal hold."""
@@ -117,18 +131,8 @@ class RetentionStore:
         if held is not False:
             return 0
         for table in (*_HANGING, *(_STREAM if dialog.by_row else _LEFT_BEHIND)):
-            done = await self._conn.execute(
-                f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} "
-                f"WHERE dialog_id = $1 AND seq < $2 "
-                "LIMIT $3)) AND dialog_id = $1 AND seq < $2",
-                dialog.dialog_id,
-                dialog.oldest_seq,
-                limit,
-            )
-            if _count(done):
-                return _count(done)
+            statement = _DELETE_BELOW.format(table=table)
+            deleted = rows_affected(await self._conn.execute(statement, dialog.dialog_id, dialog.oldest_seq, limit))
+            if deleted:
+                return deleted
         return 0
-
-
-def _count(status: str) -> int:
-    return int(status.rsplit(" ", 1)[1])

@@ -1,149 +1,48 @@
-"""The life of what was written after it was sent: jobs, operators' routes and commands.
-
-Retention, months, legal hold, erasure, export, the index anew, the audit.
-"""
+"""Operators' commands about what was written: retention, legal hold, erasure, export, the index anew, the audit."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 from uuid import UUID
 
-import structlog
-from pydantic import Field
-
-from chassis.http import Query, ReadableText, Routes, View, roles
-from chassis.postgres import Connection
-from chassis.run import Command, Periodic, Runner
-from chassis.tokens import Principal
-from messaging.lifecycle.adapters.erasure_store import ErasureStore
+from chassis.run import Command
 from messaging.lifecycle.adapters.held_reads import HeldKeys
-from messaging.lifecycle.adapters.invariants import audit
-from messaging.lifecycle.adapters.sealed_reads import audit_sealed
-from messaging.lifecycle.usecases.apply_retention import apply_retention, make_months
+from messaging.lifecycle.adapters.hold_export_job import ExportHold, export_hold
+from messaging.lifecycle.adapters.person_export_job import export_person
+from messaging.lifecycle.domain.hold import NotHeldError
+from messaging.lifecycle.entrypoints.jobs import find_violations, retention_of
+from messaging.lifecycle.entrypoints.routes.legal_holds import record_hold
+from messaging.lifecycle.usecases.apply_retention import apply_retention
 from messaging.lifecycle.usecases.erase_person import ErasePerson, erase_person
-from messaging.lifecycle.usecases.export_hold import ExportHold, NotHeldError, export_hold
-from messaging.lifecycle.usecases.export_person import export_person
-from messaging.lifecycle.usecases.hold_dialog import NoSuchDialogError, hold_dialog
-from messaging.search.usecases.reindex import reindex
+from messaging.lifecycle.usecases.make_months import make_months
+from messaging.search.usecases.reindex_messages import reindex_messages
 from messaging.wiring import NAME, App
-from operations import audit_command, audit_job
+from operations import audit_command
 from operations.acts import (
     BEGUN,
     DONE,
     FAILED,
     REFUSED,
-    UNCHANGED,
-    Act,
     at_console,
-    by_person,
-    record,
     record_alone,
-    record_refusal,
 )
 from operations.commands.console import fail, print_line, reason_text
-from operations.invariants import Finding, broken, snapshot
-
-RETENTION_EVERY_S: Final = 900.0
-ERASURES_EVERY_S: Final = 60.0
-MONTHS_EVERY_S: Final = 6 * 3600.0
-ERASURES_AT_ONCE: Final = 20
-HOLD: Final = "/v1/ops/messaging/dialogs/{dialog_id}/legal-hold"
-OPS: Final = roles("ops", "admin")
-
-routes = Routes(tag="operators")
-log = structlog.get_logger(__name__)
-
-
-class LegalHoldView(View):
-    dialog_id: UUID
-    held: bool
-    changed: bool
-
-
-class WhyQuery(Query):
-    reason: Annotated[ReadableText, Field(max_length=500)] = ""
-
-
-@routes.put(HOLD, auth=OPS, errors=(NoSuchDialogError,), summary="Put a dialog under legal hold")
-async def put_legal_hold(dialog_id: UUID, query: WhyQuery, principal: Principal, app: App) -> LegalHoldView:
-    """Nothing written in it is destroyed while it holds; nobody in the dialog is told."""
-    act = by_person("legal_hold.put", NAME, principal, reason=query.reason, dialog_id=dialog_id)
-    return await _hold(app, dialog_id, act, held=True)
-
-
-@routes.delete(HOLD, auth=OPS, status=200, errors=(NoSuchDialogError,), summary="Lift a legal hold")
-async def delete_legal_hold(dialog_id: UUID, query: WhyQuery, principal: Principal, app: App) -> LegalHoldView:
-    """What only the hold kept is destroyed."""
-    act = by_person("legal_hold.lift", NAME, principal, reason=query.reason, dialog_id=dialog_id)
-    return await _hold(app, dialog_id, act, held=False)
-
-
-async def _hold(app: App, dialog_id: UUID, act: Act, *, held: bool) -> LegalHoldView:
-    try:
-        async with app.begin() as tx:
-            changed = await hold_dialog(dialog_id, tx, held=held)
-            before = {"held": held if not changed else not held}
-            record(replace(act, before=before, after={"held": held}, outcome=DONE if changed else UNCHANGED), tx)
-    except NoSuchDialogError as refusal:
-        await record_refusal(act, refusal, app)
-        raise
-    return LegalHoldView(dialog_id=dialog_id, held=held, changed=changed)
-
-
-def jobs(app: App) -> Sequence[Runner]:
-    return [
-        Periodic("months", MONTHS_EVERY_S, lambda: make_months(app.begin, app.clock.now())),
-        Periodic("retention", RETENTION_EVERY_S, lambda: run_retention(app)),
-        Periodic("erasures", ERASURES_EVERY_S, lambda: run_erasures(app)),
-        audit_job(app, lambda conn: count_violations(app, conn)),
-    ]
-
-
-async def run_retention(app: App) -> None:
-    """Hide and delete what is past its time."""
-    await apply_retention(app.begin, app.settings.retention_days_max, app.clock.now())
-
-
-async def run_erasures(app: App) -> None:
-    """Those whose time has come, and those that were cut short. One that fails holds up no other, and is told of."""
-    async with app.database.read() as conn:
-        due = await ErasureStore(conn).due_erasures(app.clock.now(), ERASURES_AT_ONCE)
-    failed = []
-    for user_id in due:
-        command = ErasePerson(user_id=user_id, reason="account_deleted", now=app.clock.now())
-        try:
-            await erase_person(command, app.begin, app.keys)
-        except Exception as error:
-            log.exception("erasure.failed", user_id=str(user_id))
-            failed.append(error)
-    if failed:
-        raise ExceptionGroup("erasures failed", failed)
-
-
-async def find_violations(app: App, conn: Connection) -> Sequence[Finding]:
-    """What the queries find, and what does not open."""
-    return [*await audit(conn), await audit_sealed(conn, app.keys.wrapping)]
-
-
-async def count_violations(app: App, conn: Connection) -> int:
-    async with snapshot(conn):
-        return len(broken(await find_violations(app, conn)))
 
 
 async def command_reindex(app: App, arguments: argparse.Namespace) -> None:
-    dialog_id: UUID | None = arguments.dialog
-    count = await reindex(app.begin, app.blind, lambda so_far: print_line(f"{so_far:,} messages"), dialog_id=dialog_id)
+    count = await reindex_messages(
+        arguments.dialog, app.begin, app.blind, lambda so_far: print_line(f"{so_far:,} messages")
+    )
     print_line(f"done: {count:,} messages can be found")
 
 
 async def command_retention(app: App, _: argparse.Namespace) -> None:
-    made = await make_months(app.begin, app.clock.now())
-    ended = await apply_retention(app.begin, app.settings.retention_days_max, app.clock.now())
+    made = await make_months(app.clock.now(), app.begin)
+    ended = await apply_retention(retention_of(app), app.begin)
     print_line(
         f"months made: {made}; dialogs shortened: {ended.dialogs}; rows deleted: {ended.rows:,}; "
         f"months dropped: {ended.months}; rows kept under legal hold: {ended.held:,}; "
@@ -177,7 +76,7 @@ async def command_hold(app: App, arguments: argparse.Namespace) -> int:
         return await _export_hold(app, arguments)
     held = arguments.act == "put"
     act = at_console(f"legal_hold.{arguments.act}", NAME, reason=arguments.reason or "", dialog_id=arguments.dialog)
-    done = await _hold(app, arguments.dialog, act, held=held)
+    done = await record_hold(app, arguments.dialog, act, held=held)
     print_line(("held" if held else "lifted") if done.changed else "nothing to change")
     return 0
 

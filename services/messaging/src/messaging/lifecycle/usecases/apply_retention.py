@@ -12,11 +12,9 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-import asyncpg
 import structlog
 
-from messaging.core.adapters.account_stream_store import trim_account_changes
-from messaging.lifecycle.adapters import month_store
+from messaging.lifecycle.domain.month import TABLES, MonthBusyError
 from messaging.lifecycle.domain.retention import Purgeable
 from messaging.lifecycle.usecases.ports import Begin, Tx
 from operations import alone
@@ -42,32 +40,23 @@ class Ended:
     account_changes: int = 0
 
 
-async def apply_retention(begin: Begin, days_max: int | None, now: datetime) -> Ended:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyRetention:
     """``days_max``: the workspace's limit; None keeps everything that no dialog limits."""
-    ended = Ended()
+
+    days_max: int | None
+    now: datetime
+
+
+async def apply_retention(command: ApplyRetention, begin: Begin) -> Ended:
+    """What was ended."""
+    ended, days_max, now = Ended(), command.days_max, command.now
     await _hide(begin, days_max, now, ended)
     await _delete(begin, days_max, ended)
     await _trim_accounts(begin, now - ACCOUNT_CHANGES_KEPT, ended)
     if days_max is not None:
         await _drop_months(begin, now - timedelta(days=days_max) - _MARGIN, ended)
     return ended
-
-
-async def make_months(begin: Begin, now: datetime) -> int:
-    """Months to come; returns how many were made. One that cannot get its lock is made by the next run."""
-    made = 0
-    for table in month_store.TABLES:
-        async with begin() as tx:
-            there = {each.name for each in await tx.months.months_of(table)}
-        for month in month_store.wanted_months(now):
-            if month.table == table and month.name not in there:
-                try:
-                    async with begin() as tx:
-                        await tx.months.make_month(month)
-                    made += 1
-                except asyncpg.LockNotAvailableError:
-                    log.warning("retention.month_busy", month=month.name)
-    return made
 
 
 async def _hide(begin: Begin, days_max: int | None, now: datetime, ended: Ended) -> None:
@@ -98,9 +87,7 @@ async def _advance(dialog_id: UUID, days_max: int | None, now: datetime, tx: Tx)
         return None
     oldest_seq = await tx.retention.first_seq_since(dialog_id, cutoff)
     if dialog.oldest_seq < oldest_seq:
-        await tx.conn.execute(
-            "UPDATE dialog SET oldest_seq = $2, version = version + 1 WHERE dialog_id = $1", dialog_id, oldest_seq
-        )
+        await tx.retention.set_oldest_seq(dialog_id, oldest_seq)
         tx.stream.change(dialog, "dialog.changed", payload={"dialog": {"oldest_seq": oldest_seq}})
     return oldest_seq
 
@@ -137,14 +124,14 @@ async def _purge(begin: Begin, ended: Ended, past: Purgeable) -> None:
 async def _trim_accounts(begin: Begin, before: datetime, ended: Ended) -> None:
     while True:
         async with begin() as tx:
-            trimmed = await trim_account_changes(tx.conn, before, BATCH)
+            trimmed = await tx.retention.trim_account_changes(before, BATCH)
         ended.account_changes += trimmed
         if not trimmed:
             return
 
 
 async def _drop_months(begin: Begin, before: datetime, ended: Ended) -> None:
-    for table in month_store.TABLES:
+    for table in TABLES:
         async with begin() as tx:
             old = [each for each in await tx.months.months_of(table) if each.end <= before.date()]
         for month in old:
@@ -152,5 +139,5 @@ async def _drop_months(begin: Begin, before: datetime, ended: Ended) -> None:
                 async with begin() as tx:
                     ended.held += await tx.months.drop_month(month)
                 ended.months += 1
-            except asyncpg.LockNotAvailableError:
+            except MonthBusyError:
                 log.warning("retention.month_busy", month=month.name)

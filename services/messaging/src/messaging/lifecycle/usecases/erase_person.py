@@ -17,10 +17,8 @@ from typing import Final
 from uuid import UUID
 
 from messaging.core.usecases.leave_dialogs import leave_dialogs
-from messaging.lifecycle.adapters.erasure_store import OWN_ROWS
 from messaging.lifecycle.usecases.end_account import EndAccount, end_account
-from messaging.lifecycle.usecases.ports import Begin
-from sealing import PersonKeys
+from messaging.lifecycle.usecases.ports import Begin, KeyCache
 
 BATCH: Final = 500
 _FIRST: Final = UUID(int=0)
@@ -37,7 +35,7 @@ class ErasePerson:
     now: datetime
 
 
-async def erase_person(command: ErasePerson, begin: Begin, keys: PersonKeys, tell: Progress = lambda _: None) -> None:
+async def erase_person(command: ErasePerson, begin: Begin, keys: KeyCache, tell: Progress = lambda _: None) -> None:
     """Does what is left to do; nothing when all was done."""
     user_id, now = command.user_id, command.now
     async with begin() as tx:
@@ -81,18 +79,17 @@ async def _clear_dialog(begin: Begin, dialog_id: UUID, user_id: UUID) -> None:
     while True:
         async with begin() as tx:
             messages = await tx.erasures.written_in(dialog_id, user_id, after_seq, BATCH)
-            await tx.search.remove_entries(messages)
+            await tx.search.remove(messages)
         if len(messages) < BATCH:
             return
         after_seq = messages[-1][1]
 
 
 async def _delete_own(begin: Begin, user_id: UUID) -> None:
-    for table, column in OWN_ROWS:
-        deleted = BATCH
-        while deleted == BATCH:
-            async with begin() as tx:
-                deleted = await tx.erasures.delete_own(user_id, table, column, BATCH)
+    deleted = BATCH
+    while deleted:
+        async with begin() as tx:
+            deleted = await tx.erasures.delete_own(user_id, BATCH)
     async with begin() as tx:
         await tx.erasures.blank_reports(user_id)
         await tx.erasures.delete_files(user_id, tx.now)
@@ -100,7 +97,7 @@ async def _delete_own(begin: Begin, user_id: UUID) -> None:
 
 async def _end_bots(begin: Begin, user_id: UUID) -> None:
     async with begin() as tx:
-        await tx.bots.blank_bots_of(user_id)
+        await tx.bots.blank_of(user_id)
 
 
 _STEPS: Final[dict[str, Step]] = {

@@ -7,21 +7,14 @@ no other hold needs them.
 
 from __future__ import annotations
 
-from typing import ClassVar
 from uuid import UUID
 
-from kernel.errors import DomainError, Kind
+from messaging.lifecycle.domain.hold import NoSuchDialogError
 from messaging.lifecycle.usecases.ports import Tx
 
 
-class NoSuchDialogError(DomainError):
-    code: ClassVar[str] = "messaging.dialog.absent"
-    kind: ClassVar[Kind] = Kind.NOT_FOUND
-    title: ClassVar[str] = "There is no dialog with this id"
-
-
 async def hold_dialog(dialog_id: UUID, tx: Tx, *, held: bool) -> bool:
-    """Whether it changed."""
+    """Whether it changed. Raises ``NoSuchDialogError``."""
     changed = await tx.holds.set_hold(dialog_id, held=held)
     if changed is None:
         raise NoSuchDialogError

@@ -8,8 +8,8 @@ from typing import Final
 from uuid import UUID
 
 from chassis.run import Periodic, Runner
-from messaging.core.adapters.poll_store import PollStore
-from messaging.polls.usecases.poll_votes import end_poll
+from messaging.polls.adapters.poll_store import PollStore
+from messaging.polls.usecases.end_poll import end_poll
 from messaging.wiring import App
 from operations import alone
 

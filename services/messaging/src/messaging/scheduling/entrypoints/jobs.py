@@ -13,13 +13,10 @@ from chassis.run import Periodic, Runner
 from messaging.core.domain.message import Sent
 from messaging.core.entrypoints.schemas.messages import SendMessageBody
 from messaging.core.usecases.submit_message import submit_message
-from messaging.scheduling.usecases.scheduled_messages import (
-    Scheduled,
-    after_fault,
-    note_outcome,
-    send_scheduled,
-    take_due,
-)
+from messaging.scheduling.adapters.scheduled_store import ScheduledReads
+from messaging.scheduling.domain.scheduled import Scheduled
+from messaging.scheduling.usecases.send_scheduled import send_scheduled
+from messaging.scheduling.usecases.settle_scheduled import settle_scheduled
 from messaging.wiring import App
 from operations import alone
 
@@ -35,7 +32,7 @@ def jobs(app: App) -> Sequence[Runner]:
 async def send_due(app: App) -> None:
     """Send what is due now. One that fails, whatever the fault, is put off and holds nobody up."""
     async with app.database.read() as conn:
-        due = await take_due(conn, app.keys, app.clock.now(), BATCH)
+        due = await ScheduledReads(conn, app.keys).due(app.clock.now(), BATCH)
 
     async def deliver(each: Scheduled) -> Sent:
         body = SendMessageBody.model_validate(each.body)
@@ -47,9 +44,9 @@ async def send_due(app: App) -> None:
             outcome = await send_scheduled(each, deliver)
         except Exception:  # whatever it is, it is about this one
             log.exception("scheduled_message_failed", scheduled_id=str(each.scheduled_id), attempts=each.attempts)
-            outcome = after_fault(each)
+            outcome = each.after_fault()
         async with app.begin() as tx:
-            await note_outcome(each, outcome, tx)
+            await settle_scheduled(each, outcome, tx)
 
     waiting = {each.scheduled_id: each for each in due}
     for scheduled_id in waiting:

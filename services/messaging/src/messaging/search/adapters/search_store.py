@@ -6,12 +6,14 @@ Invariant: the index holds no text, and an entry whose message is gone is harmle
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import asyncpg
+from chassis.postgres import Connection
+from messaging.core.adapters.message_reads import MessageRows, content_of
+from messaging.search.domain.index import Entry, FilledStretch, Found, Place, Probe, ReadableMessage
+from sealing import PersonKeys
 
 _PUT: Final = """
     WITH fresh AS (
@@ -56,68 +58,29 @@ _HIDDEN: Final = """
     SELECT dialog_id, seq FROM hidden_message JOIN unnest($2::uuid[], $3::bigint[]) AS t (dialog_id, seq)
         USING (dialog_id, seq) WHERE user_id = $1
 """
+_DIALOGS_BELOW: Final = """
+    SELECT dialog_id FROM dialog WHERE dialog_id < $1 AND ($2::uuid IS NULL OR dialog_id = $2)
+    ORDER BY dialog_id DESC LIMIT $3
+"""
+_SEQS_AFTER: Final = """
+    SELECT seq FROM message m JOIN dialog d USING (dialog_id)
+    WHERE m.dialog_id = $1 AND m.seq > $2 AND m.seq >= d.oldest_seq AND m.content IS NOT NULL ORDER BY m.seq LIMIT $3
+"""
 STRETCHES_MAX: Final = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One message as it is found. ``terms``: the text of a ``tsvector``."""
+class SearchRows:
+    """What is looked for in the index; it opens no message."""
 
-    dialog_id: UUID
-    seq: int
-    created_at: datetime
-    version: int
-    stretch: int
-    terms: str
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A message that the index offers."""
-
-    dialog_id: UUID
-    seq: int
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """One look into a stretch: entries from ``from_seq`` and below ``below_seq`` that answer ``condition``."""
-
-    dialog_id: UUID
-    first_at: datetime
-    last_at: datetime
-    from_seq: int
-    below_seq: int
-    condition: str
-
-
-class SearchStore:
-    def __init__(self, conn: asyncpg.Connection[Any]) -> None:
+    def __init__(self, conn: Connection) -> None:
         self._conn = conn
-
-    async def put_entries(self, entries: Sequence[Entry]) -> None:
-        """An older version never replaces a newer one."""
-        if entries:
-            await self._conn.execute(
-                _PUT,
-                [each.dialog_id for each in entries],
-                [each.seq for each in entries],
-                [each.created_at for each in entries],
-                [each.version for each in entries],
-                [each.stretch for each in entries],
-                [each.terms for each in entries],
-            )
-
-    async def remove_entries(self, messages: Sequence[tuple[UUID, int]]) -> None:
-        if messages:
-            await self._conn.execute(_REMOVE, [each[0] for each in messages], [each[1] for each in messages])
 
     async def stretches_of(
         self, dialog_ids: Sequence[UUID], since: datetime | None, until: datetime | None
-    ) -> list[asyncpg.Record]:
+    ) -> list[FilledStretch]:
         """Stretches of these dialogs with messages in that time, the latest first."""
-        return list(await self._conn.fetch(_STRETCHES, list(dialog_ids), since, until, STRETCHES_MAX))
+        rows = await self._conn.fetch(_STRETCHES, list(dialog_ids), since, until, STRETCHES_MAX)
+        return [FilledStretch(row["dialog_id"], row["stretch"], row["first_at"], row["last_at"]) for row in rows]
 
     async def candidates_in(self, probes: Sequence[Probe], limit: int) -> list[list[Found]]:
         """For each probe its newest candidates, at most ``limit``."""
@@ -137,9 +100,59 @@ class SearchStore:
             found[n].append(Found(probes[n].dialog_id, row["seq"], row["created_at"]))
         return found
 
-    async def hidden_among(self, viewer_id: UUID, messages: Sequence[tuple[UUID, int]]) -> set[tuple[UUID, int]]:
+    async def hidden_among(self, viewer_id: UUID, messages: Sequence[Place]) -> set[Place]:
         """Those that the viewer deleted for themselves."""
         rows = await self._conn.fetch(
             _HIDDEN, viewer_id, [each[0] for each in messages], [each[1] for each in messages]
         )
         return {(row["dialog_id"], row["seq"]) for row in rows}
+
+
+class SearchStore:
+    def __init__(self, conn: Connection, keys: PersonKeys) -> None:
+        self._conn = conn
+        self._keys = keys
+
+    async def readable(self, messages: Sequence[Place]) -> list[ReadableMessage]:
+        """Those of these messages that can be read now, as they are now, by dialog and seq."""
+        rows = await MessageRows(self._conn).messages_at(messages)
+        await self._keys.load(self._conn, {row["sender_id"] for row in rows.values()})
+        opened = [(row, content_of(self._keys, row)) for _, row in sorted(rows.items())]
+        return [
+            ReadableMessage(
+                dialog_id=row["dialog_id"],
+                seq=row["seq"],
+                sender_id=row["sender_id"],
+                kind=row["type"],
+                content=content,
+                version=row["version"],
+                created_at=row["created_at"],
+            )
+            for row, content in opened
+            if content is not None
+        ]
+
+    async def put(self, entries: Sequence[Entry]) -> None:
+        """An older version never replaces a newer one."""
+        if entries:
+            await self._conn.execute(
+                _PUT,
+                [each.dialog_id for each in entries],
+                [each.seq for each in entries],
+                [each.created_at for each in entries],
+                [each.version for each in entries],
+                [each.stretch for each in entries],
+                [each.terms for each in entries],
+            )
+
+    async def remove(self, messages: Sequence[Place]) -> None:
+        if messages:
+            await self._conn.execute(_REMOVE, [each[0] for each in messages], [each[1] for each in messages])
+
+    async def dialogs_below(self, below: UUID, only: UUID | None, limit: int) -> list[UUID]:
+        """Newest first. ``only``: this one, if it is among them."""
+        return [row["dialog_id"] for row in await self._conn.fetch(_DIALOGS_BELOW, below, only, limit)]
+
+    async def seqs_after(self, dialog_id: UUID, after_seq: int, limit: int) -> list[int]:
+        """Of messages that are there and say something, in order."""
+        return [row["seq"] for row in await self._conn.fetch(_SEQS_AFTER, dialog_id, after_seq, limit)]

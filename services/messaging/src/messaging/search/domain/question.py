@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
-from typing import Final
+from typing import ClassVar, Final
 from uuid import UUID
 
 from rapidfuzz.distance import OSA
 
-from messaging.search.adapters.blind import BlindIndex, Stretch
-from messaging.search.adapters.terms import TYPE, sender_term
+from kernel.errors import DomainError, Kind
+from messaging.search.domain.blind import BlindIndex, Stretch
+from messaging.search.domain.terms import TYPE, sender_term
 from words.roots import candidates
 from words.segments import Run, Word, runs_of
 from words.terms import EDGE, PIECE, PIECED_MIN, WORD, edged, is_pieced, pieces
@@ -230,3 +231,9 @@ def _any(choices: Iterable[str]) -> str:
 
 
 assert PIECED_MIN > _PIECE_LETTERS  # noqa: S101 -- a word that is cut into pieces has more than one
+
+
+class NothingToLookForError(DomainError):
+    code: ClassVar[str] = "messaging.search.nothing_to_look_for"
+    kind: ClassVar[Kind] = Kind.INVALID
+    title: ClassVar[str] = "Give words in q, or sender_id or type"

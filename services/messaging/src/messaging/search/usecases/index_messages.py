@@ -7,34 +7,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
-from uuid import UUID
 
-import asyncpg
-
-from messaging.core.adapters.message_reads import MessageRows, content_of
-from messaging.search.adapters.blind import BlindIndex, stretch_of
-from messaging.search.adapters.search_store import Entry, SearchStore
-from messaging.search.adapters.terms import terms_of
-from sealing import PersonKeys
+from messaging.search.domain.blind import BlindIndex, stretch_of
+from messaging.search.domain.index import Entry, Place, ReadableMessage
+from messaging.search.domain.terms import terms_of
+from messaging.search.usecases.ports import Tx
 
 
-async def index_messages(
-    conn: asyncpg.Connection[Any], keys: PersonKeys, blind: BlindIndex, messages: Iterable[tuple[UUID, int]]
-) -> int:
+async def index_messages(messages: Iterable[Place], tx: Tx, blind: BlindIndex) -> int:
     """How many of them can be found now."""
     wanted = sorted(set(messages))
-    rows = await MessageRows(conn).messages_at(wanted)
-    await keys.load(conn, {row["sender_id"] for row in rows.values()})
     entries = []
-    for (dialog_id, seq), row in sorted(rows.items()):
-        content = content_of(keys, row)
-        if content is not None:
-            stretch = stretch_of(seq)
-            await asyncio.sleep(0)  # cutting one message into words takes long enough for others to wait
-            terms = blind.vector(dialog_id, stretch, terms_of(content, row["sender_id"], row["type"]))
-            entries.append(Entry(dialog_id, seq, row["created_at"], row["version"], stretch, terms))
-    readable = {(each.dialog_id, each.seq) for each in entries}
-    await SearchStore(conn).put_entries(entries)
-    await SearchStore(conn).remove_entries([each for each in wanted if each not in readable])
+    for message in await tx.search.readable(wanted):
+        await asyncio.sleep(0)  # cutting one message into words takes long enough for others to wait
+        entries.append(_entry_of(message, blind))
+    found = {(each.dialog_id, each.seq) for each in entries}
+    await tx.search.put(entries)
+    await tx.search.remove([each for each in wanted if each not in found])
     return len(entries)
+
+
+def _entry_of(message: ReadableMessage, blind: BlindIndex) -> Entry:
+    stretch = stretch_of(message.seq)
+    terms = terms_of(message.content, message.sender_id, message.kind)
+    vector = blind.vector(message.dialog_id, stretch, terms)
+    return Entry(message.dialog_id, message.seq, message.created_at, message.version, stretch, vector)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Any
 from uuid import UUID
 
-from pydantic import Field, model_validator
-
-from chassis.http import Body, Moment, Page, PageQuery, Routes, View
+from chassis.http import Keyset, Page, Routes
 from chassis.tokens import Principal
 from messaging.activity.adapters.activity_store import ActivityStore
-from messaging.activity.domain.activity import ActivityType, last_id
+from messaging.activity.domain.activity import last_id
+from messaging.activity.entrypoints.schemas.activity import (
+    ActivityQuery,
+    ActivityView,
+    MarkedView,
+    ReadActivityBody,
+    UnreadActivityView,
+)
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.dialog_reads import people_of, unknown
 from messaging.core.adapters.unreadable_reads import object_or_none
@@ -20,68 +24,29 @@ from messaging.core.entrypoints.schemas.dialogs import PersonView
 from messaging.wiring import App
 
 routes = Routes(tag="activity")
-SCOPE = "activity"
-IDS_MAX = 200
-
-
-class ActivityQuery(PageQuery):
-    unread: bool = False
-    type: ActivityType | None = None
-
-
-class ActivityView(View):
-    """Something that concerns you. ``payload`` by type: mention ``target`` (where it was not you by name), reply
-    ``thread_seq`` (where it is in a thread that you began or answered in), reaction ``emoji``, order ``order_id``,
-    ``order_number``, ``status``.
-    """
-
-    activity_id: UUID
-    type: str
-    actor: PersonView | None
-    dialog_id: UUID | None
-    seq: int | None
-    payload: dict[str, Any]
-    created_at: datetime
-    read: bool
-
-
-class UnreadActivityView(View):
-    """Stops counting at 1,000: show "1,000+" for it."""
-
-    unread: int
-
-
-class ReadActivityBody(Body):
-    """Either ids, or everything up to a moment."""
-
-    activity_ids: Annotated[list[UUID] | None, Field(min_length=1, max_length=IDS_MAX)] = None
-    up_to: Moment | None = None
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        if (self.activity_ids is None) == (self.up_to is None):
-            raise ValueError("give either activity_ids or up_to")
-        return self
-
-
-class MarkedView(View):
-    """How many became read by this request."""
-
-    marked: int
+KEYSET = Keyset("activity", (UUID,))
 
 
 @routes.get("/v1/activity", summary="What concerns you, newest first")
 async def get_activity(query: ActivityQuery, principal: Principal, app: App) -> Page[ActivityView]:
     """Mentions, replies, reactions, invitations, people who joined, and steps of your orders."""
-    below = UUID(app.cursors.decode(query.cursor, scope=SCOPE)[0]) if query.cursor else None
+    position = KEYSET.position(app.cursors, query.cursor)
     async with app.database.read(user_id=principal.user_id) as conn:
         rows = await ActivityStore(conn).page(
-            principal.user_id, below=below, unread_only=query.unread, kind=query.type, limit=query.limit + 1
+            principal.user_id,
+            below=position[0] if position else None,
+            unread_only=query.unread,
+            kind=query.type,
+            limit=query.limit + 1,
         )
-        shown = rows[: query.limit]
-        people = await people_of(conn, [row["actor_id"] for row in shown if row["actor_id"] is not None])
-    cursor = app.cursors.encode((shown[-1]["activity_id"],), scope=SCOPE) if len(rows) > query.limit else None
-    return Page(items=[_view(row, people) for row in shown], next_cursor=cursor)
+        people = await people_of(conn, [row["actor_id"] for row in rows if row["actor_id"] is not None])
+    return KEYSET.page(
+        app.cursors,
+        rows,
+        query.limit,
+        view=lambda row: _view(row, people),
+        position=lambda row: (row["activity_id"],),
+    )
 
 
 @routes.get("/v1/activity/unread-count", summary="Count what concerns you and is unread")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import Field
 
-from chassis.http import Query, RateLimit, Reply, Routes, View
+from chassis.http import RateLimit, Reply, Routes
 from messaging.bots.adapters.bot_store import BotStore
+from messaging.bots.adapters.update_reads import UpdateReads, channel
 from messaging.bots.domain.bot import Bot, BotTokenInvalidError, WebhookSetError
-from messaging.bots.entrypoints.bot_updates import channel, next_updates
-from messaging.bots.entrypoints.routes.bots import BotFaceView
+from messaging.bots.entrypoints.schemas.bots import BotFaceView, UpdatesQuery, UpdatesView, UpdateView
 from messaging.core.entrypoints.routes.messages import SEND_ERRORS
 from messaging.core.entrypoints.schemas.messages import SendMessageBody, SentView
 from messaging.core.usecases.submit_message import submit_message
@@ -21,25 +20,6 @@ from messaging.wiring import App
 routes = Routes(tag="bot api")
 SCHEME: Final = "Bot "
 LIMIT = RateLimit("bot-api", per_address=6000, window_s=60, fails="open")
-
-
-class UpdatesQuery(Query):
-    """``after``: the last ``update_id`` that was taken care of; everything up to it is forgotten."""
-
-    after: Annotated[int, Field(ge=0, le=2**53)] = 0
-    limit: Annotated[int, Field(ge=1, le=100)] = 50
-    wait_s: Annotated[float, Field(ge=0, le=10)] = 0.0
-
-
-class UpdateView(View):
-    """``event`` has the shape of a realtime frame."""
-
-    update_id: int
-    event: dict[str, Any]
-
-
-class UpdatesView(View):
-    items: list[UpdateView]
 
 
 @routes.get("/v1/bot-api/me", auth="public", limit=LIMIT, errors=(BotTokenInvalidError,), summary="Who am I")
@@ -62,11 +42,11 @@ async def get_updates(request: web.Request, query: UpdatesQuery, app: App) -> Up
         async with app.database.begin() as conn:
             await BotStore(conn).confirm(bot.bot_id, query.after)
     async with app.hints.listen(channel(bot.bot_id)) as hint:
-        found = await next_updates(app, bot, query.after, query.limit)
+        found = await _next_updates(bot, query, app)
         if not found and query.wait_s:
             await hint.wait_notified(query.wait_s)
             bot = await _asking_bot(request, app)  # the token, or who is told, may have changed while it waited
-            found = await next_updates(app, bot, query.after, query.limit)
+            found = await _next_updates(bot, query, app)
     return UpdatesView(items=[UpdateView(**each) for each in found])
 
 
@@ -92,6 +72,11 @@ async def post_bot_message(request: web.Request, dialog_id: UUID, body: SendMess
     return Reply(view, status=200 if sent.replayed else 201)
 
 
+async def _next_updates(bot: Bot, query: UpdatesQuery, app: App) -> list[dict[str, Any]]:
+    async with app.database.read() as conn:
+        return await UpdateReads(conn, app.keys).next_after(bot.bot_id, query.after, query.limit)
+
+
 async def _asking_bot(request: web.Request, app: App) -> Bot:
     """Raises ``BotTokenInvalidError``, and ``WebhookSetError`` for one whose updates are sent to it."""
     bot = await bot_of(request, app)
@@ -106,7 +91,7 @@ async def bot_of(request: web.Request, app: App) -> Bot:
     if not header.startswith(SCHEME):
         raise BotTokenInvalidError
     async with app.database.read() as conn:
-        bot = await BotStore(conn).bot_of_token(header.removeprefix(SCHEME).strip())
+        bot = await BotStore(conn).find_by_token(header.removeprefix(SCHEME).strip())
     if bot is None:
         raise BotTokenInvalidError
     return bot

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
-
-from chassis.http import Body, MoneyBody, RateLimit, ReadableText, Reply, Routes
+from chassis.http import RateLimit, Reply, Routes
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
-from messaging.cards.usecases.send_payment import RecipientInvalidError, SendPayment, send_payment
+from messaging.cards.domain.payment import RecipientInvalidError
+from messaging.cards.entrypoints.schemas.payments import SendPaymentBody
+from messaging.cards.usecases.send_payment import SendPayment, send_payment
 from messaging.core.domain.dialog import (
     BlockedError,
     DialogClosedError,
@@ -23,21 +22,6 @@ from messaging.core.domain.message import ClientMessageIdReusedError
 from messaging.core.entrypoints.schemas.messages import SentView
 
 routes = Routes(tag="messages")
-
-
-class PaymentAmount(MoneyBody):
-    """More than nothing."""
-
-    amount_minor: Annotated[int, Field(ge=1, le=10**15)]
-
-
-class SendPaymentBody(Body):
-    """``client_message_id``: the same for every retry; nothing is paid twice."""
-
-    client_message_id: UUID
-    recipient_id: UUID
-    amount: PaymentAmount
-    note: Annotated[ReadableText, Field(max_length=140)] = ""
 
 
 @routes.post(

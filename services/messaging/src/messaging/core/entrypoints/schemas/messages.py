@@ -86,12 +86,6 @@ class EditMessageBody(Body):
     version: Annotated[int, Field(ge=1, le=2**31)] | None = None
 
 
-class VoteBody(Body):
-    """Positions of the chosen options, 0 is the first; none takes the vote back."""
-
-    options: Annotated[list[Annotated[int, Field(ge=0, le=19)]], Field(max_length=20)]
-
-
 class PollView(View):
     votes: list[int]
     voters: int

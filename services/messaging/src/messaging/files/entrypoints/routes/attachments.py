@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import binascii
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
-from typing import Annotated, ClassVar, Final, Literal
+from typing import ClassVar, Final
 from urllib.parse import quote
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import Field
 
 from chassis.errors import RequestError
-from chassis.http import Body, Name, Query, RateLimit, Reply, Routes, View
+from chassis.http import RateLimit, Reply, Routes
 from chassis.tokens import Principal
 from kernel.errors import Kind
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.attachment_store import AttachmentStore
 from messaging.core.domain.attachment import (
-    PIECE_BYTES_MAX,
     THUMBNAIL_TYPE,
     Attachment,
     AttachmentNotFoundError,
     AttachmentStoreUnavailableError,
+)
+from messaging.files.adapters.link_gateway import LIFE_S, Link
+from messaging.files.domain.upload import (
+    PIECE_BYTES_MAX,
     AttachmentTooLargeError,
     AttachmentTypeRefusedError,
     LinkInvalidError,
@@ -35,8 +35,18 @@ from messaging.core.domain.attachment import (
     UploadOffsetError,
     UploadOverError,
 )
-from messaging.files.adapters.link_gateway import LIFE_S, Link
-from messaging.files.usecases.upload_attachment import begin_upload, end_upload, take_piece, upload_offset
+from messaging.files.entrypoints.schemas.attachments import (
+    AttachmentBody,
+    AttachmentView,
+    ContentQuery,
+    LinkView,
+    ThumbnailView,
+    UploadTicketView,
+)
+from messaging.files.usecases.begin_upload import BeginUpload, begin_upload
+from messaging.files.usecases.end_upload import end_upload
+from messaging.files.usecases.load_own_upload import load_own_upload
+from messaging.files.usecases.write_piece import WritePiece, write_piece
 from messaging.wiring import App
 from objects.answers import RangeRefusedError, answer_of
 from objects.store import StoreUnavailableError
@@ -46,74 +56,11 @@ UPLOAD: Final = "/v1/attachments/{attachment_id}/upload"
 TUS: Final = {"Tus-Resumable": "1.0.0", "Cache-Control": "no-store"}
 TURN_S: Final = 5.0
 OFFSET_TYPE: Final = "application/offset+octet-stream"
-Purpose = Literal["image", "video", "voice", "file", "sticker", "avatar"]
-MediaType = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}$")]
 
 
 class RangeNotSatisfiableError(RequestError):
     code, kind, status = "messaging.attachment.range_not_satisfiable", Kind.INVALID, 416
     title: ClassVar[str] = "The file has no such part"
-
-
-class AttachmentBody(Body):
-    """``file_name`` is a name, not a path. ``sha256``, in hex, is compared with what arrives."""
-
-    file_name: Annotated[Name, Field(min_length=1, max_length=200, pattern=r"^[^/\\]+$")]
-    media_type: MediaType
-    size_bytes: Annotated[int, Field(ge=1, le=2**40)]
-    purpose: Purpose
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
-
-
-class AttachmentView(View):
-    """``status``: uploading, scanning, then clean, or infected or rejected; expired and deleted ones are gone."""
-
-    attachment_id: UUID
-    purpose: Purpose
-    file_name: str
-    media_type: str
-    size_bytes: int
-    offset_bytes: int
-    status: Literal["uploading", "scanning", "clean", "infected", "rejected", "expired", "deleted"]
-    sha256: str | None
-    width: int | None
-    height: int | None
-    created_at: datetime
-    expires_at: datetime | None
-
-    @classmethod
-    def of(cls, found: Attachment) -> AttachmentView:
-        named = {name: getattr(found, name) for name in cls.model_fields if name != "sha256"}
-        return cls(**named, sha256=found.sha256.hex() if found.sha256 else None)
-
-
-class UploadTicketView(AttachmentView):
-    """Send the bytes to ``upload_url`` in pieces of at most ``piece_bytes_max`` by tus 1.0."""
-
-    upload_url: str
-    piece_bytes_max: int
-
-
-class ThumbnailView(View):
-    width: int
-    url: str
-
-
-class LinkView(View):
-    """Good for whoever has it, until ``expires_at_unix_s``, and as long as the caller may see the file."""
-
-    url: str
-    thumbnails: list[ThumbnailView]
-    expires_at_unix_s: int
-
-
-class ContentQuery(Query):
-    """``viewer``: whom the link was made for."""
-
-    viewer: UUID = UUID(int=0)
-    variant: Annotated[int, Field(ge=0, le=10_000)] = 0
-    expires: Annotated[int, Field(ge=0, le=2**53)]
-    signature: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 @routes.post(
@@ -126,15 +73,15 @@ class ContentQuery(Query):
     summary="Get a ticket for an upload",
 )
 async def post_attachment(body: AttachmentBody, principal: Principal, tx: MessagingTx) -> Reply[UploadTicketView]:
-    ticket = await begin_upload(
-        principal.user_id,
+    command = BeginUpload(
+        owner_id=principal.user_id,
         purpose=body.purpose,
         file_name=body.file_name,
         media_type=body.media_type,
         size_bytes=body.size_bytes,
         sha256=binascii.unhexlify(body.sha256) if body.sha256 else None,
-        tx=tx,
     )
+    ticket = await begin_upload(command, tx)
     url = UPLOAD.format(attachment_id=ticket.attachment_id)
     view = UploadTicketView(**AttachmentView.of(ticket).model_dump(), upload_url=url, piece_bytes_max=PIECE_BYTES_MAX)
     return Reply(view, status=201, location=url, headers=TUS)
@@ -148,7 +95,7 @@ async def post_attachment(body: AttachmentBody, principal: Principal, tx: Messag
     summary="How far is the upload (HEAD, by tus)",
 )
 async def get_upload(attachment_id: UUID, principal: Principal, tx: MessagingTx) -> web.StreamResponse:
-    found = await upload_offset(principal.user_id, attachment_id, tx)
+    found = await load_own_upload(principal.user_id, attachment_id, tx, finished=True)
     headers = {**TUS, "Upload-Offset": str(found.offset_bytes), "Upload-Length": str(found.size_bytes)}
     return web.Response(status=204, headers=headers)
 
@@ -175,11 +122,15 @@ async def patch_upload(request: web.Request, attachment_id: UUID, principal: Pri
     piece = await request.content.read(PIECE_BYTES_MAX + 1)
     while len(piece) <= PIECE_BYTES_MAX and not request.content.at_eof():
         piece += await request.content.read(PIECE_BYTES_MAX + 1 - len(piece))
-    checksum = request.headers.get("Upload-Checksum")
+    command = WritePiece(
+        owner_id=principal.user_id,
+        attachment_id=attachment_id,
+        offset=int(offset),
+        piece=piece,
+        checksum=request.headers.get("Upload-Checksum"),
+    )
     async with _turn(app), app.begin() as tx:
-        after = await take_piece(
-            principal.user_id, attachment_id, int(offset), piece, checksum, objects=app.objects, tx=tx
-        )
+        after = await write_piece(command, tx, app.objects)
     return web.Response(status=204, headers={**TUS, "Upload-Offset": str(after)})
 
 
@@ -207,7 +158,7 @@ async def post_link(attachment_id: UUID, principal: Principal, app: App) -> Link
     found = await _visible(app, attachment_id, principal)
     if found.status != "clean":
         raise AttachmentNotFoundError
-    expires = int(time.time()) + LIFE_S
+    expires = int(app.clock.now().timestamp()) + LIFE_S
 
     def url(variant: int) -> str:
         made_for = principal.user_id
@@ -233,7 +184,7 @@ async def get_content(request: web.Request, attachment_id: UUID, query: ContentQ
     link = Link(
         attachment_id=attachment_id, viewer_id=query.viewer, variant=query.variant, expires_unix_s=query.expires
     )
-    if not app.links.good(link, query.signature, time.time()):
+    if not app.links.good(link, query.signature, app.clock.now().timestamp()):
         raise LinkInvalidError
     async with app.database.read() as conn:
         found = await AttachmentStore(conn).visible_to(attachment_id, query.viewer)

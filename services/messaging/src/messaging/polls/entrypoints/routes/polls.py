@@ -8,8 +8,11 @@ from chassis.http import Routes
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.entrypoints.routes.message_acts import ACTS, MESSAGE, TOUCHED
-from messaging.core.entrypoints.schemas.messages import PollView, VoteBody
-from messaging.polls.usecases.poll_votes import NotAPollError, PollClosedError, Vote, VoteInvalidError, close_poll, vote
+from messaging.core.entrypoints.schemas.messages import PollView
+from messaging.polls.domain.vote import NotAPollError, PollClosedError, VoteInvalidError
+from messaging.polls.entrypoints.schemas.polls import VoteBody
+from messaging.polls.usecases.close_poll import close_poll
+from messaging.polls.usecases.vote_in_poll import VoteInPoll, vote_in_poll
 
 routes = Routes(tag="polls")
 
@@ -22,8 +25,8 @@ routes = Routes(tag="polls")
     summary="Vote in a poll, or change your vote",
 )
 async def put_vote(dialog_id: UUID, seq: int, body: VoteBody, principal: Principal, tx: MessagingTx) -> PollView:
-    command = Vote(dialog_id=dialog_id, seq=seq, user_id=principal.user_id, options=body.options)
-    return PollView.model_validate(await vote(command, tx))
+    command = VoteInPoll(dialog_id=dialog_id, seq=seq, user_id=principal.user_id, options=body.options)
+    return PollView.model_validate(await vote_in_poll(command, tx))
 
 
 @routes.post(

@@ -3,79 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
-from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
-
-from chassis.http import Body, Query, RateLimit, ReadableText, Routes, View, roles
+from chassis.http import RateLimit, Routes, roles
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import DialogNotFoundError
 from messaging.core.domain.membership import MemberNotFoundError
 from messaging.core.domain.message import MessageNotFoundError
-from messaging.core.entrypoints.schemas.messages import MessageView, Seq
-from messaging.reports.usecases.report import (
-    Report,
-    ReportNotFoundError,
-    decide_report,
-    open_reports,
-    read_reported,
-    report,
+from messaging.core.entrypoints.schemas.messages import MessageView
+from messaging.reports.domain.report import ReportNotFoundError
+from messaging.reports.entrypoints.schemas.reports import (
+    DecisionBody,
+    ReportBody,
+    ReportedMessagesView,
+    ReportedView,
+    ReportsQuery,
+    ReportsView,
+    ReportView,
 )
+from messaging.reports.usecases.decide_report import decide_report
+from messaging.reports.usecases.read_reported import read_reported
+from messaging.reports.usecases.report_abuse import ReportAbuse, report_abuse
 from messaging.wiring import NAME, App
 from operations.acts import by_person, record, record_refusal
 
 routes = Routes(tag="reports")
 MODERATORS = roles("moderator", "ops", "admin")
-
-
-class ReportBody(Body):
-    """A message by ``seq``, or somebody who is or was in the dialog by ``user_id``, or the dialog itself."""
-
-    dialog_id: UUID
-    seq: Seq | None = None
-    user_id: UUID | None = None
-    reason: Literal["spam", "abuse", "scam", "illegal", "child_safety", "other"]
-    detail: Annotated[ReadableText, Field(max_length=1000)] = ""
-
-
-class ReportedView(View):
-    report_id: UUID
-
-
-class ReportView(View):
-    report_id: UUID
-    reporter_id: UUID
-    dialog_id: UUID
-    seq: int | None
-    user_id: UUID | None
-    reason: str
-    detail: str
-    status: str
-    created_at: datetime
-
-
-class ReportsView(View):
-    items: list[ReportView]
-
-
-class ReportedMessagesView(View):
-    """``items``: the message with the reported ``seq``, and at most two on either side of it, oldest first."""
-
-    report_id: UUID
-    seq: int | None
-    items: list[MessageView]
-
-
-class ReportsQuery(Query):
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-
-
-class DecisionBody(Body):
-    status: Literal["upheld", "dismissed"]
-    reason: Annotated[ReadableText, Field(max_length=500)] = ""
 
 
 @routes.post(
@@ -92,7 +46,7 @@ async def post_report(body: ReportBody, principal: Principal, tx: MessagingTx) -
 
     A message you deleted for yourself is not there to be reported; who wrote it is.
     """
-    command = Report(
+    command = ReportAbuse(
         reporter_id=principal.user_id,
         dialog_id=body.dialog_id,
         seq=body.seq,
@@ -100,13 +54,13 @@ async def post_report(body: ReportBody, principal: Principal, tx: MessagingTx) -
         reason=body.reason,
         detail=body.detail,
     )
-    return ReportedView(report_id=await report(command, tx))
+    return ReportedView(report_id=await report_abuse(command, tx))
 
 
 @routes.get("/v1/ops/messaging/reports", auth=MODERATORS, summary="Reports that wait for a decision")
 async def get_reports(query: ReportsQuery, principal: Principal, tx: MessagingTx) -> ReportsView:
     del principal
-    return ReportsView(items=[ReportView(**dict(row)) for row in await open_reports(tx, query.limit)])
+    return ReportsView(items=[ReportView.of(each) for each in await tx.reports.open_reports(query.limit)])
 
 
 @routes.get(

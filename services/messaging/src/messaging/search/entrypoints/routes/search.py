@@ -3,84 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
-
-from chassis.http import Line, Moment, Query, RateLimit, Routes, View
+from chassis.http import RateLimit, Routes
 from chassis.paging import Cursors
 from chassis.tokens import Principal
-from kernel.errors import DomainError, Kind
 from messaging.core.adapters.message_reads import MessageReads
 from messaging.core.adapters.stream_reads import StreamRows
 from messaging.core.domain.dialog import DialogNotFoundError
 from messaging.core.entrypoints.schemas.messages import MessageView
-from messaging.search.domain.question import Highlight, Question, Tier
-from messaging.search.usecases.search_messages import Hit, Place, SearchMessages, search_messages
+from messaging.search.adapters.message_search_reads import Hit, MessageSearch, MessageSearchReads, Place
+from messaging.search.domain.question import NothingToLookForError, Question, Tier
+from messaging.search.entrypoints.schemas.search import HighlightView, SearchHitView, SearchQuery, SearchView
 from messaging.wiring import App
 
 routes = Routes(tag="search")
 SCOPE = "message-search"
-
-
-class NothingToLookForError(DomainError):
-    code: ClassVar[str] = "messaging.search.nothing_to_look_for"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "Give words in q, or sender_id or type"
-
-
-class SearchQuery(Query):
-    """``q``: words in any order, all of which must be found; punctuation alone is refused. ``type`` and ``sender_id``
-    narrow, or stand alone.
-    """
-
-    q: Annotated[Line, Field(max_length=200)] = ""
-    dialog_id: UUID | None = None
-    sender_id: UUID | None = None
-    type: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")] | None = None
-    since: Annotated[Moment | None, Field(alias="from")] = None
-    until: Annotated[Moment | None, Field(alias="to")] = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-    cursor: str | None = None
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.since is not None and self.until is not None and self.since > self.until:
-            raise ValueError("from is after to")
-        return self
-
-
-class HighlightView(View):
-    """Unicode code points ``start`` to ``end`` (not included) of ``content[field]``; ``options/1`` is an option."""
-
-    field: str
-    start: int
-    end: int
-
-    @classmethod
-    def of(cls, highlight: Highlight) -> HighlightView:
-        return cls(field=highlight.field, start=highlight.start, end=highlight.end)
-
-
-class SearchHitView(View):
-    """``match``: ``exact`` has the words or forms of them, ``similar`` has something near. To show a message in its
-    place, read ``messages_url``.
-    """
-
-    message: MessageView
-    match: str
-    highlights: list[HighlightView]
-    messages_url: str
-
-
-class SearchView(View):
-    """Newest first within each kind of match, exact ones first. A page may have fewer than ``limit``: go on while there
-    is a ``next_cursor``.
-    """
-
-    items: list[SearchHitView]
-    next_cursor: str | None
 
 
 @routes.get(
@@ -100,7 +38,7 @@ async def get_search(query: SearchQuery, principal: Principal, app: App) -> Sear
         watches = await StreamRows(conn).watched_by(principal.user_id, named)
         if named is not None and not watches:
             raise DialogNotFoundError
-        command = SearchMessages(
+        asked = MessageSearch(
             question=question,
             viewer_id=principal.user_id,
             watches=watches,
@@ -110,7 +48,7 @@ async def get_search(query: SearchQuery, principal: Principal, app: App) -> Sear
             tier=tier,
             after=after,
         )
-        hits = await search_messages(command, conn, app.keys, app.blind)
+        hits = await MessageSearchReads(conn, app.keys, app.blind).page(asked)
         shown = await MessageReads(conn, app.keys).documents(
             [hit.row for hit in hits.items], viewer_id=principal.user_id
         )

@@ -1,0 +1,33 @@
+"""What the use cases of scheduling need from outside."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from messaging.core.usecases import ports as core
+from messaging.scheduling.domain.scheduled import Outcome, Scheduled
+
+
+class DraftStore(core.DraftStore, Protocol):
+    async def upsert(
+        self, user_id: UUID, dialog_id: UUID, sealed: bytes, reply_to_seq: int | None, now: datetime
+    ) -> int: ...
+    async def version(self, user_id: UUID, dialog_id: UUID) -> int: ...
+
+
+class ScheduledStore(Protocol):
+    async def add(self, new: Scheduled) -> bool: ...
+    async def find(self, scheduled_id: UUID, reader_id: UUID) -> Scheduled | None: ...
+    async def pending_count(self, user_id: UUID, *, besides: UUID) -> int: ...
+    async def cancel(self, scheduled_id: UUID, user_id: UUID) -> UUID | None: ...
+    async def put_off(self, scheduled_id: UUID, until: datetime) -> None: ...
+    async def settle(self, scheduled_id: UUID, outcome: Outcome) -> bool: ...
+
+
+class Tx(core.Tx, Protocol):
+    @property
+    def drafts(self) -> DraftStore: ...
+    @property
+    def scheduled(self) -> ScheduledStore: ...
