@@ -54,7 +54,10 @@ STARTED = """
 import asyncio
 from types import SimpleNamespace
 from prometheus_client import generate_latest
+import commerce.adapters.unreadable
 import messaging.core.adapters.unreadable
+import notification.adapters.unreadable
+import orchestrator.adapters.unreadable
 from chassis.run.runners import Supervised
 from payment.wiring import open_providers
 from pydantic import SecretStr

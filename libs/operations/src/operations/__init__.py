@@ -12,12 +12,14 @@ from operations.connections import kafka_config
 from operations.parts import Parts, open_parts
 from operations.routes import operator_routes
 from operations.runners import background, checks, consumers, forget_keys, housekeeping, relays
+from operations.unreadable import UnreadableNotes
 from operations.web import make_service_app
 
 __all__ = [
     "Handlers",
     "OperatedApp",
     "Parts",
+    "UnreadableNotes",
     "alone",
     "audit_connection",
     "audit_job",
