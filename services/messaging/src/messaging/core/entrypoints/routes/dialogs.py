@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from chassis.http import Page, RateLimit, Reply, Routes, etag_of
+from chassis.http import Keyset, Page, RateLimit, Reply, Routes, etag_of
 from chassis.postgres import Connection
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
@@ -27,7 +28,7 @@ from messaging.core.usecases.topic_dialogs import ApprovalNeededError, discuss_p
 from messaging.wiring import App
 
 routes = Routes(tag="dialogs")
-SCOPE = "dialogs"
+LATEST_FIRST: Final = Keyset("dialogs", (datetime, UUID))
 
 
 @routes.post(
@@ -75,10 +76,8 @@ def _command(body: CreateDialogBody, user_id: UUID) -> CreateDialog:
 
 @routes.get("/v1/dialogs", summary="List your dialogs, the latest first")
 async def get_dialogs(query: DialogsQuery, principal: Principal, app: App) -> Page[DialogView]:
-    before = None
-    if query.cursor:
-        at, dialog_id = app.cursors.decode(query.cursor, scope=SCOPE)
-        before = datetime.fromisoformat(at), UUID(dialog_id)
+    order = LATEST_FIRST.of(query.archived, query.kind)
+    before = order.position(app.cursors, query.cursor)
     async with app.database.read() as conn:
         rows = await dialogs_page(
             conn,
@@ -92,7 +91,7 @@ async def get_dialogs(query: DialogsQuery, principal: Principal, app: App) -> Pa
         items = await pictured(conn, app.keys, principal.user_id, shown)
     next_cursor = None
     if len(rows) > query.limit:
-        next_cursor = app.cursors.encode((shown[-1]["last_at"].isoformat(), str(shown[-1]["dialog_id"])), scope=SCOPE)
+        next_cursor = app.cursors.encode((shown[-1]["last_at"], shown[-1]["dialog_id"]), scope=order.scope)
     return Page(items=[DialogView.of(each) for each in items], next_cursor=next_cursor)
 
 
