@@ -8,8 +8,8 @@ from typing import Final
 from asyncpg import Record
 
 from chassis.postgres import Connection
+from commerce.adapters.metrics import What, note_unreadable
 from commerce.adapters.shop_store import texts_of, texts_row
-from commerce.adapters.unreadable import What, note_unreadable
 from commerce.domain.category import Category, CategoryTree
 from commerce.domain.ids import CategoryId
 from commerce.domain.texts import LocalisedText

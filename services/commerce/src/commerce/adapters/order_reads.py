@@ -12,8 +12,9 @@ from uuid import UUID
 from asyncpg import Record
 
 from chassis.postgres import Connection
+from commerce.adapters.metrics import What, note_unreadable
 from commerce.adapters.order_store import CHECKOUT_COLUMNS, ORDER_COLUMNS, checkout_of, order_of
-from commerce.adapters.unreadable import What, note_unreadable, texts_by_name
+from commerce.adapters.shop_store import texts_by_name
 from commerce.domain.address import Address
 from commerce.domain.checkout import CheckoutNotFoundError, PlacedCheckout
 from commerce.domain.ids import CheckoutId, LineId, OrderId, ProductId, ShopId, UserId, VariantId

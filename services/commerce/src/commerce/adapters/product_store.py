@@ -11,8 +11,8 @@ import asyncpg
 from asyncpg import Record
 
 from chassis.postgres import Connection
-from commerce.adapters.shop_store import texts_of, texts_row
-from commerce.adapters.unreadable import What, note_unreadable, texts_by_name
+from commerce.adapters.metrics import What, note_unreadable
+from commerce.adapters.shop_store import texts_by_name, texts_of, texts_row
 from commerce.domain.ids import CategoryId, ProductId, ShopId, UserId, VariantId
 from commerce.domain.offer import Offer
 from commerce.domain.product import (

@@ -9,7 +9,7 @@ import asyncpg
 from asyncpg import Record
 
 from chassis.postgres import Connection
-from commerce.adapters.unreadable import What, note_unreadable, texts_by_name
+from commerce.adapters.metrics import What, note_unreadable
 from commerce.domain.ids import ShopId, UserId
 from commerce.domain.shop import Shop, ShopSlugTakenError, ShopStatus
 from commerce.domain.texts import LocalisedText
@@ -82,6 +82,13 @@ class ShopStore:
 
 def texts_row(texts: LocalisedText | None) -> dict[str, str] | None:
     return dict(texts.by_language) if texts else None
+
+
+def texts_by_name(value: Any) -> dict[str, str]:
+    """A stored object of texts. Raises ``ValueError`` for JSON of another shape."""
+    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+        raise ValueError("an object of texts is expected")
+    return value
 
 
 def texts_of(value: Any) -> LocalisedText | None:

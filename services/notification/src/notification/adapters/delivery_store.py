@@ -9,7 +9,7 @@ from typing import Any, Final
 import asyncpg
 
 from chassis.postgres import Connection
-from notification.adapters.unreadable import What, note_unreadable
+from notification.adapters.metrics import What, note_unreadable
 from notification.domain.delivery import (
     ACCOUNT_ENDED_CODE,
     LEASE_S,

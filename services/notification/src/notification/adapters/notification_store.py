@@ -10,7 +10,7 @@ import asyncpg
 
 from chassis.postgres import Connection
 from kernel.rows import rows_affected
-from notification.adapters.unreadable import What, note_unreadable
+from notification.adapters.metrics import What, note_unreadable
 from notification.domain.ids import NotificationId, UserId
 from notification.domain.notification import Category, Notification, Priority
 

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from chassis.postgres import Connection, fetch
+from orchestrator.adapters.metrics import What, note_unreadable
 from orchestrator.adapters.saga_store import state_of
-from orchestrator.adapters.unreadable import What, note_unreadable
 from orchestrator.domain.ids import SagaId
 from orchestrator.domain.state import SagaState, SagaUnreadableError
 

@@ -14,8 +14,8 @@ from chassis.http import Body, Line, PageQuery, View
 from contracts.masking import mask
 from contracts.registry import record_type
 from orchestrator.adapters.history_store import sent_of
+from orchestrator.adapters.metrics import What, note_unreadable
 from orchestrator.adapters.saga_reads import SagaFilter, SagaRow, TimelineRow
-from orchestrator.adapters.unreadable import What, note_unreadable
 from orchestrator.domain.definition import SagaDefinition
 from orchestrator.domain.state import StepState
 

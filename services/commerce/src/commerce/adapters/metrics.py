@@ -6,7 +6,7 @@ Invariant: whatever is damaged in one row is that row's outcome alone; nobody el
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from prometheus_client import Counter
 
@@ -24,10 +24,3 @@ class What(StrEnum):
 
 _met = Counter("commerce_unreadable", "Reads of something stored that is damaged; each thing is logged once", ["what"])
 note_unreadable: Final = UnreadableNotes(_met, What).note
-
-
-def texts_by_name(value: Any) -> dict[str, str]:
-    """A stored object of texts. Raises ``ValueError`` for JSON of another shape."""
-    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
-        raise ValueError("an object of texts is expected")
-    return value
