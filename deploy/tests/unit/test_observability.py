@@ -54,7 +54,10 @@ STARTED = """
 import asyncio
 from types import SimpleNamespace
 from prometheus_client import generate_latest
+import commerce.adapters.metrics
 import messaging.core.adapters.unreadable_reads
+import notification.adapters.metrics
+import orchestrator.adapters.metrics
 from chassis.run.runners import Supervised
 from payment.wiring import open_providers
 from pydantic import SecretStr

@@ -182,6 +182,20 @@ async def test_a_missing_or_malformed_key(stage: Stage, key: str) -> None:
     assert await stage.things("d") == 0
 
 
+async def test_two_keys_are_none(stage: Stage) -> None:
+    async with stage.call.session.post(
+        f"{stage.call.base_url}/v1/things",
+        json={"name": "two"},
+        headers=[
+            ("Authorization", f"Bearer {stage.token}"),
+            ("Idempotency-Key", str(uuid.uuid4())),
+            ("Idempotency-Key", str(uuid.uuid4())),
+        ],
+    ) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (400, "request.header.malformed")
+    assert await stage.things("two") == 0
+
+
 async def test_a_key_is_optional_where_the_route_says_so(stage: Stage) -> None:
     for _ in range(2):
         answer = await stage.call("POST", "/v1/optional-things", {"name": "free"}, key="", token=stage.token)

@@ -203,7 +203,7 @@ async def test_the_field_at_fault_is_named(call: Client, body: dict[str, object]
 
 
 async def test_escaped_characters_are_found_and_plain_backslashes_are_not(call: Client) -> None:
-    for escape in (b"\\u0000", b"\\u202E", b"\\u2068", b"\\uFFF9", b"\\b", b"\\f", b"\\ufdd0", b"\\u009b"):
+    for escape in (b"\\u0000", b"\\u202E", b"\\u2068", b"\\uFFF9", b"\\b", b"\\ufdd0", b"\\u009b"):
         answer = await call("POST", "/v1/things", raw=b'{"title": "a thing", "note": "' + escape + b'"}')
         assert answer.json["errors"][0]["code"] == "field.text.refused", escape
     for kept in (b"\\\\u0000", b"\\u0e01", b"\\n\\t\\r\\n", b"\\\\b", b"\\u00e9", b"\\/", b'\\"'):

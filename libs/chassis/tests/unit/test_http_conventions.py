@@ -284,6 +284,21 @@ async def test_gzip_where_it_pays(call: Client) -> None:
     assert "Content-Encoding" not in headers
 
 
+async def test_what_is_compressed_has_a_tag_of_its_own_and_either_is_current_for_both(call: Client) -> None:
+    plain, packed = {"Accept-Encoding": "identity"}, {"Accept-Encoding": "gzip"}
+    tags = [(await call("GET", "/v1/pets/x", headers=each)).headers["ETag"] for each in (plain, packed)]
+    assert tags[1] == tags[0].removesuffix('"') + '-gzip"'
+    for tag in (*tags, f"W/{tags[1]}"):
+        for how, own in zip((plain, packed), tags, strict=True):
+            answer = await call("GET", "/v1/pets/x", headers={**how, "If-None-Match": tag})
+            assert (answer.status, answer.headers["ETag"]) == (304, own)
+            assert answer.headers["Vary"] == "Accept-Language, Accept-Encoding"
+    for tag in tags:
+        assert (await call("PATCH", "/v1/pets/x", {"name": "b"}, headers={"If-Match": tag})).status == 200
+    [short] = {(await call("GET", "/v1/pets/a", headers=each)).headers["ETag"] for each in (plain, packed)}
+    assert not short.endswith('-gzip"')
+
+
 @pytest.mark.parametrize(
     ("how", "status", "code"),
     [

@@ -3,7 +3,9 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from chassis.errors import BodyInvalidError
 from chassis.http import Line, Name, ReadableText, Text
+from chassis.http.strict_json import load
 from chassis.http.text import cleaned, refused_character
 
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -19,12 +21,14 @@ KEPT = {
     "a flag made of tags": ENGLAND,
     "a family": "👨\u200d👩\u200d👧",
     "two lines": "one\ntwo\tthree",
+    "isolates and embeddings in pairs": "שלום \u2066Sampan \u202bابن\u202c\u2069\nמחר \u2067א\u2069",
 }
 CLEANED = {
     "a soft hyphen": ("co\u00adoperate", "cooperate"),
     "a byte order mark": ("\ufeffhello", "hello"),
     "a word joiner": ("one\u2060two", "onetwo"),
     "an invisible operator": ("2\u2062x", "2x"),
+    "what other programs end lines with": ("one\x0btwo\x0cthree\x85four", "one\ntwo\nthree\nfour"),
     "a line separator": ("one\u2028two\u2029three", "one\ntwo\nthree"),
     "word breaks in Latin": ("a\u200bb\u200dc\u200ed", "abcd"),
     "hidden tags": ("hi\U000e0068\U000e0069\U000e007f", "hi"),
@@ -32,7 +36,32 @@ CLEANED = {
     "a mark again and again": ("ก\u200b\u200b\u200bข", "ก\u200bข"),
     "nothing but marks": ("\u200b\u200f\ufeff", ""),
 }
-REFUSED = ["a\x00b", "a\x1bb", "a\x7fb", "a\x9bb", "a\u202eb", "a\u2066b", "a\u206ab", "a\ufff9b", "a\ufdd0b", "\ud800"]
+UNPAIRED = [
+    "a\u2066b",
+    "a\u202ab",
+    "a\u2069b",
+    "a\u202cb",
+    "\u2066a\u202c",
+    "\u2066\u202aa\u2069\u202c",
+    "\u2066one\ntwo\u2069",
+    "\u2066one\u2029two\u2069",
+    "\u2066a\u2069\u2069",
+    "\u202ea\u202c",
+    "\u202da\u202c",
+]
+REFUSED = [
+    *UNPAIRED,
+    "a\x00b",
+    "a\x1bb",
+    "a\x7fb",
+    "a\x9bb",
+    "a\u202eb",
+    "a\u2066b",
+    "a\u206ab",
+    "a\ufff9b",
+    "a\ufdd0b",
+    "\ud800",
+]
 text, line = TypeAdapter(Text), TypeAdapter(Line)
 
 
@@ -91,3 +120,17 @@ def test_a_reason_may_have_lines_and_a_name_has_one():
     assert TypeAdapter(ReadableText).validate_python("a\nb") == "a\nb"
     with pytest.raises(ValidationError):
         TypeAdapter(Name).validate_python("a\nb")
+
+
+@pytest.mark.parametrize("kind", [Line, Name])
+def test_a_line_leaves_out_what_isolates_and_embeds_and_ends_nowhere(kind):
+    pasted = "\u2068+66 81\u2069 \u202bא\u202c\x0bb\x85c"
+    assert TypeAdapter(kind).validate_python(pasted) == "+66 81 א b c"
+
+
+def test_json_may_have_them_in_values_and_not_in_names():
+    assert load('{"a": "\u2066ב\u2069"}'.encode()) == load(rb'{"a": "\u2066\u05d1\u2069"}') == {"a": "\u2066ב\u2069"}
+    assert load(rb'{"a": "one\ftwo\u000bthree\u0085"}') == {"a": "one\ftwo\u000bthree\u0085"}
+    for refused in ('{"a": "\u2066ב"}'.encode(), rb'{"a": "\u2066b"}', '{"\u2066ב\u2069": 1}'.encode()):
+        with pytest.raises(BodyInvalidError):
+            load(refused)

@@ -13,12 +13,14 @@ from operations.parts import Parts, open_parts
 from operations.routes import operator_routes
 from operations.runners import background, checks, consumers, forget_keys, housekeeping, relays
 from operations.service import make_service
+from operations.unreadable import UnreadableNotes
 from operations.web import make_service_app
 
 __all__ = [
     "Handlers",
     "OperatedApp",
     "Parts",
+    "UnreadableNotes",
     "alone",
     "audit_command",
     "audit_connection",

@@ -107,6 +107,17 @@ async def test_a_good_token_passes_and_goes_on_to_the_service(gateway, client):
     assert gateway.upstreams.requests_to(f"{PROTECTED}/good")[0]["headers"]["authorization"] == headers["authorization"]
 
 
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER"])
+async def test_a_scheme_has_no_case(gateway, client, scheme):
+    token = gateway.bearer()["authorization"].removeprefix("Bearer ")
+    headers = {"authorization": f"{scheme} {token}"}
+    async with client.get(f"{PROTECTED}/{scheme}", headers=headers) as answer:
+        assert answer.status == 200
+    forged = {"authorization": f"{scheme} {forgeries(gateway)['another key']}"}
+    async with client.get(f"{PROTECTED}/{scheme}", headers=forged) as answer:
+        assert answer.status == 401
+
+
 async def test_a_token_in_the_query_is_not_read(gateway, client):
     async with client.get(f"{PROTECTED}/query?access_token={gateway.token()}") as answer:
         assert answer.status == 401

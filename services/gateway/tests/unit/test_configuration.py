@@ -3,13 +3,15 @@
 import re
 import subprocess
 import sys
+from functools import reduce
 
 import pytest
 
 from gateway.commands import main
 from gateway.envoy.bootstrap import envoy_configuration
-from gateway.envoy.filters import JWT
+from gateway.envoy.filters import JWT, cors_policy
 from gateway.envoy.problems import PROBLEMS
+from gateway.portal.build import read_openapi
 from gateway.portal.files import portal_files
 from gateway.render import validate_example
 from gateway.settings import Settings, load_settings, load_upstreams
@@ -123,6 +125,30 @@ def test_origins_are_read_as_a_list(monkeypatch):
     monkeypatch.setenv("GATEWAY_ADMIN_PORT", "8001")
     monkeypatch.setenv("GATEWAY_CORS_ORIGINS", "https://a.example, https://b.example")
     assert load_settings().cors_origins == ("https://a.example", "https://b.example")
+
+
+def headers_declared():
+    """Names of the headers that requests and responses of our OpenAPI document have."""
+    document = read_openapi()
+
+    def found(node):
+        reference = node.get("$ref", "")
+        return found(reduce(dict.__getitem__, reference.split("/")[1:], document)) if reference else node
+
+    operations = [each for path in document["paths"].values() for each in path.values()]
+    parameters = [found(each) for operation in operations for each in operation["parameters"]]
+    responses = [found(each) for operation in operations for each in operation["responses"].values()]
+    asked = {each["name"].lower() for each in parameters if each["in"] == "header"}
+    return asked, {name.lower() for each in responses for name in each.get("headers", {})}
+
+
+def test_web_apps_may_send_and_read_every_header_the_api_declares():
+    [policy] = cors_policy(Settings(port=8080, admin_port=8001)).values()
+    asked, answered = headers_declared()
+    assert {"upload-offset", "tus-resumable", "if-match", "idempotency-key"} <= asked
+    assert {"upload-offset", "content-range", "location", "ratelimit"} <= answered
+    assert asked - set(policy["allow_headers"].split(", ")) == set()
+    assert answered - set(policy["expose_headers"].split(", ")) == set()
 
 
 def test_help_lists_the_commands():

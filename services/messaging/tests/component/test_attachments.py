@@ -208,7 +208,15 @@ async def test_bad_uploads(world, pair):
     assert wrong.code == "messaging.attachment.piece_invalid"
     assert (await one.piece(made, content[:10], "x")).code == "messaging.attachment.piece_invalid"
     assert (await other.piece(made, content[:10], 0)).code == "messaging.attachment.not_found"
-    assert (await one.do("HEAD", made["upload_url"])).headers["Upload-Offset"] == "0"
+    for method in ("HEAD", "PATCH", "DELETE"):
+        refused = await one.do(method, made["upload_url"], headers={"Tus-Resumable": "9.9"})
+        assert (refused.status, refused.headers["Tus-Version"]) == (412, "1.0.0")
+    assert (await one.piece(made, b"", 0, **{"Tus-Resumable": "9.9"})).code == (
+        "messaging.attachment.tus_version_unsupported"
+    )
+    assert (await one.do("HEAD", made["upload_url"], headers={"Tus-Resumable": "1.0.0"})).headers[
+        "Upload-Offset"
+    ] == "0"
     assert (await one.do("DELETE", made["upload_url"])).status == 204
     assert (await one.piece(made, content, 0)).code == "messaging.attachment.upload_over"
     for wish, code in (

@@ -111,6 +111,9 @@ async def test_tokens(world):
     for headers in ({}, {"Authorization": "Bot nonsense"}, {"Authorization": f"Bearer {made['token']}"}):
         answer = await world.call("GET", "/v1/bot-api/updates", headers=headers)
         assert (answer.status, answer.code) == (401, "messaging.bot.token_invalid")
+    for scheme in ("bot", "BOT"):  # a scheme has no case
+        headers = {"Authorization": f"{scheme} {made['token']}"}
+        assert (await world.call("GET", "/v1/bot-api/updates", headers=headers)).status == 200
     path = f"/v1/bots/{made['bot_id']}"
     for method, rest, body in (
         ("DELETE", "", None),

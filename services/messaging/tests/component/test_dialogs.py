@@ -359,6 +359,18 @@ async def test_the_list_pages_without_doubles(world):
     assert found == list(reversed(made))
 
 
+async def test_a_cursor_is_of_one_filter_and_refused_with_another(world):
+    me = await world.person()
+    for _ in range(2):
+        await world.group(me, await world.person())
+    for mine, others in (("", ("&archived=true", "&kind=group")), ("&kind=group", ("", "&kind=direct"))):
+        cursor = (await me.ok("GET", f"/v1/dialogs?limit=1{mine}"))["next_cursor"]
+        assert len((await me.ok("GET", f"/v1/dialogs?limit=1{mine}&cursor={cursor}"))["items"]) == 1
+        for other in others:
+            refused = await me.refused("GET", f"/v1/dialogs?limit=1{other}&cursor={cursor}", None)
+            assert refused == "cursor_invalid"
+
+
 async def test_direct_messages_only_from_friends(world):
     shy, stranger, friend = [await world.person() for _ in range(3)]
     async with world.app.begin() as tx:

@@ -114,3 +114,25 @@ async def test_one_row_that_cannot_be_shown_does_not_take_the_list_away(world):
     titles = [each["title"] for each in (await world.get(person, "/v1/notifications"))["items"]]
     assert len(titles) == 3
     assert titles.count("มีความเคลื่อนไหวในบัญชีของคุณ") == 1
+
+
+@pytest.mark.parametrize("shape", ["5", "[5]", "null", '"x"', '{"x": 5}'])
+async def test_a_damaged_row_is_shown_as_one_and_the_list_goes_on(world, shape):
+    person = await told(world, 2)
+    items = (await world.get(person, "/v1/notifications"))["items"]
+    bad = uuid.uuid4()
+    async with world.app.database.begin(user_id=person) as conn:
+        await conn.execute(
+            f"""INSERT INTO notification (user_id, notification_id, notification_type, category, priority, dedupe_key,
+                                          action_url, params, created_at, expires_at)
+                SELECT user_id, $2, notification_type, category, priority, $3, action_url, '{shape}'::jsonb,
+                       created_at - interval '1 hour', expires_at
+                FROM notification WHERE user_id = $1 AND notification_type = 'top_up_completed' LIMIT 1""",
+            *(person, bad, str(bad)),
+        )
+    *others, shown = (await world.get(person, "/v1/notifications"))["items"]
+    assert others == items
+    assert (shown["notification_id"], shown["title"]) == (
+        str(bad),
+        world.app.templates.render("unreadable", "th", {}).title,
+    )

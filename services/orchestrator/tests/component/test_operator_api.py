@@ -43,6 +43,7 @@ class Ops:
     call: Client
     issuer: TokenIssuer
     conn: asyncpg.Connection
+    owner: asyncpg.Connection
     operator_id: UUID
 
     def token(self, *roles: str) -> str:
@@ -94,9 +95,10 @@ async def ops(database: Any, redis_url: str, kafka_admin: KafkaConfig) -> AsyncI
         plain = settings_of(OrchestratorSettings, dsn=made.dsn, redis_url=redis_url, kafka=kafka_admin)
         settings = plain.model_copy(update={"jwks_url": issuer.jwks_url})
         async with wire(settings) as app, serving(SERVICE.http(app)) as call:
-            conn = await asyncpg.connect(made.dsn)
-            yield Ops(app, call, issuer, conn, uuid4())
+            conn, owner = await asyncpg.connect(made.dsn), await asyncpg.connect(made.owner_dsn)
+            yield Ops(app, call, issuer, conn, owner, uuid4())
             await conn.close()
+            await owner.close()
 
 
 async def test_a_saga_can_be_found_and_read(ops: Ops) -> None:
@@ -322,7 +324,7 @@ async def test_a_saga_that_cannot_be_read_is_one_outcome_of_a_bulk_act(ops: Ops)
     answer = await ops.call("POST", "/v1/ops/sagas/bulk", body, token=ops.token())
     assert [item["outcome"] for item in answer.json["items"]] == [
         "done",
-        "orchestrator.saga.failed_unexpectedly",
+        "orchestrator.saga.unreadable",
         "done",
     ]
     await ops.conn.execute(
@@ -548,3 +550,68 @@ async def test_gauges_and_retention(ops: Ops) -> None:
     assert await prune(ops.app) == 1
     assert (await ops.call("GET", f"/v1/ops/sagas/{old}", token=ops.token())).status == 404
     assert await ops.conn.fetchval("SELECT count(*) FROM saga_history WHERE saga_id = $1", old) == 0
+
+
+DAMAGES = {
+    "steps are a number": "steps = '5'",
+    "steps are none": "steps = 'null'",
+    "no step is left": "steps = '[]'",
+    "steps are an object": "steps = '{\"x\": 5}'",
+    "attempts are a text": """steps = jsonb_set(steps, '{0,1}', '"x"')""",
+    "a moment is out of range": "steps = jsonb_set(steps, '{0,5}', '1e30')",
+    "the failure is a number": "compensation_data = '5'",
+    "the failure is a list": "compensation_data = '[]'",
+    "the failure has another field": "compensation_data = '{\"x\": 5}'",
+    "the failure's code is a number": """compensation_data = '{"code": 5, "detail": "", "step": ""}'""",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+async def test_a_damaged_saga_is_shown_as_one_and_refuses_every_act(ops: Ops, damage: str) -> None:
+    good, bad = await ops.saga(), await ops.saga(at_step="capture_payment", code="payment.gone")
+    await ops.conn.execute(f"UPDATE saga_execution SET {DAMAGES[damage]}, needs_operator = true WHERE id = $1", bad)
+    before = await ops.conn.fetchrow("SELECT * FROM saga_execution WHERE id = $1", bad)
+    for query in ("", "?needs_operator=true", "?step=capture_payment"):
+        shown = {each["id"]: each for each in (await ops.get(query))["items"]}
+        assert shown[str(bad)]["unreadable"]
+    shown = {each["id"]: each for each in (await ops.get(""))["items"]}
+    assert not shown[str(good)]["unreadable"]
+    one = await ops.get(f"/{bad}")
+    assert one == shown[str(bad)]
+    assert (one["needs_operator"], one["status"], one["total_steps"]) == (True, "started", before["total_steps"])
+    assert (one["steps"], one["failure"]) == ([], None)
+    assert (await ops.get(f"/{bad}/timeline"))["items"][0]["kind"] == "start"
+    bodies = {
+        "retry-now": BECAUSE,
+        "force-compensation": BECAUSE,
+        "resume": BECAUSE,
+        "pause": BECAUSE,
+        "skip-step": {**BECAUSE, "step": "capture_payment"},
+        "settle-step": {**BECAUSE, "step": "capture_payment", "reference": "a ledger"},
+    }
+    for act, body in bodies.items():
+        refused = await ops.act(bad, act, body)
+        assert (refused.status, refused.json["code"]) == (409, "orchestrator.saga.unreadable")
+    for dry_run in (True, False):
+        target = {"saga_ids": [str(bad), str(good)], "dry_run": dry_run}
+        answer = await ops.call(
+            "POST", "/v1/ops/sagas/bulk", {**BECAUSE, "action": "retry_now", **target}, token=ops.token()
+        )
+        assert [each["outcome"] for each in answer.json["items"]] == ["orchestrator.saga.unreadable", "done"]
+    assert {each["outcome"] for each in (await ops.get(f"/{bad}/actions"))["items"]} == {"orchestrator.saga.unreadable"}
+    assert await ops.conn.fetchrow("SELECT * FROM saga_execution WHERE id = $1", bad) == before
+
+
+async def test_a_saga_whose_data_is_damaged_refuses_what_needs_it(ops: Ops) -> None:
+    bad = await ops.saga()
+    await ops.conn.execute(r"UPDATE saga_execution SET data = '\xff' WHERE id = $1", bad)
+    refused = await ops.act(bad, "retry-now")
+    assert (refused.status, refused.json["code"]) == (409, "orchestrator.saga.unreadable")
+    assert (await ops.act(bad, "pause")).status == 200
+
+
+async def test_a_damaged_entry_of_a_timeline_is_shown_as_one(ops: Ops) -> None:
+    saga_id = await ops.saga(at_step="confirm_order")
+    await ops.owner.execute("UPDATE saga_history SET entry = '5' WHERE saga_id = $1 AND seq = 2", saga_id)
+    shown = (await ops.get(f"/{saga_id}/timeline"))["items"]
+    assert [each["unreadable"] for each in shown] == [each["seq"] == 2 for each in shown]

@@ -198,3 +198,18 @@ async def refuse_changes(world: World, saga_id: UUID) -> None:
 
 async def participants_saw(participants: KafkaParticipants, count: int) -> None:
     await eventually(lambda: participants.commands_seen >= count, timeout_s=40, what="first commands")
+
+
+async def test_the_audit_names_the_one_that_ended_and_cannot_be_read(world: World, app: App) -> None:
+    ids = await begun(app, 3)
+    await world.conn.execute(
+        """UPDATE saga_execution SET status = 'completed', completed_at = now(), next_wake_at = NULL, step = '',
+           steps = CASE id WHEN $1 THEN '5'::jsonb ELSE '[]' END WHERE id = ANY($2)""",
+        ids[0],
+        ids[:2],
+    )
+    faults = {
+        fault.check.statement.partition(":")[0]: set(fault.examples)
+        for fault in broken(await check_invariants(world.conn, CHECKS))
+    }
+    assert faults["its row cannot be read"] == {str(each) for each in ids[:2]}

@@ -15,7 +15,7 @@ from orchestrator.domain.effects import SendCommand
 from orchestrator.domain.inputs import Cancel, ForceCompensation, Input, Reply, RetryNow, SettleStep, SkipStep, Start
 from orchestrator.domain.operator_acts import OperatorAction, PastPivotError, SagaEndedError
 from orchestrator.domain.registry import SagaRegistry, UnknownDefinitionError
-from orchestrator.domain.state import FailureCode, SagaNotFoundError, SagaState, command_id
+from orchestrator.domain.state import FailureCode, SagaNotFoundError, SagaState, SagaUnreadableError, command_id
 from orchestrator.sagas import REGISTRY
 from orchestrator.usecases.advance_sagas import AdvanceSagas, advance_sagas
 from orchestrator.usecases.operate_saga import OperateSaga, operate_saga
@@ -257,6 +257,15 @@ async def test_each_saga_has_one_outcome_in_the_order_first_given(service: FakeS
 async def test_one_that_cannot_be_read_is_one_outcome_and_the_others_go_on(service: FakeService) -> None:
     first, bad, last = [(await begun(service)).saga_id for _ in range(3)]
     service.unreadable.add(bad)
+    foreseen = [each.outcome for each in await operate_all(service, [first, bad, last], dry_run=True)]
+    outcomes = [each.outcome for each in await operate_all(service, [first, bad, last], dry_run=False)]
+    assert outcomes == foreseen == ["done", SagaUnreadableError.code, "done"]
+    assert [each.outcome for each in service.rows.actions] == outcomes
+
+
+async def test_one_that_fails_unforeseen_is_one_outcome_and_the_others_go_on(service: FakeService) -> None:
+    first, bad, last = [(await begun(service)).saga_id for _ in range(3)]
+    service.failing.add(bad)
     outcomes = [each.outcome for each in await operate_all(service, [first, bad, last], dry_run=False)]
     assert outcomes == ["done", FailureCode.FAILED_UNEXPECTEDLY, "done"]
     assert [each.outcome for each in service.rows.actions] == outcomes

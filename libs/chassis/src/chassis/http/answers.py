@@ -11,6 +11,8 @@ from typing import Final
 from aiohttp import web
 from multidict import CIMultiDict
 
+from chassis.http.preconditions import of_gzip
+
 GZIP_BYTES_MIN: Final = 1_400
 GZIP_BYTES_MAX: Final = 4 * 1024 * 1024
 _GZIP_LEVEL: Final = 4
@@ -19,15 +21,22 @@ PROBLEM: Final = "application/problem+json"
 
 
 class Answer:
-    """Status, body and headers."""
+    """Status, body and headers; ``size`` in bytes of the body, or of the one that a 304 says is current."""
 
-    __slots__ = ("body", "content_type", "headers", "status")
+    __slots__ = ("body", "content_type", "headers", "size", "status")
 
     def __init__(
-        self, status: int, body: bytes | None, content_type: str = JSON, headers: dict[str, str] | None = None
+        self,
+        status: int,
+        body: bytes | None,
+        content_type: str = JSON,
+        headers: dict[str, str] | None = None,
+        *,
+        size: int = 0,
     ) -> None:
         self.status, self.body, self.content_type = status, body, content_type
         self.headers = headers
+        self.size = len(body) if body is not None else size
 
     def to_response(self, accept_encoding: str | None, fixed: CIMultiDict[str]) -> web.Response:
         """aiohttp's response, compressed where that pays and the client can read it.
@@ -42,9 +51,12 @@ class Answer:
             headers.update(self.headers)
         if body is not None:
             headers["Content-Type"] = self.content_type
-            if len(body) >= GZIP_BYTES_MIN:
-                headers["Vary"] = ", ".join([*headers.getall("Vary", ()), "Accept-Encoding"])
-                if len(body) <= GZIP_BYTES_MAX and _accepts_gzip(accept_encoding):
+        if self.size >= GZIP_BYTES_MIN:
+            headers["Vary"] = ", ".join([*headers.getall("Vary", ()), "Accept-Encoding"])
+            if self.size <= GZIP_BYTES_MAX and _accepts_gzip(accept_encoding):
+                if "ETag" in headers:
+                    headers["ETag"] = of_gzip(headers["ETag"])
+                if body is not None:
                     response.body = zlib.compress(body, _GZIP_LEVEL, zlib.MAX_WBITS | 16)
                     headers["Content-Encoding"] = "gzip"
         return response

@@ -207,7 +207,10 @@ class Endpoint:
             raise RoleMissingError("this needs a role that the caller does not have")
 
     def _idempotency_key(self, http: web.Request) -> str | None:
-        key = http.headers.get("Idempotency-Key")
+        keys = http.headers.getall("Idempotency-Key", ())
+        if len(keys) > 1:
+            raise HeaderMalformedError("send one Idempotency-Key")
+        key = keys[0] if keys else None
         if key is None:
             if self._key_required:
                 raise IdempotencyKeyMissingError("send an Idempotency-Key header: a fresh UUID for each new request")
@@ -354,4 +357,6 @@ def _not_modified(http: web.Request, answer: Answer) -> Answer | None:
     if wanted is None or http.method not in {"GET", "HEAD"} or answer.status != 200:
         return None
     headers = answer.headers or {}
-    return Answer(304, None, headers={"ETag": headers["ETag"]}) if none_match(wanted, headers["ETag"]) else None
+    if not none_match(wanted, headers["ETag"]):
+        return None
+    return Answer(304, None, headers={"ETag": headers["ETag"]}, size=len(answer.body or b""))

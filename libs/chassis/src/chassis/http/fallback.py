@@ -59,7 +59,7 @@ class Fallback:
         def answer(request: Request) -> Answer:
             wanted = request.http.headers.get("If-None-Match")
             if wanted is not None and none_match(wanted, etag):
-                return Answer(304, None, headers=headers)
+                return Answer(304, None, headers=headers, size=len(content))
             return Answer(200, content, headers=headers)
 
         return self._handler(answer)

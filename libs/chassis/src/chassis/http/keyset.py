@@ -50,14 +50,17 @@ class Keyset:
         rows: Sequence[RowT],
         limit: int,
         *,
-        view: Callable[[RowT], ViewT],
+        view: Callable[[RowT], ViewT | None],
         position: Callable[[RowT], Sequence[Any]],
     ) -> Page[ViewT]:
-        """Of at most ``limit + 1`` rows the first ``limit`` as views, and a cursor when there is one row more."""
+        """Of at most ``limit + 1`` rows the first ``limit`` as views, and a cursor when there is one row more.
+
+        A row whose view is None is left out, and the page is one shorter.
+        """
         shown = rows[:limit]
         more = len(rows) > limit
         next_cursor = cursors.encode(position(shown[-1]), scope=self.scope) if more else None
-        return Page(items=[view(row) for row in shown], next_cursor=next_cursor)
+        return Page(items=[each for each in map(view, shown) if each is not None], next_cursor=next_cursor)
 
 
 def _read(kind: type, value: Any) -> Any:

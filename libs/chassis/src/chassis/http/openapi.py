@@ -137,6 +137,10 @@ def _parameters(plan: Plan, schemas: _Schemas) -> list[dict[str, Any]]:
     if plan.if_match is not None:
         name = "IfMatchRequired" if plan.if_match_required else "IfMatch"
         found.append({"$ref": f"#/components/parameters/{name}"})
+    found += [
+        {"name": name, "in": "header", "required": False, "description": about, "schema": {"type": "string"}}
+        for name, about in plan.route.reads.items()
+    ]
     return [*found, {"$ref": "#/components/parameters/AcceptLanguage"}]
 
 
@@ -170,6 +174,8 @@ def _success(plan: Plan, status: int, schemas: _Schemas) -> dict[str, Any]:
     if plan.route.limits:
         headers += ["RateLimit", "RateLimit-Policy"]
     response: dict[str, Any] = {"description": parts.REASONS[status], "headers": parts.header_refs(headers)}
+    for name, about in plan.route.answers_with.items():
+        response["headers"][name] = {"description": about, "schema": {"type": "string"}}
     if plan.view is None or status in {204, 304}:
         return response
     if _is_model(plan.view):

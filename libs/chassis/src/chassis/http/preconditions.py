@@ -2,7 +2,8 @@
 
 An ETag is ``"<version>.<digest>"``. The version is the aggregate's, and what an edit is compared with: what others do
 beside it, such as buying the last unit, is no conflict. The digest is of the body that is shown, whatever it shows
-and in whichever language, so that a copy is called current only when it says the same.
+and in whichever language, so that a copy is called current only when it says the same. What goes out compressed has a
+tag of its own, ``"<version>.<digest>-gzip"``: a strong tag is one of bytes. Either is taken for both.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import ClassVar, Final
 from kernel.errors import DomainError, Kind
 
 _NUMBER: Final = re.compile(r"\d{1,18}")
+_GZIP: Final = "-gzip"
 _ENTITY_TAG: Final = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*')
 
 
@@ -86,4 +88,10 @@ def none_match(header: str, etag: str) -> bool:
     if header.strip() == "*":
         return True
     found = (_ENTITY_TAG.fullmatch(part) for part in header.split(","))
-    return any(match is not None and f'"{match[2]}"' == etag.removeprefix("W/") for match in found)
+    known = etag.removeprefix("W/")
+    return any(match is not None and f'"{match[2].removesuffix(_GZIP)}"' == known for match in found)
+
+
+def of_gzip(etag: str) -> str:
+    """The tag of the same, compressed."""
+    return f'{etag[:-1]}{_GZIP}"'

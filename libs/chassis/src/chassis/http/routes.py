@@ -6,7 +6,7 @@ Nothing is interpreted here; ``signature.py`` reads the handlers once at start.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -94,6 +94,8 @@ class Route:
     rows_of_caller: bool | None
     deprecated: str | None
     sunset: str | None
+    reads: Mapping[str, str]
+    answers_with: Mapping[str, str]
 
     @property
     def name(self) -> str:
@@ -147,6 +149,8 @@ class Routes:
         rows_of_caller: bool | None = None,
         deprecated: str | None = None,
         sunset: str | None = None,
+        reads: Mapping[str, str] | None = None,
+        answers_with: Mapping[str, str] | None = None,
     ) -> Callable[[HandlerT], HandlerT]:
         """Register a handler.
 
@@ -154,6 +158,7 @@ class Routes:
         another, the default first. ``errors``: the refusals its domain makes, for the documentation.
         ``rows_of_caller``: whether ``tx`` sees only the caller's rows where policies apply (default: yes, except on
         routes for roles). ``deprecated`` and ``sunset``: values of the headers, a date as ``@unix`` and as HTTP date.
+        ``reads`` and ``answers_with``: headers of its own by name, with a sentence about each, for the documentation.
         """
         if not _TEMPLATE.fullmatch(path):
             raise RouteError(f"{method} {path}: not a path template")
@@ -177,6 +182,8 @@ class Routes:
                     rows_of_caller=rows_of_caller,
                     deprecated=deprecated,
                     sunset=sunset,
+                    reads=reads or {},
+                    answers_with=answers_with or {},
                 )
             )
             return handler

@@ -6,6 +6,7 @@ Invariant: a route whose signature cannot be served is an error at start, never 
 from __future__ import annotations
 
 import inspect
+import re
 import types
 import typing
 from collections.abc import Callable, Sequence
@@ -23,11 +24,12 @@ from chassis.http.preconditions import IfMatch
 from chassis.http.queries import QueryReader
 from chassis.http.replies import Reply
 from chassis.http.routes import Idempotency, Roles, Route, RouteError
-from chassis.http.text import refused_character
+from chassis.http.text import suspicious
 from chassis.ids import parse_uuid
 
 _BODIES: Final = {"POST", "PUT", "PATCH"}
 _INT64_DIGITS: Final = 18
+_BREAKS: Final = re.compile("[\n\x0b\x0c\x85]")
 _IF_MATCH_OPTIONAL: Final = IfMatch | None
 _NAMED: Final = {"tx", "app", "request"}  # given by name, whatever their type
 
@@ -238,7 +240,7 @@ def _read_int(text: str) -> int:
 
 
 def _read_str(text: str) -> str:
-    if len(text) > 256 or refused_character(text) or "\n" in text:
+    if len(text) > 256 or suspicious(text) or _BREAKS.search(text):
         raise PathNotFoundError("no such name")
     return text
 

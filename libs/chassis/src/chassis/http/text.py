@@ -1,8 +1,10 @@
 """Text that is safe to store and show: refused where it could turn or break what stands next to it, and cleaned.
 
-Refused: NUL and controls, bidirectional embeddings, overrides and isolates, noncharacters, surrogates. Scripts need
-characters that do not show (word breaks in Thai, joiners in Persian and Hindi, direction marks in Arabic, the tags of
-flags): they stay. What does not show and says nothing, as pasted text brings it along, is left out.
+Refused: NUL and controls, bidirectional overrides, embeddings and isolates that are not closed in their paragraph,
+noncharacters, surrogates. Scripts need characters that do not show (word breaks in Thai, joiners in Persian and Hindi,
+direction marks in Arabic, the tags of flags): they stay, and so do embeddings and isolates where there may be several
+lines. What does not show and says nothing, as pasted text brings it along, is left out; every way to break a line (VT,
+FF, NEL, U+2028, U+2029) becomes one.
 
 Invariant: text that passed here cannot reorder, hide or break what stands next to it; cleaning it twice changes
 nothing.
@@ -18,11 +20,15 @@ from pydantic_core import PydanticCustomError
 
 from kernel.text import shows_something
 
-# C0 without tab, line feed and carriage return, DEL, C1; bidi embeddings, overrides and isolates; deprecated format
-# characters; interlinear marks; noncharacters; surrogates.
+# C0 without tab and the line's ends, DEL, C1 without NEL; bidi overrides; deprecated format characters; interlinear
+# marks; noncharacters; surrogates.
 _FORBIDDEN: Final = (
-    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2065-\u206f\ufff9-\ufffb\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff"
+    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202d\u202e"
+    "\u2065\u206a-\u206f\ufff9-\ufffb\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff"
 )
+# Bidi embeddings and isolates by what closes them: U+202C or U+2069.
+_CLOSED_BY: Final = {"\u202a": "\u202c", "\u202b": "\u202c", "\u2066": "\u2069", "\u2067": "\u2069", "\u2068": "\u2069"}
+_PAIRED: Final = "\u202a-\u202c\u2066-\u2069"
 # A flag that tags make: a black flag, the region's letters and digits, the end.
 _FLAG: Final = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
 # Soft hyphen, word joiner, invisible operators, byte order mark, and tags that make no flag: nothing is lost with them.
@@ -30,11 +36,14 @@ _SAYS_NOTHING: Final = "\u00ad\u2060-\u2064\ufeff\U000e0000-\U000e007f"
 # Arabic letter mark, Mongolian separator, zero-width space, joiners, direction marks: for scripts other than Latin.
 _MARKS: Final = "\u061c\u180e\u200b-\u200f"
 _forbidden = re.compile(f"[{_FORBIDDEN}]")
+_paired = re.compile(f"[{_PAIRED}]")
+_suspicious = re.compile(f"[{_FORBIDDEN}{_PAIRED}]")
 _says_nothing = re.compile(f"({_FLAG})|[{_SAYS_NOTHING}]")
 _marks = re.compile(f"[{_MARKS}]")
 _mark_again = re.compile(f"([{_MARKS}])\\1+")
 _line_break = re.compile(r"[\n\r\t]")
-_line_separator = re.compile("[\u2028\u2029]")
+_line_separator = re.compile("[\x0b\x0c\x85\u2028\u2029]")
+_paragraph_end = re.compile("[\n\r\x0b\x0c\x85\u2028\u2029]")
 
 ERROR_TYPE: Final = "text_characters"
 
@@ -43,13 +52,27 @@ def refused_character(text: str) -> str | None:
     """``U+XXXX`` of the first character that is not let through, or None."""
     if text.isprintable() and text.isascii():
         return None
+    if not suspicious(text):
+        return None
     found = _forbidden.search(text)
-    return None if found is None else f"U+{ord(found.group()):04X}"
+    character = found.group() if found else next(filter(None, map(_unpaired, _paragraph_end.split(text))), None)
+    return None if character is None else f"U+{ord(character):04X}"
 
 
 def suspicious(text: str) -> bool:
-    """Whether the text holds a character that is not let through."""
-    return _forbidden.search(text) is not None
+    """Whether the text may hold a character that is not let through: ``refused_character`` says so for certain."""
+    return _suspicious.search(text) is not None
+
+
+def _unpaired(paragraph: str) -> str | None:
+    """The first bidi embedding or isolate that is not closed, or close of none; None where all are in pairs."""
+    expected: list[tuple[str, str]] = []
+    for each in _paired.findall(paragraph):
+        if each in _CLOSED_BY:
+            expected.append((_CLOSED_BY[each], each))
+        elif not expected or expected.pop()[0] != each:
+            return str(each)
+    return expected[0][1] if expected else None
 
 
 def refused_in(value: Any, path: tuple[str | int, ...] = ()) -> tuple[tuple[str | int, ...], str] | None:
@@ -59,7 +82,7 @@ def refused_in(value: Any, path: tuple[str | int, ...] = ()) -> tuple[tuple[str 
         return (path, character) if character else None
     if isinstance(value, dict):
         for key, item in value.items():
-            found = refused_in(item, (*path, key)) if not refused_character(key) else (path, "a field name")
+            found = refused_in(item, (*path, key)) if not suspicious(key) else (path, "a field name")
             if found:
                 return found
     elif isinstance(value, list):
@@ -72,9 +95,10 @@ def refused_in(value: Any, path: tuple[str | int, ...] = ()) -> tuple[tuple[str 
 
 def cleaned(text: str, *, line_break: str = "\n") -> str:
     """The text without what does not show and says nothing; ``line_break`` is what a line separator becomes."""
+    text = _line_separator.sub(line_break, text)
     if text.isascii():
         return text
-    text = _says_nothing.sub(r"\1", _line_separator.sub(line_break, text))
+    text = _says_nothing.sub(r"\1", text)
     bare = _marks.sub("", text)
     return bare if bare.isascii() else _mark_again.sub(r"\1", text)
 
@@ -88,7 +112,7 @@ def _check_line(value: str) -> str:
     if _line_break.search(value):
         raise PydanticCustomError(ERROR_TYPE, "a line break or tab is not allowed here")
     _require_safe(value)
-    return cleaned(value, line_break=" ")
+    return cleaned(_paired.sub("", value), line_break=" ")
 
 
 def _check_name(value: str) -> str:

@@ -16,6 +16,7 @@ _EMAIL_LENGTH_MAX: Final = 254
 _PHONE_LENGTH_MAX: Final = 32
 # What people and their address books put between digits, of any script: spaces and dashes besides these.
 _BETWEEN_DIGITS: Final = ".()/"
+_PLUS: Final = ("+", "\N{FULLWIDTH PLUS SIGN}", "\N{SMALL PLUS SIGN}")
 _MOBILE: Final = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 
 
@@ -48,10 +49,11 @@ def parsed_new_email(text: str) -> str:
 def parsed_phone(text: str) -> str:
     """E.164. Only mobiles of the six countries: a code to anywhere else is money for a fraudster.
 
-    Digits of any script are digits; letters, extensions and whatever else are refused, never turned into digits.
+    Digits of any script are digits, and a plus of any width is one; letters, extensions and whatever else are refused,
+    never turned into digits.
     """
     written = text.strip()
-    if len(text) > _PHONE_LENGTH_MAX or not written.startswith("+"):
+    if len(text) > _PHONE_LENGTH_MAX or not written.startswith(_PLUS):
         raise PhoneRefusedError("Write the number with + and the country code.", pointer="/phone")
     if not all(_is_digit(each) or _separates(each) for each in written[1:]):
         raise PhoneRefusedError("Write the number in digits.", pointer="/phone")

@@ -8,7 +8,8 @@ from typing import Final
 from asyncpg import Record
 
 from chassis.postgres import Connection
-from commerce.adapters.shop_store import texts_row
+from commerce.adapters.metrics import What, note_unreadable
+from commerce.adapters.shop_store import texts_of, texts_row
 from commerce.domain.category import Category, CategoryTree
 from commerce.domain.ids import CategoryId
 from commerce.domain.texts import LocalisedText
@@ -40,10 +41,15 @@ class CategoryStore:
 
 def _category(row: Record) -> Category:
     parent_id = row["parent_id"]
+    try:
+        titles = texts_of(row["titles"])
+    except ValueError:
+        note_unreadable(What.CATEGORY, field="titles", category_id=row["id"])
+        titles = None
     return Category(
         id=CategoryId(row["id"]),
         parent_id=CategoryId(parent_id) if parent_id else None,
         slug=row["slug"],
-        titles=LocalisedText(row["titles"]),
+        titles=titles or LocalisedText({"en": row["slug"]}),
         position=row["position"],
     )

@@ -132,6 +132,20 @@ CHECKS: Final = (
         WHERE (e.user_id IS NOT NULL AND s.status <> 'closed') OR p.id IS NOT NULL
         """,
     ),
+    Check(
+        "ROW-1",
+        "stored texts, options and addresses are of the shape they were written in",
+        """
+        SELECT 'product' AS what, id FROM product
+        WHERE jsonb_typeof(titles) <> 'object' OR titles = '{}' OR jsonb_typeof(options) <> 'array'
+           OR jsonb_typeof(descriptions) NOT IN ('object', 'null')
+        UNION ALL SELECT 'variant', id FROM variant WHERE jsonb_typeof(options) <> 'object'
+        UNION ALL SELECT 'shop', id FROM shop WHERE jsonb_typeof(descriptions) NOT IN ('object', 'null')
+        UNION ALL SELECT 'category', id FROM category WHERE jsonb_typeof(titles) <> 'object'
+        UNION ALL SELECT 'order', id FROM orders WHERE jsonb_typeof(ship_to) NOT IN ('object', 'null')
+        UNION ALL SELECT 'line', id FROM order_line WHERE jsonb_typeof(options) <> 'object'
+        """,
+    ),
 )
 
 

@@ -12,7 +12,9 @@ from uuid import UUID
 from asyncpg import Record
 
 from chassis.postgres import Connection
+from commerce.adapters.metrics import What, note_unreadable
 from commerce.adapters.order_store import CHECKOUT_COLUMNS, ORDER_COLUMNS, checkout_of, order_of
+from commerce.adapters.shop_store import texts_by_name
 from commerce.domain.address import Address
 from commerce.domain.checkout import CheckoutNotFoundError, PlacedCheckout
 from commerce.domain.ids import CheckoutId, LineId, OrderId, ProductId, ShopId, UserId, VariantId
@@ -159,7 +161,7 @@ def _placement(row: Record, lines: Sequence[Record]) -> OrderPlacement:
             total_minor=row["total_minor"],
         ),
         prices_include_tax=row["prices_include_tax"],
-        ship_to=_address(row["ship_to"]),
+        ship_to=_address(row["ship_to"], row["id"]),
         note=row["note"],
         placed_at=row["placed_at"],
     )
@@ -172,7 +174,7 @@ def _line(row: Record) -> OrderLine:
         variant_id=VariantId(row["variant_id"]),
         sku=row["sku"],
         title=row["title"],
-        options=row["options"],
+        options=_options(row),
         quantity=row["quantity"],
         unit_price_minor=row["unit_price_minor"],
         tax_class=row["tax_class"],
@@ -189,7 +191,20 @@ def _line_totals(row: Record) -> LineTotals:
     )
 
 
-def _address(value: dict[str, str] | None) -> Address | None:
+def _options(row: Record) -> dict[str, str]:
+    try:
+        return texts_by_name(row["options"])
+    except ValueError:
+        note_unreadable(What.ORDER, field="options", order_id=row["order_id"], line_id=row["id"])
+        return {}
+
+
+def _address(value: Any, order_id: UUID) -> Address | None:
     if value is None:
         return None
-    return Address(**{**value, "country": Country(value["country"])})  # type: ignore[arg-type]
+    try:
+        parts = texts_by_name(value)
+        return Address(**{**parts, "country": Country(parts["country"])})  # type: ignore[arg-type]
+    except (ValueError, TypeError, KeyError):
+        note_unreadable(What.ORDER, field="ship_to", order_id=order_id)
+        return None

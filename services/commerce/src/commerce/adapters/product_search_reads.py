@@ -5,7 +5,7 @@ Paging goes by (created_at, id) or (price, id), never by offset, so that inserts
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -13,8 +13,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from chassis.postgres import Connection
+from commerce.adapters.product_store import titles_or_none
 from commerce.domain.ids import CategoryId, ShopId
 from commerce.domain.search import SearchQuery, folded
+from commerce.domain.texts import LocalisedText
 from kernel.country import Country
 from kernel.money import Currency
 
@@ -78,7 +80,7 @@ class ProductSummary:
     shop_name: str
     shop_language: str
     category_id: UUID | None
-    titles: Mapping[str, str]
+    titles: LocalisedText | None  # None: damaged
     currency: str
     price_from_minor: int
     price_to_minor: int
@@ -233,4 +235,4 @@ async def _select(
         """,
         *where.values,
     )
-    return [ProductSummary(**dict(row)) for row in rows]
+    return [ProductSummary(**{**row, "titles": titles_or_none(row["titles"], row["product_id"])}) for row in rows]

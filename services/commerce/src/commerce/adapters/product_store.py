@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
 from asyncpg import Record
 
 from chassis.postgres import Connection
-from commerce.adapters.shop_store import texts_of, texts_row
+from commerce.adapters.metrics import What, note_unreadable
+from commerce.adapters.shop_store import texts_by_name, texts_of, texts_row
 from commerce.domain.ids import CategoryId, ProductId, ShopId, UserId, VariantId
 from commerce.domain.offer import Offer
 from commerce.domain.product import (
@@ -19,6 +21,7 @@ from commerce.domain.product import (
     ProductNotFoundError,
     ProductOption,
     ProductStatus,
+    ProductUnreadableError,
     SkuTakenError,
     Variant,
 )
@@ -222,15 +225,20 @@ class ProductStore:
             await self._conn.execute(FOLD, product_id, columns.title_text, columns.search_text, columns.terms)
 
     async def offers(self, variant_ids: Collection[VariantId]) -> dict[VariantId, Offer]:
-        """What each variant is sold as right now; unknown ones are missing."""
+        """What each variant is sold as right now; unknown ones are missing, and those whose rows are damaged."""
         rows = await self._conn.fetch(OFFERS, list(variant_ids))
-        return {offer.variant_id: offer for offer in map(_offer, rows)}
+        return {offer.variant_id: offer for offer in map(_offer, rows) if offer is not None}
 
     async def sellers(self, product_ids: Collection[ProductId]) -> dict[ProductId, tuple[UserId, str]]:
-        """Owner and title, in the shop's own language, of each product."""
+        """Owner and title, in the shop's own language, of each product; its id where no title can be read."""
         rows = await self._conn.fetch(SELLERS, list(product_ids))
         return {
-            ProductId(row["id"]): (UserId(row["owner_id"]), LocalisedText(row["titles"]).read(row["language"]))
+            ProductId(row["id"]): (
+                UserId(row["owner_id"]),
+                titles.read(row["language"])
+                if (titles := titles_or_none(row["titles"], row["id"]))
+                else str(row["id"]),
+            )
             for row in rows
         }
 
@@ -260,23 +268,51 @@ def _options_row(options: Iterable[ProductOption]) -> list[dict[str, object]]:
     return [{"name": option.name, "values": list(option.values)} for option in options]
 
 
-def _product(row: Record, variants: Sequence[Record]) -> Product:
-    titles = texts_of(row["titles"])
+def titles_or_none(value: Any, product_id: UUID) -> LocalisedText | None:
+    """A product's titles as stored; None where they are damaged."""
+    try:
+        return _titles(value)
+    except ValueError:
+        note_unreadable(What.PRODUCT, field="titles", product_id=product_id)
+        return None
+
+
+def _titles(value: Any) -> LocalisedText:
+    titles = texts_of(value)
     if titles is None:
         raise ValueError("a product without a title cannot have been stored")
+    return titles
+
+
+def _product(row: Record, variants: Sequence[Record]) -> Product:
+    try:
+        return _readable_product(row, variants)
+    except (ValueError, TypeError, LookupError) as error:
+        note_unreadable(What.PRODUCT, product_id=row["id"])
+        raise ProductUnreadableError from error
+
+
+def _option(value: Any) -> ProductOption:
+    name, values = value["name"], tuple(value["values"])
+    if not all(isinstance(each, str) for each in (name, *values)):
+        raise TypeError("an option is of texts")
+    return ProductOption(name=name, values=values)
+
+
+def _readable_product(row: Record, variants: Sequence[Record]) -> Product:
     category_id = row["category_id"]
     return Product(
         id=ProductId(row["id"]),
         shop_id=ShopId(row["shop_id"]),
         category_id=CategoryId(category_id) if category_id else None,
-        titles=titles,
+        titles=_titles(row["titles"]),
         descriptions=texts_of(row["descriptions"]),
-        options=tuple(ProductOption(name=each["name"], values=tuple(each["values"])) for each in row["options"]),
+        options=tuple(map(_option, row["options"])),
         variants=tuple(
             Variant(
                 id=VariantId(variant["id"]),
                 sku=variant["sku"],
-                options=variant["options"],
+                options=texts_by_name(variant["options"]),
                 price_minor=variant["price_minor"],
                 compare_at_minor=variant["compare_at_minor"],
                 barcode=variant["barcode"],
@@ -294,7 +330,12 @@ def _product(row: Record, variants: Sequence[Record]) -> Product:
     )
 
 
-def _offer(row: Record) -> Offer:
+def _offer(row: Record) -> Offer | None:
+    try:
+        titles, options = _titles(row["titles"]), texts_by_name(row["options"])
+    except ValueError:
+        note_unreadable(What.PRODUCT, product_id=row["product_id"], variant_id=row["variant_id"])
+        return None
     return Offer(
         variant_id=VariantId(row["variant_id"]),
         product_id=ProductId(row["product_id"]),
@@ -305,8 +346,8 @@ def _offer(row: Record) -> Offer:
         currency=Currency(row["currency"]),
         prices_include_tax=row["prices_include_tax"],
         sku=row["sku"],
-        options=row["options"],
-        titles=LocalisedText(row["titles"]),
+        options=options,
+        titles=titles,
         shop_language=row["language"],
         price_minor=row["price_minor"],
         tax_class=TaxClass(row["tax_class"]),

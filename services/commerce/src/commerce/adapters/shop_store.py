@@ -9,6 +9,7 @@ import asyncpg
 from asyncpg import Record
 
 from chassis.postgres import Connection
+from commerce.adapters.metrics import What, note_unreadable
 from commerce.domain.ids import ShopId, UserId
 from commerce.domain.shop import Shop, ShopSlugTakenError, ShopStatus
 from commerce.domain.texts import LocalisedText
@@ -83,8 +84,25 @@ def texts_row(texts: LocalisedText | None) -> dict[str, str] | None:
     return dict(texts.by_language) if texts else None
 
 
-def texts_of(value: Mapping[str, str] | None) -> LocalisedText | None:
-    return LocalisedText(value) if value else None
+def texts_by_name(value: Any) -> dict[str, str]:
+    """A stored object of texts. Raises ``ValueError`` for JSON of another shape."""
+    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+        raise ValueError("an object of texts is expected")
+    return value
+
+
+def texts_of(value: Any) -> LocalisedText | None:
+    """Raises ``ValueError`` for JSON of another shape."""
+    texts = texts_by_name(value) if value is not None else None
+    return LocalisedText(texts) if texts else None
+
+
+def _descriptions(row: Record | Mapping[str, Any]) -> LocalisedText | None:
+    try:
+        return texts_of(row["descriptions"])
+    except ValueError:
+        note_unreadable(What.SHOP, field="descriptions", shop_id=row["id"])
+        return None
 
 
 def shop_of(row: Record | Mapping[str, Any]) -> Shop:
@@ -93,7 +111,7 @@ def shop_of(row: Record | Mapping[str, Any]) -> Shop:
         owner_id=UserId(row["owner_id"]),
         slug=row["slug"],
         name=row["name"],
-        descriptions=texts_of(row["descriptions"]),
+        descriptions=_descriptions(row),
         country=Country(row["country"]),
         currency=Currency(row["currency"]),
         language=row["language"],

@@ -51,6 +51,14 @@ class ProductNotFoundError(DomainError):
     title = "There is no such product"
 
 
+class ProductUnreadableError(DomainError):
+    """What is stored of the product is damaged; nobody sees or buys it before it is restored."""
+
+    code = "commerce.product.unreadable"
+    kind = Kind.UNAVAILABLE
+    title = "The product cannot be read"
+
+
 class VariantNotFoundError(DomainError):
     code = "commerce.variant.not_found"
     kind = Kind.NOT_FOUND

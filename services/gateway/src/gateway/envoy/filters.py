@@ -23,11 +23,12 @@ HEALTH_PATH: Final = "/healthz"
 
 _ALLOWED_HEADERS: Final = (
     "authorization", "content-type", "accept-language", "idempotency-key", "if-match", "if-none-match", "traceparent",
-    "tracestate",
+    "tracestate", "range", "if-range", "tus-resumable", "upload-offset", "upload-checksum",
 )  # fmt: skip
 _EXPOSED_HEADERS: Final = (
     "x-request-id", "location", "etag", "retry-after", "ratelimit", "ratelimit-policy", "idempotency-replayed",
-    "deprecation", "sunset", "www-authenticate",
+    "deprecation", "sunset", "www-authenticate", "tus-resumable", "tus-version", "upload-offset", "upload-length",
+    "accept-ranges", "content-range", "content-disposition",
 )  # fmt: skip
 
 
@@ -130,7 +131,10 @@ def _jwt(settings: Settings) -> Json:
         "audiences": [settings.jwt_audience],
         "forward": True,
         # Named, because the default also reads a query parameter, which would end up in logs.
-        "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
+        # Schemes have no case (RFC 9110), but prefixes have: these are the ways that are written.
+        "from_headers": [
+            {"name": "authorization", "value_prefix": f"{each} "} for each in ("Bearer", "bearer", "BEARER")
+        ],
         "clock_skew_seconds": 5,
         "require_expiration": True,
         "remote_jwks": {

@@ -3,8 +3,8 @@
 RT-1: a watcher that joined at position p is given p+1, p+2, p+3 … without a hole and none twice, whichever way they
 came here (this process, Redis, a read) and in whatever order.
 RT-2: after the event that ends a person's membership, nothing more of the stream is given to them.
-RT-3: of an event about a message from before a watcher's time, or that they deleted for themselves, they are given the
-place alone.
+RT-3: of an event that brought, or is about, a message that they deleted for themselves, or about one from before their
+time, they are given the place alone.
 
 Events that come before their turn wait; what is missing is asked for with ``want`` and comes back through ``fill``.
 All watchers are at ``last``. Who still has to be brought there is a joiner. What was read for one joiner serves the
@@ -58,7 +58,8 @@ class Watcher(Protocol):
 class Item:
     """One stored event. ``data`` is the finished frame for every watcher who sees what it is about.
 
-    ``message_seq``: the earlier message it is about; 0 for none. ``hidden_from``: who deleted that for themselves.
+    ``message_seq``: the earlier message it is about; 0 for none. ``hidden_from``: who deleted that, or the message it
+    brought, for themselves.
     """
 
     seq: int
@@ -322,7 +323,7 @@ class Feed:
                 chunk, size = [], 0
             if not chunk and not watcher.has_room():
                 break
-            data = _withheld(item) if item.message_seq and self._is_withheld_from(watcher, item) else item.data
+            data = _withheld(item) if self._is_withheld_from(watcher, item) else item.data
             chunk.append(data)
             size += len(data)
             joiner.position = item.seq

@@ -69,6 +69,27 @@ async def test_sockets_resume_sync_and_long_poll_show_the_place_alone(dialog, so
     assert [each["type"] for each in other_synced["events"]] == [*EVENTS, "message.new"]
 
 
+async def test_what_brought_the_message_is_not_replayed_either(dialog, sockets):
+    writer, hider, reader, dialog_id, message, poll = dialog
+    seqs = [int(each.rpartition("/")[2]) for each in (message, poll)]
+    for each in (message, poll):
+        await hider.ok("DELETE", f"{each}?whom=me")
+    await EVENTS["message.edited"](writer, message, poll)
+    last = (await hider.dialog(dialog_id))["last_seq"]
+    start = seqs[0] - 1
+    for person, is_kept_from_them in ((hider, True), (reader, False)):
+        resumed = await sockets.of(person, resume={"dialogs": {dialog_id: start}})
+        await resumed.reaches(dialog_id, last)
+        synced = (await person.ok("POST", "/v1/sync", {"dialogs": {dialog_id: start}}))["dialogs"][0]["events"]
+        body = {"dialogs": {dialog_id: start}, "account_seq": 1, "wait_s": 0}
+        polled = (await person.ok("POST", "/v1/realtime/poll", body, key=""))["frames"]
+        for given in (resumed.frames, synced, polled):
+            frames = {each["seq"]: each for each in of_dialog(given, dialog_id, start)}
+            assert list(frames) == list(range(start + 1, last + 1))
+            assert [is_bare(frames[seq]) for seq in (*seqs, last)] == [is_kept_from_them] * 3
+            assert (SECRET in str(given)) != is_kept_from_them
+
+
 async def test_negative_control_what_was_not_deleted_for_oneself_is_shown(dialog, sockets):
     writer, hider, _, dialog_id, message, poll = dialog
     start = (await hider.dialog(dialog_id))["last_seq"]

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
-import structlog
 
 from chassis.postgres import Connection
+from notification.adapters.metrics import What, note_unreadable
 from notification.domain.delivery import (
     LEASE_S,
     Delivery,
@@ -22,8 +22,6 @@ from notification.domain.delivery import (
 from notification.domain.ids import DeliveryId
 from notification.domain.notification import Channel, Priority
 from notification.domain.recipient import Recipient
-
-log = structlog.get_logger(__name__)
 
 _ADD: Final = """
 INSERT INTO delivery (delivery_id, notification_id, user_id, channel, priority, message_type, params, payload, status,
@@ -100,8 +98,8 @@ class DeliveryStore:
         for row in await self._conn.fetch(_LEASE, channel, urgent, now, limit, until):
             try:
                 leased.append(_delivery(row))
-            except (ValueError, TypeError, KeyError):
-                log.exception("delivery.unreadable", delivery_id=str(row["delivery_id"]))
+            except (ValueError, TypeError, KeyError) as error:
+                note_unreadable(What.DELIVERY, delivery_id=row["delivery_id"], error=type(error).__name__)
                 await self._conn.execute(_END_ONE, FailureCode.UNREADABLE, now, row["delivery_id"])
         return leased
 

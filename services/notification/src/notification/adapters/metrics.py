@@ -1,13 +1,15 @@
-"""What the process tells Prometheus about deliveries."""
+"""What the process tells Prometheus: about deliveries, and about rows that are damaged."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from chassis.postgres import Database
 from notification.adapters.delivery_reads import count_deliveries, oldest_pending
+from operations import UnreadableNotes
 
 DELIVERIES: Final = Gauge(
     "notification_deliveries",
@@ -17,6 +19,19 @@ DELIVERIES: Final = Gauge(
 OLDEST_S: Final = Gauge(
     "notification_deliveries_oldest_seconds", "Age of the oldest delivery that waits", ["channel", "lane"]
 )
+_UNREADABLE: Final = Counter(
+    "notification_unreadable", "Reads of something stored that is damaged; each thing is logged once", ["what"]
+)
+
+
+class What(StrEnum):
+    """What is damaged: its row is shown as far as it can be read, and is its own outcome alone."""
+
+    NOTIFICATION = "notification"
+    DELIVERY = "delivery"
+
+
+note_unreadable: Final = UnreadableNotes(_UNREADABLE, What).note
 
 
 async def observe_deliveries(database: Database) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
 from chassis.postgres import Connection
 from kernel.rows import rows_affected
+from notification.adapters.metrics import What, note_unreadable
 from notification.domain.ids import NotificationId, UserId
 from notification.domain.notification import Category, Notification, Priority
 
@@ -67,8 +68,11 @@ class NotificationStore:
 
 
 def notification_of(row: asyncpg.Record) -> Notification:
-    """A row of ``notification`` as the domain sees it."""
-    params: dict[str, Any] = dict(row["params"])
+    """A row of ``notification`` as the domain sees it; without parameters where those are damaged."""
+    params = row["params"]
+    if not isinstance(params, dict):
+        note_unreadable(What.NOTIFICATION, field="params", notification_id=row["notification_id"])
+        params = {}
     return Notification(
         notification_id=row["notification_id"],
         user_id=row["user_id"],

@@ -49,7 +49,8 @@ CHECKS: Final = (
         "SAGA-6",
         "ended with a step unsettled: skipped before there were tasks, or done and neither undone nor completed",
         "SELECT id FROM saga_execution AS saga WHERE terminal AND EXISTS ("
-        "  SELECT FROM jsonb_array_elements(saga.steps) WITH ORDINALITY AS step (state, place)"
+        "  SELECT FROM jsonb_array_elements(CASE jsonb_typeof(saga.steps) WHEN 'array' THEN saga.steps ELSE '[]' END)"
+        "    WITH ORDINALITY AS step (state, place)"
         "  WHERE state ->> 0 = ANY ('{skipped,undo_skipped,unsettled,undo_unsettled,running,undoing}')"
         "     OR (saga.status = 'failed' AND state ->> 0 = 'done' AND place < saga.total_steps)"
         "     OR (saga.status = 'completed' AND state ->> 0 = ANY ('{rejected,undone,undo_by_hand,undo_done_twice}')))",
@@ -59,6 +60,12 @@ CHECKS: Final = (
         "a step done by hand and by its participant too, and nobody has said that one of both was taken back",
         "SELECT id FROM saga_execution"
         """ WHERE jsonb_path_exists(steps, '$[*][0] ? (@ == "done_twice" || @ == "undo_done_twice")')""",
+    ),
+    Check(
+        "SAGA",
+        "its row cannot be read: its steps are no list or not as many as there were, or its failure is no object",
+        "SELECT id FROM saga_execution WHERE jsonb_typeof(compensation_data) <> 'object' OR CASE jsonb_typeof(steps)"
+        "  WHEN 'array' THEN jsonb_array_length(steps) <> total_steps ELSE true END",
     ),
     Check(
         "SAGA-5",

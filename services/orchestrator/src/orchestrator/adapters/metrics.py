@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import Any, Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from operations import UnreadableNotes
 from orchestrator.domain.batch import IgnoredInput
 
 _BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
@@ -43,6 +45,21 @@ OLDEST_LATE: Final = Gauge(
 )
 STUCK: Final = Gauge("orchestrator_sagas_stuck", "Sagas that wait for an operator now", ["saga_type"])
 OVERDUE: Final = Gauge("orchestrator_sagas_overdue", "Sagas whose wake-up is more than 5 s past", ["saga_type"])
+
+
+_UNREADABLE: Final = Counter(
+    "orchestrator_unreadable", "Reads of something stored that is damaged; each thing is logged once", ["what"]
+)
+
+
+class What(StrEnum):
+    """What is damaged: its row is shown as far as it can be read, and is its own outcome alone."""
+
+    SAGA = "saga"
+    HISTORY = "history"
+
+
+note_unreadable: Final = UnreadableNotes(_UNREADABLE, What).note
 
 
 def count_ignored(ignored: Iterable[IgnoredInput]) -> None:

@@ -10,9 +10,10 @@ from typing import Any, Final
 import orjson
 
 from chassis.postgres import Connection
+from orchestrator.adapters.metrics import What, note_unreadable
 from orchestrator.adapters.saga_store import state_of
 from orchestrator.domain.ids import SagaId
-from orchestrator.domain.state import SagaState
+from orchestrator.domain.state import SagaState, SagaUnreadableError
 
 _SAGAS = """
 SELECT id, saga_type, saga_version, business_key, correlation_id, status, current_step, total_steps, step,
@@ -75,17 +76,20 @@ class SagaRow:
     total_steps: int
     step: str
     updated_at: datetime
+    needs_operator: bool
+    unreadable: bool  # ``state`` has no steps and no failure then
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """One history entry as stored."""
+    """One history entry as stored. ``entry`` is what its JSON is, of whatever shape."""
 
+    saga_id: SagaId
     seq: int
     epoch: int
     at: datetime
     kind: str
-    entry: dict[str, Any]
+    entry: Any
 
 
 async def find_sagas(conn: Connection, wanted: SagaFilter, *, after: SagaId | None, limit: int) -> Sequence[SagaRow]:
@@ -101,7 +105,7 @@ async def get_saga(conn: Connection, saga_id: SagaId) -> SagaRow | None:
 async def get_timeline(conn: Connection, saga_id: SagaId, *, after_seq: int, limit: int) -> Sequence[TimelineRow]:
     """In order, from the entry after ``after_seq`` on."""
     rows = await conn.fetch(_TIMELINE, saga_id, after_seq, limit)
-    return [TimelineRow(r["seq"], r["epoch"], r["at"], r["kind"], orjson.loads(r["entry"])) for r in rows]
+    return [TimelineRow(saga_id, r["seq"], r["epoch"], r["at"], r["kind"], orjson.loads(r["entry"])) for r in rows]
 
 
 async def get_actions(conn: Connection, saga_id: SagaId) -> Sequence[Any]:
@@ -134,4 +138,19 @@ async def _sagas_where(conn: Connection, wanted: Mapping[str, Any], *, limit: in
 
 
 def _row(row: Any) -> SagaRow:
-    return SagaRow(state_of(row), row["current_step"], row["total_steps"], row["step"], row["updated_at"])
+    """A row that is damaged is told by the columns that are not."""
+    try:
+        state, unreadable = state_of(row), False
+    except SagaUnreadableError as error:
+        note_unreadable(What.SAGA, saga_id=row["id"], error=error.detail)
+        readable = {"steps": "[]", "total_steps": 0, "compensation_data": None}
+        state, unreadable = state_of({**row, **readable}), True
+    return SagaRow(
+        state=state,
+        current_step=row["current_step"],
+        total_steps=row["total_steps"],
+        step=row["step"],
+        updated_at=row["updated_at"],
+        needs_operator=row["needs_operator"],
+        unreadable=unreadable,
+    )

@@ -28,6 +28,7 @@ from orchestrator.domain.state import (
     Failure,
     SagaState,
     SagaStatus,
+    SagaUnreadableError,
     StaleSagaError,
     StepState,
     StepStatus,
@@ -36,8 +37,8 @@ from orchestrator.usecases import ports
 
 Row = Mapping[str, Any] | asyncpg.Record
 
-_COLUMNS = """id, saga_type, saga_version, business_key, correlation_id, status, steps::text AS steps, data,
-    compensation_data::text AS compensation_data, error_code, paused_until, epoch, seq, started_at, deadline_at,
+_COLUMNS = """id, saga_type, saga_version, business_key, correlation_id, status, total_steps, steps::text AS steps,
+    data, compensation_data::text AS compensation_data, error_code, paused_until, epoch, seq, started_at, deadline_at,
     next_wake_at, completed_at, failed_at"""
 
 _LOCK_BY_ID = f"SELECT {_COLUMNS} FROM saga_execution WHERE id = ANY($1) ORDER BY id FOR UPDATE"
@@ -149,8 +150,8 @@ class SagaStore(ports.SagaStore):
             return []
         return [state_of(row) for row in rows]
 
-    async def read(self, ids: Iterable[SagaId]) -> Sequence[SagaState]:
-        return [state_of(row) for row in await self._conn.fetch(_READ_BY_ID, list(ids))]
+    async def read(self, ids: Iterable[SagaId]) -> Mapping[SagaId, SagaState | SagaUnreadableError]:
+        return {row["id"]: _state_or_error(row) for row in await self._conn.fetch(_READ_BY_ID, list(ids))}
 
     async def lock_due(
         self, now: datetime, known: Sequence[tuple[str, int]], limit: int, only: Sequence[SagaId] | None
@@ -266,17 +267,40 @@ def _step_of(values: Any) -> StepState:
     if len(values) == 3:
         return _settled(*values)
     status, attempts, number, refused, stuck, since, wake = values
-    return StepState(_STATUSES[status], attempts, number, bool(refused), bool(stuck), _moment(since), _moment(wake))
+    settled = _settled(status, attempts, number)
+    return settled._replace(refused=bool(refused), stuck=bool(stuck), since=_moment(since), wake_at=_moment(wake))
 
 
 @lru_cache(maxsize=256)
 def _settled(status: str, attempts: int, number: int) -> StepState:
-    return StepState(_STATUSES[status], attempts, number)
+    return StepState(_STATUSES[status], _whole(attempts), _whole(number))
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError(f"a whole number is expected, not a {type(value).__name__}")
+    return value
 
 
 def state_of(row: Row) -> SagaState:
-    """A saga from the store's columns."""
-    failure = orjson.loads(row["compensation_data"]) if row["compensation_data"] else None
+    """A saga from the store's columns. Raises ``SagaUnreadableError`` where what they hold is damaged."""
+    try:
+        return _state_of(row)
+    except (ValueError, TypeError, LookupError, ArithmeticError) as error:
+        raise SagaUnreadableError(f"{type(error).__name__} in its steps or its failure") from error
+
+
+def _state_or_error(row: Row) -> SagaState | SagaUnreadableError:
+    try:
+        return state_of(row)
+    except SagaUnreadableError as error:
+        return error
+
+
+def _state_of(row: Row) -> SagaState:
+    steps = steps_of(row["steps"])
+    if len(steps) != row["total_steps"]:
+        raise ValueError("it has another number of steps than it started with")
     return SagaState(
         saga_id=row["id"],
         saga_type=row["saga_type"],
@@ -285,7 +309,7 @@ def state_of(row: Row) -> SagaState:
         correlation_id=row["correlation_id"],
         data=row["data"],
         status=SagaStatus(row["status"]),
-        steps=steps_of(row["steps"]),
+        steps=steps,
         seq=row["seq"],
         epoch=row["epoch"],
         started_at=row["started_at"],
@@ -293,7 +317,7 @@ def state_of(row: Row) -> SagaState:
         ended_at=row["completed_at"] or row["failed_at"],
         next_wake_at=row["next_wake_at"],
         paused_until=row["paused_until"],
-        failure=Failure(**failure) if failure else None,
+        failure=failure_of(row["compensation_data"]),
         error_code=row["error_code"] or "",
     )
 
@@ -303,6 +327,15 @@ def failure_json(failure: Failure | None) -> str | None:
         return None
     values = {"code": failure.code, "detail": failure.detail, "step": failure.step}
     return orjson.dumps(values).decode()
+
+
+def failure_of(text: str | None) -> Failure | None:
+    if text is None:
+        return None
+    values = orjson.loads(text)
+    if not isinstance(values, dict) or not all(isinstance(each, str) for each in values.values()):
+        raise TypeError("a failure is an object of texts")
+    return Failure(**values)
 
 
 def _micros(moment: datetime | None) -> int | None:

@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from orchestrator.domain.definition import CommandSpec, SagaContext, SagaDefinition
 from orchestrator.domain.effects import Effect, Ignored, Milestone, Reached, SendCommand
 from orchestrator.domain.ids import CommandId
-from orchestrator.domain.state import WAITS_FOR_UNDO, Failure, SagaState, SagaStatus, StepState, StepStatus, command_id
+from orchestrator.domain.state import (
+    WAITS_FOR_UNDO,
+    Failure,
+    SagaState,
+    SagaStatus,
+    SagaUnreadableError,
+    StepState,
+    StepStatus,
+    command_id,
+)
 
 _LOOK_AGAIN_S: Final = 3600.0  # at a saga that waits for nothing but a person
 
@@ -170,10 +179,16 @@ class Draft:
         if self._context is None:
             self._context = SagaContext(
                 saga_id=self.before.saga_id,
-                data=self.definition.decode(self.before.data),
+                data=self._data(),
                 failure_code=self.failure.code if self.failure else "",
             )
         return self._context
+
+    def _data(self) -> Any:
+        try:
+            return self.definition.decode(self.before.data)
+        except Exception as error:  # each definition's decoder has its own
+            raise SagaUnreadableError(f"{type(error).__name__} in its data: {error}") from error
 
     def _lazy_wake_at(self) -> datetime | None:
         """Keep an earlier wake-up that is still ahead: the indexed column stays, and the row's update stays cheap."""

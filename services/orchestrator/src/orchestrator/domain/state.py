@@ -155,6 +155,13 @@ class SagaNotFoundError(DomainError):
     title = "No such saga"
 
 
+class SagaUnreadableError(DomainError):
+    """What is stored of the saga is damaged: nothing can be done to it before it is restored."""
+
+    code, kind = "orchestrator.saga.unreadable", Kind.CONFLICT
+    title = "The saga's row cannot be read"
+
+
 class StaleSagaError(DomainError):
     """The row moved on since it was read (compare-and-set on epoch and seq failed). Nothing was written."""
 

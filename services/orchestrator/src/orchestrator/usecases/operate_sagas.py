@@ -15,7 +15,7 @@ from kernel.ids import uuid7
 from orchestrator.domain.ids import BulkId, OperatorId, SagaId
 from orchestrator.domain.inputs import OperatorInput
 from orchestrator.domain.registry import SagaRegistry
-from orchestrator.domain.state import FailureCode, SagaNotFoundError, SagaState
+from orchestrator.domain.state import FailureCode, SagaNotFoundError, SagaState, SagaUnreadableError
 from orchestrator.domain.transition import transition
 from orchestrator.usecases.operate_saga import OperateSaga, operate_saga
 from orchestrator.usecases.ports import Begin
@@ -65,7 +65,7 @@ async def operate_sagas(
     saga_ids = list(dict.fromkeys(command.saga_ids))
     if command.dry_run:
         async with begin() as tx:
-            states = {state.saga_id: state for state in await tx.sagas.read(saga_ids)}
+            states = await tx.sagas.read(saga_ids)
         return bulk_id, [_foresee(each, states.get(each), command, registry) for each in saga_ids]
     return bulk_id, [await _operate(each, bulk_id, command, begin, registry) for each in saga_ids]
 
@@ -88,11 +88,15 @@ async def _operate(
     return BulkOutcome(saga_id=saga_id, outcome="done", status=state.status)
 
 
-def _foresee(saga_id: SagaId, state: SagaState | None, command: OperateSagas, registry: SagaRegistry) -> BulkOutcome:
+def _foresee(
+    saga_id: SagaId, state: SagaState | SagaUnreadableError | None, command: OperateSagas, registry: SagaRegistry
+) -> BulkOutcome:
     """Run the pure core on what is stored, and throw the result away."""
     try:
         if state is None:
             raise SagaNotFoundError
+        if isinstance(state, SagaUnreadableError):
+            raise state
         after, _ = transition(registry.pinned(state.saga_type, state.version), state, command.act)
     except DomainError as refusal:
         return BulkOutcome(saga_id=saga_id, outcome=refusal.code, status=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -10,7 +10,7 @@ from typing import Protocol
 from orchestrator.domain.batch import AppliedTransition, BusinessKey, Change
 from orchestrator.domain.ids import SagaId
 from orchestrator.domain.operator_acts import OperatorAction
-from orchestrator.domain.state import SagaState
+from orchestrator.domain.state import SagaState, SagaUnreadableError
 
 
 class SagaStore(Protocol):
@@ -30,8 +30,8 @@ class SagaStore(Protocol):
         """Write rows and history. Raises ``StaleSagaError`` when a row moved on since it was read."""
         ...
 
-    async def read(self, ids: Iterable[SagaId]) -> Sequence[SagaState]:
-        """As they stand, without a lock: for looking."""
+    async def read(self, ids: Iterable[SagaId]) -> Mapping[SagaId, SagaState | SagaUnreadableError]:
+        """As they stand, without a lock: for looking. An error stands for one whose row is damaged."""
         ...
 
     async def record(self, action: OperatorAction) -> None:

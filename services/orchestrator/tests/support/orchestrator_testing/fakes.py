@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +11,7 @@ from uuid import UUID
 from kernel.clock import FixedClock
 from orchestrator.domain.batch import AppliedTransition, BusinessKey, Change
 from orchestrator.domain.operator_acts import OperatorAction
-from orchestrator.domain.state import SagaState, StaleSagaError
+from orchestrator.domain.state import SagaState, SagaUnreadableError, StaleSagaError
 from orchestrator_testing.builders import EPOCH
 
 
@@ -29,16 +29,19 @@ class Rows:
 
 
 class FakeSagas:
-    """``unreadable``: ids of sagas that raise when they are locked."""
+    """``unreadable``: ids of sagas whose rows are damaged; ``failing``: of those at which a lock fails unforeseen."""
 
-    def __init__(self, rows: Rows, unreadable: set[UUID]) -> None:
+    def __init__(self, rows: Rows, unreadable: set[UUID], failing: set[UUID]) -> None:
         self._rows = rows
         self._unreadable = unreadable
+        self._failing = failing
 
     async def lock(self, ids: Iterable[UUID], keys: Iterable[BusinessKey]) -> Sequence[SagaState]:
         wanted, by_key = set(ids), set(keys)
         if wanted & self._unreadable:
-            raise ValueError("its row cannot be read")
+            raise SagaUnreadableError
+        if wanted & self._failing:
+            raise ValueError("a defect")
         sagas = self._rows.sagas.values()
         return [each for each in sagas if each.saga_id in wanted or (each.saga_type, each.business_key) in by_key]
 
@@ -56,8 +59,12 @@ class FakeSagas:
             self._rows.sagas[change.after.saga_id] = change.after
         self._rows.applied += applied
 
-    async def read(self, ids: Iterable[UUID]) -> Sequence[SagaState]:
-        return [self._rows.sagas[each] for each in ids if each in self._rows.sagas]
+    async def read(self, ids: Iterable[UUID]) -> Mapping[UUID, SagaState | SagaUnreadableError]:
+        return {
+            each: SagaUnreadableError() if each in self._unreadable else self._rows.sagas[each]
+            for each in ids
+            if each in self._rows.sagas
+        }
 
     async def record(self, action: OperatorAction) -> None:
         self._rows.actions.append(action)
@@ -88,9 +95,10 @@ class FakeService:
         self.rows = Rows()
         self.clock = FixedClock(EPOCH)
         self.unreadable: set[UUID] = set()
+        self.failing: set[UUID] = set()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[FakeTx]:
         rows = self.rows.copy()
-        yield FakeTx(self.clock.now(), FakeSagas(rows, self.unreadable), FakeEvents(rows))
+        yield FakeTx(self.clock.now(), FakeSagas(rows, self.unreadable, self.failing), FakeEvents(rows))
         self.rows = rows

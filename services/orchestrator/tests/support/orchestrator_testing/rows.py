@@ -18,6 +18,7 @@ def row_of(state: SagaState) -> dict[str, Any]:
         "correlation_id": state.correlation_id,
         "data": state.data,
         "status": state.status.value,
+        "total_steps": len(state.steps),
         "steps": steps_json(state.steps),
         "seq": state.seq,
         "epoch": state.epoch,

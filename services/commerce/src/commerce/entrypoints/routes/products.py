@@ -29,6 +29,7 @@ from commerce.domain.product import (
     ProductChangedError,
     ProductNotFoundError,
     ProductStatusRefusedError,
+    ProductUnreadableError,
     SkuInvalidError,
     SkuTakenError,
     VariantNotFoundError,
@@ -131,7 +132,7 @@ async def get_shop_products(
 @routes.get(
     "/v1/products/{product_id}",
     auth="optional",
-    errors=(ProductNotFoundError,),
+    errors=(ProductNotFoundError, ProductUnreadableError),
     summary="Get a product",
 )
 async def get_product(
@@ -146,6 +147,7 @@ async def get_product(
     "/v1/products/{product_id}",
     errors=(
         ProductNotFoundError,
+        ProductUnreadableError,
         NotShopOwnerError,
         ShopClosedError,
         ProductChangedError,
@@ -191,7 +193,7 @@ async def patch_product(
 
 @routes.get(
     "/v1/products/{product_id}/variants/{variant_id}/stock",
-    errors=(ProductNotFoundError, VariantNotFoundError, NotShopOwnerError),
+    errors=(ProductNotFoundError, ProductUnreadableError, VariantNotFoundError, NotShopOwnerError),
     summary="Stock of a variant of yours",
 )
 async def get_stock(app: App, principal: Principal, product_id: UUID, variant_id: UUID) -> Reply[StockView]:
@@ -206,7 +208,14 @@ async def get_stock(app: App, principal: Principal, product_id: UUID, variant_id
 
 @routes.put(
     "/v1/products/{product_id}/variants/{variant_id}/stock",
-    errors=(ProductNotFoundError, VariantNotFoundError, NotShopOwnerError, ShopClosedError, BelowReservedError),
+    errors=(
+        ProductNotFoundError,
+        ProductUnreadableError,
+        VariantNotFoundError,
+        NotShopOwnerError,
+        ShopClosedError,
+        BelowReservedError,
+    ),
     summary="Write down how many units are on hand",
 )
 async def put_stock(

@@ -153,14 +153,16 @@ class ProductSummaryView(View):
     created_at: datetime
 
     @classmethod
-    def of(cls, product: ProductSummary, language: str) -> Self:
-        titles = LocalisedText(product.titles)
+    def of(cls, product: ProductSummary, language: str) -> Self | None:
+        """None of one that cannot be read."""
+        if product.titles is None:
+            return None
         return cls(
             product_id=product.product_id,
             shop_id=product.shop_id,
             shop_name=product.shop_name,
             category_id=product.category_id,
-            title=titles.read(language, fallback=product.shop_language),
+            title=product.titles.read(language, fallback=product.shop_language),
             price_from=money(product.price_from_minor, product.currency),
             price_to=money(product.price_to_minor, product.currency),
             status=product.status,

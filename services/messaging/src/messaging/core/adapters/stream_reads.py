@@ -1,8 +1,8 @@
 """Reading streams: what came after a position, who may watch, where dialogs stand.
 
 Invariant: events are given in order of seq without a hole between ``after_seq`` and the last one given; a message that
-a member deleted for themselves is in the stream all the same (their account's stream says that it is hidden), and of
-what happens to it later an event says from whom it is hidden.
+a member deleted for themselves is in the stream all the same (their account's stream says that it is hidden); its
+event, and those of what happens to it later, say from whom it is hidden.
 """
 
 from __future__ import annotations
@@ -159,14 +159,16 @@ class StreamReads(StreamRows):
         changed = [row for row in rows if "content" not in row]
         subjects = await self._subjects(changed)
         hidden = await MessageRows(self._conn).hidden_from(
-            [(row["dialog_id"], row["message_seq"]) for row in changed if row["message_seq"]]
+            [(row["dialog_id"], row["seq"]) for row in messages]
+            + [(row["dialog_id"], row["message_seq"]) for row in changed if row["message_seq"]]
         )
         events = []
         for row in rows:
             dialog_id, seq, at = row["dialog_id"], row["seq"], row["created_at"]
             if (dialog_id, seq) in shown:
                 text = document_reads.frame("message.new", dialog_id, seq, at, {"message": shown[dialog_id, seq]})
-                events.append(StreamEvent(dialog_id, seq, "message.new", text))
+                people = hidden.get((dialog_id, seq), frozenset())
+                events.append(StreamEvent(dialog_id, seq, "message.new", text, hidden_from=people))
                 continue
             if is_damaged(row):
                 events.append(

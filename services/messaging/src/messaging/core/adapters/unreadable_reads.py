@@ -9,12 +9,9 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
-import structlog
 from prometheus_client import Counter
 
-TOLD_MAX: Final = 10_000
-log = structlog.get_logger(__name__)
-met = Counter("messaging_unreadable", "Reads of something stored that is damaged; each thing is logged once", ["what"])
+from operations import UnreadableNotes
 
 
 class What(StrEnum):
@@ -25,21 +22,8 @@ class What(StrEnum):
     FIELD = "field"
 
 
-for _each in What:
-    met.labels(_each.value)  # an alert sees the first one only if there was a zero before it
-_told: set[tuple[object, ...]] = set()
-
-
-def note_unreadable(what: What, **place: object) -> None:
-    """Count it, and log it unless this process has done so."""
-    met.labels(what.value).inc()
-    key = (what, *sorted((name, str(each)) for name, each in place.items()))
-    if key in _told:
-        return
-    if len(_told) >= TOLD_MAX:
-        _told.clear()
-    _told.add(key)
-    log.error("stored.unreadable", what=what.value, **{name: str(each) for name, each in place.items()})
+_met = Counter("messaging_unreadable", "Reads of something stored that is damaged; each thing is logged once", ["what"])
+note_unreadable: Final = UnreadableNotes(_met, What).note
 
 
 def object_or_none(value: Any, **place: object) -> Mapping[str, Any] | None:

@@ -29,7 +29,7 @@ class StreamEvent:
 
     ``subject_id`` is the person a ``member.changed`` is about, and ``ended`` whether they may read no further.
     ``message_seq`` is the earlier message the change is about: who may not see that one is not shown the change.
-    ``hidden_from``: who deleted that message for themselves.
+    ``hidden_from``: who deleted that message, or the one this event brought, for themselves.
     """
 
     dialog_id: UUID

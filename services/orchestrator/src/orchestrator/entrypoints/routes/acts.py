@@ -26,7 +26,7 @@ from orchestrator.domain.operator_acts import (
     StepNotSkippableError,
     StepNotSkippedError,
 )
-from orchestrator.domain.state import SagaNotFoundError, StaleSagaError
+from orchestrator.domain.state import SagaNotFoundError, SagaUnreadableError, StaleSagaError
 from orchestrator.entrypoints.routes.sagas import OPS, view_of
 from orchestrator.entrypoints.schemas.acts import (
     BulkBody,
@@ -48,7 +48,7 @@ from orchestrator.usecases.operate_sagas import (
 from orchestrator.wiring import App
 
 routes = Routes(tag="sagas")
-_REFUSALS: Final = (SagaNotFoundError, SagaEndedError, StaleSagaError)
+_REFUSALS: Final = (SagaNotFoundError, SagaUnreadableError, SagaEndedError, StaleSagaError)
 
 
 @routes.post(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
+from google.protobuf.message import DecodeError
 from pydantic import Field
 
 from chassis.http import Body, Line, PageQuery, View
 from contracts.masking import mask
 from contracts.registry import record_type
 from orchestrator.adapters.history_store import sent_of
+from orchestrator.adapters.metrics import What, note_unreadable
 from orchestrator.adapters.saga_reads import SagaFilter, SagaRow, TimelineRow
 from orchestrator.domain.definition import SagaDefinition
 from orchestrator.domain.state import StepState
@@ -82,7 +85,7 @@ class FailureView(View):
 
 
 class SagaView(View):
-    """One saga."""
+    """One saga. ``unreadable``: its stored steps or failure are damaged; neither is shown, and every act is refused."""
 
     id: UUID
     type: str
@@ -105,6 +108,7 @@ class SagaView(View):
     deadline_at: datetime
     next_wake_at: datetime | None
     ended_at: datetime | None
+    unreadable: bool
     steps: list[StepView]
 
     @classmethod
@@ -119,7 +123,7 @@ class SagaView(View):
             business_key=state.business_key,
             correlation_id=state.correlation_id,
             status=state.status,
-            needs_operator=state.needs_operator,
+            needs_operator=row.needs_operator,
             paused_until=state.paused_until,
             steps_in_flight=[name for name, step in _open_steps(row) if step.status.is_in_flight],
             steps_unsettled=[name for name, step in _open_steps(row) if step.status.is_unsettled],
@@ -136,6 +140,7 @@ class SagaView(View):
             deadline_at=state.deadline_at,
             next_wake_at=state.next_wake_at,
             ended_at=state.ended_at,
+            unreadable=row.unreadable,
             steps=[
                 _step(*(names[index] if index < len(names) else (f"step {index + 1}", "unknown")), step)
                 for index, step in enumerate(state.steps)
@@ -155,12 +160,13 @@ class CommandView(View):
 
 
 class TimelineView(View):
-    """One transition: what came in, what it settled, what it sent."""
+    """One transition: what came in, what it settled, what it sent; of one that is ``unreadable`` nothing is shown."""
 
     seq: int
     epoch: int
     at: datetime
     kind: str
+    unreadable: bool
     input: dict[str, Any]
     settled: dict[str, Any] | None
     timed_out: list[dict[str, Any]]
@@ -169,13 +175,21 @@ class TimelineView(View):
 
     @classmethod
     def of(cls, row: TimelineRow) -> Self:
-        entry = row.entry
+        try:
+            return cls._of(row, row.entry)
+        except (ValueError, TypeError, LookupError, AttributeError, DecodeError) as error:
+            note_unreadable(What.HISTORY, saga_id=row.saga_id, seq=row.seq, error=type(error).__name__)
+            return cls._of(row, {"in": {}}, unreadable=True)
+
+    @classmethod
+    def _of(cls, row: TimelineRow, entry: Mapping[str, Any], *, unreadable: bool = False) -> Self:
         settled = entry.get("settled")
         return cls(
             seq=row.seq,
             epoch=row.epoch,
             at=row.at,
             kind=row.kind,
+            unreadable=unreadable,
             input=entry["in"],
             settled=dict(zip(("step", "undo", "outcome", "latency_s"), settled, strict=True)) if settled else None,
             timed_out=[dict(zip(("step", "undo", "attempt"), t, strict=True)) for t in entry.get("timed_out", ())],

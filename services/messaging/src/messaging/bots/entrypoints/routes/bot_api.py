@@ -88,10 +88,10 @@ async def _asking_bot(request: web.Request, app: App) -> Bot:
 async def bot_of(request: web.Request, app: App) -> Bot:
     """Raises ``BotTokenInvalidError``."""
     header = request.headers.get("Authorization", "")
-    if not header.startswith(SCHEME):
+    if header[: len(SCHEME)].lower() != SCHEME.lower():
         raise BotTokenInvalidError
     async with app.database.read() as conn:
-        bot = await BotStore(conn).find_by_token(header.removeprefix(SCHEME).strip())
+        bot = await BotStore(conn).find_by_token(header[len(SCHEME) :].strip())
     if bot is None:
         raise BotTokenInvalidError
     return bot

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from chassis.http import Keyset, Page, RateLimit, Reply, Routes, etag_of
@@ -32,7 +33,7 @@ from messaging.core.usecases.reach_product import TopicUnknownError
 from messaging.wiring import App
 
 routes = Routes(tag="dialogs")
-ORDER = Keyset("dialogs", (datetime, UUID))
+LATEST_FIRST: Final = Keyset("dialogs", (datetime, UUID))
 
 
 @routes.post(
@@ -81,18 +82,19 @@ def _command(body: CreateDialogBody, user_id: UUID) -> CreateDialog:
 
 @routes.get("/v1/dialogs", summary="List your dialogs, the latest first")
 async def get_dialogs(query: DialogsQuery, principal: Principal, app: App) -> Page[DialogView]:
+    order = LATEST_FIRST.of(query.archived, query.kind)
     async with app.database.read() as conn:
         rows = await dialogs_page(
             conn,
             principal.user_id,
             archived=query.archived,
             kind=query.kind,
-            before=ORDER.position(app.cursors, query.cursor),
+            before=order.position(app.cursors, query.cursor),
             limit=query.limit + 1,
         )
         shown = await dialog_documents(conn, app.keys, principal.user_id, rows[: query.limit])
     views = {each["dialog_id"]: DialogView.of(each) for each in shown}
-    return ORDER.page(
+    return order.page(
         app.cursors,
         rows,
         query.limit,

@@ -53,9 +53,17 @@ from objects.store import StoreUnavailableError
 
 routes = Routes(tag="attachments")
 UPLOAD: Final = "/v1/attachments/{attachment_id}/upload"
-TUS: Final = {"Tus-Resumable": "1.0.0", "Cache-Control": "no-store"}
+TUS_VERSION: Final = "1.0.0"
+TUS: Final = {"Tus-Resumable": TUS_VERSION, "Cache-Control": "no-store"}
+_VERSION: Final = {"Tus-Resumable": "The version of tus: 1.0.0."}
+_OFFSET: Final = {"Upload-Offset": "How many bytes are there."}
 TURN_S: Final = 5.0
 OFFSET_TYPE: Final = "application/offset+octet-stream"
+
+
+class TusVersionError(RequestError):
+    code, kind, status = "messaging.attachment.tus_version_unsupported", Kind.PRECONDITION, 412
+    title: ClassVar[str] = "This version of tus is not spoken here"
 
 
 class RangeNotSatisfiableError(RequestError):
@@ -69,6 +77,7 @@ class RangeNotSatisfiableError(RequestError):
     idempotency="none",
     rows_of_caller=False,
     limit=RateLimit("attachments", per_user=120, window_s=60, fails="open"),
+    answers_with=_VERSION,
     errors=(AttachmentTooLargeError, AttachmentTypeRefusedError, TooManyUploadsError),
     summary="Get a ticket for an upload",
 )
@@ -91,10 +100,15 @@ async def post_attachment(body: AttachmentBody, principal: Principal, tx: Messag
     UPLOAD,
     status=204,
     rows_of_caller=False,
-    errors=(AttachmentNotFoundError, UploadOverError),
+    reads=_VERSION,
+    answers_with={**_VERSION, **_OFFSET, "Upload-Length": "How many there will be."},
+    errors=(AttachmentNotFoundError, UploadOverError, TusVersionError),
     summary="How far is the upload (HEAD, by tus)",
 )
-async def get_upload(attachment_id: UUID, principal: Principal, tx: MessagingTx) -> web.StreamResponse:
+async def get_upload(
+    request: web.Request, attachment_id: UUID, principal: Principal, tx: MessagingTx
+) -> web.StreamResponse:
+    _require_version(request)
     found = await load_own_upload(principal.user_id, attachment_id, tx, finished=True)
     headers = {**TUS, "Upload-Offset": str(found.offset_bytes), "Upload-Length": str(found.size_bytes)}
     return web.Response(status=204, headers=headers)
@@ -103,9 +117,16 @@ async def get_upload(attachment_id: UUID, principal: Principal, tx: MessagingTx)
 @routes.patch(
     UPLOAD,
     status=204,
+    reads={
+        **_VERSION,
+        "Upload-Offset": "Where the piece begins.",
+        "Upload-Checksum": "sha256 and its digest in Base64, of this piece.",
+    },
+    answers_with={**_VERSION, **_OFFSET},
     errors=(
         AttachmentNotFoundError,
         UploadOverError,
+        TusVersionError,
         UploadOffsetError,
         PieceInvalidError,
         AttachmentStoreUnavailableError,
@@ -114,6 +135,7 @@ async def get_upload(attachment_id: UUID, principal: Principal, tx: MessagingTx)
 )
 async def patch_upload(request: web.Request, attachment_id: UUID, principal: Principal, app: App) -> web.StreamResponse:
     """``Upload-Offset`` says where it begins. It is durable when this is answered."""
+    _require_version(request)
     if request.content_type != OFFSET_TYPE:
         raise PieceInvalidError(f"Content-Type is {OFFSET_TYPE}")
     offset = request.headers.get("Upload-Offset", "")
@@ -134,9 +156,22 @@ async def patch_upload(request: web.Request, attachment_id: UUID, principal: Pri
     return web.Response(status=204, headers={**TUS, "Upload-Offset": str(after)})
 
 
-@routes.delete(UPLOAD, rows_of_caller=False, errors=(AttachmentNotFoundError, UploadOverError), summary="End an upload")
-async def delete_upload(attachment_id: UUID, principal: Principal, tx: MessagingTx) -> None:
+@routes.delete(
+    UPLOAD,
+    rows_of_caller=False,
+    reads=_VERSION,
+    errors=(AttachmentNotFoundError, UploadOverError, TusVersionError),
+    summary="End an upload",
+)
+async def delete_upload(request: web.Request, attachment_id: UUID, principal: Principal, tx: MessagingTx) -> None:
+    _require_version(request)
     await end_upload(principal.user_id, attachment_id, tx)
+
+
+def _require_version(request: web.Request) -> None:
+    """Raises ``TusVersionError`` where the client speaks another; one that does not say which is taken for ours."""
+    if request.headers.get("Tus-Resumable", TUS_VERSION) != TUS_VERSION:
+        raise TusVersionError(f"tus {TUS_VERSION} is spoken here", headers={"Tus-Version": TUS_VERSION})
 
 
 @routes.get("/v1/attachments/{attachment_id}", errors=(AttachmentNotFoundError,), summary="Look at an attachment")
@@ -176,6 +211,13 @@ async def post_link(attachment_id: UUID, principal: Principal, app: App) -> Link
 @routes.get(
     "/v1/attachments/{attachment_id}/content",
     auth="public",
+    reads={"Range": "A part of the bytes.", "If-Range": "The ETag that the part is of."},
+    answers_with={
+        "Accept-Ranges": "`bytes`: parts can be had.",
+        "Content-Range": "Which part this is.",
+        "Content-Disposition": "The file's name.",
+        "ETag": "For `If-Range`.",
+    },
     errors=(LinkInvalidError, AttachmentNotFoundError, RangeNotSatisfiableError, AttachmentStoreUnavailableError),
     summary="The bytes behind a link",
 )
