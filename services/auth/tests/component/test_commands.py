@@ -51,7 +51,7 @@ async def test_grant_and_withdraw_a_role(service: Service) -> None:
     status, _ = await run(service, "withdraw-role", "--user-id", user_id, "--role", "ops", "--reason", "left the team")
     assert status == 0
     async with service.app.database.read() as conn:
-        granted, withdrawn = [
+        granted, _, withdrawn = [
             each.act
             for each in reversed(await list_acts(conn, "auth", "auth", before_id=None, limit=50))
             if user_id in [fact.value for fact in each.act.target]
