@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 from uuid import UUID
 
+from chassis.batching import Batcher
 from chassis.http.problems import refusal_of
 from chassis.tokens import Principal, TokenRevokedError
 from kernel.clock import Clock
@@ -15,7 +16,6 @@ from kernel.ids import uuid7
 from messaging.core.domain.cursor import Cursor
 from messaging.realtime.acks import Acks
 from messaging.realtime.announcing import RealtimeAnnouncer
-from messaging.realtime.batching import Batcher
 from messaging.realtime.codes import Close
 from messaging.realtime.connection import Connection
 from messaging.realtime.frames import (
