@@ -10,7 +10,7 @@ from kernel.errors import DomainError
 from messaging.core.domain.stream import AccountEvent, StreamEvent
 from messaging.realtime.buckets import Bucket
 from messaging.realtime.frames import AckFrame, FrameUnknownError, FrameUnreadableError, error_frame, read_frame, ref_of
-from messaging.realtime.hint_codec import Whisper, pack_account_events, pack_events, pack_whisper, unpack
+from messaging.realtime.hint_codec import EphemeralFrame, pack_account_events, pack_ephemeral, pack_events, unpack
 from messaging.realtime.websocket import payload_of
 
 DIALOG = uuid.uuid4()
@@ -36,8 +36,8 @@ def test_hints_say_what_was_committed():
     assert (heard.node, list(heard.events)) == ("n-1", events)
     mine = [AccountEvent(DIALOG, 7, "read.changed", b"{1}")]
     assert list(unpack(DIALOG, pack_account_events("n-1", mine)).account_events) == mine
-    whisper = Whisper(b'{"type":"typing"}', frozenset({gone}))
-    assert unpack(DIALOG, pack_whisper("n-2", whisper)).whisper == whisper
+    ephemeral = EphemeralFrame(b'{"type":"typing"}', frozenset({gone}))
+    assert unpack(DIALOG, pack_ephemeral("n-2", ephemeral)).ephemeral == ephemeral
 
 
 def test_a_hint_about_what_nobody_deleted_for_themselves_is_one_that_the_previous_version_reads():
