@@ -75,8 +75,6 @@ def _contracts_of(service: Service) -> Iterable[str]:
 
 def _features(service: Service) -> Iterable[str]:
     for feature, known in service.features.items():
-        if feature == "realtime" and feature not in _planned(service):
-            continue
         others = [f"{service.name}.{each}" for each in service.features if each not in {feature, *known}]
         yield _contract(
             f"{feature} of {service.name} knows {', '.join(known) or 'no other feature'}",

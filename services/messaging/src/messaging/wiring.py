@@ -22,6 +22,10 @@ from messaging.core.sending.sender import Sender
 from messaging.files.adapters.link_gateway import Links
 from messaging.files.usecases.ports import Scanner
 from messaging.realtime.announcing import RealtimeAnnouncer
+from messaging.realtime.catch_up import READS_AT_ONCE, CatchUp
+from messaging.realtime.channels import Channels
+from messaging.realtime.hub import Hub
+from messaging.realtime.reads import Reads
 from messaging.realtime.tickets import Tickets
 from messaging.search.domain.blind import BlindIndex
 from messaging.settings import MessagingSettings
@@ -45,6 +49,9 @@ class App(Parts):
     settings: MessagingSettings
     keys: PersonKeys
     blind: BlindIndex
+    channels: Channels
+    hub: Hub
+    live_reads: Reads
     announcer: RealtimeAnnouncer
     transactions: Transactions
     sender: Sender
@@ -79,7 +86,14 @@ async def wire(settings: MessagingSettings, clock: Clock | None = None) -> Async
     async with AsyncExitStack() as stack:
         stack.push_async_callback(objects.close)
         opened = await stack.enter_async_context(open_parts(settings, NAME, clock=clock, session=SESSION))
-        announcer = RealtimeAnnouncer(opened.redis, opened.database, f"n-{secrets.token_hex(5)}")
+        reads, channels = Reads(opened.database, keys), Channels()
+        at_once = asyncio.Semaphore(READS_AT_ONCE)
+        hub = Hub(
+            channels,
+            dialogs=CatchUp(reads.dialog_items, oldest_key="oldest_seq", at_once=at_once),
+            accounts=CatchUp(reads.account_items, oldest_key="oldest_account_seq", at_once=at_once),
+        )
+        announcer = RealtimeAnnouncer(opened.redis, opened.database, hub, f"n-{secrets.token_hex(5)}")
         transactions = Transactions(opened, keys, announcer)
         webhooks = Webhooks(opened.clock, local=settings.environment != "production")
         stack.push_async_callback(webhooks.close)
@@ -88,6 +102,9 @@ async def wire(settings: MessagingSettings, clock: Clock | None = None) -> Async
             settings=settings,
             keys=keys,
             blind=BlindIndex(secret),
+            channels=channels,
+            hub=hub,
+            live_reads=reads,
             announcer=announcer,
             transactions=transactions,
             sender=Sender(transactions.begin, lanes=settings.send_lanes, batch_max=settings.send_batch_max),

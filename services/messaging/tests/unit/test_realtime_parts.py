@@ -1,6 +1,5 @@
-"""Small parts of the node: buckets, batches, hints on the wire, frames of clients."""
+"""Small parts of the node: buckets, hints on the wire, frames of clients."""
 
-import asyncio
 import uuid
 
 import orjson
@@ -9,10 +8,9 @@ import pytest
 from chassis.errors import BodyInvalidError
 from kernel.errors import DomainError
 from messaging.core.domain.stream import AccountEvent, StreamEvent
-from messaging.realtime.batching import Batcher
 from messaging.realtime.buckets import Bucket
 from messaging.realtime.frames import AckFrame, FrameUnknownError, FrameUnreadableError, error_frame, read_frame, ref_of
-from messaging.realtime.hint_codec import Whisper, pack_account_events, pack_events, pack_whisper, unpack
+from messaging.realtime.hint_codec import EphemeralFrame, pack_account_events, pack_ephemeral, pack_events, unpack
 from messaging.realtime.websocket import payload_of
 
 DIALOG = uuid.uuid4()
@@ -24,32 +22,6 @@ def test_a_bucket_gives_its_burst_and_then_its_rate():
     assert left == [4, 3, 2, 1, 0, -1, -2, -3, -3, -3]
     assert bucket.spend(2.0, burst=5, per_s=2, floor=-3) == 0
     assert bucket.spend(1000.0, burst=5, per_s=2) == 4
-
-
-async def test_questions_that_come_together_are_asked_together():
-    asked = []
-
-    async def answer(keys):
-        asked.append(list(keys))
-        await asyncio.sleep(0)
-        return [key * 10 for key in keys]
-
-    batcher = Batcher(answer, batch_max=3)
-    assert await asyncio.gather(*[batcher.ask(each) for each in range(7)]) == [0, 10, 20, 30, 40, 50, 60]
-    assert [len(each) for each in asked] == [3, 3, 1]
-    assert await batcher.ask(9) == 90
-
-
-async def test_a_failed_question_fails_only_those_who_asked_with_it():
-    async def answer(keys):
-        if 1 in keys:
-            raise ValueError("no")
-        return keys
-
-    batcher = Batcher(answer, batch_max=2)
-    found = await asyncio.gather(*[batcher.ask(each) for each in range(4)], return_exceptions=True)
-    assert [type(each) for each in found[:2]] == [ValueError, ValueError]
-    assert found[2:] == [2, 3]
 
 
 def test_hints_say_what_was_committed():
@@ -64,8 +36,8 @@ def test_hints_say_what_was_committed():
     assert (heard.node, list(heard.events)) == ("n-1", events)
     mine = [AccountEvent(DIALOG, 7, "read.changed", b"{1}")]
     assert list(unpack(DIALOG, pack_account_events("n-1", mine)).account_events) == mine
-    whisper = Whisper(b'{"type":"typing"}', frozenset({gone}))
-    assert unpack(DIALOG, pack_whisper("n-2", whisper)).whisper == whisper
+    ephemeral = EphemeralFrame(b'{"type":"typing"}', frozenset({gone}))
+    assert unpack(DIALOG, pack_ephemeral("n-2", ephemeral)).ephemeral == ephemeral
 
 
 def test_a_hint_about_what_nobody_deleted_for_themselves_is_one_that_the_previous_version_reads():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
 
 import orjson
@@ -25,6 +25,7 @@ from messaging.realtime.upgrade import Upgrade
 from messaging.wiring import App
 
 routes = Routes(tag="realtime")
+NODE: Final = web.AppKey("node", Node)
 SOCKET_PATH = "/v1/realtime"
 WAIT_S_MAX = 8.0
 _STOP_S = 5.0
@@ -75,19 +76,19 @@ async def post_ticket(principal: Principal, app: App) -> SocketTicketView:
     errors=(NoNodeError,),
     summary="Wait for what follows these positions",
 )
-async def post_poll(body: PollBody, principal: Principal, app: App) -> FramesView:
+async def post_poll(request: web.Request, body: PollBody, principal: Principal, app: App) -> FramesView:
     """For clients that cannot hold a socket. A POST, because the positions of a thousand dialogs fit in no URL.
 
     Name every dialog you follow. A dialog that you can read no longer is answered with a ``gone`` frame.
     """
-    node = app.announcer.node_here
-    if not isinstance(node, Node):
+    node = request.app.get(NODE)
+    if node is None:
         raise NoNodeError(retry_after_s=1.0)
     frames = await poll(node, app.revocations, principal, body, body.wait_s)
     return FramesView(frames=[orjson.loads(each) for each in frames])
 
 
-def mount(application: web.Application, app: App) -> Node:
+def mount(application: web.Application, app: App) -> None:
     """Add the socket to the http role's application; its runners live as long as the application does."""
 
     async def post(sender_id: UUID, dialog_id: UUID, body: SendMessageBody) -> Sent:
@@ -96,9 +97,10 @@ def mount(application: web.Application, app: App) -> Node:
     node = Node(
         limits=app.settings,
         redis=app.redis,
-        database=app.database,
-        keys=app.keys,
         clock=app.clock,
+        channels=app.channels,
+        hub=app.hub,
+        reads=app.live_reads,
         verifier=app.verifier,
         revocations=app.revocations,
         tickets=app.tickets,
@@ -106,7 +108,6 @@ def mount(application: web.Application, app: App) -> Node:
         begin=app.begin,
         post=post,
     )
-    app.announcer.node_here = node
 
     async def run_node(_application: web.Application) -> AsyncIterator[None]:
         async with running([Supervised(each) for each in node.runners], _STOP_S):
@@ -116,7 +117,7 @@ def mount(application: web.Application, app: App) -> Node:
     async def drain(_: web.Application) -> None:
         await node.drain()
 
+    application[NODE] = node
     application.cleanup_ctx.append(run_node)
     application.on_shutdown.append(drain)
     application.router.add_get(SOCKET_PATH, Upgrade(node).handle, allow_head=False)
-    return node

@@ -14,7 +14,13 @@ from chassis.postgres import Database
 from chassis.run.runners import Runner
 from messaging.core.domain.cursor import Cursor
 from messaging.core.domain.stream import AccountEvent, PresenceVisibilityChanged, StreamEvent
-from messaging.realtime.hint_codec import Whisper, pack_account_events, pack_events, pack_sight, pack_whisper
+from messaging.realtime.hint_codec import (
+    EphemeralFrame,
+    pack_account_events,
+    pack_ephemeral,
+    pack_events,
+    pack_visibility,
+)
 from messaging.realtime.hub import ACCOUNT_CHANNEL, DIALOG_CHANNEL, PRESENCE_CHANNEL, Hub
 from messaging.realtime.publisher import Publisher
 from messaging.realtime.receipts import Receipts
@@ -24,14 +30,13 @@ log: Final = structlog.get_logger(__name__)
 
 
 class RealtimeAnnouncer:
-    """``hub`` and ``node_here`` are set in a process that has clients. ``node`` names the process to the others."""
+    """``node`` names the process to the others. ``hub``: its own watchers; in a process without clients it has none."""
 
-    def __init__(self, redis: Redis, database: Database, node: str) -> None:
+    def __init__(self, redis: Redis, database: Database, hub: Hub, node: str) -> None:
         self.node = node
-        self.hub: Hub | None = None
-        self.node_here: object = None
+        self._hub = hub
         self._publisher = Publisher(redis)
-        self._receipts = Receipts(database, tell_dialog=self.whisper, tell_person=self.whisper_to)
+        self._receipts = Receipts(database, tell_dialog=self.broadcast, tell_person=self.push_to_user)
 
     @property
     def runners(self) -> Sequence[Runner]:
@@ -54,21 +59,19 @@ class RealtimeAnnouncer:
             if cursors:
                 self._receipts.add(cursors)
             for change in visibilities:
-                self._publisher.publish(f"{PRESENCE_CHANNEL}{change.user_id}", pack_sight(change.viewer_id))
+                self._publisher.publish(f"{PRESENCE_CHANNEL}{change.user_id}", pack_visibility(change.viewer_id))
         except Exception:
             log.exception("realtime.unannounced")
 
-    def whisper(self, dialog_id: UUID, whisper: Whisper) -> None:
+    def broadcast(self, dialog_id: UUID, ephemeral: EphemeralFrame) -> None:
         """Something that is not stored, to those it is for who watch the dialog."""
-        if self.hub is not None:
-            self.hub.whisper(dialog_id, text_frame(whisper.frame), whisper.to_users)
-        self._publisher.publish(f"{DIALOG_CHANNEL}{dialog_id}", pack_whisper(self.node, whisper))
+        self._hub.broadcast(dialog_id, text_frame(ephemeral.frame), ephemeral.to_users)
+        self._publisher.publish(f"{DIALOG_CHANNEL}{dialog_id}", pack_ephemeral(self.node, ephemeral))
 
-    def whisper_to(self, user_id: UUID, frame: bytes) -> None:
+    def push_to_user(self, user_id: UUID, frame: bytes) -> None:
         """Something that is not stored, to all devices of one person."""
-        if self.hub is not None:
-            self.hub.whisper_to(user_id, text_frame(frame))
-        self._publisher.publish(f"{ACCOUNT_CHANNEL}{user_id}", pack_whisper(self.node, Whisper(frame)))
+        self._hub.push_to_user(user_id, text_frame(frame))
+        self._publisher.publish(f"{ACCOUNT_CHANNEL}{user_id}", pack_ephemeral(self.node, EphemeralFrame(frame)))
 
     def publish(self, channel: str, message: bytes) -> None:
         """A hint of another kind."""
@@ -79,15 +82,13 @@ class RealtimeAnnouncer:
         for event in events:
             by_dialog[event.dialog_id].append(event)
         for dialog_id, of_dialog in by_dialog.items():
-            if self.hub is not None:
-                self.hub.stream(dialog_id, of_dialog)
+            self._hub.stream(dialog_id, of_dialog)
             self._publisher.publish(f"{DIALOG_CHANNEL}{dialog_id}", pack_events(self.node, of_dialog))
 
     def _tell_accounts(self, events: Sequence[AccountEvent]) -> None:
         by_person: defaultdict[UUID, list[AccountEvent]] = defaultdict(list)
         for event in events:
             by_person[event.user_id].append(event)
-            if self.hub is not None:
-                self.hub.account(event)
+            self._hub.account(event)
         for user_id, of_person in by_person.items():
             self._publisher.publish(f"{ACCOUNT_CHANNEL}{user_id}", pack_account_events(self.node, of_person))

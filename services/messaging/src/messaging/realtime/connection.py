@@ -44,7 +44,7 @@ class Gate(Protocol):
     def left(self, feed: Feed) -> None:
         """Somebody was let go by a feed, which may be empty now."""
 
-    def roomy(self, connection: Connection) -> None:
+    def writable(self, connection: Connection) -> None:
         """It can take more of a replay again."""
 
 
@@ -182,7 +182,7 @@ class Connection(asyncio.Protocol):
         self.slow_since = 0.0
         if not self.closing_at:
             self.guarded = False
-            self.gate.roomy(self)
+            self.gate.writable(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         del exc

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Final
 from uuid import UUID
 
+from chassis.batching import Batcher
 from chassis.http.problems import refusal_of
 from chassis.tokens import Principal, TokenRevokedError
 from kernel.clock import Clock
@@ -15,7 +16,6 @@ from kernel.ids import uuid7
 from messaging.core.domain.cursor import Cursor
 from messaging.realtime.acks import Acks
 from messaging.realtime.announcing import RealtimeAnnouncer
-from messaging.realtime.batching import Batcher
 from messaging.realtime.codes import Close
 from messaging.realtime.connection import Connection
 from messaging.realtime.frames import (
@@ -42,17 +42,18 @@ from messaging.realtime.frames import (
     ref_of,
     server_frame,
 )
-from messaging.realtime.hint_codec import Whisper
+from messaging.realtime.hint_codec import EphemeralFrame
 from messaging.realtime.hub import Hub
 from messaging.realtime.people import People
 from messaging.realtime.ports import Limits, Post, RevokedSessions, Verifier
 from messaging.realtime.presence import Presence
-from messaging.realtime.reads import CROWD, Reads, Standing
+from messaging.realtime.reads import ConnectSnapshot, Reads
 from messaging.realtime.receipts import MEMBERS_MAX
+from messaging.realtime.spawning import Spawn
 from messaging.realtime.tickets import Tickets
 from messaging.realtime.watching import Watching
 
-STANDINGS_AT_ONCE: Final = 100
+SNAPSHOTS_AT_ONCE: Final = 100
 PENDING_MAX: Final = 16
 SENDS_MAX: Final = 64
 ERRORS_MAX: Final = 20
@@ -79,14 +80,14 @@ class Handlers:
         revocations: RevokedSessions,
         announcer: RealtimeAnnouncer,
         post: Post,
-        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        spawn: Spawn,
     ) -> None:
         self._limits, self._node, self._clock = limits, node, clock
         self._people, self._hub, self._watching, self._presence = people, hub, watching, presence
         self._reads, self._acks, self._tickets = reads, acks, tickets
         self._verifier, self._revocations = verifier, revocations
         self._announcer, self._post, self._spawn = announcer, post, spawn
-        self._standings: Batcher[UUID, Standing] = Batcher(reads.standings, batch_max=STANDINGS_AT_ONCE)
+        self._snapshots: Batcher[UUID, ConnectSnapshot] = Batcher(reads.connect_snapshots, batch_max=SNAPSHOTS_AT_ONCE)
 
     def spend(self, connection: Connection) -> bool:
         """Whether this frame is within the limit. A little too much is refused, far too much ends the connection."""
@@ -172,10 +173,10 @@ class Handlers:
             if connection.authenticated:
                 self._renew(connection, principal, frame.ref)
                 return
-            standing = await self._standings.ask(principal.user_id)
+            snapshot = await self._snapshots.ask(principal.user_id)
             if connection.closing_at:
                 return
-            self._admit(connection, principal, standing, frame)
+            self._admit(connection, principal, snapshot, frame)
         except Exception as error:  # noqa: BLE001 -- told to the one who asked; the node goes on
             refusal = refusal_of(error)
             connection.write(error_frame(refusal, frame.ref))
@@ -205,16 +206,16 @@ class Handlers:
         self._belongs_to(connection, principal)
         connection.write(self._ready(connection, ref, connection.account.last if connection.account else 0))
 
-    def _admit(self, connection: Connection, principal: Principal, standing: Standing, frame: AuthFrame) -> None:
+    def _admit(self, connection: Connection, principal: Principal, snapshot: ConnectSnapshot, frame: AuthFrame) -> None:
         self._belongs_to(connection, principal)
         if self._people.add(connection):
             self._presence.arrived(connection.user_id)
-        connection.write(self._ready(connection, frame.ref, standing.account_seq))
+        connection.write(self._ready(connection, frame.ref, snapshot.account_seq))
         wanted = frame.resume
         self._watching.watch_account(
-            connection, position=wanted.account_seq if wanted else None, as_of=standing.account_seq
+            connection, position=wanted.account_seq if wanted else None, as_of=snapshot.account_seq
         )
-        self._watching.watch(connection, standing.watches, wanted.dialogs if wanted else {})
+        self._watching.watch(connection, snapshot.watches, wanted.dialogs if wanted else {})
 
     def _belongs_to(self, connection: Connection, principal: Principal) -> None:
         connection.user_id, connection.session_id = principal.user_id, principal.session_id
@@ -270,15 +271,6 @@ class Handlers:
         )
         self._watching.watch(connection, [each for each in found if each.dialog_id not in watched], {})
 
-    async def added(self, user_id: UUID, dialog_id: UUID) -> None:
-        """Somebody came into a dialog: all their connections here watch it from now on."""
-        for watch in await self._reads.watches(user_id, [dialog_id]):
-            if watch.kind == "channel" and watch.member_count > CROWD:
-                continue
-            for connection in self._people.connections_of(user_id):
-                if all(feed.key != dialog_id for feed in connection.feeds):
-                    self._watching.watch(connection, [watch], {})
-
     def _ack(self, connection: Connection, frame: AckFrame) -> None:
         self._acks.add(Cursor(frame.dialog_id, connection.user_id, frame.delivered_seq, frame.read_seq))
 
@@ -323,7 +315,7 @@ class Handlers:
         await self._reads.may_type(dialog_id, user_id, self._clock.now())
         hearers = await self._reads.hearers(dialog_id, user_id, members_max=MEMBERS_MAX)
         told = document("typing", dialog_id=dialog_id, user_id=user_id, expires_in_s=TYPING_S)
-        self._announcer.whisper(dialog_id, Whisper(told, hearers))
+        self._announcer.broadcast(dialog_id, EphemeralFrame(told, hearers))
 
     async def _look(self, connection: Connection, frame: PresenceWatchFrame) -> None:
         before, connection.looks_at = connection.looks_at, frozenset(frame.user_ids)

@@ -14,11 +14,11 @@ import orjson
 
 from messaging.core.domain.stream import AccountEvent, StreamEvent
 
-SIGHT: Final = "?"
+VISIBILITY: Final = "?"
 
 
 @dataclass(frozen=True, slots=True)
-class Whisper:
+class EphemeralFrame:
     """A frame that is not stored, and who of those who watch the dialog gets it: one may watch without being in it."""
 
     frame: bytes
@@ -32,7 +32,7 @@ class Heard:
     node: str
     events: Sequence[StreamEvent] = ()
     account_events: Sequence[AccountEvent] = ()
-    whisper: Whisper | None = None
+    ephemeral: EphemeralFrame | None = None
 
 
 def pack_events(node: str, events: Sequence[StreamEvent]) -> bytes:
@@ -46,18 +46,18 @@ def pack_account_events(node: str, events: Sequence[AccountEvent]) -> bytes:
     return _packed({"n": node, "a": listed}, [each.frame for each in events])
 
 
-def pack_whisper(node: str, whisper: Whisper) -> bytes:
-    return _packed({"n": node, "t": list(whisper.to_users)}, [whisper.frame])
+def pack_ephemeral(node: str, ephemeral: EphemeralFrame) -> bytes:
+    return _packed({"n": node, "t": list(ephemeral.to_users)}, [ephemeral.frame])
 
 
-def pack_sight(viewer_id: UUID | None) -> bytes:
+def pack_visibility(viewer_id: UUID | None) -> bytes:
     """On a person's presence channel, where ``1`` and ``0`` say that they came and went: look again, all or one."""
-    return f"{SIGHT}{viewer_id or ''}".encode()
+    return f"{VISIBILITY}{viewer_id or ''}".encode()
 
 
-def unpack_sight(message: bytes) -> tuple[bool, UUID | None]:
+def unpack_visibility(message: bytes) -> tuple[bool, UUID | None]:
     """Whether it says to look again, and who should; None is all. Raises ``ValueError``."""
-    kind, _, viewer = message.decode().partition(SIGHT)
+    kind, _, viewer = message.decode().partition(VISIBILITY)
     return not kind, UUID(viewer) if viewer else None
 
 
@@ -70,7 +70,7 @@ def unpack(key: UUID, message: bytes) -> Heard:
             return Heard(head["n"], events=list(_events(key, head["e"], rest)))
         if "a" in head:
             return Heard(head["n"], account_events=list(_account_events(key, head["a"], rest)))
-        return Heard(head["n"], whisper=Whisper(rest, frozenset(UUID(each) for each in head["t"])))
+        return Heard(head["n"], ephemeral=EphemeralFrame(rest, frozenset(UUID(each) for each in head["t"])))
     except (KeyError, TypeError, AttributeError, orjson.JSONDecodeError) as error:
         raise ValueError("not a hint") from error
 

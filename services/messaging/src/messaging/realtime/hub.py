@@ -6,12 +6,14 @@ Invariant: a feed exists while somebody watches it, and its Redis channel is wan
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 from prometheus_client import Counter, Gauge
 
 from messaging.core.domain.stream import AccountEvent, StreamEvent
+from messaging.realtime.catch_up import CatchUp
+from messaging.realtime.channels import Channels
 from messaging.realtime.feed import Feed, Item, Watcher
 from messaging.realtime.websocket import text_frame
 
@@ -22,33 +24,23 @@ DIALOG_CHANNEL: Final = "messaging:dialog:"
 ACCOUNT_CHANNEL: Final = "messaging:account:"
 PRESENCE_CHANNEL: Final = "messaging:presence:"
 
-Listener = Callable[[Feed, Item], None]
-
-
-class Channels(Protocol):
-    """Names of Redis channels this node wants to hear."""
-
-    def want(self, name: str) -> None: ...
-
-    def unwant(self, name: str) -> None: ...
+ItemListener = Callable[[Feed, Item], None]
 
 
 class Hub:
-    """Feeds of dialogs and of accounts."""
+    """Feeds of dialogs and of accounts, and what reads the missing of each."""
 
     def __init__(
         self,
         channels: Channels,
         *,
-        want_dialog: Callable[[Feed], None],
-        want_account: Callable[[Feed], None],
+        dialogs: CatchUp,
+        accounts: CatchUp,
     ) -> None:
         self._channels = channels
-        self._want_dialog, self._want_account = want_dialog, want_account
+        self._dialog_reads, self._account_reads = dialogs, accounts
         self.dialogs: dict[UUID, Feed] = {}
         self.accounts: dict[UUID, Feed] = {}
-        self.on_dialog_item: Listener = _ignore
-        self.on_account_item: Listener = _ignore
 
     def stream(self, dialog_id: UUID, events: Sequence[StreamEvent]) -> None:
         """What one commit stored in a dialog, in order of seq, from this process or another."""
@@ -62,7 +54,7 @@ class Hub:
         if feed is not None and feed.wants(event.account_seq):
             feed.offer(account_item_of(event))
 
-    def whisper(self, dialog_id: UUID, data: bytes, to_users: Collection[UUID]) -> None:
+    def broadcast(self, dialog_id: UUID, data: bytes, to_users: Collection[UUID]) -> None:
         """Something that is not stored, to those of them who watch the dialog now."""
         feed = self.dialogs.get(dialog_id)
         if feed is None:
@@ -71,28 +63,31 @@ class Hub:
             if watcher.user_id in to_users:
                 watcher.offer(data)
 
-    def whisper_to(self, user_id: UUID, data: bytes) -> None:
+    def push_to_user(self, user_id: UUID, data: bytes) -> None:
         """Something that is not stored, to one person's devices here."""
         feed = self.accounts.get(user_id)
         if feed is not None:
             for watcher in feed.watchers:
                 watcher.offer(data)
 
-    def dialog_feed(self, dialog_id: UUID, *, last_seq: int, member_count: int) -> Feed:
-        """The feed of a dialog that stands at ``last_seq``; whoever asks joins it at once."""
+    def dialog_feed(self, dialog_id: UUID, *, last_seq: int, member_count: int, on_item: ItemListener) -> Feed:
+        """The feed of a dialog that stands at ``last_seq``; whoever asks joins it at once.
+
+        ``on_item`` is called after each event that was given to the watchers.
+        """
         feed = self.dialogs.get(dialog_id)
         if feed is None:
-            feed = self.dialogs[dialog_id] = Feed(dialog_id, last_seq, self._want_dialog, listener=self._dialog_item)
+            feed = self.dialogs[dialog_id] = Feed(dialog_id, last_seq, self._dialog_reads.want, listener=on_item)
             self._channels.want(f"{DIALOG_CHANNEL}{dialog_id}")
             dialogs_watched.inc()
         feed.member_count = member_count
         return feed
 
-    def account_feed(self, user_id: UUID, *, last_seq: int) -> Feed:
-        """The feed of one person's account."""
+    def account_feed(self, user_id: UUID, *, last_seq: int, on_item: ItemListener) -> Feed:
+        """The feed of one person's account, as ``dialog_feed``."""
         feed = self.accounts.get(user_id)
         if feed is None:
-            feed = self.accounts[user_id] = Feed(user_id, last_seq, self._want_account, listener=self._account_item)
+            feed = self.accounts[user_id] = Feed(user_id, last_seq, self._account_reads.want, listener=on_item)
             self._channels.want(f"{ACCOUNT_CHANNEL}{user_id}")
         return feed
 
@@ -113,17 +108,14 @@ class Hub:
             del self.accounts[feed.key]
             self._channels.unwant(f"{ACCOUNT_CHANNEL}{feed.key}")
 
+    async def close(self) -> None:
+        """Stop reading what is missing."""
+        await self._dialog_reads.close()
+        await self._account_reads.close()
+
     def feeds(self) -> Iterator[Feed]:
         yield from list(self.dialogs.values())
         yield from list(self.accounts.values())
-
-    def _dialog_item(self, feed: Feed, item: Item) -> None:
-        events_given.inc()
-        deliveries.inc(len(feed.watchers))
-        self.on_dialog_item(feed, item)
-
-    def _account_item(self, feed: Feed, item: Item) -> None:
-        self.on_account_item(feed, item)
 
 
 def item_of(event: StreamEvent) -> Item:
@@ -141,7 +133,3 @@ def item_of(event: StreamEvent) -> Item:
 
 def account_item_of(event: AccountEvent) -> Item:
     return Item(event.account_seq, text_frame(event.frame), event.type)
-
-
-def _ignore(_: Feed, __: Item) -> None:
-    """Nobody listens."""

@@ -1,7 +1,7 @@
 """Hears other nodes, over Redis: one connection, the channels that somebody here wants.
 
-While ``connected`` is false the node hears nothing and must look at the tables more often; when it comes back, it must
-look once more, for what was said meanwhile is lost.
+While its channels are not ``connected`` the node hears nothing and must look at the tables more often; when they are
+again, it must look once more, for what was said meanwhile is lost.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from redis.asyncio.client import PubSub
 
 from chassis import pubsub
 from kernel.loops import pause
-from kernel.notifier import Notifier
 from kernel.steps import Steps
 from kernel.tasks import beside, within
+from messaging.realtime.channels import Channels
 
 NODES_CHANNEL: Final = "messaging:nodes"
 _AT_ONCE: Final = 500
@@ -35,71 +35,62 @@ class Listener:
     critical: Final = False
 
     def __init__(
-        self, redis: Redis, on_message: Callable[[str, bytes], None], on_connected: Callable[[], None]
+        self,
+        redis: Redis,
+        channels: Channels,
+        *,
+        on_message: Callable[[str, bytes], None],
+        on_connected: Callable[[], None],
     ) -> None:
         self._redis = redis
+        self._channels = channels
         self._on_message, self._on_connected = on_message, on_connected
-        self._wanted: set[str] = set()
-        self._changed: dict[str, bool] = {}
-        self._notifier = Notifier()
-        self.connected = False
         self.steps = Steps(_STEP_S)
 
-    def want(self, name: str) -> None:
-        self._wanted.add(name)
-        self._changed[name] = True
-        self._notifier.notify()
-
-    def unwant(self, name: str) -> None:
-        self._wanted.discard(name)
-        self._changed[name] = False
-        self._notifier.notify()
-
     def problem(self) -> str | None:
-        return None if self.connected else "Redis is not heard; looking at the tables instead"
+        return None if self._channels.connected else "Redis is not heard; looking at the tables instead"
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
                 await self._listen(stop)
             except Exception as error:  # noqa: BLE001 -- whatever it was, a new connection hears again
-                if self.connected:
+                if self._channels.connected:
                     log.warning("realtime.deaf", error=type(error).__name__)
-                self.connected = False
+                self._channels.connected = False
                 await pause(stop, _RETRY_S)
-        self.connected = False
+        self._channels.connected = False
 
     async def _listen(self, stop: asyncio.Event) -> None:
-        channels = self._redis.pubsub(ignore_subscribe_messages=True)
+        subscription = self._redis.pubsub(ignore_subscribe_messages=True)
         try:
             with self.steps.step():
-                self._changed.clear()
-                await pubsub.subscribe(channels, NODES_CHANNEL)
-                await _in_parts(channels.subscribe, list(self._wanted))
-            async with beside(self._change(channels), name="realtime-listener.channels") as changing:
-                await self._read(pubsub.Reader(channels), changing, stop)
+                wanted = self._channels.take_all()
+                await pubsub.subscribe(subscription, NODES_CHANNEL)
+                await _in_parts(subscription.subscribe, wanted)
+            async with beside(self._change(subscription), name="realtime-listener.channels") as changing:
+                await self._read(pubsub.Reader(subscription), changing, stop)
         finally:
-            await pubsub.close(channels)
+            await pubsub.close(subscription)
 
-    async def _read(self, channels: pubsub.Reader, changing: asyncio.Task[None], stop: asyncio.Event) -> None:
+    async def _read(self, reader: pubsub.Reader, changing: asyncio.Task[None], stop: asyncio.Event) -> None:
         while not stop.is_set():
             with self.steps.step():
-                message = await channels.read(_READ_S)
+                message = await reader.read(_READ_S)
             if changing.done():
                 changing.result()
-            if not self.connected:
-                self.connected = True
+            if not self._channels.connected:
+                self._channels.connected = True
                 self._on_connected()
             if message is not None:
                 self._on_message(_text(message["channel"]), message["data"])
 
-    async def _change(self, channels: PubSub) -> None:
-        """Tell Redis about channels that came and went, those of one moment together."""
+    async def _change(self, subscription: PubSub) -> None:
+        """Tell Redis about channels that came and went."""
         while True:
-            await self._notifier.wait_notified(None)
-            changed, self._changed = self._changed, {}
-            await _in_parts(channels.subscribe, [name for name, wanted in changed.items() if wanted])
-            await _in_parts(channels.unsubscribe, [name for name, wanted in changed.items() if not wanted])
+            came, went = await self._channels.changes()
+            await _in_parts(subscription.subscribe, came)
+            await _in_parts(subscription.unsubscribe, went)
 
 
 async def _in_parts(call: Callable[..., Any], names: list[str]) -> None:

@@ -83,13 +83,13 @@ async def poll(
     Raises ``TokenRevokedError`` soon after the session is revoked.
     """
     user_id = principal.user_id
-    [standing] = await node.reads.standings([user_id])
+    [snapshot] = await node.reads.connect_snapshots([user_id])
     found = await node.reads.watches(user_id, list(positions.dialogs)) if positions.dialogs else []
     waiting = Poll(user_id, node.left)
     for dialog_id in set(positions.dialogs) - {each.dialog_id for each in found}:
         waiting.write(server_frame("gone", dialog_id=dialog_id))
     try:
-        node.watching.watch_account(waiting, position=positions.account_seq, as_of=standing.account_seq)
+        node.watching.watch_account(waiting, position=positions.account_seq, as_of=snapshot.account_seq)
         node.watching.watch(waiting, found, positions.dialogs)
         node.polls.add(waiting.some)
         begun, valid_s = time.monotonic(), principal.expires_at.timestamp() - time.time()

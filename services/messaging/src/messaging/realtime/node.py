@@ -7,45 +7,41 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-import orjson
 import structlog
 from redis.asyncio import Redis
 
-from chassis.postgres import Database
 from chassis.run.runners import Runner
 from kernel.clock import Clock
-from kernel.tasks import stop_tasks
 from messaging.realtime.acks import Acks, Begin
 from messaging.realtime.announcing import RealtimeAnnouncer
-from messaging.realtime.catch_up import READS_AT_ONCE, CatchUp
+from messaging.realtime.channels import Channels
 from messaging.realtime.codes import Close
 from messaging.realtime.connection import Connection
-from messaging.realtime.feed import Feed, Item
+from messaging.realtime.feed import Feed
 from messaging.realtime.frames import server_frame
 from messaging.realtime.handlers import Handlers
 from messaging.realtime.hint_codec import unpack
-from messaging.realtime.hub import ACCOUNT_CHANNEL, DIALOG_CHANNEL, PRESENCE_CHANNEL, Channels, Hub
+from messaging.realtime.hub import ACCOUNT_CHANNEL, DIALOG_CHANNEL, PRESENCE_CHANNEL, Hub
 from messaging.realtime.listener import Listener
 from messaging.realtime.people import People
 from messaging.realtime.poller import Poller
 from messaging.realtime.ports import Limits, Post, RevokedSessions, Verifier
 from messaging.realtime.presence import Presence
 from messaging.realtime.reads import Reads
+from messaging.realtime.spawning import Spawner
 from messaging.realtime.sweeping import Sweeper
 from messaging.realtime.tickets import Tickets
 from messaging.realtime.watching import Watching
-from messaging.realtime.websocket import payload_of, text_frame
-from sealing import PersonKeys
+from messaging.realtime.websocket import text_frame
 
 BACK_WITHIN_S: Final = 8.0
 _SENDS_WAIT_S: Final = 5.0
 _CLOSES_WAIT_S: Final = 1.0
-_DECIDE_WHO_SEES: Final = (b'"is_public"', b'"history_from"')
 log = structlog.get_logger(__name__)
 
 
@@ -57,9 +53,10 @@ class Node:
         *,
         limits: Limits,
         redis: Redis,
-        database: Database,
-        keys: PersonKeys,
         clock: Clock,
+        channels: Channels,
+        hub: Hub,
+        reads: Reads,
         verifier: Verifier,
         revocations: RevokedSessions,
         tickets: Tickets,
@@ -69,28 +66,15 @@ class Node:
     ) -> None:
         self.limits = limits
         self.name = announcer.node
-        self._announcer = announcer
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.hub, self.reads = hub, reads
+        self._spawner = Spawner()
         self.draining = False
         self._empty = asyncio.Event()
         self.polls: set[asyncio.Event] = set()
         self.people = People(per_person_max=limits.realtime_connections_per_user)
-        reads = Reads(database, keys)
-        at_once = asyncio.Semaphore(READS_AT_ONCE)
-        self._dialog_reads = CatchUp(reads.dialog_items, oldest_key="oldest_seq", at_once=at_once)
-        self._account_reads = CatchUp(reads.account_items, oldest_key="oldest_account_seq", at_once=at_once)
-        self._listener = Listener(redis, self._heard, self._hears_again)
-        channels: Channels = self._listener
-        self.hub = Hub(channels, want_dialog=self._dialog_reads.want, want_account=self._account_reads.want)
-        self.hub.on_dialog_item, self.hub.on_account_item = self._dialog_item, self._account_item
-        self.watching = Watching(self.hub)
-        self.reads = reads
-        self._poller = Poller(
-            self.hub,
-            dialogs=reads.dialog_positions,
-            accounts=reads.account_positions,
-            hears=lambda: self._listener.connected,
-        )
+        self.watching = Watching(hub, self.people, reads, self._spawner.spawn)
+        self._poller = Poller(hub, dialogs=reads.dialog_positions, accounts=reads.account_positions, channels=channels)
+        self._listener = Listener(redis, channels, on_message=self._heard, on_connected=self._poller.soon)
         self._presence = Presence(redis, reads, clock, self.name, channels=channels, publish=announcer.publish)
         self._acks = Acks(begin)
         self._handlers = Handlers(
@@ -98,7 +82,7 @@ class Node:
             node=self.name,
             clock=clock,
             people=self.people,
-            hub=self.hub,
+            hub=hub,
             watching=self.watching,
             presence=self._presence,
             reads=reads,
@@ -108,10 +92,9 @@ class Node:
             revocations=revocations,
             announcer=announcer,
             post=post,
-            spawn=self.spawn,
+            spawn=self._spawner.spawn,
         )
         self._sweeper = Sweeper(self.people, limits, revocations)
-        announcer.hub = self.hub
 
     @property
     def runners(self) -> Sequence[Runner]:
@@ -144,16 +127,10 @@ class Node:
     def left(self, feed: Feed) -> None:
         asyncio.get_running_loop().call_soon(self.hub.release, feed)
 
-    def roomy(self, connection: Connection) -> None:
+    def writable(self, connection: Connection) -> None:
         for feed in [*connection.feeds, *([connection.account] if connection.account else ())]:
             if feed.joining(connection):
                 feed.retry()
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something for a connection beside what comes in."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def drain(self) -> None:
         """Take nothing new, finish what was sent, and send everybody elsewhere, not all at the same moment."""
@@ -162,8 +139,7 @@ class Node:
             self._empty.set()
         for answered in self.polls:
             answered.set()
-        if self._tasks:
-            await asyncio.wait(set(self._tasks), timeout=_SENDS_WAIT_S)
+        await self._spawner.finish(_SENDS_WAIT_S)
         for connection in list(self.people.sockets):
             retry_after_s = round(random.uniform(0, BACK_WITHIN_S), 2)  # noqa: S311 -- spread, not secrecy
             connection.write(server_frame("bye", code=int(Close.GOING_AWAY), retry_after_s=retry_after_s))
@@ -175,10 +151,8 @@ class Node:
 
     async def close(self) -> None:
         """After the runners have ended."""
-        self._announcer.hub = None
-        await self._dialog_reads.close()
-        await self._account_reads.close()
-        await stop_tasks(*self._tasks)
+        await self.hub.close()
+        await self._spawner.close()
 
     def _heard(self, channel: str, message: bytes) -> None:
         with suppress(ValueError):
@@ -192,37 +166,12 @@ class Node:
     def _heard_of_dialog(self, dialog_id: UUID, message: bytes) -> None:
         heard = unpack(dialog_id, message)
         self.hub.stream(dialog_id, heard.events)
-        if heard.whisper is not None and heard.node != self.name:
-            self.hub.whisper(dialog_id, text_frame(heard.whisper.frame), heard.whisper.to_users)
+        if heard.ephemeral is not None and heard.node != self.name:
+            self.hub.broadcast(dialog_id, text_frame(heard.ephemeral.frame), heard.ephemeral.to_users)
 
     def _heard_of_account(self, user_id: UUID, message: bytes) -> None:
         heard = unpack(user_id, message)
         for event in heard.account_events:
             self.hub.account(event)
-        if heard.whisper is not None and heard.node != self.name:
-            self.hub.whisper_to(user_id, text_frame(heard.whisper.frame))
-
-    def _hears_again(self) -> None:
-        self._poller.soon()
-
-    def _account_item(self, feed: Feed, item: Item) -> None:
-        if item.type == "dialog.added":
-            dialog_id = UUID(orjson.loads(payload_of(item.data))["dialog_id"])
-            self.spawn(self._handlers.added(feed.key, dialog_id))
-
-    def _dialog_item(self, feed: Feed, item: Item) -> None:
-        if item.type == "dialog.changed" and any(name in item.data for name in _DECIDE_WHO_SEES):
-            self.spawn(self._look_again_who_sees(feed))
-
-    async def _look_again_who_sees(self, feed: Feed) -> None:
-        """Who is no member watches a channel no longer that is not open; who came late sees earlier messages, or not.
-
-        A long poll ends with this very event, and looks for itself when it comes again.
-        """
-        for user_id in {each.user_id for each in feed.watchers}:
-            found = await self.reads.watches(user_id, [feed.key])
-            for connection in self.people.connections_of(user_id):
-                if found:
-                    feed.show_from(connection, found[0].from_seq)
-                else:
-                    self.watching.unwatch(connection, [feed.key])
+        if heard.ephemeral is not None and heard.node != self.name:
+            self.hub.push_to_user(user_id, text_frame(heard.ephemeral.frame))

@@ -8,34 +8,35 @@ from uuid import UUID
 
 from chassis.run import Repeating
 from kernel.backoff import BackoffPolicy
+from messaging.realtime.channels import Channels
 from messaging.realtime.feed import Feed
 from messaging.realtime.hub import Hub
 
 EVERY_S: Final = 2.0
-DEAF_EVERY_S: Final = 0.5
+DISCONNECTED_EVERY_S: Final = 0.5
 _AT_ONCE: Final = 2_000
 
 Positions = Callable[[list[UUID]], Awaitable[dict[UUID, int]]]
 
 
 class Poller(Repeating):
-    """``hears``: whether hints come in now. ``soon`` asks for a look without delay."""
+    """It looks more often while ``channels`` are not connected. ``soon`` asks for a look without delay."""
 
     name = "realtime-poller"
     failing = "streams could not be looked at"
-    again = BackoffPolicy(first_s=DEAF_EVERY_S, cap_s=EVERY_S)
+    again = BackoffPolicy(first_s=DISCONNECTED_EVERY_S, cap_s=EVERY_S)
 
-    def __init__(self, hub: Hub, *, dialogs: Positions, accounts: Positions, hears: Callable[[], bool]) -> None:
+    def __init__(self, hub: Hub, *, dialogs: Positions, accounts: Positions, channels: Channels) -> None:
         super().__init__()
         self._hub = hub
-        self._dialogs, self._accounts, self._hears = dialogs, accounts, hears
+        self._dialogs, self._accounts, self._channels = dialogs, accounts, channels
 
     def soon(self) -> None:
         self.notifier.notify()
 
     async def step(self) -> float:
         await self.look()
-        return EVERY_S if self._hears() else DEAF_EVERY_S
+        return EVERY_S if self._channels.connected else DISCONNECTED_EVERY_S
 
     async def look(self) -> None:
         """Compare all feeds with the tables once."""

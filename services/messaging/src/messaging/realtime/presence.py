@@ -20,9 +20,10 @@ from redis.exceptions import RedisError
 from chassis.run import Repeating
 from kernel.backoff import BackoffPolicy
 from kernel.clock import Clock
+from messaging.realtime.channels import Channels
 from messaging.realtime.frames import server_frame
-from messaging.realtime.hint_codec import unpack_sight
-from messaging.realtime.hub import PRESENCE_CHANNEL, Channels
+from messaging.realtime.hint_codec import unpack_visibility
+from messaging.realtime.hub import PRESENCE_CHANNEL
 from messaging.realtime.reads import Reads
 
 GRACE_S: Final = 5.0
@@ -91,7 +92,7 @@ class Presence(Repeating):
         """Another node, or this one, says that somebody came or went, or may be seen by others than before."""
         if user_id not in self._lookers:
             return
-        again, viewer_id = unpack_sight(message)
+        again, viewer_id = unpack_visibility(message)
         if again:
             self._again.add((user_id, viewer_id))
         else:

@@ -64,7 +64,7 @@ _VISIBLE: Final = f"""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ConnectSnapshot:
     """Where somebody stands when they connect."""
 
     account_seq: int
@@ -110,7 +110,7 @@ class Reads:
             rows = await conn.fetch("SELECT user_id, last_account_seq FROM account WHERE user_id = ANY($1)", user_ids)
         return {row["user_id"]: row["last_account_seq"] for row in rows}
 
-    async def standings(self, user_ids: Sequence[UUID]) -> Sequence[Standing]:
+    async def connect_snapshots(self, user_ids: Sequence[UUID]) -> Sequence[ConnectSnapshot]:
         """One for each: the latest ``WATCHED_MAX`` dialogs they are in, without the big channels."""
         async with self._database.read() as conn:
             rows = await conn.fetch(_WATCHED, list(set(user_ids)))
@@ -129,7 +129,7 @@ class Reads:
                         row["member_count"],
                     )
                 )
-        return [Standing(account_seqs[each], watches[each]) for each in user_ids]
+        return [ConnectSnapshot(account_seqs[each], watches[each]) for each in user_ids]
 
     async def watches(self, user_id: UUID, dialog_ids: Sequence[UUID]) -> Sequence[Watch]:
         """Those of them that the person may watch."""

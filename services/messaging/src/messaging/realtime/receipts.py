@@ -23,7 +23,7 @@ from kernel.backoff import BackoffPolicy
 from messaging.core.adapters.unread_reads import MENTIONS, UNREAD
 from messaging.core.domain.cursor import Cursor
 from messaging.realtime.frames import document
-from messaging.realtime.hint_codec import Whisper
+from messaging.realtime.hint_codec import EphemeralFrame
 
 MEMBERS_MAX: Final = 200
 GATHER_S: Final = 0.05
@@ -70,7 +70,7 @@ class Receipts(Repeating):
         self,
         database: Database,
         *,
-        tell_dialog: Callable[[UUID, Whisper], None],
+        tell_dialog: Callable[[UUID, EphemeralFrame], None],
         tell_person: Callable[[UUID, bytes], None],
     ) -> None:
         super().__init__()
@@ -126,4 +126,4 @@ class Receipts(Repeating):
         if hearers:
             place = {"dialog_id": cursor.dialog_id, "user_id": cursor.user_id, "from_seq": since}
             frame = document("receipt", **place, **moved)
-            self._tell_dialog(cursor.dialog_id, Whisper(frame, frozenset(hearers)))
+            self._tell_dialog(cursor.dialog_id, EphemeralFrame(frame, frozenset(hearers)))

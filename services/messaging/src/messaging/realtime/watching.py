@@ -7,14 +7,22 @@ answered with ``too_old``: fetch anew; the stream goes on from now.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
+
+import orjson
 
 from messaging.core.domain.stream import Watch
 from messaging.realtime.connection import Connection
-from messaging.realtime.feed import Feed, Watcher
+from messaging.realtime.feed import Feed, Item, Watcher
 from messaging.realtime.frames import server_frame
-from messaging.realtime.hub import Hub
+from messaging.realtime.hub import Hub, deliveries, events_given
+from messaging.realtime.people import People
+from messaging.realtime.reads import CROWD, Reads
+from messaging.realtime.spawning import Spawn
+from messaging.realtime.websocket import payload_of
+
+_DECIDE_WHO_SEES: Final = (b'"is_public"', b'"history_from"')
 
 
 class Follower(Watcher, Protocol):
@@ -25,10 +33,10 @@ class Follower(Watcher, Protocol):
 
 
 class Watching:
-    """Synchronous: what it does to a connection is whole before anything else is delivered."""
+    """Its methods never wait: what one does to a connection is whole before anything else is delivered."""
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, hub: Hub, people: People, reads: Reads, spawn: Spawn) -> None:
+        self._hub, self._people, self._reads, self._spawn = hub, people, reads, spawn
 
     def watch(self, connection: Follower, watches: Iterable[Watch], positions: Mapping[UUID, int]) -> None:
         """All of these, each from its position or from now on."""
@@ -37,7 +45,7 @@ class Watching:
 
     def watch_account(self, connection: Follower, *, position: int | None, as_of: int) -> None:
         """Their own account's stream."""
-        feed = self._hub.account_feed(connection.user_id, last_seq=as_of)
+        feed = self._hub.account_feed(connection.user_id, last_seq=as_of, on_item=self._account_item)
         connection.account = feed
         if position is not None and position > as_of:
             connection.write(server_frame("too_old", oldest_account_seq=as_of, account_seq=as_of))
@@ -79,6 +87,41 @@ class Watching:
             told = {"dialog_id": watch.dialog_id, "oldest_seq": watch.from_seq, "last_seq": as_of}
             connection.write(server_frame("too_old", **told))
             position = as_of
-        feed = self._hub.dialog_feed(watch.dialog_id, last_seq=as_of, member_count=watch.member_count)
+        feed = self._hub.dialog_feed(
+            watch.dialog_id, last_seq=as_of, member_count=watch.member_count, on_item=self._dialog_item
+        )
         connection.feeds.add(feed)
         feed.join(connection, max(position, watch.from_seq - 1), as_of, watch.from_seq)
+
+    def _dialog_item(self, feed: Feed, item: Item) -> None:
+        events_given.inc()
+        deliveries.inc(len(feed.watchers))
+        if item.type == "dialog.changed" and any(name in item.data for name in _DECIDE_WHO_SEES):
+            self._spawn(self._look_again_who_sees(feed))
+
+    def _account_item(self, feed: Feed, item: Item) -> None:
+        if item.type == "dialog.added":
+            dialog_id = UUID(orjson.loads(payload_of(item.data))["dialog_id"])
+            self._spawn(self._watch_added(feed.key, dialog_id))
+
+    async def _watch_added(self, user_id: UUID, dialog_id: UUID) -> None:
+        """Somebody came into a dialog: all their connections here watch it from now on."""
+        for watch in await self._reads.watches(user_id, [dialog_id]):
+            if watch.kind == "channel" and watch.member_count > CROWD:
+                continue
+            for connection in self._people.connections_of(user_id):
+                if all(feed.key != dialog_id for feed in connection.feeds):
+                    self.watch(connection, [watch], {})
+
+    async def _look_again_who_sees(self, feed: Feed) -> None:
+        """Who is no member watches a channel no longer that is not open; who came late sees earlier messages, or not.
+
+        A long poll ends with this very event, and looks for itself when it comes again.
+        """
+        for user_id in {each.user_id for each in feed.watchers}:
+            found = await self._reads.watches(user_id, [feed.key])
+            for connection in self._people.connections_of(user_id):
+                if found:
+                    feed.show_from(connection, found[0].from_seq)
+                else:
+                    self.unwatch(connection, [feed.key])

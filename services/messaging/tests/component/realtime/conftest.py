@@ -15,6 +15,8 @@ import pytest
 import yaml
 
 from messaging.__main__ import SERVICE
+from messaging.entrypoints.realtime import NODE
+from messaging.realtime.node import Node
 from messaging.wiring import App, wire
 from testkit.service import running
 from testkit.serving import serving
@@ -137,17 +139,16 @@ class OtherNode:
     """A second node on the same database and Redis."""
 
     app: App
+    node: Node
     base_url: str
 
 
 @asynccontextmanager
 async def other_node(settings, **changes):
-    async with (
-        wire(settings.model_copy(update=changes)) as app,
-        running(*SERVICE.background(app)),
-        serving(SERVICE.http(app)) as call,
-    ):
-        yield OtherNode(app, call.base_url)
+    async with wire(settings.model_copy(update=changes)) as app, running(*SERVICE.background(app)):
+        application = SERVICE.http(app)
+        async with serving(application) as call:
+            yield OtherNode(app, application[NODE], call.base_url)
 
 
 @pytest.fixture

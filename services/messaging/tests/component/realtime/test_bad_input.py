@@ -264,7 +264,7 @@ async def test_frames_after_auth_wait_for_it_but_not_without_end(world):
 
 
 async def test_sockets_that_are_gone_leave_nothing_behind(world, sockets):
-    node = world.app.announcer.node_here
+    node = world.node
     nok, ari = await world.person(), await world.person()
     dialog_id = uuid.UUID(await world.group(nok, ari))
     socket = await sockets.of(nok)

@@ -380,7 +380,7 @@ async def test_a_long_poll_shows_no_more_than_a_socket(world, sockets):
     dialog_id = await world.group(nok, ari, open_one)
     await hide_reading(world, nok)
     first, second = [(await nok.send(dialog_id))["seq"] for _ in range(2)]
-    node, path = world.app.announcer.node_here, f"/v1/dialogs/{dialog_id}/read-cursor"
+    node, path = world.node, f"/v1/dialogs/{dialog_id}/read-cursor"
     body = {"dialogs": {dialog_id: second}, "wait_s": 8}
     before = len(node.polls)
     polling = asyncio.create_task(nok.ok("POST", "/v1/realtime/poll", body, key=""))

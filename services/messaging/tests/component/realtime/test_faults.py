@@ -83,7 +83,7 @@ async def test_two_nodes_one_cut_off_from_redis_then_healed(
     dialog_id = await world.group(nok, ari)
     last = (await ari.dialog(dialog_id))["last_seq"]
     async with cable_to(redis_url) as (cable, url), node_of(redis_url=url) as node:
-        listener, poller = node.app.announcer.node_here._listener, node.app.announcer.node_here._poller
+        channels, poller = node.app.channels, node.node._poller
         near, far = await sockets.of(ari), await sockets.of(ari, base_url=node.base_url)
         await heard_by(2, dialog_id)
         with monkeypatch.context() as blind:
@@ -91,7 +91,7 @@ async def test_two_nodes_one_cut_off_from_redis_then_healed(
             sent = await nok.send(dialog_id, "whole")
             await far.reaches(dialog_id, sent["seq"])
         cable.cut()
-        await eventually(lambda: not listener.connected)
+        await eventually(lambda: not channels.connected)
         took = []
         for _ in range(3):
             for _ in range(10):
@@ -104,7 +104,7 @@ async def test_two_nodes_one_cut_off_from_redis_then_healed(
         sent = await far.until("sent")
         await near.reaches(dialog_id, sent["seq"])
         cable.heal()
-        await eventually(lambda: listener.connected)
+        await eventually(lambda: channels.connected)
         sent = await nok.send(dialog_id, "healed")
         for reader in (near, far):
             assert await reader.reaches(dialog_id, sent["seq"]) == list(range(last + 1, sent["seq"] + 1))
@@ -236,7 +236,7 @@ async def beside_one_that_stops(world, sockets):
         await peer.reaches(of, sent["seq"])
         return time.monotonic() - begun
 
-    node = world.app.announcer.node_here
+    node = world.node
     [connection] = node.people.connections_of(stuck.user_id)
     async with asyncio.timeout(30):
         while connection.transport.get_write_buffer_size() < 16 * 1024:

@@ -8,6 +8,7 @@ import pytest
 import uvloop
 
 from chassis.redis import connect
+from messaging.realtime.channels import Channels
 from messaging.realtime.listener import Listener
 from testkit.cancelling import cancelled_at_every_await
 from testkit.resets import SOAK, ResettingProxy
@@ -37,17 +38,21 @@ def test_resets_do_not_make_it_deaf(proxy, redis_url):
 
 async def _reset_again_and_again(proxy, redis_url):
     direct, redis, heard = connect(redis_url), through(proxy, redis_url), []
-    listeners = [Listener(redis, lambda channel, data: heard.append((channel, data)), lambda: None) for _ in range(6)]
+    wanted = [Channels() for _ in range(6)]
+    listeners = [
+        Listener(redis, each, on_message=lambda channel, data: heard.append((channel, data)), on_connected=lambda: None)
+        for each in wanted
+    ]
     channels = [f"test:{uuid.uuid4().hex}" for _ in listeners]
     stop = asyncio.Event()
     running = [asyncio.create_task(each.run(stop)) for each in listeners]
     while proxy.resets < RESETS:
-        for listener in listeners:
-            listener.want(f"test:{uuid.uuid4().hex}")
+        for each in wanted:
+            each.want(f"test:{uuid.uuid4().hex}")
         await asyncio.sleep(0.1)
         await asyncio.to_thread(proxy.reset)
-    for listener, channel in zip(listeners, channels, strict=True):
-        listener.want(channel)
+    for each, channel in zip(wanted, channels, strict=True):
+        each.want(channel)
 
     async def all_hear():
         for channel in channels:
@@ -66,8 +71,9 @@ async def test_it_ends_wherever_it_is_cancelled(proxy, redis_url):
     redis = through(proxy, redis_url)
 
     async def run():
-        listener = Listener(redis, lambda *_: None, lambda: None)
-        listener.want("test:x")
+        channels = Channels()
+        listener = Listener(redis, channels, on_message=lambda *_: None, on_connected=lambda: None)
+        channels.want("test:x")
         await listener.run(asyncio.Event())
 
     assert await cancelled_at_every_await(run, NTHS, within_s=6) >= 5

@@ -49,7 +49,7 @@ async def test_it_waits_for_news_and_takes_no_longer(world):
     nok, ari = await world.person(), await world.person()
     dialog_id = await world.group(nok, ari)
     last = (await ari.dialog(dialog_id))["last_seq"]
-    node, took = world.app.announcer.node_here, []
+    node, took = world.node, []
     for _ in range(3):
         body = {"dialogs": {dialog_id: last}, "account_seq": 1, "wait_s": 8}
         polling = asyncio.create_task(ari.ok("POST", PATH, body, key=""))
@@ -83,7 +83,7 @@ async def test_who_is_signed_out_while_it_waits_is_told_within_two_seconds(world
     dialog_id = await world.group(nok, ari)
     last = (await ari.dialog(dialog_id))["last_seq"]
     body = {"dialogs": {dialog_id: last}, "account_seq": 1, "wait_s": 8}
-    node = world.app.announcer.node_here
+    node = world.node
 
     async def refused_after_s():
         session_id = uuid.uuid4()
@@ -103,7 +103,7 @@ async def test_who_is_signed_out_while_it_waits_is_told_within_two_seconds(world
 async def test_who_is_removed_while_it_waits_leaves_no_feed_behind(world):
     nok, ari, bee = [await world.person() for _ in range(3)]
     dialog_id = await world.group(nok, ari, bee)
-    node = world.app.announcer.node_here
+    node = world.node
     last = (await ari.dialog(dialog_id))["last_seq"]
     body = {"dialogs": {dialog_id: last}, "account_seq": 1, "wait_s": 8}
     polling = asyncio.create_task(ari.ok("POST", PATH, body, key=""))
@@ -112,4 +112,4 @@ async def test_who_is_removed_while_it_waits_leaves_no_feed_behind(world):
     answer = await polling
     assert [each["seq"] for each in answer["frames"] if "seq" in each] == [last + 1]
     await eventually(lambda: uuid.UUID(dialog_id) not in node.hub.dialogs, what="the feed is let go")
-    assert f"messaging:dialog:{dialog_id}" not in node._listener._wanted
+    assert f"messaging:dialog:{dialog_id}" not in world.app.channels.wanted

@@ -17,6 +17,8 @@ from chassis.run import Runner
 from eventing import KafkaConfig
 from messaging.__main__ import SERVICE
 from messaging.core.adapters.account_store import Account
+from messaging.entrypoints.realtime import NODE
+from messaging.realtime.node import Node
 from messaging.settings import MessagingSettings
 from messaging.wiring import App, wire
 from messaging_testing.people import Person
@@ -42,6 +44,7 @@ class World:
     call: Client
     issuer: TokenIssuer
     settings: MessagingSettings
+    node: Node
     people: list[Person] = field(default_factory=list)
 
     async def publish(self, record: Any, *, version: int | None = None) -> None:
@@ -111,8 +114,10 @@ async def opened(
             **changed,
         )
         assert SERVICE.http is not None
-        async with wire(settings) as app, serving(SERVICE.http(app)) as call:
-            yield World(app, call, issuer, settings)
+        async with wire(settings) as app:
+            application = SERVICE.http(app)
+            async with serving(application) as call:
+                yield World(app, call, issuer, settings, application[NODE])
 
 
 def runners_of(app: App) -> list[Runner]:

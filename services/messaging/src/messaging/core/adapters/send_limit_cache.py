@@ -18,10 +18,10 @@ from uuid import UUID
 import structlog
 from redis.exceptions import RedisError
 
+from chassis.batching import Batcher
 from chassis.redis import RateLimiter, Wanted
 from chassis.telemetry import metrics
 from kernel.errors import DomainError, Kind
-from messaging.realtime.batching import Batcher
 
 WINDOW_S: Final = 60.0
 AHEAD_S: Final = 10.0
