@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 import yaml
 
-from messaging.realtime.codes import Close
+from messaging.realtime.domain.codes import Close
 from messaging.realtime.frames import FRAMES
 from messaging_testing.asyncapi import SERVER_FRAMES, build, render
 

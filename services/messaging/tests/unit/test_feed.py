@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from messaging.realtime.domain.websocket import payloads_of, text_frame
 from messaging.realtime.feed import HELD_MAX, Feed, Item
-from messaging.realtime.websocket import payloads_of, text_frame
 
 KEY = uuid.uuid4()
 

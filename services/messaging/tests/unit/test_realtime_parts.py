@@ -8,10 +8,10 @@ import pytest
 from chassis.errors import BodyInvalidError
 from kernel.errors import DomainError
 from messaging.core.domain.stream import AccountEvent, StreamEvent
-from messaging.realtime.buckets import Bucket
+from messaging.realtime.domain.buckets import Bucket
+from messaging.realtime.domain.websocket import payload_of
 from messaging.realtime.frames import AckFrame, FrameUnknownError, FrameUnreadableError, error_frame, read_frame, ref_of
 from messaging.realtime.hint_codec import EphemeralFrame, pack_account_events, pack_ephemeral, pack_events, unpack
-from messaging.realtime.websocket import payload_of
 
 DIALOG = uuid.uuid4()
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messaging.realtime.codes import Close
-from messaging.realtime.websocket import (
+from messaging.realtime.domain.codes import Close
+from messaging.realtime.domain.websocket import (
     FRAME_BYTES_MAX,
     FrameError,
     FrameReader,

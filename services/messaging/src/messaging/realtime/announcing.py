@@ -14,6 +14,7 @@ from chassis.postgres import Database
 from chassis.run.runners import Runner
 from messaging.core.domain.cursor import Cursor
 from messaging.core.domain.stream import AccountEvent, PresenceVisibilityChanged, StreamEvent
+from messaging.realtime.domain.websocket import text_frame
 from messaging.realtime.hint_codec import (
     EphemeralFrame,
     pack_account_events,
@@ -24,7 +25,6 @@ from messaging.realtime.hint_codec import (
 from messaging.realtime.hub import ACCOUNT_CHANNEL, DIALOG_CHANNEL, PRESENCE_CHANNEL, Hub
 from messaging.realtime.publisher import Publisher
 from messaging.realtime.receipts import Receipts
-from messaging.realtime.websocket import text_frame
 
 log: Final = structlog.get_logger(__name__)
 

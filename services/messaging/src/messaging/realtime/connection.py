@@ -13,11 +13,11 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from messaging.realtime.buckets import Bucket
-from messaging.realtime.codes import REASONS, Close
+from messaging.realtime.domain.buckets import Bucket
+from messaging.realtime.domain.codes import REASONS, Close
+from messaging.realtime.domain.websocket import FrameError, FrameReader, Opcode, answer_to_close, close_frame, frame_of
 from messaging.realtime.feed import Feed
 from messaging.realtime.frames import server_frame
-from messaging.realtime.websocket import FrameError, FrameReader, Opcode, answer_to_close, close_frame, frame_of
 
 ROOM_BYTES: Final = 64 * 1024
 BUFFER_MAX: Final = 256 * 1024

@@ -20,7 +20,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from messaging.core.adapters import document_reads
-from messaging.realtime.websocket import payload_of, text_frame
+from messaging.realtime.domain.websocket import payload_of, text_frame
 
 HELD_MAX: Final = 256
 TAIL_MAX: Final = 512

@@ -19,7 +19,7 @@ from chassis.http.strict_json import load
 from kernel.errors import DomainError, Kind
 from messaging.core.domain.message import SendMessage
 from messaging.core.entrypoints.schemas.messages import LaterSeq, SendMessageBody
-from messaging.realtime.websocket import text_frame
+from messaging.realtime.domain.websocket import text_frame
 
 DIALOGS_MAX: Final = 1000
 PRESENCE_MAX: Final = 200

@@ -16,8 +16,8 @@ from kernel.ids import uuid7
 from messaging.core.domain.cursor import Cursor
 from messaging.realtime.acks import Acks
 from messaging.realtime.announcing import RealtimeAnnouncer
-from messaging.realtime.codes import Close
 from messaging.realtime.connection import Connection
+from messaging.realtime.domain.codes import Close
 from messaging.realtime.frames import (
     TYPING_S,
     AckFrame,

@@ -14,8 +14,8 @@ from prometheus_client import Counter, Gauge
 from messaging.core.domain.stream import AccountEvent, StreamEvent
 from messaging.realtime.catch_up import CatchUp
 from messaging.realtime.channels import Channels
+from messaging.realtime.domain.websocket import text_frame
 from messaging.realtime.feed import Feed, Item, Watcher
-from messaging.realtime.websocket import text_frame
 
 events_given = Counter("messaging_realtime_events", "Stored events given to the watchers of this node")
 deliveries = Counter("messaging_realtime_deliveries", "Stored events times the watchers they were given to")

@@ -13,11 +13,11 @@ from typing import Final
 from uuid import UUID
 
 from chassis.tokens import Principal, TokenRevokedError
+from messaging.realtime.domain.websocket import payloads_of
 from messaging.realtime.feed import Feed
 from messaging.realtime.frames import Positions, server_frame
 from messaging.realtime.node import Node
 from messaging.realtime.ports import RevokedSessions
-from messaging.realtime.websocket import payloads_of
 
 BYTES_MAX: Final = 512 * 1024
 _MORE_S: Final = 0.02

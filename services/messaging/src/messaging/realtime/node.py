@@ -20,8 +20,9 @@ from kernel.clock import Clock
 from messaging.realtime.acks import Acks, Begin
 from messaging.realtime.announcing import RealtimeAnnouncer
 from messaging.realtime.channels import Channels
-from messaging.realtime.codes import Close
 from messaging.realtime.connection import Connection
+from messaging.realtime.domain.codes import Close
+from messaging.realtime.domain.websocket import text_frame
 from messaging.realtime.feed import Feed
 from messaging.realtime.frames import server_frame
 from messaging.realtime.handlers import Handlers
@@ -37,7 +38,6 @@ from messaging.realtime.spawning import Spawner
 from messaging.realtime.sweeping import Sweeper
 from messaging.realtime.tickets import Tickets
 from messaging.realtime.watching import Watching
-from messaging.realtime.websocket import text_frame
 
 BACK_WITHIN_S: Final = 8.0
 _SENDS_WAIT_S: Final = 5.0

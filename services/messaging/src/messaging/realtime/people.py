@@ -8,8 +8,8 @@ from uuid import UUID
 
 from prometheus_client import Gauge
 
-from messaging.realtime.codes import Close
 from messaging.realtime.connection import Connection
+from messaging.realtime.domain.codes import Close
 
 connected = Gauge("messaging_realtime_connections", "Open sockets of this node", ["state"])
 

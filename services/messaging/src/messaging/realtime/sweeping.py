@@ -8,8 +8,8 @@ from typing import Final
 
 from chassis.run import Repeating
 from kernel.backoff import BackoffPolicy
-from messaging.realtime.codes import Close
 from messaging.realtime.connection import Connection
+from messaging.realtime.domain.codes import Close
 from messaging.realtime.frames import server_frame
 from messaging.realtime.people import People
 from messaging.realtime.ports import Limits, RevokedSessions

@@ -16,8 +16,8 @@ from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 
 from messaging.realtime.connection import ROOM_BYTES, Connection
+from messaging.realtime.domain.websocket import accept_of
 from messaging.realtime.node import Node
-from messaging.realtime.websocket import accept_of
 
 _SEND_BUFFER_BYTES: Final = 64 * 1024
 _LOW_WATER_BYTES: Final = 16 * 1024

@@ -14,13 +14,13 @@ import orjson
 
 from messaging.core.domain.stream import Watch
 from messaging.realtime.connection import Connection
+from messaging.realtime.domain.websocket import payload_of
 from messaging.realtime.feed import Feed, Item, Watcher
 from messaging.realtime.frames import server_frame
 from messaging.realtime.hub import Hub, deliveries, events_given
 from messaging.realtime.people import People
 from messaging.realtime.reads import CROWD, Reads
 from messaging.realtime.spawning import Spawn
-from messaging.realtime.websocket import payload_of
 
 _DECIDE_WHO_SEES: Final = (b'"is_public"', b'"history_from"')
 

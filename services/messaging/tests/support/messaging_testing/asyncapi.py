@@ -14,7 +14,7 @@ import yaml
 from pydantic.json_schema import models_json_schema
 
 from messaging.core.entrypoints.schemas.messages import MessageView
-from messaging.realtime.codes import REASONS, Close
+from messaging.realtime.domain.codes import REASONS, Close
 from messaging.realtime.frames import FRAMES
 
 Schema = dict[str, Any]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 from typing import Final
 
-from messaging.realtime.codes import REASONS, Close
+from messaging.realtime.domain.codes import REASONS, Close
 
 FRAME_BYTES_MAX: Final = 64 * 1024
 _CONTROL_BYTES_MAX: Final = 125
