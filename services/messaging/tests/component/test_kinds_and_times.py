@@ -71,7 +71,7 @@ async def test_locations_and_contacts_arrive_whole(pair):
     assert [{name: each[name] for name in content} for each, content in zip(found, contents, strict=True)] == contents
 
 
-@pytest.mark.parametrize("text", ["a\u202eb", "\u2066x\u2069", "a\x00b", "two\nlines"])
+@pytest.mark.parametrize("text", ["a\u202eb", "\u2066x", "a\x00b", "two\nlines"])
 async def test_what_turns_text_is_in_no_name(pair, text):
     one, other, dialog_id = pair
     create = {"kind": "group", "user_ids": [str(other.user_id)], "title": text}
@@ -84,6 +84,12 @@ async def test_what_turns_text_is_in_no_name(pair, text):
     body = {"client_message_id": str(uuid.uuid4()), "content": contact}
     assert await one.refused("POST", f"/v1/dialogs/{dialog_id}/messages", body) == "request.body.invalid"
     assert await other.messages(dialog_id) == []
+
+
+async def test_what_a_paste_has_around_it_is_left_out_of_a_name(pair):
+    one, other, _ = pair
+    body = {"kind": "group", "user_ids": [str(other.user_id)], "title": "\u2068Ann\u2069"}
+    assert (await one.ok("POST", "/v1/dialogs", body))["title"] == "Ann"
 
 
 async def test_an_invite_ends_at_its_time(world, pair):
