@@ -6,6 +6,7 @@ import { signOut } from "./account.js";
 import { Drafts } from "./drafts.js";
 import { Images } from "./images.js";
 import { $, problem } from "./page.js";
+import { stop } from "./rows.js";
 import { Socket } from "./socket.js";
 import { Store } from "./store.js";
 import { arrange, dialogRow, messageRow, quote, titleOf } from "./view.js";
@@ -315,6 +316,7 @@ export class Room {
     const shown = dialog ? this.#shown(dialog) : [];
     const context = dialog && this.#context(dialog);
     arrange($("messages"), shown.map((each) => this.#row(each, context)));
+    stop($("messages"));
     this.#images.keep(new Set(shown.flatMap((each) => each.attachments.map((one) => one.attachment_id))));
     if (end) this.toEnd();
     $("down").hidden = end || ($("down").hidden && !dialog?.me.unread);
