@@ -87,6 +87,7 @@ export function messageRow(message, context) {
   }
   if (!own && message.sender_id && context.many) row.append(element("div", { class: "who" }, context.nameOf(message.sender_id)));
   row.append(bubble(message, own, context));
+  if (message.failed) row.append(element("button", { type: "button", class: "link", onclick: () => context.onagain(message) }, "Send again"));
   if (message.seq && !message.deleted_at) row.append(tools(message, own, context), reactions(message, context));
   return row;
 }
