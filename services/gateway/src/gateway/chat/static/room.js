@@ -370,7 +370,7 @@ export class Room {
     return {
       myId: session.user_id,
       many: dialog.kind !== "direct",
-      nameOf: (user) => this.#store.people.nameOf(user),
+      nameOf: (user) => this.#store.people.nameOf(user, id),
       quoteOf: (message) => quote(this.#store.quoted(id, message.reply_to_seq)),
       attachment: (each) => this.#images.shown(each),
       stateOf: (message) => {
