@@ -3,6 +3,7 @@
 import { current, follow, signIn, signOut, signUp } from "./account.js";
 import { $, empty, fit, problem } from "./page.js";
 import { Room } from "./room.js";
+import { walk } from "./rows.js";
 import { Ended } from "./session.js";
 
 let room = null;
@@ -75,11 +76,13 @@ function wireRoom() {
   $("again").onclick = () => room?.ask();
   $("say").onchange = (event) => event.target.id === "image" && room?.sendImage(event.target.files[0]);
   const list = $("messages");
+  walk(list);
   list.onscroll = () => room?.scrolled();
   list.onclick = (event) => {
     const row = event.target.closest("li");
     for (const each of list.querySelectorAll(".tapped")) if (each !== row) each.classList.remove("tapped");
     row?.classList.toggle("tapped", !event.target.closest("button") && !row.classList.contains("tapped"));
+    if (row === document.activeElement && !row.classList.contains("tapped")) row.blur(); // a second tap puts the tools away
   };
   $("down").onclick = () => room?.toEnd();
   document.addEventListener("visibilitychange", () => document.hidden || room?.seen());

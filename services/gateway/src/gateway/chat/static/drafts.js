@@ -56,9 +56,21 @@ export class Drafts {
   giveBack(dialogId, words, editing) {
     this.#putAside();
     const before = (dialogId === this.#openId ? this.#now : this.#waiting.get(dialogId)) ?? blank();
-    const back = { ...blank(), words, editing, before };
-    this.#waiting.set(dialogId, back);
-    if (dialogId === this.#openId) this.#takeUp(back);
+    this.#lay(dialogId, { ...blank(), words, editing, before });
+  }
+
+  // The same of a message, where nothing else is being written: whether they are.
+  giveBackMessage(dialogId, words, answering) {
+    this.#putAside();
+    const held = this.#waiting.get(dialogId) ?? blank();
+    if (held.words.trim() || held.editing || held.answering) return false;
+    this.#lay(dialogId, { ...blank(), words, answering });
+    return true;
+  }
+
+  #lay(dialogId, draft) {
+    this.#waiting.set(dialogId, draft);
+    if (dialogId === this.#openId) this.#takeUp(draft);
   }
 
   #putAside() {

@@ -2,6 +2,7 @@
 
 import { Once } from "./once.js";
 
+const PAGES = 10; // of 200 members
 export class People {
   #session;
   #changed;
@@ -9,6 +10,9 @@ export class People {
   #here = new Set();
   #typing = new Map();
   #naming = new Once();
+  #listed = new Set();
+  #asked = new Set();
+  #asking = Promise.resolve();
 
   // changed(): what is shown of them is another.
   constructor(session, changed) {
@@ -24,8 +28,24 @@ export class People {
     this.#named.set(person.user_id, person);
   }
 
-  nameOf(userId) {
-    return this.#named.get(userId)?.display_name ?? "Somebody";
+  // Of somebody who is, or was, in this dialog. Who is not among its members is asked for, once.
+  nameOf(userId, dialogId) {
+    const known = this.#named.get(userId);
+    if (!known && userId && this.#listed.has(dialogId) && !this.#asked.has(userId)) this.#ask(userId);
+    return known?.display_name || "Somebody";
+  }
+
+  // One after the other: a page may be of many who left.
+  async #ask(userId) {
+    this.#asked.add(userId);
+    const ask = () => this.#session.until(() => this.#session.call("GET", `/v1/users/${userId}`));
+    try {
+      const { name } = await (this.#asking = this.#asking.then(ask, ask));
+      if (!this.knows(userId)) this.know({ user_id: userId, display_name: name });
+    } catch {
+      this.#session.check(); // their account is deleted, or they are not there for this person
+    }
+    this.#changed();
   }
 
   isHere(userId) {
@@ -33,19 +53,24 @@ export class People {
   }
 
   typingIn(dialogId) {
-    return [...(this.#typing.get(dialogId)?.keys() ?? [])].map((each) => this.nameOf(each));
+    return [...(this.#typing.get(dialogId)?.keys() ?? [])].map((each) => this.nameOf(each, dialogId));
   }
 
   // The names of who is in a dialog. Who leaves is named as before: what they wrote is still there.
   async nameAll(dialogId) {
     await this.#naming.run(dialogId, async () => {
       try {
-        const page = await this.#session.until(() => this.#session.call("GET", `/v1/dialogs/${dialogId}/members?limit=200`));
-        for (const each of page.items) this.know(each);
+        for (let page = 0, cursor = ""; cursor !== null && page < PAGES; page++) {
+          const next = cursor && `&cursor=${encodeURIComponent(cursor)}`;
+          const found = await this.#session.until(() => this.#session.call("GET", `/v1/dialogs/${dialogId}/members?limit=200${next}`));
+          for (const each of found.items) this.know(each);
+          cursor = found.next_cursor ?? null;
+        }
       } catch {
         this.#session.check(); // whoever is not in it any more is told no names
       }
     });
+    this.#listed.add(dialogId);
     this.#changed();
   }
 

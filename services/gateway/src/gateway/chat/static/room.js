@@ -6,6 +6,8 @@ import { signOut } from "./account.js";
 import { Drafts } from "./drafts.js";
 import { Images } from "./images.js";
 import { $, problem } from "./page.js";
+import { passes } from "./request.js";
+import { stop } from "./rows.js";
 import { Socket } from "./socket.js";
 import { Store } from "./store.js";
 import { arrange, dialogRow, messageRow, quote, titleOf } from "./view.js";
@@ -13,6 +15,7 @@ import { Votes } from "./votes.js";
 
 const NOTICE_MS = 10_000;
 const CHANGED = "messaging.message.changed_meanwhile";
+const NOTHING_TO_ANSWER = "messaging.message.reply_target_missing";
 
 export class Room {
   #session;
@@ -189,23 +192,39 @@ export class Room {
     }
   }
 
+  #post(dialogId, content, reply_to_seq) {
+    const client_message_id = crypto.randomUUID();
+    return this.#send({ client_message_id, content, reply_to_seq, dialogId, sender_id: this.#session.user_id, reactions: [], attachments: [] });
+  }
+
   // Shown at once, sent until it is answered, with the same id every time.
-  async #post(dialogId, content, reply_to_seq) {
-    const body = { client_message_id: crypto.randomUUID(), content, ...(reply_to_seq ? { reply_to_seq } : {}) };
-    const shownNow = { ...body, dialogId, sender_id: this.#session.user_id, sent_at: new Date().toISOString(), pending: true, reactions: [], attachments: [] };
-    this.#outbox.set(body.client_message_id, shownNow);
+  async #send(shownNow) {
+    const { client_message_id, content, reply_to_seq, dialogId } = shownNow;
+    const body = { client_message_id, content, ...(reply_to_seq ? { reply_to_seq } : {}) };
+    Object.assign(shownNow, { sent_at: new Date().toISOString(), pending: true, failed: undefined });
+    this.#outbox.set(client_message_id, shownNow);
     this.#draw();
     this.toEnd();
     try {
       await this.#session.call("POST", `/v1/dialogs/${dialogId}/messages`, body, { tries: 8 });
       shownNow.pending = false;
-      this.#after(4000, () => this.#outbox.delete(body.client_message_id) && this.#store.refresh(dialogId));
+      this.#after(4000, () => this.#outbox.delete(client_message_id) && this.#store.refresh(dialogId));
     } catch (error) {
       this.#session.check();
-      shownNow.pending = false;
-      shownNow.failed = error.message;
+      this.#notSent(shownNow, error);
     }
     this.#draw();
+  }
+
+  // Refused words are written again, if nothing else is. Everything else stays where it stands, to be sent again: it may
+  // have come to the server, which knows it by its id.
+  #notSent(shownNow, error) {
+    const { client_message_id, content, dialogId } = shownNow;
+    if (error.code === NOTHING_TO_ANSWER) shownNow.reply_to_seq = undefined;
+    if (!passes(error) && content.text && this.#drafts.giveBackMessage(dialogId, content.text, shownNow.reply_to_seq ?? null)) {
+      this.#outbox.delete(client_message_id);
+      this.#notify(dialogId, error.message, { problem: true });
+    } else Object.assign(shownNow, { pending: false, failed: error.message });
   }
 
   async sendImage(file) {
@@ -315,6 +334,7 @@ export class Room {
     const shown = dialog ? this.#shown(dialog) : [];
     const context = dialog && this.#context(dialog);
     arrange($("messages"), shown.map((each) => this.#row(each, context)));
+    stop($("messages"));
     this.#images.keep(new Set(shown.flatMap((each) => each.attachments.map((one) => one.attachment_id))));
     if (end) this.toEnd();
     $("down").hidden = end || ($("down").hidden && !dialog?.me.unread);
@@ -350,7 +370,7 @@ export class Room {
     return {
       myId: session.user_id,
       many: dialog.kind !== "direct",
-      nameOf: (user) => this.#store.people.nameOf(user),
+      nameOf: (user) => this.#store.people.nameOf(user, id),
       quoteOf: (message) => quote(this.#store.quoted(id, message.reply_to_seq)),
       attachment: (each) => this.#images.shown(each),
       stateOf: (message) => {
@@ -361,6 +381,10 @@ export class Room {
       },
       onreact: (message, emoji, added) => this.#attempt(id, () => session.call(added ? "PUT" : "DELETE", `${path(message)}/reactions/${encodeURIComponent(emoji)}`)),
       onvote: (message, option) => this.#attempt(id, () => this.#votes.choose(id, message.seq, option)),
+      onagain: (message) => {
+        $("words").focus(); // the button goes
+        this.#send(message);
+      },
       onreply: (message) => this.#write(() => this.#drafts.answer(message.seq)),
       onedit: (message) => this.#write(() => this.#drafts.edit(message)),
       ondelete: (message) => this.#attempt(id, () => session.call("DELETE", path(message))),

@@ -16,13 +16,25 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
-// The children of a list, touching only what differs: what stays keeps its focus, its scroll and a click half made.
+// The children of a list, touching only what differs: what stays keeps its scroll and a click half made. The focus stays
+// where it was in its row, also when that is moved or drawn anew.
 export function arrange(list, wanted) {
+  const focused = document.activeElement;
+  const left = [...list.children].find((each) => each.contains(focused));
   const staying = new Set(wanted);
   for (const each of [...list.children]) if (!staying.has(each)) each.remove();
   wanted.forEach((each, place) => {
     if (list.children[place] !== each) list.insertBefore(each, list.children[place] ?? null);
   });
+  if (left && document.activeElement !== focused) refocus(left, focused, wanted);
+}
+
+function refocus(left, focused, rows) {
+  const key = (row) => row.dataset.dialog || row.dataset.seq;
+  const row = rows.includes(left) ? left : rows.find((each) => key(left) && key(each) === key(left));
+  if (!row) return;
+  const same = row === left ? focused : [...row.querySelectorAll("button")].find((each) => each.title && each.title === focused.title);
+  for (const each of [row, same]) each?.focus({ preventScroll: true });
 }
 
 export const titleOf = (dialog) => dialog.title || dialog.peer?.display_name || { group: "Group", channel: "Channel" }[dialog.kind] || "Somebody";
@@ -49,9 +61,15 @@ export function dialogRow(dialog, { open, online, onopen }) {
   const title = titleOf(dialog);
   const at = new Date(dialog.last_at);
   const today = at.toDateString() === new Date().toDateString();
+  // The key is used up here: the field that gets the focus is not to have it.
+  const onkeydown = (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    onopen();
+  };
   return element(
     "li",
-    { class: open ? "open" : "", tabindex: 0, "data-dialog": dialog.dialog_id, onclick: onopen, onkeydown: (event) => event.key === "Enter" && onopen() },
+    { class: open ? "open" : "", tabindex: 0, "data-dialog": dialog.dialog_id, onclick: onopen, onkeydown },
     element("span", { class: online ? "face online" : "face", "aria-hidden": true }, [...title][0] ?? "?"),
     element("span", { class: "name" }, title),
     element("time", {}, (today ? clock : day).format(at)),
@@ -62,13 +80,14 @@ export function dialogRow(dialog, { open, online, onopen }) {
 
 export function messageRow(message, context) {
   const own = message.sender_id === context.myId;
-  const row = element("li", { class: rowClass(message, own), "data-seq": message.seq ?? "" });
+  const row = element("li", { class: rowClass(message, own), tabindex: -1, "data-seq": message.seq ?? "" });
   if (message.sender_id === null && !message.card) {
     row.append(summary(message));
     return row;
   }
   if (!own && message.sender_id && context.many) row.append(element("div", { class: "who" }, context.nameOf(message.sender_id)));
   row.append(bubble(message, own, context));
+  if (message.failed) row.append(element("button", { type: "button", class: "link", onclick: () => context.onagain(message) }, "Send again"));
   if (message.seq && !message.deleted_at) row.append(tools(message, own, context), reactions(message, context));
   return row;
 }
