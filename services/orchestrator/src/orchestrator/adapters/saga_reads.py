@@ -17,8 +17,8 @@ from orchestrator.domain.state import SagaState, SagaUnreadableError
 
 _SAGAS = """
 SELECT id, saga_type, saga_version, business_key, correlation_id, status, current_step, total_steps, step,
-    steps::text AS steps, data, compensation_data::text AS compensation_data, error_code, paused_until, epoch, seq,
-    started_at, updated_at, deadline_at, next_wake_at, completed_at, failed_at
+    steps::text AS steps, data, compensation_data::text AS compensation_data, error_code, needs_operator, paused_until,
+    epoch, seq, started_at, updated_at, deadline_at, next_wake_at, completed_at, failed_at
 FROM saga_execution WHERE {conditions} ORDER BY id DESC LIMIT $1"""
 _CONDITIONS: Final = {
     "saga_type": "saga_type = {0}",
