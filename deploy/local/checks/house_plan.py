@@ -37,7 +37,7 @@ ROOMS: Final = (
     "adapters/*_job.py", "adapters/data/*",
     "entrypoints/__init__.py", "entrypoints/cli.py",
     "entrypoints/consumers.py", "entrypoints/consumers/*.py", "entrypoints/jobs.py", "entrypoints/jobs/*.py",
-    "entrypoints/routes/*.py", "entrypoints/schemas/*.py",
+    "entrypoints/routes/*.py", "entrypoints/schemas/*.py", "entrypoints/frames.py",
 )  # fmt: skip
 REQUIRED_HALL: Final = (
     "__init__.py", "__main__.py", "py.typed", "settings.py", "wiring.py", "adapters/transaction.py",
@@ -54,7 +54,6 @@ class Departures:
     """The exceptions, and which of them were needed."""
 
     paths: dict[tuple[str, str], str]
-    pending: frozenset[str]
     used: set[tuple[str, str]] = field(default_factory=set)
 
     def allow(self, service: str, path: str) -> bool:
@@ -66,7 +65,7 @@ class Departures:
 
     def unused(self, services: Iterable[str]) -> Iterator[str]:
         for service, path in self.paths.keys() - self.used:
-            if service in services and service not in self.pending:
+            if service in services:
                 yield f"house_plan.toml: {service} {path}: nothing needs this exception any more"
 
 
@@ -77,13 +76,11 @@ def load_departures(path: Path = EXCEPTIONS) -> Departures:
         if not entry.get("why", "").strip():
             raise ValueError(f"{path.name}: {entry}: an exception says why")
         paths[entry["service"], entry["path"]] = entry["why"]
-    return Departures(paths=paths, pending=frozenset(content.get("pending", ())))
+    return Departures(paths=paths)
 
 
 def look(service: Path, departures: Departures, features: Collection[str] = ()) -> Iterator[str]:
     """Sentences about what departs from the plan in one service's folder. ``features``: what it is divided into."""
-    if service.name in departures.pending:
-        return
     source = service / "src" / service.name
     home = f"{CORE}/" if features else ""
     for path in (*REQUIRED_HALL, *(home + room for room in REQUIRED_ROOMS)):
@@ -101,8 +98,6 @@ def look(service: Path, departures: Departures, features: Collection[str] = ()) 
 def _look_at(file: Path, path: str, service: str, departures: Departures, features: Collection[str]) -> Iterator[str]:
     """One file, whose ``path`` is below src/<service>."""
     feature, _, inside = path.partition("/")
-    if f"{service}/{feature}" in departures.pending:
-        return
     rooms: tuple[str, ...] = ROOMS
     if feature not in features:
         inside, rooms = path, HALL if features else (*HALL, *ROOMS)

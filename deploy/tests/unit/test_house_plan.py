@@ -31,7 +31,7 @@ def write(service: Path, path: str, text: str) -> None:
 
 
 def departures(**paths: str) -> Departures:
-    return Departures(paths={("shop", path): why for path, why in paths.items()}, pending=frozenset())
+    return Departures(paths={("shop", path): why for path, why in paths.items()})
 
 
 def test_a_service_of_the_plan_is_well(service: Path) -> None:

@@ -21,12 +21,13 @@ from messaging.core.domain.ids import MAIN_WORKSPACE
 from messaging.core.sending.sender import Sender
 from messaging.files.adapters.link_gateway import Links
 from messaging.files.usecases.ports import Scanner
-from messaging.realtime.announcing import RealtimeAnnouncer
-from messaging.realtime.catch_up import READS_AT_ONCE, CatchUp
-from messaging.realtime.channels import Channels
-from messaging.realtime.hub import Hub
-from messaging.realtime.reads import Reads
-from messaging.realtime.tickets import Tickets
+from messaging.live.adapters.announcer_gateway import LiveAnnouncer
+from messaging.live.adapters.stream_reads import ChatStreams
+from messaging.realtime.adapters.ticket_cache import Tickets
+from messaging.realtime.socket.broadcasting import Broadcaster
+from messaging.realtime.socket.catch_up import READS_AT_ONCE
+from messaging.realtime.socket.channels import Channels
+from messaging.realtime.socket.hub import Streams
 from messaging.search.domain.blind import BlindIndex
 from messaging.settings import MessagingSettings
 from objects.disk_store import DiskStore
@@ -43,6 +44,7 @@ SESSION: Final = {"sampan.workspace_id": str(MAIN_WORKSPACE)}
 class App(Parts):
     """Everything a running role needs.
 
+    ``dialog_streams``, ``account_streams``: what this process' watchers follow; ``channels``: of Redis, for them.
     ``piece_turns``: pieces of uploads that are written at once; each holds a connection while the store is asked.
     """
 
@@ -50,9 +52,10 @@ class App(Parts):
     keys: PersonKeys
     blind: BlindIndex
     channels: Channels
-    hub: Hub
-    live_reads: Reads
-    announcer: RealtimeAnnouncer
+    dialog_streams: Streams
+    account_streams: Streams
+    broadcaster: Broadcaster
+    announcer: LiveAnnouncer
     transactions: Transactions
     sender: Sender
     send_limits: SendLimits
@@ -86,14 +89,12 @@ async def wire(settings: MessagingSettings, clock: Clock | None = None) -> Async
     async with AsyncExitStack() as stack:
         stack.push_async_callback(objects.close)
         opened = await stack.enter_async_context(open_parts(settings, NAME, clock=clock, session=SESSION))
-        reads, channels = Reads(opened.database, keys), Channels()
-        at_once = asyncio.Semaphore(READS_AT_ONCE)
-        hub = Hub(
-            channels,
-            dialogs=CatchUp(reads.dialog_items, oldest_key="oldest_seq", at_once=at_once),
-            accounts=CatchUp(reads.account_items, oldest_key="oldest_account_seq", at_once=at_once),
-        )
-        announcer = RealtimeAnnouncer(opened.redis, opened.database, hub, f"n-{secrets.token_hex(5)}")
+        channels, chat = Channels(), ChatStreams(opened.database, keys)
+        reads_at_once = asyncio.Semaphore(READS_AT_ONCE)
+        dialogs = Streams(chat.dialogs, channels, reads_at_once)
+        accounts = Streams(chat.accounts, channels, reads_at_once)
+        broadcaster = Broadcaster(opened.redis, f"n-{secrets.token_hex(5)}")
+        announcer = LiveAnnouncer(opened.database, broadcaster, dialogs, accounts)
         transactions = Transactions(opened, keys, announcer)
         webhooks = Webhooks(opened.clock, local=settings.environment != "production")
         stack.push_async_callback(webhooks.close)
@@ -103,8 +104,9 @@ async def wire(settings: MessagingSettings, clock: Clock | None = None) -> Async
             keys=keys,
             blind=BlindIndex(secret),
             channels=channels,
-            hub=hub,
-            live_reads=reads,
+            dialog_streams=dialogs,
+            account_streams=accounts,
+            broadcaster=broadcaster,
             announcer=announcer,
             transactions=transactions,
             sender=Sender(transactions.begin, lanes=settings.send_lanes, batch_max=settings.send_batch_max),

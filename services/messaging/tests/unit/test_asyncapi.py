@@ -6,8 +6,8 @@ import jsonschema
 import pytest
 import yaml
 
+from messaging.live.entrypoints.schemas.frames import FRAMES
 from messaging.realtime.domain.codes import Close
-from messaging.realtime.frames import FRAMES
 from messaging_testing.asyncapi import SERVER_FRAMES, build, render
 
 FILE = Path(__file__).parents[2] / "asyncapi.yaml"

@@ -7,11 +7,13 @@ import pytest
 
 from chassis.errors import BodyInvalidError
 from kernel.errors import DomainError
-from messaging.core.domain.stream import AccountEvent, StreamEvent
+from messaging.live.entrypoints.schemas.frames import FRAMES, AckFrame
 from messaging.realtime.domain.buckets import Bucket
-from messaging.realtime.domain.websocket import payload_of
-from messaging.realtime.frames import AckFrame, FrameUnknownError, FrameUnreadableError, error_frame, read_frame, ref_of
-from messaging.realtime.hint_codec import EphemeralFrame, pack_account_events, pack_ephemeral, pack_events, unpack
+from messaging.realtime.domain.refusals import FrameUnknownError, FrameUnreadableError
+from messaging.realtime.domain.websocket import payload_of, text_frame
+from messaging.realtime.socket.frames import error_frame, read_frame, ref_of
+from messaging.realtime.socket.hints import EphemeralFrame, pack_ephemeral, pack_items, unpack
+from messaging.realtime.socket.streams import Item
 
 DIALOG = uuid.uuid4()
 
@@ -26,22 +28,26 @@ def test_a_bucket_gives_its_burst_and_then_its_rate():
 
 def test_hints_say_what_was_committed():
     gone = uuid.uuid4()
-    events = [
-        StreamEvent(DIALOG, 1, "message.new", '{"text":"ส"}\n{'.encode()),
-        StreamEvent(DIALOG, 2, "member.changed", b"{}", gone, ended=True),
-        StreamEvent(DIALOG, 3, "pin.changed", b"{}", message_seq=1),
-        StreamEvent(DIALOG, 4, "pin.changed", b"{}", message_seq=1, hidden_from=frozenset({gone, uuid.uuid4()})),
+    items = [
+        Item(1, text_frame('{"text":"ส"}\n{'.encode()), "message.new"),
+        Item(2, text_frame(b"{}"), "member.changed", gone, ended=True),
+        Item(3, text_frame(b"{}"), "pin.changed", about_seq=1),
+        Item(4, text_frame(b"{}"), "pin.changed", about_seq=1, hidden_from=frozenset({gone, uuid.uuid4()})),
+        Item(5, text_frame(b"x" * 70_000), "message.new"),
     ]
-    heard = unpack(DIALOG, pack_events("n-1", events))
-    assert (heard.node, list(heard.events)) == ("n-1", events)
-    mine = [AccountEvent(DIALOG, 7, "read.changed", b"{1}")]
-    assert list(unpack(DIALOG, pack_account_events("n-1", mine)).account_events) == mine
-    ephemeral = EphemeralFrame(b'{"type":"typing"}', frozenset({gone}))
-    assert unpack(DIALOG, pack_ephemeral("n-2", ephemeral)).ephemeral == ephemeral
+    hint = unpack(pack_items("n-1", items))
+    assert (hint.node, list(hint.items)) == ("n-1", items)
+
+
+@pytest.mark.parametrize("to_users", [None, frozenset(), frozenset({DIALOG})])
+def test_hints_say_what_is_not_stored_and_to_whom(to_users):
+    ephemeral = EphemeralFrame(b'{"type":"typing"}', to_users)
+    hint = unpack(pack_ephemeral("n-2", ephemeral))
+    assert (hint.node, hint.ephemeral) == ("n-2", ephemeral)
 
 
 def test_a_hint_about_what_nobody_deleted_for_themselves_is_one_that_the_previous_version_reads():
-    packed = pack_events("n-1", [StreamEvent(DIALOG, 3, "pin.changed", b"{}", message_seq=1)])
+    packed = pack_items("n-1", [Item(3, text_frame(b"{}"), "pin.changed", about_seq=1)])
     [listed] = orjson.loads(packed.partition(b"\n")[0])["e"]
     assert listed == [3, "pin.changed", 2, None, False, 1]
 
@@ -51,7 +57,7 @@ def test_a_hint_about_what_nobody_deleted_for_themselves_is_one_that_the_previou
 )
 def test_what_is_no_hint_is_refused(message):
     with pytest.raises(ValueError, match=r".+"):
-        unpack(DIALOG, message)
+        unpack(message)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +77,7 @@ def test_what_is_no_hint_is_refused(message):
 )
 def test_what_is_no_frame_is_unreadable(raw):
     with pytest.raises(FrameUnreadableError):
-        read_frame(raw)
+        read_frame(raw, FRAMES)
 
 
 @pytest.mark.parametrize(
@@ -91,12 +97,12 @@ def test_what_is_no_frame_is_unreadable(raw):
 )
 def test_what_is_refused_says_why(raw, error):
     with pytest.raises(error):
-        read_frame(raw)
+        read_frame(raw, FRAMES)
 
 
 def test_a_frame_is_read():
-    frame = read_frame(b'{"type":"ack","dialog_id":"%s","read_seq":5}' % str(DIALOG).encode())
-    assert isinstance(frame, AckFrame)
+    kind, frame = read_frame(b'{"type":"ack","dialog_id":"%s","read_seq":5}' % str(DIALOG).encode(), FRAMES)
+    assert (kind, type(frame)) == ("ack", AckFrame)
     assert (frame.dialog_id, frame.read_seq, frame.delivered_seq) == (DIALOG, 5, 0)
 
 

@@ -13,7 +13,7 @@ from kosoku import FailureError, run_fuzzingclient
 from chassis.http.server import ServerRunner
 from messaging.realtime.domain.codes import Close
 from messaging.realtime.domain.websocket import text_frame
-from messaging.realtime.upgrade import Upgrade
+from messaging.realtime.socket.upgrade import Upgrade
 
 CASES = ["1.1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.1.1", "9.7.*", "10.*"]
 # Text that is not UTF-8 is read as a whole, and closed with 4400 as any frame that cannot be read; Autobahn would have

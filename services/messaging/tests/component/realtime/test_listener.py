@@ -8,8 +8,8 @@ import pytest
 import uvloop
 
 from chassis.redis import connect
-from messaging.realtime.channels import Channels
-from messaging.realtime.listener import Listener
+from messaging.realtime.socket.channels import Channels
+from messaging.realtime.socket.listener import Listener
 from testkit.cancelling import cancelled_at_every_await
 from testkit.resets import SOAK, ResettingProxy
 from testkit.wait import eventually

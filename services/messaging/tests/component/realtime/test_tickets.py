@@ -13,8 +13,8 @@ from chassis.redis import connect
 from chassis.tokens import Principal
 from kernel.clock import FixedClock
 from kernel.country import Country
-from messaging.realtime.frames import TicketInvalidError
-from messaging.realtime.tickets import LIFE_S, Tickets
+from messaging.realtime.adapters.ticket_cache import LIFE_S, Tickets
+from messaging.realtime.domain.refusals import TicketInvalidError
 
 SECRET = b"of messaging alone"
 

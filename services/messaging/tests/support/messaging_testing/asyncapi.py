@@ -14,8 +14,8 @@ import yaml
 from pydantic.json_schema import models_json_schema
 
 from messaging.core.entrypoints.schemas.messages import MessageView
+from messaging.live.entrypoints.schemas.frames import FRAMES
 from messaging.realtime.domain.codes import REASONS, Close
-from messaging.realtime.frames import FRAMES
 
 Schema = dict[str, Any]
 _REFS: Final = "#/components/schemas/{model}"

@@ -17,8 +17,8 @@ from chassis.run import Runner
 from eventing import KafkaConfig
 from messaging.__main__ import SERVICE
 from messaging.core.adapters.account_store import Account
-from messaging.entrypoints.realtime import NODE
-from messaging.realtime.node import Node
+from messaging.realtime.socket.node import Node
+from messaging.realtime.socket.upgrade import NODE
 from messaging.settings import MessagingSettings
 from messaging.wiring import App, wire
 from messaging_testing.people import Person
