@@ -264,10 +264,10 @@ async def test_frames_after_auth_wait_for_it_but_not_without_end(world):
 
 
 async def test_sockets_that_are_gone_leave_nothing_behind(world, sockets):
-    node = world.node
+    dialogs, accounts = world.app.dialog_streams.feeds, world.app.account_streams.feeds
     nok, ari = await world.person(), await world.person()
     dialog_id = uuid.UUID(await world.group(nok, ari))
     socket = await sockets.of(nok)
-    assert dialog_id in node.hub.dialogs
+    assert dialog_id in dialogs
     socket.ws._response.connection.transport.abort()
-    await eventually(lambda: dialog_id not in node.hub.dialogs and nok.user_id not in node.hub.accounts)
+    await eventually(lambda: dialog_id not in dialogs and nok.user_id not in accounts)

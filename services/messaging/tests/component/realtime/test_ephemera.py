@@ -70,7 +70,7 @@ async def test_typing_is_told_on_every_node_and_to_nobody_blocked(world, sockets
 
 
 async def test_typing_is_limited(world, sockets, monkeypatch):
-    monkeypatch.setattr("messaging.realtime.handlers.TYPING_EVERY_S", 20.0)
+    monkeypatch.setattr("messaging.live.entrypoints.frames.TYPING_EVERY_S", 20.0)
     nok, ari = await world.person(), await world.person()
     dialog_id = await world.group(nok, ari)
     mine, theirs = await sockets.of(nok), await sockets.of(ari)

@@ -216,7 +216,7 @@ class Address(str):
 
 
 async def test_a_reader_that_stops_costs_its_peers_nothing_and_is_sent_away(world, sockets, monkeypatch):
-    monkeypatch.setattr("messaging.realtime.sweeping.STUCK_S", 120.0)  # what it is sent is too much before that
+    monkeypatch.setattr("messaging.realtime.socket.sweeping.STUCK_S", 120.0)  # what it is sent is too much before that
     tries = []
     while not any(beside <= 2 * alone + 0.02 for beside, alone in tries):
         assert len(tries) < 3, tries

@@ -103,13 +103,13 @@ async def test_who_is_signed_out_while_it_waits_is_told_within_two_seconds(world
 async def test_who_is_removed_while_it_waits_leaves_no_feed_behind(world):
     nok, ari, bee = [await world.person() for _ in range(3)]
     dialog_id = await world.group(nok, ari, bee)
-    node = world.node
+    feeds = world.app.dialog_streams.feeds
     last = (await ari.dialog(dialog_id))["last_seq"]
     body = {"dialogs": {dialog_id: last}, "account_seq": 1, "wait_s": 8}
     polling = asyncio.create_task(ari.ok("POST", PATH, body, key=""))
-    await eventually(lambda: uuid.UUID(dialog_id) in node.hub.dialogs)
+    await eventually(lambda: uuid.UUID(dialog_id) in feeds)
     await nok.ok("DELETE", f"/v1/dialogs/{dialog_id}/members/{ari.user_id}")
     answer = await polling
     assert [each["seq"] for each in answer["frames"] if "seq" in each] == [last + 1]
-    await eventually(lambda: uuid.UUID(dialog_id) not in node.hub.dialogs, what="the feed is let go")
+    await eventually(lambda: uuid.UUID(dialog_id) not in feeds, what="the feed is let go")
     assert f"messaging:dialog:{dialog_id}" not in world.app.channels.wanted

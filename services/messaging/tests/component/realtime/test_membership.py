@@ -145,8 +145,7 @@ async def test_a_public_channel_is_watched_by_asking_until_it_closes(world, sock
         dialog = await tx.stream.lock(uuid.UUID(dialog_id))
         tx.stream.change(dialog, "dialog.changed", payload={"dialog": {"is_public": False}})
         await tx.conn.execute("UPDATE dialog SET is_public = false WHERE dialog_id = $1", dialog.dialog_id)
-    node = world.node
-    await eventually(lambda: uuid.UUID(dialog_id) not in node.hub.dialogs)
+    await eventually(lambda: uuid.UUID(dialog_id) not in world.app.dialog_streams.feeds)
 
 
 async def test_unsubscribing_ends_it(world, sockets):
