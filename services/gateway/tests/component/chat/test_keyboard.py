@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import FileChooser, expect
 
 pytestmark = [pytest.mark.component, pytest.mark.timeout(120)]
 DIALOG = "#dialogs [data-dialog=d1]"
@@ -126,8 +128,10 @@ async def test_a_second_tap_puts_the_tools_away(browser, sign_in, chat_api):
 
 async def test_the_picker_of_images_opens_by_keyboard(signed_in, chat_api):
     async with signed_in(chat_api()) as page:
+        choosers: asyncio.Queue[FileChooser] = asyncio.Queue()
+        page.on("filechooser", choosers.put_nowait)  # early: the browser is asked to tell of it, and does not answer
         await opened(page)
         await tab_to(page, page.locator("#image"), "Shift+Tab")
         assert await page.locator(".pick").evaluate("each => getComputedStyle(each).outlineStyle") == "solid"
-        async with page.expect_file_chooser():
-            await page.keyboard.press("Space")
+        await page.keyboard.press("Space")
+        assert await asyncio.wait_for(choosers.get(), 10)

@@ -11,7 +11,7 @@ import json
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import FileChooser, expect
 
 from testkit.wait import eventually
 
@@ -275,17 +275,19 @@ async def test_a_file_chosen_after_the_switch_is_not_sent(browser, chat_api):
     api = chat_api()
     async with tabs(browser, api) as context:
         page = await tab(context)
+        choosers: asyncio.Queue[FileChooser] = asyncio.Queue()
+        page.on("filechooser", choosers.put_nowait)  # early: the browser is asked to tell of it, and does not answer
         await sign_in(page, "Anong")
         await open_dialog(page)
-        async with page.expect_file_chooser() as choosing:
-            await page.click(".pick")
+        await page.click(".pick")
+        chooser = await asyncio.wait_for(choosers.get(), 10)
         other = await tab(context)
         await expect(other.locator("#me")).to_have_text("Anong")
         await sign_out(other)
         await sign_in(other, "Chai")
         await expect(page.locator("#me")).to_have_text("Chai")
         await open_dialog(page)
-        await (await choosing.value).set_files(PICTURE)
+        await chooser.set_files(PICTURE)
         await asyncio.sleep(0.4)
         assert api.of("Chai", "attachments|uploads") == []
         await page.set_input_files("#image", PICTURE)  # her own is sent
