@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from kernel.errors import DomainError, Kind
 
 
 class NotWatchedError(DomainError):
-    code: ClassVar[str] = "messaging.realtime.not_watched"
-    kind: ClassVar[Kind] = Kind.NOT_FOUND
-    title: ClassVar[str] = "This connection does not watch such a dialog"
+    code, kind = "messaging.realtime.not_watched", Kind.NOT_FOUND
+    title = "This connection does not watch such a dialog"
