@@ -25,6 +25,8 @@ class Reader:
     user_id: uuid.UUID = field(default_factory=uuid.uuid4)
     got: list[int] = field(default_factory=list)
     room: bool = True
+    is_open: bool = True
+    feeds: set[Feed] = field(default_factory=set)
     is_out: bool = False
     is_live: bool = False
     writes: int = 0
@@ -62,6 +64,7 @@ KIND = StreamKind(
     too_old=too_old,
     withheld=document_reads.withheld,
     retracting=frozenset({"message.deleted", "message.edited"}),
+    decides=lambda item: item.type == "rule",
 )
 
 
@@ -348,10 +351,6 @@ def test_of_a_message_from_before_their_time_a_watcher_is_given_the_place_alone(
     feed.join(later, 10, 13, 9)
     feed.fill(items)
     assert later.seen == [bare(11), bare(12), whole[2]]
-    feed.show_from(newcomer, 1)
-    feed.show_from(first, 9)
-    feed.offer(about(14, 7))
-    assert (newcomer.seen[-1]["message_seq"], first.seen[-1]) == (7, bare(14))
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -383,3 +382,62 @@ def test_what_everybody_may_see_is_one_rendering_in_one_write():
     feed.join(reader, 12, 12)
     feed.offer_run([about(13, 3), about(14, 3)])
     assert reader.writes == 2
+
+
+def doubting(last: int) -> tuple[Feed, list[tuple[Reader, int]]]:
+    doubted: list[tuple[Reader, int]] = []
+    return Feed(KEY, last, KIND, lambda _: None, on_doubt=lambda _, who, where: doubted.append((who, where))), doubted
+
+
+def rule_change(seq: int) -> Item:
+    return Item(seq, text_frame(str(seq).encode()), "rule")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_after_a_change_of_who_sees_it_nobody_is_given_more_who_was_looked_up_before(way):
+    feed, doubted = doubting(10)
+    old, new = Reader(), Reader()
+    feed.join(old, 10, 10)
+    feed.join(new, 10, 12)
+    WAYS[way](feed, [item(11), rule_change(12), item(13), item(14)])
+    assert (old.got, doubted) == ([11, 12], [(old, 12)])
+    assert new.got == [11, 12, 13, 14]
+    assert not feed.joining(old)
+
+
+def test_who_is_still_brought_there_is_given_no_more_either():
+    feed, doubted = doubting(20)
+    live, slow, fresh = Reader(), Reader(), Reader()
+    feed.join(live, 20, 20)
+    feed.join(slow, 0, 20)
+    for each in (rule_change(21), item(22)):
+        feed.offer(each)
+    feed.join(fresh, 0, 22)
+    assert (live.got, doubted) == ([21], [(live, 21)])
+    feed.fill([*(item(seq) for seq in range(1, 21)), rule_change(21), item(22)])
+    assert slow.got == list(range(1, 22))
+    assert doubted == [(live, 21), (slow, 21)]
+    assert fresh.got == list(range(1, 23))
+
+
+def test_who_missed_what_is_not_kept_is_given_no_more():
+    feed, doubted = doubting(10)
+    live, joiner = Reader(), Reader()
+    feed.join(live, 10, 10)
+    feed.join(joiner, 3, 10)
+    feed.heard_of(60)
+    feed.too_old(50)
+    feed.offer(item(50))
+    assert doubted == [(joiner, 49), (live, 49)]
+    assert (live.got, joiner.got) == ([-50_049], [-50_049])
+
+
+def test_what_was_read_for_one_is_read_again_for_the_next_once_it_is_forgotten():
+    feed = feed_at(3)
+    live, first, second = Reader(), Reader(), Reader()
+    feed.join(live, 3, 3)
+    feed.join(first, 0, 3)
+    feed.fill([item(seq) for seq in range(1, 4)])
+    feed.forget()
+    feed.join(second, 0, 3)
+    assert (first.got, second.got, feed.next_read()) == ([1, 2, 3], [], 0)

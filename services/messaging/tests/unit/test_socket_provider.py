@@ -23,6 +23,7 @@ from messaging.realtime.socket.node import Node
 from messaging.realtime.socket.people import People
 from messaging.realtime.socket.spawning import Spawner
 from messaging.realtime.socket.streams import Item, StreamKind
+from testkit.wait import eventually
 
 PERSON, WALLET = uuid.uuid4(), uuid.uuid4()
 
@@ -80,6 +81,11 @@ class Wallets:
         feed.join(connection, self.position, self.stored)
 
     async def follow_rest(self, connection, resume, ref):
+        connection.resume(ref)
+
+    async def resume(self, connection, resume, ref):
+        await asyncio.sleep(0.01 if ref == "slow" else 0)
+        self.calls.append(("resumed", ref))
         connection.resume(ref)
 
     def standing(self, connection):
@@ -226,6 +232,48 @@ async def test_hints_of_its_streams_are_given_and_what_is_no_hint_is_nothing(pro
     node._heard("test:wallet:nonsense", b"{}")
     node._heard("test:other", b"{}")
     assert wire.kinds() == ["ready", "wallet.moved", "blink"]
+    await node.close()
+
+
+async def test_each_answer_follows_the_one_asked_for_before_and_each_ref_is_answered(provider):
+    node = node_of(provider)
+    connection, wire = connected(node)
+    await authenticated(node, connection)
+    for ref in ("slow", "quick", "last"):
+        node.frame(connection, orjson.dumps({"type": "auth", "token": str(PERSON), "resume": {"seq": 1}, "ref": ref}))
+    await eventually(lambda: wire.kinds().count("resumed") == 3)
+    assert [each["ref"] for each in wire.said if each["type"] == "resumed"] == ["slow", "quick", "last"]
+    await eventually(lambda: connection.turn is None)
+    await node.close()
+
+
+async def test_two_resumes_that_wait_are_both_answered(provider):
+    node = node_of(provider)
+    connection, wire = connected(node)
+    await authenticated(node, connection)
+    one, other = (provider.streams.feed(uuid.uuid4(), last_seq=5, on_item=lambda *_: None) for _ in range(2))
+    for feed, ref in ((one, "r1"), (other, "r2")):
+        connection.feeds.add(feed)
+        feed.join(connection, 4, 5)
+        connection.resume(ref)
+    assert "resumed" not in wire.kinds()
+    one.fill([moved(5)])
+    assert wire.said[-1] == {"type": "resumed", "ref": "r1"}
+    other.fill([moved(5)])
+    assert wire.said[-1] == {"type": "resumed", "ref": "r2"}
+    await node.close()
+
+
+async def test_words_that_are_refused_end_nothing_and_frames_nobody_knows_do(provider):
+    node = node_of(provider)
+    connection, wire = connected(node)
+    await authenticated(node, connection)
+    for _ in range(30):
+        node.frame(connection, b'{"type":"balance","ref":7}')
+    assert (wire.kinds().count("error"), connection.is_open) == (30, True)
+    for _ in range(30):
+        node.frame(connection, b'{"type":"dance"}')
+    assert not connection.is_open
     await node.close()
 
 

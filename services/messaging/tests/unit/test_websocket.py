@@ -111,3 +111,14 @@ def test_a_close_frame_is_never_longer_than_a_control_frame():
     frame = close_frame(4400, "é" * 200)
     assert frame[1] == 125
     assert int.from_bytes(frame[2:4]) == 4400
+
+
+def test_a_ping_between_fragments_is_not_counted_to_the_message():
+    reader, half = FrameReader(), FRAME_BYTES_MAX // 2
+    sent = [
+        masked(Opcode.TEXT, b"a" * half, final=False),
+        masked(Opcode.PING, b"p" * 100),
+        masked(Opcode.CONTINUATION, b"b" * half),
+    ]
+    taken = [each for data in sent for each in reader.feed(data)]
+    assert taken == [(Opcode.PING, b"p" * 100), (Opcode.TEXT, b"a" * half + b"b" * half)]

@@ -6,25 +6,29 @@ answered with ``too_old``: fetch anew; the stream goes on from now.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
 import orjson
+import structlog
 from prometheus_client import Counter, Gauge
 
+from kernel.backoff import BackoffPolicy
 from messaging.core.domain.stream import Watch
 from messaging.live.adapters.stream_reads import account_too_old, dialog_too_old
 from messaging.live.adapters.watch_reads import CROWD, WatchReads
 from messaging.realtime.domain.websocket import payload_of
-from messaging.realtime.socket.feed import Feed, Follower
+from messaging.realtime.socket.feed import Feed, Watcher
 from messaging.realtime.socket.frames import server_frame
 from messaging.realtime.socket.hub import Hub, Streams
 from messaging.realtime.socket.people import People
 from messaging.realtime.socket.spawning import Spawner
 from messaging.realtime.socket.streams import Item
 
-_DECIDE_WHO_SEES: Final = (b'"is_public"', b'"history_from"')
+_AGAIN: Final = BackoffPolicy(first_s=0.1, cap_s=2.0)
+log: Final = structlog.get_logger(__name__)
 events_given = Counter("messaging_realtime_events", "Stored events given to the watchers of this node")
 deliveries = Counter("messaging_realtime_deliveries", "Stored events times the watchers they were given to")
 dialogs_watched = Gauge("messaging_realtime_dialogs_watched", "Dialogs somebody on this node watches")
@@ -40,12 +44,12 @@ class Watching:
         self._people, self._reads, self._spawner = people, reads, spawner
         dialogs_watched.set_function(lambda: len(dialogs.feeds))
 
-    def watch(self, follower: Follower, watches: Iterable[Watch], positions: Mapping[UUID, int]) -> None:
+    def watch(self, follower: Watcher, watches: Iterable[Watch], positions: Mapping[UUID, int]) -> None:
         """All of these, each from its position or from now on."""
         for each in watches:
             self._watch_one(follower, each, positions.get(each.dialog_id))
 
-    def watch_account(self, follower: Follower, *, position: int | None, as_of: int) -> None:
+    def watch_account(self, follower: Watcher, *, position: int | None, as_of: int) -> None:
         """Their own account's stream."""
         feed = self._accounts.feed(follower.user_id, last_seq=as_of, on_item=self._account_item)
         follower.feeds.add(feed)
@@ -54,12 +58,12 @@ class Watching:
             position = None
         feed.join(follower, as_of if position is None else position, as_of)
 
-    def account_of(self, follower: Follower) -> Feed | None:
+    def account_of(self, follower: Watcher) -> Feed | None:
         """Their own account's feed, where they watch it."""
         feed = self._accounts.feeds.get(follower.user_id)
         return feed if feed in follower.feeds else None
 
-    def unwatch(self, follower: Follower, dialog_ids: Iterable[UUID]) -> None:
+    def unwatch(self, follower: Watcher, dialog_ids: Iterable[UUID]) -> None:
         for dialog_id in dialog_ids:
             feed = self._dialogs.feeds.get(dialog_id)
             if feed is not None and feed in follower.feeds:
@@ -67,28 +71,35 @@ class Watching:
                 self._hub.leave(follower, feed)
                 follower.caught_up(feed)
 
-    def tell_gone(self, follower: Follower, dialog_ids: Collection[UUID]) -> None:
+    def tell_gone(self, follower: Watcher, dialog_ids: Collection[UUID]) -> None:
         """They named these, and can read them no longer."""
         for dialog_id in dialog_ids:
             follower.write(server_frame("gone", dialog_id=dialog_id))
 
-    def _watch_one(self, follower: Follower, watch: Watch, position: int | None) -> None:
+    def _watch_one(self, follower: Watcher, watch: Watch, position: int | None) -> None:
         as_of = watch.last_seq
         if position is None:
             position = as_of
         elif position > as_of or position + 1 < watch.oldest_seq:
             follower.write(dialog_too_old(watch.dialog_id, watch.from_seq, as_of))
             position = as_of
-        feed = self._dialogs.feed(watch.dialog_id, last_seq=as_of, on_item=self._dialog_item)
+        feed = self._dialogs.feed(
+            watch.dialog_id, last_seq=as_of, on_item=self._dialog_item, on_doubt=self._dialog_doubted
+        )
         feed.audience = watch.member_count
         follower.feeds.add(feed)
         feed.join(follower, max(position, watch.from_seq - 1), as_of, watch.from_seq)
 
-    def _dialog_item(self, feed: Feed, item: Item) -> None:
+    def _dialog_item(self, feed: Feed, _: Item) -> None:
         events_given.inc()
         deliveries.inc(len(feed.watchers))
-        if item.type == "dialog.changed" and any(name in item.data for name in _DECIDE_WHO_SEES):
-            self._spawner.spawn(self._look_again_who_sees(feed))
+
+    def _dialog_doubted(self, feed: Feed, follower: Watcher, position: int) -> None:
+        """Who may see the dialog, or what of it, may be another now: they go on once it is known that they may."""
+        follower.feeds.discard(feed)
+        follower.caught_up(feed)
+        asyncio.get_running_loop().call_soon(self._hub.release, feed)
+        self._spawner.spawn(self._watch_again(follower, feed.key, position))
 
     def _account_item(self, feed: Feed, item: Item) -> None:
         if item.type == "dialog.added":
@@ -97,22 +108,26 @@ class Watching:
 
     async def _watch_added(self, user_id: UUID, dialog_id: UUID) -> None:
         """Somebody came into a dialog: all their connections here watch it from now on."""
-        for watch in await self._reads.watches(user_id, [dialog_id]):
+        for watch in await self._look_up(user_id, dialog_id, lambda: any(self._people.connections_of(user_id))):
             if watch.kind == "channel" and watch.member_count > CROWD:
                 continue
             for connection in self._people.connections_of(user_id):
                 if all(feed.key != dialog_id for feed in connection.feeds):
                     self.watch(connection, [watch], {})
 
-    async def _look_again_who_sees(self, feed: Feed) -> None:
-        """Who is no member watches a channel no longer that is not open; who came late sees earlier messages, or not.
+    async def _watch_again(self, follower: Watcher, dialog_id: UUID, position: int) -> None:
+        for watch in await self._look_up(follower.user_id, dialog_id, lambda: follower.is_open):
+            if follower.is_open and all(feed.key != dialog_id for feed in follower.feeds):
+                self._watch_one(follower, watch, position)
 
-        A long poll ends with this very event, and looks for itself when it comes again.
-        """
-        for user_id in {each.user_id for each in feed.watchers}:
-            found = await self._reads.watches(user_id, [feed.key])
-            for connection in self._people.connections_of(user_id):
-                if found:
-                    feed.show_from(connection, found[0].from_seq)
-                else:
-                    self.unwatch(connection, [feed.key])
+    async def _look_up(self, user_id: UUID, dialog_id: UUID, is_wanted: Callable[[], bool]) -> Sequence[Watch]:
+        """The dialog, where the person may watch it. Asks until there is an answer, or nobody wants it any more."""
+        failures = 0
+        while is_wanted():
+            try:
+                return await self._reads.watches(user_id, [dialog_id])
+            except Exception as error:  # noqa: BLE001 -- the database may be away
+                failures += 1
+                log.warning("realtime.not_looked_up", error=type(error).__name__)
+                await asyncio.sleep(_AGAIN.wait_s(failures))
+        return []

@@ -110,7 +110,7 @@ async def test_who_says_nothing_is_closed_in_time(world, sockets, node_of):
 
 
 async def test_a_foreign_page_may_not_connect(world, sockets, node_of):
-    for origin in ("https://evil.example", "null", "http://127.0.0.1"):
+    for origin in ("https://evil.example", "null", "http://127.0.0.1", "http://[x", "http://[::1", "http://[]"):
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await sockets.raw(headers={"Origin": origin})
         assert refused.value.status == 403

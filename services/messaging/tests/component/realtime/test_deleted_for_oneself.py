@@ -160,3 +160,22 @@ async def test_an_edit_that_comes_while_it_is_being_deleted_is_not_shown(
     await mine.reaches(dialog_id, start + 1)
     [told] = of_dialog(mine.frames, dialog_id, start)
     assert is_bare(told) == is_kept_from_them
+
+
+async def test_what_was_just_read_for_another_is_read_again_for_who_has_hidden_a_message(world, sockets, node_of):
+    """What a node keeps of a replay, for others who come within a moment, was read before."""
+    writer, hider, reader = [await world.person() for _ in range(3)]
+    dialog_id = await world.group(writer, hider, reader)
+    sent = [await writer.send(dialog_id, SECRET) for _ in range(3)]
+    async with node_of() as other:
+        await sockets.of(reader)
+        await sockets.of(reader, base_url=other.base_url)
+        for message, base_url in zip(sent, (None, other.base_url, None), strict=True):
+            warm = await sockets.of(reader, resume={"dialogs": {dialog_id: 0}}, base_url=base_url)
+            await warm.until("resumed")
+            await hider.ok("DELETE", f"/v1/dialogs/{dialog_id}/messages/{message['seq']}?whom=me")
+            await asyncio.sleep(0.1 if base_url else 0)  # a hint is on its way to the other node
+            mine = await sockets.of(hider, resume={"dialogs": {dialog_id: 0}}, base_url=base_url)
+            await mine.until("resumed")
+            [place] = [each for each in mine.frames if each.get("seq") == message["seq"]]
+            assert place["type"] == "event.withheld"

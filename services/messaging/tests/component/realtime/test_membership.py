@@ -158,3 +158,26 @@ async def test_unsubscribing_ends_it(world, sockets):
     await socket.say("ping", ref="p")
     await socket.until("pong", ref="p")
     assert socket.seqs(dialog_id) == []
+
+
+async def test_who_is_still_brought_to_a_channel_hears_nothing_after_it_is_shut(world, sockets):
+    """A slow client: its replay stands at the first messages when the channel is shut."""
+    nok, guest = await world.person(), await world.person()
+    dialog_id = await world.group(nok, kind="channel", is_public=True, title="News")
+    for _ in range(60):
+        await nok.send(dialog_id, "long " * 1500)
+    slow = await sockets.of(guest)
+    transport = slow.ws._response.connection.transport
+    transport.pause_reading()
+    await slow.say("subscribe", dialog_ids=[dialog_id])
+    await slow.say("resume", dialogs={dialog_id: 0})
+    [feed] = await eventually(lambda: [each for each in world.app.dialog_streams.feeds.values() if each.has_joiners])
+    await nok.ok("PATCH", f"/v1/dialogs/{dialog_id}", {"is_public": False}, headers={"If-Match": "*"})
+    later = (await nok.send(dialog_id, "for members"))["seq"]
+    assert feed.has_joiners  # or this tries nothing
+    transport.resume_reading()
+    await slow.reaches(dialog_id, later - 1)
+    await slow.say("ping")
+    await slow.until("pong")
+    assert later not in slow.seqs(dialog_id)
+    await eventually(lambda: uuid.UUID(dialog_id) not in world.app.dialog_streams.feeds)

@@ -179,3 +179,16 @@ async def test_ping_and_renewed_token(world, sockets):
     await socket.say("auth", token=other.token, ref="other")
     assert (await socket.until("error", ref="other"))["code"] == "messaging.realtime.other_person"
     assert await socket.close_code() == 4403
+
+
+async def test_what_follows_a_forward_is_stored_after_it(world, sockets, message):
+    nok, ari = await world.person(), await world.person()
+    origin, dialog_id = await world.group(nok, ari), await world.group(nok, ari)
+    seq = (await ari.send(origin, "look at this"))["seq"]
+    socket = await sockets.of(nok)
+    for number in range(3):
+        forward = {"client_message_id": str(uuid.uuid4()), "forward_from": {"dialog_id": origin, "seq": seq}}
+        await socket.say("send", ref=f"f{number}", dialog_id=dialog_id, **forward)
+        await socket.say("send", ref=f"c{number}", dialog_id=dialog_id, **message(f"comment {number}"))
+    stored = [(await socket.until("sent", ref=f"{kind}{number}"))["seq"] for number in range(3) for kind in "fc"]
+    assert stored == sorted(stored)

@@ -16,8 +16,10 @@ from sampan.auth.v1.user_pb2 import UserAccessReset, UserProfileChanged, UserReg
 
 
 async def on_user_registered(message: Message[UserRegistered], tx: MessagingTx) -> None:
-    """Somebody new can be written to."""
-    await tx.people.upsert(_account(message))
+    """Somebody new can be written to, and seen by who looked at them before this was known."""
+    account = _account(message)
+    await tx.people.upsert(account)
+    tx.hints.visibility_changed(PresenceVisibilityChanged(account.user_id))
 
 
 async def on_user_profile_changed(message: Message[UserProfileChanged], tx: MessagingTx) -> None:

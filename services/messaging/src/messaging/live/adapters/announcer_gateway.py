@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+import orjson
 import structlog
 
 from chassis.postgres import Database
@@ -48,6 +49,9 @@ class LiveAnnouncer:
         try:
             self._give(self._dialogs, [(each.dialog_id, item_of(each)) for each in stream_events])
             self._give(self._accounts, [(each.user_id, account_item_of(each)) for each in account_events])
+            for event in account_events:
+                if event.type == "message.hidden":
+                    self._broadcaster.forget(self._dialogs, UUID(orjson.loads(event.frame)["dialog_id"]))
             if cursors:
                 self._receipts.add(cursors)
             for change in visibilities:

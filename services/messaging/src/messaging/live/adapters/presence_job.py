@@ -114,7 +114,7 @@ class Presence(Repeating):
                 self._channels.want(f"{CHANNEL}{user_id}")
             self._lookers[user_id].add(looker)
         present = await self._present(wanted)
-        self._told |= present
+        self._told |= {each: online for each, online in present.items() if each in self._lookers}
         await self._tell([(looker, user_id, present[user_id]) for user_id in wanted])
 
     def look_away(self, looker: Looker) -> None:
@@ -167,15 +167,21 @@ class Presence(Repeating):
     async def _tell_changes(self) -> None:
         changed, self._changed = self._changed, {}
         news = {each: online for each, online in changed.items() if self._told.get(each) is not online}
-        self._told |= {each: online for each, online in news.items() if each in self._lookers}
         again, self._again = self._again, set()
+        now = self._told | news
         lookers = {(looker, user_id) for user_id in news for looker in self._lookers.get(user_id, ())} | {
             (looker, user_id)
             for user_id, viewer_id in again
             for looker in (self._lookers.get(user_id, ()) if user_id in self._told else ())
             if viewer_id in {None, looker.user_id}
         }
-        await self._tell([(looker, user_id, self._told[user_id]) for looker, user_id in lookers])
+        try:
+            await self._tell([(looker, user_id, now[user_id]) for looker, user_id in lookers])
+        except BaseException:
+            self._changed = news | self._changed
+            self._again |= again
+            raise
+        self._told |= {each: online for each, online in news.items() if each in self._lookers}
 
     async def _tell(self, told: Sequence[tuple[Looker, UUID, bool]]) -> None:
         if not told:

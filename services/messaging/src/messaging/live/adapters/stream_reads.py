@@ -14,6 +14,7 @@ from messaging.realtime.socket.frames import server_frame
 from messaging.realtime.socket.streams import Item, PositionTooOldError, StreamKind
 from sealing import PersonKeys
 
+_DECIDE_WHO_SEES = (b'"is_public":', b'"history_from":')
 _POSITIONS = "SELECT user_id, last_account_seq FROM account WHERE user_id = ANY($1)"
 
 
@@ -32,6 +33,11 @@ def item_of(event: StreamEvent) -> Item:
 
 def account_item_of(event: AccountEvent) -> Item:
     return Item(event.account_seq, text_frame(event.frame), event.type)
+
+
+def decides_who_sees(item: Item) -> bool:
+    """Who is no member watches a channel no longer that is not open; who came late sees earlier messages, or not."""
+    return item.type == "dialog.changed" and any(name in item.data for name in _DECIDE_WHO_SEES)
 
 
 def dialog_too_old(dialog_id: UUID, oldest_seq: int, last_seq: int) -> bytes:
@@ -55,6 +61,7 @@ class ChatStreams:
             too_old=dialog_too_old,
             withheld=document_reads.withheld,
             retracting=frozenset({"message.deleted", "message.edited"}),
+            decides=decides_who_sees,
         )
         self.accounts = StreamKind(
             channel="messaging:account:",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -39,7 +40,7 @@ from messaging.live.entrypoints.schemas.frames import (
 from messaging.live.watching import Watching
 from messaging.realtime.domain.refusals import FrameLimitedError
 from messaging.realtime.socket.connection import Connection
-from messaging.realtime.socket.feed import Follower
+from messaging.realtime.socket.feed import Watcher
 from messaging.realtime.socket.frames import document, error_frame, server_frame
 from messaging.realtime.socket.hints import EphemeralFrame
 from messaging.realtime.socket.hub import Streams
@@ -50,6 +51,8 @@ SNAPSHOTS_AT_ONCE: Final = 100
 SENDS_MAX: Final = 64
 TYPING_EVERY_S: Final = 1.0
 TYPING_S: Final = 6
+Entered = asyncio.Future[None]
+"""Done when a message has its place among those that wait to be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class ChatStart:
     def ready(self) -> Mapping[str, Any]:
         return {"account_seq": self.snapshot.account_seq}
 
-    def follow(self, follower: Follower) -> None:
+    def follow(self, follower: Watcher) -> None:
         wanted = self.resume
         account_seq = wanted.account_seq if wanted else None
         self.watching.watch_account(follower, position=account_seq, as_of=self.snapshot.account_seq)
@@ -94,7 +97,8 @@ class ChatFrames:
         self._sending, self._spawner, self._clock = sending, spawner, clock
         self._snapshots: Batcher[UUID, ConnectSnapshot] = Batcher(reads.connect_snapshots, batch_max=SNAPSHOTS_AT_ONCE)
         self._sends: Counter[Connection] = Counter()
-        self._typed_at: dict[Connection, float] = {}
+        self._typed_at: dict[Connection, dict[UUID, float]] = {}
+        self._entering: dict[Connection, Entered] = {}
 
     @property
     def takes(self) -> Mapping[str, Take]:
@@ -125,7 +129,7 @@ class ChatFrames:
             self._watching.tell_gone(connection, set(missing) - {each.dialog_id for each in found})
             connection.resume(ref)
 
-    async def follow_named(self, follower: Follower, positions: Positions) -> None:
+    async def follow_named(self, follower: Watcher, positions: Positions) -> None:
         """For one that follows only what it names: its account, and these dialogs."""
         [snapshot] = await self._reads.connect_snapshots([follower.user_id])
         named = list(positions.dialogs)
@@ -133,6 +137,22 @@ class ChatFrames:
         self._watching.tell_gone(follower, set(named) - {each.dialog_id for each in found})
         self._watching.watch_account(follower, position=positions.account_seq, as_of=snapshot.account_seq)
         self._watching.watch(follower, found, positions.dialogs)
+
+    async def resume(self, connection: Connection, resume: Positions, ref: str | None) -> None:
+        """From these positions again, whatever was given before."""
+        named = list(resume.dialogs)
+        found = await self._reads.watches(connection.user_id, named) if named else []
+        account = self._watching.account_of(connection)
+        if connection.closing_at:
+            return
+        if resume.account_seq is not None and account is not None:
+            as_of = max(account.last, account.heard)
+            self._watching.watch_account(connection, position=resume.account_seq, as_of=as_of)
+        self._watching.watch(connection, found, resume.dialogs)
+        gone = set(named) - {each.dialog_id for each in found}
+        self._watching.unwatch(connection, gone)
+        self._watching.tell_gone(connection, gone)
+        connection.resume(ref)
 
     def standing(self, connection: Connection) -> Mapping[str, Any]:
         account = self._watching.account_of(connection)
@@ -152,22 +172,7 @@ class ChatFrames:
         self._presence.heard(channel, message)
 
     def _resume(self, connection: Connection, frame: ResumeFrame) -> None:
-        self._spawner.answer(connection, frame.ref, self._resume_from(connection, frame))
-
-    async def _resume_from(self, connection: Connection, frame: ResumeFrame) -> None:
-        """From these positions again, whatever was given before."""
-        found = await self._reads.watches(connection.user_id, list(frame.dialogs)) if frame.dialogs else []
-        account = self._watching.account_of(connection)
-        if connection.closing_at:
-            return
-        if frame.account_seq is not None and account is not None:
-            as_of = max(account.last, account.heard)
-            self._watching.watch_account(connection, position=frame.account_seq, as_of=as_of)
-        self._watching.watch(connection, found, frame.dialogs)
-        gone = set(frame.dialogs) - {each.dialog_id for each in found}
-        self._watching.unwatch(connection, gone)
-        self._watching.tell_gone(connection, gone)
-        connection.resume(frame.ref)
+        self._spawner.answer(connection, frame.ref, self.resume(connection, frame, frame.ref))
 
     def _subscribe(self, connection: Connection, frame: SubscribeFrame) -> None:
         self._spawner.answer(connection, frame.ref, self._watch_more(connection, frame))
@@ -189,6 +194,9 @@ class ChatFrames:
         self._watching.watch(connection, [each for each in found if each.dialog_id not in watched], {})
 
     def _unsubscribe(self, connection: Connection, frame: UnsubscribeFrame) -> None:
+        self._spawner.answer(connection, frame.ref, self._watch_fewer(connection, frame))
+
+    async def _watch_fewer(self, connection: Connection, frame: UnsubscribeFrame) -> None:
         self._watching.unwatch(connection, frame.dialog_ids)
         connection.write(server_frame("unsubscribed", ref=frame.ref, dialog_ids=frame.dialog_ids))
 
@@ -200,11 +208,17 @@ class ChatFrames:
             connection.write(error_frame(FrameLimitedError(retry_after_s=1.0), frame.ref, frame.client_message_id))
             return
         self._sends[connection] += 1
-        self._spawner.spawn(self._submit(connection, frame))
+        entered: Entered = asyncio.get_running_loop().create_future()
+        before, self._entering[connection] = self._entering.get(connection), entered
+        self._spawner.spawn(self._submit(connection, frame, before, entered))
 
-    async def _submit(self, connection: Connection, frame: SendFrame) -> None:
+    async def _submit(self, connection: Connection, frame: SendFrame, before: Entered | None, entered: Entered) -> None:
+        """Messages of one connection come to the sender in the order of their frames, whatever each waits for."""
         try:
-            sent = await submit_message(frame.command(connection.user_id), self._sending)
+            if before is not None:
+                await asyncio.wait({before})
+            command = frame.command(connection.user_id)
+            sent = await submit_message(command, self._sending, entering=lambda: entered.set_result(None))
         except Exception as error:  # noqa: BLE001 -- told to the one who asked; the node goes on
             connection.write(error_frame(refusal_of(error), frame.ref, frame.client_message_id))
         else:
@@ -220,6 +234,10 @@ class ChatFrames:
                 )
             )
         finally:
+            if not entered.done():
+                entered.set_result(None)
+            if self._entering.get(connection) is entered:
+                del self._entering[connection]
             self._sends[connection] -= 1
             if not self._sends[connection]:
                 del self._sends[connection]
@@ -229,9 +247,9 @@ class ChatFrames:
         if feed is None or feed not in connection.feeds:
             connection.write(error_frame(NotWatchedError(), frame.ref))
             return
-        now = time.monotonic()
-        if now - self._typed_at.get(connection, 0.0) >= TYPING_EVERY_S and feed.audience <= MEMBERS_MAX:
-            self._typed_at[connection] = now
+        now, typed_at = time.monotonic(), self._typed_at.setdefault(connection, {})
+        if now - typed_at.get(frame.dialog_id, 0.0) >= TYPING_EVERY_S and feed.audience <= MEMBERS_MAX:
+            typed_at[frame.dialog_id] = now
             self._spawner.answer(connection, frame.ref, self._tell_typing(connection.user_id, frame.dialog_id))
 
     async def _tell_typing(self, user_id: UUID, dialog_id: UUID) -> None:

@@ -126,7 +126,7 @@ class FrameReader:
             if len(buffer) < start:
                 return None
             size = int.from_bytes(buffer[2:start])
-        if size + len(self._fragments or b"") > FRAME_BYTES_MAX:
+        if opcode < Opcode.CLOSE and size + len(self._fragments or b"") > FRAME_BYTES_MAX:
             raise FrameError(Close.TOO_BIG)
         end = start + 4 + size
         if len(buffer) < end:

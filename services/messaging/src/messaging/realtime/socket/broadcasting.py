@@ -8,7 +8,7 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 from messaging.realtime.domain.websocket import text_frame
-from messaging.realtime.socket.hints import EphemeralFrame, pack_ephemeral, pack_items
+from messaging.realtime.socket.hints import EphemeralFrame, pack_ephemeral, pack_forget, pack_items
 from messaging.realtime.socket.hub import Streams
 from messaging.realtime.socket.publisher import Publisher
 from messaging.realtime.socket.streams import Item
@@ -25,6 +25,11 @@ class Broadcaster:
         """What one commit stored in a stream, in order of seq."""
         streams.give(key, items)
         self.publisher.publish(streams.channel_of(key), pack_items(self.node, items))
+
+    def forget(self, streams: Streams, key: UUID) -> None:
+        """Something of the past of a stream may be shown to fewer than before."""
+        streams.forget(key)
+        self.publisher.publish(streams.channel_of(key), pack_forget(self.node))
 
     def push(self, streams: Streams, key: UUID, ephemeral: EphemeralFrame) -> None:
         """A frame that is not stored, to those it is for who watch the stream anywhere."""

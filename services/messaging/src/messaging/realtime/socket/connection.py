@@ -49,7 +49,10 @@ class Gate(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """``feeds``: what it watches. ``guarded`` is true while it is slow or closing: the only check of a quick write."""
+    """``feeds``: what it watches. ``guarded`` is true while it is slow or closing: the only check of a quick write.
+
+    ``turn``: the last answer that is being made for it. ``resuming``: what each ``resume`` waits for, with its ref.
+    """
 
     __slots__ = (
         "bucket",
@@ -65,10 +68,10 @@ class Connection(asyncio.Protocol):
         "pending",
         "reader",
         "resuming",
-        "resuming_ref",
         "session_id",
         "slow_since",
         "transport",
+        "turn",
         "user_id",
     )
 
@@ -85,8 +88,12 @@ class Connection(asyncio.Protocol):
         self.errors = 0
         self.feeds: set[Feed] = set()
         self.pending: list[bytes] | None = None
-        self.resuming: set[Feed] | None = None
-        self.resuming_ref: str | None = None
+        self.resuming: list[tuple[str | None, set[Feed]]] | None = None
+        self.turn: asyncio.Task[None] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return not self.closing_at
 
     @property
     def authenticated(self) -> bool:
@@ -133,19 +140,21 @@ class Connection(asyncio.Protocol):
 
     def resume(self, ref: str | None) -> None:
         """Say ``resumed`` when all it watches is live, which may be at once."""
-        self.resuming, self.resuming_ref = {feed for feed in self.feeds if feed.joining(self)}, ref
-        self.tell_resumed()
+        self.resuming = [*(self.resuming or ()), (ref, {feed for feed in self.feeds if feed.joining(self)})]
+        self._tell_resumed()
 
     def caught_up(self, feed: Feed) -> None:
         if self.resuming is not None:
-            self.resuming.discard(feed)
-            self.tell_resumed()
+            for _, waiting in self.resuming:
+                waiting.discard(feed)
+            self._tell_resumed()
 
-    def tell_resumed(self) -> None:
-        """Say so once everything that was resumed is live."""
-        if self.resuming is not None and not self.resuming:
-            self.resuming = None
-            self.write(server_frame("resumed", ref=self.resuming_ref))
+    def _tell_resumed(self) -> None:
+        """Say so of each once everything that it resumed is live."""
+        done = [ref for ref, waiting in self.resuming or () if not waiting]
+        self.resuming = [each for each in self.resuming or () if each[1]] or None
+        for ref in done:
+            self.write(server_frame("resumed", ref=ref))
 
     def dropped(self, feed: Feed) -> None:
         self.feeds.discard(feed)

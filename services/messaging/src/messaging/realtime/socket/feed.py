@@ -29,10 +29,19 @@ _CHUNK_BYTES: Final = 32 * 1024
 
 
 class Watcher(Protocol):
-    """Who is given the stream. ``write`` takes a finished WebSocket frame, or several; it never leaves a feed."""
+    """Who is given streams, and which: a socket, or a long poll while it lasts.
+
+    ``write`` takes a finished WebSocket frame, or several; it never leaves a feed.
+    """
+
+    feeds: set[Feed]
 
     @property
     def user_id(self) -> UUID: ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still be given anything."""
 
     def write(self, data: bytes) -> None: ...
 
@@ -47,12 +56,6 @@ class Watcher(Protocol):
 
     def dropped(self, feed: Feed) -> None:
         """Their membership has ended: the feed has let them go."""
-
-
-class Follower(Watcher, Protocol):
-    """Who watches, and what: a socket, or a long poll while it lasts."""
-
-    feeds: set[Feed]
 
 
 @dataclass(slots=True)
@@ -77,6 +80,7 @@ class Feed:
         "_kind",
         "_latest_from_seq",
         "_listener",
+        "_on_doubt",
         "_tail",
         "_tail_until",
         "_want",
@@ -96,6 +100,7 @@ class Feed:
         want: Callable[[Feed], None],
         *,
         listener: Callable[[Feed, Item], None] | None = None,
+        on_doubt: Callable[[Feed, Watcher, int], None] | None = None,
     ) -> None:
         self.key = key
         self.last = self.heard = last
@@ -105,6 +110,7 @@ class Feed:
         self._kind = kind
         self._want = want
         self._listener = listener
+        self._on_doubt = on_doubt
         self._ahead: dict[Watcher, _Joiner] = {}
         self._joiners: dict[Watcher, _Joiner] = {}
         self._from_seqs: dict[Watcher, int] = {}
@@ -181,11 +187,6 @@ class Feed:
         if self._joiners:
             self._want(self)
 
-    def show_from(self, watcher: Watcher, from_seq: int) -> None:
-        """They see what is about events from ``from_seq`` on, now that the rule of the stream is another."""
-        if watcher in self.watchers or watcher in self._joiners:
-            self._show_from(watcher, from_seq)
-
     def leave(self, watcher: Watcher) -> None:
         self.watchers.pop(watcher, None)
         self._show_from(watcher, 0)
@@ -227,18 +228,25 @@ class Feed:
             if joiner.position + 1 < oldest_seq:
                 joiner.position = max(joiner.as_of, oldest_seq - 1)
                 watcher.write(self._kind.too_old(self.key, oldest_seq, joiner.position))
+                if joiner.position > joiner.as_of:
+                    self._doubt(watcher, joiner.position)
         if self.last + 1 < oldest_seq:
             self.last = oldest_seq - 1
             self.heard = max(self.heard, self.last)
             self._held = {seq: item for seq, item in self._held.items() if seq > self.last}
             told = self._kind.too_old(self.key, oldest_seq, self.last)
-            for watcher in self.watchers:
+            for watcher in list(self.watchers):
                 watcher.write(told)
+                self._doubt(watcher, self.last)
         self._settle()
 
     def give_up(self) -> None:
         """What was heard of cannot be read now; the next word of it tries again."""
         self.heard = self.last
+
+    def forget(self) -> None:
+        """What was read of the past may show too much by now: it is read again for whoever comes."""
+        self._tail = []
 
     def cool(self) -> None:
         """Forget what was kept for joiners, once it serves nobody or is too old to be given."""
@@ -270,7 +278,7 @@ class Feed:
         return text_frame(self._kind.withheld(payload_of(item.data)))
 
     def _is_not_for_all(self, item: Item) -> bool:
-        return item.ended or self._is_withheld(item)
+        return item.ended or self._is_withheld(item) or self._kind.decides(item)
 
     def _deliver(self, item: Item) -> None:
         self.last = item.seq
@@ -289,6 +297,10 @@ class Feed:
             self._remember(item)
         if item.ended:
             self._end(item)
+        if self._kind.decides(item):
+            for watcher in list(self.watchers):
+                if not self._knows(watcher, item):
+                    self._doubt(watcher, item.seq)
         if self._listener is not None:
             self._listener(self, item)
 
@@ -302,10 +314,20 @@ class Feed:
 
     def _end(self, item: Item) -> None:
         for watcher in [each for each in self.watchers if each.user_id == item.subject_id]:
-            ahead = self._ahead.get(watcher)
-            if ahead is None or item.seq > ahead.as_of:
+            if not self._knows(watcher, item):
                 self.leave(watcher)
                 watcher.dropped(self)
+
+    def _knows(self, watcher: Watcher, item: Item) -> bool:
+        """Whether they were looked up after this event."""
+        ahead = self._ahead.get(watcher)
+        return ahead is not None and item.seq <= ahead.as_of
+
+    def _doubt(self, watcher: Watcher, position: int) -> None:
+        """They are given nothing after ``position`` until somebody has looked whether, and what, they may see."""
+        if self._on_doubt is not None:
+            self.leave(watcher)
+            self._on_doubt(self, watcher, position)
 
     def _give(self, watcher: Watcher, joiner: _Joiner, items: Iterable[Item]) -> None:
         """A replay, as far as there is room."""
@@ -325,6 +347,10 @@ class Feed:
                 watcher.write(b"".join(chunk))
                 self.leave(watcher)
                 watcher.dropped(self)
+                return
+            if item.seq > joiner.as_of and self._kind.decides(item):
+                watcher.write(b"".join(chunk))
+                self._doubt(watcher, item.seq)
                 return
         if chunk:
             watcher.write(b"".join(chunk))

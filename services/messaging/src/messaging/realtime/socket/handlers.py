@@ -16,6 +16,7 @@ from kernel.ids import uuid7
 from messaging.realtime.domain.codes import Close
 from messaging.realtime.domain.refusals import (
     FrameLimitedError,
+    FrameUnknownError,
     FrameUnreadableError,
     NotAuthenticatedError,
     OtherPersonError,
@@ -99,12 +100,13 @@ class Handlers:
         self._takes[kind](connection, frame)
 
     def _refuse_frame(self, connection: Connection, refusal: DomainError, ref: str | None) -> None:
+        """Words that are refused are an answer; frames that nobody of ours would send are counted."""
         connection.write(error_frame(refusal, ref))
-        connection.errors += 1
+        connection.errors += isinstance(refusal, FrameUnknownError)
         if not connection.authenticated:
             connection.close(Close.UNAUTHENTICATED, NotAuthenticatedError.title)
         elif connection.errors > ERRORS_MAX:
-            connection.close(Close.MALFORMED)
+            connection.close(Close.MALFORMED, "too many frames of unknown types")
 
     def _ping(self, connection: Connection, frame: PingFrame) -> None:
         connection.write(server_frame("pong", ref=frame.ref))
@@ -119,6 +121,8 @@ class Handlers:
             principal = await self._principal_of(frame)
             if connection.authenticated:
                 self._renew(connection, principal, frame.ref)
+                if frame.resume is not None and not connection.closing_at:
+                    await self._provider.resume(connection, frame.resume, frame.ref)
                 return
             start = await self._provider.start(principal.user_id, frame.resume)
             if connection.closing_at:

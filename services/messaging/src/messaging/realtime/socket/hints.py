@@ -29,6 +29,7 @@ class Hint:
     """One message of a node."""
 
     node: str
+    forget: bool = False
     items: Sequence[Item] = ()
     ephemeral: EphemeralFrame | None = None
 
@@ -45,6 +46,11 @@ def pack_ephemeral(node: str, ephemeral: EphemeralFrame) -> bytes:
     return _packed({"n": node, "t": to_users}, [ephemeral.payload])
 
 
+def pack_forget(node: str) -> bytes:
+    """Something of the past of a stream may be shown to fewer than before."""
+    return _packed({"n": node, "f": True}, ())
+
+
 def unpack(message: bytes) -> Hint:
     """Raises ``ValueError`` for what cannot be read."""
     line, _, rest = message.partition(b"\n")
@@ -52,6 +58,8 @@ def unpack(message: bytes) -> Hint:
         head: dict[str, Any] = orjson.loads(line)
         if "e" in head:
             return Hint(head["n"], items=list(_items(head["e"], rest)))
+        if "f" in head:
+            return Hint(head["n"], forget=True)
         to_users = None if head["t"] is None else frozenset(UUID(each) for each in head["t"])
         return Hint(head["n"], ephemeral=EphemeralFrame(rest, to_users))
     except (KeyError, TypeError, AttributeError, orjson.JSONDecodeError) as error:

@@ -11,10 +11,11 @@ from uuid import UUID
 
 from messaging.realtime.socket.catch_up import CatchUp
 from messaging.realtime.socket.channels import Channels
-from messaging.realtime.socket.feed import Feed, Follower, Watcher
+from messaging.realtime.socket.feed import Feed, Watcher
 from messaging.realtime.socket.streams import Item, StreamKind
 
 ItemListener = Callable[[Feed, Item], None]
+DoubtListener = Callable[[Feed, Watcher, int], None]
 
 
 class Streams:
@@ -42,14 +43,23 @@ class Streams:
             if to_users is None or watcher.user_id in to_users:
                 watcher.offer(data)
 
-    def feed(self, key: UUID, *, last_seq: int, on_item: ItemListener) -> Feed:
+    def forget(self, key: UUID) -> None:
+        """Something of the past of a stream may be shown to fewer than before."""
+        feed = self.feeds.get(key)
+        if feed is not None:
+            feed.forget()
+
+    def feed(self, key: UUID, *, last_seq: int, on_item: ItemListener, on_doubt: DoubtListener | None = None) -> Feed:
         """The feed of a stream that stands at ``last_seq``; whoever asks joins it at once.
 
-        ``on_item`` is called after each event that was given to the watchers.
+        ``on_item`` is called after each event that was given to the watchers; ``on_doubt(feed, watcher, position)``
+        when one has left the feed after ``position``, to be looked up again before they are given more.
         """
         feed = self.feeds.get(key)
         if feed is None:
-            feed = self.feeds[key] = Feed(key, last_seq, self.kind, self._reads.want, listener=on_item)
+            feed = self.feeds[key] = Feed(
+                key, last_seq, self.kind, self._reads.want, listener=on_item, on_doubt=on_doubt
+            )
             self._channels.want(self.channel_of(key))
         return feed
 
@@ -74,11 +84,11 @@ class Hub:
         feed.leave(watcher)
         self.release(feed)
 
-    def leave_all(self, follower: Follower) -> None:
+    def leave_all(self, watcher: Watcher) -> None:
         """They watch nothing any more."""
-        for feed in list(follower.feeds):
-            self.leave(follower, feed)
-        follower.feeds.clear()
+        for feed in list(watcher.feeds):
+            self.leave(watcher, feed)
+        watcher.feeds.clear()
 
     def release(self, feed: Feed) -> None:
         """Forget a feed that nobody watches."""

@@ -34,6 +34,7 @@ class Poll:
         self.frames: list[bytes] = []
         self.some = asyncio.Event()
         self.feeds: set[Feed] = set()
+        self.is_open = True
 
     @property
     def user_id(self) -> UUID:
@@ -91,6 +92,7 @@ async def poll(
                 await asyncio.sleep(_MORE_S)
                 break
     finally:
+        waiting.is_open = False
         node.polls.discard(waiting.some)
         node.hub.leave_all(waiting)
     if revocations.is_revoked(principal.session_id):

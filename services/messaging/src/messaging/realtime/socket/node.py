@@ -143,5 +143,7 @@ class Node:
             streams, key = found
             hint = unpack(message)
             streams.give(key, hint.items)
+            if hint.forget:
+                streams.forget(key)
             if hint.ephemeral is not None and hint.node != self.name:
                 streams.push(key, text_frame(hint.ephemeral.payload), hint.ephemeral.to_users)

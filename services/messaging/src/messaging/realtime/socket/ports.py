@@ -48,6 +48,9 @@ class Provider(Protocol):
     async def follow_rest(self, connection: Connection, resume: Any, ref: str | None) -> None:
         """After ``follow``: what of ``resume`` it did not bring. Ends with ``connection.resume(ref)``."""
 
+    async def resume(self, connection: Connection, resume: Any, ref: str | None) -> None:
+        """From these positions again, whatever was given before. Ends with ``connection.resume(ref)``."""
+
     def standing(self, connection: Connection) -> Mapping[str, Any]:
         """Fields of the provider in the ``ready`` frame that answers a renewed token."""
 

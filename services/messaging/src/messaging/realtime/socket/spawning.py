@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, Protocol
 
 from chassis.http.problems import refusal_of
@@ -14,12 +15,20 @@ Work = Coroutine[Any, Any, None]
 
 
 class Asker(Protocol):
-    """Who is told what came of the work."""
+    """Who is told what came of the work. ``turn``: the last of it that is not done."""
+
+    turn: asyncio.Task[None] | None
 
     def write(self, data: bytes) -> None: ...
 
 
-async def tell_refusal(asker: Asker, ref: str | None, work: Work) -> None:
+class Told(Protocol):
+    """Who is told of a refusal."""
+
+    def write(self, data: bytes) -> None: ...
+
+
+async def tell_refusal(asker: Told, ref: str | None, work: Work) -> None:
     """Do it; whatever is raised is told to the one who asked, with their ``ref``."""
     try:
         await work
@@ -33,15 +42,18 @@ class Spawner:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def spawn(self, work: Work) -> None:
+    def spawn(self, work: Work) -> asyncio.Task[None]:
         """Do something beside what comes in."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def answer(self, asker: Asker, ref: str | None, work: Work) -> None:
-        """Do what they asked for beside what comes in; a refusal is told to them."""
-        self.spawn(tell_refusal(asker, ref, work))
+        """Do what they asked for beside what comes in, after what they asked for before; refusals are told to them."""
+        work = tell_refusal(asker, ref, work)
+        asker.turn = self.spawn(work if asker.turn is None else _after(asker.turn, work))
+        asker.turn.add_done_callback(partial(_turn_is_over, asker))
 
     async def finish(self, timeout_s: float) -> None:
         """Wait for what is running, at most so long."""
@@ -50,3 +62,17 @@ class Spawner:
 
     async def close(self) -> None:
         await stop_tasks(*self._tasks)
+
+
+async def _after(before: asyncio.Task[None], work: Work) -> None:
+    try:
+        await asyncio.wait({before})
+    except asyncio.CancelledError:
+        work.close()
+        raise
+    await work
+
+
+def _turn_is_over(asker: Asker, task: asyncio.Task[None]) -> None:
+    if asker.turn is task:
+        asker.turn = None

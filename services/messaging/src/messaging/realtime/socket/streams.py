@@ -42,6 +42,8 @@ class StreamKind:
     ``too_old(key, oldest_seq, last_seq)``: the frame that says so: it goes on after ``last_seq``.
     ``withheld(payload)``: what is left of an event for whoever may not see what it is about.
     ``retracting``: types of events that take back something of earlier ones.
+    ``decides(item)``: whether it may change who sees what of the stream. Whoever was looked up before it is given
+    nothing that follows until they are looked up again.
     """
 
     channel: str
@@ -50,3 +52,4 @@ class StreamKind:
     too_old: Callable[[UUID, int, int], bytes]
     withheld: Callable[[bytes], bytes]
     retracting: frozenset[str] = frozenset()
+    decides: Callable[[Item], bool] = lambda _: False

@@ -94,7 +94,12 @@ class Upgrade:
 
     def _is_known(self, origin: str, host: str) -> bool:
         """Our own pages, and those of the settings."""
-        return origin in self._origins or urlsplit(origin).netloc.lower() == host.lower()
+        if origin in self._origins:
+            return True
+        try:
+            return urlsplit(origin).netloc.lower() == host.lower()
+        except ValueError:  # an address in brackets that is none
+            return False
 
 
 def mount(application: web.Application, node: Node) -> None:
