@@ -56,9 +56,7 @@ _PASSWORD_ERRORS = (
 )
 
 
-@routes.post(
-    "/v1/otp", status=202, auth="public", idempotency="none", summary="Send a one-time code", errors=_SEND_ERRORS
-)
+@routes.post("/v1/otp", status=202, auth="public", summary="Send a one-time code", errors=_SEND_ERRORS)
 async def post_otp(request: web.Request, body: OtpRequestBody, app: App) -> OtpView:
     reached = new_contact_of if body.purpose is OtpPurpose.SIGN_UP else contact_of
     command = RequestOtp(
@@ -74,7 +72,6 @@ async def post_otp(request: web.Request, body: OtpRequestBody, app: App) -> OtpV
     "/v1/password-resets",
     status=202,
     auth="public",
-    idempotency="none",
     summary="Send a code to set a new password",
     errors=_SEND_ERRORS,
 )
@@ -90,9 +87,7 @@ async def post_password_reset(request: web.Request, body: PasswordResetBody, app
 
 @routes.post(
     "/v1/password-resets/{otp_id}/complete",
-    status=204,
     auth="public",
-    idempotency="none",
     summary="Set a new password with the code; every session ends",
     errors=(OtpRefusedError, *_PASSWORD_ERRORS),
 )
@@ -107,7 +102,6 @@ async def complete_password_reset(request: web.Request, otp_id: UUID, body: NewP
 
 @routes.put(
     "/v1/users/me/password",
-    status=204,
     summary="Change one's password; every other session ends",
     errors=(InvalidCredentialsError, TooManyAttemptsError, *_PASSWORD_ERRORS),
 )

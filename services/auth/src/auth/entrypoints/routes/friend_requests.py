@@ -29,14 +29,13 @@ routes = Routes(tag="people")
 
 _ASKING: Final = RateLimit("friend-requests", per_user=60, window_s=3600, fails="open")
 _ORDER: Final = Keyset("friend-requests", (datetime, UUID))
+changes = routes.sharing(limit=CHANGING, rows_of_caller=False, idempotency="none")
 
 
-@routes.post(
+@changes.post(
     "/v1/friend-requests",
     status=201,
-    idempotency="none",
     limit=_ASKING,
-    rows_of_caller=False,
     errors=(UserNotFoundError, NotWithOneselfError, GraphLimitError, AlreadyAskedError, AlreadyFriendsError),
     summary="Ask somebody to be friends",
 )
@@ -64,12 +63,8 @@ async def get_requests(query: FriendRequestsQuery, principal: Principal, app: Ap
     )
 
 
-@routes.post(
+@changes.post(
     "/v1/friend-requests/{request_id}/accept",
-    status=200,
-    idempotency="none",
-    limit=CHANGING,
-    rows_of_caller=False,
     errors=(FriendRequestNotFoundError, GraphLimitError),
     summary="Accept a request",
 )
@@ -77,12 +72,8 @@ async def post_accept(request_id: UUID, principal: Principal, tx: AuthTx) -> Fri
     return await _decide(request_id, FriendRequestStatus.ACCEPTED, principal, tx)
 
 
-@routes.post(
+@changes.post(
     "/v1/friend-requests/{request_id}/decline",
-    status=200,
-    idempotency="none",
-    limit=CHANGING,
-    rows_of_caller=False,
     errors=(FriendRequestNotFoundError,),
     summary="Decline a request",
 )
@@ -90,10 +81,8 @@ async def post_decline(request_id: UUID, principal: Principal, tx: AuthTx) -> Fr
     return await _decide(request_id, FriendRequestStatus.DECLINED, principal, tx)
 
 
-@routes.delete(
+@changes.delete(
     "/v1/friend-requests/{request_id}",
-    limit=CHANGING,
-    rows_of_caller=False,
     errors=(FriendRequestNotFoundError,),
     summary="Take a request of yours back",
 )

@@ -26,6 +26,7 @@ routes = Routes(tag="people")
 
 _ERRORS: Final = (UserNotFoundError, NotWithOneselfError, GraphLimitError)
 _ORDER: Final = Keyset("graph", (datetime, UUID))
+changes = routes.sharing(limit=CHANGING, rows_of_caller=False)
 
 
 @routes.get("/v1/users/me/friends", summary="List your friends")
@@ -33,7 +34,7 @@ async def get_friends(query: PageQuery, principal: Principal, app: App) -> Page[
     return await _people(RelationKind.FRIEND, query, principal, app)
 
 
-@routes.delete("/v1/users/me/friends/{user_id}", limit=CHANGING, rows_of_caller=False, summary="End a friendship")
+@changes.delete("/v1/users/me/friends/{user_id}", summary="End a friendship")
 async def delete_friend(user_id: UUID, principal: Principal, tx: AuthTx) -> None:
     await end_friendship(EndFriendship(user_id=UserId(principal.user_id), other_id=UserId(user_id)), tx)
 
@@ -50,7 +51,7 @@ async def get_blocks(query: PageQuery, principal: Principal, app: App) -> Page[R
     return await _people(RelationKind.BLOCK, query, principal, app)
 
 
-@routes.put("/v1/users/me/blocks/{user_id}", status=204, limit=CHANGING, errors=_ERRORS, summary="Block somebody")
+@routes.put("/v1/users/me/blocks/{user_id}", limit=CHANGING, errors=_ERRORS, summary="Block somebody")
 async def put_block(user_id: UUID, principal: Principal, app: App) -> None:
     """Ends friendship, follows and requests between you. They are not told."""
     command = BlockPerson(user_id=UserId(principal.user_id), other_id=UserId(user_id))
@@ -60,7 +61,7 @@ async def put_block(user_id: UUID, principal: Principal, app: App) -> None:
         raise UserNotFoundError
 
 
-@routes.delete("/v1/users/me/blocks/{user_id}", limit=CHANGING, rows_of_caller=False, summary="Unblock somebody")
+@changes.delete("/v1/users/me/blocks/{user_id}", summary="Unblock somebody")
 async def delete_block(user_id: UUID, principal: Principal, tx: AuthTx) -> None:
     await unblock_person(UnblockPerson(user_id=UserId(principal.user_id), other_id=UserId(user_id)), tx)
 
@@ -75,21 +76,12 @@ async def get_followers(query: PageQuery, principal: Principal, app: App) -> Pag
     return await _people(RelationKind.FOLLOW, query, principal, app, incoming=True)
 
 
-@routes.put(
-    "/v1/users/me/follows/{user_id}",
-    status=204,
-    limit=CHANGING,
-    rows_of_caller=False,
-    errors=_ERRORS,
-    summary="Follow somebody",
-)
+@changes.put("/v1/users/me/follows/{user_id}", errors=_ERRORS, summary="Follow somebody")
 async def put_follow(user_id: UUID, principal: Principal, tx: AuthTx) -> None:
     await follow_person(FollowPerson(user_id=UserId(principal.user_id), other_id=UserId(user_id)), tx)
 
 
-@routes.delete(
-    "/v1/users/me/follows/{user_id}", limit=CHANGING, rows_of_caller=False, summary="Follow somebody no longer"
-)
+@changes.delete("/v1/users/me/follows/{user_id}", summary="Follow somebody no longer")
 async def delete_follow(user_id: UUID, principal: Principal, tx: AuthTx) -> None:
     await unfollow_person(UnfollowPerson(user_id=UserId(principal.user_id), other_id=UserId(user_id)), tx)
 

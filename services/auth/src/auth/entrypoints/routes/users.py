@@ -76,7 +76,6 @@ _VERSION_ERRORS = (UserVersionStaleError,)
     "/v1/users",
     status=201,
     auth="public",
-    idempotency="none",
     summary="Sign up",
     errors=(
         *_CONTACT_ERRORS,
@@ -133,7 +132,7 @@ async def patch_me(if_match: IfMatch | None, principal: Principal, body: Profile
     return Reply(UserView.of(user), etag=etag_of(user.version), headers=_PRIVATE)
 
 
-@routes.delete("/v1/users/me", status=204, summary="Delete one's account", errors=(*_VERSION_ERRORS, UserNotFoundError))
+@routes.delete("/v1/users/me", summary="Delete one's account", errors=(*_VERSION_ERRORS, UserNotFoundError))
 async def delete_me(if_match: IfMatch | None, principal: Principal, tx: AuthTx) -> None:
     await delete_user(DeleteUser(user_id=UserId(principal.user_id), versions=versions_of(if_match)), tx)
 
@@ -160,7 +159,6 @@ async def patch_settings(
 @routes.post(
     "/v1/users/me/email-verifications",
     status=202,
-    idempotency="none",
     summary="Send a code to verify one's e-mail address",
     errors=(ContactMissingError, TooManyAttemptsError, LimitsUnavailableError),
 )
@@ -176,8 +174,6 @@ async def post_email_verification(
 
 @routes.post(
     "/v1/users/me/email-verifications/{otp_id}/complete",
-    status=200,
-    idempotency="none",
     summary="Verify one's e-mail address",
     errors=(OtpRefusedError, UserNotFoundError),
 )

@@ -17,24 +17,18 @@ from messaging.core.entrypoints.schemas.messages import SendMessageBody, SentVie
 from messaging.core.usecases.submit_message import submit_message
 from messaging.wiring import App
 
-routes = Routes(tag="bot api")
 SCHEME: Final = "Bot "
 LIMIT = RateLimit("bot-api", per_address=6000, window_s=60, fails="open")
+routes = Routes(tag="bot api", auth="public", limit=LIMIT)
 
 
-@routes.get("/v1/bot-api/me", auth="public", limit=LIMIT, errors=(BotTokenInvalidError,), summary="Who am I")
+@routes.get("/v1/bot-api/me", errors=(BotTokenInvalidError,), summary="Who am I")
 async def get_me(request: web.Request, app: App) -> BotFaceView:
     bot = await bot_of(request, app)
     return BotFaceView(**{name: getattr(bot, name) for name in BotFaceView.model_fields})
 
 
-@routes.get(
-    "/v1/bot-api/updates",
-    auth="public",
-    limit=LIMIT,
-    errors=(BotTokenInvalidError, WebhookSetError),
-    summary="What happened",
-)
+@routes.get("/v1/bot-api/updates", errors=(BotTokenInvalidError, WebhookSetError), summary="What happened")
 async def get_updates(request: web.Request, query: UpdatesQuery, app: App) -> UpdatesView:
     """In order. With ``wait_s`` the answer is held until there is something."""
     bot = await _asking_bot(request, app)
@@ -53,9 +47,6 @@ async def get_updates(request: web.Request, query: UpdatesQuery, app: App) -> Up
 @routes.post(
     "/v1/bot-api/dialogs/{dialog_id}/messages",
     status=(201, 200),
-    auth="public",
-    idempotency="none",
-    limit=LIMIT,
     errors=(BotTokenInvalidError, *SEND_ERRORS),
     summary="Send a message as a bot",
 )

@@ -182,8 +182,6 @@ async def get_attachment(attachment_id: UUID, principal: Principal, app: App) ->
 
 @routes.post(
     "/v1/attachments/{attachment_id}/link",
-    status=200,
-    idempotency="none",
     limit=RateLimit("attachment-links", per_user=1200, window_s=60, fails="open"),
     errors=(AttachmentNotFoundError,),
     summary="Get links to the bytes",

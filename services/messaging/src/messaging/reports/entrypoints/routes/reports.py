@@ -86,7 +86,6 @@ async def get_reported(report_id: UUID, principal: Principal, app: App) -> Repor
 
 @routes.post(
     "/v1/ops/messaging/reports/{report_id}/decision",
-    status=204,
     idempotency="none",
     auth=MODERATORS,
     errors=(ReportNotFoundError,),
