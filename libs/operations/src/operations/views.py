@@ -41,14 +41,10 @@ class ActView(View):
     @classmethod
     def of(cls, recorded: RecordedAct) -> Self:
         act = recorded.act
-        return cls(
+        return cls.of_fields(
+            act,
             id=recorded.id,
             at=moment_of(act.at),
-            action=act.action,
-            actor=act.actor,
-            via=act.via,
-            reason=act.reason,
-            outcome=act.outcome,
             target={each.name: each.value for each in act.target},
             before={each.name: each.value for each in act.before},
             after={each.name: each.value for each in act.after},
@@ -67,14 +63,7 @@ class ParkedKeyView(View):
 
     @classmethod
     def of(cls, parked: ParkedKey) -> Self:
-        return cls(
-            topic=parked.topic,
-            key=parked.key,
-            event_id=parked.event_id,
-            error=mask_text(parked.error),
-            parked_at=parked.parked_at,
-            records=parked.records,
-        )
+        return cls.of_fields(parked, error=mask_text(parked.error))
 
 
 class OutboxView(View):

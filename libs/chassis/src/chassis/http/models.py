@@ -5,7 +5,7 @@ Invariant: an unknown field is refused on the way in, so a typo is not lost; mon
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Generic, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -32,6 +32,12 @@ class View(BaseModel):
     """What readers get."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
+
+    @classmethod
+    def of_fields(cls, source: object, **others: Any) -> Self:
+        """``others``, and the rest of its fields by their names out of ``source``."""
+        named = {name: getattr(source, name) for name in cls.model_fields if name not in others}
+        return cls(**named, **others)
 
 
 class MoneyBody(Body):

@@ -42,7 +42,7 @@ changes = routes.sharing(limit=CHANGING, rows_of_caller=False, idempotency="none
 async def post_request(body: FriendRequestBody, principal: Principal, tx: AuthTx) -> Reply[FriendRequestView]:
     command = SendFriendRequest(user_id=UserId(principal.user_id), other_id=UserId(body.user_id), message=body.message)
     request = await send_friend_request(command, tx)
-    return Reply(FriendRequestView.of(request), status=201, location=f"/v1/friend-requests/{request.request_id}")
+    return Reply(FriendRequestView.of_fields(request), status=201, location=f"/v1/friend-requests/{request.request_id}")
 
 
 @routes.get("/v1/friend-requests", summary="List requests that wait")
@@ -58,7 +58,7 @@ async def get_requests(query: FriendRequestsQuery, principal: Principal, app: Ap
         app.cursors,
         found,
         query.limit,
-        view=FriendRequestView.of,
+        view=FriendRequestView.of_fields,
         position=lambda last: (last.created_at, last.request_id),
     )
 
@@ -94,4 +94,4 @@ async def _decide(request_id: UUID, status: FriendRequestStatus, principal: Prin
     command = DecideFriendRequest(
         user_id=UserId(principal.user_id), request_id=FriendRequestId(request_id), status=status
     )
-    return FriendRequestView.of(await decide_friend_request(command, tx))
+    return FriendRequestView.of_fields(await decide_friend_request(command, tx))

@@ -140,7 +140,7 @@ async def delete_me(if_match: IfMatch | None, principal: Principal, tx: AuthTx) 
 @routes.get("/v1/users/me/settings", summary="One's own settings", errors=(UserNotFoundError,))
 async def get_settings(principal: Principal, app: App) -> Reply[SettingsView]:
     user = await _find_user(principal, app)
-    return Reply(SettingsView.of(user), etag=etag_of(user.version), headers=_PRIVATE)
+    return Reply(SettingsView.of_fields(user.settings), etag=etag_of(user.version), headers=_PRIVATE)
 
 
 @routes.patch(
@@ -153,7 +153,7 @@ async def patch_settings(
 ) -> Reply[SettingsView]:
     command = ChangeSettings(user_id=UserId(principal.user_id), changes=body.changes(), versions=versions_of(if_match))
     user = await change_settings(command, tx)
-    return Reply(SettingsView.of(user), etag=etag_of(user.version), headers=_PRIVATE)
+    return Reply(SettingsView.of_fields(user.settings), etag=etag_of(user.version), headers=_PRIVATE)
 
 
 @routes.post(

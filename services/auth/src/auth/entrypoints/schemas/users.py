@@ -87,20 +87,15 @@ class UserView(View):
 
     @classmethod
     def of(cls, user: User) -> Self:
-        return cls(
+        return cls.of_fields(
+            user,
             user_id=user.id,
-            email=user.email,
             email_verified=user.email_verified_at is not None,
             phone=user.phone_e164,
             phone_verified=user.phone_verified_at is not None,
-            username=user.username,
-            name=user.name,
-            country=user.country,
             locale=user.settings.locale,
             time_zone=user.settings.time_zone,
-            kyc_tier=user.kyc_tier,
             roles=sorted(user.roles),
-            registered_at=user.registered_at,
         )
 
 
@@ -114,7 +109,7 @@ class UserCard(View):
 
     @classmethod
     def of(cls, card: Card) -> Self:
-        return cls(user_id=card.user_id, name=card.name, username=card.username, country=card.country)
+        return cls.of_fields(card)
 
 
 class SettingsView(View):
@@ -126,17 +121,3 @@ class SettingsView(View):
     show_profile_to: Audience
     findable_by_email: bool
     findable_by_phone: bool
-
-    @classmethod
-    def of(cls, user: User) -> Self:
-        choices = user.settings
-        return cls(
-            locale=choices.locale,
-            time_zone=choices.time_zone,
-            show_presence_to=choices.show_presence_to,
-            direct_messages_from=choices.direct_messages_from,
-            read_receipts=choices.read_receipts,
-            show_profile_to=choices.show_profile_to,
-            findable_by_email=choices.findable_by_email,
-            findable_by_phone=choices.findable_by_phone,
-        )

@@ -25,7 +25,7 @@ routes = Routes(tag="bot api", auth="public", limit=LIMIT)
 @routes.get("/v1/bot-api/me", errors=(BotTokenInvalidError,), summary="Who am I")
 async def get_me(request: web.Request, app: App) -> BotFaceView:
     bot = await bot_of(request, app)
-    return BotFaceView(**{name: getattr(bot, name) for name in BotFaceView.model_fields})
+    return BotFaceView.of_fields(bot)
 
 
 @routes.get("/v1/bot-api/updates", errors=(BotTokenInvalidError, WebhookSetError), summary="What happened")

@@ -46,13 +46,13 @@ async def post_bot(body: MakeBotBody, principal: Principal, tx: MessagingTx) -> 
         commands=[each.model_dump() for each in body.commands],
     )
     bot, token = await make_bot(command, tx)
-    return Reply(NewBotView(**BotView.of(bot).model_dump(), token=token), status=201, headers=NO_STORE)
+    return Reply(NewBotView.of_fields(bot, token=token), status=201, headers=NO_STORE)
 
 
 @routes.get("/v1/bots", summary="List your bots")
 async def get_bots(principal: Principal, app: App) -> BotsView:
     async with app.database.read() as conn:
-        return BotsView(items=[BotView.of(bot) for bot in await BotStore(conn).of_owner(principal.user_id)])
+        return BotsView(items=[BotView.of_fields(bot) for bot in await BotStore(conn).of_owner(principal.user_id)])
 
 
 @routes.get("/v1/bots/{bot_id}", errors=(BotNotFoundError,), summary="Look at a bot")
@@ -63,7 +63,7 @@ async def get_bot(bot_id: UUID, principal: Principal, app: App) -> BotFaceView:
         bot = await BotStore(conn).find(bot_id)
     if bot is None:
         raise BotNotFoundError
-    return BotFaceView(**{name: getattr(bot, name) for name in BotFaceView.model_fields})
+    return BotFaceView.of_fields(bot)
 
 
 @changes.put("/v1/bots/{bot_id}", errors=(BotNotFoundError,), summary="Describe your bot anew")
@@ -74,7 +74,7 @@ async def put_bot(bot_id: UUID, body: DescribeBotBody, principal: Principal, tx:
         display_name=body.display_name,
         commands=[each.model_dump() for each in body.commands],
     )
-    return BotView.of(await describe_bot(command, tx))
+    return BotView.of_fields(await describe_bot(command, tx))
 
 
 @changes.delete("/v1/bots/{bot_id}", errors=(BotNotFoundError,), summary="End your bot")

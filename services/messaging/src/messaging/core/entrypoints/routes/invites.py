@@ -12,7 +12,7 @@ from chassis.http import Body, RateLimit, Reply, Routes, Text, View
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import BlockedError, DialogClosedError, DialogNotFoundError, NotAllowedError
-from messaging.core.domain.invite import InviteInvalidError, InviteRow
+from messaging.core.domain.invite import InviteInvalidError
 from messaging.core.domain.membership import BannedError, DialogFullError, FixedMembersError
 from messaging.core.domain.permissions import Act
 from messaging.core.usecases.create_invite import CreateInvite, create_invite
@@ -53,10 +53,6 @@ class InviteView(View):
     expires_at: datetime | None
     uses_max: int | None
     uses: int
-
-    @classmethod
-    def of(cls, row: InviteRow) -> InviteView:
-        return cls(**{name: getattr(row, name) for name in cls.model_fields})
 
 
 class NewInviteView(InviteView):
@@ -105,14 +101,14 @@ async def post_invite(dialog_id: UUID, body: InviteBody, principal: Principal, t
         dialog_id=dialog_id, by=principal.user_id, expires_in_s=body.expires_in_s, uses_max=body.uses_max
     )
     made = await create_invite(command, tx)
-    view = NewInviteView(**InviteView.of(made.invite).model_dump(), token=made.token)
+    view = NewInviteView.of_fields(made.invite, token=made.token)
     return Reply(view, status=201, headers={"Cache-Control": "no-store"})
 
 
 @routes.get(INVITES, errors=ERRORS, summary="List invites that are not revoked")
 async def get_invites(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> InvitesView:
     await load_dialog_for(tx, dialog_id, principal.user_id, Act.INVITE)
-    return InvitesView(items=[InviteView.of(row) for row in await tx.invites.of_dialog(dialog_id)])
+    return InvitesView(items=[InviteView.of_fields(row) for row in await tx.invites.of_dialog(dialog_id)])
 
 
 @changes.delete(INVITES + "/{invite_id}", errors=(*ERRORS, InviteInvalidError), summary="Revoke an invite")

@@ -47,8 +47,7 @@ class AttachmentView(View):
 
     @classmethod
     def of(cls, found: Attachment) -> AttachmentView:
-        named = {name: getattr(found, name) for name in cls.model_fields if name != "sha256"}
-        return cls(**named, sha256=found.sha256.hex() if found.sha256 else None)
+        return cls.of_fields(found, sha256=found.sha256.hex() if found.sha256 else None)
 
 
 class UploadTicketView(AttachmentView):

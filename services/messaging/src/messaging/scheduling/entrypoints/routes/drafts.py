@@ -30,15 +30,4 @@ async def put_draft(dialog_id: UUID, body: DraftBody, principal: Principal, tx: 
 async def get_drafts(principal: Principal, app: App) -> DraftsView:
     async with app.database.read(user_id=principal.user_id) as conn:
         found = await DraftReads(conn, app.keys).of_person(principal.user_id)
-    return DraftsView(
-        items=[
-            DraftView(
-                dialog_id=each.dialog_id,
-                text=each.text,
-                reply_to_seq=each.reply_to_seq,
-                version=each.version,
-                updated_at=each.updated_at,
-            )
-            for each in found
-        ]
-    )
+    return DraftsView(items=[DraftView.of_fields(each) for each in found])
