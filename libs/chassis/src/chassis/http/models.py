@@ -34,7 +34,7 @@ class View(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
     @classmethod
-    def of_fields(cls, source: object, **others: Any) -> Self:
+    def of_fields(cls, source: object, /, **others: Any) -> Self:
         """``others``, and the rest of its fields by their names out of ``source``."""
         named = {name: getattr(source, name) for name in cls.model_fields if name not in others}
         return cls(**named, **others)

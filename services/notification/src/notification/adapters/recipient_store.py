@@ -9,6 +9,7 @@ from typing import Final
 import asyncpg
 
 from chassis.postgres import Connection
+from kernel.rows import object_of
 from notification.domain.ids import UserId
 from notification.domain.recipient import Recipient, unknown_recipient
 
@@ -63,14 +64,4 @@ class RecipientStore:
 
 
 def _recipient(row: asyncpg.Record) -> Recipient:
-    return Recipient(
-        user_id=row["user_id"],
-        display_name=row["display_name"],
-        locale=row["locale"],
-        time_zone=row["time_zone"],
-        email=row["email"],
-        phone_e164=row["phone_e164"],
-        email_proved=row["email_proved"],
-        phone_proved=row["phone_proved"],
-        has_ended=row["erased_at"] is not None,
-    )
+    return object_of(Recipient, row, has_ended=row["erased_at"] is not None)

@@ -11,6 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from chassis.postgres import Connection
+from kernel.rows import object_of
 from messaging.core.adapters.message_reads import MessageRows, content_of
 from messaging.search.domain.index import Entry, FilledStretch, Found, Place, Probe, ReadableMessage
 from sealing import PersonKeys
@@ -119,15 +120,7 @@ class SearchStore:
         await self._keys.load(self._conn, {row["sender_id"] for row in rows.values()})
         opened = [(row, content_of(self._keys, row)) for _, row in sorted(rows.items())]
         return [
-            ReadableMessage(
-                dialog_id=row["dialog_id"],
-                seq=row["seq"],
-                sender_id=row["sender_id"],
-                kind=row["type"],
-                content=content,
-                version=row["version"],
-                created_at=row["created_at"],
-            )
+            object_of(ReadableMessage, row, kind=row["type"], content=content)
             for row, content in opened
             if content is not None
         ]
