@@ -58,8 +58,7 @@ _REFUSALS: Final = (SagaNotFoundError, SagaUnreadableError, SagaEndedError, Stal
 )
 async def retry_now(saga_id: UUID, body: ReasonBody, principal: Principal, tx: OrchestratorTx, app: App) -> SagaView:
     """Now, with fresh attempts. Participants answer a repeated command id with the answer they gave."""
-    act = RetryNow(**_who(body, principal, tx.now))
-    return await _operate(saga_id, act, principal, tx, app)
+    return await _operate(saga_id, RetryNow(**_who(body, principal, tx.now)), principal, tx, app)
 
 
 @routes.post(
@@ -71,16 +70,14 @@ async def force_compensation(
     saga_id: UUID, body: ReasonBody, principal: Principal, tx: OrchestratorTx, app: App
 ) -> SagaView:
     """Refused once the pivot was sent: what it did has no undo."""
-    act = ForceCompensation(**_who(body, principal, tx.now))
-    return await _operate(saga_id, act, principal, tx, app)
+    return await _operate(saga_id, ForceCompensation(**_who(body, principal, tx.now)), principal, tx, app)
 
 
 @routes.post("/v1/ops/sagas/{saga_id}/pause", errors=_REFUSALS, summary="Pause the saga")
 async def pause(saga_id: UUID, body: PauseBody, principal: Principal, tx: OrchestratorTx, app: App) -> SagaView:
     """Answers are still taken in, nothing is sent. A forgotten pause ends by itself after ``for_s``."""
     until = tx.now + timedelta(seconds=body.for_s)
-    act = Pause(**_who(body, principal, tx.now), until=until)
-    return await _operate(saga_id, act, principal, tx, app)
+    return await _operate(saga_id, Pause(**_who(body, principal, tx.now), until=until), principal, tx, app)
 
 
 @routes.post(
@@ -90,8 +87,7 @@ async def pause(saga_id: UUID, body: PauseBody, principal: Principal, tx: Orches
 )
 async def resume(saga_id: UUID, body: ReasonBody, principal: Principal, tx: OrchestratorTx, app: App) -> SagaView:
     """Steps in flight get fresh attempts at once; a deadline that passed during a pause is extended."""
-    act = Resume(**_who(body, principal, tx.now))
-    return await _operate(saga_id, act, principal, tx, app)
+    return await _operate(saga_id, Resume(**_who(body, principal, tx.now)), principal, tx, app)
 
 
 @routes.post(
