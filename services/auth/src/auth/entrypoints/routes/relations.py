@@ -14,10 +14,8 @@ from auth.domain.user import UserNotFoundError
 from auth.entrypoints.routes import CHANGING
 from auth.entrypoints.schemas.relations import RelatedView, SuggestionsQuery, SuggestionsView, SuggestionView
 from auth.usecases.block_person import BlockPerson, block_person
-from auth.usecases.end_friendship import EndFriendship, end_friendship
+from auth.usecases.end_relation import EndRelation, end_relation
 from auth.usecases.follow_person import FollowPerson, follow_person
-from auth.usecases.unblock_person import UnblockPerson, unblock_person
-from auth.usecases.unfollow_person import UnfollowPerson, unfollow_person
 from auth.wiring import App
 from chassis.http import Keyset, Page, PageQuery, Routes
 from chassis.tokens import Principal
@@ -36,7 +34,7 @@ async def get_friends(query: PageQuery, principal: Principal, app: App) -> Page[
 
 @changes.delete("/v1/users/me/friends/{user_id}", summary="End a friendship")
 async def delete_friend(user_id: UUID, principal: Principal, tx: AuthTx) -> None:
-    await end_friendship(EndFriendship(user_id=UserId(principal.user_id), other_id=UserId(user_id)), tx)
+    await _end(RelationKind.FRIEND, user_id, principal, tx)
 
 
 @routes.get("/v1/users/me/friend-suggestions", summary="Friends of your friends")
@@ -63,7 +61,7 @@ async def put_block(user_id: UUID, principal: Principal, app: App) -> None:
 
 @changes.delete("/v1/users/me/blocks/{user_id}", summary="Unblock somebody")
 async def delete_block(user_id: UUID, principal: Principal, tx: AuthTx) -> None:
-    await unblock_person(UnblockPerson(user_id=UserId(principal.user_id), other_id=UserId(user_id)), tx)
+    await _end(RelationKind.BLOCK, user_id, principal, tx)
 
 
 @routes.get("/v1/users/me/follows", summary="List whom you follow")
@@ -83,7 +81,12 @@ async def put_follow(user_id: UUID, principal: Principal, tx: AuthTx) -> None:
 
 @changes.delete("/v1/users/me/follows/{user_id}", summary="Follow somebody no longer")
 async def delete_follow(user_id: UUID, principal: Principal, tx: AuthTx) -> None:
-    await unfollow_person(UnfollowPerson(user_id=UserId(principal.user_id), other_id=UserId(user_id)), tx)
+    await _end(RelationKind.FOLLOW, user_id, principal, tx)
+
+
+async def _end(kind: RelationKind, other_id: UUID, principal: Principal, tx: AuthTx) -> None:
+    command = EndRelation(kind=kind, user_id=UserId(principal.user_id), other_id=UserId(other_id))
+    await end_relation(command, tx)
 
 
 async def _people(

@@ -68,7 +68,6 @@ _CONTACT_ERRORS = (
     PhoneRefusedError,
 )
 _CHOICE_ERRORS = (UnknownLocaleError, UnknownTimeZoneError)
-_USERNAME_ERRORS = (UsernameRefusedError, UsernameTakenError)
 _VERSION_ERRORS = (UserVersionStaleError,)
 
 

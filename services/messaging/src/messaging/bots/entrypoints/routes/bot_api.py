@@ -53,13 +53,7 @@ async def get_updates(request: web.Request, query: UpdatesQuery, app: App) -> Up
 async def post_bot_message(request: web.Request, dialog_id: UUID, body: SendMessageBody, app: App) -> Reply[SentView]:
     bot = await bot_of(request, app)
     sent = await submit_message(body.to_command(dialog_id, bot.bot_id), app)
-    view = SentView(
-        dialog_id=dialog_id,
-        seq=sent.seq,
-        client_message_id=body.client_message_id,
-        sent_at=sent.sent_at,
-        replayed=sent.replayed,
-    )
+    view = SentView.of_fields(sent, dialog_id=dialog_id, client_message_id=body.client_message_id)
     return Reply(view, status=200 if sent.replayed else 201)
 
 
