@@ -56,10 +56,6 @@ class MoneyView(View):
     amount_minor: Annotated[int, Field(ge=-AMOUNT_MINOR_MAX, le=AMOUNT_MINOR_MAX)]
     currency: Currency
 
-    @classmethod
-    def of(cls, money: Money) -> Self:
-        return cls(amount_minor=money.amount_minor, currency=money.currency)
-
 
 class PageQuery(Query):
     """How much of a list, and from where. The cursor comes from the page before."""
