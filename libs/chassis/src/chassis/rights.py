@@ -88,7 +88,6 @@ class MissingRightsError(NotReadyError):
 
 
 def role_of(dsn: str) -> str:
-    """The role a DSN connects as."""
     return urlsplit(dsn).username or ""
 
 

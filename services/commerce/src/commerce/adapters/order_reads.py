@@ -48,8 +48,6 @@ LINES: Final = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSummary:
-    """An order in a list."""
-
     order_id: UUID
     number: str
     checkout_id: UUID

@@ -58,8 +58,6 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class FieldText:
-    """One text of a message, cut into words once."""
-
     name: str
     text: str
     runs: tuple[Run, ...]
@@ -190,7 +188,6 @@ class Question:
         return not self.parts and not self._filters
 
     def condition(self, tier: Tier, blind: BlindIndex) -> Condition:
-        """What the index is asked."""
         places: dict[str, str] = {}
 
         def place(term: str) -> str:
