@@ -34,10 +34,11 @@ class View(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
     @classmethod
-    def of_fields(cls, source: object, /, **others: Any) -> Self:
-        """``others``, and the rest of its fields by their names out of ``source``."""
-        named = {name: getattr(source, name) for name in cls.model_fields if name not in others}
-        return cls(**named, **others)
+    def of_fields(cls, source: Any, /, **others: Any) -> Self:
+        """``others``, and the rest of its fields by their names out of ``source``: an object, or a row."""
+        names = [name for name in cls.model_fields if name not in others]
+        is_row = hasattr(source, "keys")
+        return cls(**{name: source[name] if is_row else getattr(source, name) for name in names}, **others)
 
 
 class MoneyBody(Body):
