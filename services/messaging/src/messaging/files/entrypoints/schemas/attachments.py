@@ -9,9 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chassis.http import Body, Name, Query, View
-from messaging.core.domain.attachment import (
-    Attachment,
-)
+from messaging.core.domain.attachment import Attachment
 
 Purpose = Literal["image", "video", "voice", "file", "sticker", "avatar"]
 

@@ -7,9 +7,7 @@ from uuid import UUID
 from chassis.http import Routes
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
-from messaging.core.domain.dialog import (
-    DialogNotFoundError,
-)
+from messaging.core.domain.dialog import DialogNotFoundError
 from messaging.scheduling.adapters.draft_store import DraftReads
 from messaging.scheduling.entrypoints.schemas.drafts import DraftBody, DraftsView, DraftVersionView, DraftView
 from messaging.scheduling.usecases.save_draft import SaveDraft, save_draft
