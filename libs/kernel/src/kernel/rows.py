@@ -1,10 +1,11 @@
-"""What Postgres says of a statement that was done, and objects out of the rows it gives."""
+"""What Postgres says of a statement that was done, objects out of the rows it gives, and arrays of columns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import fields
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -22,6 +23,11 @@ def object_of(kind: Callable[..., T], row: Any, /, **others: Any) -> T:
     """A dataclass: the fields in ``others``, and each other one out of the row's column of its name."""
     named = {name: row[name] for name in _names_of(kind) if name not in others}
     return kind(**named, **others)
+
+
+def columns_of(objects: Collection[Any], *names: str) -> list[list[Any]]:
+    """For each name the array of what the objects have under it: what ``unnest`` in a statement makes rows of."""
+    return [list(map(attrgetter(name), objects)) for name in names]
 
 
 @cache

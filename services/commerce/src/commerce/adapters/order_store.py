@@ -23,7 +23,7 @@ from commerce.domain.totals import ROUNDING_RULE
 from kernel.country import Country
 from kernel.errors import DomainError
 from kernel.money import Currency
-from kernel.rows import object_of
+from kernel.rows import columns_of, object_of
 
 CHECKOUT_COLUMNS = """
     id, buyer_id, currency, total_minor, demand_variant_ids, demand_quantities, stock_state, payment_status,
@@ -147,10 +147,7 @@ class OrderStore:
             return
         await self._conn.execute(
             SAVE_CHECKOUTS,
-            [checkout.id for checkout in checkouts],
-            [checkout.stock_state for checkout in checkouts],
-            [checkout.payment_status for checkout in checkouts],
-            [checkout.cancel_requested_at for checkout in checkouts],
+            *columns_of(checkouts, "id", "stock_state", "payment_status", "cancel_requested_at"),
         )
 
     async def save(self, orders: Sequence[Order]) -> None:
@@ -160,11 +157,7 @@ class OrderStore:
         moved: Write = (
             UPDATE_ORDERS,
             [
-                [order.id for order in orders],
-                [order.status for order in orders],
-                [order.payment_status for order in orders],
-                [order.cancel_reason for order in orders],
-                [order.version for order in orders],
+                *columns_of(orders, "id", "status", "payment_status", "cancel_reason", "version"),
                 [order.version - len(order.facts) for order in orders],
             ],
         )

@@ -31,7 +31,7 @@ from commerce.domain.texts import LocalisedText
 from commerce.usecases.ports import WithdrawnProduct
 from kernel.country import Country
 from kernel.money import Currency
-from kernel.rows import object_of, rows_affected
+from kernel.rows import columns_of, object_of, rows_affected
 
 _COLUMNS = """
     id, shop_id, category_id, titles, descriptions, options, tags, media, tax_class, status, currency, version,
@@ -195,9 +195,7 @@ class ProductStore:
             raise ProductChangedError
         await self._conn.execute(
             SAVE_PRICES,
-            [variant.id for variant in product.variants],
-            [variant.price_minor for variant in product.variants],
-            [variant.compare_at_minor for variant in product.variants],
+            *columns_of(product.variants, "id", "price_minor", "compare_at_minor"),
         )
 
     async def archive_all(self, shop_ids: Collection[ShopId]) -> list[WithdrawnProduct]:

@@ -16,7 +16,7 @@ import asyncpg
 import orjson
 
 from chassis.postgres import Connection
-from kernel.rows import rows_affected
+from kernel.rows import columns_of, rows_affected
 from messaging.activity.domain.activity import (
     PERSONAL,
     UNCONDITIONAL,
@@ -170,12 +170,7 @@ class ActivityStore:
         if rows:
             await self._conn.execute(
                 _ADD_FOR_ALL,
-                [each.dialog_id for each in rows],
-                [each.activity_id for each in rows],
-                [each.seq for each in rows],
-                [each.target for each in rows],
-                [each.actor_id for each in rows],
-                [each.created_at for each in rows],
+                *columns_of(rows, "dialog_id", "activity_id", "seq", "target", "actor_id", "created_at"),
             )
 
     async def remove_of_messages(self, messages: Sequence[tuple[UUID, int]]) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from chassis.postgres import Connection
-from kernel.rows import object_of
+from kernel.rows import columns_of, object_of
 from messaging.core.adapters.message_reads import MessageRows, content_of
 from messaging.search.domain.index import Entry, FilledStretch, Found, Place, Probe, ReadableMessage
 from sealing import PersonKeys
@@ -87,12 +87,7 @@ class SearchRows:
         """For each probe its newest candidates, at most ``limit``."""
         rows = await self._conn.fetch(
             _CANDIDATES,
-            [each.dialog_id for each in probes],
-            [each.first_at for each in probes],
-            [each.last_at for each in probes],
-            [each.from_seq for each in probes],
-            [each.below_seq for each in probes],
-            [each.condition for each in probes],
+            *columns_of(probes, "dialog_id", "first_at", "last_at", "from_seq", "below_seq", "condition"),
             limit,
         )
         found: list[list[Found]] = [[] for _ in probes]
@@ -130,12 +125,7 @@ class SearchStore:
         if entries:
             await self._conn.execute(
                 _PUT,
-                [each.dialog_id for each in entries],
-                [each.seq for each in entries],
-                [each.created_at for each in entries],
-                [each.version for each in entries],
-                [each.stretch for each in entries],
-                [each.terms for each in entries],
+                *columns_of(entries, "dialog_id", "seq", "created_at", "version", "stretch", "terms"),
             )
 
     async def remove(self, messages: Sequence[Place]) -> None:
