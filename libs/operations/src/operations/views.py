@@ -91,8 +91,9 @@ class DeadLetterView(View):
     dead_at: datetime
 
     @classmethod
-    def of(cls, letter: DeadLetter) -> Self:
-        return cls(**_columns(letter))
+    def of(cls, letter: DeadLetter, **content: Any) -> Self:
+        place = {"offset": letter.record_offset, "key": key_of(letter)}
+        return cls.of_fields(letter, **place, error=error_of(letter), **content)
 
 
 class DeadLetterContentView(DeadLetterView):
@@ -107,9 +108,8 @@ class DeadLetterContentView(DeadLetterView):
     @classmethod
     def with_content(cls, letter: DeadLetter, content: Content) -> Self:
         shown = show(letter, content)
-        return cls(
-            **_columns(letter),
-            closed_at=letter.closed_at,
+        return cls.of(
+            letter,
             waiting_of_key=content.waiting_of_key,
             headers=shown.headers,
             body=shown.body,
@@ -134,20 +134,3 @@ class RedriveView(View):
     def of(cls, report: RedriveReport) -> Self:
         failed = [RedriveFailureView(id=letter_id, error=error) for letter_id, error in failures(report)]
         return cls(redriven=report.redriven, failed=failed)
-
-
-def _columns(letter: DeadLetter) -> dict[str, Any]:
-    return {
-        "id": letter.id,
-        "event_id": letter.event_id,
-        "topic": letter.topic,
-        "partition": letter.partition,
-        "offset": letter.record_offset,
-        "key": key_of(letter),
-        "type": letter.type,
-        "reason": letter.reason,
-        "error": error_of(letter),
-        "status": letter.status,
-        "attempts": letter.attempts,
-        "dead_at": letter.dead_at,
-    }

@@ -41,7 +41,7 @@ async def delete_friend(user_id: UUID, principal: Principal, tx: AuthTx) -> None
 async def get_suggestions(query: SuggestionsQuery, principal: Principal, app: App) -> SuggestionsView:
     async with app.database.read() as conn:
         found = await suggested_friends(conn, UserId(principal.user_id), query.limit)
-    return SuggestionsView(items=[SuggestionView.of(card, mutual) for card, mutual in found])
+    return SuggestionsView(items=[SuggestionView.of_fields(card, mutual_friends=mutual) for card, mutual in found])
 
 
 @routes.get("/v1/users/me/blocks", summary="List whom you block")
@@ -102,6 +102,6 @@ async def _people(
         app.cursors,
         found,
         query.limit,
-        view=lambda row: RelatedView.of(*row),
+        view=lambda row: RelatedView.of_fields(row[0], since=row[1]),
         position=lambda last: (last[1], last[0].user_id),
     )

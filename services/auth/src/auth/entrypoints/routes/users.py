@@ -193,7 +193,7 @@ async def get_user(principal: Principal, user_id: UUID, app: App) -> UserCard:
         card = await find_card(conn, UserId(principal.user_id), UserId(user_id))
     if card is None:
         raise UserNotFoundError
-    return UserCard.of(card)
+    return UserCard.of_fields(card)
 
 
 async def _find_user(principal: Principal, app: App) -> User:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from pydantic import Field
 
-from auth.domain.card import Card
 from auth.domain.roles import Role
 from auth.domain.settings import Audience
 from auth.domain.user import User
@@ -106,10 +105,6 @@ class UserCard(View):
     name: str
     username: str | None
     country: Country | None
-
-    @classmethod
-    def of(cls, card: Card) -> Self:
-        return cls.of_fields(card)
 
 
 class SettingsView(View):

@@ -143,7 +143,7 @@ class OrderView(View):
             shipping=money(totals.shipping_minor, currency),
             total=money(totals.total_minor, currency),
             prices_include_tax=placement.prices_include_tax,
-            ship_to=AddressView.of(placement.ship_to) if placement.ship_to else None,
+            ship_to=AddressView.of_fields(placement.ship_to) if placement.ship_to else None,
             note=placement.note,
             placed_at=placement.placed_at,
         )

@@ -98,7 +98,7 @@ async def get_members(dialog_id: UUID, query: MembersQuery, principal: Principal
         app.cursors,
         rows,
         query.limit,
-        view=lambda row: MemberView(**dict(row)),
+        view=MemberView.of_fields,
         position=lambda row: (row["user_id"],),
     )
 
