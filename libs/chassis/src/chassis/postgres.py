@@ -28,7 +28,7 @@ from chassis.settings import ServiceSettings
 from chassis.transactions import OpeningConnection
 from kernel.tasks import within
 
-__all__ = ["Connection", "Database"]
+__all__ = ["Connection", "Database", "OnConnection"]
 
 Connection = asyncpg.Connection
 log = structlog.get_logger()
@@ -40,6 +40,13 @@ _CHECK_S = 1.0
 _COMMIT_S = 3.0
 _CLOSE_S = 5.0
 _ONE_PLAN = "SET LOCAL plan_cache_mode = force_generic_plan"
+
+
+class OnConnection:
+    """Base of stores and reads: what they do is done on one connection, in its transaction."""
+
+    def __init__(self, conn: Connection[Any]) -> None:
+        self._conn = conn
 
 
 class Database:

@@ -12,7 +12,7 @@ from auth.domain.roles import Role
 from auth.domain.settings import Audience, Settings
 from auth.domain.user import EmailTakenError, PhoneTakenError, User, UserNotFoundError, UserVersionStaleError
 from auth.domain.username import UsernameTakenError
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.country import Country
 from kernel.errors import DomainError
 from kernel.rows import object_of, rows_affected
@@ -58,12 +58,7 @@ WHERE id = $1 AND version = $19 - 1
 """
 
 
-class UserStore:
-    """Bound to one transaction."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class UserStore(OnConnection):
     async def add(self, user: User) -> None:
         await self._write(_INSERT, user)
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from asyncpg import Record
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from commerce.adapters.together import Write, write_together
 from commerce.domain.account import AccountEndedError
 from commerce.domain.checkout import Checkout, StockState
@@ -93,11 +93,8 @@ ADD_FACTS: Final = """
 """
 
 
-class OrderStore:
+class OrderStore(OnConnection):
     """Implements ``OrderStore``."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
 
     async def next_numbers(self, countries: Sequence[Country], year: int) -> list[str]:
         """One order number for each, e.g. ``TH-26-000123``."""

@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 from asyncpg import Record
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from commerce.adapters.metrics import What, note_unreadable
 from commerce.adapters.shop_store import texts_by_name, texts_of, texts_row
 from commerce.domain.ids import ProductId, ShopId, UserId, VariantId
@@ -112,11 +112,8 @@ class _SearchColumns:
         return cls(search_text(titles), whole, terms(whole))
 
 
-class ProductStore:
+class ProductStore(OnConnection):
     """Implements ``ProductStore``."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
 
     async def add_many(self, products: Iterable[tuple[Product, Country]]) -> None:
         """New products with their variants. Raises ``SkuTakenError``."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 import asyncpg
 from asyncpg import Record
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from commerce.adapters.metrics import What, note_unreadable
 from commerce.domain.ids import ShopId, UserId
 from commerce.domain.shop import Shop, ShopSlugTakenError, ShopStatus
@@ -35,11 +35,8 @@ CLOSE_ALL: Final = """
 GET_MANY: Final = f"SELECT {SHOP_COLUMNS} FROM shop WHERE id = ANY($1::uuid[])"
 
 
-class ShopStore:
+class ShopStore(OnConnection):
     """Implements ``ShopStore``."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
 
     async def add(self, shop: Shop) -> None:
         """Raises ``ShopSlugTakenError``."""

@@ -13,7 +13,7 @@ from typing import Final
 
 from asyncpg import Record
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from commerce.adapters.together import Write, write_together
 from commerce.domain.ids import CheckoutId, ProductId, ShopId, VariantId
 from commerce.domain.stock import Hold, Shelf, StockItem, StockMoved
@@ -65,11 +65,8 @@ MOVEMENTS: Final = """
 """
 
 
-class StockStore:
+class StockStore(OnConnection):
     """Implements ``StockStore``."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
 
     async def lock(
         self, variant_ids: Collection[VariantId], checkout_ids: Collection[CheckoutId], now: datetime

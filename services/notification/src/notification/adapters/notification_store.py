@@ -8,7 +8,7 @@ from typing import Final
 
 import asyncpg
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.rows import object_of, rows_affected
 from notification.adapters.metrics import What, note_unreadable
 from notification.domain.ids import NotificationId, UserId
@@ -37,10 +37,7 @@ _MARK_ALL: Final = _MARK.format(which="created_at <= $2")
 _ERASE: Final = "DELETE FROM notification WHERE user_id = $1"
 
 
-class NotificationStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class NotificationStore(OnConnection):
     async def add(self, notification: Notification) -> bool:
         inserted = await self._conn.fetchval(
             _ADD,

@@ -8,7 +8,7 @@ from typing import Final
 
 import asyncpg
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.rows import object_of
 from notification.domain.ids import UserId
 from notification.domain.recipient import Recipient, unknown_recipient
@@ -33,10 +33,7 @@ WHERE recipient.erased_at IS NULL
 """
 
 
-class RecipientStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class RecipientStore(OnConnection):
     async def put(self, recipient: Recipient, *, version: int) -> None:
         await self._conn.execute(
             _PUT,

@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.rows import columns_of, rows_affected
 from messaging.activity.domain.activity import (
     PERSONAL,
@@ -138,10 +138,7 @@ _READ_UPTO: Final = """
 LAST: Final = UUID(int=2**128 - 1)
 
 
-class ActivityStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class ActivityStore(OnConnection):
     async def add(self, activities: Sequence[Activity]) -> None:
         """Those that the people want to hear of; what is there already stays as it is."""
         if not activities:

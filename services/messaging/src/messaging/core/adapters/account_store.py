@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.rows import rows_affected
 
 _UPSERT: Final = """
@@ -48,10 +48,7 @@ class Account:
     locale: str
 
 
-class AccountStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class AccountStore(OnConnection):
     async def upsert(self, account: Account) -> None:
         await self._conn.execute(_UPSERT, account.user_id, account.version, account.display_name, account.locale)
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.rows import columns_of, rows_affected
 from messaging.core.domain.cursor import Cursor
 
@@ -65,10 +65,7 @@ _MARK: Final = """
 """
 
 
-class CursorStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class CursorStore(OnConnection):
     async def advance(self, cursors: Sequence[Cursor], now: datetime) -> list[Cursor]:
         """Those that moved, as they stand now. A seq from the future is taken for the last one there is."""
         ordered = sorted(cursors, key=lambda each: (each.dialog_id, each.user_id))

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import Connection, OnConnection
 from kernel.rows import columns_of, object_of
 from messaging.core.adapters.message_reads import MessageRows, content_of
 from messaging.search.domain.index import Entry, FilledStretch, Found, Place, Probe, ReadableMessage
@@ -70,11 +70,8 @@ _SEQS_AFTER: Final = """
 STRETCHES_MAX: Final = 20_000
 
 
-class SearchRows:
+class SearchRows(OnConnection):
     """What is looked for in the index; it opens no message."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
 
     async def stretches_of(
         self, dialog_ids: Sequence[UUID], since: datetime | None, until: datetime | None
