@@ -21,8 +21,10 @@ def rows_affected(status: str) -> int:
 
 def object_of(kind: Callable[..., T], row: Any, /, **others: Any) -> T:
     """A dataclass: the fields in ``others``, and each other one out of the row's column of its name."""
-    named = {name: row[name] for name in _names_of(kind) if name not in others}
-    return kind(**named, **others)
+    for name in _names_of(kind):
+        if name not in others:
+            others[name] = row[name]
+    return kind(**others)
 
 
 def columns_of(objects: Collection[Any], *names: str) -> list[list[Any]]:

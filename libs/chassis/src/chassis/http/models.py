@@ -5,6 +5,7 @@ Invariant: an unknown field is refused on the way in, so a typo is not lost; mon
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -36,9 +37,16 @@ class View(BaseModel):
     @classmethod
     def of_fields(cls, source: Any, /, **others: Any) -> Self:
         """``others``, and the rest of its fields by their names out of ``source``: an object, or a row."""
-        names = [name for name in cls.model_fields if name not in others]
-        is_row = hasattr(source, "keys")
-        return cls(**{name: source[name] if is_row else getattr(source, name) for name in names}, **others)
+        take = source.__getitem__ if hasattr(source, "keys") else partial(getattr, source)
+        for name in _names_of(cls):
+            if name not in others:
+                others[name] = take(name)
+        return cls(**others)
+
+
+@cache
+def _names_of(view: type[View]) -> tuple[str, ...]:
+    return tuple(view.model_fields)
 
 
 class MoneyBody(Body):
