@@ -55,79 +55,79 @@ class RequestError(DomainError):
 
 class BodyMalformedError(RequestError):
     code, kind, status = "request.body.malformed", Kind.MALFORMED, 400
-    title: ClassVar[str] = "The request body cannot be read"
+    title = "The request body cannot be read"
 
 
 class BodyInvalidError(RequestError):
     code, kind, status = "request.body.invalid", Kind.INVALID, 422
-    title: ClassVar[str] = "The request body is not as expected"
+    title = "The request body is not as expected"
 
 
 class QueryInvalidError(RequestError):
     code, kind, status = "request.query.invalid", Kind.INVALID, 422
-    title: ClassVar[str] = "A query parameter is not as expected"
+    title = "A query parameter is not as expected"
 
 
 class HeaderMalformedError(RequestError):
     code, kind, status = "request.header.malformed", Kind.MALFORMED, 400
-    title: ClassVar[str] = "A request header cannot be read"
+    title = "A request header cannot be read"
 
 
 class HttpMalformedError(RequestError):
     code, kind, status = "request.http.malformed", Kind.MALFORMED, 400
-    title: ClassVar[str] = "The request is not readable"
+    title = "The request is not readable"
 
 
 class ExpectationError(RequestError):
     code, kind, status = "request.expectation.unsupported", Kind.MALFORMED, 417
-    title: ClassVar[str] = "This expectation is not supported"
+    title = "This expectation is not supported"
 
 
 class PathNotFoundError(RequestError):
     code, kind, status = "request.path.not_found", Kind.NOT_FOUND, 404
-    title: ClassVar[str] = "There is nothing here"
+    title = "There is nothing here"
 
 
 class MethodNotAllowedError(RequestError):
     code, kind, status = "request.method.not_allowed", Kind.MALFORMED, 405
-    title: ClassVar[str] = "This method is not allowed here"
+    title = "This method is not allowed here"
 
 
 class BodyTooLargeError(RequestError):
     code, kind, status = "request.body.too_large", Kind.MALFORMED, 413
-    title: ClassVar[str] = "The request body is too large"
+    title = "The request body is too large"
 
 
 class MediaTypeError(RequestError):
     code, kind, status = "request.media_type.unsupported", Kind.MALFORMED, 415
-    title: ClassVar[str] = "This content type is not supported"
+    title = "This content type is not supported"
 
 
 class RateLimitedError(RequestError):
     code, kind, status = "request.rate.limited", Kind.RATE_LIMITED, 429
-    title: ClassVar[str] = "Too many requests"
+    title = "Too many requests"
 
 
 class IdempotencyKeyMissingError(RequestError):
     code, kind, status = "idempotency_key_missing", Kind.MALFORMED, 400
-    title: ClassVar[str] = "An Idempotency-Key header is required"
+    title = "An Idempotency-Key header is required"
 
 
 class IdempotencyKeyReusedError(RequestError):
     code, kind, status = "idempotency_key_reused", Kind.INVALID, 422
-    title: ClassVar[str] = "This Idempotency-Key was used for another request"
+    title = "This Idempotency-Key was used for another request"
 
 
 class IdempotencyInFlightError(RequestError):
     code, kind, status = "idempotency_in_flight", Kind.CONFLICT, 409
-    title: ClassVar[str] = "The first request with this Idempotency-Key is still running"
+    title = "The first request with this Idempotency-Key is still running"
 
 
 class InternalError(RequestError):
     code, kind, status = "internal.error", Kind.UNAVAILABLE, 500
-    title: ClassVar[str] = "Something went wrong on our side"
+    title = "Something went wrong on our side"
 
 
 class UnavailableError(RequestError):
     code, kind, status = "service.unavailable", Kind.UNAVAILABLE, 503
-    title: ClassVar[str] = "Try again in a moment"
+    title = "Try again in a moment"

@@ -12,7 +12,7 @@ import hmac
 from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -26,9 +26,8 @@ _CURSOR_CHARS_MAX = 2048
 class CursorInvalidError(DomainError):
     """A cursor that was not made here, was changed, or belongs to another list."""
 
-    code: ClassVar[str] = "cursor_invalid"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "The cursor is not valid"
+    code, kind = "cursor_invalid", Kind.INVALID
+    title = "The cursor is not valid"
 
 
 class Cursors:

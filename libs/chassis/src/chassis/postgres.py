@@ -28,7 +28,7 @@ from chassis.settings import ServiceSettings
 from chassis.transactions import OpeningConnection
 from kernel.tasks import within
 
-__all__ = ["Connection", "Database"]
+__all__ = ["Connection", "Database", "OnConnection"]
 
 Connection = asyncpg.Connection
 log = structlog.get_logger()
@@ -42,6 +42,13 @@ _CLOSE_S = 5.0
 _ONE_PLAN = "SET LOCAL plan_cache_mode = force_generic_plan"
 
 
+class OnConnection:
+    """Base of stores and reads: what they do is done on one connection, in its transaction."""
+
+    def __init__(self, conn: Connection[Any]) -> None:
+        self._conn = conn
+
+
 class Database:
     """The service's own database, as its own role."""
 
@@ -51,9 +58,7 @@ class Database:
         self._schema = schema
 
     @classmethod
-    async def connect(
-        cls, settings: ServiceSettings, *, application: str | None = None, session: Mapping[str, str] | None = None
-    ) -> Database:
+    async def connect(cls, settings: ServiceSettings, *, session: Mapping[str, str] | None = None) -> Database:
         """Open the pool. Waits up to ``startup_timeout_s`` for a server that is still starting.
 
         ``session``: settings that every connection starts with, such as those that row-level policies read.
@@ -61,7 +66,7 @@ class Database:
         deadline = asyncio.get_running_loop().time() + settings.startup_timeout_s
         while True:
             try:
-                pool = await _open_pool(settings, application or settings.database_schema, session or {})
+                pool = await _open_pool(settings, session or {})
             except (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
                 if asyncio.get_running_loop().time() > deadline:
                     raise
@@ -137,7 +142,7 @@ async def _connect_and_commit(dsn: str) -> None:
         await conn.close(timeout=_CHECK_S)
 
 
-async def _open_pool(settings: ServiceSettings, application: str, session: Mapping[str, str]) -> asyncpg.Pool:
+async def _open_pool(settings: ServiceSettings, session: Mapping[str, str]) -> asyncpg.Pool:
     return await asyncpg.create_pool(
         settings.database_dsn.get_secret_value(),
         connection_class=OpeningConnection,
@@ -148,7 +153,7 @@ async def _open_pool(settings: ServiceSettings, application: str, session: Mappi
         timeout=_ACQUIRE_TIMEOUT_S,
         command_timeout=settings.database_statement_timeout_s + 5.0,
         server_settings={
-            "application_name": f"sampan-{application}",
+            "application_name": f"sampan-{settings.database_schema}",
             "search_path": f"{settings.database_schema}, public",
             "timezone": "UTC",
             "statement_timeout": _milliseconds(settings.database_statement_timeout_s),

@@ -42,15 +42,11 @@ _FUNCTIONS: Final = """
     FROM pg_proc p WHERE p.pronamespace = $1::text::regnamespace AND p.proname = ANY($2::text[])
 """
 _CALLED: Final = """
-    SELECT DISTINCT p.proname AS name FROM pg_proc p
-    WHERE p.pronamespace = $1::text::regnamespace AND p.prorettype <> 'trigger'::regtype ORDER BY 1
-"""
-_NOT_ITS_OWN: Final = """
-    SELECT p.oid::regprocedure::text AS signature
+    SELECT p.proname AS name, p.oid::regprocedure::text AS signature,
+           EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = $2::text::regrole) AS granted
     FROM pg_proc p
     WHERE p.pronamespace = $1::text::regnamespace AND p.prorettype <> 'trigger'::regtype
-      AND NOT EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = $2::text::regrole)
-    ORDER BY 1
+    ORDER BY signature
 """
 _USABLE: Final = "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1"
 
@@ -92,7 +88,6 @@ class MissingRightsError(NotReadyError):
 
 
 def role_of(dsn: str) -> str:
-    """The role a DSN connects as."""
     return urlsplit(dsn).username or ""
 
 
@@ -105,8 +100,9 @@ async def apply(
     """
     async with owner.transaction():
         await owner.execute(f'GRANT USAGE ON SCHEMA "{schema}" TO "{runtime}"')
+        of_runtime = f'"{schema}"', f'"{runtime}"'
         given: list[tuple[str, str]] = []
-        for row in await owner.fetch(_RELATIONS, f'"{schema}"', f'"{runtime}"'):
+        for row in await owner.fetch(_RELATIONS, *of_runtime):
             name = f'"{schema}"."{row["name"]}"'
             if row["is_sequence"]:
                 wanted = frozenset({"USAGE"})
@@ -119,21 +115,19 @@ async def apply(
         for name, statement in rights.functions.items():
             await owner.execute(f'DROP FUNCTION IF EXISTS "{schema}"."{name}"' if empty else statement)
         await _lend(owner, schema, runtime, [*rights.owner_functions, *rights.functions])
-        called = [row["name"] for row in await owner.fetch(_CALLED, f'"{schema}"')]
+        called = sorted({row["name"] for row in await owner.fetch(_CALLED, *of_runtime)})
         if empty:
             await owner.execute(f'DROP FUNCTION IF EXISTS "{schema}"."{MISSING_RIGHTS}"()')
         else:
             await owner.execute(_missing_rights(schema, given, called))
-        for row in await owner.fetch(_NOT_ITS_OWN, f'"{schema}"', f'"{runtime}"'):
-            # It calls none by everybody's right: that may be taken, as careful operators do.
-            await owner.execute(f'GRANT EXECUTE ON FUNCTION {row["signature"]} TO "{runtime}"')
+        for row in await owner.fetch(_CALLED, *of_runtime):
+            if not row["granted"]:  # it calls none by everybody's right: that may be taken, as careful operators do
+                await owner.execute(f'GRANT EXECUTE ON FUNCTION {row["signature"]} TO "{runtime}"')
 
 
 async def missing_rights(conn: asyncpg.Connection[Any] | PoolConnectionProxy[Any], schema: str) -> list[str]:
     """What this connection's role was given by the last migration and does not have; nothing before the first."""
-    usable = await conn.fetchval(
-        "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1", schema
-    )
+    usable = await conn.fetchval(_USABLE, schema)
     if usable is None:
         return []
     if not usable:

@@ -19,7 +19,20 @@ import pytest_asyncio
 from aiohttp import web
 from pydantic import Field, field_serializer
 
-from chassis.http import Body, IfMatch, MoneyView, Page, Reply, RouteError, Routes, View, etag_of, make_app, roles
+from chassis.http import (
+    Body,
+    IfMatch,
+    MoneyView,
+    Page,
+    RateLimit,
+    Reply,
+    RouteError,
+    Routes,
+    View,
+    etag_of,
+    make_app,
+    roles,
+)
 from chassis.http.preconditions import version_in
 from chassis.http.rendering import renderer_of
 from chassis.ids import parse_uuid
@@ -527,3 +540,13 @@ def test_two_handlers_for_one_route_are_found_at_start() -> None:
 def test_two_handlers_of_one_name_are_found_at_start() -> None:
     with pytest.raises(RouteError, match="names are ids"):
         make_app("x", [_route(takes_nothing), _route(takes_nothing, path="/v1/y")], app=None)
+
+
+def test_options_of_a_whole_table_are_those_of_each_route() -> None:
+    table = Routes(tag="x", auth="public", rows_of_caller=False)
+    table.get("/v1/x")(takes_nothing)
+    table.sharing(limit=RateLimit("x", per_address=1)).put("/v1/x", auth="optional")(takes_tx)
+    assert [(each.auth, each.rows_of_caller, len(each.limits)) for each in table] == [
+        ("public", False, 0),
+        ("optional", False, 1),
+    ]

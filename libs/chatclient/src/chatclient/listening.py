@@ -34,8 +34,6 @@ class Reader:
 
 
 class Readers:
-    """All readers of one client."""
-
     def __init__(self) -> None:
         self._readers: list[Reader] = []
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented, but not re-exported
@@ -31,6 +31,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented,
 
 from contracts.plan import Found, FoundTopic, Plan
 from contracts.topics import Grant, Topic
+
+AclT = TypeVar("AclT", AclBinding, AclBindingFilter)
 
 ATTEMPTS_TIMEOUT_S = 30.0
 
@@ -84,9 +86,9 @@ class Cluster:
         if plan.change:
             await self._all(self._admin.incremental_alter_configs(_resources(plan)))
         if plan.grant:
-            await self._all(self._admin.create_acls([_binding(grant) for grant in plan.grant]))
+            await self._all(self._admin.create_acls([_binding(AclBinding, grant) for grant in plan.grant]))
         if plan.revoke:
-            await self._all(self._admin.delete_acls([_filter(grant) for grant in plan.revoke]))
+            await self._all(self._admin.delete_acls([_binding(AclBindingFilter, grant) for grant in plan.revoke]))
 
     async def delete(self, names: Iterable[str]) -> None:
         """Delete topics with their records; those already gone are no error. Never part of a plan."""
@@ -96,7 +98,7 @@ class Cluster:
 
     async def revoke(self, grants: Iterable[Grant]) -> None:
         """Take grants away; those already gone are no error."""
-        listed = [_filter(grant) for grant in grants]
+        listed = [_binding(AclBindingFilter, grant) for grant in grants]
         if listed:
             await self._all(self._admin.delete_acls(listed))
 
@@ -200,20 +202,9 @@ def _grant(binding: Any) -> Grant:
     )
 
 
-def _binding(grant: Grant) -> AclBinding:
-    return AclBinding(
-        ResourceType[grant.resource],
-        grant.name,
-        ResourcePatternType[grant.pattern],
-        grant.principal,
-        "*",
-        AclOperation[grant.operation],
-        AclPermissionType.ALLOW,
-    )
-
-
-def _filter(grant: Grant) -> AclBindingFilter:
-    return AclBindingFilter(
+def _binding(kind: type[AclT], grant: Grant) -> AclT:
+    """A grant as something to be made, or as what finds it."""
+    return kind(
         ResourceType[grant.resource],
         grant.name,
         ResourcePatternType[grant.pattern],

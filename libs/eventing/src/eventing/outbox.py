@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from uuid import UUID
 
 from google.protobuf.message import Message as Body
@@ -46,9 +46,8 @@ INSERT_COLUMNS: Final = {
 class RecordTooLargeError(DomainError):
     """The record would be refused by the broker; nothing was written."""
 
-    code: ClassVar[str] = "eventing.record.too_large"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "The record is too large to publish"
+    code, kind = "eventing.record.too_large", Kind.INVALID
+    title = "The record is too large to publish"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

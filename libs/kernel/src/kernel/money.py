@@ -1,11 +1,11 @@
 """Money as integer minor units of one currency.
 
-Invariant: no float ever holds an amount, and amounts of two currencies never meet.
+Invariant: no float ever holds an amount.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -35,10 +35,6 @@ class Currency(StrEnum):
         return 0 if self in {Currency.VND, Currency.IDR} else 2
 
 
-class CurrencyMismatchError(ValueError):
-    """Two currencies met in one sum."""
-
-
 @dataclass(frozen=True, slots=True)
 class Money:
     """An amount in minor units (satang, sen, cents …) of one currency."""
@@ -51,37 +47,6 @@ class Money:
             raise TypeError("amount_minor is an integer number of minor units")
         if abs(self.amount_minor) > AMOUNT_MINOR_MAX:
             raise OverflowError(f"amount_minor is beyond ±{AMOUNT_MINOR_MAX}")
-
-    @classmethod
-    def zero(cls, currency: Currency) -> Money:
-        return cls(0, currency)
-
-    def __add__(self, other: Money) -> Money:
-        self._same_currency(other)
-        return Money(self.amount_minor + other.amount_minor, self.currency)
-
-    def __sub__(self, other: Money) -> Money:
-        self._same_currency(other)
-        return Money(self.amount_minor - other.amount_minor, self.currency)
-
-    def __neg__(self) -> Money:
-        return Money(-self.amount_minor, self.currency)
-
-    def __mul__(self, count: int) -> Money:
-        return Money(self.amount_minor * count, self.currency)
-
-    def __lt__(self, other: Money) -> bool:
-        self._same_currency(other)
-        return self.amount_minor < other.amount_minor
-
-    def __le__(self, other: Money) -> bool:
-        self._same_currency(other)
-        return self.amount_minor <= other.amount_minor
-
-    def allocate(self, weights: Sequence[int]) -> list[Money]:
-        """Split by weights with the largest-remainder rule; the parts add up to the whole exactly."""
-        parts = allocate_minor(self.amount_minor, weights)
-        return [Money(part, self.currency) for part in parts]
 
     def display(self, locale: str = "en") -> str:
         """The amount as people of a locale write it, e.g. ``THB 1,250.00``, for ``id`` ``IDR 15.000``.
@@ -97,18 +62,6 @@ class Money:
             text += f"{point}{part:0{self.currency.display_decimals}d}"
         sign = "-" if self.amount_minor < 0 and shown else ""
         return f"{self.currency} {sign}{text}"
-
-    def _same_currency(self, other: Money) -> None:
-        if self.currency is not other.currency:
-            raise CurrencyMismatchError(f"{self.currency} and {other.currency} do not add up")
-
-
-def total(parts: Iterable[Money], currency: Currency) -> Money:
-    """Sum of the parts; zero of ``currency`` for none."""
-    result = Money.zero(currency)
-    for part in parts:
-        result += part
-    return result
 
 
 def allocate_minor(amount_minor: int, weights: Sequence[int]) -> list[int]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.country import LOCALES
-from kernel.money import AMOUNT_MINOR_MAX, Currency, CurrencyMismatchError, Money, allocate_minor, total
+from kernel.money import AMOUNT_MINOR_MAX, Currency, Money, allocate_minor
 
 
 @given(st.integers(-(10**12), 10**12), st.lists(st.integers(0, 10**6), min_size=1).filter(any))
@@ -26,13 +26,6 @@ def test_ties_go_to_the_earlier_weight():
 def test_weights_that_split_nothing_are_refused(weights):
     with pytest.raises(ValueError, match="weights"):
         allocate_minor(1, weights)
-
-
-def test_currencies_do_not_mix():
-    with pytest.raises(CurrencyMismatchError):
-        Money(1, Currency.THB) + Money(1, Currency.VND)
-    with pytest.raises(CurrencyMismatchError):
-        total([Money(1, Currency.THB)], Currency.SGD)
 
 
 def test_amounts_beyond_an_exact_json_number_are_refused():

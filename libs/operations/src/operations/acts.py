@@ -59,7 +59,6 @@ class Act:
     outcome: str = DONE
 
     def ended(self, outcome: str, **after: object) -> Act:
-        """The same act with its end."""
         return replace(self, outcome=outcome, after={**self.after, **after})
 
 

@@ -20,16 +20,14 @@ from kernel.errors import DomainError, Kind
 
 
 class DeadLetterNotFoundError(DomainError):
-    code = "operations.dead_letter.not_found"
-    kind = Kind.NOT_FOUND
+    code, kind = "operations.dead_letter.not_found", Kind.NOT_FOUND
     title = "There is no such dead letter"
 
 
 class DeadLetterClosedError(DomainError):
     """Redriven or discarded before."""
 
-    code = "operations.dead_letter.closed"
-    kind = Kind.CONFLICT
+    code, kind = "operations.dead_letter.closed", Kind.CONFLICT
     title = "The dead letter is closed"
 
 

@@ -37,7 +37,7 @@ _ACTS: Final = Keyset("acts", (int,))
 
 def operator_routes(service: str, handlers: Handlers | None = None) -> Routes:
     """The operators' part of a service's route table; without handlers, of its outbox only."""
-    routes = Routes(tag="operators")
+    routes = Routes(tag="operators", auth=OPS)
     _add_acts(routes, f"/v1/ops/{service}/acts")
     _add_outbox(routes, f"/v1/ops/{service}/outbox")
     if handlers is not None:
@@ -46,28 +46,27 @@ def operator_routes(service: str, handlers: Handlers | None = None) -> Routes:
 
 
 def _add_acts(routes: Routes, path: str) -> None:
-    @routes.get(path, auth=OPS, summary="What operators did, newest first")
+    @routes.get(path, summary="What operators did, newest first")
     async def get_acts(query: PageQuery, app: Any) -> Page[ActView]:
         """Of the last thirty days, refused acts too; the topic ``private.<service>.acts.v1`` keeps a year."""
         return await read_acts(app, query)
 
 
 def _add_outbox(routes: Routes, path: str) -> None:
-    @routes.get(path, auth=OPS, summary="What waits to be published")
+    @routes.get(path, summary="What waits to be published")
     async def get_outbox(app: Any) -> OutboxView:
         """How much, since when, and the keys the broker refuses."""
         return await read_outbox(app)
 
 
 def _add_dead_letters(routes: Routes, path: str, handlers: Handlers) -> None:
-    @routes.get(path, auth=OPS, summary="Records that could not be handled, oldest first")
+    @routes.get(path, summary="Records that could not be handled, oldest first")
     async def get_dead_letters(query: PageQuery, app: Any) -> Page[DeadLetterView]:
         """Those that wait."""
         return await list_letters(app, query)
 
     @routes.get(
         path + "/{letter_id}",
-        auth=OPS,
         errors=(DeadLetterNotFoundError,),
         summary="A record that could not be handled, with its content",
     )
@@ -77,8 +76,6 @@ def _add_dead_letters(routes: Routes, path: str, handlers: Handlers) -> None:
 
     @routes.post(
         path + "/{letter_id}/redrive",
-        auth=OPS,
-        status=200,
         errors=(DeadLetterNotFoundError, DeadLetterClosedError),
         summary="Handle the waiting records of this one's key again",
     )

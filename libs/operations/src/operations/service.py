@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -26,10 +27,8 @@ A = TypeVar("A", bound=OperatedApp)
 
 def make_service(
     *,
-    name: str,
     settings: type[S],
     wire: Callable[[S], AbstractAsyncContextManager[A]],
-    migrations: Path,
     routes: Sequence[Routes],
     jobs: Callable[[A], Sequence[Runner]],
     commands: Mapping[str, Command] | None = None,
@@ -41,8 +40,10 @@ def make_service(
 ) -> Service[S, A]:
     """Operators' routes and commands are added to ``routes`` and ``commands``; the relay runs as it is.
 
+    The name is that of the settings' variables, and the migrations lie beside the ``src`` that the settings are in.
     ``handlers`` is what the service consumes, None if nothing; ``consumers`` where more than one consumer runs.
     """
+    name = settings.service_name()
     served = (*routes, operator_routes(name, handlers))
     if consumers is None:
         consumers = no_runners if handlers is None else partial(runners.consumers, handlers=handlers)
@@ -50,7 +51,7 @@ def make_service(
         name=name,
         settings=settings,
         wire=wire,
-        migrations=migrations,
+        migrations=Path(inspect.getfile(settings)).parents[2] / "migrations",
         routes=served,
         http=partial(http, served),
         consumers=consumers,

@@ -41,14 +41,10 @@ class ActView(View):
     @classmethod
     def of(cls, recorded: RecordedAct) -> Self:
         act = recorded.act
-        return cls(
+        return cls.of_fields(
+            act,
             id=recorded.id,
             at=moment_of(act.at),
-            action=act.action,
-            actor=act.actor,
-            via=act.via,
-            reason=act.reason,
-            outcome=act.outcome,
             target={each.name: each.value for each in act.target},
             before={each.name: each.value for each in act.before},
             after={each.name: each.value for each in act.after},
@@ -67,14 +63,7 @@ class ParkedKeyView(View):
 
     @classmethod
     def of(cls, parked: ParkedKey) -> Self:
-        return cls(
-            topic=parked.topic,
-            key=parked.key,
-            event_id=parked.event_id,
-            error=mask_text(parked.error),
-            parked_at=parked.parked_at,
-            records=parked.records,
-        )
+        return cls.of_fields(parked, error=mask_text(parked.error))
 
 
 class OutboxView(View):
@@ -102,8 +91,9 @@ class DeadLetterView(View):
     dead_at: datetime
 
     @classmethod
-    def of(cls, letter: DeadLetter) -> Self:
-        return cls(**_columns(letter))
+    def of(cls, letter: DeadLetter, **content: Any) -> Self:
+        place = {"offset": letter.record_offset, "key": key_of(letter)}
+        return cls.of_fields(letter, **place, error=error_of(letter), **content)
 
 
 class DeadLetterContentView(DeadLetterView):
@@ -118,9 +108,8 @@ class DeadLetterContentView(DeadLetterView):
     @classmethod
     def with_content(cls, letter: DeadLetter, content: Content) -> Self:
         shown = show(letter, content)
-        return cls(
-            **_columns(letter),
-            closed_at=letter.closed_at,
+        return cls.of(
+            letter,
             waiting_of_key=content.waiting_of_key,
             headers=shown.headers,
             body=shown.body,
@@ -145,20 +134,3 @@ class RedriveView(View):
     def of(cls, report: RedriveReport) -> Self:
         failed = [RedriveFailureView(id=letter_id, error=error) for letter_id, error in failures(report)]
         return cls(redriven=report.redriven, failed=failed)
-
-
-def _columns(letter: DeadLetter) -> dict[str, Any]:
-    return {
-        "id": letter.id,
-        "event_id": letter.event_id,
-        "topic": letter.topic,
-        "partition": letter.partition,
-        "offset": letter.record_offset,
-        "key": key_of(letter),
-        "type": letter.type,
-        "reason": letter.reason,
-        "error": error_of(letter),
-        "status": letter.status,
-        "attempts": letter.attempts,
-        "dead_at": letter.dead_at,
-    }

@@ -3,6 +3,8 @@
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from pydantic_settings import SettingsConfigDict
+
 from chassis.http import Routes, roles
 from chassis.run import Command
 from chassis.run.service import no_runners
@@ -11,6 +13,10 @@ from eventing import Subscriptions
 from operations import make_service, runners
 
 ORDERS = Routes(tag="orders")
+
+
+class ShopSettings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="SHOP_")
 
 
 @ORDERS.get("/v1/orders", auth=roles("user"), summary="Orders")
@@ -29,10 +35,8 @@ async def wire(_settings):
 
 def service(**more):
     return make_service(
-        name="shop",
-        settings=ServiceSettings,
+        settings=ShopSettings,
         wire=wire,
-        migrations=Path("migrations"),
         routes=(ORDERS,),
         jobs=no_runners,
         commands={"audit": Command("is all well?", audit)},
@@ -70,3 +74,9 @@ def test_what_every_service_has_is_there_unless_it_has_its_own():
     )
     assert (own.consumers(None), own.background(None), list(own.checks(None))) == (["two"], ["a look"], ["ledger"])
     assert own.http("app") == (2, "app")
+
+
+def test_its_name_and_its_migrations_are_found_by_its_settings():
+    made = service()
+    assert made.name == "shop"
+    assert made.migrations == Path(__file__).parents[2] / "migrations"

@@ -17,13 +17,45 @@ from urllib.request import urlopen
 from testkit.wait import eventually
 
 
-class Child:
+class Killable:
+    """A process that lives at most as long as the block of ``async with``."""
+
+    _process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        raise NotImplementedError
+
+    def send(self, number: signal.Signals) -> None:
+        self._running.send_signal(number)
+
+    async def kill(self) -> None:
+        """kill -9, and wait until it is gone."""
+        if self._process and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+    @property
+    def _running(self) -> asyncio.subprocess.Process:
+        if self._process is None:
+            raise RuntimeError(f"{self} was not started")
+        return self._process
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.kill()
+
+
+class Child(Killable):
     """``python -m SERVICE ROLE`` with its output in a file."""
 
     def __init__(self, service: str, *arguments: str, environment: Mapping[str, str], log: Path) -> None:
         self.service, self.arguments, self.log = service, arguments, log
         self._environment = dict(environment)
-        self._process: asyncio.subprocess.Process | None = None
 
     async def start(self, **extra: str) -> None:
         """Start (again); ``extra`` is added to the environment of this start only."""
@@ -45,15 +77,6 @@ class Child:
     @property
     def returncode(self) -> int | None:
         return self._running.returncode
-
-    def send(self, number: signal.Signals) -> None:
-        self._running.send_signal(number)
-
-    async def kill(self) -> None:
-        """kill -9, and wait until it is gone."""
-        if self._process and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
 
     async def stop(self, timeout_s: float = 10.0) -> int:
         """SIGTERM and wait for the drain. Returns the exit code."""
@@ -82,21 +105,6 @@ class Child:
             every_s=0.1,
             what=f"{self.service} ready, see {self.log}",
         )
-
-    @property
-    def _running(self) -> asyncio.subprocess.Process:
-        if self._process is None:
-            raise RuntimeError(f"{self.service} was not started")
-        return self._process
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.kill()
 
 
 @asynccontextmanager

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import signal
 import sys
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from testkit.ports import free_ports
+from testkit.processes import Killable
 from testkit.wait import eventually
 
 WEED = Path(sys.prefix) / "bin" / "weed"
@@ -21,7 +19,7 @@ _SOCKETS = Path("/tmp")  # noqa: S108 -- where SeaweedFS puts them, whatever TMP
 _PARTS = ("master", "volume", "filer", "s3")
 
 
-class S3Server:
+class S3Server(Killable):
     """A bucket, and credentials that are good for that bucket only."""
 
     def __init__(self, folder: Path, bucket: str = "attachments") -> None:
@@ -30,7 +28,6 @@ class S3Server:
         self._grpc_ports = dict(zip(_PARTS, free_ports(len(_PARTS)), strict=True))
         self.endpoint = f"http://127.0.0.1:{self._ports['s3']}"
         self.access_key_id, self.secret_access_key = "sampan-test", secrets.token_hex(16)
-        self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         """Start (again), and wait until it takes objects. What it took before is there."""
@@ -55,14 +52,9 @@ class S3Server:
             what=f"S3 answers, see {self._folder / 'log'}",
         )
 
-    def send(self, number: signal.Signals) -> None:
-        self._running.send_signal(number)
-
     async def kill(self) -> None:
-        """kill -9, and wait until it is gone."""
-        if self._process and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
+        await super().kill()
+        self._drop_sockets()
 
     def _identities(self) -> dict[str, object]:
         actions = [f"{action}:{self.bucket}" for action in ("Read", "Write", "List")]
@@ -84,19 +76,3 @@ class S3Server:
         for port in (*self._ports.values(), *self._grpc_ports.values()):
             for socket in _SOCKETS.glob(f"seaweedfs-*-{port}.sock"):
                 socket.unlink(missing_ok=True)
-
-    @property
-    def _running(self) -> asyncio.subprocess.Process:
-        if self._process is None:
-            raise RuntimeError("S3 was not started")
-        return self._process
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.kill()
-        self._drop_sockets()

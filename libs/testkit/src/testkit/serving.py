@@ -17,8 +17,6 @@ from chassis.http.server import ServerRunner
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A finished answer."""
-
     status: int
     headers: Mapping[str, str]
     content: bytes

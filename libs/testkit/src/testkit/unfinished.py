@@ -26,11 +26,6 @@ def report(tasks: Iterable[asyncio.Task[Any]]) -> str:
     return "\n".join("\n".join([task.get_name(), *awaited_by(task)]) for task in tasks if not task.done())
 
 
-def all_unfinished() -> list[asyncio.Task[Any]]:
-    """Of every loop: the one that hangs does not run."""
-    return [task for task in list(asyncio.tasks._all_tasks) if not task.done()]  # type: ignore[attr-defined]  # noqa: SLF001
-
-
 def _code_of(waiting: Any) -> CodeType | None:
     return next((found for name in ("cr_code", "gi_code", "ag_code") if (found := getattr(waiting, name, None))), None)
 

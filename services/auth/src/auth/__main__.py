@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from auth.entrypoints.app import ROUTES
 from auth.entrypoints.cli import COMMANDS
 from auth.entrypoints.roles import background, jobs
 from auth.settings import AuthSettings
-from auth.wiring import NAME, wire
+from auth.wiring import wire
 from chassis.run import main
 from operations import make_service
 
 SERVICE = make_service(
-    name=NAME,
-    settings=AuthSettings,
-    wire=wire,
-    migrations=Path(__file__).parents[2] / "migrations",
-    routes=ROUTES,
-    jobs=jobs,
-    background=background,
-    commands=COMMANDS,
+    settings=AuthSettings, wire=wire, routes=ROUTES, jobs=jobs, background=background, commands=COMMANDS
 )
 
 if __name__ == "__main__":

@@ -14,11 +14,9 @@ from auth.domain.ids import UserId
 from auth.domain.relation import GraphLimitError, NotWithOneselfError, RelationChanged, RelationKind
 from auth.domain.user import UserNotFoundError
 from auth.usecases.block_person import BlockPerson, block_person
-from auth.usecases.end_friendship import EndFriendship, end_friendship
+from auth.usecases.end_relation import EndRelation, end_relation
 from auth.usecases.follow_person import FollowPerson, follow_person
 from auth.usecases.send_friend_request import SendFriendRequest, send_friend_request
-from auth.usecases.unblock_person import UnblockPerson, unblock_person
-from auth.usecases.unfollow_person import UnfollowPerson, unfollow_person
 from auth_testing.world import World
 
 Act = Callable[[World, UserId, UserId], Awaitable[Any]]
@@ -36,7 +34,7 @@ async def block(world: World, one: UserId, other: UserId) -> bool:
 
 async def unblock(world: World, one: UserId, other: UserId) -> None:
     async with world.begin() as tx:
-        await unblock_person(UnblockPerson(user_id=one, other_id=other), tx)
+        await end_relation(EndRelation(kind=RelationKind.BLOCK, user_id=one, other_id=other), tx)
 
 
 async def follow(world: World, one: UserId, other: UserId) -> None:
@@ -46,12 +44,12 @@ async def follow(world: World, one: UserId, other: UserId) -> None:
 
 async def unfollow(world: World, one: UserId, other: UserId) -> None:
     async with world.begin() as tx:
-        await unfollow_person(UnfollowPerson(user_id=one, other_id=other), tx)
+        await end_relation(EndRelation(kind=RelationKind.FOLLOW, user_id=one, other_id=other), tx)
 
 
 async def unfriend(world: World, one: UserId, other: UserId) -> None:
     async with world.begin() as tx:
-        await end_friendship(EndFriendship(user_id=one, other_id=other), tx)
+        await end_relation(EndRelation(kind=RelationKind.FRIEND, user_id=one, other_id=other), tx)
 
 
 async def befriend(world: World, one: UserId, other: UserId) -> None:

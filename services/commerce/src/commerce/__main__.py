@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from chassis.run import main
 from commerce.entrypoints.app import ROUTES
 from commerce.entrypoints.cli import COMMANDS
 from commerce.entrypoints.consumers import subscriptions
 from commerce.entrypoints.roles import jobs
 from commerce.settings import CommerceSettings
-from commerce.wiring import NAME, wire
+from commerce.wiring import wire
 from operations import make_service
 
 SERVICE = make_service(
-    name=NAME,
-    settings=CommerceSettings,
-    wire=wire,
-    migrations=Path(__file__).parents[2] / "migrations",
-    routes=ROUTES,
-    handlers=subscriptions,
-    jobs=jobs,
-    commands=COMMANDS,
+    settings=CommerceSettings, wire=wire, routes=ROUTES, handlers=subscriptions, jobs=jobs, commands=COMMANDS
 )
 
 if __name__ == "__main__":

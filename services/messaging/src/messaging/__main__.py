@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from chassis.run import main
 from messaging.entrypoints.app import ROUTES, make_web_app
 from messaging.entrypoints.cli import COMMANDS
 from messaging.entrypoints.consumers import subscriptions
 from messaging.entrypoints.roles import background, consumers, jobs
 from messaging.settings import MessagingSettings
-from messaging.wiring import NAME, wire
+from messaging.wiring import wire
 from operations import make_service
 
 SERVICE = make_service(
-    name=NAME,
     settings=MessagingSettings,
     wire=wire,
-    migrations=Path(__file__).parents[2] / "migrations",
     routes=ROUTES,
     http=make_web_app,
     handlers=subscriptions,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from chassis.run import main
 from operations import make_service
 from orchestrator.entrypoints.app import ROUTES
@@ -11,17 +9,10 @@ from orchestrator.entrypoints.cli import COMMANDS
 from orchestrator.entrypoints.consumers import handlers
 from orchestrator.entrypoints.roles import jobs
 from orchestrator.settings import OrchestratorSettings
-from orchestrator.wiring import NAME, wire
+from orchestrator.wiring import wire
 
 SERVICE = make_service(
-    name=NAME,
-    settings=OrchestratorSettings,
-    wire=wire,
-    migrations=Path(__file__).parents[2] / "migrations",
-    routes=ROUTES,
-    handlers=handlers,
-    jobs=jobs,
-    commands=COMMANDS,
+    settings=OrchestratorSettings, wire=wire, routes=ROUTES, handlers=handlers, jobs=jobs, commands=COMMANDS
 )
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from chassis.run import main
 from operations import make_service
 from payment.entrypoints.app import ROUTES, checks, make_web_app
@@ -11,13 +9,11 @@ from payment.entrypoints.cli import COMMANDS
 from payment.entrypoints.consumers import subscriptions
 from payment.entrypoints.roles import jobs
 from payment.settings import PaymentSettings
-from payment.wiring import NAME, wire
+from payment.wiring import wire
 
 SERVICE = make_service(
-    name=NAME,
     settings=PaymentSettings,
     wire=wire,
-    migrations=Path(__file__).parents[2] / "migrations",
     routes=ROUTES,
     http=make_web_app,
     checks=checks,

@@ -5,7 +5,8 @@ Invariant: an unknown field is refused on the way in, so a typo is not lost; mon
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Generic, Self, TypeVar
+from functools import cache, partial
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -33,6 +34,20 @@ class View(BaseModel):
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
+    @classmethod
+    def of_fields(cls, source: Any, /, **others: Any) -> Self:
+        """``others``, and the rest of its fields by their names out of ``source``: an object, or a row."""
+        take = source.__getitem__ if hasattr(source, "keys") else partial(getattr, source)
+        for name in _names_of(cls):
+            if name not in others:
+                others[name] = take(name)
+        return cls(**others)
+
+
+@cache
+def _names_of(view: type[View]) -> tuple[str, ...]:
+    return tuple(view.model_fields)
+
 
 class MoneyBody(Body):
     """An amount in minor units of a currency, e.g. ``{"amount_minor": 125000, "currency": "THB"}``."""
@@ -49,10 +64,6 @@ class MoneyView(View):
 
     amount_minor: Annotated[int, Field(ge=-AMOUNT_MINOR_MAX, le=AMOUNT_MINOR_MAX)]
     currency: Currency
-
-    @classmethod
-    def of(cls, money: Money) -> Self:
-        return cls(amount_minor=money.amount_minor, currency=money.currency)
 
 
 class PageQuery(Query):

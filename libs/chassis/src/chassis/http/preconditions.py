@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 
 from kernel.errors import DomainError, Kind
 
@@ -23,9 +23,8 @@ _ENTITY_TAG: Final = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*')
 class PreconditionFailedError(DomainError):
     """The caller's copy is stale, or it did not say which copy it has."""
 
-    code: ClassVar[str] = "request.precondition.failed"
-    kind: ClassVar[Kind] = Kind.PRECONDITION
-    title: ClassVar[str] = "It was changed in the meantime; read it again"
+    code, kind = "request.precondition.failed", Kind.PRECONDITION
+    title = "It was changed in the meantime; read it again"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,6 @@ def renderer_of(model: type[BaseModel]) -> Render:
 
 
 def render_any(view: BaseModel) -> bytes:
-    """Any view, by pydantic."""
     return view.__pydantic_serializer__.to_json(view)
 
 

@@ -109,29 +109,36 @@ class Routes:
 
     @routes.get("/v1/orders/{order_id}", summary="Get an order", errors=(OrderNotFoundError,))
     async def get_order(order_id: UUID, principal: Principal, app: App) -> OrderView: ...
+
+    ``shared`` are options of each of them that it does not give itself.
     """
 
-    def __init__(self, tag: str) -> None:
+    def __init__(self, tag: str, *, into: list[Route] | None = None, **shared: Any) -> None:
         self.tag = tag
-        self._routes: list[Route] = []
+        self._shared = shared
+        self._routes: list[Route] = [] if into is None else into
+
+    def sharing(self, **options: Any) -> Routes:
+        """The same table; what is registered here shares these options too."""
+        return Routes(self.tag, into=self._routes, **{**self._shared, **options})
 
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)
 
     def get(self, path: str, **options: Any) -> Callable[[HandlerT], HandlerT]:
-        return self.route("GET", path, **options)
+        return self.route("GET", path, **{**self._shared, **options})
 
     def post(self, path: str, **options: Any) -> Callable[[HandlerT], HandlerT]:
-        return self.route("POST", path, **options)
+        return self.route("POST", path, **{**self._shared, **options})
 
     def put(self, path: str, **options: Any) -> Callable[[HandlerT], HandlerT]:
-        return self.route("PUT", path, **options)
+        return self.route("PUT", path, **{**self._shared, **options})
 
     def patch(self, path: str, **options: Any) -> Callable[[HandlerT], HandlerT]:
-        return self.route("PATCH", path, **options)
+        return self.route("PATCH", path, **{**self._shared, **options})
 
     def delete(self, path: str, **options: Any) -> Callable[[HandlerT], HandlerT]:
-        return self.route("DELETE", path, **options)
+        return self.route("DELETE", path, **{**self._shared, **options})
 
     def route(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import aiohttp
 import structlog
@@ -31,9 +31,8 @@ FetchJwks = Callable[[], Awaitable[Mapping[str, Any]]]
 class KeysUnavailableError(DomainError):
     """No key was ever fetched: nobody can be let in or turned away yet."""
 
-    code: ClassVar[str] = "service.unavailable"
-    kind: ClassVar[Kind] = Kind.UNAVAILABLE
-    title: ClassVar[str] = "Try again in a moment"
+    code, kind = "service.unavailable", Kind.UNAVAILABLE
+    title = "Try again in a moment"
 
 
 class KeySet:

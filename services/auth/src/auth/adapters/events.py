@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import singledispatch
-from typing import Final
+from typing import Any, Final
 
 from google.protobuf.message import Message as Body
 
@@ -49,39 +49,28 @@ def record_of(fact: object) -> tuple[Body, int | None]:
 @record_of.register
 def _(event: users.UserRegistered) -> tuple[Body, int | None]:
     user = event.user
-    body = user_pb2.UserRegistered(
-        user_id=str(user.id),
-        country=user.country,
-        locale=user.settings.locale,
-        time_zone=user.settings.time_zone,
-        display_name=user.name,
-        email=user.email or "",
-        phone_e164=user.phone_e164 or "",
-        registered_at=timestamp_of(user.registered_at),
-        kyc_tier=user.kyc_tier,
-        email_verified=users.is_proved(user, Channel.EMAIL),
-        phone_verified=users.is_proved(user, Channel.SMS),
-    )
-    return body, user.version
+    return user_pb2.UserRegistered(**_profile(user), registered_at=timestamp_of(user.registered_at)), user.version
 
 
 @record_of.register
 def _(event: users.UserProfileChanged) -> tuple[Body, int | None]:
     user = event.user
-    body = user_pb2.UserProfileChanged(
-        user_id=str(user.id),
-        country=user.country,
-        locale=user.settings.locale,
-        time_zone=user.settings.time_zone,
-        display_name=user.name,
-        email=user.email or "",
-        phone_e164=user.phone_e164 or "",
-        changed_at=timestamp_of(event.changed_at),
-        kyc_tier=user.kyc_tier,
-        email_verified=users.is_proved(user, Channel.EMAIL),
-        phone_verified=users.is_proved(user, Channel.SMS),
-    )
-    return body, user.version
+    return user_pb2.UserProfileChanged(**_profile(user), changed_at=timestamp_of(event.changed_at)), user.version
+
+
+def _profile(user: users.User) -> dict[str, Any]:
+    return {
+        "user_id": str(user.id),
+        "country": user.country,
+        "locale": user.settings.locale,
+        "time_zone": user.settings.time_zone,
+        "display_name": user.name,
+        "email": user.email or "",
+        "phone_e164": user.phone_e164 or "",
+        "kyc_tier": user.kyc_tier,
+        "email_verified": users.is_proved(user, Channel.EMAIL),
+        "phone_verified": users.is_proved(user, Channel.SMS),
+    }
 
 
 @record_of.register

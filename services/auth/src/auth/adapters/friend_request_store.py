@@ -10,7 +10,7 @@ import asyncpg
 from auth.domain.friend_request import FriendRequest, FriendRequestStatus
 from auth.domain.ids import FriendRequestId, UserId
 from auth.domain.relation import pair_id
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 
 COLUMNS: Final = "request_id, from_id, to_id, message, status, created_at, decided_at"
 _INSERT: Final = f"""
@@ -36,12 +36,7 @@ FROM held h WHERE q.request_id = h.request_id
 """
 
 
-class FriendRequestStore:
-    """Bound to one transaction."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class FriendRequestStore(OnConnection):
     async def add(self, request: FriendRequest) -> None:
         await self._conn.execute(
             _INSERT,

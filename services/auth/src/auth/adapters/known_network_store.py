@@ -10,7 +10,7 @@ from typing import Final
 
 from auth.domain.ids import UserId
 from auth.domain.place import UNKNOWN_PLACE, place_of
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 
 _REMEMBER: Final = """
 INSERT INTO known_network (user_id, network, seen_at) VALUES ($1, $2::text::cidr, $3)
@@ -22,12 +22,7 @@ DELETE FROM known_network WHERE user_id = $1
 """
 
 
-class KnownNetworkStore:
-    """Bound to one transaction."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class KnownNetworkStore(OnConnection):
     async def remember(self, user_id: UserId, ip: str | None, now: datetime) -> None:
         place = place_of(ip)
         if place is not UNKNOWN_PLACE:

@@ -9,7 +9,7 @@ import asyncpg
 
 from auth.domain.ids import OtpId, UserId
 from auth.domain.otp import GUESSES_MAX, Channel, Otp, OtpPurpose
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.rows import rows_affected
 
 _COLUMNS: Final = "id, purpose, channel, destination_hash, user_id, token_version, code_hash, expires_at"
@@ -26,12 +26,7 @@ UPDATE one_time_code SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL 
 """
 
 
-class OtpStore:
-    """Bound to one transaction."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class OtpStore(OnConnection):
     async def add(self, otp: Otp, now: datetime) -> None:
         await self._conn.execute(
             _INSERT,

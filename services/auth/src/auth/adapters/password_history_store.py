@@ -7,7 +7,7 @@ from typing import Final
 
 from auth.domain.ids import UserId
 from auth.domain.password import HISTORY_COUNT
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 
 _RECENT: Final = """
 SELECT password_hash FROM password_history WHERE user_id = $1 ORDER BY changed_at DESC LIMIT $2
@@ -25,12 +25,7 @@ DELETE FROM password_history WHERE user_id = $1 AND changed_at NOT IN (
 """
 
 
-class PasswordHistoryStore:
-    """Bound to one transaction."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class PasswordHistoryStore(OnConnection):
     async def recent(self, user_id: UserId, count: int) -> list[str]:
         rows = await self._conn.fetch(_RECENT, user_id, count)
         return [row["password_hash"] for row in rows]

@@ -10,7 +10,7 @@ import asyncpg
 
 from auth.domain.ids import UserId
 from auth.domain.relation import Relation, RelationKind, pair_id
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 
 _LOCK_PAIR: Final = """
 SELECT pg_advisory_xact_lock(hashtextextended($1, 20))
@@ -41,12 +41,7 @@ WHERE (r.kind, r.from_id, r.to_id) = (h.kind, h.from_id, h.to_id)
 """
 
 
-class RelationStore:
-    """Bound to one transaction."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class RelationStore(OnConnection):
     async def lock_pair(self, one: UserId, other: UserId) -> None:
         await self._conn.execute(_LOCK_PAIR, pair_id(one, other))
 

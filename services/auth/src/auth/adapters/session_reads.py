@@ -8,9 +8,10 @@ from uuid import UUID
 
 import asyncpg
 
-from auth.domain.ids import SessionId, UserId
+from auth.domain.ids import UserId
 from auth.domain.session import Session, SignInMethod
 from chassis.postgres import Connection
+from kernel.rows import object_of
 
 _LIVING: Final = """
 SELECT id, user_id, method, device_name, started_at, rotated_at, expires_at FROM session
@@ -30,12 +31,4 @@ async def living_sessions(
 
 
 def _session_of(row: asyncpg.Record) -> Session:
-    return Session(
-        id=SessionId(row["id"]),
-        user_id=UserId(row["user_id"]),
-        method=SignInMethod(row["method"]),
-        device_name=row["device_name"],
-        started_at=row["started_at"],
-        last_used_at=row["rotated_at"],
-        expires_at=row["expires_at"],
-    )
+    return object_of(Session, row, method=SignInMethod(row["method"]), last_used_at=row["rotated_at"])

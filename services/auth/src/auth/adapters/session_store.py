@@ -8,7 +8,7 @@ from typing import Final
 from auth.domain.ids import SessionId, UserId
 from auth.domain.refresh_token import RefreshToken
 from auth.domain.session import RevocationReason, Session
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.rows import rows_affected
 
 _INSERT: Final = """
@@ -36,12 +36,7 @@ SELECT true FROM session WHERE id = $1 AND revoked_at IS NULL
 """
 
 
-class SessionStore:
-    """Bound to one transaction."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class SessionStore(OnConnection):
     async def add(self, session: Session, token: RefreshToken, *, token_version: int, ip: str | None) -> None:
         await self._conn.execute(
             _INSERT,

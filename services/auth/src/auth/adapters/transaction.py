@@ -26,25 +26,25 @@ from kernel.clock import Clock
 from operations import Parts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthTx:
-    clock: Clock
-    conn: Connection
-    outbox: Outbox
-    events: Events
-    users: UserStore
-    sessions: SessionStore
-    otps: OtpStore
-    passwords: PasswordHistoryStore
-    networks: KnownNetworkStore
-    relations: RelationStore
-    friend_requests: FriendRequestStore
-    security_log: SecurityLogStore
-    signing_keys: SigningKeyStore
+    """Implements ``Tx``."""
+
+    def __init__(self, conn: Connection, outbox: Outbox, clock: Clock, keyring: Keyring) -> None:
+        self.conn, self.outbox, self._clock = conn, outbox, clock
+        self.events = Events(outbox)
+        self.users = UserStore(conn)
+        self.sessions = SessionStore(conn)
+        self.otps = OtpStore(conn)
+        self.passwords = PasswordHistoryStore(conn)
+        self.networks = KnownNetworkStore(conn)
+        self.relations = RelationStore(conn)
+        self.friend_requests = FriendRequestStore(conn)
+        self.security_log = SecurityLogStore(conn, clock)
+        self.signing_keys = SigningKeyStore(conn, keyring)
 
     @property
     def now(self) -> datetime:
-        return self.clock.now()
+        return self._clock.now()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,24 +58,7 @@ class Transactions:
     @asynccontextmanager
     async def begin(self, user_id: UUID | None = None) -> AsyncIterator[AuthTx]:
         async with self.parts.transaction(user_id) as (conn, outbox):
-            tx = self._on(conn, outbox)
+            tx = AuthTx(conn, outbox, self.parts.clock, self.keyring)
             yield tx
         if tx.events.ended:
             await self.announcer.announce_soon(tx.events.ended)
-
-    def _on(self, conn: Connection, outbox: Outbox) -> AuthTx:
-        return AuthTx(
-            clock=self.parts.clock,
-            conn=conn,
-            outbox=outbox,
-            events=Events(outbox),
-            users=UserStore(conn),
-            sessions=SessionStore(conn),
-            otps=OtpStore(conn),
-            passwords=PasswordHistoryStore(conn),
-            networks=KnownNetworkStore(conn),
-            relations=RelationStore(conn),
-            friend_requests=FriendRequestStore(conn),
-            security_log=SecurityLogStore(conn, self.parts.clock),
-            signing_keys=SigningKeyStore(conn, self.keyring),
-        )

@@ -12,10 +12,10 @@ from auth.domain.roles import Role
 from auth.domain.settings import Audience, Settings
 from auth.domain.user import EmailTakenError, PhoneTakenError, User, UserNotFoundError, UserVersionStaleError
 from auth.domain.username import UsernameTakenError
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.country import Country
 from kernel.errors import DomainError
-from kernel.rows import rows_affected
+from kernel.rows import object_of, rows_affected
 
 COLUMNS: Final = (
     "id, email, email_verified_at, phone_e164, phone_verified_at, username, name, country, kyc_tier, roles, "
@@ -58,12 +58,7 @@ WHERE id = $1 AND version = $19 - 1
 """
 
 
-class UserStore:
-    """Bound to one transaction."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class UserStore(OnConnection):
     async def add(self, user: User) -> None:
         await self._write(_INSERT, user)
 
@@ -107,34 +102,15 @@ class UserStore:
 
 def user_of(row: asyncpg.Record) -> User:
     """A row that has ``COLUMNS``."""
-    return User(
-        id=UserId(row["id"]),
-        email=row["email"],
-        email_verified_at=row["email_verified_at"],
-        phone_e164=row["phone_e164"],
-        phone_verified_at=row["phone_verified_at"],
-        username=row["username"],
-        name=row["name"],
-        country=Country(row["country"]),
-        kyc_tier=row["kyc_tier"],
-        roles=frozenset(Role(role) for role in row["roles"]),
-        settings=Settings(
-            locale=row["locale"],
-            time_zone=row["time_zone"],
-            show_presence_to=Audience(row["show_presence_to"]),
-            direct_messages_from=Audience(row["direct_messages_from"]),
-            read_receipts=row["read_receipts"],
-            show_profile_to=Audience(row["show_profile_to"]),
-            findable_by_email=row["findable_by_email"],
-            findable_by_phone=row["findable_by_phone"],
-        ),
-        password_hash=row["password_hash"],
-        token_version=row["token_version"],
-        access_epoch=row["access_epoch"],
-        version=row["version"],
-        registered_at=row["registered_at"],
-        deleted_at=row["deleted_at"],
+    settings = object_of(
+        Settings,
+        row,
+        show_presence_to=Audience(row["show_presence_to"]),
+        direct_messages_from=Audience(row["direct_messages_from"]),
+        show_profile_to=Audience(row["show_profile_to"]),
     )
+    roles = frozenset(Role(role) for role in row["roles"])
+    return object_of(User, row, country=Country(row["country"]), roles=roles, settings=settings)
 
 
 def _row_of(user: User) -> tuple[object, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from commerce.domain.account import AccountEndedError
 from commerce.domain.ids import UserId
 from kernel.rows import rows_affected
@@ -15,11 +15,8 @@ HAS_ENDED: Final = "SELECT true FROM account_ended WHERE user_id = $1"
 END: Final = "INSERT INTO account_ended (user_id, ended_at) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 
 
-class AccountStore:
+class AccountStore(OnConnection):
     """Implements ``AccountStore``."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
 
     async def lock(self, user_id: UserId) -> None:
         # A statement of its own: the snapshot of what is read next must be younger than the lock.

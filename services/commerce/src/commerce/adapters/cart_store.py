@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from commerce.domain.cart import CartItem, Price
 from commerce.domain.ids import UserId, VariantId
 from kernel.money import Currency
@@ -25,11 +25,8 @@ CLEAR: Final = "DELETE FROM cart_item WHERE user_id = $1"
 REMOVE: Final = "DELETE FROM cart_item WHERE user_id = $1 AND variant_id = ANY($2::uuid[])"
 
 
-class CartStore:
+class CartStore(OnConnection):
     """Implements ``CartStore``."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
 
     async def items(self, user_id: UserId) -> list[CartItem]:
         rows = await self._conn.fetch(ITEMS, user_id)

@@ -7,7 +7,7 @@ from typing import Final
 
 from asyncpg import Record
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from commerce.adapters.metrics import What, note_unreadable
 from commerce.adapters.shop_store import texts_of, texts_row
 from commerce.domain.category import Category, CategoryTree
@@ -22,11 +22,8 @@ PUT: Final = """
 """
 
 
-class CategoryStore:
+class CategoryStore(OnConnection):
     """Implements ``CategoryStore``."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
 
     async def tree(self) -> CategoryTree:
         rows = await self._conn.fetch(ALL)

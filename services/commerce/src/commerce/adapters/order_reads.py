@@ -17,10 +17,11 @@ from commerce.adapters.order_store import CHECKOUT_COLUMNS, ORDER_COLUMNS, check
 from commerce.adapters.shop_store import texts_by_name
 from commerce.domain.address import Address
 from commerce.domain.checkout import CheckoutNotFoundError, PlacedCheckout
-from commerce.domain.ids import CheckoutId, LineId, OrderId, ProductId, ShopId, UserId, VariantId
+from commerce.domain.ids import CheckoutId, OrderId, ShopId, UserId
 from commerce.domain.order import FactKind, OrderFact, OrderLine, OrderNotFoundError, OrderPlacement, OrderStatus
 from commerce.domain.totals import LineTotals, OrderTotals
 from kernel.country import Country
+from kernel.rows import object_of
 
 Position: TypeAlias = tuple[datetime, UUID]
 
@@ -47,8 +48,6 @@ LINES: Final = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSummary:
-    """An order in a list."""
-
     order_id: UUID
     number: str
     checkout_id: UUID
@@ -91,13 +90,7 @@ async def read_timeline(conn: Connection, order_id: OrderId, user_id: UserId) ->
         raise OrderNotFoundError
     rows = await conn.fetch(FACTS, order_id)
     return [
-        OrderFact(
-            version=row["version"],
-            kind=FactKind(row["kind"]),
-            previous_status=OrderStatus(row["previous_status"]),
-            reason_code=row["reason_code"],
-            at=row["at"],
-        )
+        object_of(OrderFact, row, kind=FactKind(row["kind"]), previous_status=OrderStatus(row["previous_status"]))
         for row in rows
     ]
 
@@ -149,45 +142,13 @@ async def _placements(conn: Connection, rows: Sequence[Record]) -> list[OrderPla
 
 
 def _placement(row: Record, lines: Sequence[Record]) -> OrderPlacement:
-    return OrderPlacement(
+    return object_of(
+        OrderPlacement,
+        row,
         order=order_of(row),
-        lines=tuple(map(_line, lines)),
-        totals=OrderTotals(
-            lines=tuple(map(_line_totals, lines)),
-            subtotal_minor=row["subtotal_minor"],
-            discount_minor=row["discount_minor"],
-            tax_minor=row["tax_minor"],
-            shipping_minor=row["shipping_minor"],
-            total_minor=row["total_minor"],
-        ),
-        prices_include_tax=row["prices_include_tax"],
+        lines=tuple(object_of(OrderLine, line, options=_options(line)) for line in lines),
+        totals=object_of(OrderTotals, row, lines=tuple(object_of(LineTotals, line) for line in lines)),
         ship_to=_address(row["ship_to"], row["id"]),
-        note=row["note"],
-        placed_at=row["placed_at"],
-    )
-
-
-def _line(row: Record) -> OrderLine:
-    return OrderLine(
-        id=LineId(row["id"]),
-        product_id=ProductId(row["product_id"]),
-        variant_id=VariantId(row["variant_id"]),
-        sku=row["sku"],
-        title=row["title"],
-        options=_options(row),
-        quantity=row["quantity"],
-        unit_price_minor=row["unit_price_minor"],
-        tax_class=row["tax_class"],
-        tax_rate_bp=row["tax_rate_bp"],
-    )
-
-
-def _line_totals(row: Record) -> LineTotals:
-    return LineTotals(
-        subtotal_minor=row["subtotal_minor"],
-        discount_minor=row["discount_minor"],
-        tax_minor=row["tax_minor"],
-        total_minor=row["total_minor"],
     )
 
 

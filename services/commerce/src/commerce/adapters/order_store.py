@@ -12,17 +12,18 @@ from typing import Final
 
 from asyncpg import Record
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from commerce.adapters.together import Write, write_together
 from commerce.domain.account import AccountEndedError
 from commerce.domain.checkout import Checkout, StockState
-from commerce.domain.ids import CheckoutId, OrderId, ShopId, UserId, VariantId
+from commerce.domain.ids import CheckoutId, OrderId
 from commerce.domain.order import Order, OrderChangedMeanwhileError, OrderPlacement, OrderStatus, PaymentStatus
 from commerce.domain.shop import ShopClosedError
 from commerce.domain.totals import ROUNDING_RULE
 from kernel.country import Country
 from kernel.errors import DomainError
 from kernel.money import Currency
+from kernel.rows import columns_of, object_of
 
 CHECKOUT_COLUMNS = """
     id, buyer_id, currency, total_minor, demand_variant_ids, demand_quantities, stock_state, payment_status,
@@ -92,11 +93,8 @@ ADD_FACTS: Final = """
 """
 
 
-class OrderStore:
+class OrderStore(OnConnection):
     """Implements ``OrderStore``."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
 
     async def next_numbers(self, countries: Sequence[Country], year: int) -> list[str]:
         """One order number for each, e.g. ``TH-26-000123``."""
@@ -146,10 +144,7 @@ class OrderStore:
             return
         await self._conn.execute(
             SAVE_CHECKOUTS,
-            [checkout.id for checkout in checkouts],
-            [checkout.stock_state for checkout in checkouts],
-            [checkout.payment_status for checkout in checkouts],
-            [checkout.cancel_requested_at for checkout in checkouts],
+            *columns_of(checkouts, "id", "stock_state", "payment_status", "cancel_requested_at"),
         )
 
     async def save(self, orders: Sequence[Order]) -> None:
@@ -159,11 +154,7 @@ class OrderStore:
         moved: Write = (
             UPDATE_ORDERS,
             [
-                [order.id for order in orders],
-                [order.status for order in orders],
-                [order.payment_status for order in orders],
-                [order.cancel_reason for order in orders],
-                [order.version for order in orders],
+                *columns_of(orders, "id", "status", "payment_status", "cancel_reason", "version"),
                 [order.version - len(order.facts) for order in orders],
             ],
         )
@@ -266,36 +257,23 @@ def _new_facts(orders: Sequence[Order]) -> Write:
 
 
 def checkout_of(row: Record) -> Checkout:
-    return Checkout(
-        id=CheckoutId(row["id"]),
-        buyer_id=UserId(row["buyer_id"]),
+    return object_of(
+        Checkout,
+        row,
         currency=Currency(row["currency"]),
-        total_minor=row["total_minor"],
-        demand={
-            VariantId(variant_id): quantity
-            for variant_id, quantity in zip(row["demand_variant_ids"], row["demand_quantities"], strict=True)
-        },
+        demand=dict(zip(row["demand_variant_ids"], row["demand_quantities"], strict=True)),
         stock_state=StockState(row["stock_state"]),
         payment_status=PaymentStatus(row["payment_status"]),
-        cancel_requested_at=row["cancel_requested_at"],
-        placed_at=row["placed_at"],
     )
 
 
 def order_of(row: Record) -> Order:
-    return Order(
-        id=OrderId(row["id"]),
-        number=row["number"],
-        checkout_id=CheckoutId(row["checkout_id"]),
-        buyer_id=UserId(row["buyer_id"]),
-        shop_id=ShopId(row["shop_id"]),
-        shop_name=row["shop_name"],
-        seller_id=UserId(row["seller_id"]),
+    return object_of(
+        Order,
+        row,
         country=Country(row["country"]),
         currency=Currency(row["currency"]),
-        total_minor=row["total_minor"],
         status=OrderStatus(row["status"]),
         payment_status=PaymentStatus(row["payment_status"]),
-        cancel_reason=row["cancel_reason"],
-        version=row["version"],
+        facts=[],
     )

@@ -10,10 +10,10 @@ from uuid import UUID
 import asyncpg
 from asyncpg import Record
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from commerce.adapters.metrics import What, note_unreadable
 from commerce.adapters.shop_store import texts_by_name, texts_of, texts_row
-from commerce.domain.ids import CategoryId, ProductId, ShopId, UserId, VariantId
+from commerce.domain.ids import ProductId, ShopId, UserId, VariantId
 from commerce.domain.offer import Offer
 from commerce.domain.product import (
     Product,
@@ -31,7 +31,7 @@ from commerce.domain.texts import LocalisedText
 from commerce.usecases.ports import WithdrawnProduct
 from kernel.country import Country
 from kernel.money import Currency
-from kernel.rows import rows_affected
+from kernel.rows import columns_of, object_of, rows_affected
 
 _COLUMNS = """
     id, shop_id, category_id, titles, descriptions, options, tags, media, tax_class, status, currency, version,
@@ -112,11 +112,8 @@ class _SearchColumns:
         return cls(search_text(titles), whole, terms(whole))
 
 
-class ProductStore:
+class ProductStore(OnConnection):
     """Implements ``ProductStore``."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
 
     async def add_many(self, products: Iterable[tuple[Product, Country]]) -> None:
         """New products with their variants. Raises ``SkuTakenError``."""
@@ -195,9 +192,7 @@ class ProductStore:
             raise ProductChangedError
         await self._conn.execute(
             SAVE_PRICES,
-            [variant.id for variant in product.variants],
-            [variant.price_minor for variant in product.variants],
-            [variant.compare_at_minor for variant in product.variants],
+            *columns_of(product.variants, "id", "price_minor", "compare_at_minor"),
         )
 
     async def archive_all(self, shop_ids: Collection[ShopId]) -> list[WithdrawnProduct]:
@@ -300,33 +295,18 @@ def _option(value: Any) -> ProductOption:
 
 
 def _readable_product(row: Record, variants: Sequence[Record]) -> Product:
-    category_id = row["category_id"]
-    return Product(
-        id=ProductId(row["id"]),
-        shop_id=ShopId(row["shop_id"]),
-        category_id=CategoryId(category_id) if category_id else None,
+    return object_of(
+        Product,
+        row,
         titles=_titles(row["titles"]),
         descriptions=texts_of(row["descriptions"]),
         options=tuple(map(_option, row["options"])),
-        variants=tuple(
-            Variant(
-                id=VariantId(variant["id"]),
-                sku=variant["sku"],
-                options=texts_by_name(variant["options"]),
-                price_minor=variant["price_minor"],
-                compare_at_minor=variant["compare_at_minor"],
-                barcode=variant["barcode"],
-                weight_g=variant["weight_g"],
-            )
-            for variant in variants
-        ),
+        variants=tuple(object_of(Variant, each, options=texts_by_name(each["options"])) for each in variants),
         currency=Currency(row["currency"]),
         tax_class=TaxClass(row["tax_class"]),
         tags=tuple(row["tags"]),
         media=tuple(row["media"]),
         status=ProductStatus(row["status"]),
-        version=row["version"],
-        created_at=row["created_at"],
     )
 
 
@@ -336,20 +316,14 @@ def _offer(row: Record) -> Offer | None:
     except ValueError:
         note_unreadable(What.PRODUCT, product_id=row["product_id"], variant_id=row["variant_id"])
         return None
-    return Offer(
-        variant_id=VariantId(row["variant_id"]),
-        product_id=ProductId(row["product_id"]),
-        shop_id=ShopId(row["shop_id"]),
-        shop_name=row["shop_name"],
-        seller_id=UserId(row["owner_id"]),
+    return object_of(
+        Offer,
+        row,
+        seller_id=row["owner_id"],
         country=Country(row["country"]),
         currency=Currency(row["currency"]),
-        prices_include_tax=row["prices_include_tax"],
-        sku=row["sku"],
         options=options,
         titles=titles,
         shop_language=row["language"],
-        price_minor=row["price_minor"],
         tax_class=TaxClass(row["tax_class"]),
-        for_sale=row["for_sale"],
     )

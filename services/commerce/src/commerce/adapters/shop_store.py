@@ -8,13 +8,14 @@ from typing import Any, Final
 import asyncpg
 from asyncpg import Record
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from commerce.adapters.metrics import What, note_unreadable
 from commerce.domain.ids import ShopId, UserId
 from commerce.domain.shop import Shop, ShopSlugTakenError, ShopStatus
 from commerce.domain.texts import LocalisedText
 from kernel.country import Country
 from kernel.money import Currency
+from kernel.rows import object_of
 
 SHOP_COLUMNS = """
     id, owner_id, slug, name, descriptions, country, currency, language, prices_include_tax, status, version,
@@ -34,11 +35,8 @@ CLOSE_ALL: Final = """
 GET_MANY: Final = f"SELECT {SHOP_COLUMNS} FROM shop WHERE id = ANY($1::uuid[])"
 
 
-class ShopStore:
+class ShopStore(OnConnection):
     """Implements ``ShopStore``."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
 
     async def add(self, shop: Shop) -> None:
         """Raises ``ShopSlugTakenError``."""
@@ -106,17 +104,11 @@ def _descriptions(row: Record | Mapping[str, Any]) -> LocalisedText | None:
 
 
 def shop_of(row: Record | Mapping[str, Any]) -> Shop:
-    return Shop(
-        id=ShopId(row["id"]),
-        owner_id=UserId(row["owner_id"]),
-        slug=row["slug"],
-        name=row["name"],
+    return object_of(
+        Shop,
+        row,
         descriptions=_descriptions(row),
         country=Country(row["country"]),
         currency=Currency(row["currency"]),
-        language=row["language"],
-        prices_include_tax=row["prices_include_tax"],
         status=ShopStatus(row["status"]),
-        version=row["version"],
-        created_at=row["created_at"],
     )

@@ -9,6 +9,7 @@ from typing import Final
 
 from chassis.postgres import Connection
 from commerce.domain.ids import ProductId, VariantId
+from kernel.rows import object_of
 
 FIGURES: Final = """
     SELECT p.version, k.variant_id, k.on_hand, k.count_version, k.reserved - coalesce(
@@ -43,16 +44,7 @@ async def stock_figures(
 ) -> tuple[int, dict[VariantId, StockFigures]]:
     """The product's version (0: no such product) and its variants' stock, read together."""
     rows = await conn.fetch(FIGURES, product_id, now)
-    figures = {
-        VariantId(row["variant_id"]): StockFigures(
-            variant_id=VariantId(row["variant_id"]),
-            on_hand=row["on_hand"],
-            reserved=row["reserved"],
-            count_version=row["count_version"],
-        )
-        for row in rows
-        if row["variant_id"]
-    }
+    figures = {VariantId(row["variant_id"]): object_of(StockFigures, row) for row in rows if row["variant_id"]}
     return (rows[0]["version"] if rows else 0), figures
 
 

@@ -13,10 +13,11 @@ from typing import Final
 
 from asyncpg import Record
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from commerce.adapters.together import Write, write_together
 from commerce.domain.ids import CheckoutId, ProductId, ShopId, VariantId
 from commerce.domain.stock import Hold, Shelf, StockItem, StockMoved
+from kernel.rows import columns_of
 
 LOCK: Final = """
     SELECT variant_id, product_id, shop_id, on_hand, reserved, version, count_version
@@ -64,11 +65,8 @@ MOVEMENTS: Final = """
 """
 
 
-class StockStore:
+class StockStore(OnConnection):
     """Implements ``StockStore``."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
 
     async def lock(
         self, variant_ids: Collection[VariantId], checkout_ids: Collection[CheckoutId], now: datetime
@@ -92,11 +90,7 @@ class StockStore:
                 (
                     UPDATE,
                     [
-                        [item.variant_id for item in items],
-                        [item.on_hand for item in items],
-                        [item.reserved for item in items],
-                        [item.version for item in items],
-                        [item.count_version for item in items],
+                        *columns_of(items, "variant_id", "on_hand", "reserved", "version", "count_version"),
                     ],
                 ),
                 *_without(shelf.holds_closed),
@@ -109,10 +103,7 @@ class StockStore:
         """New items; what they start with is their first movement."""
         await self._conn.execute(
             ADD,
-            [item.variant_id for item in items],
-            [item.product_id for item in items],
-            [item.shop_id for item in items],
-            [item.on_hand for item in items],
+            *columns_of(items, "variant_id", "product_id", "shop_id", "on_hand"),
         )
         await self._conn.execute(
             ADD_MOVEMENTS, [item.variant_id for item in items], [item.on_hand for item in items], at
@@ -127,10 +118,7 @@ class StockStore:
         if holds:
             await self._conn.execute(
                 OPEN_HOLDS,
-                [hold.checkout_id for hold in holds],
-                [hold.variant_id for hold in holds],
-                [hold.quantity for hold in holds],
-                [hold.expires_at for hold in holds],
+                *columns_of(holds, "checkout_id", "variant_id", "quantity", "expires_at"),
             )
 
 
@@ -144,12 +132,7 @@ def _movements(moved: Sequence[StockMoved]) -> Write:
     return (
         MOVEMENTS,
         [
-            [each.variant_id for each in moved],
-            [each.version for each in moved],
-            [each.movement for each in moved],
-            [each.on_hand_delta for each in moved],
-            [each.reserved_delta for each in moved],
-            [each.checkout_id for each in moved],
+            *columns_of(moved, "variant_id", "version", "movement", "on_hand_delta", "reserved_delta", "checkout_id"),
             moved[0].at,
         ],
     )

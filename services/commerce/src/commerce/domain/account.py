@@ -6,6 +6,5 @@ from kernel.errors import DomainError, Kind
 
 
 class AccountEndedError(DomainError):
-    code = "commerce.account.ended"
-    kind = Kind.FORBIDDEN
+    code, kind = "commerce.account.ended", Kind.FORBIDDEN
     title = "The account was deleted"

@@ -20,8 +20,7 @@ _POSTAL_CODES: Final = {
 
 
 class PostalCodeInvalidError(DomainError):
-    code = "commerce.address.postal_code_invalid"
-    kind = Kind.INVALID
+    code, kind = "commerce.address.postal_code_invalid", Kind.INVALID
     title = "The postal code is not one of that country"
 
 

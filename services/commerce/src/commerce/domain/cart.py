@@ -14,20 +14,17 @@ QUANTITY_MAX: Final = 9_999
 
 
 class CartFullError(DomainError):
-    code = "commerce.cart.full"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.cart.full", Kind.CONFLICT
     title = f"A cart has at most {ITEMS_MAX} different items"
 
 
 class PriceChangedError(DomainError):
-    code = "commerce.cart.price_changed"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.cart.price_changed", Kind.CONFLICT
     title = "A price is not what it was when the item was chosen"
 
 
 class NotForSaleError(DomainError):
-    code = "commerce.product.not_for_sale"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.product.not_for_sale", Kind.CONFLICT
     title = "A product is not for sale now"
 
 

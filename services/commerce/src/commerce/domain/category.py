@@ -11,8 +11,7 @@ from kernel.errors import DomainError, Kind
 
 
 class CategoryNotFoundError(DomainError):
-    code = "commerce.category.not_found"
-    kind = Kind.INVALID
+    code, kind = "commerce.category.not_found", Kind.INVALID
     title = "There is no such category"
 
 

@@ -28,38 +28,32 @@ class StockState(StrEnum):
 
 
 class CheckoutNotFoundError(DomainError):
-    code = "commerce.checkout.not_found"
-    kind = Kind.NOT_FOUND
+    code, kind = "commerce.checkout.not_found", Kind.NOT_FOUND
     title = "There is no such checkout"
 
 
 class CheckoutReleasedError(DomainError):
-    code = "commerce.checkout.released"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.checkout.released", Kind.CONFLICT
     title = "The checkout's stock was given back before"
 
 
 class CancelRequestedError(DomainError):
-    code = "commerce.order.cancel_requested"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.order.cancel_requested", Kind.CONFLICT
     title = "The buyer cancelled"
 
 
 class StockNotHeldError(DomainError):
-    code = "commerce.stock.not_held"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.stock.not_held", Kind.CONFLICT
     title = "No stock is held for the checkout"
 
 
 class QuantityTooLargeError(DomainError):
-    code = "commerce.order.quantity_too_large"
-    kind = Kind.INVALID
+    code, kind = "commerce.order.quantity_too_large", Kind.INVALID
     title = f"At most {QUANTITY_MAX} of one variant can be ordered together"
 
 
 class CurrenciesMixedError(DomainError):
-    code = "commerce.checkout.currencies_mixed"
-    kind = Kind.INVALID
+    code, kind = "commerce.checkout.currencies_mixed", Kind.INVALID
     title = "What is paid together must have one currency; place one order per currency"
 
 

@@ -65,50 +65,42 @@ class FactKind(StrEnum):
 
 
 class OrderNotFoundError(DomainError):
-    code = "commerce.order.not_found"
-    kind = Kind.NOT_FOUND
+    code, kind = "commerce.order.not_found", Kind.NOT_FOUND
     title = "There is no such order"
 
 
 class EmptyOrderError(DomainError):
-    code = "commerce.order.empty"
-    kind = Kind.INVALID
+    code, kind = "commerce.order.empty", Kind.INVALID
     title = "An order needs at least one line"
 
 
 class OrderCancelledError(DomainError):
-    code = "commerce.order.cancelled"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.order.cancelled", Kind.CONFLICT
     title = "The order was cancelled"
 
 
 class OrderAlreadyPaidError(DomainError):
-    code = "commerce.order.already_paid"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.order.already_paid", Kind.CONFLICT
     title = "The order is paid already"
 
 
 class OrderNotConfirmedError(DomainError):
-    code = "commerce.order.not_confirmed"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.order.not_confirmed", Kind.CONFLICT
     title = "The order is not confirmed"
 
 
 class OrderNotCancellableError(DomainError):
-    code = "commerce.order.not_cancellable"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.order.not_cancellable", Kind.CONFLICT
     title = "The order has gone too far to be cancelled"
 
 
 class FulfilmentRefusedError(DomainError):
-    code = "commerce.order.fulfilment_refused"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.order.fulfilment_refused", Kind.CONFLICT
     title = "The order cannot go to that status now"
 
 
 class OrderChangedMeanwhileError(DomainError):
-    code = "commerce.order.changed"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.order.changed", Kind.CONFLICT
     title = "The order was changed at the same moment; try again"
 
 

@@ -46,58 +46,49 @@ PRICE_MINOR_MAX: Final = 10**12  # far below what an amount can say, so that sum
 
 
 class ProductNotFoundError(DomainError):
-    code = "commerce.product.not_found"
-    kind = Kind.NOT_FOUND
+    code, kind = "commerce.product.not_found", Kind.NOT_FOUND
     title = "There is no such product"
 
 
 class ProductUnreadableError(DomainError):
     """What is stored of the product is damaged; nobody sees or buys it before it is restored."""
 
-    code = "commerce.product.unreadable"
-    kind = Kind.UNAVAILABLE
+    code, kind = "commerce.product.unreadable", Kind.UNAVAILABLE
     title = "The product cannot be read"
 
 
 class VariantNotFoundError(DomainError):
-    code = "commerce.variant.not_found"
-    kind = Kind.NOT_FOUND
+    code, kind = "commerce.variant.not_found", Kind.NOT_FOUND
     title = "There is no such variant"
 
 
 class ProductStatusRefusedError(DomainError):
-    code = "commerce.product.status_refused"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.product.status_refused", Kind.CONFLICT
     title = "A product cannot go from its present status to that one"
 
 
 class PriceCurrencyError(DomainError):
-    code = "commerce.product.price_currency"
-    kind = Kind.INVALID
+    code, kind = "commerce.product.price_currency", Kind.INVALID
     title = "Prices are in the shop's currency"
 
 
 class ProductChangedError(DomainError):
-    code = "commerce.product.changed"
-    kind = Kind.PRECONDITION
+    code, kind = "commerce.product.changed", Kind.PRECONDITION
     title = "The product was changed in the meantime"
 
 
 class VariantOptionsInvalidError(DomainError):
-    code = "commerce.variant.options_invalid"
-    kind = Kind.INVALID
+    code, kind = "commerce.variant.options_invalid", Kind.INVALID
     title = "Each variant needs one listed value for every option, and no two variants the same"
 
 
 class SkuInvalidError(DomainError):
-    code = "commerce.variant.sku_invalid"
-    kind = Kind.INVALID
+    code, kind = "commerce.variant.sku_invalid", Kind.INVALID
     title = "A SKU starts with a letter or digit and has at most 64 of A-Z a-z 0-9 . _ / -"
 
 
 class SkuTakenError(DomainError):
-    code = "commerce.variant.sku_taken"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.variant.sku_taken", Kind.CONFLICT
     title = "Another variant of this shop has this SKU"
 
 

@@ -26,8 +26,7 @@ _WORD_LENGTH_MAX: Final = 60
 
 
 class CurrencyNeededError(DomainError):
-    code = "commerce.search.currency_needed"
-    kind = Kind.INVALID
+    code, kind = "commerce.search.currency_needed", Kind.INVALID
     title = "Prices compare within one currency; name a currency, a country or a shop"
 
 

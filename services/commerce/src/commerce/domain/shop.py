@@ -22,32 +22,27 @@ class ShopStatus(StrEnum):
 
 
 class ShopNotFoundError(DomainError):
-    code = "commerce.shop.not_found"
-    kind = Kind.NOT_FOUND
+    code, kind = "commerce.shop.not_found", Kind.NOT_FOUND
     title = "There is no such shop"
 
 
 class ShopClosedError(DomainError):
-    code = "commerce.shop.closed"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.shop.closed", Kind.CONFLICT
     title = "The shop has closed"
 
 
 class NotShopOwnerError(DomainError):
-    code = "commerce.shop.not_owner"
-    kind = Kind.FORBIDDEN
+    code, kind = "commerce.shop.not_owner", Kind.FORBIDDEN
     title = "Only the shop's owner may do this"
 
 
 class ShopSlugTakenError(DomainError):
-    code = "commerce.shop.slug_taken"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.shop.slug_taken", Kind.CONFLICT
     title = "Another shop has this address already"
 
 
 class ShopSlugInvalidError(DomainError):
-    code = "commerce.shop.slug_invalid"
-    kind = Kind.INVALID
+    code, kind = "commerce.shop.slug_invalid", Kind.INVALID
     title = "A shop's address has 3 to 60 letters a-z, digits and single hyphens"
 
 

@@ -17,20 +17,17 @@ from kernel.reasons import Reason
 
 
 class SoldOutError(DomainError):
-    code = "commerce.stock.sold_out"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.stock.sold_out", Kind.CONFLICT
     title = "Not enough is left of something in the order"
 
 
 class HoldExpiredError(DomainError):
-    code = "commerce.stock.hold_expired"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.stock.hold_expired", Kind.CONFLICT
     title = "The held stock was given back because the payment took too long"
 
 
 class BelowReservedError(DomainError):
-    code = "commerce.stock.below_reserved"
-    kind = Kind.CONFLICT
+    code, kind = "commerce.stock.below_reserved", Kind.CONFLICT
     title = "More units are held for buyers than would be on hand"
 
 

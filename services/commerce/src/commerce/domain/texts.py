@@ -15,14 +15,12 @@ LANGUAGES: Final = ("th", "id", "ms", "vi", "en")
 
 
 class TextMissingError(DomainError):
-    code = "commerce.text.missing"
-    kind = Kind.INVALID
+    code, kind = "commerce.text.missing", Kind.INVALID
     title = "A text is needed in at least one language"
 
 
 class TextLanguageUnknownError(DomainError):
-    code = "commerce.text.language_unknown"
-    kind = Kind.INVALID
+    code, kind = "commerce.text.language_unknown", Kind.INVALID
     title = "Texts are written in th, id, ms, vi or en"
 
 

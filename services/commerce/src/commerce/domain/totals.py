@@ -22,8 +22,7 @@ _BASIS_POINTS: Final = 10_000
 
 
 class TotalTooLargeError(DomainError):
-    code = "commerce.order.total_too_large"
-    kind = Kind.INVALID
+    code, kind = "commerce.order.total_too_large", Kind.INVALID
     title = "The order's total is beyond what can be paid"
 
 

@@ -30,14 +30,12 @@ subscriptions: Subscriptions[CommerceTx] = Subscriptions(NAME)
 
 
 class CommandInvalidError(DomainError):
-    code = "commerce.command.invalid"
-    kind = Kind.INVALID
+    code, kind = "commerce.command.invalid", Kind.INVALID
     title = "The command cannot be read"
 
 
 class UserRecordInvalidError(DomainError):
-    code = "commerce.user_record.invalid"
-    kind = Kind.INVALID
+    code, kind = "commerce.user_record.invalid", Kind.INVALID
     title = "The record about a person cannot be read"
 
 

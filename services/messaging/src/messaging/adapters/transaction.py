@@ -5,10 +5,11 @@ What it did is announced once it has committed, never before.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from chassis.postgres import Connection
@@ -39,8 +40,7 @@ from messaging.core.adapters.stream_reads import StreamReads
 from messaging.core.adapters.stream_store import Stream
 from messaging.core.adapters.waiting_send_store import WaitingSendStore
 from messaging.core.domain.cursor import Cursor
-from messaging.core.domain.stream import PresenceVisibilityChanged
-from messaging.core.usecases.ports import Announcer
+from messaging.core.domain.stream import AccountEvent, PresenceVisibilityChanged, StreamEvent
 from messaging.lifecycle.adapters.erasure_store import ErasureStore
 from messaging.lifecycle.adapters.month_store import MonthStore
 from messaging.lifecycle.adapters.retention_store import RetentionStore
@@ -122,6 +122,22 @@ class MessagingTx:
         await self.stream.flush()
         await self.accounts.flush()
         await self.outbox.flush()
+
+
+class Announcer(Protocol):
+    """Never blocks, never raises: what is told here is only a hint, the tables are the truth."""
+
+    def committed(
+        self,
+        stream_events: Sequence[StreamEvent],
+        account_events: Sequence[AccountEvent],
+        cursors: Sequence[Cursor] = (),
+        visibilities: Sequence[PresenceVisibilityChanged] = (),
+    ) -> None:
+        """Everything one transaction did. ``cursors`` become receipts: they are not stored as events.
+
+        ``visibilities``: whoever looks is told anew.
+        """
 
 
 @dataclass(frozen=True, slots=True)

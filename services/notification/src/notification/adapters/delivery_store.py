@@ -9,6 +9,7 @@ from typing import Any, Final
 import asyncpg
 
 from chassis.postgres import Connection
+from kernel.rows import object_of
 from notification.adapters.metrics import What, note_unreadable
 from notification.domain.delivery import (
     LEASE_S,
@@ -130,18 +131,13 @@ def _finished(delivery: Delivery, result: Ended | TryAgain, at: datetime) -> tup
 
 
 def _delivery(row: asyncpg.Record) -> Delivery:
-    return Delivery(
-        delivery_id=row["delivery_id"],
-        notification_id=row["notification_id"],
-        user_id=row["user_id"],
+    return object_of(
+        Delivery,
+        row,
         channel=Channel(row["channel"]),
         priority=Priority(row["priority"]),
-        message_type=row["message_type"],
         params=_object(row["params"]),
         payload=_object(row["payload"]),
-        created_at=row["created_at"],
-        expires_at=row["expires_at"],
-        attempts=row["attempts"],
     )
 
 

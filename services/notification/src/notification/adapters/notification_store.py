@@ -8,8 +8,8 @@ from typing import Final
 
 import asyncpg
 
-from chassis.postgres import Connection
-from kernel.rows import rows_affected
+from chassis.postgres import OnConnection
+from kernel.rows import object_of, rows_affected
 from notification.adapters.metrics import What, note_unreadable
 from notification.domain.ids import NotificationId, UserId
 from notification.domain.notification import Category, Notification, Priority
@@ -37,10 +37,7 @@ _MARK_ALL: Final = _MARK.format(which="created_at <= $2")
 _ERASE: Final = "DELETE FROM notification WHERE user_id = $1"
 
 
-class NotificationStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class NotificationStore(OnConnection):
     async def add(self, notification: Notification) -> bool:
         inserted = await self._conn.fetchval(
             _ADD,
@@ -73,16 +70,5 @@ def notification_of(row: asyncpg.Record) -> Notification:
     if not isinstance(params, dict):
         note_unreadable(What.NOTIFICATION, field="params", notification_id=row["notification_id"])
         params = {}
-    return Notification(
-        notification_id=row["notification_id"],
-        user_id=row["user_id"],
-        notification_type=row["notification_type"],
-        category=Category(row["category"]),
-        priority=Priority(row["priority"]),
-        dedupe_key=row["dedupe_key"],
-        action_url=row["action_url"],
-        params=params,
-        created_at=row["created_at"],
-        read_at=row["read_at"],
-        expires_at=row["expires_at"],
-    )
+    category, priority = Category(row["category"]), Priority(row["priority"])
+    return object_of(Notification, row, category=category, priority=priority, params=params)

@@ -8,7 +8,8 @@ from typing import Final
 
 import asyncpg
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
+from kernel.rows import object_of
 from notification.domain.ids import UserId
 from notification.domain.recipient import Recipient, unknown_recipient
 
@@ -32,10 +33,7 @@ WHERE recipient.erased_at IS NULL
 """
 
 
-class RecipientStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class RecipientStore(OnConnection):
     async def put(self, recipient: Recipient, *, version: int) -> None:
         await self._conn.execute(
             _PUT,
@@ -63,14 +61,4 @@ class RecipientStore:
 
 
 def _recipient(row: asyncpg.Record) -> Recipient:
-    return Recipient(
-        user_id=row["user_id"],
-        display_name=row["display_name"],
-        locale=row["locale"],
-        time_zone=row["time_zone"],
-        email=row["email"],
-        phone_e164=row["phone_e164"],
-        email_proved=row["email_proved"],
-        phone_proved=row["phone_proved"],
-        has_ended=row["erased_at"] is not None,
-    )
+    return object_of(Recipient, row, has_ended=row["erased_at"] is not None)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 import structlog
@@ -91,35 +91,20 @@ def _event_id(state: SagaState, effect: Reached) -> UUID:
 
 def _event(state: SagaState, effect: Reached, at: datetime) -> Body | None:
     moment = timestamp_of(at)
+    saga: dict[str, Any] = {
+        "saga_id": str(state.saga_id),
+        "saga_type": state.saga_type,
+        "saga_version": state.version,
+        "business_key": state.business_key,
+    }
     match effect.milestone:
         case Milestone.STARTED:
-            return SagaStarted(
-                saga_id=str(state.saga_id),
-                saga_type=state.saga_type,
-                saga_version=state.version,
-                business_key=state.business_key,
-                started_at=moment,
-            )
+            return SagaStarted(**saga, started_at=moment)
         case Milestone.ENDED:
-            return SagaEnded(
-                saga_id=str(state.saga_id),
-                saga_type=state.saga_type,
-                saga_version=state.version,
-                business_key=state.business_key,
-                status=state.status,
-                failure_code=state.failure.code if state.failure else "",
-                ended_at=moment,
-            )
+            failure_code = state.failure.code if state.failure else ""
+            return SagaEnded(**saga, status=state.status, failure_code=failure_code, ended_at=moment)
         case Milestone.NEEDS_OPERATOR:
-            return SagaNeedsOperator(
-                saga_id=str(state.saga_id),
-                saga_type=state.saga_type,
-                saga_version=state.version,
-                business_key=state.business_key,
-                step=effect.step,
-                reason=effect.reason,
-                at=moment,
-            )
+            return SagaNeedsOperator(**saga, step=effect.step, reason=effect.reason, at=moment)
         case Milestone.COMPENSATING:
             return None
 

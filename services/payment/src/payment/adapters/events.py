@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from google.protobuf.message import Message as Record
@@ -74,23 +75,14 @@ class Events:
 
     def top_up_completed(self, top_up: TopUpRequest, *, amount_minor: int, currency: str) -> None:
         """``amount_minor`` is what reached the wallet: after a review it may be another amount than was asked for."""
-        completed = TopUpCompleted(
-            top_up_id=str(top_up.id),
-            user_id=str(top_up.user_id),
-            wallet_id=str(top_up.wallet_id),
-            amount=Money(amount_minor=amount_minor, currency=currency),
-            provider=top_up.provider,
-            completed_at=_timestamp(self._clock.now()),
-        )
+        amount = Money(amount_minor=amount_minor, currency=currency)
+        completed = TopUpCompleted(**_of_top_up(top_up), amount=amount, completed_at=_timestamp(self._clock.now()))
         self._outbox.add(completed, aggregate_version=top_up.version + 1)
 
     def top_up_failed(self, top_up: TopUpRequest, *, failure_code: str) -> None:
         failed = TopUpFailed(
-            top_up_id=str(top_up.id),
-            user_id=str(top_up.user_id),
-            wallet_id=str(top_up.wallet_id),
+            **_of_top_up(top_up),
             amount=Money(amount_minor=top_up.amount_minor, currency=top_up.currency),
-            provider=top_up.provider,
             failure_code=failure_code,
             failed_at=_timestamp(self._clock.now()),
         )
@@ -98,28 +90,25 @@ class Events:
 
     def top_up_in_review(self, top_up: TopUpRequest, charge: Charge, *, reason: SuspenseReason) -> None:
         """``charge`` is what the provider took, which fits nothing."""
-        in_review = TopUpInReview(
-            top_up_id=str(top_up.id),
-            user_id=str(top_up.user_id),
-            wallet_id=str(top_up.wallet_id),
-            amount=Money(amount_minor=charge.amount_minor, currency=charge.currency),
-            provider=top_up.provider,
-            reason_code=reason,
-            at=_timestamp(self._clock.now()),
-        )
+        amount = Money(amount_minor=charge.amount_minor, currency=charge.currency)
+        at = _timestamp(self._clock.now())
+        in_review = TopUpInReview(**_of_top_up(top_up), amount=amount, reason_code=reason, at=at)
         self._outbox.add(in_review, aggregate_version=top_up.version + 1)
 
     def top_up_returned(self, top_up: TopUpRequest, *, amount_minor: int, currency: str) -> None:
         """``amount_minor`` is what the payer got back."""
-        returned = TopUpReturned(
-            top_up_id=str(top_up.id),
-            user_id=str(top_up.user_id),
-            wallet_id=str(top_up.wallet_id),
-            amount=Money(amount_minor=amount_minor, currency=currency),
-            provider=top_up.provider,
-            returned_at=_timestamp(self._clock.now()),
-        )
+        amount = Money(amount_minor=amount_minor, currency=currency)
+        returned = TopUpReturned(**_of_top_up(top_up), amount=amount, returned_at=_timestamp(self._clock.now()))
         self._outbox.add(returned, aggregate_version=top_up.version + 1)
+
+
+def _of_top_up(top_up: TopUpRequest) -> dict[str, Any]:
+    return {
+        "top_up_id": str(top_up.id),
+        "user_id": str(top_up.user_id),
+        "wallet_id": str(top_up.wallet_id),
+        "provider": top_up.provider,
+    }
 
 
 def _of_hold(op: Op, facts: HoldFacts, at: datetime) -> Iterator[Record]:

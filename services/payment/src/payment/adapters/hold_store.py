@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from payment.domain.ids import HoldId
 from payment.usecases.ports import EXPIRE_HOLDS
 
@@ -18,12 +18,7 @@ _DUE: Final = """
 """
 
 
-class HoldStore:
-    """Bound to one transaction."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class HoldStore(OnConnection):
     async def due(self, now: datetime, *, count: int) -> Sequence[HoldId]:
         """Open holds past their time, oldest first; not locked: the ledger decides each.
 

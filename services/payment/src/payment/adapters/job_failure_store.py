@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from payment.usecases.ports import DRIVE_TOP_UPS, EXPIRE_HOLDS, RETURN_CHARGES
 
 _FIRST_PAUSE: Final = timedelta(seconds=30)
@@ -39,12 +39,7 @@ _FORGET_DONE: Final = """
 _FORGET_UNTRIED: Final = "DELETE FROM job_failure WHERE next_attempt_at < $1"
 
 
-class JobFailureStore:
-    """Bound to one transaction."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class JobFailureStore(OnConnection):
     async def record(self, job: str, item_id: str, error: str, now: datetime) -> int:
         """The row rests, each time twice as long; returns how often it failed."""
         attempts: int = await self._conn.fetchval(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.rows import rows_affected
 from payment.adapters.job_failure_store import JobFailureStore
 from payment.domain.ids import ReviewId, TopUpId, TransferId
@@ -48,12 +48,7 @@ _WAIT: Final = """
 """
 
 
-class ReviewStore:
-    """Bound to one transaction."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class ReviewStore(OnConnection):
     async def find(self, review_id: ReviewId) -> Review | None:
         row = await self._conn.fetchrow(_SELECT, review_id)
         return _review(row) if row else None

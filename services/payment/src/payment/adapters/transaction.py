@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from chassis.postgres import Connection
@@ -42,32 +41,20 @@ class LedgerInTransaction:
         return await self._ledger.execute(self._conn, ops, now=self._clock.now())
 
 
-@dataclass(slots=True)
 class PaymentTx:
     """Built by ``App.begin``; commits at the end of that block and nowhere else."""
 
-    conn: Connection
-    outbox: Outbox
-    clock: Clock
-    ledger_store: LedgerStore
-    events: Events = field(init=False)
-    wallets: WalletStore = field(init=False)
-    top_ups: TopUpStore = field(init=False)
-    holds: HoldStore = field(init=False)
-    reviews: ReviewStore = field(init=False)
-    job_failures: JobFailureStore = field(init=False)
-    ledger: LedgerInTransaction = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.events = Events(self.outbox, self.clock)
-        self.wallets = WalletStore(self.conn)
-        self.top_ups = TopUpStore(self.conn)
-        self.holds = HoldStore(self.conn)
-        self.reviews = ReviewStore(self.conn)
-        self.job_failures = JobFailureStore(self.conn)
-        self.ledger = LedgerInTransaction(self.conn, self.ledger_store, self.events, self.clock)
+    def __init__(self, conn: Connection, outbox: Outbox, clock: Clock, ledger: LedgerStore) -> None:
+        self.conn, self.outbox, self._clock = conn, outbox, clock
+        self.events = Events(outbox, clock)
+        self.wallets = WalletStore(conn)
+        self.top_ups = TopUpStore(conn)
+        self.holds = HoldStore(conn)
+        self.reviews = ReviewStore(conn)
+        self.job_failures = JobFailureStore(conn)
+        self.ledger = LedgerInTransaction(conn, ledger, self.events, clock)
 
     @property
     def now(self) -> datetime:
         """At each use: whoever waited for a lock decides by the time after it."""
-        return self.clock.now()
+        return self._clock.now()

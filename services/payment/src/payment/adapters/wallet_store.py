@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.rows import rows_affected
 from payment.domain.accounts import Payer, WalletCondition, WalletLimits, wallet_id
 from payment.domain.ids import UserId, WalletId
@@ -51,12 +51,7 @@ _LIMITS: Final = """
 """
 
 
-class WalletStore:
-    """Bound to one transaction."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class WalletStore(OnConnection):
     async def add_payer(self, payer: Payer, now: datetime) -> None:
         """Store a person; one that is stored already, by a change that came before the sign-up, stays as it is."""
         await self._conn.execute(_ADD_PAYER, payer.user_id, payer.country, payer.kyc_tier, now)

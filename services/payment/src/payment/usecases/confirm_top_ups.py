@@ -16,7 +16,7 @@ import structlog
 from payment.domain.ids import TopUpId
 from payment.domain.top_up import GIVE_UP_AFTER, TopUpRequest, Verdict, may_lack, next_attempt_at
 from payment.usecases.attempt_batch import NoOutcomeError
-from payment.usecases.attempt_each import attempt_each
+from payment.usecases.attempt_leased import attempt_leased
 from payment.usecases.find_charges import find_charges
 from payment.usecases.ports import (
     DRIVE_TOP_UPS,
@@ -24,6 +24,7 @@ from payment.usecases.ports import (
     Provider,
     ProviderAnswerUnexpectedError,
     ProviderOutcomeUnknownError,
+    Tx,
     provider_of,
 )
 from payment.usecases.record_charges import CONTRADICTED, record_charges
@@ -34,19 +35,19 @@ log = structlog.get_logger(__name__)
 
 async def confirm_top_ups(begin: Begin, providers: Mapping[str, Provider]) -> int:
     """One round over what is due; returns how many were looked at."""
-    async with begin() as tx:
-        due = await tx.top_ups.due_to_confirm(tx.now, count=BATCH)
 
-    async def work(top_up_id: TopUpId) -> None:
-        async with begin() as tx:
-            now = tx.now
-            top_up = await tx.top_ups.lease_to_confirm(top_up_id, now)
-        if top_up is None:
-            raise NoOutcomeError  # somebody else is at it, or was
-        await _confirm(top_up, now, begin, provider_of(top_up.provider, providers))
+    async def lease(tx: Tx, top_up_id: TopUpId) -> tuple[TopUpRequest, datetime] | None:
+        now = tx.now
+        top_up = await tx.top_ups.lease_to_confirm(top_up_id, now)
+        return None if top_up is None else (top_up, now)
 
-    await attempt_each(DRIVE_TOP_UPS, due, work, begin, name=str)
-    return len(due)
+    return await attempt_leased(
+        DRIVE_TOP_UPS,
+        lambda tx: tx.top_ups.due_to_confirm(tx.now, count=BATCH),
+        lease,
+        lambda leased: _confirm(*leased, begin, provider_of(leased[0].provider, providers)),
+        begin,
+    )
 
 
 async def _confirm(top_up: TopUpRequest, leased_at: datetime, begin: Begin, provider: Provider) -> None:

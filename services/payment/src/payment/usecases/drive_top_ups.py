@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from payment.domain.ids import TopUpId
 from payment.domain.top_up import (
     GIVE_UP_AFTER,
     Charge,
@@ -22,7 +21,7 @@ from payment.domain.top_up import (
     next_attempt_at,
 )
 from payment.usecases.attempt_batch import NoOutcomeError
-from payment.usecases.attempt_each import attempt_each
+from payment.usecases.attempt_leased import attempt_leased
 from payment.usecases.fail_top_up import FailTopUp, fail_top_up
 from payment.usecases.find_charges import find_charges
 from payment.usecases.ports import (
@@ -43,18 +42,13 @@ log = structlog.get_logger(__name__)
 
 async def drive_top_ups(begin: Begin, providers: Mapping[str, Provider]) -> int:
     """One round over what is due; returns how many were looked at."""
-    async with begin() as tx:
-        due = await tx.top_ups.due(tx.now, count=BATCH)
-
-    async def work(top_up_id: TopUpId) -> None:
-        async with begin() as tx:
-            top_up = await tx.top_ups.lease(top_up_id, tx.now)
-        if top_up is None:
-            raise NoOutcomeError  # somebody else is at it, or it ended
-        await _drive(top_up, begin, provider_of(top_up.provider, providers))
-
-    await attempt_each(DRIVE_TOP_UPS, due, work, begin, name=str)
-    return len(due)
+    return await attempt_leased(
+        DRIVE_TOP_UPS,
+        lambda tx: tx.top_ups.due(tx.now, count=BATCH),
+        lambda tx, top_up_id: tx.top_ups.lease(top_up_id, tx.now),
+        lambda top_up: _drive(top_up, begin, provider_of(top_up.provider, providers)),
+        begin,
+    )
 
 
 async def _drive(top_up: TopUpRequest, begin: Begin, provider: Provider) -> None:

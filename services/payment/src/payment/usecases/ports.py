@@ -188,8 +188,6 @@ class WebhookEvent:
 
 
 class Provider(Protocol):
-    """One payment provider."""
-
     @property
     def name(self) -> str: ...
 

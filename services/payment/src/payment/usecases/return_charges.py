@@ -11,12 +11,12 @@ from collections.abc import Mapping
 import structlog
 
 from kernel.ids import derived_id
-from payment.domain.ids import ReviewId, TransferId
+from payment.domain.ids import TransferId
 from payment.domain.ledger import ReturnSuspended
 from payment.domain.review import Review, ReviewState
 from payment.domain.top_up import next_attempt_at
 from payment.usecases.attempt_batch import NoOutcomeError
-from payment.usecases.attempt_each import attempt_each
+from payment.usecases.attempt_leased import attempt_leased
 from payment.usecases.load_review import load_review
 from payment.usecases.ports import (
     RETURN_CHARGES,
@@ -37,18 +37,13 @@ log = structlog.get_logger(__name__)
 
 async def return_charges(begin: Begin, providers: Mapping[str, Provider]) -> int:
     """One round over what is due; returns how many were looked at."""
-    async with begin() as tx:
-        due = await tx.reviews.due(tx.now, count=BATCH)
-
-    async def work(review_id: ReviewId) -> None:
-        async with begin() as tx:
-            review = await tx.reviews.lease(review_id, tx.now)
-        if review is None:
-            raise NoOutcomeError  # somebody else is at it, or it ended
-        await _give_back(review, begin, provider_of(review.provider, providers))
-
-    await attempt_each(RETURN_CHARGES, due, work, begin, name=str)
-    return len(due)
+    return await attempt_leased(
+        RETURN_CHARGES,
+        lambda tx: tx.reviews.due(tx.now, count=BATCH),
+        lambda tx, review_id: tx.reviews.lease(review_id, tx.now),
+        lambda review: _give_back(review, begin, provider_of(review.provider, providers)),
+        begin,
+    )
 
 
 async def _give_back(review: Review, begin: Begin, provider: Provider) -> None:

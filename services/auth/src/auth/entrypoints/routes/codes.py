@@ -6,7 +6,13 @@ from uuid import UUID
 
 from aiohttp import web
 
-from auth.domain.contact import ContactAmbiguousError, EmailRefusedError, MailboxNotAsciiError, PhoneRefusedError
+from auth.domain.contact import (
+    Contact,
+    ContactAmbiguousError,
+    EmailRefusedError,
+    MailboxNotAsciiError,
+    PhoneRefusedError,
+)
 from auth.domain.delays import LimitsUnavailableError, TooManyAttemptsError
 from auth.domain.ids import OtpId, SessionId, UserId
 from auth.domain.otp import OtpGuess, OtpPurpose, OtpRefusedError
@@ -56,43 +62,27 @@ _PASSWORD_ERRORS = (
 )
 
 
-@routes.post(
-    "/v1/otp", status=202, auth="public", idempotency="none", summary="Send a one-time code", errors=_SEND_ERRORS
-)
+@routes.post("/v1/otp", status=202, auth="public", summary="Send a one-time code", errors=_SEND_ERRORS)
 async def post_otp(request: web.Request, body: OtpRequestBody, app: App) -> OtpView:
     reached = new_contact_of if body.purpose is OtpPurpose.SIGN_UP else contact_of
-    command = RequestOtp(
-        contact=reached(body.email, body.phone),
-        purpose=body.purpose,
-        locale=reading_locale(request, body.locale),
-        ip=app.ip_of(request),
-    )
-    return OtpView.of(await request_otp(command, app.tools))
+    return await _send_code(reached(body.email, body.phone), body.purpose, body.locale, request, app)
 
 
 @routes.post(
     "/v1/password-resets",
     status=202,
     auth="public",
-    idempotency="none",
     summary="Send a code to set a new password",
     errors=_SEND_ERRORS,
 )
 async def post_password_reset(request: web.Request, body: PasswordResetBody, app: App) -> OtpView:
-    command = RequestOtp(
-        contact=contact_of(body.email, body.phone),
-        purpose=OtpPurpose.PASSWORD_RESET,
-        locale=reading_locale(request, body.locale),
-        ip=app.ip_of(request),
-    )
-    return OtpView.of(await request_otp(command, app.tools))
+    contact = contact_of(body.email, body.phone)
+    return await _send_code(contact, OtpPurpose.PASSWORD_RESET, body.locale, request, app)
 
 
 @routes.post(
     "/v1/password-resets/{otp_id}/complete",
-    status=204,
     auth="public",
-    idempotency="none",
     summary="Set a new password with the code; every session ends",
     errors=(OtpRefusedError, *_PASSWORD_ERRORS),
 )
@@ -107,7 +97,6 @@ async def complete_password_reset(request: web.Request, otp_id: UUID, body: NewP
 
 @routes.put(
     "/v1/users/me/password",
-    status=204,
     summary="Change one's password; every other session ends",
     errors=(InvalidCredentialsError, TooManyAttemptsError, *_PASSWORD_ERRORS),
 )
@@ -120,3 +109,12 @@ async def put_password(request: web.Request, principal: Principal, body: Passwor
         ip=app.ip_of(request),
     )
     await change_password(command, app.tools)
+
+
+async def _send_code(
+    contact: Contact, purpose: OtpPurpose, locale: str | None, request: web.Request, app: App
+) -> OtpView:
+    command = RequestOtp(
+        contact=contact, purpose=purpose, locale=reading_locale(request, locale), ip=app.ip_of(request)
+    )
+    return OtpView.of(await request_otp(command, app.tools))

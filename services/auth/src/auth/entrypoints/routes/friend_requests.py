@@ -29,21 +29,20 @@ routes = Routes(tag="people")
 
 _ASKING: Final = RateLimit("friend-requests", per_user=60, window_s=3600, fails="open")
 _ORDER: Final = Keyset("friend-requests", (datetime, UUID))
+changes = routes.sharing(limit=CHANGING, rows_of_caller=False, idempotency="none")
 
 
-@routes.post(
+@changes.post(
     "/v1/friend-requests",
     status=201,
-    idempotency="none",
     limit=_ASKING,
-    rows_of_caller=False,
     errors=(UserNotFoundError, NotWithOneselfError, GraphLimitError, AlreadyAskedError, AlreadyFriendsError),
     summary="Ask somebody to be friends",
 )
 async def post_request(body: FriendRequestBody, principal: Principal, tx: AuthTx) -> Reply[FriendRequestView]:
     command = SendFriendRequest(user_id=UserId(principal.user_id), other_id=UserId(body.user_id), message=body.message)
     request = await send_friend_request(command, tx)
-    return Reply(FriendRequestView.of(request), status=201, location=f"/v1/friend-requests/{request.request_id}")
+    return Reply(FriendRequestView.of_fields(request), status=201, location=f"/v1/friend-requests/{request.request_id}")
 
 
 @routes.get("/v1/friend-requests", summary="List requests that wait")
@@ -59,17 +58,13 @@ async def get_requests(query: FriendRequestsQuery, principal: Principal, app: Ap
         app.cursors,
         found,
         query.limit,
-        view=FriendRequestView.of,
+        view=FriendRequestView.of_fields,
         position=lambda last: (last.created_at, last.request_id),
     )
 
 
-@routes.post(
+@changes.post(
     "/v1/friend-requests/{request_id}/accept",
-    status=200,
-    idempotency="none",
-    limit=CHANGING,
-    rows_of_caller=False,
     errors=(FriendRequestNotFoundError, GraphLimitError),
     summary="Accept a request",
 )
@@ -77,12 +72,8 @@ async def post_accept(request_id: UUID, principal: Principal, tx: AuthTx) -> Fri
     return await _decide(request_id, FriendRequestStatus.ACCEPTED, principal, tx)
 
 
-@routes.post(
+@changes.post(
     "/v1/friend-requests/{request_id}/decline",
-    status=200,
-    idempotency="none",
-    limit=CHANGING,
-    rows_of_caller=False,
     errors=(FriendRequestNotFoundError,),
     summary="Decline a request",
 )
@@ -90,10 +81,8 @@ async def post_decline(request_id: UUID, principal: Principal, tx: AuthTx) -> Fr
     return await _decide(request_id, FriendRequestStatus.DECLINED, principal, tx)
 
 
-@routes.delete(
+@changes.delete(
     "/v1/friend-requests/{request_id}",
-    limit=CHANGING,
-    rows_of_caller=False,
     errors=(FriendRequestNotFoundError,),
     summary="Take a request of yours back",
 )
@@ -105,4 +94,4 @@ async def _decide(request_id: UUID, status: FriendRequestStatus, principal: Prin
     command = DecideFriendRequest(
         user_id=UserId(principal.user_id), request_id=FriendRequestId(request_id), status=status
     )
-    return FriendRequestView.of(await decide_friend_request(command, tx))
+    return FriendRequestView.of_fields(await decide_friend_request(command, tx))

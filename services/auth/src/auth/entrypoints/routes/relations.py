@@ -14,10 +14,8 @@ from auth.domain.user import UserNotFoundError
 from auth.entrypoints.routes import CHANGING
 from auth.entrypoints.schemas.relations import RelatedView, SuggestionsQuery, SuggestionsView, SuggestionView
 from auth.usecases.block_person import BlockPerson, block_person
-from auth.usecases.end_friendship import EndFriendship, end_friendship
+from auth.usecases.end_relation import EndRelation, end_relation
 from auth.usecases.follow_person import FollowPerson, follow_person
-from auth.usecases.unblock_person import UnblockPerson, unblock_person
-from auth.usecases.unfollow_person import UnfollowPerson, unfollow_person
 from auth.wiring import App
 from chassis.http import Keyset, Page, PageQuery, Routes
 from chassis.tokens import Principal
@@ -26,6 +24,7 @@ routes = Routes(tag="people")
 
 _ERRORS: Final = (UserNotFoundError, NotWithOneselfError, GraphLimitError)
 _ORDER: Final = Keyset("graph", (datetime, UUID))
+changes = routes.sharing(limit=CHANGING, rows_of_caller=False)
 
 
 @routes.get("/v1/users/me/friends", summary="List your friends")
@@ -33,16 +32,16 @@ async def get_friends(query: PageQuery, principal: Principal, app: App) -> Page[
     return await _people(RelationKind.FRIEND, query, principal, app)
 
 
-@routes.delete("/v1/users/me/friends/{user_id}", limit=CHANGING, rows_of_caller=False, summary="End a friendship")
+@changes.delete("/v1/users/me/friends/{user_id}", summary="End a friendship")
 async def delete_friend(user_id: UUID, principal: Principal, tx: AuthTx) -> None:
-    await end_friendship(EndFriendship(user_id=UserId(principal.user_id), other_id=UserId(user_id)), tx)
+    await _end(RelationKind.FRIEND, user_id, principal, tx)
 
 
 @routes.get("/v1/users/me/friend-suggestions", summary="Friends of your friends")
 async def get_suggestions(query: SuggestionsQuery, principal: Principal, app: App) -> SuggestionsView:
     async with app.database.read() as conn:
         found = await suggested_friends(conn, UserId(principal.user_id), query.limit)
-    return SuggestionsView(items=[SuggestionView.of(card, mutual) for card, mutual in found])
+    return SuggestionsView(items=[SuggestionView.of_fields(card, mutual_friends=mutual) for card, mutual in found])
 
 
 @routes.get("/v1/users/me/blocks", summary="List whom you block")
@@ -50,7 +49,7 @@ async def get_blocks(query: PageQuery, principal: Principal, app: App) -> Page[R
     return await _people(RelationKind.BLOCK, query, principal, app)
 
 
-@routes.put("/v1/users/me/blocks/{user_id}", status=204, limit=CHANGING, errors=_ERRORS, summary="Block somebody")
+@routes.put("/v1/users/me/blocks/{user_id}", limit=CHANGING, errors=_ERRORS, summary="Block somebody")
 async def put_block(user_id: UUID, principal: Principal, app: App) -> None:
     """Ends friendship, follows and requests between you. They are not told."""
     command = BlockPerson(user_id=UserId(principal.user_id), other_id=UserId(user_id))
@@ -60,9 +59,9 @@ async def put_block(user_id: UUID, principal: Principal, app: App) -> None:
         raise UserNotFoundError
 
 
-@routes.delete("/v1/users/me/blocks/{user_id}", limit=CHANGING, rows_of_caller=False, summary="Unblock somebody")
+@changes.delete("/v1/users/me/blocks/{user_id}", summary="Unblock somebody")
 async def delete_block(user_id: UUID, principal: Principal, tx: AuthTx) -> None:
-    await unblock_person(UnblockPerson(user_id=UserId(principal.user_id), other_id=UserId(user_id)), tx)
+    await _end(RelationKind.BLOCK, user_id, principal, tx)
 
 
 @routes.get("/v1/users/me/follows", summary="List whom you follow")
@@ -75,23 +74,19 @@ async def get_followers(query: PageQuery, principal: Principal, app: App) -> Pag
     return await _people(RelationKind.FOLLOW, query, principal, app, incoming=True)
 
 
-@routes.put(
-    "/v1/users/me/follows/{user_id}",
-    status=204,
-    limit=CHANGING,
-    rows_of_caller=False,
-    errors=_ERRORS,
-    summary="Follow somebody",
-)
+@changes.put("/v1/users/me/follows/{user_id}", errors=_ERRORS, summary="Follow somebody")
 async def put_follow(user_id: UUID, principal: Principal, tx: AuthTx) -> None:
     await follow_person(FollowPerson(user_id=UserId(principal.user_id), other_id=UserId(user_id)), tx)
 
 
-@routes.delete(
-    "/v1/users/me/follows/{user_id}", limit=CHANGING, rows_of_caller=False, summary="Follow somebody no longer"
-)
+@changes.delete("/v1/users/me/follows/{user_id}", summary="Follow somebody no longer")
 async def delete_follow(user_id: UUID, principal: Principal, tx: AuthTx) -> None:
-    await unfollow_person(UnfollowPerson(user_id=UserId(principal.user_id), other_id=UserId(user_id)), tx)
+    await _end(RelationKind.FOLLOW, user_id, principal, tx)
+
+
+async def _end(kind: RelationKind, other_id: UUID, principal: Principal, tx: AuthTx) -> None:
+    command = EndRelation(kind=kind, user_id=UserId(principal.user_id), other_id=UserId(other_id))
+    await end_relation(command, tx)
 
 
 async def _people(
@@ -107,6 +102,6 @@ async def _people(
         app.cursors,
         found,
         query.limit,
-        view=lambda row: RelatedView.of(*row),
+        view=lambda row: RelatedView.of_fields(row[0], since=row[1]),
         position=lambda last: (last[1], last[0].user_id),
     )

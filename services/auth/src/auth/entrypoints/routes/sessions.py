@@ -59,7 +59,6 @@ _NO_STORE: Final = {"Cache-Control": "no-store"}
     "/v1/sessions",
     status=201,
     auth="public",
-    idempotency="none",
     summary="Sign in",
     errors=(
         ContactMissingError,
@@ -95,9 +94,7 @@ async def _sign_in(request: web.Request, body: SignInBody, app: App) -> Signed:
 
 @routes.post(
     "/v1/sessions/refresh",
-    status=200,
     auth="public",
-    idempotency="none",
     summary="Exchange a refresh token for new tokens",
     errors=(RefreshTokenInvalidError, RefreshTokenReusedError, NoSigningKeyError),
 )
@@ -121,9 +118,7 @@ async def get_sessions(principal: Principal, query: PageQuery, tx: AuthTx, app: 
     )
 
 
-@routes.delete(
-    "/v1/sessions", status=200, summary="Sign out all other devices, or all devices", errors=(UserNotFoundError,)
-)
+@routes.delete("/v1/sessions", summary="Sign out all other devices, or all devices", errors=(UserNotFoundError,))
 async def delete_sessions(principal: Principal, query: RevokeQuery, tx: AuthTx) -> RevokedView:
     user_id = UserId(principal.user_id)
     if query.scope is Scope.ALL:
@@ -132,7 +127,7 @@ async def delete_sessions(principal: Principal, query: RevokeQuery, tx: AuthTx) 
     return RevokedView(revoked=len(await end_sessions(others, tx)))
 
 
-@routes.delete("/v1/sessions/current", status=204, summary="Sign out here")
+@routes.delete("/v1/sessions/current", summary="Sign out here")
 async def delete_current_session(principal: Principal, tx: AuthTx) -> None:
     command = EndSessions(
         user_id=UserId(principal.user_id), reason=RevocationReason.LOGOUT, only=SessionId(principal.session_id)
@@ -140,7 +135,7 @@ async def delete_current_session(principal: Principal, tx: AuthTx) -> None:
     await end_sessions(command, tx)
 
 
-@routes.delete("/v1/sessions/{session_id}", status=204, summary="Sign out one device", errors=(SessionNotFoundError,))
+@routes.delete("/v1/sessions/{session_id}", summary="Sign out one device", errors=(SessionNotFoundError,))
 async def delete_session(principal: Principal, session_id: UUID, tx: AuthTx) -> None:
     await revoke_session(RevokeSession(user_id=UserId(principal.user_id), session_id=SessionId(session_id)), tx)
 

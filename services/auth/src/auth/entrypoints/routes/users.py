@@ -68,7 +68,6 @@ _CONTACT_ERRORS = (
     PhoneRefusedError,
 )
 _CHOICE_ERRORS = (UnknownLocaleError, UnknownTimeZoneError)
-_USERNAME_ERRORS = (UsernameRefusedError, UsernameTakenError)
 _VERSION_ERRORS = (UserVersionStaleError,)
 
 
@@ -76,7 +75,6 @@ _VERSION_ERRORS = (UserVersionStaleError,)
     "/v1/users",
     status=201,
     auth="public",
-    idempotency="none",
     summary="Sign up",
     errors=(
         *_CONTACT_ERRORS,
@@ -133,7 +131,7 @@ async def patch_me(if_match: IfMatch | None, principal: Principal, body: Profile
     return Reply(UserView.of(user), etag=etag_of(user.version), headers=_PRIVATE)
 
 
-@routes.delete("/v1/users/me", status=204, summary="Delete one's account", errors=(*_VERSION_ERRORS, UserNotFoundError))
+@routes.delete("/v1/users/me", summary="Delete one's account", errors=(*_VERSION_ERRORS, UserNotFoundError))
 async def delete_me(if_match: IfMatch | None, principal: Principal, tx: AuthTx) -> None:
     await delete_user(DeleteUser(user_id=UserId(principal.user_id), versions=versions_of(if_match)), tx)
 
@@ -141,7 +139,7 @@ async def delete_me(if_match: IfMatch | None, principal: Principal, tx: AuthTx) 
 @routes.get("/v1/users/me/settings", summary="One's own settings", errors=(UserNotFoundError,))
 async def get_settings(principal: Principal, app: App) -> Reply[SettingsView]:
     user = await _find_user(principal, app)
-    return Reply(SettingsView.of(user), etag=etag_of(user.version), headers=_PRIVATE)
+    return Reply(SettingsView.of_fields(user.settings), etag=etag_of(user.version), headers=_PRIVATE)
 
 
 @routes.patch(
@@ -154,13 +152,12 @@ async def patch_settings(
 ) -> Reply[SettingsView]:
     command = ChangeSettings(user_id=UserId(principal.user_id), changes=body.changes(), versions=versions_of(if_match))
     user = await change_settings(command, tx)
-    return Reply(SettingsView.of(user), etag=etag_of(user.version), headers=_PRIVATE)
+    return Reply(SettingsView.of_fields(user.settings), etag=etag_of(user.version), headers=_PRIVATE)
 
 
 @routes.post(
     "/v1/users/me/email-verifications",
     status=202,
-    idempotency="none",
     summary="Send a code to verify one's e-mail address",
     errors=(ContactMissingError, TooManyAttemptsError, LimitsUnavailableError),
 )
@@ -176,8 +173,6 @@ async def post_email_verification(
 
 @routes.post(
     "/v1/users/me/email-verifications/{otp_id}/complete",
-    status=200,
-    idempotency="none",
     summary="Verify one's e-mail address",
     errors=(OtpRefusedError, UserNotFoundError),
 )
@@ -198,7 +193,7 @@ async def get_user(principal: Principal, user_id: UUID, app: App) -> UserCard:
         card = await find_card(conn, UserId(principal.user_id), UserId(user_id))
     if card is None:
         raise UserNotFoundError
-    return UserCard.of(card)
+    return UserCard.of_fields(card)
 
 
 async def _find_user(principal: Principal, app: App) -> User:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from pydantic import Field
 
-from auth.domain.friend_request import FriendRequest
 from chassis.http import Body, PageQuery, Text, View
 
 
@@ -27,10 +26,6 @@ class FriendRequestView(View):
     status: Literal["pending", "accepted", "declined", "cancelled"]
     created_at: datetime
     decided_at: datetime | None
-
-    @classmethod
-    def of(cls, request: FriendRequest) -> FriendRequestView:
-        return cls(**{name: getattr(request, name) for name in cls.model_fields})
 
 
 class FriendRequestsQuery(PageQuery):

@@ -82,15 +82,7 @@ class SessionView(View):
 
     @classmethod
     def of(cls, session: Session, current: SessionId) -> Self:
-        return cls(
-            session_id=session.id,
-            method=session.method,
-            device_name=session.device_name,
-            started_at=session.started_at,
-            last_used_at=session.last_used_at,
-            expires_at=session.expires_at,
-            current=session.id == current,
-        )
+        return cls.of_fields(session, session_id=session.id, current=session.id == current)
 
 
 class RevokedView(View):

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from pydantic import Field
 
-from auth.domain.card import Card
 from auth.domain.roles import Role
 from auth.domain.settings import Audience
 from auth.domain.user import User
@@ -87,20 +86,15 @@ class UserView(View):
 
     @classmethod
     def of(cls, user: User) -> Self:
-        return cls(
+        return cls.of_fields(
+            user,
             user_id=user.id,
-            email=user.email,
             email_verified=user.email_verified_at is not None,
             phone=user.phone_e164,
             phone_verified=user.phone_verified_at is not None,
-            username=user.username,
-            name=user.name,
-            country=user.country,
             locale=user.settings.locale,
             time_zone=user.settings.time_zone,
-            kyc_tier=user.kyc_tier,
             roles=sorted(user.roles),
-            registered_at=user.registered_at,
         )
 
 
@@ -112,10 +106,6 @@ class UserCard(View):
     username: str | None
     country: Country | None
 
-    @classmethod
-    def of(cls, card: Card) -> Self:
-        return cls(user_id=card.user_id, name=card.name, username=card.username, country=card.country)
-
 
 class SettingsView(View):
     locale: str
@@ -126,17 +116,3 @@ class SettingsView(View):
     show_profile_to: Audience
     findable_by_email: bool
     findable_by_phone: bool
-
-    @classmethod
-    def of(cls, user: User) -> Self:
-        choices = user.settings
-        return cls(
-            locale=choices.locale,
-            time_zone=choices.time_zone,
-            show_presence_to=choices.show_presence_to,
-            direct_messages_from=choices.direct_messages_from,
-            read_receipts=choices.read_receipts,
-            show_profile_to=choices.show_profile_to,
-            findable_by_email=choices.findable_by_email,
-            findable_by_phone=choices.findable_by_phone,
-        )

@@ -167,7 +167,6 @@ async def post_cancel(request: web.Request, principal: Principal, order_id: UUID
 
 @routes.post(
     "/v1/orders/{order_id}/fulfilment",
-    status=200,
     errors=(OrderNotFoundError, NotShopOwnerError, FulfilmentRefusedError),
     summary="Move a paid order of your shop on",
 )

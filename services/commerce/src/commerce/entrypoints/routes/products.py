@@ -203,7 +203,7 @@ async def get_stock(app: App, principal: Principal, product_id: UUID, variant_id
     figures = found.figures.get(VariantId(variant_id))
     if figures is None:
         raise VariantNotFoundError
-    return Reply(StockView.of(figures), etag=etag_of(figures.count_version))
+    return Reply(StockView.of_fields(figures), etag=etag_of(figures.count_version))
 
 
 @routes.put(
@@ -238,7 +238,7 @@ async def put_stock(
         ),
         tx,
     )
-    return Reply(StockView.of(item), etag=etag_of(item.count_version))
+    return Reply(StockView.of_fields(item), etag=etag_of(item.count_version))
 
 
 async def _found(app: App, product_id: UUID, principal: Principal | None) -> FoundProduct:

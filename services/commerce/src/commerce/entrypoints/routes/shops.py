@@ -34,7 +34,6 @@ NEWEST: Final = Keyset("shops", (datetime, UUID))
 @routes.post(
     "/v1/shops",
     status=201,
-    idempotency="optional",
     errors=(ShopSlugInvalidError, ShopSlugTakenError, TextMissingError, AccountEndedError),
     summary="Open a shop",
 )

@@ -87,18 +87,13 @@ class OrderLineView(View):
 
     @classmethod
     def of(cls, line: OrderLine, totals: LineTotals, currency: Currency) -> Self:
-        return cls(
+        return cls.of_fields(
+            line,
             line_id=line.id,
-            product_id=line.product_id,
-            variant_id=line.variant_id,
-            sku=line.sku,
-            title=line.title,
             options=dict(line.options),
-            quantity=line.quantity,
             unit_price=money(line.unit_price_minor, currency),
             subtotal=money(totals.subtotal_minor, currency),
             discount=money(totals.discount_minor, currency),
-            tax_rate_bp=line.tax_rate_bp,
             tax=money(totals.tax_minor, currency),
             total=money(totals.total_minor, currency),
         )
@@ -133,15 +128,9 @@ class OrderView(View):
     def of(cls, placement: OrderPlacement, language: str) -> Self:
         order, totals = placement.order, placement.totals
         currency = order.currency
-        return cls(
+        return cls.of_fields(
+            order,
             order_id=order.id,
-            number=order.number,
-            checkout_id=order.checkout_id,
-            buyer_id=order.buyer_id,
-            shop_id=order.shop_id,
-            shop_name=order.shop_name,
-            status=order.status,
-            payment_status=order.payment_status,
             cancel_reason_code=order.cancel_reason or None,
             cancel_reason=cancelled_because(order.cancel_reason, language),
             lines=[
@@ -154,8 +143,7 @@ class OrderView(View):
             shipping=money(totals.shipping_minor, currency),
             total=money(totals.total_minor, currency),
             prices_include_tax=placement.prices_include_tax,
-            country=order.country,
-            ship_to=AddressView.of(placement.ship_to) if placement.ship_to else None,
+            ship_to=AddressView.of_fields(placement.ship_to) if placement.ship_to else None,
             note=placement.note,
             placed_at=placement.placed_at,
         )
@@ -218,18 +206,11 @@ class OrderSummaryView(View):
 
     @classmethod
     def of(cls, order: OrderSummary, language: str) -> Self:
-        return cls(
-            order_id=order.order_id,
-            number=order.number,
-            checkout_id=order.checkout_id,
-            shop_id=order.shop_id,
-            shop_name=order.shop_name,
-            status=OrderStatus(order.status),
-            payment_status=PaymentStatus(order.payment_status),
+        return cls.of_fields(
+            order,
             cancel_reason_code=order.cancel_reason or None,
             cancel_reason=cancelled_because(order.cancel_reason, language),
             total=money(order.total_minor, order.currency),
-            placed_at=order.placed_at,
         )
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import Field
 
@@ -65,10 +64,6 @@ class AddressView(View):
     region: str
     postal_code: str
     country: Country
-
-    @classmethod
-    def of(cls, address: Address) -> Self:
-        return cls(**asdict(address))
 
 
 def localised(body: TitlesBody | DescriptionsBody, pointer: str) -> LocalisedText:

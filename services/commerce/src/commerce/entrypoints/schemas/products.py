@@ -14,7 +14,6 @@ from commerce.adapters.product_search_reads import ProductSummary, Sort
 from commerce.adapters.stock_reads import StockFigures
 from commerce.domain.ids import CategoryId, ShopId, UserId, VariantId
 from commerce.domain.product import PRICE_MINOR_MAX, PriceCurrencyError, ProductOption, ProductStatus, Variant
-from commerce.domain.stock import StockItem
 from commerce.domain.tax import TaxClass
 from commerce.domain.texts import LocalisedText
 from commerce.entrypoints.schemas.parts import ON_HAND_MAX, DescriptionsBody, TitlesBody, localised, money
@@ -157,19 +156,11 @@ class ProductSummaryView(View):
         """None of one that cannot be read."""
         if product.titles is None:
             return None
-        return cls(
-            product_id=product.product_id,
-            shop_id=product.shop_id,
-            shop_name=product.shop_name,
-            category_id=product.category_id,
+        return cls.of_fields(
+            product,
             title=product.titles.read(language, fallback=product.shop_language),
             price_from=money(product.price_from_minor, product.currency),
             price_to=money(product.price_to_minor, product.currency),
-            status=product.status,
-            country=Country(product.country),
-            image=product.image,
-            in_stock=product.in_stock,
-            created_at=product.created_at,
         )
 
 
@@ -244,15 +235,6 @@ class StockView(View):
     on_hand: int
     reserved: int
     available: int
-
-    @classmethod
-    def of(cls, stock: StockItem | StockFigures) -> Self:
-        return cls(
-            variant_id=stock.variant_id,
-            on_hand=stock.on_hand,
-            reserved=stock.reserved,
-            available=stock.available,
-        )
 
 
 def _available(figures: Mapping[VariantId, StockFigures], variant_id: UUID) -> int:

@@ -59,19 +59,8 @@ class ShopView(View):
 
     @classmethod
     def of(cls, shop: Shop, language: str) -> Self:
-        return cls(
-            shop_id=shop.id,
-            owner_id=shop.owner_id,
-            slug=shop.slug,
-            name=shop.name,
-            description=shop.descriptions.read(language, fallback=shop.language) if shop.descriptions else None,
-            country=shop.country,
-            currency=shop.currency,
-            language=shop.language,
-            prices_include_tax=shop.prices_include_tax,
-            status=shop.status,
-            created_at=shop.created_at,
-        )
+        description = shop.descriptions.read(language, fallback=shop.language) if shop.descriptions else None
+        return cls.of_fields(shop, shop_id=shop.id, description=description)
 
 
 class ShopsQuery(PageQuery):

@@ -15,8 +15,8 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from chassis.postgres import Connection
-from kernel.rows import rows_affected
+from chassis.postgres import OnConnection
+from kernel.rows import columns_of, rows_affected
 from messaging.activity.domain.activity import (
     PERSONAL,
     UNCONDITIONAL,
@@ -138,10 +138,7 @@ _READ_UPTO: Final = """
 LAST: Final = UUID(int=2**128 - 1)
 
 
-class ActivityStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class ActivityStore(OnConnection):
     async def add(self, activities: Sequence[Activity]) -> None:
         """Those that the people want to hear of; what is there already stays as it is."""
         if not activities:
@@ -170,12 +167,7 @@ class ActivityStore:
         if rows:
             await self._conn.execute(
                 _ADD_FOR_ALL,
-                [each.dialog_id for each in rows],
-                [each.activity_id for each in rows],
-                [each.seq for each in rows],
-                [each.target for each in rows],
-                [each.actor_id for each in rows],
-                [each.created_at for each in rows],
+                *columns_of(rows, "dialog_id", "activity_id", "seq", "target", "actor_id", "created_at"),
             )
 
     async def remove_of_messages(self, messages: Sequence[tuple[UUID, int]]) -> None:

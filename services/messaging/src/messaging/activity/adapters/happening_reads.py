@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from messaging.activity.domain.activity import LatestReaction, Newcomer
 
 _REACTIONS: Final = """
@@ -39,10 +39,7 @@ _TALKERS: Final = """
 """
 
 
-class HappeningReads:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class HappeningReads(OnConnection):
     async def talkers_before(
         self, answers: Sequence[tuple[UUID, int, int]], limit: int
     ) -> dict[tuple[UUID, int], list[UUID]]:

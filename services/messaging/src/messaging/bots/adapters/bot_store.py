@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.rows import rows_affected
 from messaging.bots.domain.bot import Backlog, Bot, Update, hash_token
 from messaging.core.adapters import document_reads
@@ -75,10 +75,7 @@ _UPDATES_AFTER: Final = """
 """
 
 
-class BotStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class BotStore(OnConnection):
     async def add(self, bot: Bot, hashed: bytes) -> bool:
         """False when the username is taken."""
         added = await self._conn.execute(

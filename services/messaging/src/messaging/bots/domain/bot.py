@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -19,39 +19,33 @@ _ADMINS: Final = frozenset({"owner", "admin"})
 
 
 class BotNotFoundError(DomainError):
-    code: ClassVar[str] = "messaging.bot.not_found"
-    kind: ClassVar[Kind] = Kind.NOT_FOUND
-    title: ClassVar[str] = "There is no such bot"
+    code, kind = "messaging.bot.not_found", Kind.NOT_FOUND
+    title = "There is no such bot"
 
 
 class BotNameTakenError(DomainError):
-    code: ClassVar[str] = "messaging.bot.username_taken"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = "Another bot has this username"
+    code, kind = "messaging.bot.username_taken", Kind.CONFLICT
+    title = "Another bot has this username"
 
 
 class TooManyBotsError(DomainError):
-    code: ClassVar[str] = "messaging.bot.too_many"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = f"A person has at most {BOTS_MAX} bots"
+    code, kind = "messaging.bot.too_many", Kind.CONFLICT
+    title = f"A person has at most {BOTS_MAX} bots"
 
 
 class BotTokenInvalidError(DomainError):
-    code: ClassVar[str] = "messaging.bot.token_invalid"
-    kind: ClassVar[Kind] = Kind.UNAUTHENTICATED
-    title: ClassVar[str] = "The bot token is not valid"
+    code, kind = "messaging.bot.token_invalid", Kind.UNAUTHENTICATED
+    title = "The bot token is not valid"
 
 
 class WebhookUrlInvalidError(DomainError):
-    code: ClassVar[str] = "messaging.bot.webhook_url_invalid"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "A webhook is an https URL of a public host"
+    code, kind = "messaging.bot.webhook_url_invalid", Kind.INVALID
+    title = "A webhook is an https URL of a public host"
 
 
 class WebhookSetError(DomainError):
-    code: ClassVar[str] = "messaging.bot.webhook_set"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = "Updates go to the bot's webhook; remove it to ask for them"
+    code, kind = "messaging.bot.webhook_set", Kind.CONFLICT
+    title = "Updates go to the bot's webhook; remove it to ask for them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

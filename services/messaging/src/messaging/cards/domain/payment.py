@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -13,9 +13,8 @@ from messaging.core.domain.cards import Entity, EntityType
 
 
 class RecipientInvalidError(DomainError):
-    code: ClassVar[str] = "messaging.payment.recipient_invalid"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "Money is sent to another member of the dialog"
+    code, kind = "messaging.payment.recipient_invalid", Kind.INVALID
+    title = "Money is sent to another member of the dialog"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

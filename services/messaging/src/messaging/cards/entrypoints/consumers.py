@@ -113,9 +113,9 @@ ENTITY_OF: Final[Mapping[type[Any], Callable[[Message[Any]], Entity]]] = {
 
 async def on_entities(messages: Sequence[Message[Any]], tx: MessagingTx) -> None:
     """Cards follow them. Buyer and seller of a new order get a dialog about it."""
-    told = [ENTITY_OF[type(each.body)](each) for each in messages]
-    in_flow = flows_of({entity.id: message for entity, message in zip(told, messages, strict=True)})
-    kept = await follow_entities(told, tx, in_flow)
+    entities = [ENTITY_OF[type(each.body)](each) for each in messages]
+    in_flow = flows_of({entity.id: message for entity, message in zip(entities, messages, strict=True)})
+    kept = await follow_entities(entities, tx, in_flow)
     placed = [each.body for each in messages if isinstance(each.body, OrderPlaced)]
     titles = {UUID(each.order_id): f"{each.shop_name} · {each.order_number}" for each in placed}
     topics = [Topic.of_parties(entity, titles[entity.id]) for entity in kept if entity.id in titles]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 
 # Differs from the keys of ``allowances``. Not the account's row: that one is written by every sign of life.
 _KEY: Final = 34
@@ -16,10 +16,7 @@ _END_BOT_ACCESS: Final = """
 """
 
 
-class AccessStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class AccessStore(OnConnection):
     async def lock(self, user_id: UUID) -> None:
         """Until the end of the transaction nobody else holds or shares it; those who did have committed."""
         await self._conn.execute("SELECT pg_advisory_xact_lock(hashtextextended($1::text, $2))", str(user_id), _KEY)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.rows import rows_affected
 
 _UPSERT: Final = """
@@ -48,10 +48,7 @@ class Account:
     locale: str
 
 
-class AccountStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class AccountStore(OnConnection):
     async def upsert(self, account: Account) -> None:
         await self._conn.execute(_UPSERT, account.user_id, account.version, account.display_name, account.locale)
 
@@ -67,7 +64,6 @@ class AccountStore:
         await self._conn.execute(_BLOCK, blocker_id, blocked_id, version, active, now)
 
     async def bots_among(self, user_ids: Sequence[UUID]) -> frozenset[UUID]:
-        """Those of them that are bots."""
         rows = await self._conn.fetch("SELECT user_id FROM account WHERE user_id = ANY($1) AND is_bot", list(user_ids))
         return frozenset(row["user_id"] for row in rows)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.rows import rows_affected
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.adapters.hold_store import FILE_IS_HELD
@@ -92,10 +92,7 @@ _SET_CLEAN: Final = """
 """
 
 
-class AttachmentStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class AttachmentStore(OnConnection):
     async def add(self, new: Attachment) -> None:
         await self._conn.execute(
             "INSERT INTO attachment (attachment_id, owner_id, purpose, file_name, media_type, size_bytes, "

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.domain.contact import Unreachable
 
@@ -34,10 +34,7 @@ _SEVERED: Final = f"""
 """
 
 
-class ContactReads:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class ContactReads(OnConnection):
     async def unreachable(self, asker_id: UUID, people: Sequence[UUID], *, respect_privacy: bool) -> Unreachable:
         """``respect_privacy``: who may write to them unasked is for them to say; a shop is there to be written to."""
         rows = await self._conn.fetch(_CONTACTS, asker_id, list(people))

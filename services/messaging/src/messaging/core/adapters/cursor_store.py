@@ -16,8 +16,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from chassis.postgres import Connection
-from kernel.rows import rows_affected
+from chassis.postgres import OnConnection
+from kernel.rows import columns_of, rows_affected
 from messaging.core.domain.cursor import Cursor
 
 _HOLD: Final = """
@@ -65,19 +65,11 @@ _MARK: Final = """
 """
 
 
-class CursorStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class CursorStore(OnConnection):
     async def advance(self, cursors: Sequence[Cursor], now: datetime) -> list[Cursor]:
         """Those that moved, as they stand now. A seq from the future is taken for the last one there is."""
         ordered = sorted(cursors, key=lambda each: (each.dialog_id, each.user_id))
-        wanted = (
-            [each.dialog_id for each in ordered],
-            [each.user_id for each in ordered],
-            [each.delivered_seq for each in ordered],
-            [each.read_seq for each in ordered],
-        )
+        wanted = columns_of(ordered, "dialog_id", "user_id", "delivered_seq", "read_seq")
         if any(wanted[3]):
             await self.hold_cursors(*wanted)
         return [Cursor(**dict(row)) for row in await self._conn.fetch(_ADVANCE, *wanted, now)]

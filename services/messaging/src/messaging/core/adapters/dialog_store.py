@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from messaging.core.adapters.entity_store import OWNS_SHOP_OF
 from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
 from messaging.core.domain.dialog import INFO, RULES, Dialog, Membership, MemberStatus, NewDialog
@@ -66,10 +66,7 @@ _FIND: Final = f"""
 """
 
 
-class DialogStore:
-    def __init__(self, conn: Connection[Any]) -> None:
-        self._conn = conn
-
+class DialogStore(OnConnection):
     async def add(self, new: NewDialog, now: datetime) -> Dialog | None:
         """The dialog; None when its pair or entity has one already."""
         made = await self.add_many([new], now)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 
 # A version of the service that does not know the column writes over it, and the draft is there again.
 DRAFT_IS_THERE: Final = "(thrown_away_at IS NULL OR updated_at > thrown_away_at)"
@@ -16,10 +16,7 @@ _THROW_AWAY: Final = f"""
 """
 
 
-class DraftStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class DraftStore(OnConnection):
     async def empty(self, user_id: UUID, dialog_id: UUID, now: datetime) -> int | None:
         """Its version as one that is thrown away; None when there is no draft."""
         version: int | None = await self._conn.fetchval(_THROW_AWAY, user_id, dialog_id, now)

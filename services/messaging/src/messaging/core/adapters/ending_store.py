@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 
 # Of an account that is called ``a``; a process of the version before 0020 sets only ``erased_at``.
 HAS_ENDED: Final = "(a.ended_at IS NOT NULL OR a.erased_at IS NOT NULL)"
@@ -32,10 +32,7 @@ _ENDED: Final = f"""
 """
 
 
-class EndingStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class EndingStore(OnConnection):
     async def end_accounts(self, user_ids: Sequence[UUID], at: datetime, now: datetime) -> None:
         """From the commit on they are nobody who can be reached; also those of whom nothing was heard before."""
         if user_ids:

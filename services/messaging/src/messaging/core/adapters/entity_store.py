@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from messaging.core.adapters import document_reads
 from messaging.core.adapters.unreadable_reads import What, note_unreadable, object_or_none, text_or_none
 from messaging.core.domain.cards import Entity, EntityType
@@ -59,10 +59,7 @@ OWNS_SHOP_OF: Final = f"coalesce({{user}} = ({_OWNER_OF_SHOP}), false)"
 """Whether somebody owns the shop that sells a product; of null instead of a product nobody does."""
 
 
-class EntityStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class EntityStore(OnConnection):
     async def upsert(self, entities: Sequence[Entity], now: datetime) -> list[Entity]:
         """Those of them of which something new is told, as they are now. Each is given once."""
         if not entities:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 
 _KEEP_CONTENTS: Final = """
     INSERT INTO held_message (dialog_id, seq, version, sender_id, content, written_at, held_at)
@@ -38,10 +38,7 @@ FILE_IS_HELD: Final = """
 """
 
 
-class HoldStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class HoldStore(OnConnection):
     async def set_hold(self, dialog_id: UUID, *, held: bool) -> bool | None:
         """Whether it changed; None when there is no such dialog. Nobody in the dialog is told."""
         was: bool | None = await self._conn.fetchval(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from messaging.core.domain.invite import InviteRow
 from messaging.core.usecases.ports import Row
 
@@ -33,10 +33,7 @@ _WAITING: Final = """
 """
 
 
-class InviteStore:
-    def __init__(self, conn: Connection[Any]) -> None:
-        self._conn = conn
-
+class InviteStore(OnConnection):
     async def add(self, row: InviteRow, token_hash: bytes) -> None:
         await self._conn.execute(
             "INSERT INTO invite (invite_id, dialog_id, token_hash, created_by, created_at, expires_at, uses_max) "

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.rows import rows_affected
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.domain.dialog import Dialog, MemberStatus
@@ -52,10 +52,7 @@ _BAN: Final = """
 """
 
 
-class MemberStore:
-    def __init__(self, conn: Connection[Any]) -> None:
-        self._conn = conn
-
+class MemberStore(OnConnection):
     async def members_page(self, dialog_id: UUID, statuses: Sequence[str], *, after: UUID, limit: int) -> list[Row]:
         """In the order of their ids."""
         return list(await self._conn.fetch(_PAGE, dialog_id, list(statuses), after, limit))

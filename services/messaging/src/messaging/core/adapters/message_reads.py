@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import Connection, OnConnection
 from messaging.core.adapters import document_reads
 from messaging.core.adapters.entity_store import EntityStore
 from messaging.core.adapters.message_part_reads import extras_of
@@ -62,10 +62,7 @@ _HIDDEN_FROM: Final = f"""
 """
 
 
-class MessageRows:
-    def __init__(self, conn: Connection[Any]) -> None:
-        self._conn = conn
-
+class MessageRows(OnConnection):
     async def messages_after(
         self, dialog_id: UUID, *, after_seq: int, from_seq: int, viewer_id: UUID, limit: int
     ) -> list[Row]:

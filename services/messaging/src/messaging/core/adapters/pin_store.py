@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.rows import rows_affected
 
 _ADD: Final = """
@@ -14,10 +14,7 @@ _ADD: Final = """
 """
 
 
-class PinStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class PinStore(OnConnection):
     async def count(self, dialog_id: UUID) -> int:
         found: int = await self._conn.fetchval("SELECT count(*) FROM pinned_message WHERE dialog_id = $1", dialog_id)
         return found

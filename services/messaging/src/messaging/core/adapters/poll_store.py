@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from messaging.core.domain.poll import Poll
 
 _SHOWN: Final = """
@@ -21,10 +21,7 @@ _SHOWN: Final = """
 """
 
 
-class PollStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class PollStore(OnConnection):
     async def add(self, polls: Sequence[Poll]) -> None:
         await self._conn.executemany(
             "INSERT INTO poll (dialog_id, seq, options, multiple, anonymous, closes_at) "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.rows import rows_affected
 from messaging.core.domain.reactions import Reaction, ReactionCounts
 
@@ -22,10 +22,7 @@ _COUNTS: Final = """
 _COUNT: Final = "SELECT count(*) FROM reaction WHERE dialog_id = $1 AND seq = $2 AND emoji = $3"
 
 
-class ReactionStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class ReactionStore(OnConnection):
     async def add(self, reaction: Reaction, now: datetime) -> bool:
         """Whether it was not there."""
         return rows_affected(await self._conn.execute(_ADD, *_place(reaction), reaction.user_id, now)) > 0

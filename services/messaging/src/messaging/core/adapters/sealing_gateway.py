@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from kernel.errors import DomainError, Kind
 from messaging.core.adapters.unreadable_reads import What, note_unreadable
 from sealing import Damage, Wrapping
@@ -12,9 +10,8 @@ from sealing import Damage, Wrapping
 class KeyUnavailableError(DomainError):
     """Their key is shredded, or damaged: nothing is written that nobody could read."""
 
-    code: ClassVar[str] = "messaging.person_key.unavailable"
-    kind: ClassVar[Kind] = Kind.UNAVAILABLE
-    title: ClassVar[str] = "What you write cannot be kept at the moment"
+    code, kind = "messaging.person_key.unavailable", Kind.UNAVAILABLE
+    title = "What you write cannot be kept at the moment"
 
 
 def wrapping_under(secret: bytes) -> Wrapping:

@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -37,9 +37,8 @@ log = structlog.get_logger(__name__)
 class SendsLimitedError(DomainError):
     """``of``: whose limit it is, ``sender`` or ``dialog``."""
 
-    code: ClassVar[str] = "messaging.message.sends_limited"
-    kind: ClassVar[Kind] = Kind.RATE_LIMITED
-    title: ClassVar[str] = "Too many messages; send it again in a moment"
+    code, kind = "messaging.message.sends_limited", Kind.RATE_LIMITED
+    title = "Too many messages; send it again in a moment"
 
 
 class PrefetchedTokens:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from messaging.core.adapters.dialog_store import membership_of
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.adapters.entity_store import OWNS_SHOP_OF
@@ -60,10 +60,7 @@ _PRESENT: Final = """
 """
 
 
-class SendReads:
-    def __init__(self, conn: Connection[Any]) -> None:
-        self._conn = conn
-
+class SendReads(OnConnection):
     async def read_facts(self, commands: Sequence[SendMessage], dialogs: Mapping[UUID, Dialog]) -> list[Facts]:
         """One for each command. ``dialogs``: those of them that there are, by id."""
         there = [dialogs.get(each.dialog_id) for each in commands]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import Connection, OnConnection
 from messaging.core.adapters import document_reads
 from messaging.core.adapters.change_reads import UNREADABLE, is_damaged, is_damaged_of_account
 from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, MONTH_FROM, MessageReads, MessageRows
@@ -63,10 +63,7 @@ _ENDED: Final = frozenset({"left", "removed", "banned"})
 assert _ENDED.isdisjoint(each.value for each in PRESENT)  # noqa: S101 -- the two lists speak of the same statuses
 
 
-class StreamRows:
-    def __init__(self, conn: Connection[Any]) -> None:
-        self._conn = conn
-
+class StreamRows(OnConnection):
     async def last_seqs(self, dialog_ids: Iterable[UUID]) -> dict[UUID, int]:
         """Where these dialogs stand."""
         rows = await self._conn.fetch(

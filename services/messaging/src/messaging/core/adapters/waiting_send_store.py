@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 
 _HOLD: Final = """
     SELECT scheduled_id FROM scheduled_message WHERE scheduled_id = ANY($1) AND status = 'pending'
@@ -18,10 +18,7 @@ _MARK_SENT: Final = """
 """
 
 
-class WaitingSendStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class WaitingSendStore(OnConnection):
     async def hold(self, scheduled_ids: Sequence[UUID]) -> frozenset[UUID]:
         """Those of them that wait to be sent; until the commit nobody calls them back."""
         if not scheduled_ids:

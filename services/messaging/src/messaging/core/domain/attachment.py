@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -37,25 +37,22 @@ INLINE_TYPES: Final = PICTURE_TYPES | {
 
 
 class AttachmentNotFoundError(DomainError):
-    code: ClassVar[str] = "messaging.attachment.not_found"
-    kind: ClassVar[Kind] = Kind.NOT_FOUND
-    title: ClassVar[str] = "There is no such attachment"
+    code, kind = "messaging.attachment.not_found", Kind.NOT_FOUND
+    title = "There is no such attachment"
 
 
 class AttachmentUnusableError(DomainError):
     """Not there, not clean, not the sender's to send: the three look the same."""
 
-    code: ClassVar[str] = "messaging.attachment.unusable"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "An attachment is not there, not yours, or not found clean yet"
+    code, kind = "messaging.attachment.unusable", Kind.INVALID
+    title = "An attachment is not there, not yours, or not found clean yet"
 
 
 class AttachmentStoreUnavailableError(DomainError):
     """``reason``, for operators: what hinders it."""
 
-    code: ClassVar[str] = "messaging.attachment.store_unavailable"
-    kind: ClassVar[Kind] = Kind.UNAVAILABLE
-    title: ClassVar[str] = "Files cannot be stored or read at the moment"
+    code, kind = "messaging.attachment.store_unavailable", Kind.UNAVAILABLE
+    title = "Files cannot be stored or read at the moment"
 
     def __init__(self, reason: str) -> None:
         super().__init__("the store of files does not answer; nothing is lost, try again", retry_after_s=2.0)

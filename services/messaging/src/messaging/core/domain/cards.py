@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -36,9 +36,8 @@ PUBLIC: Final = frozenset({EntityType.PRODUCT, EntityType.EVENT})
 class CardUnknownError(DomainError):
     """It does not exist, or is not the sender's to show: the two look the same."""
 
-    code: ClassVar[str] = "messaging.card.unknown"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "What the card should show is not known, or not yours to show"
+    code, kind = "messaging.card.unknown", Kind.INVALID
+    title = "What the card should show is not known, or not yours to show"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

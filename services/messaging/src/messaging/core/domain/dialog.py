@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import Final
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -55,47 +55,40 @@ PRESENT: Final = frozenset({MemberStatus.ACTIVE, MemberStatus.MUTED})
 class DialogNotFoundError(DomainError):
     """There is none, or the caller is not in it: the two look the same."""
 
-    code: ClassVar[str] = "messaging.dialog.not_found"
-    kind: ClassVar[Kind] = Kind.NOT_FOUND
-    title: ClassVar[str] = "There is no such dialog"
+    code, kind = "messaging.dialog.not_found", Kind.NOT_FOUND
+    title = "There is no such dialog"
 
 
 class NotAllowedError(DomainError):
-    code: ClassVar[str] = "messaging.dialog.not_allowed"
-    kind: ClassVar[Kind] = Kind.FORBIDDEN
-    title: ClassVar[str] = "Your role in this dialog does not allow that"
+    code, kind = "messaging.dialog.not_allowed", Kind.FORBIDDEN
+    title = "Your role in this dialog does not allow that"
 
 
 class PeopleUnknownError(DomainError):
-    code: ClassVar[str] = "messaging.dialog.people_unknown"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "Somebody in user_ids cannot be written to"
+    code, kind = "messaging.dialog.people_unknown", Kind.INVALID
+    title = "Somebody in user_ids cannot be written to"
 
 
 class MutedError(DomainError):
-    code: ClassVar[str] = "messaging.member.muted"
-    kind: ClassVar[Kind] = Kind.FORBIDDEN
-    title: ClassVar[str] = "You are muted in this dialog"
+    code, kind = "messaging.member.muted", Kind.FORBIDDEN
+    title = "You are muted in this dialog"
 
 
 class DialogClosedError(DomainError):
-    code: ClassVar[str] = "messaging.dialog.archived"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = "The dialog is archived; nothing can be written in it"
+    code, kind = "messaging.dialog.archived", Kind.CONFLICT
+    title = "The dialog is archived; nothing can be written in it"
 
 
 class BlockedError(DomainError):
     """Told to both sides alike, so that nobody learns who blocked whom."""
 
-    code: ClassVar[str] = "messaging.dialog.unavailable"
-    kind: ClassVar[Kind] = Kind.FORBIDDEN
-    title: ClassVar[str] = "Messages cannot be sent in this dialog"
+    code, kind = "messaging.dialog.unavailable", Kind.FORBIDDEN
+    title = "Messages cannot be sent in this dialog"
 
 
 class SlowModeError(DomainError):
-    code: ClassVar[str] = "messaging.dialog.slow_mode"
-    kind: ClassVar[Kind] = Kind.RATE_LIMITED
-    title: ClassVar[str] = "Slow mode: wait before the next message"
+    code, kind = "messaging.dialog.slow_mode", Kind.RATE_LIMITED
+    title = "Slow mode: wait before the next message"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

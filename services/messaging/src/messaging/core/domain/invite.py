@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import Final
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -15,9 +15,8 @@ TOKEN_BYTES: Final = 18
 
 
 class InviteInvalidError(DomainError):
-    code: ClassVar[str] = "messaging.invite.invalid"
-    kind: ClassVar[Kind] = Kind.NOT_FOUND
-    title: ClassVar[str] = "The invite does not exist, is used up, or is no longer valid"
+    code, kind = "messaging.invite.invalid", Kind.NOT_FOUND
+    title = "The invite does not exist, is used up, or is no longer valid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ equal or a superior.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from kernel.errors import DomainError, Kind
 from messaging.core.domain.dialog import Dialog, DialogKind, Membership, MemberStatus, NotAllowedError
@@ -15,57 +15,48 @@ from messaging.core.domain.permissions import Role
 
 
 class MemberNotFoundError(DomainError):
-    code: ClassVar[str] = "messaging.member.not_found"
-    kind: ClassVar[Kind] = Kind.NOT_FOUND
-    title: ClassVar[str] = "There is no such member"
+    code, kind = "messaging.member.not_found", Kind.NOT_FOUND
+    title = "There is no such member"
 
 
 class DialogFullError(DomainError):
-    code: ClassVar[str] = "messaging.dialog.full"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = "The dialog has as many members as it can have"
+    code, kind = "messaging.dialog.full", Kind.CONFLICT
+    title = "The dialog has as many members as it can have"
 
 
 class MembersMaxError(DomainError):
-    code: ClassVar[str] = "messaging.dialog.members_max_too_high"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "A dialog of this kind cannot have that many members"
+    code, kind = "messaging.dialog.members_max_too_high", Kind.INVALID
+    title = "A dialog of this kind cannot have that many members"
 
 
 class FixedMembersError(DomainError):
-    code: ClassVar[str] = "messaging.dialog.members_fixed"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = "Who is in this dialog follows from what it is about"
+    code, kind = "messaging.dialog.members_fixed", Kind.CONFLICT
+    title = "Who is in this dialog follows from what it is about"
 
 
 class OwnerStaysError(DomainError):
-    code: ClassVar[str] = "messaging.member.owner_stays"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = "Hand the dialog over before the owner leaves or is changed"
+    code, kind = "messaging.member.owner_stays", Kind.CONFLICT
+    title = "Hand the dialog over before the owner leaves or is changed"
 
 
 class MuteOverError(DomainError):
-    code: ClassVar[str] = "messaging.member.mute_over"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "A mute ends in the future"
+    code, kind = "messaging.member.mute_over", Kind.INVALID
+    title = "A mute ends in the future"
 
 
 class OwnerIsBotError(DomainError):
-    code: ClassVar[str] = "messaging.member.owner_is_bot"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "A dialog belongs to a person: it cannot be handed over to a bot"
+    code, kind = "messaging.member.owner_is_bot", Kind.INVALID
+    title = "A dialog belongs to a person: it cannot be handed over to a bot"
 
 
 class ShopOwnerError(DomainError):
-    code: ClassVar[str] = "messaging.member.shop_owner"
-    kind: ClassVar[Kind] = Kind.FORBIDDEN
-    title: ClassVar[str] = "The shop's owner cannot be shut out of the dialog about their product"
+    code, kind = "messaging.member.shop_owner", Kind.FORBIDDEN
+    title = "The shop's owner cannot be shut out of the dialog about their product"
 
 
 class BannedError(DomainError):
-    code: ClassVar[str] = "messaging.member.banned"
-    kind: ClassVar[Kind] = Kind.FORBIDDEN
-    title: ClassVar[str] = "You cannot join this dialog"
+    code, kind = "messaging.member.banned", Kind.FORBIDDEN
+    title = "You cannot join this dialog"
 
 
 MEMBERS_MAX: Final[Mapping[str, int]] = {

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -23,39 +23,33 @@ UNFORWARDABLE_TYPES: Final = SYSTEM_TYPES | {"poll"}
 
 
 class MessageNotFoundError(DomainError):
-    code: ClassVar[str] = "messaging.message.not_found"
-    kind: ClassVar[Kind] = Kind.NOT_FOUND
-    title: ClassVar[str] = "There is no such message"
+    code, kind = "messaging.message.not_found", Kind.NOT_FOUND
+    title = "There is no such message"
 
 
 class ClientMessageIdReusedError(DomainError):
-    code: ClassVar[str] = "messaging.message.client_message_id_reused"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = "This client_message_id was used for another message"
+    code, kind = "messaging.message.client_message_id_reused", Kind.CONFLICT
+    title = "This client_message_id was used for another message"
 
 
 class ReplyTargetMissingError(DomainError):
-    code: ClassVar[str] = "messaging.message.reply_target_missing"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "The message to reply to is not in this dialog"
+    code, kind = "messaging.message.reply_target_missing", Kind.INVALID
+    title = "The message to reply to is not in this dialog"
 
 
 class ContentTooLargeError(DomainError):
-    code: ClassVar[str] = "messaging.message.too_large"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = f"The content has more than {CONTENT_BYTES_MAX} bytes"
+    code, kind = "messaging.message.too_large", Kind.INVALID
+    title = f"The content has more than {CONTENT_BYTES_MAX} bytes"
 
 
 class NotForwardableError(DomainError):
-    code: ClassVar[str] = "messaging.message.not_forwardable"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = "A message of this type cannot be forwarded"
+    code, kind = "messaging.message.not_forwardable", Kind.CONFLICT
+    title = "A message of this type cannot be forwarded"
 
 
 class MentionUnknownError(DomainError):
-    code: ClassVar[str] = "messaging.message.mention_unknown"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "Somebody who is mentioned is not in this dialog"
+    code, kind = "messaging.message.mention_unknown", Kind.INVALID
+    title = "Somebody who is mentioned is not in this dialog"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +123,5 @@ def request_hash(content_json: bytes, command: SendMessage) -> bytes:
 
 
 class ScheduledNotFoundError(DomainError):
-    code: ClassVar[str] = "messaging.scheduled.not_found"
-    kind: ClassVar[Kind] = Kind.NOT_FOUND
-    title: ClassVar[str] = "There is no such scheduled message, or it is sent"
+    code, kind = "messaging.scheduled.not_found", Kind.NOT_FOUND
+    title = "There is no such scheduled message, or it is sent"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -14,15 +14,13 @@ EMOTIONS: Final = {"like": "👍", "love": "❤️", "laugh": "😂", "sad": "�
 
 
 class NotAnEmojiError(DomainError):
-    code: ClassVar[str] = "messaging.reaction.not_an_emoji"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "A reaction is one emoji"
+    code, kind = "messaging.reaction.not_an_emoji", Kind.INVALID
+    title = "A reaction is one emoji"
 
 
 class TooManyReactionsError(DomainError):
-    code: ClassVar[str] = "messaging.reaction.too_many"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = "The message has as many different reactions as it can have"
+    code, kind = "messaging.reaction.too_many", Kind.CONFLICT
+    title = "The message has as many different reactions as it can have"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -18,9 +18,8 @@ from kernel.errors import DomainError, Kind
 class TooOldError(DomainError):
     """What was asked for is no longer kept. ``context["oldest_seq"]`` is where to start anew."""
 
-    code: ClassVar[str] = "messaging.stream.too_old"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = "The position is older than what is kept; fetch anew"
+    code, kind = "messaging.stream.too_old", Kind.CONFLICT
+    title = "The position is older than what is kept; fetch anew"
 
 
 @dataclass(frozen=True, slots=True)

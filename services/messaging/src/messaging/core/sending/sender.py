@@ -25,8 +25,7 @@ _METRICS: Final = GroupCommitMetrics("messaging_send", "messages")
 class SendingBusyError(DomainError):
     """Whether it was stored cannot be told; the same request again tells it."""
 
-    code = "messaging.message.busy"
-    kind = Kind.UNAVAILABLE
+    code, kind = "messaging.message.busy", Kind.UNAVAILABLE
     title = "Sending is busy; send the same message again"
 
 

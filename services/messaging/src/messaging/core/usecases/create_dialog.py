@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -18,23 +17,20 @@ from messaging.core.usecases.ports import Tx
 
 
 class PeopleMissingError(DomainError):
-    code: ClassVar[str] = "messaging.dialog.people_missing"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "This dialog needs exactly one other person, or a bot"
+    code, kind = "messaging.dialog.people_missing", Kind.INVALID
+    title = "This dialog needs exactly one other person, or a bot"
 
 
 class PairUntitledError(DomainError):
     """Each of two is shown the other's name: what one of them could write there, the other would take for the truth."""
 
-    code: ClassVar[str] = "messaging.dialog.pair_untitled"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "A dialog of two has no title and no description"
+    code, kind = "messaging.dialog.pair_untitled", Kind.INVALID
+    title = "A dialog of two has no title and no description"
 
 
 class ShopUnknownError(DomainError):
-    code: ClassVar[str] = "messaging.dialog.shop_unknown"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "There is no such shop to write to"
+    code, kind = "messaging.dialog.shop_unknown", Kind.INVALID
+    title = "There is no such shop to write to"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -15,9 +14,8 @@ from messaging.core.usecases.ports import Tx
 
 
 class JoinRequestNotFoundError(DomainError):
-    code: ClassVar[str] = "messaging.join_request.not_found"
-    kind: ClassVar[Kind] = Kind.NOT_FOUND
-    title: ClassVar[str] = "There is no such request to join"
+    code, kind = "messaging.join_request.not_found", Kind.NOT_FOUND
+    title = "There is no such request to join"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

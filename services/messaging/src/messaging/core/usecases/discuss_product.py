@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -20,9 +19,8 @@ from messaging.core.usecases.reach_product import TopicUnknownError, reach_produ
 class ApprovalNeededError(DomainError):
     """Nobody is let in unasked; ``context`` says the dialog in which ``POST …/join`` asks."""
 
-    code: ClassVar[str] = "messaging.dialog.approval_needed"
-    kind: ClassVar[Kind] = Kind.FORBIDDEN
-    title: ClassVar[str] = "The owner of this dialog wants to be asked first"
+    code, kind = "messaging.dialog.approval_needed", Kind.FORBIDDEN
+    title = "The owner of this dialog wants to be asked first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

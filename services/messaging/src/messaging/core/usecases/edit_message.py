@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -31,21 +31,18 @@ EDITABLE: Final[Mapping[str, frozenset[str]]] = {
 
 
 class NotEditableError(DomainError):
-    code: ClassVar[str] = "messaging.message.not_editable"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = "A message of this type, or this part of it, cannot be edited"
+    code, kind = "messaging.message.not_editable", Kind.CONFLICT
+    title = "A message of this type, or this part of it, cannot be edited"
 
 
 class EditWindowOverError(DomainError):
-    code: ClassVar[str] = "messaging.message.edit_window_over"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = "A message can be edited for 48 hours"
+    code, kind = "messaging.message.edit_window_over", Kind.CONFLICT
+    title = "A message can be edited for 48 hours"
 
 
 class MessageChangedMeanwhileError(DomainError):
-    code: ClassVar[str] = "messaging.message.changed_meanwhile"
-    kind: ClassVar[Kind] = Kind.PRECONDITION
-    title: ClassVar[str] = "The message was edited on another device; look at it again"
+    code, kind = "messaging.message.changed_meanwhile", Kind.PRECONDITION
+    title = "The message was edited on another device; look at it again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from messaging.core.domain.dialog import Dialog, DialogNotFoundError
 from messaging.core.usecases.announce_scheduled import announce_scheduled
+from messaging.core.usecases.discard_draft import discard_draft
 from messaging.core.usecases.ports import Tx
-from messaging.core.usecases.throw_draft_away import throw_draft_away
 
 
 async def end_member_acts(dialog: Dialog, user_id: UUID, by: UUID | None, tx: Tx) -> None:
@@ -18,4 +18,4 @@ async def end_member_acts(dialog: Dialog, user_id: UUID, by: UUID | None, tx: Tx
         announce_scheduled(
             *(user_id, dialog.dialog_id, tx), scheduled_id=scheduled_id, status="failed", failure_code=failure, seq=None
         )
-    await throw_draft_away(dialog.dialog_id, user_id, tx)
+    await discard_draft(dialog.dialog_id, user_id, tx)

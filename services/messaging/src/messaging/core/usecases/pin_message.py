@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -15,9 +15,8 @@ PINS_MAX: Final = 100
 
 
 class TooManyPinsError(DomainError):
-    code: ClassVar[str] = "messaging.pin.too_many"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = f"A dialog has at most {PINS_MAX} pinned messages"
+    code, kind = "messaging.pin.too_many", Kind.CONFLICT
+    title = f"A dialog has at most {PINS_MAX} pinned messages"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from messaging.core.domain.permissions import Role
 from messaging.core.domain.poll import Poll
 from messaging.core.domain.reactions import Reaction, ReactionCounts
 from messaging.core.domain.sending import Facts, Target
-from messaging.core.domain.stream import AccountEvent, NewMessage, PresenceVisibilityChanged, StreamEvent, Watch
+from messaging.core.domain.stream import NewMessage, PresenceVisibilityChanged, StreamEvent, Watch
 
 Row = Mapping[str, Any]
 
@@ -258,22 +258,6 @@ class Hints(Protocol):
     def visibility_changed(self, change: PresenceVisibilityChanged) -> None: ...
 
 
-class Announcer(Protocol):
-    """Never blocks, never raises: what is told here is only a hint, the tables are the truth."""
-
-    def committed(
-        self,
-        stream_events: Sequence[StreamEvent],
-        account_events: Sequence[AccountEvent],
-        cursors: Sequence[Cursor] = (),
-        visibilities: Sequence[PresenceVisibilityChanged] = (),
-    ) -> None:
-        """Everything one transaction did. ``cursors`` become receipts: they are not stored as events.
-
-        ``visibilities``: whoever looks is told anew.
-        """
-
-
 class Tx(Protocol):
     """One transaction: what is written in it commits together, or not at all."""
 
@@ -329,7 +313,6 @@ class Tx(Protocol):
     def accounts(self) -> AccountStream: ...
     @property
     def sealer(self) -> Sealer: ...
-    async def flush(self) -> None: ...
 
 
 Begin = Callable[[], AbstractAsyncContextManager[Tx]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -12,9 +11,8 @@ from messaging.core.usecases.ports import Tx
 
 
 class TopicUnknownError(DomainError):
-    code: ClassVar[str] = "messaging.dialog.topic_unknown"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "There is no such product to talk about"
+    code, kind = "messaging.dialog.topic_unknown", Kind.INVALID
+    title = "There is no such product to talk about"
 
 
 async def reach_product(product_id: UUID, user_id: UUID, tx: Tx) -> tuple[Entity, UUID]:

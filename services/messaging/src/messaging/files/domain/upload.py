@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar, Final
+from typing import Final
 
 from kernel.errors import DomainError, Kind
 from messaging.core.domain.attachment import PICTURE_TYPES, PICTURES, Attachment
@@ -52,45 +52,38 @@ WIDTHS: Final = (320, 1280)
 
 
 class AttachmentTooLargeError(DomainError):
-    code: ClassVar[str] = "messaging.attachment.too_large"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "The file is larger than files of this purpose may be"
+    code, kind = "messaging.attachment.too_large", Kind.INVALID
+    title = "The file is larger than files of this purpose may be"
 
 
 class AttachmentTypeRefusedError(DomainError):
-    code: ClassVar[str] = "messaging.attachment.type_refused"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "Files of this type are not taken"
+    code, kind = "messaging.attachment.type_refused", Kind.INVALID
+    title = "Files of this type are not taken"
 
 
 class TooManyUploadsError(DomainError):
-    code: ClassVar[str] = "messaging.attachment.too_many_uploads"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = "Finish or end some uploads first"
+    code, kind = "messaging.attachment.too_many_uploads", Kind.CONFLICT
+    title = "Finish or end some uploads first"
 
 
 class UploadOffsetError(DomainError):
-    code: ClassVar[str] = "messaging.attachment.offset_conflict"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = "The upload does not stand where this piece begins; ask with HEAD"
+    code, kind = "messaging.attachment.offset_conflict", Kind.CONFLICT
+    title = "The upload does not stand where this piece begins; ask with HEAD"
 
 
 class UploadOverError(DomainError):
-    code: ClassVar[str] = "messaging.attachment.upload_over"
-    kind: ClassVar[Kind] = Kind.NOT_FOUND
-    title: ClassVar[str] = "The upload is finished, ended or expired"
+    code, kind = "messaging.attachment.upload_over", Kind.NOT_FOUND
+    title = "The upload is finished, ended or expired"
 
 
 class PieceInvalidError(DomainError):
-    code: ClassVar[str] = "messaging.attachment.piece_invalid"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "The piece is empty, too large, longer than what is missing, or not what its checksum says"
+    code, kind = "messaging.attachment.piece_invalid", Kind.INVALID
+    title = "The piece is empty, too large, longer than what is missing, or not what its checksum says"
 
 
 class LinkInvalidError(DomainError):
-    code: ClassVar[str] = "messaging.attachment.link_invalid"
-    kind: ClassVar[Kind] = Kind.FORBIDDEN
-    title: ClassVar[str] = "The link is not valid any more"
+    code, kind = "messaging.attachment.link_invalid", Kind.FORBIDDEN
+    title = "The link is not valid any more"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 import sealing
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.rows import rows_affected
 from messaging.core.adapters.hold_store import HoldStore
 
@@ -62,10 +62,7 @@ _WRITTEN: Final = """
 """
 
 
-class ErasureStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class ErasureStore(OnConnection):
     async def request_erasure(self, user_id: UUID, reason: str, now: datetime, due_at: datetime) -> None:
         """Asked twice, the earlier time holds."""
         await self._conn.execute(_REQUEST, user_id, reason, now, due_at)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import Connection, OnConnection
 from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, document_of
 from sealing import PersonKeys, opened_text
 
@@ -57,10 +57,7 @@ _DRAFTS: Final = """
 Rows = AsyncIterator[Mapping[str, Any]]
 
 
-class ExportRows:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class ExportRows(OnConnection):
     async def small_tables(self, user_id: UUID) -> AsyncIterator[tuple[str, Rows]]:
         """What is read in one go, by the name of its file."""
         for name, sql in _SMALL.items():
@@ -78,7 +75,6 @@ class ExportRows:
             after = rows[-1]["attachment_id"]
 
     async def dialogs(self, user_id: UUID) -> Rows:
-        """Dialogs they are or were in."""
         after = UUID(int=0)
         while True:
             rows = await self._conn.fetch(_DIALOGS, user_id, after, PAGE)

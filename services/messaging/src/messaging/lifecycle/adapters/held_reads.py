@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import Connection, OnConnection
 from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, content_of
 from sealing import PersonKeys
 
@@ -55,10 +55,7 @@ class HeldFile:
     facts: Row
 
 
-class HeldRows:
-    def __init__(self, conn: Connection[Any]) -> None:
-        self._conn = conn
-
+class HeldRows(OnConnection):
     async def is_held(self, dialog_id: UUID) -> bool | None:
         """None: there is no such dialog."""
         held: bool | None = await self._conn.fetchval("SELECT legal_hold FROM dialog WHERE dialog_id = $1", dialog_id)

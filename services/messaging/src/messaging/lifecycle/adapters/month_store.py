@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from messaging.lifecycle.domain.month import Month, MonthBusyError
 
 _MONTH: Final = re.compile(r"_(\d{4})(\d{2})$")
@@ -24,10 +24,7 @@ _PARTITIONS: Final = """
 _LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = '2s'"
 
 
-class MonthStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class MonthStore(OnConnection):
     async def months_of(self, table: str) -> list[Month]:
         """Those there are, oldest first."""
         names = [row["relname"] for row in await self._conn.fetch(_PARTITIONS, table)]

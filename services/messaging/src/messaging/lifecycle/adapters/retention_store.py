@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.rows import rows_affected
 from messaging.core.adapters.account_stream_store import trim_account_changes
 from messaging.lifecycle.domain.retention import Purgeable
@@ -72,10 +72,7 @@ _STREAM: Final = ("message", "change", "search_entry")
 _LEFT_BEHIND: Final = ("message_default", "change_default", "search_entry_default")
 
 
-class RetentionStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class RetentionStore(OnConnection):
     async def due_dialogs(self, days_max: int | None, now: datetime, after: UUID, limit: int) -> list[UUID]:
         """Dialogs with something older than they keep, in order of id."""
         return [row["dialog_id"] for row in await self._conn.fetch(_DUE, days_max, now, after, limit)]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from kernel.errors import DomainError, Kind
 
 
 class NoSuchDialogError(DomainError):
-    code: ClassVar[str] = "messaging.dialog.absent"
-    kind: ClassVar[Kind] = Kind.NOT_FOUND
-    title: ClassVar[str] = "There is no dialog with this id"
+    code, kind = "messaging.dialog.absent", Kind.NOT_FOUND
+    title = "There is no dialog with this id"
 
 
 class NotHeldError(Exception):

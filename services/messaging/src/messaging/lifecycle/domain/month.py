@@ -16,8 +16,6 @@ class MonthBusyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """One month of one table."""
-
     table: str
     first: date
 

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import ClassVar
 
 from kernel.errors import DomainError, Kind
 from messaging.core.domain.poll import Poll
 
 
 class NotAPollError(DomainError):
-    code: ClassVar[str] = "messaging.poll.not_a_poll"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = "The message is not a poll"
+    code, kind = "messaging.poll.not_a_poll", Kind.CONFLICT
+    title = "The message is not a poll"
 
 
 class PollClosedError(DomainError):
-    code: ClassVar[str] = "messaging.poll.closed"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = "The poll is closed"
+    code, kind = "messaging.poll.closed", Kind.CONFLICT
+    title = "The poll is closed"
 
 
 class VoteInvalidError(DomainError):
-    code: ClassVar[str] = "messaging.poll.vote_invalid"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "The poll has no such option, or takes only one"
+    code, kind = "messaging.poll.vote_invalid", Kind.INVALID
+    title = "The poll has no such option, or takes only one"
 
 
 def chosen_options(poll: Poll, options: Sequence[int], now: datetime) -> list[int]:

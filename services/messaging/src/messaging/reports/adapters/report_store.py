@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import OnConnection
 from kernel.rows import rows_affected
 from messaging.reports.domain.report import Report, ReportedPlace
 
@@ -29,10 +29,7 @@ _DECIDE: Final = """
 """
 
 
-class ReportStore:
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
+class ReportStore(OnConnection):
     async def add_if_new(self, new: Report) -> UUID:
         """Its id, or that of the same one that is open. One of two at the same time finds the other."""
         same = (new.reporter_id, new.dialog_id, new.seq, new.user_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import Final
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -16,9 +16,8 @@ NOBODY: Final = UUID(int=0)
 
 
 class ReportNotFoundError(DomainError):
-    code: ClassVar[str] = "messaging.report.not_found"
-    kind: ClassVar[Kind] = Kind.NOT_FOUND
-    title: ClassVar[str] = "There is no such report, or it is decided"
+    code, kind = "messaging.report.not_found", Kind.NOT_FOUND
+    title = "There is no such report, or it is decided"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from chassis.postgres import Connection
+from kernel.rows import object_of
 from messaging.core.adapters import draft_store as core
 from messaging.core.adapters.draft_store import DRAFT_IS_THERE
 from messaging.scheduling.domain.draft import Draft
@@ -54,14 +55,4 @@ class DraftReads:
         rows = await self._conn.fetch(_ALL, user_id)
         await self._keys.load(self._conn, [user_id])
         opened = [(row, opened_text(self._keys, user_id, row["content"], draft_in=row["dialog_id"])) for row in rows]
-        return [
-            Draft(
-                dialog_id=row["dialog_id"],
-                text=text,
-                reply_to_seq=row["reply_to_seq"],
-                version=row["version"],
-                updated_at=row["updated_at"],
-            )
-            for row, text in opened
-            if text is not None
-        ]
+        return [object_of(Draft, row, text=text) for row, text in opened if text is not None]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -31,15 +31,13 @@ class FailureCode(Reason):
 
 
 class ScheduleTimeInvalidError(DomainError):
-    code: ClassVar[str] = "messaging.scheduled.time_invalid"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "A message is scheduled for between 5 seconds and a year from now"
+    code, kind = "messaging.scheduled.time_invalid", Kind.INVALID
+    title = "A message is scheduled for between 5 seconds and a year from now"
 
 
 class TooManyScheduledError(DomainError):
-    code: ClassVar[str] = "messaging.scheduled.too_many"
-    kind: ClassVar[Kind] = Kind.CONFLICT
-    title: ClassVar[str] = f"A person has at most {PENDING_MAX} scheduled messages"
+    code, kind = "messaging.scheduled.too_many", Kind.CONFLICT
+    title = f"A person has at most {PENDING_MAX} scheduled messages"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

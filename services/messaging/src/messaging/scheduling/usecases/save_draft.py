@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from messaging.core.domain.dialog import require_present
-from messaging.core.usecases.throw_draft_away import throw_draft_away
+from messaging.core.usecases.discard_draft import discard_draft
 from messaging.scheduling.usecases.ports import Tx
 
 
@@ -25,8 +25,8 @@ async def save_draft(command: SaveDraft, tx: Tx) -> int:
     user_id, dialog_id = command.user_id, command.dialog_id
     require_present(await tx.dialogs.find_member(dialog_id, user_id, held=True))
     if not command.text.strip():
-        thrown_away = await throw_draft_away(dialog_id, user_id, tx)
-        return await tx.drafts.version(user_id, dialog_id) if thrown_away is None else thrown_away
+        discarded = await discard_draft(dialog_id, user_id, tx)
+        return await tx.drafts.version(user_id, dialog_id) if discarded is None else discarded
     await tx.sealer.ready([user_id])
     sealed = tx.sealer.encrypt(user_id, command.text.encode())
     version = await tx.drafts.upsert(user_id, dialog_id, sealed, command.reply_to_seq, tx.now)

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from chassis.postgres import Connection
+from chassis.postgres import Connection, OnConnection
+from kernel.rows import columns_of, object_of
 from messaging.core.adapters.message_reads import MessageRows, content_of
 from messaging.search.domain.index import Entry, FilledStretch, Found, Place, Probe, ReadableMessage
 from sealing import PersonKeys
@@ -69,11 +70,8 @@ _SEQS_AFTER: Final = """
 STRETCHES_MAX: Final = 20_000
 
 
-class SearchRows:
+class SearchRows(OnConnection):
     """What is looked for in the index; it opens no message."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
 
     async def stretches_of(
         self, dialog_ids: Sequence[UUID], since: datetime | None, until: datetime | None
@@ -86,12 +84,7 @@ class SearchRows:
         """For each probe its newest candidates, at most ``limit``."""
         rows = await self._conn.fetch(
             _CANDIDATES,
-            [each.dialog_id for each in probes],
-            [each.first_at for each in probes],
-            [each.last_at for each in probes],
-            [each.from_seq for each in probes],
-            [each.below_seq for each in probes],
-            [each.condition for each in probes],
+            *columns_of(probes, "dialog_id", "first_at", "last_at", "from_seq", "below_seq", "condition"),
             limit,
         )
         found: list[list[Found]] = [[] for _ in probes]
@@ -119,15 +112,7 @@ class SearchStore:
         await self._keys.load(self._conn, {row["sender_id"] for row in rows.values()})
         opened = [(row, content_of(self._keys, row)) for _, row in sorted(rows.items())]
         return [
-            ReadableMessage(
-                dialog_id=row["dialog_id"],
-                seq=row["seq"],
-                sender_id=row["sender_id"],
-                kind=row["type"],
-                content=content,
-                version=row["version"],
-                created_at=row["created_at"],
-            )
+            object_of(ReadableMessage, row, kind=row["type"], content=content)
             for row, content in opened
             if content is not None
         ]
@@ -137,12 +122,7 @@ class SearchStore:
         if entries:
             await self._conn.execute(
                 _PUT,
-                [each.dialog_id for each in entries],
-                [each.seq for each in entries],
-                [each.created_at for each in entries],
-                [each.version for each in entries],
-                [each.stretch for each in entries],
-                [each.terms for each in entries],
+                *columns_of(entries, "dialog_id", "seq", "created_at", "version", "stretch", "terms"),
             )
 
     async def remove(self, messages: Sequence[Place]) -> None:

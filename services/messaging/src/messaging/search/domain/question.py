@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
-from typing import ClassVar, Final
+from typing import Final
 from uuid import UUID
 
 from rapidfuzz.distance import OSA
@@ -58,8 +58,6 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class FieldText:
-    """One text of a message, cut into words once."""
-
     name: str
     text: str
     runs: tuple[Run, ...]
@@ -190,7 +188,6 @@ class Question:
         return not self.parts and not self._filters
 
     def condition(self, tier: Tier, blind: BlindIndex) -> Condition:
-        """What the index is asked."""
         places: dict[str, str] = {}
 
         def place(term: str) -> str:
@@ -234,6 +231,5 @@ assert PIECED_MIN > _PIECE_LETTERS  # noqa: S101 -- a word that is cut into piec
 
 
 class NothingToLookForError(DomainError):
-    code: ClassVar[str] = "messaging.search.nothing_to_look_for"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "Give words in q, or sender_id or type"
+    code, kind = "messaging.search.nothing_to_look_for", Kind.INVALID
+    title = "Give words in q, or sender_id or type"

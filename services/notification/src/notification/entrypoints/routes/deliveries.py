@@ -26,6 +26,6 @@ async def get_failed_deliveries(app: App, query: PageQuery) -> Page[FailedDelive
         app.cursors,
         found,
         query.limit,
-        view=lambda row: FailedDeliveryView(**dict(row)),
+        view=FailedDeliveryView.of_fields,
         position=lambda row: (row["ended_at"], row["delivery_id"]),
     )

@@ -53,7 +53,7 @@ async def get_unread_count(app: App, principal: Principal) -> UnreadCountView:
         return UnreadCountView(unread=await unread_count(conn, UserId(principal.user_id)))
 
 
-@routes.post("/v1/notifications/read", status=200, summary="Mark notifications as read")
+@routes.post("/v1/notifications/read", summary="Mark notifications as read")
 async def post_read(principal: Principal, body: MarkReadBody, tx: Tx) -> MarkedReadView:
     ids = [NotificationId(each) for each in body.notification_ids or ()]
     command = MarkRead(user_id=UserId(principal.user_id), ids=ids, up_to=body.up_to)

@@ -31,18 +31,7 @@ class NotificationView(View):
 
     @classmethod
     def of(cls, notification: Notification, text: Text) -> Self:
-        return cls(
-            notification_id=notification.notification_id,
-            type=notification.notification_type,
-            category=notification.category,
-            priority=notification.priority,
-            title=text.title,
-            body=text.body,
-            action_url=notification.action_url,
-            created_at=notification.created_at,
-            read_at=notification.read_at,
-            expires_at=notification.expires_at,
-        )
+        return cls.of_fields(notification, type=notification.notification_type, title=text.title, body=text.body)
 
 
 class NotificationsQuery(PageQuery):

@@ -47,29 +47,22 @@ from orchestrator.usecases.operate_sagas import (
 )
 from orchestrator.wiring import App
 
-routes = Routes(tag="sagas")
+routes = Routes(tag="sagas", auth=OPS)
 _REFUSALS: Final = (SagaNotFoundError, SagaUnreadableError, SagaEndedError, StaleSagaError)
 
 
 @routes.post(
     "/v1/ops/sagas/{saga_id}/retry-now",
-    auth=OPS,
-    status=200,
-    idempotency="optional",
     errors=(*_REFUSALS, SagaPausedError),
     summary="Send what is in flight again",
 )
 async def retry_now(saga_id: UUID, body: ReasonBody, principal: Principal, tx: OrchestratorTx, app: App) -> SagaView:
     """Now, with fresh attempts. Participants answer a repeated command id with the answer they gave."""
-    act = RetryNow(**_who(body, principal, tx.now))
-    return await _operate(saga_id, act, principal, tx, app)
+    return await _operate(saga_id, RetryNow(**_who(body, principal, tx.now)), principal, tx, app)
 
 
 @routes.post(
     "/v1/ops/sagas/{saga_id}/force-compensation",
-    auth=OPS,
-    status=200,
-    idempotency="optional",
     errors=(*_REFUSALS, PastPivotError, AlreadyCompensatingError),
     summary="Undo the saga",
 )
@@ -77,44 +70,28 @@ async def force_compensation(
     saga_id: UUID, body: ReasonBody, principal: Principal, tx: OrchestratorTx, app: App
 ) -> SagaView:
     """Refused once the pivot was sent: what it did has no undo."""
-    act = ForceCompensation(**_who(body, principal, tx.now))
-    return await _operate(saga_id, act, principal, tx, app)
+    return await _operate(saga_id, ForceCompensation(**_who(body, principal, tx.now)), principal, tx, app)
 
 
-@routes.post(
-    "/v1/ops/sagas/{saga_id}/pause",
-    auth=OPS,
-    status=200,
-    idempotency="optional",
-    errors=_REFUSALS,
-    summary="Pause the saga",
-)
+@routes.post("/v1/ops/sagas/{saga_id}/pause", errors=_REFUSALS, summary="Pause the saga")
 async def pause(saga_id: UUID, body: PauseBody, principal: Principal, tx: OrchestratorTx, app: App) -> SagaView:
     """Answers are still taken in, nothing is sent. A forgotten pause ends by itself after ``for_s``."""
     until = tx.now + timedelta(seconds=body.for_s)
-    act = Pause(**_who(body, principal, tx.now), until=until)
-    return await _operate(saga_id, act, principal, tx, app)
+    return await _operate(saga_id, Pause(**_who(body, principal, tx.now), until=until), principal, tx, app)
 
 
 @routes.post(
     "/v1/ops/sagas/{saga_id}/resume",
-    auth=OPS,
-    status=200,
-    idempotency="optional",
     errors=(*_REFUSALS, NotPausedOrStuckError),
     summary="Resume a saga that is paused or waits for an operator",
 )
 async def resume(saga_id: UUID, body: ReasonBody, principal: Principal, tx: OrchestratorTx, app: App) -> SagaView:
     """Steps in flight get fresh attempts at once; a deadline that passed during a pause is extended."""
-    act = Resume(**_who(body, principal, tx.now))
-    return await _operate(saga_id, act, principal, tx, app)
+    return await _operate(saga_id, Resume(**_who(body, principal, tx.now)), principal, tx, app)
 
 
 @routes.post(
     "/v1/ops/sagas/{saga_id}/skip-step",
-    auth=OPS,
-    status=200,
-    idempotency="optional",
     errors=(*_REFUSALS, StepNotInFlightError, StepNotSkippableError),
     summary="Stop asking for a step in flight",
 )
@@ -126,9 +103,6 @@ async def skip_step(saga_id: UUID, body: SkipBody, principal: Principal, tx: Orc
 
 @routes.post(
     "/v1/ops/sagas/{saga_id}/settle-step",
-    auth=OPS,
-    status=200,
-    idempotency="optional",
     errors=(*_REFUSALS, StepNotSkippedError),
     summary="Say that a skipped step was done by hand",
 )
@@ -140,9 +114,6 @@ async def settle_step(saga_id: UUID, body: SettleBody, principal: Principal, tx:
 
 @routes.post(
     "/v1/ops/sagas/bulk",
-    auth=OPS,
-    status=200,
-    idempotency="none",
     errors=(BulkTargetMissingError, BulkTwoTargetsError),
     summary="The same act on many sagas",
 )

@@ -14,13 +14,13 @@ from orchestrator.entrypoints.schemas.acts import ActionsView, ActionView
 from orchestrator.entrypoints.schemas.sagas import SagaQuery, SagaView, TimelineView, filter_of
 from orchestrator.wiring import App
 
-routes = Routes(tag="sagas")
 OPS: Final = roles("ops", "admin")
+routes = Routes(tag="sagas", auth=OPS)
 _NEWEST_FIRST: Final = Keyset("sagas", (UUID,))
 _TIMELINE: Final = Keyset("timeline", (int,))
 
 
-@routes.get("/v1/ops/sagas", auth=OPS, summary="Find sagas")
+@routes.get("/v1/ops/sagas", summary="Find sagas")
 async def list_sagas(query: SagaQuery, app: App) -> Page[SagaView]:
     """Newest first. All filters that are given must hold; ``older_than_s`` finds only sagas not ended."""
     after = _NEWEST_FIRST.position(app.cursors, query.cursor)
@@ -36,14 +36,14 @@ async def list_sagas(query: SagaQuery, app: App) -> Page[SagaView]:
     )
 
 
-@routes.get("/v1/ops/sagas/{saga_id}", auth=OPS, summary="Get a saga", errors=(SagaNotFoundError,))
+@routes.get("/v1/ops/sagas/{saga_id}", summary="Get a saga", errors=(SagaNotFoundError,))
 async def get_one_saga(saga_id: UUID, app: App) -> SagaView:
     """The saga with every step's state."""
     async with app.database.read() as conn:
         return await view_of(SagaId(saga_id), conn, app)
 
 
-@routes.get("/v1/ops/sagas/{saga_id}/timeline", auth=OPS, summary="A saga's timeline", errors=(SagaNotFoundError,))
+@routes.get("/v1/ops/sagas/{saga_id}/timeline", summary="A saga's timeline", errors=(SagaNotFoundError,))
 async def timeline(saga_id: UUID, query: PageQuery, app: App) -> Page[TimelineView]:
     """Every transition in order, with the commands it sent; personal data in payloads is masked."""
     order = _TIMELINE.of(saga_id)
@@ -55,7 +55,7 @@ async def timeline(saga_id: UUID, query: PageQuery, app: App) -> Page[TimelineVi
     return order.page(app.cursors, rows, query.limit, view=TimelineView.of, position=lambda row: (row.seq,))
 
 
-@routes.get("/v1/ops/sagas/{saga_id}/actions", auth=OPS, summary="A saga's audit trail", errors=(SagaNotFoundError,))
+@routes.get("/v1/ops/sagas/{saga_id}/actions", summary="A saga's audit trail", errors=(SagaNotFoundError,))
 async def actions(saga_id: UUID, app: App) -> ActionsView:
     """What people did to it or tried to, newest first (at most 200)."""
     async with app.database.read() as conn:

@@ -49,7 +49,6 @@ class BulkFilter(Body):
 
 
 def filter_of(query: SagaQuery | BulkFilter, now: datetime) -> SagaFilter:
-    """The filter a query or a bulk body asks for."""
     age_s = query.older_than_s
     return SagaFilter(
         saga_type=query.type,
@@ -116,15 +115,11 @@ class SagaView(View):
         state = row.state
         names = [(step.name, step.kind.value) for step in definition.steps] if definition else []
         failure = state.failure
-        return cls(
+        return cls.of_fields(
+            state,
             id=state.saga_id,
             type=state.saga_type,
-            version=state.version,
-            business_key=state.business_key,
-            correlation_id=state.correlation_id,
-            status=state.status,
             needs_operator=row.needs_operator,
-            paused_until=state.paused_until,
             steps_in_flight=[name for name, step in _open_steps(row) if step.status.is_in_flight],
             steps_unsettled=[name for name, step in _open_steps(row) if step.status.is_unsettled],
             current_step=row.current_step,
@@ -133,13 +128,7 @@ class SagaView(View):
             failure=FailureView(code=failure.code, detail=failure.detail, step=failure.step or None)
             if failure
             else None,
-            seq=state.seq,
-            epoch=state.epoch,
-            started_at=state.started_at,
             updated_at=row.updated_at,
-            deadline_at=state.deadline_at,
-            next_wake_at=state.next_wake_at,
-            ended_at=state.ended_at,
             unreadable=row.unreadable,
             steps=[
                 _step(*(names[index] if index < len(names) else (f"step {index + 1}", "unknown")), step)
@@ -184,11 +173,8 @@ class TimelineView(View):
     @classmethod
     def _of(cls, row: TimelineRow, entry: Mapping[str, Any], *, unreadable: bool = False) -> Self:
         settled = entry.get("settled")
-        return cls(
-            seq=row.seq,
-            epoch=row.epoch,
-            at=row.at,
-            kind=row.kind,
+        return cls.of_fields(
+            row,
             unreadable=unreadable,
             input=entry["in"],
             settled=dict(zip(("step", "undo", "outcome", "latency_s"), settled, strict=True)) if settled else None,
@@ -214,13 +200,4 @@ def _open_steps(row: SagaRow) -> list[tuple[str, StepState]]:
 
 
 def _step(name: str, kind: str, step: StepState) -> StepView:
-    return StepView(
-        name=name,
-        kind=kind,
-        status=step.status,
-        attempts=step.attempts,
-        round=step.round,
-        stuck=step.stuck,
-        since=step.since,
-        wake_at=step.wake_at if step.status.is_in_flight else None,
-    )
+    return StepView.of_fields(step, name=name, kind=kind, wake_at=step.wake_at if step.status.is_in_flight else None)

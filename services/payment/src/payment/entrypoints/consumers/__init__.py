@@ -6,7 +6,7 @@ All commands of one poll become one ledger batch in the consumer's transaction; 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from eventing import Message, Subscriptions, in_flow_of
@@ -31,9 +31,8 @@ subscriptions: Subscriptions[PaymentTx] = Subscriptions(NAME)
 class UserRecordInvalidError(DomainError):
     """A user record names no country, tier or id that payment knows."""
 
-    code: ClassVar[str] = "payment.user_record.invalid"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "The record about a person cannot be read"
+    code, kind = "payment.user_record.invalid", Kind.INVALID
+    title = "The record about a person cannot be read"
 
 
 @subscriptions.on(UserRegistered)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from uuid import UUID
 
 from kernel.errors import DomainError, Kind
@@ -38,9 +38,8 @@ NOTE_CHARS_MAX: Final = 200
 class CommandInvalidError(DomainError):
     """The sender wrote something that is not a command; asking again will not help."""
 
-    code: ClassVar[str] = "payment.command.invalid"
-    kind: ClassVar[Kind] = Kind.INVALID
-    title: ClassVar[str] = "The command cannot be read"
+    code, kind = "payment.command.invalid", Kind.INVALID
+    title = "The command cannot be read"
 
 
 def operation_of(body: Any, now: datetime) -> Op:

@@ -27,13 +27,13 @@ from payment.usecases.credit_review import CreditReview, credit_review
 from payment.usecases.return_review import ReturnReview, return_review
 from payment.wiring import NAME, App
 
-routes = Routes(tag="operators")
 OPS: Final = roles("ops", "admin")
+routes = Routes(tag="operators", auth=OPS)
 REVIEWS: Final = Keyset("reviews", (datetime, UUID))
 _PATH: Final = "/v1/ops/payment/charges-in-review"
 
 
-@routes.get(_PATH, auth=OPS, summary="Charges that fit nothing and wait for a decision, oldest first")
+@routes.get(_PATH, summary="Charges that fit nothing and wait for a decision, oldest first")
 async def get_reviews(query: PageQuery, app: App) -> Page[ReviewView]:
     """Their money is in suspense. Credited and returned ones are no longer listed."""
     after = REVIEWS.position(app.cursors, query.cursor)
@@ -43,7 +43,7 @@ async def get_reviews(query: PageQuery, app: App) -> Page[ReviewView]:
     return REVIEWS.page(app.cursors, rows, query.limit, view=ReviewView.of, position=position)
 
 
-@routes.get(_PATH + "/{review_id}", auth=OPS, errors=(ReviewNotFoundError,), summary="A charge that fitted nothing")
+@routes.get(_PATH + "/{review_id}", errors=(ReviewNotFoundError,), summary="A charge that fitted nothing")
 async def get_review(review_id: UUID, app: App) -> ReviewView:
     """Also after its end."""
     async with app.database.read() as conn:
@@ -55,9 +55,6 @@ async def get_review(review_id: UUID, app: App) -> ReviewView:
 
 @routes.post(
     _PATH + "/{review_id}/credit",
-    auth=OPS,
-    status=200,
-    idempotency="optional",
     errors=(
         BalanceLimitError,
         CurrencyMismatchError,
@@ -81,9 +78,7 @@ async def post_credit(review_id: UUID, body: ReasonBody, principal: Principal, t
 
 @routes.post(
     _PATH + "/{review_id}/send-back",
-    auth=OPS,
     status=202,
-    idempotency="optional",
     errors=(ReviewDecidedError, ReviewNotFoundError),
     summary="Give a charge's money back to the payer",
 )

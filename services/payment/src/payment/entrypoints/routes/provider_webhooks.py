@@ -20,9 +20,7 @@ routes = Routes(tag="provider-webhooks")
 
 @routes.post(
     "/v1/provider-webhooks/{provider}",
-    status=204,
     auth="public",
-    idempotency="none",
     body_bytes_max=64 * 1024,
     summary="Where payment providers call",
     errors=(

@@ -43,7 +43,6 @@ async def get_wallets(principal: Principal, tx: PaymentTx) -> WalletsView:
 @routes.post(
     "/v1/wallets",
     status=201,
-    idempotency="optional",
     summary="Open a wallet of another currency",
     errors=(
         AccountEndedError,

@@ -42,17 +42,12 @@ class ReviewView(View):
 
     @classmethod
     def of(cls, row: Any) -> Self:
-        return cls(
-            review_id=row["review_id"],
+        return cls.of_fields(
+            row,
             status=row["review_state"],
             reason=row["suspense_reason"],
-            provider=row["provider"],
-            charge_id=row["charge_id"],
             amount=MoneyView(amount_minor=row["amount_minor"], currency=Currency(row["currency"])),
             asked=money_or_none(row["asked_minor"], row["asked_currency"]),
-            top_up_id=row["top_up_id"],
-            user_id=row["user_id"],
-            wallet_id=row["wallet_id"],
             received_at=row["seen_at"],
             decided_at=row["reviewed_at"],
             decided_by=row["reviewed_by"] or None,

@@ -51,28 +51,17 @@ class TopUpView(View):
 
     @classmethod
     def of(cls, row: Any) -> Self:
-        return cls(
+        return cls.of_fields(
+            row,
             top_up_id=row["id"],
-            wallet_id=row["wallet_id"],
             amount=MoneyView(amount_minor=row["amount_minor"], currency=Currency(row["currency"])),
             charged=money_or_none(row["charged_minor"], row["charged_currency"]),
-            provider=row["provider"],
             status="pending" if row["state"] == "created" else row["state"],
             failure_code=row["failure_code"] or None,
-            created_at=row["created_at"],
-            completed_at=row["completed_at"],
         )
 
     @classmethod
     def of_request(cls, top_up: TopUpRequest) -> Self:
-        return cls(
-            top_up_id=top_up.id,
-            wallet_id=top_up.wallet_id,
-            amount=MoneyView(amount_minor=top_up.amount_minor, currency=Currency(top_up.currency)),
-            charged=None,
-            provider=top_up.provider,
-            status="pending",
-            failure_code=None,
-            created_at=top_up.created_at,
-            completed_at=None,
-        )
+        amount = MoneyView(amount_minor=top_up.amount_minor, currency=Currency(top_up.currency))
+        nothing_yet = {"charged": None, "failure_code": None, "completed_at": None}
+        return cls.of_fields(top_up, top_up_id=top_up.id, amount=amount, status="pending", **nothing_yet)

@@ -32,14 +32,8 @@ class TransferView(View):
 
     @classmethod
     def of(cls, row: Any) -> Self:
-        return cls(
-            transfer_id=row["id"],
-            sender_id=row["sender_id"],
-            recipient_id=row["recipient_id"],
-            amount=MoneyView(amount_minor=row["amount_minor"], currency=Currency(row["currency"])),
-            note=row["note"],
-            completed_at=row["at"],
-        )
+        amount = MoneyView(amount_minor=row["amount_minor"], currency=Currency(row["currency"]))
+        return cls.of_fields(row, transfer_id=row["id"], status="completed", amount=amount, completed_at=row["at"])
 
     @classmethod
     def of_sent(cls, sent: MoneySent, sender_id: UUID, body: TransferBody) -> Self:

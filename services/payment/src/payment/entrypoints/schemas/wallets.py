@@ -54,24 +54,21 @@ class WalletView(View):
     @classmethod
     def of(cls, row: Any) -> Self:
         currency = Currency(row["currency"])
-        return cls(
+        return cls.of_fields(
+            row,
             wallet_id=row["id"],
             currency=currency,
-            status=row["status"],
-            is_primary=row["is_primary"],
             balance=MoneyView(amount_minor=row["balance_minor"], currency=currency),
             frozen=MoneyView(amount_minor=row["frozen_minor"], currency=currency),
             available=MoneyView(amount_minor=row["balance_minor"] - row["frozen_minor"], currency=currency),
-            limits=LimitsView(
-                transaction_max_minor=row["transaction_max_minor"],
+            limits=LimitsView.of_fields(
+                row,
                 daily_max_minor=row["day_max_minor"],
                 daily_used_minor=row["day_minor"],
                 monthly_max_minor=row["month_max_minor"],
                 monthly_used_minor=row["month_minor"],
                 rolling_12_months_max_minor=row["rolling_max_minor"],
-                balance_max_minor=row["balance_max_minor"],
             ),
-            created_at=row["created_at"],
         )
 
 
@@ -101,18 +98,11 @@ class TransactionView(View):
         currency = Currency(row["currency"])
         after = row["balance_after_minor"]
         change = row["amount_minor"] if row["type"] in _INCOMING else -row["amount_minor"]
-        return cls(
+        return cls.of_fields(
+            row,
             transaction_id=row["id"],
-            wallet_id=row["wallet_id"],
-            type=row["type"],
-            status=row["status"],
             amount=MoneyView(amount_minor=row["amount_minor"], currency=currency),
             balance_before=None if after is None else MoneyView(amount_minor=after - change, currency=currency),
             balance_after=None if after is None else MoneyView(amount_minor=after, currency=currency),
-            reference_id=row["reference_id"],
-            counterpart_user_id=row["counterpart_user_id"],
-            description=row["description"],
             failure_code=row["failure_code"] or None,
-            created_at=row["created_at"],
-            completed_at=row["completed_at"],
         )

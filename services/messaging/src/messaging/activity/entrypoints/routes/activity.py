@@ -55,7 +55,7 @@ async def get_unread_count(principal: Principal, app: App) -> UnreadActivityView
         return UnreadActivityView(unread=await ActivityStore(conn).unread(principal.user_id))
 
 
-@routes.post("/v1/activity/read", status=200, summary="Mark activity as read")
+@routes.post("/v1/activity/read", summary="Mark activity as read")
 async def post_read(body: ReadActivityBody, principal: Principal, tx: MessagingTx) -> MarkedView:
     """``up_to`` costs one row, however much it marks."""
     me = principal.user_id

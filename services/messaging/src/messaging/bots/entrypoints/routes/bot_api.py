@@ -17,24 +17,18 @@ from messaging.core.entrypoints.schemas.messages import SendMessageBody, SentVie
 from messaging.core.usecases.submit_message import submit_message
 from messaging.wiring import App
 
-routes = Routes(tag="bot api")
 SCHEME: Final = "Bot "
 LIMIT = RateLimit("bot-api", per_address=6000, window_s=60, fails="open")
+routes = Routes(tag="bot api", auth="public", limit=LIMIT)
 
 
-@routes.get("/v1/bot-api/me", auth="public", limit=LIMIT, errors=(BotTokenInvalidError,), summary="Who am I")
+@routes.get("/v1/bot-api/me", errors=(BotTokenInvalidError,), summary="Who am I")
 async def get_me(request: web.Request, app: App) -> BotFaceView:
     bot = await bot_of(request, app)
-    return BotFaceView(**{name: getattr(bot, name) for name in BotFaceView.model_fields})
+    return BotFaceView.of_fields(bot)
 
 
-@routes.get(
-    "/v1/bot-api/updates",
-    auth="public",
-    limit=LIMIT,
-    errors=(BotTokenInvalidError, WebhookSetError),
-    summary="What happened",
-)
+@routes.get("/v1/bot-api/updates", errors=(BotTokenInvalidError, WebhookSetError), summary="What happened")
 async def get_updates(request: web.Request, query: UpdatesQuery, app: App) -> UpdatesView:
     """In order. With ``wait_s`` the answer is held until there is something."""
     bot = await _asking_bot(request, app)
@@ -53,22 +47,13 @@ async def get_updates(request: web.Request, query: UpdatesQuery, app: App) -> Up
 @routes.post(
     "/v1/bot-api/dialogs/{dialog_id}/messages",
     status=(201, 200),
-    auth="public",
-    idempotency="none",
-    limit=LIMIT,
     errors=(BotTokenInvalidError, *SEND_ERRORS),
     summary="Send a message as a bot",
 )
 async def post_bot_message(request: web.Request, dialog_id: UUID, body: SendMessageBody, app: App) -> Reply[SentView]:
     bot = await bot_of(request, app)
     sent = await submit_message(body.to_command(dialog_id, bot.bot_id), app)
-    view = SentView(
-        dialog_id=dialog_id,
-        seq=sent.seq,
-        client_message_id=body.client_message_id,
-        sent_at=sent.sent_at,
-        replayed=sent.replayed,
-    )
+    view = SentView.of_fields(sent, dialog_id=dialog_id, client_message_id=body.client_message_id)
     return Reply(view, status=200 if sent.replayed else 201)
 
 

@@ -33,9 +33,10 @@ from outgoing import LOCAL, PUBLIC
 routes = Routes(tag="bots")
 LIMIT = RateLimit("bots", per_user=60, window_s=60, fails="open")
 NO_STORE = {"Cache-Control": "no-store"}
+changes = routes.sharing(limit=LIMIT)
 
 
-@routes.post("/v1/bots", status=201, limit=LIMIT, errors=(BotNameTakenError, TooManyBotsError), summary="Make a bot")
+@changes.post("/v1/bots", status=201, errors=(BotNameTakenError, TooManyBotsError), summary="Make a bot")
 async def post_bot(body: MakeBotBody, principal: Principal, tx: MessagingTx) -> Reply[NewBotView]:
     await hold_access(principal.user_id, principal.access_epoch, tx)
     command = MakeBot(
@@ -45,13 +46,13 @@ async def post_bot(body: MakeBotBody, principal: Principal, tx: MessagingTx) -> 
         commands=[each.model_dump() for each in body.commands],
     )
     bot, token = await make_bot(command, tx)
-    return Reply(NewBotView(**BotView.of(bot).model_dump(), token=token), status=201, headers=NO_STORE)
+    return Reply(NewBotView.of_fields(bot, token=token), status=201, headers=NO_STORE)
 
 
 @routes.get("/v1/bots", summary="List your bots")
 async def get_bots(principal: Principal, app: App) -> BotsView:
     async with app.database.read() as conn:
-        return BotsView(items=[BotView.of(bot) for bot in await BotStore(conn).of_owner(principal.user_id)])
+        return BotsView(items=[BotView.of_fields(bot) for bot in await BotStore(conn).of_owner(principal.user_id)])
 
 
 @routes.get("/v1/bots/{bot_id}", errors=(BotNotFoundError,), summary="Look at a bot")
@@ -62,10 +63,10 @@ async def get_bot(bot_id: UUID, principal: Principal, app: App) -> BotFaceView:
         bot = await BotStore(conn).find(bot_id)
     if bot is None:
         raise BotNotFoundError
-    return BotFaceView(**{name: getattr(bot, name) for name in BotFaceView.model_fields})
+    return BotFaceView.of_fields(bot)
 
 
-@routes.put("/v1/bots/{bot_id}", limit=LIMIT, errors=(BotNotFoundError,), summary="Describe your bot anew")
+@changes.put("/v1/bots/{bot_id}", errors=(BotNotFoundError,), summary="Describe your bot anew")
 async def put_bot(bot_id: UUID, body: DescribeBotBody, principal: Principal, tx: MessagingTx) -> BotView:
     command = DescribeBot(
         owner_id=principal.user_id,
@@ -73,20 +74,18 @@ async def put_bot(bot_id: UUID, body: DescribeBotBody, principal: Principal, tx:
         display_name=body.display_name,
         commands=[each.model_dump() for each in body.commands],
     )
-    return BotView.of(await describe_bot(command, tx))
+    return BotView.of_fields(await describe_bot(command, tx))
 
 
-@routes.delete("/v1/bots/{bot_id}", limit=LIMIT, errors=(BotNotFoundError,), summary="End your bot")
+@changes.delete("/v1/bots/{bot_id}", errors=(BotNotFoundError,), summary="End your bot")
 async def remove_bot(bot_id: UUID, principal: Principal, tx: MessagingTx) -> None:
     """Its token is worth nothing from then on; what it wrote stays."""
     await delete_bot(principal.user_id, bot_id, tx)
 
 
-@routes.post(
+@changes.post(
     "/v1/bots/{bot_id}/token",
-    status=200,
     idempotency="none",
-    limit=LIMIT,
     errors=(BotNotFoundError,),
     summary="Give your bot another token",
 )
@@ -97,9 +96,8 @@ async def post_token(bot_id: UUID, principal: Principal, tx: MessagingTx) -> Rep
     return Reply(TokenView(token=token), headers=NO_STORE)
 
 
-@routes.put(
+@changes.put(
     "/v1/bots/{bot_id}/webhook",
-    limit=LIMIT,
     errors=(BotNotFoundError, WebhookUrlInvalidError),
     summary="Have updates sent to a URL",
 )
@@ -113,6 +111,6 @@ async def put_webhook(
     return Reply(SecretView(secret=await set_webhook(command, tx)), headers=NO_STORE)
 
 
-@routes.delete("/v1/bots/{bot_id}/webhook", limit=LIMIT, errors=(BotNotFoundError,), summary="Ask for updates again")
+@changes.delete("/v1/bots/{bot_id}/webhook", errors=(BotNotFoundError,), summary="Ask for updates again")
 async def delete_webhook(bot_id: UUID, principal: Principal, tx: MessagingTx) -> None:
     await remove_webhook(principal.user_id, bot_id, tx)

@@ -9,9 +9,6 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from chassis.http import Body, Name, Query, View
-from messaging.bots.domain.bot import (
-    Bot,
-)
 
 DisplayName = Annotated[Name, Field(min_length=2, max_length=64)]
 
@@ -70,10 +67,6 @@ class BotView(BotFaceView):
     failures: int
     failing_since: datetime | None
     created_at: datetime
-
-    @classmethod
-    def of(cls, bot: Bot) -> BotView:
-        return cls(**{name: getattr(bot, name) for name in cls.model_fields})
 
 
 class NewBotView(BotView):

@@ -55,12 +55,6 @@ async def post_payment(
         note=body.note,
     )
     sent = await send_payment(command, tx)
-    view = SentView(
-        dialog_id=dialog_id,
-        seq=sent.seq,
-        client_message_id=body.client_message_id,
-        sent_at=sent.sent_at,
-        replayed=sent.replayed,
-    )
+    view = SentView.of_fields(sent, dialog_id=dialog_id, client_message_id=body.client_message_id)
     location = f"/v1/dialogs/{dialog_id}/messages/{sent.seq}"
     return Reply(view, status=200 if sent.replayed else 202, location=location)

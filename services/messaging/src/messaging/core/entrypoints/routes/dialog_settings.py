@@ -41,6 +41,7 @@ ActName = Literal[
     "manage_roles",
 ]
 assert set(ActName.__args__) == {each.value for each in Act}  # type: ignore[attr-defined]  # noqa: S101
+changes = routes.sharing(limit=LIMIT, rows_of_caller=False)
 
 
 class ChangeDialogBody(Body):
@@ -93,11 +94,8 @@ class SeenByView(View):
     people: list[SeenView]
 
 
-@routes.patch(
+@changes.patch(
     "/v1/dialogs/{dialog_id}",
-    status=204,
-    rows_of_caller=False,
-    limit=LIMIT,
     errors=(*ERRORS, MembersMaxError, AttachmentUnusableError),
     summary="Change a dialog's shared settings",
 )
@@ -109,35 +107,18 @@ async def patch_dialog(
     await change_dialog(command, tx, require_version=if_match.check)
 
 
-@routes.post(
-    "/v1/dialogs/{dialog_id}/close",
-    status=204,
-    rows_of_caller=False,
-    limit=LIMIT,
-    errors=ERRORS,
-    summary="Close a dialog: it can be read, not written",
-)
+@changes.post("/v1/dialogs/{dialog_id}/close", errors=ERRORS, summary="Close a dialog: it can be read, not written")
 async def post_close(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> None:
     await close_dialog(CloseDialog(dialog_id=dialog_id, by=principal.user_id, closed=True), tx)
 
 
-@routes.post(
-    "/v1/dialogs/{dialog_id}/reopen",
-    status=204,
-    rows_of_caller=False,
-    limit=LIMIT,
-    errors=ERRORS,
-    summary="Open a closed dialog again",
-)
+@changes.post("/v1/dialogs/{dialog_id}/reopen", errors=ERRORS, summary="Open a closed dialog again")
 async def post_reopen(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> None:
     await close_dialog(CloseDialog(dialog_id=dialog_id, by=principal.user_id, closed=False), tx)
 
 
-@routes.patch(
+@changes.patch(
     "/v1/dialogs/{dialog_id}/settings",
-    status=204,
-    rows_of_caller=False,
-    limit=LIMIT,
     errors=(DialogNotFoundError,),
     summary="Change your own settings of a dialog",
 )

@@ -12,7 +12,7 @@ from chassis.http import Body, RateLimit, Reply, Routes, Text, View
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import BlockedError, DialogClosedError, DialogNotFoundError, NotAllowedError
-from messaging.core.domain.invite import InviteInvalidError, InviteRow
+from messaging.core.domain.invite import InviteInvalidError
 from messaging.core.domain.membership import BannedError, DialogFullError, FixedMembersError
 from messaging.core.domain.permissions import Act
 from messaging.core.usecases.create_invite import CreateInvite, create_invite
@@ -27,7 +27,7 @@ from messaging.core.usecases.join_public_dialog import JoinPublicDialog, join_pu
 from messaging.core.usecases.load_dialog_for import load_dialog_for
 from messaging.core.usecases.revoke_invite import RevokeInvite, revoke_invite
 
-routes = Routes(tag="invites")
+routes = Routes(tag="invites", rows_of_caller=False)
 INVITES = "/v1/dialogs/{dialog_id}/invites"
 REQUESTS = "/v1/dialogs/{dialog_id}/join-requests"
 LIMIT = RateLimit("invites", per_user=120, window_s=60, fails="open")
@@ -35,6 +35,7 @@ LIMIT = RateLimit("invites", per_user=120, window_s=60, fails="open")
 GUESSES = RateLimit("joins", per_user=60, window_s=60, fails="open")
 ERRORS = (DialogNotFoundError, NotAllowedError, DialogClosedError)
 JOINING = (BlockedError, DialogClosedError, BannedError, DialogFullError, FixedMembersError)
+changes = routes.sharing(limit=LIMIT)
 
 
 class InviteBody(Body):
@@ -52,10 +53,6 @@ class InviteView(View):
     expires_at: datetime | None
     uses_max: int | None
     uses: int
-
-    @classmethod
-    def of(cls, row: InviteRow) -> InviteView:
-        return cls(**{name: getattr(row, name) for name in cls.model_fields})
 
 
 class NewInviteView(InviteView):
@@ -97,37 +94,24 @@ class JoinRequestsView(View):
     items: list[JoinRequestView]
 
 
-@routes.post(
-    INVITES,
-    status=201,
-    rows_of_caller=False,
-    limit=LIMIT,
-    errors=(*ERRORS, FixedMembersError),
-    summary="Make an invite link",
-)
+@changes.post(INVITES, status=201, errors=(*ERRORS, FixedMembersError), summary="Make an invite link")
 async def post_invite(dialog_id: UUID, body: InviteBody, principal: Principal, tx: MessagingTx) -> Reply[NewInviteView]:
     await hold_access(principal.user_id, principal.access_epoch, tx)
     command = CreateInvite(
         dialog_id=dialog_id, by=principal.user_id, expires_in_s=body.expires_in_s, uses_max=body.uses_max
     )
     made = await create_invite(command, tx)
-    view = NewInviteView(**InviteView.of(made.invite).model_dump(), token=made.token)
+    view = NewInviteView.of_fields(made.invite, token=made.token)
     return Reply(view, status=201, headers={"Cache-Control": "no-store"})
 
 
-@routes.get(INVITES, rows_of_caller=False, errors=ERRORS, summary="List invites that are not revoked")
+@routes.get(INVITES, errors=ERRORS, summary="List invites that are not revoked")
 async def get_invites(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> InvitesView:
     await load_dialog_for(tx, dialog_id, principal.user_id, Act.INVITE)
-    return InvitesView(items=[InviteView.of(row) for row in await tx.invites.of_dialog(dialog_id)])
+    return InvitesView(items=[InviteView.of_fields(row) for row in await tx.invites.of_dialog(dialog_id)])
 
 
-@routes.delete(
-    INVITES + "/{invite_id}",
-    rows_of_caller=False,
-    limit=LIMIT,
-    errors=(*ERRORS, InviteInvalidError),
-    summary="Revoke an invite",
-)
+@changes.delete(INVITES + "/{invite_id}", errors=(*ERRORS, InviteInvalidError), summary="Revoke an invite")
 async def delete_invite(dialog_id: UUID, invite_id: UUID, principal: Principal, tx: MessagingTx) -> None:
     """One's own, or another's by who manages members."""
     await revoke_invite(RevokeInvite(dialog_id=dialog_id, invite_id=invite_id, by=principal.user_id), tx)
@@ -135,8 +119,6 @@ async def delete_invite(dialog_id: UUID, invite_id: UUID, principal: Principal, 
 
 @routes.post(
     "/v1/dialogs/join",
-    status=200,
-    rows_of_caller=False,
     limit=GUESSES,
     errors=(InviteInvalidError, DialogNotFoundError, *JOINING),
     summary="Join by an invite link",
@@ -150,8 +132,6 @@ async def post_join(body: JoinBody, principal: Principal, tx: MessagingTx) -> Jo
 
 @routes.post(
     "/v1/dialogs/{dialog_id}/join",
-    status=200,
-    rows_of_caller=False,
     limit=GUESSES,
     errors=(DialogNotFoundError, *JOINING),
     summary="Join a public dialog",
@@ -162,17 +142,14 @@ async def post_join_public(dialog_id: UUID, body: JoinPublicBody, principal: Pri
     return JoinedView(dialog_id=dialog_id, outcome=await join_public_dialog(command, tx))
 
 
-@routes.get(REQUESTS, rows_of_caller=False, errors=ERRORS, summary="List who asks to join")
+@routes.get(REQUESTS, errors=ERRORS, summary="List who asks to join")
 async def get_requests(dialog_id: UUID, principal: Principal, tx: MessagingTx) -> JoinRequestsView:
     await load_dialog_for(tx, dialog_id, principal.user_id, Act.MANAGE_MEMBERS)
     return JoinRequestsView(items=[JoinRequestView(**dict(row)) for row in await tx.invites.requests_of(dialog_id)])
 
 
-@routes.post(
+@changes.post(
     REQUESTS + "/{user_id}/approve",
-    status=204,
-    rows_of_caller=False,
-    limit=LIMIT,
     errors=(*ERRORS, JoinRequestNotFoundError, BannedError, DialogFullError),
     summary="Let somebody in",
 )
@@ -181,11 +158,8 @@ async def post_approve(dialog_id: UUID, user_id: UUID, principal: Principal, tx:
     await decide_join_request(command, tx)
 
 
-@routes.post(
+@changes.post(
     REQUESTS + "/{user_id}/decline",
-    status=204,
-    rows_of_caller=False,
-    limit=LIMIT,
     errors=(*ERRORS, JoinRequestNotFoundError),
     summary="Do not let somebody in",
 )

@@ -41,6 +41,7 @@ LIMIT = RateLimit("members", per_user=300, window_s=60, fails="open")
 ERRORS = (DialogNotFoundError, NotAllowedError, DialogClosedError, FixedMembersError, MemberNotFoundError)
 ORDER = Keyset("members", (UUID,))
 FIRST = UUID(int=0)
+changes = routes.sharing(limit=LIMIT, rows_of_caller=False)
 
 
 class MemberView(View):
@@ -97,29 +98,19 @@ async def get_members(dialog_id: UUID, query: MembersQuery, principal: Principal
         app.cursors,
         rows,
         query.limit,
-        view=lambda row: MemberView(**dict(row)),
+        view=MemberView.of_fields,
         position=lambda row: (row["user_id"],),
     )
 
 
-@routes.post(
-    MEMBERS,
-    status=204,
-    rows_of_caller=False,
-    limit=LIMIT,
-    errors=(*ERRORS, DialogFullError, PeopleUnknownError),
-    summary="Add people",
-)
+@changes.post(MEMBERS, errors=(*ERRORS, DialogFullError, PeopleUnknownError), summary="Add people")
 async def post_members(dialog_id: UUID, body: AddMembersBody, principal: Principal, tx: MessagingTx) -> None:
     """Who is in already stays as they are."""
     await add_members(AddMembers(dialog_id=dialog_id, by=principal.user_id, user_ids=body.user_ids), tx)
 
 
-@routes.patch(
+@changes.patch(
     MEMBERS + "/{user_id}",
-    status=204,
-    rows_of_caller=False,
-    limit=LIMIT,
     errors=(*ERRORS, OwnerStaysError, MuteOverError, ShopOwnerError),
     summary="Give a role, mute or unmute",
 )
@@ -136,10 +127,8 @@ async def patch_member(
         await mute_member(MuteMember(**who, muted=body.muted, until=body.muted_until), tx)
 
 
-@routes.delete(
+@changes.delete(
     MEMBERS + "/{user_id}",
-    rows_of_caller=False,
-    limit=LIMIT,
     errors=(*ERRORS, OwnerStaysError, ShopOwnerError),
     summary="Leave, or remove a member",
 )
@@ -151,38 +140,18 @@ async def delete_member(dialog_id: UUID, user_id: UUID, principal: Principal, tx
         await remove_member(RemoveMember(dialog_id=dialog_id, by=principal.user_id, user_id=user_id), tx)
 
 
-@routes.put(
-    "/v1/dialogs/{dialog_id}/bans/{user_id}",
-    status=204,
-    rows_of_caller=False,
-    limit=LIMIT,
-    errors=(*ERRORS, ShopOwnerError),
-    summary="Ban somebody",
-)
+@changes.put("/v1/dialogs/{dialog_id}/bans/{user_id}", errors=(*ERRORS, ShopOwnerError), summary="Ban somebody")
 async def put_ban(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:
     """A member goes; nobody banned comes in again, by no invite. Of a product's dialog the shop's owner stays."""
     await remove_member(RemoveMember(dialog_id=dialog_id, by=principal.user_id, user_id=user_id, ban=True), tx)
 
 
-@routes.delete(
-    "/v1/dialogs/{dialog_id}/bans/{user_id}",
-    rows_of_caller=False,
-    limit=LIMIT,
-    errors=ERRORS,
-    summary="Lift a ban",
-)
+@changes.delete("/v1/dialogs/{dialog_id}/bans/{user_id}", errors=ERRORS, summary="Lift a ban")
 async def delete_ban(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:
     await lift_ban(LiftBan(dialog_id=dialog_id, by=principal.user_id, user_id=user_id), tx)
 
 
-@routes.put(
-    "/v1/dialogs/{dialog_id}/owner",
-    status=204,
-    rows_of_caller=False,
-    limit=LIMIT,
-    errors=(*ERRORS, OwnerIsBotError),
-    summary="Hand the dialog over",
-)
+@changes.put("/v1/dialogs/{dialog_id}/owner", errors=(*ERRORS, OwnerIsBotError), summary="Hand the dialog over")
 async def put_owner(dialog_id: UUID, body: OwnerBody, principal: Principal, tx: MessagingTx) -> None:
     """By the owner, to a person who is in; the old owner becomes an admin. A mute of the new owner ends."""
     await transfer_dialog(TransferDialog(dialog_id=dialog_id, by=principal.user_id, user_id=body.user_id), tx)

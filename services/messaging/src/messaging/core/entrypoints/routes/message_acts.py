@@ -49,6 +49,7 @@ MESSAGE = "/v1/dialogs/{dialog_id}/messages/{seq}"
 SEEN = (DialogNotFoundError, MessageNotFoundError)
 TOUCHED = (*SEEN, NotAllowedError, MutedError, BlockedError, DialogClosedError)
 ACTS = RateLimit("message-acts", per_user=600, window_s=60, fails="open")
+changes = routes.sharing(limit=ACTS, rows_of_caller=False)
 
 
 class DeleteQuery(Query):
@@ -57,10 +58,8 @@ class DeleteQuery(Query):
     whom: Literal["all", "me"] = "all"
 
 
-@routes.patch(
+@changes.patch(
     MESSAGE,
-    rows_of_caller=False,
-    limit=ACTS,
     errors=(*TOUCHED, NotEditableError, EditWindowOverError, MessageChangedMeanwhileError, ContentTooLargeError),
     summary="Edit a message of yours",
 )
@@ -77,13 +76,7 @@ async def patch_message(
     return MessageView.model_validate(await edit_message(command, tx))
 
 
-@routes.delete(
-    MESSAGE,
-    rows_of_caller=False,
-    limit=ACTS,
-    errors=(*SEEN, NotAllowedError, DialogClosedError),
-    summary="Delete a message",
-)
+@changes.delete(MESSAGE, errors=(*SEEN, NotAllowedError, DialogClosedError), summary="Delete a message")
 async def delete_message(dialog_id: UUID, seq: int, query: DeleteQuery, principal: Principal, tx: MessagingTx) -> None:
     """For everybody one's own, whatever hinders one from writing, or another's as a moderator; for oneself any."""
     user_id = principal.user_id
@@ -93,10 +86,8 @@ async def delete_message(dialog_id: UUID, seq: int, query: DeleteQuery, principa
         await delete_message_for_self(DeleteMessageForSelf(dialog_id=dialog_id, seq=seq, user_id=user_id), tx)
 
 
-@routes.put(
+@changes.put(
     MESSAGE + "/reactions/{emoji}",
-    rows_of_caller=False,
-    limit=ACTS,
     errors=(*TOUCHED, NotAnEmojiError, TooManyReactionsError),
     summary="React to a message",
 )
@@ -105,25 +96,17 @@ async def put_reaction(dialog_id: UUID, seq: int, emoji: str, principal: Princip
     await change_reaction(_change(dialog_id, seq, emoji, principal, added=True), tx)
 
 
-@routes.delete(
-    MESSAGE + "/reactions/{emoji}",
-    rows_of_caller=False,
-    limit=ACTS,
-    errors=(*TOUCHED, NotAnEmojiError),
-    summary="Take a reaction back",
-)
+@changes.delete(MESSAGE + "/reactions/{emoji}", errors=(*TOUCHED, NotAnEmojiError), summary="Take a reaction back")
 async def delete_reaction(dialog_id: UUID, seq: int, emoji: str, principal: Principal, tx: MessagingTx) -> None:
     await change_reaction(_change(dialog_id, seq, emoji, principal, added=False), tx)
 
 
-@routes.put(
-    MESSAGE + "/pin", rows_of_caller=False, limit=ACTS, errors=(*TOUCHED, TooManyPinsError), summary="Pin a message"
-)
+@changes.put(MESSAGE + "/pin", errors=(*TOUCHED, TooManyPinsError), summary="Pin a message")
 async def put_pin(dialog_id: UUID, seq: int, principal: Principal, tx: MessagingTx) -> None:
     await pin_message(PinMessage(dialog_id=dialog_id, seq=seq, user_id=principal.user_id, pinned=True), tx)
 
 
-@routes.delete(MESSAGE + "/pin", rows_of_caller=False, limit=ACTS, errors=TOUCHED, summary="Unpin a message")
+@changes.delete(MESSAGE + "/pin", errors=TOUCHED, summary="Unpin a message")
 async def delete_pin(dialog_id: UUID, seq: int, principal: Principal, tx: MessagingTx) -> None:
     await pin_message(PinMessage(dialog_id=dialog_id, seq=seq, user_id=principal.user_id, pinned=False), tx)
 

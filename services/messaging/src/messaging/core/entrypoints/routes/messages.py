@@ -59,23 +59,11 @@ SEND_ERRORS = (
 )
 
 
-@routes.post(
-    "/v1/dialogs/{dialog_id}/messages",
-    status=(201, 200),
-    idempotency="none",
-    errors=SEND_ERRORS,
-    summary="Send a message",
-)
+@routes.post("/v1/dialogs/{dialog_id}/messages", status=(201, 200), errors=SEND_ERRORS, summary="Send a message")
 async def post_message(dialog_id: UUID, body: SendMessageBody, principal: Principal, app: App) -> Reply[SentView]:
     """Durable once it is answered. A retry with the same ``client_message_id`` gets the first answer (200)."""
     sent = await submit_message(body.to_command(dialog_id, principal.user_id), app)
-    view = SentView(
-        dialog_id=dialog_id,
-        seq=sent.seq,
-        client_message_id=body.client_message_id,
-        sent_at=sent.sent_at,
-        replayed=sent.replayed,
-    )
+    view = SentView.of_fields(sent, dialog_id=dialog_id, client_message_id=body.client_message_id)
     return Reply(view, status=200 if sent.replayed else 201, location=f"/v1/dialogs/{dialog_id}/messages/{sent.seq}")
 
 

@@ -58,8 +58,6 @@ class SyncView(View):
 
 @routes.post(
     "/v1/sync",
-    status=200,
-    idempotency="none",
     limit=RateLimit("sync", per_user=240, window_s=60, fails="open"),
     summary="What changed since these positions",
 )

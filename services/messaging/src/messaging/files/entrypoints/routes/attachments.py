@@ -6,7 +6,7 @@ import asyncio
 import binascii
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import ClassVar, Final
+from typing import Final
 from urllib.parse import quote
 from uuid import UUID
 
@@ -63,12 +63,12 @@ OFFSET_TYPE: Final = "application/offset+octet-stream"
 
 class TusVersionError(RequestError):
     code, kind, status = "messaging.attachment.tus_version_unsupported", Kind.PRECONDITION, 412
-    title: ClassVar[str] = "This version of tus is not spoken here"
+    title = "This version of tus is not spoken here"
 
 
 class RangeNotSatisfiableError(RequestError):
     code, kind, status = "messaging.attachment.range_not_satisfiable", Kind.INVALID, 416
-    title: ClassVar[str] = "The file has no such part"
+    title = "The file has no such part"
 
 
 @routes.post(
@@ -182,8 +182,6 @@ async def get_attachment(attachment_id: UUID, principal: Principal, app: App) ->
 
 @routes.post(
     "/v1/attachments/{attachment_id}/link",
-    status=200,
-    idempotency="none",
     limit=RateLimit("attachment-links", per_user=1200, window_s=60, fails="open"),
     errors=(AttachmentNotFoundError,),
     summary="Get links to the bytes",

@@ -9,9 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chassis.http import Body, Name, Query, View
-from messaging.core.domain.attachment import (
-    Attachment,
-)
+from messaging.core.domain.attachment import Attachment
 
 Purpose = Literal["image", "video", "voice", "file", "sticker", "avatar"]
 
@@ -47,8 +45,7 @@ class AttachmentView(View):
 
     @classmethod
     def of(cls, found: Attachment) -> AttachmentView:
-        named = {name: getattr(found, name) for name in cls.model_fields if name != "sha256"}
-        return cls(**named, sha256=found.sha256.hex() if found.sha256 else None)
+        return cls.of_fields(found, sha256=found.sha256.hex() if found.sha256 else None)
 
 
 class UploadTicketView(AttachmentView):

@@ -17,17 +17,17 @@ from operations.acts import DONE, UNCHANGED, Act, by_person, record, record_refu
 HOLD: Final = "/v1/ops/messaging/dialogs/{dialog_id}/legal-hold"
 OPS: Final = roles("ops", "admin")
 
-routes = Routes(tag="operators")
+routes = Routes(tag="operators", auth=OPS)
 
 
-@routes.put(HOLD, auth=OPS, errors=(NoSuchDialogError,), summary="Put a dialog under legal hold")
+@routes.put(HOLD, errors=(NoSuchDialogError,), summary="Put a dialog under legal hold")
 async def put_legal_hold(dialog_id: UUID, query: WhyQuery, principal: Principal, app: App) -> LegalHoldView:
     """Nothing written in it is destroyed while it holds; nobody in the dialog is told."""
     act = by_person("legal_hold.put", NAME, principal, reason=query.reason, dialog_id=dialog_id)
     return await record_hold(app, dialog_id, act, held=True)
 
 
-@routes.delete(HOLD, auth=OPS, status=200, errors=(NoSuchDialogError,), summary="Lift a legal hold")
+@routes.delete(HOLD, errors=(NoSuchDialogError,), summary="Lift a legal hold")
 async def delete_legal_hold(dialog_id: UUID, query: WhyQuery, principal: Principal, app: App) -> LegalHoldView:
     """What only the hold kept is destroyed."""
     act = by_person("legal_hold.lift", NAME, principal, reason=query.reason, dialog_id=dialog_id)

@@ -14,13 +14,11 @@ from messaging.polls.entrypoints.schemas.polls import VoteBody
 from messaging.polls.usecases.close_poll import close_poll
 from messaging.polls.usecases.vote_in_poll import VoteInPoll, vote_in_poll
 
-routes = Routes(tag="polls")
+routes = Routes(tag="polls", limit=ACTS, rows_of_caller=False)
 
 
 @routes.put(
     MESSAGE + "/vote",
-    rows_of_caller=False,
-    limit=ACTS,
     errors=(*TOUCHED, NotAPollError, PollClosedError, VoteInvalidError),
     summary="Vote in a poll, or change your vote",
 )
@@ -29,14 +27,7 @@ async def put_vote(dialog_id: UUID, seq: int, body: VoteBody, principal: Princip
     return PollView.model_validate(await vote_in_poll(command, tx))
 
 
-@routes.post(
-    MESSAGE + "/close-poll",
-    status=200,
-    rows_of_caller=False,
-    limit=ACTS,
-    errors=(*TOUCHED, NotAPollError),
-    summary="Close a poll",
-)
+@routes.post(MESSAGE + "/close-poll", errors=(*TOUCHED, NotAPollError), summary="Close a poll")
 async def post_close_poll(dialog_id: UUID, seq: int, principal: Principal, tx: MessagingTx) -> PollView:
     """By who asked, or a moderator."""
     return PollView.model_validate(await close_poll(dialog_id, seq, principal.user_id, tx))

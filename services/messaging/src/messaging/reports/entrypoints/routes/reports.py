@@ -60,7 +60,7 @@ async def post_report(body: ReportBody, principal: Principal, tx: MessagingTx) -
 @routes.get("/v1/ops/messaging/reports", auth=MODERATORS, summary="Reports that wait for a decision")
 async def get_reports(query: ReportsQuery, principal: Principal, tx: MessagingTx) -> ReportsView:
     del principal
-    return ReportsView(items=[ReportView.of(each) for each in await tx.reports.open_reports(query.limit)])
+    return ReportsView(items=[ReportView.of_fields(each) for each in await tx.reports.open_reports(query.limit)])
 
 
 @routes.get(
@@ -86,7 +86,6 @@ async def get_reported(report_id: UUID, principal: Principal, app: App) -> Repor
 
 @routes.post(
     "/v1/ops/messaging/reports/{report_id}/decision",
-    status=204,
     idempotency="none",
     auth=MODERATORS,
     errors=(ReportNotFoundError,),

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from chassis.http import Body, Query, ReadableText, View
 from messaging.core.entrypoints.schemas.messages import MessageView, Seq
-from messaging.reports.domain.report import Report
 
 
 class ReportBody(Body):
@@ -37,10 +36,6 @@ class ReportView(View):
     detail: str
     status: str
     created_at: datetime
-
-    @classmethod
-    def of(cls, report: Report) -> ReportView:
-        return cls(**{name: getattr(report, name) for name in cls.model_fields})
 
 
 class ReportsView(View):

@@ -7,9 +7,7 @@ from uuid import UUID
 from chassis.http import Routes
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
-from messaging.core.domain.dialog import (
-    DialogNotFoundError,
-)
+from messaging.core.domain.dialog import DialogNotFoundError
 from messaging.scheduling.adapters.draft_store import DraftReads
 from messaging.scheduling.entrypoints.schemas.drafts import DraftBody, DraftsView, DraftVersionView, DraftView
 from messaging.scheduling.usecases.save_draft import SaveDraft, save_draft
@@ -30,15 +28,4 @@ async def put_draft(dialog_id: UUID, body: DraftBody, principal: Principal, tx: 
 async def get_drafts(principal: Principal, app: App) -> DraftsView:
     async with app.database.read(user_id=principal.user_id) as conn:
         found = await DraftReads(conn, app.keys).of_person(principal.user_id)
-    return DraftsView(
-        items=[
-            DraftView(
-                dialog_id=each.dialog_id,
-                text=each.text,
-                reply_to_seq=each.reply_to_seq,
-                version=each.version,
-                updated_at=each.updated_at,
-            )
-            for each in found
-        ]
-    )
+    return DraftsView(items=[DraftView.of_fields(each) for each in found])

@@ -31,16 +31,7 @@ class ScheduledView(View):
 
     @classmethod
     def of(cls, kept: Scheduled) -> ScheduledView:
-        return cls(
-            scheduled_id=kept.scheduled_id,
-            dialog_id=kept.dialog_id,
-            send_at=kept.send_at,
-            message=dict(kept.body) if kept.body is not None else None,
-            status=kept.status,
-            failure_code=kept.failure_code,
-            seq=kept.seq,
-            created_at=kept.created_at,
-        )
+        return cls.of_fields(kept, message=dict(kept.body) if kept.body is not None else None)
 
 
 class ScheduledListView(View):

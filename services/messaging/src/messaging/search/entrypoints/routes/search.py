@@ -60,7 +60,7 @@ def _view(hit: Hit, message: MessageView) -> SearchHitView:
     return SearchHitView(
         message=message,
         match=hit.tier.name.lower(),
-        highlights=[HighlightView.of(each) for each in hit.highlights],
+        highlights=[HighlightView.of_fields(each) for each in hit.highlights],
         messages_url=f"/v1/dialogs/{message.dialog_id}/messages?around_seq={message.seq}",
     )
 

@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 
 from chassis.http import Line, Moment, Query, View
 from messaging.core.entrypoints.schemas.messages import MessageView
-from messaging.search.domain.question import Highlight
 
 
 class SearchQuery(Query):
@@ -39,10 +38,6 @@ class HighlightView(View):
     field: str
     start: int
     end: int
-
-    @classmethod
-    def of(cls, highlight: Highlight) -> HighlightView:
-        return cls(field=highlight.field, start=highlight.start, end=highlight.end)
 
 
 class SearchHitView(View):

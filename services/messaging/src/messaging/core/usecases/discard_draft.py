@@ -1,4 +1,4 @@
-"""A draft is thrown away: by its writer, or with its writer's membership."""
+"""Discard a draft: by its writer, or with its writer's membership."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from uuid import UUID
 from messaging.core.usecases.ports import Tx
 
 
-async def throw_draft_away(dialog_id: UUID, user_id: UUID, tx: Tx) -> int | None:
-    """Its version as one that is thrown away; None when there is no draft."""
+async def discard_draft(dialog_id: UUID, user_id: UUID, tx: Tx) -> int | None:
+    """Its version from now on; None when there is no draft."""
     version = await tx.drafts.empty(user_id, dialog_id, tx.now)
     if version is not None:
         tx.accounts.change(
