@@ -88,6 +88,7 @@ class MissingRightsError(NotReadyError):
 
 
 def role_of(dsn: str) -> str:
+    """The role a DSN connects as."""
     return urlsplit(dsn).username or ""
 
 

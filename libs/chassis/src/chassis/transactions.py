@@ -14,6 +14,8 @@ from asyncpg.transaction import Transaction, TransactionState
 
 
 class OpeningConnection(asyncpg.Connection):
+    """A connection of a pool."""
+
     def opening(self, settings: str, *, readonly: bool = False) -> OpeningTransaction:
         """A block whose transaction begins with ``settings``, which are SQL: never text from outside."""
         return OpeningTransaction(self, settings, readonly=readonly)

@@ -34,6 +34,8 @@ class Reader:
 
 
 class Readers:
+    """All readers of one client."""
+
     def __init__(self) -> None:
         self._readers: list[Reader] = []
 

@@ -48,6 +48,7 @@ class Sending:
         return waiting[0] if waiting is not None else None
 
     def answered(self, frame: Mapping[str, Any]) -> None:
+        """A ``sent`` frame came."""
         waiting = self._waiting.pop(frame["ref"], None)
         if waiting is not None and not waiting[1].done():
             waiting[1].set_result(

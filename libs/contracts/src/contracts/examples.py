@@ -67,6 +67,7 @@ _NUMBERS: Final = {"amount_minor": 125_000, "quantity": 2, "on_hand": 40, "reser
 
 
 def example(record: RecordType) -> Message:
+    """The example of a record type."""
     message = record.message()
     _fill(message)
     return message
@@ -96,6 +97,7 @@ def example_headers(record: RecordType) -> dict[str, str]:
 
 
 def example_key(record: RecordType) -> str:
+    """The record key: the value of the key field."""
     return str(getattr(example(record), record.key))
 
 

@@ -22,6 +22,7 @@ def record_options(options: MessageOptions) -> options_pb2.Record | None:
 
 
 def is_pii(field: FieldDescriptor) -> bool:
+    """Whether a field holds personal data."""
     return bool(field.GetOptions().Extensions[_PII])
 
 

@@ -45,6 +45,7 @@ class Backlog:
         return [record for key in due for record in self._waiting.pop(key).records]
 
     def next_due(self) -> float | None:
+        """When the first key is due."""
         return min((waiting.due for waiting in self._waiting.values()), default=None)
 
     def drop(self, partitions: Collection[TopicPartition]) -> None:

@@ -39,6 +39,7 @@ class Envelope:
 
 
 def cloud_event_headers(row: Row, source: str) -> list[tuple[str, bytes]]:
+    """Headers of one outbox row."""
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", str(row["event_id"]).encode()),

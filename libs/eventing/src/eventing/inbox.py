@@ -24,6 +24,8 @@ class Outcome(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
+    """Result of claiming many ids at once."""
+
     fresh: frozenset[UUID]
     blocked: frozenset[tuple[str, bytes]]  # (topic, key) with waiting dead letters
 

@@ -18,6 +18,8 @@ from kernel.rows import rows_affected
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedKey:
+    """A key and the record that parked it."""
+
     topic: str
     key: str
     event_id: UUID
@@ -27,6 +29,7 @@ class ParkedKey:
 
 
 async def park(conn: Connection, schema: str, row: Row, error: str) -> None:
+    """Park the key of a refused row, and the row."""
     async with conn.transaction():
         await conn.execute(
             f"""INSERT INTO {schema}.outbox_parked_key (topic, key, event_id, error) VALUES ($1, $2, $3, $4)
@@ -57,6 +60,7 @@ async def park_behind(conn: Connection, schema: str, ids: Sequence[int]) -> None
 
 
 async def parked_keys(conn: Connection, schema: str, *, limit: int = 200) -> list[ParkedKey]:
+    """Parked keys, the oldest first."""
     rows = await conn.fetch(
         f"""SELECT k.*, (SELECT count(*) FROM {schema}.outbox_parked p WHERE p.topic = k.topic AND p.key = k.key)
                    AS records

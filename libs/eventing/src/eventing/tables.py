@@ -94,6 +94,7 @@ def downgrade(schema: str) -> list[str]:
 
 
 def log_partition(day: date) -> str:
+    """Name of the event_log partition of a UTC day."""
     return f"event_log_{day:%Y%m%d}"
 
 

@@ -24,6 +24,7 @@ class BackoffPolicy:
 
     @classmethod
     def constant(cls, wait_s: float) -> Self:
+        """The same wait after every failure."""
         return cls(first_s=wait_s, cap_s=wait_s)
 
     def wait_s(self, failures: int, chance: float | None = None) -> float:

@@ -42,11 +42,13 @@ class Steps:
         self._due_since: float | None = None
 
     def begin(self) -> None:
+        """A step begins, or begins anew."""
         self._began_at = self._clock()
         if self._due_since is None:
             self._due_since = self._began_at
 
     def end(self) -> None:
+        """The step ended."""
         self._began_at = self._due_since = None
 
     @contextmanager

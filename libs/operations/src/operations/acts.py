@@ -59,6 +59,7 @@ class Act:
     outcome: str = DONE
 
     def ended(self, outcome: str, **after: object) -> Act:
+        """The same act with its end."""
         return replace(self, outcome=outcome, after={**self.after, **after})
 
 

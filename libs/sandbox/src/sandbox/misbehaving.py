@@ -18,6 +18,8 @@ class Misbehaving(Protocol):
 
 
 def behaviour_routes(path: str, part: Misbehaving) -> list[web.RouteDef]:
+    """Both routes of one part."""
+
     async def get_behaviour(_: web.Request) -> web.Response:
         return web.json_response(asdict(part.behaviour))
 

@@ -21,6 +21,8 @@ _HANG_S = 3_600
 
 
 class PaymentProvider:
+    """The provider's memory and its HTTP interface."""
+
     def __init__(self, *, webhook_url: str, webhook_secret: str, api_key: str) -> None:
         self.behaviour = Behaviour()
         self.charges = Charges()

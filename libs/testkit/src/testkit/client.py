@@ -77,6 +77,7 @@ class Api:
         return Person(self, answer)
 
     async def sign_in(self, *, email: str, password: str) -> Person:
+        """Start a session with e-mail and password."""
         answer = await self.call("POST", "/v1/sessions", {"method": "password", "email": email, "password": password})
         return Person(self, answer)
 

@@ -33,6 +33,8 @@ def with_database(dsn: str, database: str, *, user: str | None = None, password:
 
 @dataclass(frozen=True, slots=True)
 class ServiceDatabase:
+    """One database with one service's schema in it."""
+
     service: str
     name: str
     dsn: str  # as the role that serves

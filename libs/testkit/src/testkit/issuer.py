@@ -58,6 +58,7 @@ class TokenIssuer:
         return self.jwks()
 
     def jwks(self) -> dict[str, Any]:
+        """The public key as a JWKS."""
         return {"keys": [public_jwk(self.private_key, self.kid)]}
 
     def rotate(self) -> None:
@@ -75,6 +76,7 @@ class TokenIssuer:
         access_epoch: int | None = 0,
         lifetime_s: float = 900,
     ) -> dict[str, Any]:
+        """What a token says."""
         now = int(time.time())
         return {
             "iss": self.issuer,
@@ -108,6 +110,7 @@ class TokenIssuer:
 
 
 def public_jwk(key: ec.EllipticCurvePrivateKey, kid: str) -> dict[str, Any]:
+    """The public half as a JWK."""
     numbers = key.public_key().public_numbers()
     return {
         "kty": "EC",

@@ -17,6 +17,8 @@ from chassis.http.server import ServerRunner
 
 @dataclass(frozen=True, slots=True)
 class Answered:
+    """A finished answer."""
+
     status: int
     headers: Mapping[str, str]
     content: bytes

@@ -23,6 +23,7 @@ def catalogue_topics() -> list[str]:
 
 
 def admin_client(config: KafkaConfig) -> AIOKafkaAdminClient:
+    """An administrator's client of the broker."""
     security: dict[str, Any] = (
         {
             "security_protocol": "SASL_PLAINTEXT",

@@ -65,6 +65,7 @@ def _titles(plans: Sequence[Plan]) -> dict[str, dict[str, str]]:
 
 
 def render_openapi(document: Mapping[str, Any]) -> bytes:
+    """The document as JSON bytes."""
     return orjson.dumps(document)
 
 

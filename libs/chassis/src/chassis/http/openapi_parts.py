@@ -117,6 +117,7 @@ def header_refs(names: Sequence[str]) -> dict[str, Any]:
 
 
 def path_schema(kind: type) -> dict[str, Any]:
+    """JSON Schema of a path parameter."""
     if kind is UUID:
         return {"type": "string", "format": "uuid"}
     if kind is int:

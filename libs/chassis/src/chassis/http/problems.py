@@ -56,6 +56,7 @@ class Problems:
         self._titles: Titles = titles or {}
 
     def render(self, error: DomainError, *, request_id: str, accept_language: str | None) -> Answer:
+        """The answer for one refusal."""
         status, language = status_of(error), language_of(accept_language)
         title = self._titles.get(error.code, {}).get(language) or titles_of(type(error)).get(language)
         document: dict[str, Any] = {

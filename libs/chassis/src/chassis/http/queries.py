@@ -22,6 +22,8 @@ _NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 
 class QueryReader:
+    """Reads the query string of one route."""
+
     def __init__(self, model: type[BaseModel] | None, lists: Sequence[str] = ()) -> None:
         self._model, self._lists = model, frozenset(lists)
         self._numbers = _numbers_of(model)

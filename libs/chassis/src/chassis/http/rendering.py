@@ -57,6 +57,7 @@ def renderer_of(model: type[BaseModel]) -> Render:
 
 
 def render_any(view: BaseModel) -> bytes:
+    """Any view, by pydantic."""
     return view.__pydantic_serializer__.to_json(view)
 
 

@@ -51,6 +51,7 @@ def main(service: Service[Any, Any], argv: Sequence[str] | None = None) -> NoRet
 
 
 def build_parser(service: Service[Any, Any]) -> argparse.ArgumentParser:
+    """The service's command line."""
     prefix = service.settings.model_config.get("env_prefix", "")
     parser = argparse.ArgumentParser(
         prog=f"python -m {service.name}",

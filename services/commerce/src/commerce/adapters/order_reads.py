@@ -48,6 +48,8 @@ LINES: Final = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSummary:
+    """An order in a list."""
+
     order_id: UUID
     number: str
     checkout_id: UUID

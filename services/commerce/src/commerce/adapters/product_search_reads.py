@@ -73,6 +73,8 @@ class ProductFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductSummary:
+    """A product in a list."""
+
     product_id: UUID
     shop_id: UUID
     shop_name: str

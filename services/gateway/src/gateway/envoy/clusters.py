@@ -17,6 +17,7 @@ HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
 def service_cluster(upstream: Upstream) -> Json:
+    """The cluster of one service."""
     endpoint = {
         "address": address(upstream.host, upstream.port),
         "health_check_config": {"port_value": upstream.ops_port},

@@ -54,6 +54,7 @@ def build_portal(folder: Path) -> None:
 
 
 def read_openapi() -> dict[str, Any]:
+    """The merged OpenAPI document as committed."""
     return _read("services/gateway/openapi.json", "python -m gateway openapi")
 
 

@@ -76,6 +76,7 @@ def sent_of(entry: Mapping[str, Any]) -> list[SentCommand]:
 
 
 def sent_by(effect: SendCommand) -> SentCommand:
+    """The command an effect sends."""
     if not isinstance(effect.body, Message):
         raise TypeError("a command is a Protobuf message")
     name, content = effect.body.DESCRIPTOR.full_name, effect.body.SerializeToString()

@@ -49,6 +49,8 @@ class Milestone(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
+    """The saga reached a milestone."""
+
     milestone: Milestone
     step: str = ""
     reason: str = ""

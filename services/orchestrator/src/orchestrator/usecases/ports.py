@@ -14,6 +14,8 @@ from orchestrator.domain.state import SagaState, SagaUnreadableError
 
 
 class SagaStore(Protocol):
+    """Sagas and their history."""
+
     async def lock(self, ids: Iterable[SagaId], keys: Iterable[BusinessKey]) -> Sequence[SagaState]:
         """Load and lock, in the order of ids, so that two engines never wait for each other in a circle."""
         ...

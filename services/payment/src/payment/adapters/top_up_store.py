@@ -146,6 +146,7 @@ class TopUpStore:
         return _top_up(row) if row else None
 
     async def open_minor(self, wallet: WalletId) -> int:
+        """Sum of the wallet's open top-ups."""
         amount: int = await self._conn.fetchval(_OPEN_MINOR, wallet)
         return amount
 

@@ -150,6 +150,7 @@ class Answer(NamedTuple):
         return self.outcome <= Outcome.DONE_BEFORE
 
     def error(self) -> DomainError | None:
+        """The refusal, or None."""
         if self.outcome <= Outcome.DONE_BEFORE:
             return None
         return _ERRORS[self.outcome](replayed=self.refused_before)

@@ -78,6 +78,8 @@ class Charge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopUpRequest:
+    """A top-up as it is stored."""
+
     id: TopUpId
     user_id: UserId
     wallet_id: WalletId

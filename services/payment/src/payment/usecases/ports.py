@@ -188,6 +188,8 @@ class WebhookEvent:
 
 
 class Provider(Protocol):
+    """One payment provider."""
+
     @property
     def name(self) -> str: ...
 

@@ -64,6 +64,7 @@ class AccountStore(OnConnection):
         await self._conn.execute(_BLOCK, blocker_id, blocked_id, version, active, now)
 
     async def bots_among(self, user_ids: Sequence[UUID]) -> frozenset[UUID]:
+        """Those of them that are bots."""
         rows = await self._conn.fetch("SELECT user_id FROM account WHERE user_id = ANY($1) AND is_bot", list(user_ids))
         return frozenset(row["user_id"] for row in rows)
 

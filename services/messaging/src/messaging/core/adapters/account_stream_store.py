@@ -71,6 +71,7 @@ class AccountStream:
     def change(
         self, user_id: UUID, kind: str, *, dialog_id: UUID | None = None, payload: Mapping[str, Any] | None = None
     ) -> None:
+        """Append one change to a person's account."""
         self._buffered.append(_Buffered(user_id, kind, dialog_id, payload or {}))
 
     async def flush(self) -> None:

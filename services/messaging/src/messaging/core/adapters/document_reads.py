@@ -74,6 +74,7 @@ def message_document(
 
 
 def frame(kind: str, dialog_id: UUID, seq: int, at: datetime, body: Mapping[str, Any]) -> bytes:
+    """A stored frame of a dialog."""
     return to_json({"type": kind, "dialog_id": dialog_id, "seq": seq, "at": at.astimezone(UTC), **body})
 
 
@@ -89,4 +90,5 @@ def shown_to(event: StreamEvent, user_id: UUID, from_seq: int) -> bytes:
 
 
 def account_frame(kind: str, account_seq: int, at: datetime, body: Mapping[str, Any]) -> bytes:
+    """A stored frame of one person's account."""
     return to_json({"type": kind, "account_seq": account_seq, "at": at.astimezone(UTC), **body})

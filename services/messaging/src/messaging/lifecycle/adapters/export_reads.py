@@ -75,6 +75,7 @@ class ExportRows(OnConnection):
             after = rows[-1]["attachment_id"]
 
     async def dialogs(self, user_id: UUID) -> Rows:
+        """Dialogs they are or were in."""
         after = UUID(int=0)
         while True:
             rows = await self._conn.fetch(_DIALOGS, user_id, after, PAGE)

@@ -16,6 +16,8 @@ class MonthBusyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Month:
+    """One month of one table."""
+
     table: str
     first: date
 

@@ -47,5 +47,6 @@ class PollStore(core.PollStore):
         return rows_affected(await self._conn.execute(_CLOSE, poll.dialog_id, poll.seq, now)) > 0
 
     async def due(self, now: datetime, limit: int) -> list[tuple[UUID, int]]:
+        """Polls whose time is over."""
         rows = await self._conn.fetch(_DUE, now, limit)
         return [(row["dialog_id"], row["seq"]) for row in rows]

@@ -58,6 +58,8 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class FieldText:
+    """One text of a message, cut into words once."""
+
     name: str
     text: str
     runs: tuple[Run, ...]
@@ -188,6 +190,7 @@ class Question:
         return not self.parts and not self._filters
 
     def condition(self, tier: Tier, blind: BlindIndex) -> Condition:
+        """What the index is asked."""
         places: dict[str, str] = {}
 
         def place(term: str) -> str:

@@ -49,6 +49,7 @@ class BulkFilter(Body):
 
 
 def filter_of(query: SagaQuery | BulkFilter, now: datetime) -> SagaFilter:
+    """The filter a query or a bulk body asks for."""
     age_s = query.older_than_s
     return SagaFilter(
         saga_type=query.type,
