@@ -9,6 +9,8 @@ export LC_ALL := C.UTF-8
 export XDG_CACHE_HOME := $(CURDIR)/.local/cache
 # What a person set for a Postgres of their own is not for ours.
 unexport $(filter PG%,$(.VARIABLES))
+# Python keeps what it compiled, below the checkout: a service that compiles itself at each start takes twice as long.
+unexport PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX
 
 PY := .venv/bin/python
 # What the local stack is made of, also for a Python that has nothing installed.

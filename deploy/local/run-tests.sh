@@ -2,6 +2,7 @@
 # run-tests.sh [PYTEST ARGUMENTS] : tests on the instance `test`, which is started when it is down and stopped again.
 # Without arguments it runs all, and lists the twenty slowest.
 set -u
+unset PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX # as in the Makefile
 export SAMPAN_INSTANCE=test
 export XDG_CONFIG_HOME="$PWD/.local/cache/config" # where the browser that tests drive would write
 python=.venv/bin/python
