@@ -17,6 +17,7 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 NAME = "reviews"
 # What a first command fetches; here it is at hand. Links, not copies: nothing writes into it.
 FETCHED = ("cache", "kafka", "documents")
+CACHE_OF_TYPES = ".mypy_cache"  # by content: what is as it was is not looked at again
 INFRA = """\
 POSTGRES_ADMIN_DSN='{0.postgres_admin_dsn}'
 REDIS_URL='{0.redis_url}'
@@ -40,6 +41,8 @@ def copy(tmp_path: Path, infra: Infra) -> Path:
     for folder in FETCHED:
         if (CHECKOUT / ".local" / folder).exists():
             shutil.copytree(CHECKOUT / ".local" / folder, tmp_path / ".local" / folder, copy_function=os.link)
+    if (CHECKOUT / CACHE_OF_TYPES).exists():
+        shutil.copytree(CHECKOUT / CACHE_OF_TYPES, tmp_path / CACHE_OF_TYPES)
     env = tmp_path / ".local" / "test" / "env"
     env.mkdir(parents=True)
     (env / "infra.env").write_text(INFRA.format(infra))
