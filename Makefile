@@ -79,6 +79,10 @@ browser: sync ## Install Chromium, which the web client's tests drive
 test: browser ## Every test, on an instance of its own
 	@sh deploy/local/run-tests.sh $(ARGS)
 
+.PHONY: soak
+soak: browser ## Every test, the long ones as long as they can be: an hour or more
+	@SAMPAN_CI_SIZE=soak sh deploy/local/run-tests.sh $(ARGS)
+
 .PHONY: test-unit
 test-unit: sync ## Tests that need nothing running
 	@$(PY) -m pytest -q -m 'not component and not e2e and not fault' $(ARGS)

@@ -18,9 +18,10 @@ from chat_faults.verdict import judge
 from chat_faults.writers import Progress, write
 from faults import audit, patiently
 
+from testkit.sizes import SOAK
 from testkit.wait import eventually
 
-MESSAGES = int(os.environ.get("SAMPAN_FAULT_MESSAGES", "100000"))
+MESSAGES = int(os.environ.get("SAMPAN_FAULT_MESSAGES", "100000" if SOAK else "30000"))
 WRITERS, GROUPS, READERS, READERS_EACH = 64, 16, 8, 2
 AT_ONCE = 16  # messages of one writer that wait for their answer
 READ_WITHIN_S = 60.0

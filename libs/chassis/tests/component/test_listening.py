@@ -21,7 +21,8 @@ from chassis.redis import check_fresh, connect
 from chassis.tokens import Revocations
 from kernel.tasks import beside, stop_tasks
 from testkit.cancelling import cancelled_at_every_await
-from testkit.resets import SOAK, ResettingProxy
+from testkit.resets import ResettingProxy
+from testkit.sizes import SOAK
 from testkit.wait import eventually
 
 pytestmark = [pytest.mark.component, pytest.mark.timeout(900 if SOAK else 120)]

@@ -18,7 +18,7 @@ from eventing.assignment import Assignment
 from kernel.tasks import stop_tasks, within
 from sampan.commerce.v1 import order_pb2
 from testkit.cancelling import cancelled_at_every_await
-from testkit.resets import SOAK
+from testkit.sizes import SOAK
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component

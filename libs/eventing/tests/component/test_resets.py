@@ -1,6 +1,6 @@
 """Connections are reset again and again under every long-running part of eventing, on the loop that services run on.
 
-``SAMPAN_SOAK=1`` makes it thousands of resets. Whatever they hit, nothing is lost or handled twice, and all parts say
+``SAMPAN_CI_SIZE=soak`` makes it thousands of resets. Whatever they hit, nothing is lost or handled twice, and all parts say
 that they work again.
 """
 
@@ -17,7 +17,8 @@ from eventing import Consumer, OutboxConfig, Relay, Subscriptions, Wakeups
 from eventing.housekeeping import Housekeeping
 from kernel.tasks import within
 from sampan.commerce.v1 import order_pb2
-from testkit.resets import SOAK, ResettingProxy
+from testkit.resets import ResettingProxy
+from testkit.sizes import SOAK
 from testkit.transaction import begin_on
 from testkit.wait import eventually
 

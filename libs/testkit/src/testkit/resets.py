@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 import struct
 import threading
@@ -12,7 +11,6 @@ from types import TracebackType
 from typing import Final, Self
 
 _LINGER_NOT: Final = struct.pack("ii", 1, 0)  # close sends a reset
-SOAK: Final = bool(os.environ.get("SAMPAN_SOAK"))  # tests that repeat themselves do so for minutes, not seconds
 
 
 class ResettingProxy:

@@ -11,7 +11,8 @@ from chassis.redis import connect
 from messaging.realtime.socket.channels import Channels
 from messaging.realtime.socket.listener import Listener
 from testkit.cancelling import cancelled_at_every_await
-from testkit.resets import SOAK, ResettingProxy
+from testkit.resets import ResettingProxy
+from testkit.sizes import SOAK
 from testkit.wait import eventually
 
 pytestmark = [pytest.mark.component, pytest.mark.timeout(900 if SOAK else 120)]
