@@ -76,7 +76,7 @@ browser: sync ## Install Chromium, which the web client's tests drive
 	@$(TOOLS) python3 -m bootstrap browser
 
 .PHONY: test
-test: browser ## Every test, on an instance of its own
+test: browser ## Every test, on instances of its own: suites side by side, the twenty slowest listed
 	@sh deploy/local/run-tests.sh $(ARGS)
 
 .PHONY: soak

@@ -18,7 +18,7 @@ from stack.failure import StackError
 from stack.layout import Layout
 
 PREFIX = "SAMPAN_PORT_"
-INSTANCE_OFFSETS = {"demo": 0, "test": 1000}
+INSTANCE_OFFSETS = {"demo": 0, "beside": 500, "test": 1000}
 
 
 @dataclass(frozen=True, slots=True)

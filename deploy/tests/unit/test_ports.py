@@ -9,7 +9,7 @@ import pytest
 
 from stack.failure import StackError
 from stack.layout import Layout
-from stack.ports import Ports, is_free, keep_ports, kept_ports, owner_of, require_free, wanted_ports
+from stack.ports import INSTANCE_OFFSETS, Ports, is_free, keep_ports, kept_ports, owner_of, require_free, wanted_ports
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -19,8 +19,9 @@ def layout(instance: str) -> Layout:
 
 
 def test_instances_do_not_share_a_port() -> None:
-    demo, test = wanted_ports(layout("demo"), {}), wanted_ports(layout("test"), {})
-    assert not set(demo.by_name.values()) & set(test.by_name.values())
+    demo, beside, test = (wanted_ports(layout(name), {}) for name in INSTANCE_OFFSETS)
+    everybodys = [port for each in (demo, beside, test) for port in each.by_name.values()]
+    assert len(everybodys) == len(set(everybodys))
     assert test["postgres"] == demo["postgres"] + 1000
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -35,11 +35,20 @@ class TimeOfParts:
         if sum(self._seconds.values()) < SHOWN_FROM_S:
             return
         terminalreporter.section("time by part")
-        for part, seconds in sorted(self._seconds.items(), key=lambda each: -each[1]):
-            budget_s = self._budgets.get(part)
-            budget = f"of {budget_s:5.0f} s" if budget_s else "no budget "
-            over = "  over its budget" if budget_s and seconds > budget_s else ""
-            terminalreporter.write_line(f"{part:24} {self._tests[part]:5} tests {seconds:7.0f} s {budget}{over}")
+        for line in table(self._seconds, self._tests, self._budgets):
+            terminalreporter.write_line(line)
+
+
+def table(
+    seconds_by_part: Mapping[str, float], tests: Mapping[str, int], budgets: Mapping[str, float]
+) -> Iterator[str]:
+    """A line for each part, the longest first."""
+    for part, seconds in sorted(seconds_by_part.items(), key=lambda each: -each[1]):
+        count = f"{tests[part]:5} tests" if part in tests else ""
+        budget_s = budgets.get(part)
+        budget = f"of {budget_s:5.0f} s" if budget_s else "no budget "
+        over = "  over its budget" if budget_s and seconds > budget_s else ""
+        yield f"{part:24} {count:11} {seconds:7.0f} s {budget}{over}"
 
 
 def part_of(nodeid: str) -> str:

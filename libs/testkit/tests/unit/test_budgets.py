@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from testkit.budgets import budgets_of, part_of
+from testkit.budgets import budgets_of, part_of, table
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,16 @@ def test_budgets_stand_in_pyproject(tmp_path: Path) -> None:
     assert budgets_of(file) == {"services/auth": 90}
     file.write_text("")
     assert budgets_of(file) == {}
+
+
+def test_a_part_over_its_budget_is_marked() -> None:
+    lines = list(
+        table(
+            {"services/auth": 95.4, "deploy": 240, "demo": 30}, {"services/auth": 7, "deploy": 2}, {"services/auth": 90}
+        )
+    )
+    assert [line.split() for line in lines] == [
+        ["deploy", "2", "tests", "240", "s", "no", "budget"],
+        ["services/auth", "7", "tests", "95", "s", "of", "90", "s", "over", "its", "budget"],
+        ["demo", "30", "s", "no", "budget"],
+    ]
