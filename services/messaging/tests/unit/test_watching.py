@@ -9,7 +9,7 @@ import pytest
 
 from messaging.core.domain.stream import StreamEvent, Watch
 from messaging.live.adapters.stream_reads import ChatStreams, item_of
-from messaging.live.watching import Watching
+from messaging.live.watching import LOOKUPS_AT_ONCE, Watching
 from messaging.realtime.domain.websocket import payloads_of
 from messaging.realtime.socket.channels import Channels
 from messaging.realtime.socket.hub import Hub, Streams
@@ -25,11 +25,16 @@ class Reads:
 
     def __init__(self, away, found):
         self.away, self.found, self.asked = away, found, 0
+        self.at_once = self.most_at_once = 0
 
     async def watches(self, user_id, dialog_ids):
         self.asked += 1
         if self.asked <= self.away:
             raise OSError("away")
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(0)
+        self.at_once -= 1
         return [each for each in self.found if each.dialog_id in dialog_ids]
 
 
@@ -100,6 +105,19 @@ async def test_a_change_of_who_sees_a_dialog_is_asked_about_until_it_is_known(aw
         await eventually(lambda: follower.seqs() == [11, 12, 13, 14])
     else:
         assert (follower.seqs(), parts.dialogs.feeds) == ([11, 12], {})
+
+
+async def test_many_are_looked_up_a_few_at_a_time():
+    reads = Reads(0, [watch(11)])
+    parts, followers = Parts(reads), [Follower() for _ in range(100)]
+    for each in followers:
+        parts.watching.watch(each, [watch(10)], {})
+    parts.stored = [event(11, "dialog.changed", dialog={"is_public": True})]
+    parts.dialogs.give(DIALOG, parts.stored)
+    await parts.spawner.finish(5)
+    assert (reads.asked, reads.most_at_once) == (100, LOOKUPS_AT_ONCE)
+    parts.dialogs.give(DIALOG, [event(12)])
+    assert all(each.seqs() == [11, 12] for each in followers)
 
 
 async def test_nobody_is_asked_about_who_has_gone():

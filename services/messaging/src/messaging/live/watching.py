@@ -27,6 +27,7 @@ from messaging.realtime.socket.people import People
 from messaging.realtime.socket.spawning import Spawner
 from messaging.realtime.socket.streams import Item
 
+LOOKUPS_AT_ONCE: Final = 4
 _AGAIN: Final = BackoffPolicy(first_s=0.1, cap_s=2.0)
 log: Final = structlog.get_logger(__name__)
 events_given = Counter("messaging_realtime_events", "Stored events given to the watchers of this node")
@@ -35,13 +36,18 @@ dialogs_watched = Gauge("messaging_realtime_dialogs_watched", "Dialogs somebody 
 
 
 class Watching:
-    """Its methods never wait: what one does to a connection is whole before anything else is delivered."""
+    """Its methods never wait: what one does to a connection is whole before anything else is delivered.
+
+    A channel may have thousands of watchers to be looked up again: a few at a time, and a failure is in the log once.
+    """
 
     def __init__(
         self, hub: Hub, dialogs: Streams, accounts: Streams, *, people: People, reads: WatchReads, spawner: Spawner
     ) -> None:
         self._hub, self._dialogs, self._accounts = hub, dialogs, accounts
         self._people, self._reads, self._spawner = people, reads, spawner
+        self._lookups = asyncio.Semaphore(LOOKUPS_AT_ONCE)
+        self._is_failing = False
         dialogs_watched.set_function(lambda: len(dialogs.feeds))
 
     def watch(self, follower: Watcher, watches: Iterable[Watch], positions: Mapping[UUID, int]) -> None:
@@ -125,9 +131,15 @@ class Watching:
         failures = 0
         while is_wanted():
             try:
-                return await self._reads.watches(user_id, [dialog_id])
+                async with self._lookups:
+                    found = await self._reads.watches(user_id, [dialog_id])
             except Exception as error:  # noqa: BLE001 -- the database may be away
                 failures += 1
-                log.warning("realtime.not_looked_up", error=type(error).__name__)
+                if not self._is_failing:
+                    log.warning("realtime.not_looked_up", error=type(error).__name__)
+                self._is_failing = True
                 await asyncio.sleep(_AGAIN.wait_s(failures))
+            else:
+                self._is_failing = False
+                return found
         return []

@@ -4,6 +4,8 @@ RT-1: a watcher that joined at position p is given p+1, p+2, p+3 … without a h
 came here (this process, Redis, a read) and in whatever order.
 RT-2: after the event that ends a person's membership, nothing more of the stream is given to them.
 RT-3: of an event that is hidden from them, or is about one from before their time, they are given the place alone.
+RT-4: after an event that decides who sees the stream they are given nothing that follows, unless they were looked up
+after it.
 
 Events that come before their turn wait; what is missing is asked for with ``want`` and comes back through ``fill``.
 All watchers are at ``last``. Who still has to be brought there is a joiner. What was read for one joiner serves the
