@@ -5,11 +5,10 @@ What it did is announced once it has committed, never before.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 from uuid import UUID
 
 from chassis.postgres import Connection
@@ -40,10 +39,11 @@ from messaging.core.adapters.stream_reads import StreamReads
 from messaging.core.adapters.stream_store import Stream
 from messaging.core.adapters.waiting_send_store import WaitingSendStore
 from messaging.core.domain.cursor import Cursor
-from messaging.core.domain.stream import AccountEvent, PresenceVisibilityChanged, StreamEvent
+from messaging.core.domain.stream import PresenceVisibilityChanged
 from messaging.lifecycle.adapters.erasure_store import ErasureStore
 from messaging.lifecycle.adapters.month_store import MonthStore
 from messaging.lifecycle.adapters.retention_store import RetentionStore
+from messaging.live.adapters.announcer_gateway import LiveAnnouncer
 from messaging.polls.adapters.poll_store import PollStore
 from messaging.reports.adapters.report_store import ReportStore
 from messaging.scheduling.adapters.draft_store import DraftStore
@@ -124,29 +124,13 @@ class MessagingTx:
         await self.outbox.flush()
 
 
-class Announcer(Protocol):
-    """Never blocks, never raises: what is told here is only a hint, the tables are the truth."""
-
-    def committed(
-        self,
-        stream_events: Sequence[StreamEvent],
-        account_events: Sequence[AccountEvent],
-        cursors: Sequence[Cursor] = (),
-        visibilities: Sequence[PresenceVisibilityChanged] = (),
-    ) -> None:
-        """Everything one transaction did. ``cursors`` become receipts: they are not stored as events.
-
-        ``visibilities``: whoever looks is told anew.
-        """
-
-
 @dataclass(frozen=True, slots=True)
 class Transactions:
     """``announcer`` hears of a transaction once it is committed, never before."""
 
     parts: Parts
     keys: PersonKeys
-    announcer: Announcer
+    announcer: LiveAnnouncer
 
     @asynccontextmanager
     async def begin(self, user_id: UUID | None = None) -> AsyncIterator[MessagingTx]:

@@ -104,7 +104,7 @@ class Watching:
         """Who may see the dialog, or what of it, may be another now: they go on once it is known that they may."""
         follower.feeds.discard(feed)
         follower.caught_up(feed)
-        asyncio.get_running_loop().call_soon(self._hub.release, feed)
+        self._hub.release_soon(feed)
         self._spawner.spawn(self._watch_again(follower, feed.key, position))
 
     def _account_item(self, feed: Feed, item: Item) -> None:

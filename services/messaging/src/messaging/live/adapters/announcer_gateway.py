@@ -45,7 +45,10 @@ class LiveAnnouncer:
         cursors: Sequence[Cursor] = (),
         visibilities: Sequence[PresenceVisibilityChanged] = (),
     ) -> None:
-        """Everything one transaction did. Never raises: it is committed, whatever happens here."""
+        """Everything one transaction did. Never waits, and never raises: it is committed, whatever happens here.
+
+        ``cursors`` become receipts: they are not stored as events. ``visibilities``: whoever looks is told anew.
+        """
         try:
             self._give(self._dialogs, [(each.dialog_id, item_of(each)) for each in stream_events])
             self._give(self._accounts, [(each.user_id, account_item_of(each)) for each in account_events])
@@ -55,7 +58,8 @@ class LiveAnnouncer:
             if cursors:
                 self._receipts.add(cursors)
             for change in visibilities:
-                self.publish(f"{CHANNEL}{change.user_id}", pack_visibility(change.viewer_id))
+                told = pack_visibility(change.viewer_id)
+                self._broadcaster.publisher.publish(f"{CHANNEL}{change.user_id}", told)
         except Exception:
             log.exception("realtime.unannounced")
 
@@ -66,10 +70,6 @@ class LiveAnnouncer:
     def push_to_user(self, user_id: UUID, payload: bytes) -> None:
         """Something that is not stored, to all devices of one person."""
         self._broadcaster.push(self._accounts, user_id, EphemeralFrame(payload))
-
-    def publish(self, channel: str, message: bytes) -> None:
-        """A hint that is of no stream."""
-        self._broadcaster.publisher.publish(channel, message)
 
     def _give(self, streams: Streams, items: Sequence[tuple[UUID, Item]]) -> None:
         by_key: defaultdict[UUID, list[Item]] = defaultdict(list)

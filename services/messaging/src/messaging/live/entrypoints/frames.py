@@ -215,7 +215,7 @@ class ChatFrames:
     async def _submit(self, connection: Connection, frame: SendFrame, before: Entered | None, entered: Entered) -> None:
         """Messages of one connection come to the sender in the order of their frames, whatever each waits for."""
         try:
-            if before is not None:
+            if before is not None and not before.done():  # it is, unless that one waits for something
                 await asyncio.wait({before})
             command = frame.command(connection.user_id)
             sent = await submit_message(command, self._sending, entering=lambda: entered.set_result(None))

@@ -253,7 +253,7 @@ class Feed:
     def cool(self) -> None:
         """Forget what was kept for joiners, once it serves nobody or is too old to be given."""
         if self._tail and time.monotonic() > self._tail_until:
-            self._tail = []
+            self.forget()
 
     def retry(self) -> None:
         """Try again for those who wait."""
@@ -294,7 +294,7 @@ class Feed:
 
     def _delivered(self, item: Item) -> None:
         if item.type in self._kind.retracting:
-            self._tail = []
+            self.forget()
         if self._tail or self._joiners:
             self._remember(item)
         if item.ended:

@@ -95,6 +95,10 @@ class Hub:
         for streams in self.streams:
             streams.release(feed)
 
+    def release_soon(self, feed: Feed) -> None:
+        """Once what runs now is done: the feed itself may be at work."""
+        asyncio.get_running_loop().call_soon(self.release, feed)
+
     def find(self, channel: str) -> tuple[Streams, UUID] | None:
         """Which stream is told of on this Redis channel. Raises ``ValueError`` where its key is none."""
         for streams in self.streams:

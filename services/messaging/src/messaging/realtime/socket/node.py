@@ -105,7 +105,7 @@ class Node:
             self._empty.set()
 
     def left(self, feed: Feed) -> None:
-        asyncio.get_running_loop().call_soon(self.hub.release, feed)
+        self.hub.release_soon(feed)
 
     def writable(self, connection: Connection) -> None:
         for feed in list(connection.feeds):

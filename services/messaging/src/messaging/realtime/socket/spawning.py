@@ -22,13 +22,7 @@ class Asker(Protocol):
     def write(self, data: bytes) -> None: ...
 
 
-class Told(Protocol):
-    """Who is told of a refusal."""
-
-    def write(self, data: bytes) -> None: ...
-
-
-async def tell_refusal(asker: Told, ref: str | None, work: Work) -> None:
+async def tell_refusal(asker: Asker, ref: str | None, work: Work) -> None:
     """Do it; whatever is raised is told to the one who asked, with their ``ref``."""
     try:
         await work
