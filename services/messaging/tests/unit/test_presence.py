@@ -9,7 +9,7 @@ import pytest
 from kernel.clock import SystemClock
 from messaging.live.adapters.presence_job import Presence
 from messaging.live.adapters.watch_reads import Visible
-from messaging.live.domain.visibility import CAME, CHANNEL, pack_visibility
+from messaging.live.domain.visibility import CAME, CHANNEL, WENT, pack_visibility
 from messaging.realtime.domain.websocket import payload_of
 from messaging.realtime.socket.channels import Channels
 
@@ -17,9 +17,10 @@ PERSON = uuid.uuid4()
 
 
 class Redis:
-    """Nobody is here. ``answers`` is when a pipeline is answered."""
+    """``here``: on how many nodes people are. ``answers`` is when a pipeline is answered."""
 
     def __init__(self):
+        self.away, self.here = False, 0
         self.answers = asyncio.Event()
         self.answers.set()
 
@@ -29,7 +30,7 @@ class Redis:
 
 class Pipeline:
     def __init__(self, redis):
-        self.redis, self.asked = redis, 0
+        self.redis, self.answers = redis, []
 
     async def __aenter__(self):
         return self
@@ -38,16 +39,18 @@ class Pipeline:
         pass
 
     def zcount(self, *_):
-        self.asked += 1
+        self.answers.append(self.redis.here)
 
     def zadd(self, *_):
-        pass
+        self.answers.append(1)
 
-    expire = zadd
+    expire = zrem = zadd
 
     async def execute(self):
         await self.redis.answers.wait()
-        return [0] * self.asked
+        if self.redis.away:
+            raise OSError("away")
+        return self.answers
 
 
 class Reads:
@@ -114,3 +117,30 @@ async def test_nothing_is_kept_of_whom_nobody_looks_at_by_the_time_the_answer_co
             await asyncio.sleep(0)
             redis.answers.set()
     assert (presence._told, presence._lookers, presence._looks) == ({}, {}, {})
+
+
+async def test_what_one_who_looks_now_is_told_is_news_for_who_looked_before(parts):
+    redis, _, presence = parts
+    before, now = Looker(), Looker()
+    redis.here = 1
+    await presence.look(before, [PERSON])
+    redis.here = 0
+    await presence.look(now, [PERSON])
+    await presence._tell_changes()
+    assert (before.online(), now.online()[0]) == ([True, False], False)
+
+
+async def test_coming_and_going_are_published_once_redis_is_back(parts):
+    redis, _, presence = parts
+    published = []
+    presence._publish = lambda channel, message: published.append((channel, message))
+    for act, word in ((presence.arrived, CAME), (presence.left, WENT)):
+        act(PERSON)
+        presence._leaving = dict.fromkeys(presence._leaving, 0.0)  # the moment of grace is over
+        redis.away = True
+        with pytest.raises(OSError, match="away"):
+            await presence.step()
+        redis.away = False
+        await presence.step()
+        assert published.pop() == (f"{CHANNEL}{PERSON}", word)
+    assert (published, presence._leaving, presence._arrived) == ([], {}, set())

@@ -50,6 +50,8 @@ class Wallets:
 
     def __init__(self, stored=5):
         self.stored, self.calls = stored, []
+        self.rest = asyncio.Event()
+        self.rest.set()
         self.kind = StreamKind(
             channel="test:wallet:",
             read=self.read,
@@ -81,6 +83,7 @@ class Wallets:
         feed.join(connection, self.position, self.stored)
 
     async def follow_rest(self, connection, resume, ref):
+        await self.rest.wait()
         connection.resume(ref)
 
     async def resume(self, connection, resume, ref):
@@ -108,17 +111,20 @@ class Wire:
     """A transport that remembers."""
 
     def __init__(self):
-        self.said = []
+        self.said, self.has_fin, self.aborted = [], False, False
 
     def write(self, data):
         if data[0] & 0x0F == Opcode.TEXT:
             self.said.extend(orjson.loads(each) for each in payloads_of(data))
 
     def is_closing(self):
-        return False
+        return self.has_fin
 
     def get_write_buffer_size(self):
-        return 0
+        return 100 if self.has_fin else 0
+
+    def abort(self):
+        self.aborted = True
 
     def kinds(self):
         return [each["type"] for each in self.said]
@@ -274,6 +280,56 @@ async def test_words_that_are_refused_end_nothing_and_frames_nobody_knows_do(pro
     for _ in range(30):
         node.frame(connection, b'{"type":"dance"}')
     assert not connection.is_open
+    await node.close()
+
+
+async def test_frames_that_waited_for_auth_are_taken_before_those_that_come_after_it(provider):
+    node = node_of(provider)
+    connection, wire = connected(node)
+    provider.rest.clear()
+    node.frame(connection, b'{"type":"auth","token":"%s","resume":{"seq":5}}' % str(PERSON).encode())
+    node.frame(connection, b'{"type":"balance","ref":"1"}')
+    await eventually(lambda: connection.pending is None)
+    node.frame(connection, b'{"type":"balance","ref":"2"}')
+    provider.rest.set()
+    await eventually(lambda: "resumed" in wire.kinds())
+    assert [each["ref"] for each in wire.said if each["type"] == "balance"] == ["1", "2"]
+    await node.close()
+
+
+async def test_whoever_has_gone_is_answered_no_more(provider):
+    node = node_of(provider)
+    connection, _ = connected(node)
+    await authenticated(node, connection)
+    for ref in ("slow", "late"):
+        node.frame(connection, orjson.dumps({"type": "auth", "token": str(PERSON), "resume": {"seq": 1}, "ref": ref}))
+    await asyncio.sleep(0)
+    connection.close(1000)
+    await node._spawner.finish(1)
+    assert ("resumed", "late") not in provider.calls
+    await node.close()
+
+
+@pytest.mark.parametrize("way", ["swept", "replaced"])
+async def test_a_client_that_has_said_fin_and_does_not_read_is_closed_all_the_same(provider, way):
+    """The transport says that it is closing, and does not close while bytes wait for the client."""
+    node = node_of(provider)
+    connection, wire = connected(node)
+    node.opened(connection)
+    await authenticated(node, connection)
+    wire.has_fin = True
+    if way == "swept":
+        connection.heard_at -= 1000
+        await node._sweeper.step()
+    else:
+        others = [connected(node)[0] for _ in range(5)]
+        for each in others:
+            await authenticated(node, each)
+        assert list(node.people.connections_of(PERSON)) == others
+    assert not connection.is_open
+    assert connection.feeds == set()
+    connection.overdue()
+    assert wire.aborted
     await node.close()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -35,6 +36,14 @@ deliveries = Counter("messaging_realtime_deliveries", "Stored events times the w
 dialogs_watched = Gauge("messaging_realtime_dialogs_watched", "Dialogs somebody on this node watches")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Suspended:
+    """One that was given a stream up to ``after_seq``, and goes on after ``position`` once looked up again."""
+
+    after_seq: int
+    position: int
+
+
 class Watching:
     """Its methods never wait: what one does to a connection is whole before anything else is delivered.
 
@@ -48,6 +57,7 @@ class Watching:
         self._people, self._reads, self._spawner = people, reads, spawner
         self._lookups = asyncio.Semaphore(LOOKUPS_AT_ONCE)
         self._is_failing = False
+        self._suspended: dict[tuple[Watcher, UUID], _Suspended] = {}
         dialogs_watched.set_function(lambda: len(dialogs.feeds))
 
     def watch(self, follower: Watcher, watches: Iterable[Watch], positions: Mapping[UUID, int]) -> None:
@@ -64,6 +74,10 @@ class Watching:
             position = None
         feed.join(follower, as_of if position is None else position, as_of)
 
+    def follows(self, follower: Watcher, dialog_id: UUID) -> bool:
+        """Whether they watch the dialog, or will once they were looked up again."""
+        return (follower, dialog_id) in self._suspended or any(feed.key == dialog_id for feed in follower.feeds)
+
     def account_of(self, follower: Watcher) -> Feed | None:
         """Their own account's feed, where they watch it."""
         feed = self._accounts.feeds.get(follower.user_id)
@@ -71,6 +85,7 @@ class Watching:
 
     def unwatch(self, follower: Watcher, dialog_ids: Iterable[UUID]) -> None:
         for dialog_id in dialog_ids:
+            self._suspended.pop((follower, dialog_id), None)
             feed = self._dialogs.feeds.get(dialog_id)
             if feed is not None and feed in follower.feeds:
                 follower.feeds.discard(feed)
@@ -84,6 +99,12 @@ class Watching:
 
     def _watch_one(self, follower: Watcher, watch: Watch, position: int | None) -> None:
         as_of = watch.last_seq
+        suspended = self._suspended.pop((follower, watch.dialog_id), None)
+        if suspended is not None:
+            position = suspended.position if position is None else position
+            if as_of < suspended.after_seq:  # looked up before what it was for
+                self._suspended[follower, watch.dialog_id] = replace(suspended, position=position)
+                return
         if position is None:
             position = as_of
         elif position > as_of or position + 1 < watch.oldest_seq:
@@ -102,6 +123,7 @@ class Watching:
 
     def _dialog_doubted(self, feed: Feed, follower: Watcher, position: int) -> None:
         """Who may see the dialog, or what of it, may be another now: they go on once it is known that they may."""
+        self._suspended[follower, feed.key] = _Suspended(position, position)
         follower.feeds.discard(feed)
         follower.caught_up(feed)
         self._hub.release_soon(feed)
@@ -121,10 +143,19 @@ class Watching:
                 if all(feed.key != dialog_id for feed in connection.feeds):
                     self.watch(connection, [watch], {})
 
-    async def _watch_again(self, follower: Watcher, dialog_id: UUID, position: int) -> None:
-        for watch in await self._look_up(follower.user_id, dialog_id, lambda: follower.is_open):
-            if follower.is_open and all(feed.key != dialog_id for feed in follower.feeds):
-                self._watch_one(follower, watch, position)
+    async def _watch_again(self, follower: Watcher, dialog_id: UUID, after_seq: int) -> None:
+        """Unless they have asked for the dialog themselves meanwhile, or for no more of it."""
+        place = follower, dialog_id
+
+        def is_wanted() -> bool:
+            suspended = self._suspended.get(place)
+            return follower.is_open and suspended is not None and suspended.after_seq == after_seq
+
+        found = await self._look_up(follower.user_id, dialog_id, is_wanted)
+        if found and is_wanted():
+            self.watch(follower, found, {})  # which may suspend them anew, for a later event
+        elif is_wanted() or not follower.is_open:
+            self._suspended.pop(place, None)
 
     async def _look_up(self, user_id: UUID, dialog_id: UUID, is_wanted: Callable[[], bool]) -> Sequence[Watch]:
         """The dialog, where the person may watch it. Asks until there is an answer, or nobody wants it any more."""
@@ -132,7 +163,7 @@ class Watching:
         while is_wanted():
             try:
                 async with self._lookups:
-                    found = await self._reads.watches(user_id, [dialog_id])
+                    found = await self._reads.watches(user_id, [dialog_id]) if is_wanted() else []
             except Exception as error:  # noqa: BLE001 -- the database may be away
                 failures += 1
                 if not self._is_failing:

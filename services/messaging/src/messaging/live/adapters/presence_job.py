@@ -114,7 +114,10 @@ class Presence(Repeating):
                 self._channels.want(f"{CHANNEL}{user_id}")
             self._lookers[user_id].add(looker)
         present = await self._present(wanted)
-        self._told |= {each: online for each, online in present.items() if each in self._lookers}
+        for user_id, online in present.items():
+            if user_id in self._lookers and self._told.setdefault(user_id, online) is not online:
+                self._changed.setdefault(user_id, online)  # news for who looked before
+                self.notifier.notify()
         await self._tell([(looker, user_id, present[user_id]) for user_id in wanted])
 
     def look_away(self, looker: Looker) -> None:
@@ -144,14 +147,22 @@ class Presence(Repeating):
         if refreshing:
             self._refresh_at = now + REFRESH_S
         arrived, self._arrived = self._arrived, set()
-        await self._enter(self._here if refreshing else arrived)
+        try:
+            await self._enter(self._here if refreshing else arrived)
+        except BaseException:
+            self._arrived |= arrived & self._here
+            raise
         for user_id in arrived:
             self._publish(f"{CHANNEL}{user_id}", CAME)
         gone = [each for each, due in self._leaving.items() if due <= now]
         for user_id in gone:
             del self._leaving[user_id]
         if gone:
-            await self._leave(gone)
+            try:
+                await self._leave(gone)
+            except BaseException:
+                self._leaving = {each: now for each in gone if each not in self._here} | self._leaving
+                raise
             await self._reads.remember_seen(gone, self._clock.now())
         if now >= self._seen_at:
             self._seen_at = now + SEEN_EVERY_S

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.postgres import Database
 from messaging.core.adapters import document_reads
+from messaging.core.adapters.change_reads import UNREADABLE
 from messaging.core.adapters.stream_reads import StreamReads, StreamRows
 from messaging.core.domain.stream import AccountEvent, StreamEvent, TooOldError
 from messaging.realtime.domain.websocket import text_frame
@@ -36,8 +37,13 @@ def account_item_of(event: AccountEvent) -> Item:
 
 
 def decides_who_sees(item: Item) -> bool:
-    """Who is no member watches a channel no longer that is not open; who came late sees earlier messages, or not."""
-    return item.type == "dialog.changed" and any(name in item.data for name in _DECIDE_WHO_SEES)
+    """Who is no member watches a channel no longer that is not open; who came late sees earlier messages, or not.
+
+    Of an event that cannot be read nobody knows.
+    """
+    return item.type == UNREADABLE or (
+        item.type == "dialog.changed" and any(name in item.data for name in _DECIDE_WHO_SEES)
+    )
 
 
 def dialog_too_old(dialog_id: UUID, oldest_seq: int, last_seq: int) -> bytes:

@@ -121,11 +121,11 @@ class ChatFrames:
 
     async def follow_rest(self, connection: Connection, resume: Positions, ref: str | None) -> None:
         """Dialogs that were named and are not among the latest: big channels, and those the person has left."""
-        watched = {feed.key for feed in connection.feeds}
-        missing = [each for each in resume.dialogs if each not in watched]
+        missing = [each for each in resume.dialogs if not self._watching.follows(connection, each)]
         found = await self._reads.watches(connection.user_id, missing) if missing else []
         if not connection.closing_at:
-            self._watching.watch(connection, found, resume.dialogs)
+            new = [each for each in found if not self._watching.follows(connection, each.dialog_id)]
+            self._watching.watch(connection, new, resume.dialogs)
             self._watching.tell_gone(connection, set(missing) - {each.dialog_id for each in found})
             connection.resume(ref)
 
@@ -178,7 +178,6 @@ class ChatFrames:
         self._spawner.answer(connection, frame.ref, self._watch_more(connection, frame))
 
     async def _watch_more(self, connection: Connection, frame: SubscribeFrame) -> None:
-        watched = {feed.key for feed in connection.feeds}
         found = await self._reads.watches(connection.user_id, frame.dialog_ids)
         if connection.closing_at:
             return
@@ -191,6 +190,7 @@ class ChatFrames:
                 refused=refused,
             )
         )
+        watched = {feed.key for feed in connection.feeds}
         self._watching.watch(connection, [each for each in found if each.dialog_id not in watched], {})
 
     def _unsubscribe(self, connection: Connection, frame: UnsubscribeFrame) -> None:

@@ -163,11 +163,12 @@ class Connection(asyncio.Protocol):
 
     def close(self, code: Close, reason: str = "") -> None:
         """Say why, and wait a moment for the client to agree; ``overdue`` ends it then."""
-        if self.closing_at or self.transport.is_closing():
+        if self.closing_at:
             return
         self.guarded, self.closing_at = True, time.monotonic()
         closed.labels(str(int(code))).inc()
-        self.transport.write(close_frame(code, reason or REASONS[code]))
+        if not self.transport.is_closing():  # it is after the client's FIN, as long as bytes wait for it
+            self.transport.write(close_frame(code, reason or REASONS[code]))
         self.gate.detach(self)
 
     def overdue(self) -> None:

@@ -135,12 +135,12 @@ class Handlers:
             connection.close(Close.SLOW if later else Close.UNAUTHENTICATED, refusal.title)
             return
         waiting, connection.pending = connection.pending or [], None
-        if frame.resume is not None:
-            rest = self._provider.follow_rest(connection, frame.resume, frame.ref)
-            await tell_refusal(connection, frame.ref, rest)
         for raw in waiting:
             if not connection.closing_at:
                 self.frame(connection, raw)
+        if frame.resume is not None:
+            rest = self._provider.follow_rest(connection, frame.resume, frame.ref)
+            await tell_refusal(connection, frame.ref, rest)
 
     async def _principal_of(self, frame: AuthFrame[Any]) -> Principal:
         if frame.token is not None:

@@ -47,8 +47,9 @@ class People:
         person = self._people.get(user_id)
         if person is None:
             person = self._people[user_id] = Person(user_id)
-        while len(person.connections) >= self._per_person_max:
-            person.connections[0].close(Close.REPLACED)
+        too_many = max(0, len(person.connections) + 1 - self._per_person_max)
+        for oldest in person.connections[:too_many]:
+            oldest.close(Close.REPLACED)
         self._people[user_id] = person
         person.connections.append(connection)
         return len(person.connections) == 1

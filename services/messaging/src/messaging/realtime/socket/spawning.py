@@ -19,6 +19,9 @@ class Asker(Protocol):
 
     turn: asyncio.Task[None] | None
 
+    @property
+    def is_open(self) -> bool: ...
+
     def write(self, data: bytes) -> None: ...
 
 
@@ -45,8 +48,7 @@ class Spawner:
 
     def answer(self, asker: Asker, ref: str | None, work: Work) -> None:
         """Do what they asked for beside what comes in, after what they asked for before; refusals are told to them."""
-        work = tell_refusal(asker, ref, work)
-        asker.turn = self.spawn(work if asker.turn is None else _after(asker.turn, work))
+        asker.turn = self.spawn(_in_turn(asker, asker.turn, ref, work))
         asker.turn.add_done_callback(partial(_turn_is_over, asker))
 
     async def finish(self, timeout_s: float) -> None:
@@ -58,13 +60,15 @@ class Spawner:
         await stop_tasks(*self._tasks)
 
 
-async def _after(before: asyncio.Task[None], work: Work) -> None:
+async def _in_turn(asker: Asker, before: asyncio.Task[None] | None, ref: str | None, work: Work) -> None:
+    """Whoever has gone meanwhile is answered no more."""
     try:
-        await asyncio.wait({before})
-    except asyncio.CancelledError:
+        if before is not None:
+            await asyncio.wait({before})
+        if asker.is_open:
+            await tell_refusal(asker, ref, work)
+    finally:
         work.close()
-        raise
-    await work
 
 
 def _turn_is_over(asker: Asker, task: asyncio.Task[None]) -> None:
