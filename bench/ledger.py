@@ -37,6 +37,7 @@ from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import TopUp, Transfer
 from payment.domain.outcome import Outcome
+from payment_testing.ledger import CommittingLedger
 from testkit.databases import Databases, with_database
 from testkit.infra import local_infra
 
@@ -70,7 +71,7 @@ async def prepare(dsn: str) -> list[uuid.UUID]:
         "INSERT INTO account (id, user_id, kind, currency, created_at) VALUES ($1, $2, 'wallet', 'THB', now())",
         [(wallet_id(user, "THB"), user) for user in users],
     )
-    ledger, now = LedgerStore(slot=0), datetime.now(UTC)
+    ledger, now = CommittingLedger(slot=0), datetime.now(UTC)
     for start in range(0, USERS, 1_000):
         ops = [
             TopUp(

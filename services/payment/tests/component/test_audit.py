@@ -13,8 +13,8 @@ import pytest
 
 from operations.invariants import broken, check_invariants, report, run_checks
 from payment.adapters.invariants import CHECKS, LATE
-from payment.adapters.ledger_store import LedgerStore
 from payment.domain.ledger import Suspend
+from payment_testing.ledger import CommittingLedger
 from payment_testing.operations import authorize, capture, settle, transfer
 from payment_testing.people import NOON, add_person, give
 from testkit.databases import placeholder_settings
@@ -62,7 +62,7 @@ async def busy(payment_database):
         ops[-1].op_id,
         now,
     )
-    await LedgerStore(slot=1).execute(conn, ops, now=now)
+    await CommittingLedger(slot=1).execute(conn, ops, now=now)
     yield conn
     await conn.close()
 
@@ -157,7 +157,7 @@ async def test_writers_go_on_while_it_runs_and_never_look_like_damage(payment_da
             turn = len(written)
             hold = authorize(people[turn % 3], 3, hold_id=uuid4(), expires_at=NOON + timedelta(days=1))
             ops = [transfer(people[turn % 3], people[(turn + 1) % 3], 1), hold, capture(hold.hold_id, 2)]
-            written.append(await LedgerStore(slot=2).execute(conn, ops, now=NOON))
+            written.append(await CommittingLedger(slot=2).execute(conn, ops, now=NOON))
         await conn.close()
 
     task = asyncio.create_task(writer())

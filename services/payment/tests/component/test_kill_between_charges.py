@@ -11,9 +11,9 @@ from aiohttp.test_utils import TestServer
 
 from operations.invariants import broken, check_invariants, report
 from payment.adapters.invariants import CHECKS
-from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import SLOTS, wallet_id
 from payment.domain.ledger import Suspend
+from payment_testing.ledger import CommittingLedger
 from payment_testing.people import NOON, add_person
 from testkit.ports import free_port
 from testkit.processes import Child
@@ -78,7 +78,7 @@ async def test_a_second_charge_survives_a_kill_before_it_is_booked(database, pay
             op.op_id,
             NOON,
         )
-        await LedgerStore(slot=slot).execute(admin, [op], now=NOON)
+        await CommittingLedger(slot=slot).execute(admin, [op], now=NOON)
     lost, found = [await ask(admin, await add_person(admin)) for _ in range(2)]
     ops_port = free_port()
     environment = payment_environment(made, SANDBOX_URL=provider.url, OPS_PORT=str(ops_port))

@@ -7,13 +7,13 @@ from uuid import uuid4
 
 import pytest
 
-from payment.adapters.ledger_store import LedgerStore
 from payment.domain.ledger import Expire
 from payment.domain.outcome import Outcome
+from payment_testing.ledger import CommittingLedger
 from payment_testing.operations import authorize, capture, settle, transfer, void
 from payment_testing.people import NOON, add_person, balance, give
 
-ledger = LedgerStore(slot=3)
+ledger = CommittingLedger(slot=3)
 
 
 @pytest.fixture

@@ -8,16 +8,16 @@ import re
 import sys
 from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from eventing import tables
-from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Suspend
 from payment.domain.outcome import Outcome
+from payment_testing.ledger import CommittingLedger
 from payment_testing.operations import transfer
 from payment_testing.people import NOON, add_person, give
 from testkit.databases import migrating, placeholder_settings
@@ -65,10 +65,28 @@ async def add_person_of_old(conn, zone="Asia/Bangkok"):
     return user_id
 
 
+async def spent_of_old(conn, sender, recipient, amount):
+    """As ``spent``, by the function in which the ledger's rules were before they moved into the domain."""
+    wallets = sorted([wallet_id(sender, "THB"), wallet_id(recipient, "THB")], key=lambda each: each.int)
+    debit, credit = (wallets.index(wallet_id(each, "THB")) + 1 for each in (sender, recipient))
+    nobody = UUID(int=0)
+    outcome = await conn.fetchval(
+        "SELECT o_outcome[1] FROM ledger_execute($1, $2, '{}', '{}', '{}', '{THB}', '{1}', $3, $4, $5, $6, '{0}', $7,"
+        " '{1}', $8, $9, '{lunch}', '{0}', '{0}')",
+        NOON, wallets, [uuid4()], [uuid4()], [debit], [credit], [amount], [nobody], [NOON],
+    )  # fmt: skip
+    assert outcome == Outcome.DONE
+    return await counted(conn, sender)
+
+
 async def spent(conn, sender, recipient, amount, now=NOON):
     """What counts of the day and month after one more transfer, and the limit of a transaction."""
-    [answer] = await LedgerStore(slot=0).execute(conn, [transfer(sender, recipient, amount)], now=now)
+    [answer] = await CommittingLedger(slot=0).execute(conn, [transfer(sender, recipient, amount)], now=now)
     assert answer.outcome == Outcome.DONE
+    return await counted(conn, sender)
+
+
+async def counted(conn, sender):
     query = "SELECT day_minor, month_minor, transaction_max_minor FROM spending WHERE account_id = $1"
     return tuple(await conn.fetchrow(query, wallet_id(sender, "THB")))
 
@@ -79,15 +97,16 @@ async def to(database, *arguments):
 
 
 async def test_what_a_wallet_spent_moves_into_its_account_and_back(unmigrated, audit_holds):
-    await to(unmigrated, "--to", "0001")
+    await to(unmigrated)
     conn = await asyncpg.connect(unmigrated.dsn)
-    ann, bob = await add_person_of_old(conn), await add_person_of_old(conn)
+    ann, bob = await add_person(conn), await add_person(conn)
     await give(conn, ann, 1_000)
     day, month, limit = await spent(conn, ann, bob, 100)
     assert (day, month) == (100, 100)
-    for arguments, counted in (((), 110), (("--to", "0001"), 120), ((), 130)):
-        await to(unmigrated, *arguments)
-        assert await spent(conn, ann, bob, 10) == (counted, counted, limit)
+    await to(unmigrated, "--to", "0001")
+    assert await spent_of_old(conn, ann, bob, 10) == (110, 110, limit)
+    await to(unmigrated)
+    assert await spent(conn, ann, bob, 10) == (120, 120, limit)
     await audit_holds(conn)
     await conn.close()
 
@@ -114,7 +133,7 @@ async def test_charges_in_suspense_are_in_review_after_the_migration(unmigrated,
     await conn.execute(
         "INSERT INTO provider_line VALUES ('sandbox', 'ch_old', NULL, 70, 'THB', $1, $2)", op.op_id, NOON
     )
-    await LedgerStore(slot=0).execute(conn, [op], now=NOON)
+    await CommittingLedger(slot=0).execute(conn, [op], now=NOON)
     await to(unmigrated)
     row = await conn.fetchrow("SELECT suspense_reason, review_state FROM provider_line")
     assert tuple(row) == ("unspecified", "open")

@@ -11,17 +11,17 @@ import pytest
 from kernel.money import AMOUNT_MINOR_MAX
 from operations.invariants import check_invariants
 from payment.adapters.invariants import LATE
-from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Settle, Share
 from payment.domain.outcome import Outcome
 from payment.entrypoints.consumers.commands import operation_of
+from payment_testing.ledger import CommittingLedger
 from payment_testing.operations import authorize, capture, settle, transfer
 from payment_testing.people import NOON, add_person, give
 from sampan.payment.v1.commands_pb2 import AuthorizePayment, CapturePayment, SellerShare, SettlePayment
 from sampan.types.v1.money_pb2 import Money
 
-ledger = LedgerStore(slot=0)
+ledger = CommittingLedger(slot=0)
 
 
 @pytest.fixture

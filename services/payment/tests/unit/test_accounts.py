@@ -24,4 +24,4 @@ def test_system_accounts_differ_by_kind_currency_slot_name_and_seller():
         system_account(SELLER_PENDING, "THB", 0, user_id=uuid4()),
     ]
     assert len({account.id for account in made}) == len(made)
-    assert made[4].packed() == f"{made[4].id}|seller_pending||THB|0|{seller}"
+    assert (made[4].kind, made[4].user_id) == (SELLER_PENDING, seller)

@@ -41,7 +41,7 @@ class Events:
         if answer.outcome != Outcome.DONE:
             return
         if type(op) is Transfer:
-            # Said once ever, so the transfer's id is the event's own too; ``LedgerStore.commit`` counts on that.
+            # Said once ever, so the transfer's id is the event's own too; ``records_of_transfers`` counts on that.
             self._outbox.add(_transfer_completed(op, answer.at), aggregate_version=1, event_id=op.op_id)
             return
         facts = answer.hold

@@ -1,4 +1,4 @@
-"""Transfers of HTTP callers, group-committed (``chassis.group_commit``): one ledger call and one transaction a batch.
+"""Transfers of HTTP callers, group-committed (``chassis.group_commit``): one transaction a batch.
 
 One transaction per transfer made 2-3 thousand a second on two cores where batches make more than ten thousand
 (bench/ledger.py). Each partition has a connection of its own. Transfers carry their own ids, so a batch whose commit
@@ -14,12 +14,14 @@ from typing import Final
 from chassis.group_commit import ANSWER_S, GroupCommit, GroupCommitMetrics, Submitted
 from chassis.outages import NotReadyError
 from chassis.postgres import Connection
+from chassis.writes import Write
 from eventing import Outbox, OutboxConfig, Wakeups
 from kernel.clock import Clock
 from payment.adapters.events import Events
 from payment.adapters.ledger_store import LedgerStore
+from payment.adapters.ledger_writes import records_of_transfers
 from payment.domain.ledger import Transfer
-from payment.domain.outcome import Answer, LedgerBusyError, Outcome, RequestInFlightError
+from payment.domain.outcome import Answer, LedgerBusyError, RequestInFlightError
 
 BATCH_MAX: Final = 1_000
 _METRICS: Final = GroupCommitMetrics("payment_ledger", "operations")
@@ -75,9 +77,14 @@ class Flusher:
     async def _commit(self, conn: Connection, batch: Sequence[Submitted[Transfer, Answer]]) -> Sequence[Answer]:
         now = self._clock.now()
         outbox = Outbox(conn, self._outbox_config, self._wakeups)
-        events, done = Events(outbox, now), Answer(Outcome.DONE, 1, now, None)
-        for submitted in batch:
-            submitted.context.run(events.operation_done, submitted.item, done)
-        answers = await self._ledger.commit(conn, [each.item for each in batch], outbox.take(), now=now)
+        events = Events(outbox, now)
+
+        def records(answers: Sequence[Answer]) -> Sequence[Write]:
+            for submitted, answer in zip(batch, answers, strict=True):
+                submitted.context.run(events.operation_done, submitted.item, answer)
+            return list(records_of_transfers(outbox.take()))
+
+        async with conn.transaction():
+            answers = await self._ledger.execute(conn, [each.item for each in batch], now=now, also=records)
         outbox.committed()
         return answers

@@ -78,9 +78,14 @@ CHECKS: Final = (
         "PAY-4",
         "what holds captured left wallets once; what settled holds captured reached sellers once",
         """SELECT h.id::text FROM hold h LEFT JOIN (
-               SELECT debit_id, reference_id, sum(amount_minor) AS total FROM transfer WHERE kind = 4 GROUP BY 1, 2
+               SELECT debit_id, reference_id, sum(amount_minor) AS total FROM transfer WHERE kind IN (4, 12)
+               GROUP BY 1, 2
            ) c ON c.debit_id = h.account_id AND c.reference_id = h.checkout_id
            WHERE h.account_id IS NOT NULL AND h.captured_minor > coalesce(c.total, 0)
+           UNION ALL
+           SELECT h.id::text FROM hold h LEFT JOIN transfer b ON b.kind = 13 AND b.credit_id = h.account_id
+               AND b.reference_id = h.checkout_id AND b.amount_minor = h.captured_minor
+           WHERE h.state = 'returned' AND b.id IS NULL
            UNION ALL
            SELECT 'purchase clearing ' || coalesce(b.currency, h.currency)
            FROM (SELECT currency, sum(balance_minor) AS total FROM account WHERE kind = 'purchase_clearing'

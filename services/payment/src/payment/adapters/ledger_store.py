@@ -1,55 +1,83 @@
-"""The ledger: a batch of operations applied by one SQL call.
+"""The ledger's rows: locked and read, decided in the domain (``payment.domain.book``), and written.
 
 Called by the consumer with a poll's commands and by jobs, inside their transaction; by the flusher with what HTTP
-callers submitted, as a transaction of its own in one round trip. Once per transaction: that is what keeps the lock
-order (accounts by id, then holds by id) and so excludes deadlocks.
+callers submitted, as a transaction of its own. Once per transaction: that is what keeps the lock order (accounts by id,
+then holds by id) and so excludes deadlocks. A locked row is what its last owner committed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
+
+import asyncpg
 
 from chassis.postgres import Connection
-from eventing.outbox import INSERT_COLUMNS
-from payment.adapters.ledger_rows import LedgerRows, hold_ids
-from payment.domain.ledger import Op, Transfer
-from payment.domain.outcome import Answer, HoldFacts, Outcome
-
-_NO_HOLD: Final = UUID(int=0)
-_PARAMETERS: Final = 19
-_CALL: Final = (
-    "SELECT o_outcome, o_version, o_at FROM ledger_execute("
-    + ", ".join(f"${index}" for index in range(1, _PARAMETERS + 1))
-    + ")"
+from chassis.writes import Write, write_together
+from kernel.money import AMOUNT_MINOR_MAX
+from payment.adapters.ledger_writes import writes_of
+from payment.domain.accounts import SystemAccount
+from payment.domain.book import Answered, Book
+from payment.domain.hold import Hold, HoldState
+from payment.domain.ids import AccountId, HoldId, TransferId
+from payment.domain.ledger import (
+    Authorize,
+    Capture,
+    ChargeWallet,
+    CreditSuspended,
+    Expire,
+    Op,
+    ReturnCharge,
+    ReturnSuspended,
+    Settle,
+    Suspend,
+    TopUp,
+    Transfer,
+    Void,
 )
-# A value in an array costs half a microsecond to encode. So what all records of a batch of transfers have in common is
-# sent once, and their id and key, which are the transfer's id (``Events``), are not sent again.
-_ONCE: Final = ("topic", "type", "occurred_at", "aggregate_version", "headers", "logged")
-_EACH: Final = tuple(name for name in INSERT_COLUMNS if name not in {*_ONCE, "event_id", "key"})
-_PARAMETER_OF: Final = {
-    name: f"${index}::{INSERT_COLUMNS[name]}" for index, name in enumerate(_ONCE + _EACH, _PARAMETERS + 1)
-}
-# The call and its records as one statement, and so one transaction: the locks are never held across the network.
-_CALL_WITH_RECORDS: Final = f"""
-    WITH done AS MATERIALIZED ({_CALL}),
-    recorded AS (
-        INSERT INTO outbox (event_id, key, {", ".join(_ONCE + _EACH)})
-        SELECT ($8::uuid[])[ord], ($8::uuid[])[ord]::text, {", ".join(_PARAMETER_OF[name] for name in _ONCE)},
-            {", ".join(f"u.{name}" for name in _EACH)}
-        FROM done, unnest({", ".join(f"{_PARAMETER_OF[name]}[]" for name in _EACH)})
-            WITH ORDINALITY u ({", ".join(_EACH)}, ord)
-        WHERE done.o_outcome[ord] = {int(Outcome.DONE)}
-    )
-    SELECT o_outcome, o_version, o_at FROM done
+from payment.domain.ledger_account import LedgerAccount
+from payment.domain.outcome import Answer, HoldFacts, Outcome
+from payment.domain.rules import apply, system_accounts_of
+
+_ADD_SYSTEM: Final = """
+    INSERT INTO account (id, kind, name, currency, slot, user_id, created_at)
+    SELECT new.*, $7 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::uuid[])
+        AS new (id, kind, name, currency, slot, user_id)
+    WHERE NOT EXISTS (SELECT 1 FROM account WHERE account.id = new.id)
+    ORDER BY new.id ON CONFLICT DO NOTHING
 """
-_FACTS: Final = """
-    SELECT id AS hold_id, checkout_id, user_id, account_id, clearing_id, amount_minor,
-           coalesce(currency, '') AS currency
-    FROM hold WHERE id = ANY ($1::uuid[])
+# In the order of the fields of LedgerAccount.
+_ACCOUNT: Final = f"""
+    SELECT id, user_id, kind, status, currency, balance_minor, frozen_minor, version, spent_on, spent_day_minor,
+           spent_month_minor, spent_prior_minor, coalesce(limit_transaction_minor, {AMOUNT_MINOR_MAX}),
+           coalesce(limit_day_minor, {AMOUNT_MINOR_MAX}), coalesce(limit_month_minor, {AMOUNT_MINOR_MAX}),
+           coalesce(limit_rolling_minor, {AMOUNT_MINOR_MAX}), coalesce(limit_balance_minor, {AMOUNT_MINOR_MAX}),
+           nullif(limits_fresh_until, '-infinity')
+    FROM account
 """
+_LOCK_ACCOUNTS: Final = f"{_ACCOUNT} WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+_LOCK_ACCOUNTS_OF_HOLDS: Final = f"""
+    {_ACCOUNT} WHERE id = ANY ($1::uuid[] || ARRAY(
+        SELECT unnest(ARRAY[account_id, clearing_id]) FROM hold WHERE id = ANY ($2::uuid[]) AND account_id IS NOT NULL))
+    ORDER BY id FOR NO KEY UPDATE
+"""
+_REFRESH_LIMITS: Final = "SELECT spending_refresh(id, $2) FROM unnest($1::uuid[]) AS stale (id)"
+_ACCOUNTS: Final = f"{_ACCOUNT} WHERE id = ANY ($1::uuid[])"
+_LOCK_HOLDS: Final = """
+    SELECT id, checkout_id, user_id, account_id, clearing_id, amount_minor, coalesce(currency, '') AS currency,
+           state, captured_minor, version, spend_day, expires_at, created_at
+    FROM hold WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+"""
+_ANSWERED: Final = """
+    SELECT id, 0::smallint AS outcome, request_hash, at FROM transfer WHERE id = ANY ($1::uuid[])
+    UNION ALL
+    SELECT op_id, outcome, request_hash, at FROM refusal WHERE op_id = ANY ($1::uuid[])
+"""
+_ONCE: Final = (Transfer, TopUp, Suspend, CreditSuspended, ReturnSuspended)
+_HOLD_OPS: Final = (Authorize, ChargeWallet, Capture, Void, Expire, ReturnCharge, Settle)
+_OUTCOMES: Final = {int(outcome): outcome for outcome in Outcome}
+Also = Callable[[Sequence[Answer]], Sequence[Write]]
 
 
 class LedgerStore:
@@ -57,75 +85,113 @@ class LedgerStore:
 
     def __init__(self, slot: int) -> None:
         self._slot = slot
+        self._known: set[AccountId] = set()  # system accounts that are committed
 
-    async def execute(self, conn: Connection, ops: Sequence[Op], *, now: datetime) -> list[Answer]:
-        """Apply the operations in order; one answer each.
+    async def execute(
+        self, conn: Connection, ops: Sequence[Op], *, now: datetime, also: Also | None = None
+    ) -> list[Answer]:
+        """Apply the operations in order, in the connection's transaction; one answer each.
 
-        A refused operation changes nothing and the others go on. A repeated one gets its first answer. Raises only
-        for what concerns the whole batch: a lost connection, a deadlock, an operation the database cannot take.
+        A refused operation changes nothing and the others go on. A repeated one gets its first answer. ``also`` makes
+        of the answers what is written together with them. Raises only for what concerns the whole batch: a lost
+        connection, a deadlock, an operation the database cannot take.
         """
         if not ops:
             return []
-        holds = await self._facts(conn, hold_ids(ops))
-        rows = LedgerRows(self._slot, holds)
-        indexes = [rows.add(op) for op in ops]
-        record = await conn.fetchrow(_CALL, *rows.arguments(now))
-        if record is None:
-            raise RuntimeError("ledger_execute answers one row")
-        return _answers(ops, indexes, record, holds, rows.asked)
+        book = await self._open(conn, ops, now)
+        answers = [apply(op, book) for op in ops]
+        writes = [*writes_of(book, now), *(also(answers) if also else ())]
+        if writes:
+            await write_together(conn, writes)
+        return answers
 
-    async def commit(
-        self, conn: Connection, transfers: Sequence[Transfer], records: Sequence[list[Any]], *, now: datetime
-    ) -> list[Answer]:
-        """Apply transfers and commit them, in one statement outside any transaction.
+    async def _open(self, conn: Connection, ops: Sequence[Op], now: datetime) -> Book:
+        """Lock what the operations name and read it."""
+        hold_ids = sorted({op.hold_id for op in ops if isinstance(op, _HOLD_OPS)})
+        ours = {each.id: each for op in ops for each in system_accounts_of(op, self._slot)}
+        added = await self._add_missing(conn, ours, now)
+        accounts = await self._lock_accounts(conn, {*ours, *_accounts_named(ops)}, hold_ids, now)
+        self._known.update(ours.keys() - added)
+        holds = await self._lock_holds(conn, hold_ids, accounts) if hold_ids else {}
+        answered = await self._answered(conn, [op.op_id for op in ops if isinstance(op, _ONCE)])
+        return Book(accounts, holds, answered, slot=self._slot, now=now)
 
-        ``records`` are the columns of one outbox row per transfer, in order; a transfer that is refused or was done
-        before leaves none.
-        """
-        rows = LedgerRows(self._slot, {})
-        indexes = [rows.add(op) for op in transfers]
-        columns = dict(zip(INSERT_COLUMNS, records, strict=True))
-        shared = [*(columns[name][0] for name in _ONCE), *(columns[name] for name in _EACH)]
-        record = await conn.fetchrow(_CALL_WITH_RECORDS, *rows.arguments(now), *shared)
-        if record is None:
-            raise RuntimeError("ledger_execute answers one row")
-        answers = _answers(transfers, indexes, record, {}, {})
-        return _marked(answers, now) if max(record["o_outcome"]) > Outcome.DONE_BEFORE else answers
+    async def _add_missing(
+        self, conn: Connection, ours: dict[AccountId, SystemAccount], now: datetime
+    ) -> set[AccountId]:
+        """Before any lock is taken. Which were perhaps added, and so may yet be rolled back."""
+        missing = [account for account_id, account in ours.items() if account_id not in self._known]
+        if missing:
+            columns = ([getattr(each, name) for each in missing] for name in SystemAccount.__slots__)
+            await conn.execute(_ADD_SYSTEM, *columns, now)
+        return {account.id for account in missing}
 
-    async def _facts(self, conn: Connection, holds: list[UUID]) -> dict[UUID, HoldFacts]:
-        if not holds:
+    async def _lock_accounts(
+        self, conn: Connection, account_ids: Iterable[AccountId], hold_ids: Sequence[HoldId], now: datetime
+    ) -> dict[AccountId, LedgerAccount]:
+        if hold_ids:
+            rows = await conn.fetch(_LOCK_ACCOUNTS_OF_HOLDS, list(account_ids), hold_ids)
+        else:
+            rows = await conn.fetch(_LOCK_ACCOUNTS, list(account_ids))
+        accounts = {account.id: account for account in (LedgerAccount(*row) for row in rows)}
+        stale = [account.id for account in accounts.values() if account.has_stale_limits(now)]
+        if stale:
+            await conn.execute(_REFRESH_LIMITS, stale, now)
+            refreshed = (LedgerAccount(*row) for row in await conn.fetch(_ACCOUNTS, stale))
+            accounts.update((account.id, account) for account in refreshed)
+        return accounts
+
+    async def _lock_holds(
+        self, conn: Connection, hold_ids: Sequence[HoldId], accounts: dict[AccountId, LedgerAccount]
+    ) -> dict[HoldId, Hold]:
+        holds = {row["id"]: _hold(row) for row in await conn.fetch(_LOCK_HOLDS, hold_ids)}
+        if any(hold.facts.account_id and hold.facts.account_id not in accounts for hold in holds.values()):
+            raise asyncpg.SerializationError("a hold appeared while the batch waited")
+        return holds
+
+    async def _answered(self, conn: Connection, op_ids: Sequence[TransferId]) -> dict[TransferId, Answered]:
+        """After the locks: whoever had them before has committed its answers."""
+        if not op_ids:
             return {}
-        return {row["hold_id"]: _hold_facts(row) for row in await conn.fetch(_FACTS, holds)}
+        return {
+            row["id"]: Answered(_OUTCOMES[row["outcome"]], row["request_hash"], row["at"])
+            for row in await conn.fetch(_ANSWERED, op_ids)
+        }
 
 
-def _hold_facts(row: Any) -> HoldFacts:
-    return HoldFacts(**row)
+def _accounts_named(ops: Sequence[Op]) -> Iterable[AccountId]:
+    for op in ops:
+        match op:
+            case Transfer():
+                yield op.sender_wallet_id
+                yield op.recipient_wallet_id
+            case TopUp() | Authorize() | ChargeWallet():
+                yield op.wallet_id
+            case CreditSuspended():
+                yield op.wallet_id
+                yield op.suspense_id
+            case ReturnSuspended():
+                yield op.suspense_id
+            case _:
+                pass
 
 
-def _marked(answers: Sequence[Answer], now: datetime) -> list[Answer]:
-    """A refusal that is older than this call is the remembered one; of a key used for something else there is none."""
-    not_remembered = {Outcome.DONE, Outcome.DONE_BEFORE, Outcome.REQUEST_REUSED}
-    return [
-        answer if answer.outcome in not_remembered or answer.at == now else answer._replace(refused_before=True)
-        for answer in answers
-    ]
-
-
-def _answers(
-    ops: Sequence[Op],
-    indexes: Sequence[int],
-    record: Any,
-    holds: dict[UUID, HoldFacts],
-    asked: Mapping[int, HoldFacts],
-) -> list[Answer]:
-    """``holds`` were there before; ``asked`` are those of this batch's authorizations, granted or not."""
-    outcomes, versions, ats = record["o_outcome"], record["o_version"], record["o_at"]
-    if not holds and not asked:
-        return [Answer(outcomes[index], versions[index], ats[index], None) for index in indexes]
-    for index, hold in asked.items():
-        if outcomes[index] == Outcome.DONE:
-            holds[hold.hold_id] = hold
-    return [
-        Answer(outcomes[index], versions[index], ats[index], holds.get(getattr(op, "hold_id", _NO_HOLD)))
-        for op, index in zip(ops, indexes, strict=True)
-    ]
+def _hold(row: Any) -> Hold:
+    return Hold(
+        facts=HoldFacts(
+            hold_id=row["id"],
+            checkout_id=row["checkout_id"],
+            user_id=row["user_id"],
+            account_id=row["account_id"],
+            clearing_id=row["clearing_id"],
+            amount_minor=row["amount_minor"],
+            currency=row["currency"],
+        ),
+        state=HoldState(row["state"]),
+        captured_minor=row["captured_minor"],
+        version=row["version"],
+        spend_day=row["spend_day"],
+        expires_at=row["expires_at"],
+        created_at=row["created_at"],
+        is_new=False,
+    )

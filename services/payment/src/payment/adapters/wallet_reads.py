@@ -1,11 +1,10 @@
-"""Wallets and their transactions as their owner sees them: queries name the owner, row policies are the second wall."""
+"""Wallets as their owner sees them: queries name the owner, row policies are the second wall."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from chassis.postgres import Connection
 from payment.domain.ids import UserId, WalletId
@@ -25,15 +24,6 @@ _OF_USER: Final = """
 """
 _WALLETS: Final = f"{_OF_USER} ORDER BY a.is_primary DESC, a.currency"
 _WALLET: Final = f"{_OF_USER} AND a.id = $2"
-_TRANSACTIONS: Final = """
-    SELECT id, wallet_id, created_at, type, status, amount_minor, currency, balance_after_minor, completed_at,
-           reference_id, counterpart_user_id, description, failure_code
-    FROM wallet_transaction
-    WHERE wallet_id = $1 AND user_id = $2
-      AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4::uuid))
-      AND ($5::text IS NULL OR type = $5) AND ($6::text IS NULL OR status = $6)
-    ORDER BY created_at DESC, id DESC LIMIT $7
-"""
 Row = Any
 
 
@@ -50,18 +40,3 @@ async def wallets(conn: Connection, user_id: UserId) -> Sequence[Row]:
 async def wallet(conn: Connection, user_id: UserId, wallet_id: WalletId) -> Row | None:
     """One of the user's wallets, with its limits and what was used of them."""
     return await conn.fetchrow(_WALLET, user_id, wallet_id)
-
-
-async def transactions(
-    conn: Connection,
-    user_id: UserId,
-    wallet_id: WalletId,
-    *,
-    before: tuple[datetime, UUID] | None,
-    kind: str | None,
-    status: str | None,
-    limit: int,
-) -> Sequence[Row]:
-    """At most ``limit`` of a wallet's transactions, newest first, older than ``before``."""
-    created_at, last_id = before or (None, None)
-    return await conn.fetch(_TRANSACTIONS, wallet_id, user_id, created_at, last_id, kind, status, limit)

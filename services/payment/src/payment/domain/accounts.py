@@ -19,6 +19,9 @@ from payment.domain.ids import AccountId, UserId, WalletId
 # other's commit; the account's balance is the sum over its slots.
 SLOTS: Final = 16
 
+WALLET: Final = "wallet"  # a person's; all others are ours
+ACTIVE: Final = "active"
+
 PROVIDER_CLEARING: Final = "provider_clearing"  # what a provider took from payers and owes us (negative)
 PURCHASE_CLEARING: Final = "purchase_clearing"  # captured, not yet settled
 SELLER_PENDING: Final = "seller_pending"  # settled, not yet payable
@@ -94,10 +97,6 @@ class SystemAccount:
     currency: str
     slot: int
     user_id: UserId | None
-
-    def packed(self) -> str:
-        """As ``ledger_execute`` reads it."""
-        return f"{self.id}|{self.kind}|{self.name}|{self.currency}|{self.slot}|{self.user_id or ''}"
 
 
 @lru_cache(maxsize=100_000)

@@ -1,7 +1,6 @@
-"""Operations the ledger takes; ``payment.domain.outcome`` has the answers it gives.
+"""Operations the ledger takes; ``payment.domain.outcome`` has the answers, ``payment.domain.book`` the rules.
 
-The rules themselves run in one SQL function on locked balances (``ledger_execute``); this module is their
-vocabulary. Operations are plain slotted dataclasses, not frozen ones: tens of thousands a second are made.
+Operations are plain slotted dataclasses, not frozen ones: tens of thousands a second are made.
 """
 
 from __future__ import annotations
@@ -36,20 +35,18 @@ class TransferNotFoundError(DomainError):
     title = "There is no such transfer"
 
 
-class OpKind(IntEnum):
-    """As ``ledger_execute`` numbers them."""
+class TransferKind(IntEnum):
+    """Why money moved, as ``transfer.kind`` is stored. 8 was a settlement's second share and those after it."""
 
     TRANSFER = 1
     TOP_UP = 2
-    AUTHORIZE = 3
     CAPTURE = 4
-    VOID = 5
-    EXPIRE = 6
     SETTLE = 7
-    SETTLE_NEXT = 8
     SUSPENSE = 9
     CREDIT_SUSPENDED = 10
     RETURN_SUSPENDED = 11
+    CHARGE = 12
+    RETURN = 13
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,6 +124,26 @@ class Authorize:
 
 
 @dataclass(slots=True, kw_only=True)
+class ChargeWallet:
+    """Take money from a wallet at once, under a hold that is captured as it is made."""
+
+    hold_id: HoldId
+    checkout_id: CheckoutId
+    user_id: UserId
+    wallet_id: WalletId
+    amount_minor: int
+    currency: str
+
+
+@dataclass(slots=True, kw_only=True)
+class ReturnCharge:
+    """Give charged money back that is not settled; of an unknown hold, make sure that it never comes to be."""
+
+    hold_id: HoldId
+    checkout_id: CheckoutId
+
+
+@dataclass(slots=True, kw_only=True)
 class Capture:
     """Take held money, all or part; the rest is released."""
 
@@ -171,5 +188,5 @@ class Settle:
     shares: Sequence[Share]
 
 
-Op = Transfer | TopUp | Suspend | CreditSuspended | ReturnSuspended | Authorize | Capture | Void | Expire | Settle
-HoldOp = Authorize | Capture | Void | Expire | Settle
+HoldOp = Authorize | ChargeWallet | Capture | Void | Expire | ReturnCharge | Settle
+Op = Transfer | TopUp | Suspend | CreditSuspended | ReturnSuspended | HoldOp

@@ -91,7 +91,7 @@ class LedgerBusyError(DomainError):
 
 
 class Outcome(IntEnum):
-    """As ``ledger_execute`` numbers them; from 10 on it is a refusal and nothing moved."""
+    """As refusals are stored; from 10 on it is a refusal and nothing moved."""
 
     DONE = 0
     DONE_BEFORE = 1
@@ -138,7 +138,7 @@ class Answer(NamedTuple):
     ``refused_before``: the refusal is the remembered one of an earlier request.
     """
 
-    outcome: int
+    outcome: Outcome
     version: int
     at: datetime
     hold: HoldFacts | None

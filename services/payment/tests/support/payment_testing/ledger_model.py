@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from payment.domain.ledger import Authorize, Capture, Expire, Op, Settle, Transfer, Void
+from payment.domain.ledger import (
+    Authorize,
+    Capture,
+    ChargeWallet,
+    Expire,
+    Op,
+    ReturnCharge,
+    Settle,
+    Transfer,
+    Void,
+)
 from payment.domain.outcome import Outcome
 
 
@@ -40,17 +50,22 @@ class LedgerModel:
 
     def apply(self, op: Op, now: datetime) -> int:
         """The outcome the ledger must give."""
-        if isinstance(op, Transfer):
-            return self._transfer(op)
-        if isinstance(op, Authorize):
-            return self._authorize(op)
-        if isinstance(op, Capture):
-            return self._capture(op)
-        if isinstance(op, Settle):
-            return self._settle(op)
-        if isinstance(op, Void | Expire):
-            return self._release(op, now)
-        raise TypeError(f"the model knows no {type(op).__name__}")
+        match op:
+            case Void() | Expire():
+                outcome = self._release(op, now)
+            case ReturnCharge():
+                outcome = self._return(op, now)
+            case ChargeWallet():
+                outcome = self._charge(op, now)
+            case _:
+                decide = {
+                    Transfer: self._transfer,
+                    Authorize: self._authorize,
+                    Capture: self._capture,
+                    Settle: self._settle,
+                }
+                outcome = decide[type(op)](op)
+        return outcome
 
     def _spend_error(self, user: UUID, amount: int) -> int:
         if self.balances[user] - self.frozen[user] < amount:
@@ -88,6 +103,37 @@ class LedgerModel:
             self.frozen[op.user_id] += op.amount_minor
             self.spent[op.user_id] += op.amount_minor
         return outcome
+
+    def _charge(self, op: ChargeWallet, now: datetime) -> int:
+        known = self.holds.get(op.hold_id)
+        if known is not None:
+            same = known.state in {"captured", "settled"} and (known.user, known.amount) == (
+                op.user_id,
+                op.amount_minor,
+            )
+            return Outcome.DONE_BEFORE if same else Outcome.HOLD_WRONG_STATE
+        outcome = self._spend_error(op.user_id, op.amount_minor)
+        if outcome == Outcome.DONE:
+            self.holds[op.hold_id] = ModelHold(op.user_id, op.amount_minor, now, "captured", op.amount_minor)
+            self.balances[op.user_id] -= op.amount_minor
+            self.spent[op.user_id] += op.amount_minor
+            self.purchase_clearing += op.amount_minor
+        return outcome
+
+    def _return(self, op: ReturnCharge, now: datetime) -> int:
+        hold = self.holds.get(op.hold_id)
+        if hold is None:
+            self.holds[op.hold_id] = ModelHold(UUID(int=0), 0, now, "voided")
+            return Outcome.DONE
+        if hold.state in {"returned", "voided"}:
+            return Outcome.DONE_BEFORE
+        if hold.state != "captured":
+            return Outcome.HOLD_WRONG_STATE
+        hold.state = "returned"
+        self.balances[hold.user] += hold.captured
+        self.spent[hold.user] -= hold.captured
+        self.purchase_clearing -= hold.captured
+        return Outcome.DONE
 
     def _capture(self, op: Capture) -> int:
         hold = self.holds.get(op.hold_id)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from kernel.ids import uuid7
 from payment.domain.accounts import wallet_id
 from payment.domain.ids import CheckoutId, HoldId, OrderId, TransferId, UserId
-from payment.domain.ledger import Authorize, Capture, Settle, Share, Transfer, Void
+from payment.domain.ledger import Authorize, Capture, ChargeWallet, ReturnCharge, Settle, Share, Transfer, Void
 from payment_testing.people import NOON
 
 
@@ -46,6 +46,22 @@ def authorize(
         currency=currency,
         expires_at=expires_at or NOON + timedelta(minutes=15),
     )
+
+
+def charge(user: UserId, amount_minor: int, *, hold_id: HoldId | None = None, currency: str = "THB") -> ChargeWallet:
+    hold = hold_id or HoldId(uuid4())
+    return ChargeWallet(
+        hold_id=hold,
+        checkout_id=CheckoutId(hold),
+        user_id=user,
+        wallet_id=wallet_id(user, currency),
+        amount_minor=amount_minor,
+        currency=currency,
+    )
+
+
+def give_back(hold_id: HoldId) -> ReturnCharge:
+    return ReturnCharge(hold_id=hold_id, checkout_id=CheckoutId(hold_id))
 
 
 def capture(hold_id: HoldId, amount_minor: int) -> Capture:

@@ -8,11 +8,11 @@ from uuid import uuid4
 
 from chassis.postgres import Connection
 from kernel.ids import uuid7
-from payment.adapters.ledger_store import LedgerStore
 from payment.domain.accounts import wallet_id
 from payment.domain.ids import TransferId, UserId
 from payment.domain.ledger import TopUp
 from payment.domain.outcome import Outcome
+from payment_testing.ledger import CommittingLedger
 
 NOON: Final = datetime(2026, 6, 15, 5, 0, tzinfo=UTC)  # noon in Bangkok, far from any month's end
 
@@ -64,7 +64,7 @@ async def give(
         currency,
         now,
     )
-    [answer] = await LedgerStore(slot=0).execute(conn, [op], now=now)
+    [answer] = await CommittingLedger(slot=0).execute(conn, [op], now=now)
     if answer.outcome != Outcome.DONE:
         raise RuntimeError(f"top-up answered {answer.outcome}")
 

@@ -11,6 +11,13 @@ from chassis.http import Keyset, Page, Reply, Routes
 from chassis.tokens import Principal
 from payment.adapters import wallet_reads
 from payment.adapters.transaction import PaymentTx
+from payment.adapters.transaction_reads import (
+    NEWEST,
+    Position,
+    booked_transactions,
+    newest_first,
+    waiting_transactions,
+)
 from payment.domain.accounts import (
     AccountEndedError,
     CurrencyNotOfferedError,
@@ -29,7 +36,7 @@ from payment.usecases.open_wallet import OpenWallet, open_wallet
 from payment.wiring import App
 
 routes = Routes(tag="wallets")
-TRANSACTIONS: Final = Keyset("transactions", (datetime, UUID))
+TRANSACTIONS: Final = Keyset("transactions", (datetime, UUID, int))
 
 
 @routes.get("/v1/wallets", summary="List your wallets")
@@ -75,20 +82,27 @@ async def get_wallet(wallet_id: UUID, principal: Principal, tx: PaymentTx) -> Wa
     errors=(WalletNotFoundError,),
 )
 async def get_transactions(
-    wallet_id: UUID, principal: Principal, query: TransactionsQuery, tx: PaymentTx, app: App
+    wallet_id: UUID, principal: Principal, query: TransactionsQuery, app: App
 ) -> Page[TransactionView]:
     """Newest first."""
-    if await wallet_reads.wallet(tx.conn, UserId(principal.user_id), WalletId(AccountId(wallet_id))) is None:
-        raise WalletNotFoundError
+    user_id, wallet = UserId(principal.user_id), WalletId(AccountId(wallet_id))
     keyset = TRANSACTIONS.of(wallet_id, query.type, query.status)
-    rows = await wallet_reads.transactions(
-        tx.conn,
-        UserId(principal.user_id),
-        WalletId(AccountId(wallet_id)),
-        before=keyset.position(app.cursors, query.cursor),
-        kind=query.type,
-        status=query.status,
-        limit=query.limit + 1,
+    before = Position(*(keyset.position(app.cursors, query.cursor) or NEWEST))
+    limit = query.limit + 1
+    async with app.database.read(user_id=user_id) as conn:
+        if await wallet_reads.wallet(conn, user_id, wallet) is None:
+            raise WalletNotFoundError
+        waiting = await waiting_transactions(
+            conn, user_id, wallet, before=before, kind=query.type, status=query.status, limit=limit
+        )
+    async with app.database.read() as conn:  # whom money came from is a row of somebody else
+        booked = await booked_transactions(
+            conn, wallet, before=before, kind=query.type, status=query.status, limit=limit
+        )
+    return keyset.page(
+        app.cursors,
+        newest_first(waiting, booked, before=before, limit=limit),
+        query.limit,
+        view=lambda shown: TransactionView.of(shown[0]),
+        position=itemgetter(1),
     )
-    position = itemgetter("created_at", "id")
-    return keyset.page(app.cursors, rows, query.limit, view=TransactionView.of, position=position)
