@@ -17,6 +17,7 @@ from auth.domain.refresh_token import Chain, RefreshToken
 from auth.domain.session import IDLE_LIFETIME
 from auth.usecases.ports import StoredChain
 from chassis.postgres import Database
+from kernel.rows import object_of
 
 _USER: Final = ", ".join(f"u.{column.strip()}" for column in COLUMNS.split(","))
 _CHAIN: Final = "s.generation, s.refresh_hash, s.rotated_at, s.rotated_before_at, s.expires_at"
@@ -61,13 +62,5 @@ class RefreshChainStore:
 
 
 def _chain_of(row: asyncpg.Record) -> StoredChain:
-    return StoredChain(
-        chain=Chain(
-            generation=row["generation"],
-            secret_hash=row["refresh_hash"],
-            rotated_at=row["rotated_at"],
-            rotated_before_at=row["rotated_before_at"],
-        ),
-        user=user_of(row),
-        session_expires_at=row["expires_at"],
-    )
+    chain = object_of(Chain, row, secret_hash=row["refresh_hash"])
+    return StoredChain(chain=chain, user=user_of(row), session_expires_at=row["expires_at"])
