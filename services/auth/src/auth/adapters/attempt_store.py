@@ -53,7 +53,6 @@ class AttemptStore:
 
     def __init__(
         self,
-        *,
         redis: Redis,
         database: Database,
         keyring: Keyring,

@@ -45,13 +45,7 @@ class RefreshChainStore:
     async def rotate(self, token: RefreshToken, successor: RefreshToken, now: datetime) -> StoredChain | None:
         async with self._database.read() as conn:
             row = await conn.fetchrow(
-                _ROTATE,
-                token.session_id,
-                now,
-                now - IDLE_LIFETIME,
-                token.generation,
-                token.hash(),
-                successor.hash(),
+                _ROTATE, token.session_id, now, now - IDLE_LIFETIME, token.generation, token.hash(), successor.hash()
             )
         return _chain_of(row) if row else None
 
