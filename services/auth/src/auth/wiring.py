@@ -105,7 +105,7 @@ def _assemble(settings: AuthSettings, opened: Parts, issuer: TokenIssuer, hasher
             issuer=issuer,
             secrets=keyring,
             common_passwords=common_passwords(),
-            attempts=AttemptStore(redis, database, keyring, addresses, known_networks, clock),
+            attempts=AttemptStore(redis, database, keyring, addresses, known_networks, clock=clock),
             send_limits=SendLimitStore(limiter, addresses, known_networks, keyring, settings),
             chains=RefreshChainStore(database),
         ),

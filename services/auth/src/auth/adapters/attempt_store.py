@@ -58,6 +58,7 @@ class AttemptStore:
         keyring: Keyring,
         addresses: AddressLimitStore,
         known_networks: KnownNetworkReads,
+        *,
         clock: Clock,
     ) -> None:
         self._in_redis = AttemptCounterStore(redis)
