@@ -12,13 +12,7 @@ import orjson
 import structlog
 from aiohttp import web
 
-from chassis.errors import (
-    BodyTooLargeError,
-    FieldError,
-    InternalError,
-    RequestError,
-    UnavailableError,
-)
+from chassis.errors import BodyTooLargeError, FieldError, InternalError, RequestError, UnavailableError
 from chassis.http.answers import PROBLEM, Answer
 from chassis.http.languages import reading_language
 from chassis.http.titles import Titles, titles_of

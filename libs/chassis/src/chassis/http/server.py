@@ -81,11 +81,7 @@ class _Connection(RequestHandler):
         super().connection_lost(exc)
 
     def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
         """What aiohttp says of a request that it cannot read, or whose handler let an exception out."""
         if status < HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -11,15 +11,7 @@ import asyncpg
 from chassis.postgres import Connection
 from kernel.rows import columns_of, object_of, values_of
 from notification.adapters.metrics import What, note_unreadable
-from notification.domain.delivery import (
-    LEASE_S,
-    Delivery,
-    DeliveryStatus,
-    Ended,
-    FailureCode,
-    Result,
-    TryAgain,
-)
+from notification.domain.delivery import LEASE_S, Delivery, DeliveryStatus, Ended, FailureCode, Result, TryAgain
 from notification.domain.ids import DeliveryId
 from notification.domain.notification import Channel, Priority
 from notification.domain.recipient import Recipient
