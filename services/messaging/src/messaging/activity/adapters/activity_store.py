@@ -166,8 +166,7 @@ class ActivityStore(OnConnection):
     async def add_for_all(self, rows: Sequence[ForAll]) -> None:
         if rows:
             await self._conn.execute(
-                _ADD_FOR_ALL,
-                *columns_of(rows, "dialog_id", "activity_id", "seq", "target", "actor_id", "created_at"),
+                _ADD_FOR_ALL, *columns_of(rows, "dialog_id", "activity_id", "seq", "target", "actor_id", "created_at")
             )
 
     async def remove_of_messages(self, messages: Sequence[tuple[UUID, int]]) -> None:
@@ -178,13 +177,7 @@ class ActivityStore(OnConnection):
             )
 
     async def page(
-        self,
-        user_id: UUID,
-        *,
-        below: UUID | None,
-        unread_only: bool,
-        kind: ActivityType | None,
-        limit: int,
+        self, user_id: UUID, *, below: UUID | None, unread_only: bool, kind: ActivityType | None, limit: int
     ) -> list[asyncpg.Record]:
         """Newest first."""
         return list(await self._conn.fetch(_BOTH, user_id, below or LAST, unread_only, kind and kind.value, limit))

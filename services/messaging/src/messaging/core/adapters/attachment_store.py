@@ -158,8 +158,7 @@ class AttachmentStore(OnConnection):
         """False when it was ended or erased meanwhile. ``again_at``: when it is scanned once more."""
         width, height = size or (None, None)
         status = await self._conn.execute(
-            _SET_CLEAN,
-            *(attachment_id, sha256, width, height, list(thumbnails), now, again_at),
+            _SET_CLEAN, *(attachment_id, sha256, width, height, list(thumbnails), now, again_at)
         )
         return rows_affected(status) == 1
 

@@ -263,10 +263,7 @@ class Stream:
             or (each.was_at.year, each.was_at.month) != (each.position.last_at.year, each.position.last_at.month)
         ]
         if entering:
-            await self._conn.execute(
-                _WRITE_MONTHS,
-                *_columns(entering, 3),
-            )
+            await self._conn.execute(_WRITE_MONTHS, *_columns(entering, 3))
 
     async def _look_from_whom_hidden(self) -> None:
         """Of events about earlier messages; under the dialog's lock, which who deletes for themselves takes too."""

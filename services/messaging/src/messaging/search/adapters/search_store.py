@@ -121,8 +121,7 @@ class SearchStore:
         """An older version never replaces a newer one."""
         if entries:
             await self._conn.execute(
-                _PUT,
-                *columns_of(entries, "dialog_id", "seq", "created_at", "version", "stretch", "terms"),
+                _PUT, *columns_of(entries, "dialog_id", "seq", "created_at", "version", "stretch", "terms")
             )
 
     async def remove(self, messages: Sequence[Place]) -> None:

@@ -41,11 +41,7 @@ async def get_activity(query: ActivityQuery, principal: Principal, app: App) -> 
         )
         people = await people_of(conn, [row["actor_id"] for row in rows if row["actor_id"] is not None])
     return KEYSET.page(
-        app.cursors,
-        rows,
-        query.limit,
-        view=lambda row: _view(row, people),
-        position=lambda row: (row["activity_id"],),
+        app.cursors, rows, query.limit, view=lambda row: _view(row, people), position=lambda row: (row["activity_id"],)
     )
 
 

@@ -84,10 +84,7 @@ async def remove_bot(bot_id: UUID, principal: Principal, tx: MessagingTx) -> Non
 
 
 @changes.post(
-    "/v1/bots/{bot_id}/token",
-    idempotency="none",
-    errors=(BotNotFoundError,),
-    summary="Give your bot another token",
+    "/v1/bots/{bot_id}/token", idempotency="none", errors=(BotNotFoundError,), summary="Give your bot another token"
 )
 async def post_token(bot_id: UUID, principal: Principal, tx: MessagingTx) -> Reply[TokenView]:
     """The old one is worth nothing from then on."""
@@ -97,9 +94,7 @@ async def post_token(bot_id: UUID, principal: Principal, tx: MessagingTx) -> Rep
 
 
 @changes.put(
-    "/v1/bots/{bot_id}/webhook",
-    errors=(BotNotFoundError, WebhookUrlInvalidError),
-    summary="Have updates sent to a URL",
+    "/v1/bots/{bot_id}/webhook", errors=(BotNotFoundError, WebhookUrlInvalidError), summary="Have updates sent to a URL"
 )
 async def put_webhook(
     bot_id: UUID, body: WebhookBody, principal: Principal, app: App, tx: MessagingTx

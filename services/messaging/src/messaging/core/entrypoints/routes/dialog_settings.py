@@ -118,9 +118,7 @@ async def post_reopen(dialog_id: UUID, principal: Principal, tx: MessagingTx) ->
 
 
 @changes.patch(
-    "/v1/dialogs/{dialog_id}/settings",
-    errors=(DialogNotFoundError,),
-    summary="Change your own settings of a dialog",
+    "/v1/dialogs/{dialog_id}/settings", errors=(DialogNotFoundError,), summary="Change your own settings of a dialog"
 )
 async def patch_settings(dialog_id: UUID, body: OwnSettingsBody, principal: Principal, tx: MessagingTx) -> None:
     """Pinned and archived are in your list only; silence and level are about notifications."""

@@ -94,13 +94,7 @@ async def get_members(dialog_id: UUID, query: MembersQuery, principal: Principal
             raise NotAllowedError
         statuses = ["banned"] if query.banned else ["active", "muted"]
         rows = await MemberStore(conn).members_page(dialog_id, statuses, after=after, limit=query.limit + 1)
-    return ORDER.page(
-        app.cursors,
-        rows,
-        query.limit,
-        view=MemberView.of_fields,
-        position=lambda row: (row["user_id"],),
-    )
+    return ORDER.page(app.cursors, rows, query.limit, view=MemberView.of_fields, position=lambda row: (row["user_id"],))
 
 
 @changes.post(MEMBERS, errors=(*ERRORS, DialogFullError, PeopleUnknownError), summary="Add people")
@@ -128,9 +122,7 @@ async def patch_member(
 
 
 @changes.delete(
-    MEMBERS + "/{user_id}",
-    errors=(*ERRORS, OwnerStaysError, ShopOwnerError),
-    summary="Leave, or remove a member",
+    MEMBERS + "/{user_id}", errors=(*ERRORS, OwnerStaysError, ShopOwnerError), summary="Leave, or remove a member"
 )
 async def delete_member(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:
     """With one's own id, one leaves. The owner hands over first."""
