@@ -12,6 +12,7 @@ from messaging.core.adapters.emoji_gateway import emoji_of
 from messaging.core.adapters.message_history_reads import pins_of, revisions_of, thread_page
 from messaging.core.adapters.message_page_reads import seen_message, watch_of
 from messaging.core.adapters.message_reads import MessageReads
+from messaging.core.domain.commands import MessageCommand
 from messaging.core.domain.dialog import (
     BlockedError,
     DialogClosedError,
@@ -32,8 +33,8 @@ from messaging.core.entrypoints.schemas.messages import (
     RevisionView,
 )
 from messaging.core.usecases.change_reaction import ChangeReaction, change_reaction
-from messaging.core.usecases.delete_message_for_all import DeleteMessageForAll, delete_message_for_all
-from messaging.core.usecases.delete_message_for_self import DeleteMessageForSelf, delete_message_for_self
+from messaging.core.usecases.delete_message_for_all import delete_message_for_all
+from messaging.core.usecases.delete_message_for_self import delete_message_for_self
 from messaging.core.usecases.edit_message import (
     EditMessage,
     EditWindowOverError,
@@ -81,9 +82,9 @@ async def delete_message(dialog_id: UUID, seq: int, query: DeleteQuery, principa
     """For everybody one's own, whatever hinders one from writing, or another's as a moderator; for oneself any."""
     user_id = principal.user_id
     if query.whom == "all":
-        await delete_message_for_all(DeleteMessageForAll(dialog_id=dialog_id, seq=seq, user_id=user_id), tx)
+        await delete_message_for_all(MessageCommand(dialog_id=dialog_id, seq=seq, user_id=user_id), tx)
     else:
-        await delete_message_for_self(DeleteMessageForSelf(dialog_id=dialog_id, seq=seq, user_id=user_id), tx)
+        await delete_message_for_self(MessageCommand(dialog_id=dialog_id, seq=seq, user_id=user_id), tx)
 
 
 @changes.put(
