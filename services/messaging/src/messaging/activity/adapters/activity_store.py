@@ -145,17 +145,12 @@ class ActivityStore(OnConnection):
             return
         await self._conn.execute(
             _ADD,
-            [each.user_id for each in activities],
-            [each.activity_id for each in activities],
-            [each.type.value for each in activities],
-            [each.dedupe_key for each in activities],
-            [each.actor_id for each in activities],
-            [each.dialog_id for each in activities],
-            [each.seq for each in activities],
+            *columns_of(
+                activities, "user_id", "activity_id", "type.value", "dedupe_key", "actor_id", "dialog_id", "seq"
+            ),
             [orjson.dumps(each.payload).decode() for each in activities],
-            [each.created_at for each in activities],
-            sorted(UNCONDITIONAL),
-            sorted(PERSONAL),
+            *columns_of(activities, "created_at"),
+            *(sorted(UNCONDITIONAL), sorted(PERSONAL)),
         )
 
     async def remove(self, keys: Sequence[tuple[UUID, str]]) -> None:

@@ -41,8 +41,6 @@ async def create_invite(command: CreateInvite, tx: Tx) -> NewInvite:
         created_at=tx.now,
         expires_at=tx.now + timedelta(seconds=command.expires_in_s) if command.expires_in_s else None,
         uses_max=command.uses_max,
-        uses=0,
-        revoked_at=None,
     )
     await tx.invites.add(row, token_hash(token))
     return NewInvite(invite=row, token=token)

@@ -78,7 +78,7 @@ class SearchRows(OnConnection):
     ) -> list[FilledStretch]:
         """Stretches of these dialogs with messages in that time, the latest first."""
         rows = await self._conn.fetch(_STRETCHES, list(dialog_ids), since, until, STRETCHES_MAX)
-        return [FilledStretch(row["dialog_id"], row["stretch"], row["first_at"], row["last_at"]) for row in rows]
+        return [object_of(FilledStretch, row) for row in rows]
 
     async def candidates_in(self, probes: Sequence[Probe], limit: int) -> list[list[Found]]:
         """For each probe its newest candidates, at most ``limit``."""
