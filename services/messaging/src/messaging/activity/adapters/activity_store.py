@@ -145,9 +145,8 @@ class ActivityStore(OnConnection):
             return
         await self._conn.execute(
             _ADD,
-            *columns_of(
-                activities, "user_id", "activity_id", "type.value", "dedupe_key", "actor_id", "dialog_id", "seq"
-            ),
+            *columns_of(activities, "user_id", "activity_id", "type.value", "dedupe_key"),
+            *columns_of(activities, "actor_id", "dialog_id", "seq"),
             [orjson.dumps(each.payload).decode() for each in activities],
             *columns_of(activities, "created_at"),
             *(sorted(UNCONDITIONAL), sorted(PERSONAL)),

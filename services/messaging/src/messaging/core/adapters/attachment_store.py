@@ -103,11 +103,12 @@ class AttachmentStore(OnConnection):
         )
 
     async def uploading_count(self, owner_id: UUID) -> int:
-        found: int = await self._conn.fetchval(
-            "SELECT count(*) FROM attachment WHERE owner_id = $1 AND status = 'uploading' AND expires_at > now()",
-            owner_id,
+        return int(
+            await self._conn.fetchval(
+                "SELECT count(*) FROM attachment WHERE owner_id = $1 AND status = 'uploading' AND expires_at > now()",
+                owner_id,
+            )
         )
-        return found
 
     async def lock(self, attachment_id: UUID) -> Attachment | None:
         return _of(await self._conn.fetchrow(f"{_ONE} FOR UPDATE", attachment_id))

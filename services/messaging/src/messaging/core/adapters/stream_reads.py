@@ -40,10 +40,13 @@ _MESSAGES: Final = _AFTER.format(table="message", columns=MESSAGE_COLUMNS)
 _CHANGES: Final = _AFTER.format(
     table="change", columns="dialog_id, seq, created_at, type, actor_id, message_seq, payload"
 )
-_WATCHED_OF: Final = """
-    SELECT d.dialog_id, d.last_seq, d.oldest_seq, d.member_count, d.kind,
-           CASE WHEN d.history_from = 'join' THEN greatest(m.joined_seq, d.oldest_seq) ELSE d.oldest_seq END AS from_seq
-    FROM member m JOIN dialog d USING (dialog_id)
+# Of a dialog ``d`` and a member ``m`` of it, the columns of a ``Watch``.
+WATCH_COLUMNS: Final = """
+    d.dialog_id, d.last_seq, d.oldest_seq, d.member_count, d.kind,
+    CASE WHEN d.history_from = 'join' THEN greatest(m.joined_seq, d.oldest_seq) ELSE d.oldest_seq END AS from_seq
+"""
+_WATCHED_OF: Final = f"""
+    SELECT {WATCH_COLUMNS} FROM member m JOIN dialog d USING (dialog_id)
     WHERE m.user_id = $1 AND m.status IN ('active', 'muted')
 """
 _WATCHED: Final = f"""

@@ -38,7 +38,6 @@ async def report_abuse(command: ReportAbuse, tx: Tx) -> UUID:
         user_id=await _reported_person(command, tx),
         reason=command.reason,
         detail=command.detail,
-        status="open",
         created_at=tx.now,
     )
     return await tx.reports.add_if_new(report)

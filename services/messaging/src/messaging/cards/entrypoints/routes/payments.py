@@ -10,14 +10,7 @@ from messaging.adapters.transaction import MessagingTx
 from messaging.cards.domain.payment import RecipientInvalidError
 from messaging.cards.entrypoints.schemas.payments import SendPaymentBody
 from messaging.cards.usecases.send_payment import SendPayment, send_payment
-from messaging.core.domain.dialog import (
-    BlockedError,
-    DialogClosedError,
-    DialogNotFoundError,
-    MutedError,
-    NotAllowedError,
-    SlowModeError,
-)
+from messaging.core.domain.dialog import WRITING, SlowModeError
 from messaging.core.domain.message import ClientMessageIdReusedError
 from messaging.core.entrypoints.schemas.messages import SentView
 
@@ -30,16 +23,7 @@ routes = Routes(tag="messages")
     idempotency="none",
     rows_of_caller=False,
     limit=RateLimit("chat-payments", per_user=30, window_s=60, fails="closed"),
-    errors=(
-        DialogNotFoundError,
-        NotAllowedError,
-        MutedError,
-        BlockedError,
-        DialogClosedError,
-        SlowModeError,
-        ClientMessageIdReusedError,
-        RecipientInvalidError,
-    ),
+    errors=(*WRITING, SlowModeError, ClientMessageIdReusedError, RecipientInvalidError),
     summary="Send money to somebody in the dialog",
 )
 async def post_payment(

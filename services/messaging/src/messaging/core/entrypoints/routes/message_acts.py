@@ -13,13 +13,7 @@ from messaging.core.adapters.message_history_reads import pins_of, revisions_of,
 from messaging.core.adapters.message_page_reads import seen_message, watch_of
 from messaging.core.adapters.message_reads import MessageReads
 from messaging.core.domain.commands import MessageCommand
-from messaging.core.domain.dialog import (
-    BlockedError,
-    DialogClosedError,
-    DialogNotFoundError,
-    MutedError,
-    NotAllowedError,
-)
+from messaging.core.domain.dialog import WRITING, DialogClosedError, DialogNotFoundError, NotAllowedError
 from messaging.core.domain.message import ContentTooLargeError, MessageNotFoundError
 from messaging.core.domain.reactions import NotAnEmojiError, TooManyReactionsError
 from messaging.core.entrypoints.schemas.messages import (
@@ -48,7 +42,7 @@ from messaging.wiring import App
 routes = Routes(tag="messages")
 MESSAGE = "/v1/dialogs/{dialog_id}/messages/{seq}"
 SEEN = (DialogNotFoundError, MessageNotFoundError)
-TOUCHED = (*SEEN, NotAllowedError, MutedError, BlockedError, DialogClosedError)
+TOUCHED = (*WRITING, MessageNotFoundError)
 ACTS = RateLimit("message-acts", per_user=600, window_s=60, fails="open")
 changes = routes.sharing(limit=ACTS, rows_of_caller=False)
 
