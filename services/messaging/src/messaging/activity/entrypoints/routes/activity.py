@@ -63,6 +63,5 @@ async def post_read(body: ReadActivityBody, principal: Principal, tx: MessagingT
 def _view(row: Any, people: Mapping[UUID, Mapping[str, Any]]) -> ActivityView:
     actor_id = row["actor_id"]
     actor = None if actor_id is None else PersonView(**(people.get(actor_id) or unknown(actor_id)))
-    fields = ("activity_id", "type", "dialog_id", "seq", "created_at", "read")
     payload = object_or_none(row["payload"], field="payload", activity_id=row["activity_id"])
-    return ActivityView(actor=actor, payload=dict(payload or {}), **{name: row[name] for name in fields})
+    return ActivityView.of_fields(row, actor=actor, payload=dict(payload or {}))

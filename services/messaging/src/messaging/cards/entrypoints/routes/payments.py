@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chassis.http import RateLimit, Reply, Routes
 from chassis.tokens import Principal
+from kernel.rows import object_of
 from messaging.adapters.transaction import MessagingTx
 from messaging.cards.domain.payment import RecipientInvalidError
 from messaging.cards.entrypoints.schemas.payments import SendPaymentBody
@@ -30,14 +31,8 @@ async def post_payment(
     dialog_id: UUID, body: SendPaymentBody, principal: Principal, tx: MessagingTx
 ) -> Reply[SentView]:
     """A message of type ``payment`` whose card is pending, then completed or refused, as payment tells."""
-    command = SendPayment(
-        dialog_id=dialog_id,
-        sender_id=principal.user_id,
-        client_message_id=body.client_message_id,
-        recipient_id=body.recipient_id,
-        amount=body.amount.to_money(),
-        note=body.note,
-    )
+    facts = {"dialog_id": dialog_id, "sender_id": principal.user_id, "amount": body.amount.to_money()}
+    command = object_of(SendPayment, body.model_dump(), **facts)
     sent = await send_payment(command, tx)
     view = SentView.of_fields(sent, dialog_id=dialog_id, client_message_id=body.client_message_id)
     location = f"/v1/dialogs/{dialog_id}/messages/{sent.seq}"

@@ -140,8 +140,4 @@ async def get_seen_by(dialog_id: UUID, seq: int, query: SeenByQuery, principal: 
         if message["deleted_at"] is not None:
             raise MessageNotFoundError
         found = await seen_by(conn, dialog_id, seq, viewer_id=principal.user_id, limit=query.limit)
-    return SeenByView(
-        read_count=found.read_count,
-        delivered_count=found.delivered_count,
-        people=[SeenView(**each) for each in found.people],
-    )
+    return SeenByView.of_fields(found, people=[SeenView(**each) for each in found.people])

@@ -114,17 +114,8 @@ async def get_pins(dialog_id: UUID, principal: Principal, app: App) -> PinsView:
         shown = await MessageReads(conn, app.keys).documents(
             [message for _, message in pins], viewer_id=principal.user_id
         )
-    return PinsView(
-        items=[
-            PinView(
-                seq=pin["seq"],
-                pinned_by=pin["pinned_by"],
-                pinned_at=pin["pinned_at"],
-                message=MessageView.model_validate(document),
-            )
-            for (pin, _), document in zip(pins, shown, strict=True)
-        ]
-    )
+    messages = [MessageView.model_validate(each) for each in shown]
+    return PinsView(items=[PinView.of_fields(pin, message=each) for (pin, _), each in zip(pins, messages, strict=True)])
 
 
 @routes.get(MESSAGE + "/revisions", errors=SEEN, summary="Look at what a message said before")
