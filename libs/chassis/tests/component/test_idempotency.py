@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from aiohttp.test_utils import make_mocked_request
 
 from chassis import idempotency
 from chassis.housekeeping import forget_keys
@@ -317,9 +318,7 @@ async def test_old_keys_are_forgotten_and_young_ones_kept(database_of_shop: Data
 
 def test_a_refusal_that_a_route_itself_remembered_is_marked_as_replayed() -> None:
     """As payment's transfers do, whose keys are the ledger's."""
-    answers = [
-        Problems().render(TooManyError(replayed=replayed), request_id="r", accept_language=None)
-        for replayed in (False, True)
-    ]
+    asked = make_mocked_request("GET", "/")
+    answers = [Problems().render(TooManyError(replayed=each), asked, request_id="r") for each in (False, True)]
     assert answers[0].body == answers[1].body
     assert [(answer.headers or {}).get(idempotency.REPLAYED_HEADER) for answer in answers] == [None, "true"]

@@ -4,7 +4,6 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from chassis.http import reading_language, reading_locale
-from chassis.http.languages import language_of
 
 
 @pytest.mark.parametrize(
@@ -16,7 +15,6 @@ from chassis.http.languages import language_of
     ],
 )  # fmt: skip
 def test_the_readers_language(header, language):
-    assert language_of(header) == language
     assert reading_language(asking(header)) == language
 
 

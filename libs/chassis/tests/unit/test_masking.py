@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from chassis.telemetry import MASK, configure_logging, mask
-from chassis.telemetry.masking import is_secret_key, mask_text
+from chassis.telemetry import configure_logging
+from chassis.telemetry.masking import MASK, is_secret_key, mask, mask_text
 from kernel.correlation import flow
 
 JWT = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"

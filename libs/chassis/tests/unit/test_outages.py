@@ -2,6 +2,7 @@
 
 import asyncpg
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from chassis.http.problems import Problems, refusal_of
@@ -36,7 +37,7 @@ DEFECTS = [
 
 @pytest.mark.parametrize("error", [*AWAY, *CONTENDED, RedisConnectionError()], ids=lambda error: type(error).__name__)
 def test_it_is_unavailable_for_a_moment(error):
-    answer = Problems().render(refusal_of(error), request_id="r", accept_language=None)
+    answer = Problems().render(refusal_of(error), make_mocked_request("GET", "/"), request_id="r")
     assert answer.status == 503
     assert int(answer.headers["Retry-After"]) >= 1
     assert b"service.unavailable" in answer.body

@@ -165,10 +165,7 @@ def _found(partitions: Mapping[int, Any], settings: Mapping[str, Any]) -> FoundT
 
 def _new_topic(topic: Topic) -> NewTopic:
     return NewTopic(
-        topic.name,
-        num_partitions=topic.partitions,
-        replication_factor=topic.replication,
-        config=topic.settings,
+        topic.name, num_partitions=topic.partitions, replication_factor=topic.replication, config=topic.settings
     )
 
 

@@ -1,4 +1,4 @@
-"""What Postgres says of a statement that was done, objects out of the rows it gives, and arrays of columns."""
+"""What Postgres says of a statement that was done, objects out of the rows it gives, and rows and arrays of objects."""
 
 from __future__ import annotations
 
@@ -27,9 +27,19 @@ def object_of(kind: Callable[..., T], row: Any, /, **others: Any) -> T:
     return kind(**others)
 
 
+def values_of(source: Any, columns: str, /, **others: Any) -> list[Any]:
+    """For each name of a statement's list of columns the value: out of ``others``, or what the object has under it."""
+    return [others[name] if name in others else getattr(source, name) for name in _names_in(columns)]
+
+
 def columns_of(objects: Collection[Any], *names: str) -> list[list[Any]]:
     """For each name the array of what the objects have under it: what ``unnest`` in a statement makes rows of."""
     return [list(map(attrgetter(name), objects)) for name in names]
+
+
+@cache
+def _names_in(columns: str) -> tuple[str, ...]:
+    return tuple(columns.replace(",", " ").split())
 
 
 @cache

@@ -2,7 +2,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from kernel.rows import columns_of, object_of, rows_affected
+from kernel.rows import columns_of, object_of, rows_affected, values_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,17 @@ def test_columns_of_objects_are_in_the_order_of_their_names() -> None:
     things = [Thing("raw", 2), Thing("cooked", 1)]
     assert columns_of(things, "size", "kind") == [[2, 1], ["raw", "cooked"]]
     assert columns_of([], "size", "kind") == [[], []]
+
+
+def test_values_of_an_object_are_in_the_order_of_the_statements_columns() -> None:
+    assert values_of(Thing("raw", 2, ["x"]), "\n  size, kind,\n  facts, at\n", facts=[], at="now") == [
+        2,
+        "raw",
+        [],
+        "now",
+    ]
+
+
+def test_a_column_that_is_neither_given_nor_the_objects_is_an_error() -> None:
+    with pytest.raises(AttributeError, match="colour"):
+        values_of(Thing("raw", 2), "kind, colour")

@@ -4,21 +4,18 @@ operators can do.
 It knows no service: each gives its ``App`` and, where it consumes, its table of handlers.
 """
 
-from operations.app import Handlers, OperatedApp
 from operations.audits import audit_connection, audit_job
 from operations.batches import alone, in_halves
 from operations.commands import audit_command, operator_commands
 from operations.connections import kafka_config
 from operations.parts import Parts, open_parts
 from operations.routes import operator_routes
-from operations.runners import background, checks, consumers, forget_keys, housekeeping, relays
+from operations.runners import background, checks, consumers, housekeeping, relays
 from operations.service import make_service
 from operations.unreadable import UnreadableNotes
 from operations.web import make_service_app
 
 __all__ = [
-    "Handlers",
-    "OperatedApp",
     "Parts",
     "UnreadableNotes",
     "alone",
@@ -28,7 +25,6 @@ __all__ = [
     "background",
     "checks",
     "consumers",
-    "forget_keys",
     "housekeeping",
     "in_halves",
     "kafka_config",

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from redis.exceptions import RedisError
 
-from chassis import housekeeping as chassis_housekeeping
 from chassis.fresh import FreshConnections
+from chassis.housekeeping import forget_keys
 from chassis.redis import check_fresh as check_redis
-from chassis.run import Periodic, Runner
+from chassis.run import Runner
 from chassis.run.health import DegradedError
 from chassis.run.service import Check
 from eventing import Consumer, Relay
@@ -47,12 +47,7 @@ def housekeeping(
     ``inbox_kept`` must exceed the retention of every topic the service consumes.
     """
     tables: list[Runner] = [Housekeeping(dsn=_dsn(app), schema=schema_of(app), inbox_days=inbox_kept.days)]
-    return [forget_keys(app), *tables] if idempotency_keys else tables
-
-
-def forget_keys(app: OperatedApp) -> Periodic:
-    """Deletes idempotency keys that nobody repeats any more."""
-    return chassis_housekeeping.forget_keys(app.database)
+    return [forget_keys(app.database), *tables] if idempotency_keys else tables
 
 
 def background(app: OperatedApp) -> Sequence[Runner]:

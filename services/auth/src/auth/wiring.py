@@ -11,7 +11,7 @@ from uuid import UUID
 from aiohttp import web
 
 from auth.adapters.access_token_gateway import TokenIssuer
-from auth.adapters.address_limit_store import AddressAllowance, AddressLimitStore
+from auth.adapters.address_limit_store import AddressLimitStore
 from auth.adapters.argon2_gateway import Argon2Hasher
 from auth.adapters.attempt_store import AttemptStore
 from auth.adapters.common_password_gateway import common_passwords
@@ -19,7 +19,7 @@ from auth.adapters.keyring_gateway import Keyring
 from auth.adapters.known_network_reads import KnownNetworkReads
 from auth.adapters.refresh_chain_store import RefreshChainStore
 from auth.adapters.revocation_gateway import RevocationAnnouncer
-from auth.adapters.send_limit_store import SendAllowance, SendLimitStore
+from auth.adapters.send_limit_store import SendLimitStore
 from auth.adapters.signing_key_store import SigningKeyStore
 from auth.adapters.transaction import AuthTx, Transactions
 from auth.settings import AuthSettings
@@ -86,9 +86,7 @@ def _assemble(settings: AuthSettings, opened: Parts, issuer: TokenIssuer, hasher
     database, redis, clock = opened.database, opened.redis, opened.clock
     keyring = Keyring(decoded_key(settings.key_encryption_key.get_secret_value()))
     limiter = RateLimiter(redis, prefix="auth:limits")
-    addresses = AddressLimitStore(
-        limiter, _address_allowance(settings), spare_loopback=settings.environment != "production"
-    )
+    addresses = AddressLimitStore(limiter, settings, spare_loopback=settings.environment != "production")
     known_networks = KnownNetworkReads(database)
     announcer = RevocationAnnouncer(redis, database, clock)
     transactions = Transactions(parts=opened, keyring=keyring, announcer=announcer)
@@ -107,32 +105,8 @@ def _assemble(settings: AuthSettings, opened: Parts, issuer: TokenIssuer, hasher
             issuer=issuer,
             secrets=keyring,
             common_passwords=common_passwords(),
-            attempts=AttemptStore(
-                redis=redis,
-                database=database,
-                keyring=keyring,
-                addresses=addresses,
-                known_networks=known_networks,
-                clock=clock,
-            ),
-            send_limits=SendLimitStore(limiter, addresses, known_networks, keyring, _send_allowance(settings)),
+            attempts=AttemptStore(redis, database, keyring, addresses, known_networks, clock=clock),
+            send_limits=SendLimitStore(limiter, addresses, known_networks, keyring, settings),
             chains=RefreshChainStore(database),
         ),
-    )
-
-
-def _address_allowance(settings: AuthSettings) -> AddressAllowance:
-    return AddressAllowance(
-        sign_ins_per_minute=settings.sign_ins_per_address_per_minute,
-        sign_ups_per_hour=settings.sign_ups_per_address_per_hour,
-        codes_per_hour=settings.codes_per_address_per_hour,
-    )
-
-
-def _send_allowance(settings: AuthSettings) -> SendAllowance:
-    return SendAllowance(
-        to_destination_per_10_min=settings.codes_to_destination_per_10_min,
-        to_destination_per_day=settings.codes_to_destination_per_day,
-        elsewhere_factor=settings.codes_elsewhere_factor,
-        sms_to_country_per_hour=settings.sms_to_country_per_hour,
     )

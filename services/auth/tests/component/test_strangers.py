@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from auth.adapters import attempt_store as counting
-from auth.adapters.address_limit_store import AddressAllowance, AddressLimitStore
+from auth.adapters.address_limit_store import AddressLimitStore
 from auth.domain.delays import CUT_OFF_AFTER, Counter, TooManyAttemptsError
 from auth.domain.ids import UserId
 from auth.domain.place import Familiarity
@@ -160,8 +160,8 @@ async def test_nobody_is_answered_as_somebody(shifted: Service) -> None:
 
 
 async def test_neighbours_use_up_nothing_of_a_known_address(service: Service) -> None:
-    allowance = AddressAllowance(sign_ins_per_minute=2, sign_ups_per_hour=2, codes_per_hour=2)
-    limits = AddressLimitStore(RateLimiter(service.app.redis, prefix=uuid.uuid4().hex), allowance, spare_loopback=False)
+    settings = service.app.settings.model_copy(update={"codes_per_address_per_hour": 2})
+    limits = AddressLimitStore(RateLimiter(service.app.redis, prefix=uuid.uuid4().hex), settings, spare_loopback=False)
     for number in range(100, 110):
         for _ in range(2):
             await limits.check_code(f"{_HERE}.{number}")

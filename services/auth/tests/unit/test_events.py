@@ -69,7 +69,11 @@ def changed(kind: RelationKind, *, active: bool) -> RelationChanged:
         (REGISTERED, "sampan.auth.v1.UserRegistered", 1),
         (PROFILE, "sampan.auth.v1.UserProfileChanged", 2),
         (ROLES, "sampan.auth.v1.UserRolesChanged", 2),
-        (users.UserAccessReset(user=replace(USER, access_epoch=1), reset_at=NOW), "sampan.auth.v1.UserAccessReset", 1),
+        (
+            users.UserAccessReset(user=replace(USER, access_epoch=1), changed_at=NOW),
+            "sampan.auth.v1.UserAccessReset",
+            1,
+        ),
         (DELETED, "sampan.auth.v1.UserDeleted", 2),
         (STARTED, "sampan.auth.v1.SessionStarted", None),
         (REVOKED, "sampan.auth.v1.SessionRevoked", None),

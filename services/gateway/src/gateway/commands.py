@@ -89,11 +89,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     admin_port, drain_s = drain.from_environment()
     return drain.run(
-        envoy_executable(),
-        arguments.config,
-        admin_port=admin_port,
-        drain_s=drain_s,
-        arguments=arguments.extra,
+        envoy_executable(), arguments.config, admin_port=admin_port, drain_s=drain_s, arguments=arguments.extra
     )
 
 

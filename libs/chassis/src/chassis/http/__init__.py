@@ -6,7 +6,7 @@ from chassis.http.languages import reading_language, reading_locale
 from chassis.http.models import Body, MoneyBody, MoneyView, Page, PageQuery, Query, View, WaitQuery
 from chassis.http.moments import Moment
 from chassis.http.openapi import build_openapi
-from chassis.http.preconditions import IfMatch, PreconditionFailedError, etag_of, versions_of
+from chassis.http.preconditions import IfMatch, etag_of, versions_of
 from chassis.http.replies import Reply
 from chassis.http.routes import RateLimit, RouteError, Routes, roles
 from chassis.http.text import Line, Name, ReadableText, Text
@@ -22,7 +22,6 @@ __all__ = [
     "Name",
     "Page",
     "PageQuery",
-    "PreconditionFailedError",
     "Query",
     "RateLimit",
     "ReadableText",

@@ -7,8 +7,7 @@ handlers of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -31,14 +30,6 @@ from chassis.settings import ServiceSettings
 from chassis.tokens import TokenVerifier
 
 _PLACEHOLDER = re.compile(r"\{[^}]+\}")
-
-
-@dataclass(slots=True)
-class _Resource:
-    """The routes of one path shape."""
-
-    path: str
-    plans: dict[str, Plan] = field(default_factory=dict)
 
 
 def make_app(
@@ -78,18 +69,18 @@ def make_app(
     fallback = Fallback(problems, access)
     application.router.add_get("/openapi.json", fallback.document(document))
     application.router.add_route("*", "/openapi.json", fallback.refusing(MethodNotAllowedError, ["GET", "HEAD"]))
-    for resource in _resources(plans):
-        _add(application, resource, edge, fallback)
+    for path, by_method in _resources(plans):
+        _add(application, path, by_method, edge, fallback)
     application.router.add_route("*", "/{tail:.*}", fallback.refusing(PathNotFoundError, []))
     return application
 
 
-def _add(application: web.Application, resource: _Resource, edge: Edge, fallback: Fallback) -> None:
-    added = application.router.add_resource(resource.path)
-    methods = sorted(resource.plans)
+def _add(application: web.Application, path: str, plans: Mapping[str, Plan], edge: Edge, fallback: Fallback) -> None:
+    added = application.router.add_resource(path)
+    methods = sorted(plans)
     if "GET" in methods:
         methods.append("HEAD")
-    for method, plan in resource.plans.items():
+    for method, plan in plans.items():
         handle = Endpoint(plan, edge).handle
         added.add_route(method, handle)
         if method == "GET":
@@ -98,16 +89,14 @@ def _add(application: web.Application, resource: _Resource, edge: Edge, fallback
     added.add_route("*", fallback.refusing(MethodNotAllowedError, [*methods, "OPTIONS"]))
 
 
-def _resources(plans: Sequence[Plan]) -> list[_Resource]:
-    """Paths by shape, those with literal segments before those with placeholders."""
-    found: dict[str, _Resource] = {}
+def _resources(plans: Sequence[Plan]) -> list[tuple[str, dict[str, Plan]]]:
+    """Plans by shape of path and method; shapes with literal segments come before those with placeholders."""
+    found: dict[str, dict[str, Plan]] = {}
     for plan in plans:
-        shape = _shape(plan.route.path)
-        resource = found.setdefault(shape, _Resource(shape))
-        if plan.route.method in resource.plans:
+        by_method = found.setdefault(_shape(plan.route.path), {})
+        if by_method.setdefault(plan.route.method, plan) is not plan:
             raise RouteError(f"{plan.route.name} is there twice")
-        resource.plans[plan.route.method] = plan
-    return sorted(found.values(), key=lambda resource: [part.startswith("{") for part in resource.path.split("/")])
+    return sorted(found.items(), key=lambda each: [part.startswith("{") for part in each[0].split("/")])
 
 
 def _shape(template: str) -> str:

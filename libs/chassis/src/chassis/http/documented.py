@@ -9,22 +9,12 @@ from chassis.http.preconditions import PreconditionFailedError
 from chassis.http.routes import Roles
 from chassis.http.signature import Plan
 from chassis.paging import CursorInvalidError
-from chassis.tokens import (
-    RoleMissingError,
-    TokenExpiredError,
-    TokenInvalidError,
-    TokenMissingError,
-    TokenRevokedError,
-)
+from chassis.tokens import RoleMissingError, TokenExpiredError, TokenInvalidError, TokenMissingError, TokenRevokedError
 from kernel.errors import DomainError
 
 _TOKEN_ERRORS: Final = (TokenMissingError, TokenInvalidError, TokenExpiredError, TokenRevokedError)
 _ALWAYS: Final = (errors.QueryInvalidError, errors.InternalError, errors.UnavailableError)
-_KEY_ERRORS: Final = (
-    errors.HeaderMalformedError,
-    errors.IdempotencyKeyReusedError,
-    errors.IdempotencyInFlightError,
-)
+_KEY_ERRORS: Final = (errors.HeaderMalformedError, errors.IdempotencyKeyReusedError, errors.IdempotencyInFlightError)
 
 CHASSIS_ERRORS: Final[tuple[type[DomainError], ...]] = (
     *_TOKEN_ERRORS,

@@ -48,7 +48,7 @@ from kernel.errors import DomainError
 
 Begin = Callable[[UUID | None], AbstractAsyncContextManager[Any]]
 
-REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{8,128}")
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 _IDEMPOTENCY_KEY: Final = re.compile(r'"?[\x21\x23-\x5b\x5d-\x7e]{1,255}"?')
 _NOT_KEPT: Final = {401, 429, 500, 503}
 _CLOSING: Final = {413}  # the rest of the body is not read
@@ -83,6 +83,12 @@ class Request:
         self.size = 0
 
 
+def given_request_id(http: web.BaseRequest) -> str | None:
+    """The id that the client gave; None when it gave none that can be taken."""
+    given = http.headers.get("X-Request-Id")
+    return given if given is not None and _REQUEST_ID.fullmatch(given) else None
+
+
 class Endpoint:
     """Serves one route."""
 
@@ -96,7 +102,7 @@ class Endpoint:
         self._verifier = edge.verifier if route.auth != "public" else None
         self._roles = route.auth.names if isinstance(route.auth, Roles) else None
         self._token_required = route.auth not in {"public", "optional"}
-        self._limits = edge.limits if route.limits else None
+        self._limits, self._limited_by = edge.limits if route.limits else None, route.limits
         self._path = [(f"p{index}", parameter.name, parameter.read) for index, parameter in enumerate(plan.path)]
         self._read_query, self._query_name = plan.query.read, plan.query_name
         self._takes_key = plan.idempotency in {"required", "optional", "own"}
@@ -117,8 +123,7 @@ class Endpoint:
         started = time.perf_counter()
         headers = http.headers
         span = enter_span(headers.get("traceparent"), self._name, self._attributes)
-        given_id = headers.get("X-Request-Id")
-        request_id = given_id if given_id is not None and REQUEST_ID.fullmatch(given_id) else span.trace_id
+        request_id = given_request_id(http) or span.trace_id
         request = Request(http, request_id)
         enter(request_id)
         try:
@@ -165,7 +170,7 @@ class Endpoint:
                 self._check_roles(request.principal)
         if self._limits is not None:
             address = self._edge.addresses.client_of(http)
-            request.limit_headers = await self._limits.check(self._plan.route.limits, request.principal, address)
+            request.limit_headers = await self._limits.check(self._limited_by, request.principal, address)
         given: dict[str, Any] = {}
         if self._path:
             match = http.match_info
@@ -308,9 +313,7 @@ class Endpoint:
             metrics.problems.labels("undocumented").inc()
         else:
             metrics.problems.labels(code).inc()
-        return self._edge.problems.render(
-            error, request_id=request.request_id, accept_language=request.http.headers.get("Accept-Language")
-        )
+        return self._edge.problems.render(error, request.http, request_id=request.request_id)
 
 
 def _fixed_headers(plan: Plan) -> CIMultiDict[str]:

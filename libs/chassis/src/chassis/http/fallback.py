@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 from chassis.errors import RequestError
 from chassis.http.access import AccessLines, AccessLog
 from chassis.http.answers import Answer
-from chassis.http.endpoint import REQUEST_ID, Request
+from chassis.http.endpoint import Request, given_request_id
 from chassis.http.preconditions import none_match
 from chassis.http.problems import Problems
 from chassis.telemetry import metrics
@@ -36,11 +36,7 @@ class Fallback:
         detail = f"allowed: {headers['Allow']}" if allowed else "no route has this path"
 
         def answer(request: Request) -> Answer:
-            refused = self._problems.render(
-                error(detail),
-                request_id=request.request_id,
-                accept_language=request.http.headers.get("Accept-Language"),
-            )
+            refused = self._problems.render(error(detail), request.http, request_id=request.request_id)
             refused.headers = {**(refused.headers or {}), **headers}
             metrics.problems.labels(error.code).inc()
             return refused
@@ -70,8 +66,7 @@ class Fallback:
             method = http.method if http.method in _METHODS else "other"
             traceparent = http.headers.get("traceparent")
             span = enter_span(traceparent, f"{method} unmatched", {"http.request.method": method})
-            given_id = http.headers.get("X-Request-Id")
-            request = Request(http, given_id if given_id and REQUEST_ID.fullmatch(given_id) else span.trace_id)
+            request = Request(http, given_request_id(http) or span.trace_id)
             response = answer(request).to_response(http.headers.get("Accept-Encoding"), _FIXED)
             response.headers["X-Request-Id"] = request.request_id
             span.finish(response.status)

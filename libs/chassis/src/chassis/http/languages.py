@@ -15,9 +15,9 @@ _DEFAULT: Final = "en"
 _DEFAULT_LOCALE: Final = "en-US"
 
 
-def reading_language(request: web.Request) -> str:
+def reading_language(request: web.BaseRequest) -> str:
     """The language of ours that the request prefers most; English when it names none."""
-    return language_of(request.headers.get("Accept-Language"))
+    return _language_of((request.headers.get("Accept-Language") or "")[:_HEADER_CHARS_MAX])
 
 
 def reading_locale(request: web.Request, given: str | None = None) -> str:
@@ -27,11 +27,6 @@ def reading_locale(request: web.Request, given: str | None = None) -> str:
             if tag.lower() in {locale.lower(), locale.split("-")[0]}:
                 return locale
     return _DEFAULT_LOCALE
-
-
-def language_of(accept_language: str | None) -> str:
-    """As ``reading_language``, of the header's value."""
-    return _language_of((accept_language or "")[:_HEADER_CHARS_MAX])
 
 
 @lru_cache(maxsize=1024)

@@ -43,72 +43,40 @@ ACCESS_TOKEN: Final[dict[str, Any]] = {
     "bearerFormat": "JWT",
     "description": "An access token of auth: ES256, 15 minutes.",
 }
+
+
+def _header(description: str, *, required: bool = False, **schema: Any) -> dict[str, Any]:
+    always = {"required": True} if required else {}
+    return {"description": description, **always, "schema": {"type": "string", **schema}}
+
+
+def _parameter(name: str, description: str, *, required: bool = False, **schema: Any) -> dict[str, Any]:
+    place = {"name": name, "in": "header", "required": required}
+    return {**place, "description": description, "schema": {"type": "string", **schema}}
+
+
 HEADERS: Final[dict[str, Any]] = {
-    "X-Request-Id": {
-        "description": "Id of this request; quote it when you ask for help.",
-        "required": True,
-        "schema": {"type": "string"},
-    },
-    "Location": {"description": "Where the object is.", "schema": {"type": "string", "format": "uri-reference"}},
-    "Idempotency-Replayed": {
-        "description": "`true` when this is the stored answer of an earlier request with the same key.",
-        "schema": {"type": "string", "const": "true"},
-    },
-    "RateLimit": {
-        "description": 'What is left, e.g. `"orders";r=12;t=33`: 12 requests, more in 33 s.',
-        "schema": {"type": "string"},
-    },
-    "RateLimit-Policy": {
-        "description": 'The limit, e.g. `"orders";q=30;w=60`: 30 requests in 60 s.',
-        "schema": {"type": "string"},
-    },
-    "Retry-After": {
-        "description": "Seconds to wait before trying again.",
-        "required": True,
-        "schema": {"type": "string", "pattern": "^[0-9]+$"},
-    },
-    "WWW-Authenticate": {"description": "RFC 6750.", "required": True, "schema": {"type": "string"}},
+    "X-Request-Id": _header("Id of this request; quote it when you ask for help.", required=True),
+    "Location": _header("Where the object is.", format="uri-reference"),
+    "Idempotency-Replayed": _header(
+        "`true` when this is the stored answer of an earlier request with the same key.", const="true"
+    ),
+    "RateLimit": _header('What is left, e.g. `"orders";r=12;t=33`: 12 requests, more in 33 s.'),
+    "RateLimit-Policy": _header('The limit, e.g. `"orders";q=30;w=60`: 30 requests in 60 s.'),
+    "Retry-After": _header("Seconds to wait before trying again.", required=True, pattern="^[0-9]+$"),
+    "WWW-Authenticate": _header("RFC 6750.", required=True),
 }
-_KEY_SCHEMA: Final = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-\\[\\]-~]+$"}
-_KEY_DESCRIPTION: Final = (
+_KEY: Final[dict[str, Any]] = {"minLength": 1, "maxLength": 255, "pattern": "^[!#-\\[\\]-~]+$"}
+_KEY_ABOUT: Final = (
     "A fresh UUID for each new request, the same one for each retry of it: the stored answer is given again."
 )
+_EDITED: Final = "The ETag of the version you edit"
 PARAMETERS: Final[dict[str, Any]] = {
-    "IdempotencyKeyRequired": {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "required": True,
-        "description": _KEY_DESCRIPTION,
-        "schema": _KEY_SCHEMA,
-    },
-    "IdempotencyKey": {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "required": False,
-        "description": _KEY_DESCRIPTION,
-        "schema": _KEY_SCHEMA,
-    },
-    "IfMatchRequired": {
-        "name": "If-Match",
-        "in": "header",
-        "required": True,
-        "description": "The ETag of the version you edit.",
-        "schema": {"type": "string"},
-    },
-    "IfMatch": {
-        "name": "If-Match",
-        "in": "header",
-        "required": False,
-        "description": "The ETag of the version you edit; without it, whatever is there now is edited.",
-        "schema": {"type": "string"},
-    },
-    "AcceptLanguage": {
-        "name": "Accept-Language",
-        "in": "header",
-        "required": False,
-        "description": "Language of titles and texts: th, id, ms, vi or en.",
-        "schema": {"type": "string"},
-    },
+    "IdempotencyKeyRequired": _parameter("Idempotency-Key", _KEY_ABOUT, required=True, **_KEY),
+    "IdempotencyKey": _parameter("Idempotency-Key", _KEY_ABOUT, **_KEY),
+    "IfMatchRequired": _parameter("If-Match", f"{_EDITED}.", required=True),
+    "IfMatch": _parameter("If-Match", f"{_EDITED}; without it, whatever is there now is edited."),
+    "AcceptLanguage": _parameter("Accept-Language", "Language of titles and texts: th, id, ms, vi or en."),
 }
 
 

@@ -12,15 +12,9 @@ import orjson
 import structlog
 from aiohttp import web
 
-from chassis.errors import (
-    BodyTooLargeError,
-    FieldError,
-    InternalError,
-    RequestError,
-    UnavailableError,
-)
+from chassis.errors import BodyTooLargeError, FieldError, InternalError, RequestError, UnavailableError
 from chassis.http.answers import PROBLEM, Answer
-from chassis.http.languages import language_of
+from chassis.http.languages import reading_language
 from chassis.http.titles import Titles, titles_of
 from chassis.idempotency import REPLAYED_HEADER
 from chassis.outages import is_outage
@@ -55,9 +49,9 @@ class Problems:
     def __init__(self, titles: Titles | None = None) -> None:
         self._titles: Titles = titles or {}
 
-    def render(self, error: DomainError, *, request_id: str, accept_language: str | None) -> Answer:
+    def render(self, error: DomainError, request: web.BaseRequest, *, request_id: str) -> Answer:
         """The answer for one refusal."""
-        status, language = status_of(error), language_of(accept_language)
+        status, language = status_of(error), reading_language(request)
         title = self._titles.get(error.code, {}).get(language) or titles_of(type(error)).get(language)
         document: dict[str, Any] = {
             "type": TYPE_PREFIX + error.code,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal, TypeVar
 
 from kernel.errors import DomainError
@@ -37,7 +37,7 @@ def roles(*names: str) -> Roles:
     return Roles(frozenset(names))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class RateLimit:
     """At most so many requests in a sliding window, per user or (``per_address``) per client address.
 
@@ -45,30 +45,15 @@ class RateLimit:
     """
 
     name: str
-    per_user: int | None
-    per_address: int | None
-    window_s: float
-    fails: Literal["open", "closed"]
+    _: KW_ONLY
+    per_user: int | None = None
+    per_address: int | None = None
+    window_s: float = 60
+    fails: Literal["open", "closed"] = "open"
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        per_user: int | None = None,
-        per_address: int | None = None,
-        window_s: float = 60,
-        fails: Literal["open", "closed"] = "open",
-    ) -> None:
-        if (per_user is None) == (per_address is None):
-            raise RouteError(f"rate limit {name}: give per_user or per_address")
-        for field, value in {
-            "name": name,
-            "per_user": per_user,
-            "per_address": per_address,
-            "window_s": window_s,
-            "fails": fails,
-        }.items():
-            object.__setattr__(self, field, value)
+    def __post_init__(self) -> None:
+        if (self.per_user is None) == (self.per_address is None):
+            raise RouteError(f"rate limit {self.name}: give per_user or per_address")
 
     @property
     def quota(self) -> int:
@@ -77,29 +62,44 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One method on one path."""
+    """One method on one path.
+
+    ``status``: of a plain view (default 200, or 204 without a view); give several when a ``Reply`` may choose another,
+    the default first. ``errors``: the refusals its domain makes, for the documentation. ``rows_of_caller``: whether
+    ``tx`` sees only the caller's rows where policies apply (default: yes, except on routes for roles). ``deprecated``
+    and ``sunset``: values of the headers, a date as ``@unix`` and as HTTP date. ``reads`` and ``answers_with``: headers
+    of its own by name, with a sentence about each, for the documentation.
+    """
 
     method: str
     path: str
     handler: Handler
     tag: str
-    statuses: tuple[int, ...]
-    auth: Auth | Roles
-    idempotency: Idempotency | None
-    errors: tuple[type[DomainError], ...]
-    summary: str
-    description: str
-    limits: tuple[RateLimit, ...]
-    body_bytes_max: int
-    rows_of_caller: bool | None
-    deprecated: str | None
-    sunset: str | None
-    reads: Mapping[str, str]
-    answers_with: Mapping[str, str]
+    status: int | Sequence[int] = ()
+    auth: Auth | Roles = "user"
+    idempotency: Idempotency | None = None
+    errors: Sequence[type[DomainError]] = ()
+    summary: str = ""
+    description: str = ""
+    limit: RateLimit | Sequence[RateLimit] = ()
+    body_bytes_max: int = BODY_BYTES_MAX
+    rows_of_caller: bool | None = None
+    deprecated: str | None = None
+    sunset: str | None = None
+    reads: Mapping[str, str] = field(default_factory=dict)
+    answers_with: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         return f"{self.method} {self.path}"
+
+    @property
+    def statuses(self) -> tuple[int, ...]:
+        return (self.status,) if isinstance(self.status, int) else tuple(self.status)
+
+    @property
+    def limits(self) -> tuple[RateLimit, ...]:
+        return (self.limit,) if isinstance(self.limit, RateLimit) else tuple(self.limit)
 
 
 class Routes:
@@ -126,73 +126,30 @@ class Routes:
         return iter(self._routes)
 
     def get(self, path: str, **options: Any) -> Callable[[HandlerT], HandlerT]:
-        return self.route("GET", path, **{**self._shared, **options})
+        return self.route("GET", path, **options)
 
     def post(self, path: str, **options: Any) -> Callable[[HandlerT], HandlerT]:
-        return self.route("POST", path, **{**self._shared, **options})
+        return self.route("POST", path, **options)
 
     def put(self, path: str, **options: Any) -> Callable[[HandlerT], HandlerT]:
-        return self.route("PUT", path, **{**self._shared, **options})
+        return self.route("PUT", path, **options)
 
     def patch(self, path: str, **options: Any) -> Callable[[HandlerT], HandlerT]:
-        return self.route("PATCH", path, **{**self._shared, **options})
+        return self.route("PATCH", path, **options)
 
     def delete(self, path: str, **options: Any) -> Callable[[HandlerT], HandlerT]:
-        return self.route("DELETE", path, **{**self._shared, **options})
+        return self.route("DELETE", path, **options)
 
-    def route(
-        self,
-        method: str,
-        path: str,
-        *,
-        status: int | Sequence[int] = (),
-        auth: Auth | Roles = "user",
-        idempotency: Idempotency | None = None,
-        errors: Sequence[type[DomainError]] = (),
-        summary: str = "",
-        description: str = "",
-        limit: RateLimit | Sequence[RateLimit] = (),
-        body_bytes_max: int = BODY_BYTES_MAX,
-        rows_of_caller: bool | None = None,
-        deprecated: str | None = None,
-        sunset: str | None = None,
-        reads: Mapping[str, str] | None = None,
-        answers_with: Mapping[str, str] | None = None,
-    ) -> Callable[[HandlerT], HandlerT]:
-        """Register a handler.
-
-        ``status``: of a plain view (default 200, or 204 without a view); give several when a ``Reply`` may choose
-        another, the default first. ``errors``: the refusals its domain makes, for the documentation.
-        ``rows_of_caller``: whether ``tx`` sees only the caller's rows where policies apply (default: yes, except on
-        routes for roles). ``deprecated`` and ``sunset``: values of the headers, a date as ``@unix`` and as HTTP date.
-        ``reads`` and ``answers_with``: headers of its own by name, with a sentence about each, for the documentation.
-        """
+    def route(self, method: str, path: str, **options: Any) -> Callable[[HandlerT], HandlerT]:
+        """Register a handler. ``options`` are those of ``Route``; what it says of itself is the handler's docstring."""
         if not _TEMPLATE.fullmatch(path):
             raise RouteError(f"{method} {path}: not a path template")
 
         def register(handler: HandlerT) -> HandlerT:
             doc = (handler.__doc__ or "").strip()
-            self._routes.append(
-                Route(
-                    method=method,
-                    path=path,
-                    handler=handler,
-                    tag=self.tag,
-                    statuses=(status,) if isinstance(status, int) else tuple(status),
-                    auth=auth,
-                    idempotency=idempotency,
-                    errors=tuple(errors),
-                    summary=summary or doc.split("\n", maxsplit=1)[0].rstrip("."),
-                    description=description or doc,
-                    limits=(limit,) if isinstance(limit, RateLimit) else tuple(limit),
-                    body_bytes_max=body_bytes_max,
-                    rows_of_caller=rows_of_caller,
-                    deprecated=deprecated,
-                    sunset=sunset,
-                    reads=reads or {},
-                    answers_with=answers_with or {},
-                )
-            )
+            about = {"summary": doc.split("\n", maxsplit=1)[0].rstrip("."), "description": doc}
+            given = {**about, **self._shared, **options}
+            self._routes.append(Route(method=method, path=path, handler=handler, tag=self.tag, **given))
             return handler
 
         return register

@@ -25,7 +25,7 @@ from chassis.errors import (
     PathNotFoundError,
     RequestError,
 )
-from chassis.http.endpoint import REQUEST_ID
+from chassis.http.endpoint import given_request_id
 from chassis.http.problems import Problems
 from chassis.telemetry import metrics
 
@@ -81,11 +81,7 @@ class _Connection(RequestHandler):
         super().connection_lost(exc)
 
     def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
         """What aiohttp says of a request that it cannot read, or whose handler let an exception out."""
         if status < HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -134,11 +130,7 @@ def _refusing(handle: Handle) -> Handle:
 def _problem(request: web.BaseRequest, status: int) -> web.Response:
     error, detail = _REFUSALS.get(status, _MALFORMED)
     metrics.problems.labels(error.code).inc()
-    given_id = request.headers.get("X-Request-Id")
-    request_id = given_id if given_id is not None and REQUEST_ID.fullmatch(given_id) else uuid.uuid4().hex
-    answer = _PROBLEMS.render(
-        error(detail), request_id=request_id, accept_language=request.headers.get("Accept-Language")
-    )
-    response = answer.to_response(None, _FIXED)
+    request_id = given_request_id(request) or uuid.uuid4().hex
+    response = _PROBLEMS.render(error(detail), request, request_id=request_id).to_response(None, _FIXED)
     response.headers["X-Request-Id"] = request_id
     return response

@@ -91,10 +91,7 @@ def http_fetch(url: str) -> FetchJwks:
 
     async def fetch() -> Mapping[str, Any]:
         timeout = aiohttp.ClientTimeout(total=_FETCH_TIMEOUT_S)
-        async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(url, allow_redirects=False) as answer,
-        ):
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url, allow_redirects=False) as answer:
             answer.raise_for_status()
             document = await answer.json(content_type=None)
         if not isinstance(document, dict):

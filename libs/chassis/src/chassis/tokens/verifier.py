@@ -37,13 +37,7 @@ class TokenVerifier:
     """Turns a token into a ``Principal``, or raises why not."""
 
     def __init__(
-        self,
-        jwks_url: str,
-        issuer: str,
-        audience: str,
-        revocations: Revocations,
-        *,
-        fetch: FetchJwks | None = None,
+        self, jwks_url: str, issuer: str, audience: str, revocations: Revocations, *, fetch: FetchJwks | None = None
     ) -> None:
         self._issuer, self._audience = issuer, audience
         self._revocations = revocations

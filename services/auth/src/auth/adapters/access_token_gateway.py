@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
@@ -37,7 +36,7 @@ class TokenIssuer:
         """Take over what the table says now."""
         keys = await store.all()
         private = await store.private_keys()
-        self._private = {kid: self._private.get(kid) or _jwk(key) for kid, key in private.items()}
+        self._private = {kid: self._private.get(kid) or ECKey(key, key) for kid, key in private.items()}
         self._keys = keys
 
     def access_token(self, user: User, session_id: SessionId, now: datetime) -> str:
@@ -62,7 +61,3 @@ class TokenIssuer:
     def key_set(self, now: datetime) -> dict[str, list[dict[str, str]]]:
         """The JWK Set: past keys with living tokens, the present one, the next."""
         return {"keys": [key.public_jwk for key in signing_key.published(self._keys, now)]}
-
-
-def _jwk(key: ec.EllipticCurvePrivateKey) -> ECKey:
-    return ECKey(key, key)

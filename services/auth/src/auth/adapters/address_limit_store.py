@@ -6,7 +6,6 @@ A network's allowance is larger: a mobile carrier puts thousands of people behin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import ip_interface
 from typing import Final
 
@@ -15,6 +14,7 @@ from redis.exceptions import RedisError
 
 from auth.domain.delays import TooManyAttemptsError
 from auth.domain.place import UNKNOWN_PLACE, Familiarity, Place, place_of
+from auth.settings import AuthSettings
 from chassis.redis import RateLimiter
 
 log = structlog.get_logger(__name__)
@@ -23,34 +23,25 @@ _MINUTE_S: Final = 60
 _NETWORK_FACTOR: Final = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressAllowance:
-    """What one address may do."""
-
-    sign_ins_per_minute: int
-    sign_ups_per_hour: int
-    codes_per_hour: int
-
-
 class AddressLimitStore:
     """Signing in and up fail open; sending codes fails closed (its caller decides)."""
 
-    def __init__(self, limiter: RateLimiter, allowance: AddressAllowance, *, spare_loopback: bool) -> None:
+    def __init__(self, limiter: RateLimiter, settings: AuthSettings, *, spare_loopback: bool) -> None:
         """``spare_loopback``: on a developer's machine everybody comes from the same address."""
-        self._limiter = limiter
-        self._allowance = allowance
-        self._spare_loopback = spare_loopback
+        self._limiter, self._settings, self._spare_loopback = limiter, settings, spare_loopback
 
     async def check_sign_in(self, ip: str | None, familiarity: Familiarity = Familiarity.NONE) -> None:
         """Neighbours use up nothing of an address the account is known from."""
-        await self._check_open("auth:sign_in", ip, self._allowance.sign_ins_per_minute, _MINUTE_S, familiarity)
+        limit = self._settings.sign_ins_per_address_per_minute
+        await self._check_open("auth:sign_in", ip, limit, _MINUTE_S, familiarity)
 
     async def check_sign_up(self, ip: str | None) -> None:
-        await self._check_open("auth:sign_up", ip, self._allowance.sign_ups_per_hour, _HOUR_S, Familiarity.NONE)
+        limit = self._settings.sign_ups_per_address_per_hour
+        await self._check_open("auth:sign_up", ip, limit, _HOUR_S, Familiarity.NONE)
 
     async def check_code(self, ip: str | None, familiarity: Familiarity = Familiarity.NONE) -> None:
         """Raises also what Redis raises."""
-        await self._check("auth:codes", ip, self._allowance.codes_per_hour, _HOUR_S, familiarity)
+        await self._check("auth:codes", ip, self._settings.codes_per_address_per_hour, _HOUR_S, familiarity)
 
     async def _check_open(self, name: str, ip: str | None, limit: int, window_s: int, familiarity: Familiarity) -> None:
         try:

@@ -53,12 +53,12 @@ class AttemptStore:
 
     def __init__(
         self,
-        *,
         redis: Redis,
         database: Database,
         keyring: Keyring,
         addresses: AddressLimitStore,
         known_networks: KnownNetworkReads,
+        *,
         clock: Clock,
     ) -> None:
         self._in_redis = AttemptCounterStore(redis)

@@ -24,6 +24,14 @@ from eventing import Outbox
 from sampan.auth.v1 import graph_pb2, session_pb2, user_pb2
 from sampan.notification.v1 import commands_pb2
 
+_OF_A_PERSON: Final = (
+    users.UserRegistered,
+    users.UserProfileChanged,
+    users.UserRolesChanged,
+    users.UserAccessReset,
+    users.UserDeleted,
+)
+
 
 class Events:
     """Bound to one transaction's outbox. ``ended``: the sessions that end with its commit."""
@@ -40,22 +48,26 @@ class Events:
                 self.ended.append(fact.session_id)
 
 
-@singledispatch
-def record_of(fact: object) -> tuple[Body, int | None]:
+def record_of(fact: Fact) -> tuple[Body, int | None]:
     """The record's body and the version of its aggregate."""
+    return _body_of(fact), fact.user.version if isinstance(fact, _OF_A_PERSON) else None
+
+
+@singledispatch
+def _body_of(fact: object) -> Body:
     raise TypeError(f"{type(fact).__name__} is not announced")
 
 
-@record_of.register
-def _(event: users.UserRegistered) -> tuple[Body, int | None]:
+@_body_of.register
+def _(event: users.UserRegistered) -> Body:
     user = event.user
-    return user_pb2.UserRegistered(**_profile(user), registered_at=timestamp_of(user.registered_at)), user.version
+    return user_pb2.UserRegistered(**_profile(user), registered_at=timestamp_of(user.registered_at))
 
 
-@record_of.register
-def _(event: users.UserProfileChanged) -> tuple[Body, int | None]:
+@_body_of.register
+def _(event: users.UserProfileChanged) -> Body:
     user = event.user
-    return user_pb2.UserProfileChanged(**_profile(user), changed_at=timestamp_of(event.changed_at)), user.version
+    return user_pb2.UserProfileChanged(**_profile(user), changed_at=timestamp_of(event.changed_at))
 
 
 def _profile(user: users.User) -> dict[str, Any]:
@@ -73,32 +85,29 @@ def _profile(user: users.User) -> dict[str, Any]:
     }
 
 
-@record_of.register
-def _(event: users.UserRolesChanged) -> tuple[Body, int | None]:
-    body = user_pb2.UserRolesChanged(
+@_body_of.register
+def _(event: users.UserRolesChanged) -> Body:
+    return user_pb2.UserRolesChanged(
         user_id=str(event.user.id), roles=sorted(event.user.roles), changed_at=timestamp_of(event.changed_at)
     )
-    return body, event.user.version
 
 
-@record_of.register
-def _(event: users.UserAccessReset) -> tuple[Body, int | None]:
-    body = user_pb2.UserAccessReset(
-        user_id=str(event.user.id), reset_at=timestamp_of(event.reset_at), access_epoch=event.user.access_epoch
+@_body_of.register
+def _(event: users.UserAccessReset) -> Body:
+    return user_pb2.UserAccessReset(
+        user_id=str(event.user.id), reset_at=timestamp_of(event.changed_at), access_epoch=event.user.access_epoch
     )
-    return body, event.user.version
 
 
-@record_of.register
-def _(event: users.UserDeleted) -> tuple[Body, int | None]:
-    body = user_pb2.UserDeleted(user_id=str(event.user.id), deleted_at=timestamp_of(event.deleted_at))
-    return body, event.user.version
+@_body_of.register
+def _(event: users.UserDeleted) -> Body:
+    return user_pb2.UserDeleted(user_id=str(event.user.id), deleted_at=timestamp_of(event.changed_at))
 
 
-@record_of.register
-def _(event: users.UserPrivacyChanged) -> tuple[Body, int | None]:
+@_body_of.register
+def _(event: users.UserPrivacyChanged) -> Body:
     user, choices = event.user, event.user.settings
-    body = graph_pb2.UserPrivacyChanged(
+    return graph_pb2.UserPrivacyChanged(
         user_id=str(user.id),
         version=user.version,
         show_presence_to=choices.show_presence_to,
@@ -106,23 +115,22 @@ def _(event: users.UserPrivacyChanged) -> tuple[Body, int | None]:
         read_receipts=choices.read_receipts,
         at=timestamp_of(event.changed_at),
     )
-    return body, None
 
 
-@record_of.register
-def _(event: RelationChanged) -> tuple[Body, int | None]:
+@_body_of.register
+def _(event: RelationChanged) -> Body:
     """A pair has several relations, each with a version of its own: it is in the body."""
     relation = event.relation
     make, one, other = _RELATIONS[relation.kind, relation.active]
     names = {one: str(relation.from_id), other: str(relation.to_id)}
     pair = pair_id(relation.from_id, relation.to_id)
-    return make(pair_id=pair, version=relation.version, at=timestamp_of(relation.since), **names), None
+    return make(pair_id=pair, version=relation.version, at=timestamp_of(relation.since), **names)
 
 
-@record_of.register
-def _(event: FriendRequestSent) -> tuple[Body, int | None]:
+@_body_of.register
+def _(event: FriendRequestSent) -> Body:
     request = event.request
-    body = graph_pb2.FriendRequestSent(
+    return graph_pb2.FriendRequestSent(
         pair_id=pair_id(request.from_id, request.to_id),
         request_id=str(request.request_id),
         from_id=str(request.from_id),
@@ -130,19 +138,17 @@ def _(event: FriendRequestSent) -> tuple[Body, int | None]:
         message=request.message,
         at=timestamp_of(request.created_at),
     )
-    return body, None
 
 
-@record_of.register
-def _(event: FriendRequestClosed) -> tuple[Body, int | None]:
+@_body_of.register
+def _(event: FriendRequestClosed) -> Body:
     request = event.request
-    body = graph_pb2.FriendRequestClosed(
+    return graph_pb2.FriendRequestClosed(
         pair_id=pair_id(request.from_id, request.to_id),
         request_id=str(request.request_id),
         status=request.status,
         at=timestamp_of(request.decided_at or request.created_at),
     )
-    return body, None
 
 
 _RELATIONS: Final[dict[tuple[RelationKind, bool], tuple[Callable[..., Body], str, str]]] = {
@@ -155,33 +161,31 @@ _RELATIONS: Final[dict[tuple[RelationKind, bool], tuple[Callable[..., Body], str
 }
 
 
-@record_of.register
-def _(event: sessions.SessionStarted) -> tuple[Body, int | None]:
+@_body_of.register
+def _(event: sessions.SessionStarted) -> Body:
     session = event.session
-    body = session_pb2.SessionStarted(
+    return session_pb2.SessionStarted(
         user_id=str(session.user_id),
         session_id=str(session.id),
         method=session.method,
         device_name=session.device_name,
         started_at=timestamp_of(session.started_at),
     )
-    return body, None
 
 
-@record_of.register
-def _(event: sessions.SessionRevoked) -> tuple[Body, int | None]:
-    body = session_pb2.SessionRevoked(
+@_body_of.register
+def _(event: sessions.SessionRevoked) -> Body:
+    return session_pb2.SessionRevoked(
         user_id=str(event.user_id),
         session_id=str(event.session_id),
         reason=event.reason,
         revoked_at=timestamp_of(event.revoked_at),
     )
-    return body, None
 
 
-@record_of.register
-def _(issued: OtpIssued) -> tuple[Body, int | None]:
-    body = commands_pb2.SendOtp(
+@_body_of.register
+def _(issued: OtpIssued) -> Body:
+    return commands_pb2.SendOtp(
         otp_id=str(issued.otp_id),
         channel=issued.channel,
         destination=issued.destination,
@@ -190,4 +194,3 @@ def _(issued: OtpIssued) -> tuple[Body, int | None]:
         purpose=issued.purpose,
         expires_at=timestamp_of(issued.expires_at),
     )
-    return body, None

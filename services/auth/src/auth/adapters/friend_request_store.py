@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
@@ -11,6 +11,7 @@ from auth.domain.friend_request import FriendRequest, FriendRequestStatus
 from auth.domain.ids import FriendRequestId, UserId
 from auth.domain.relation import pair_id
 from chassis.postgres import OnConnection
+from kernel.rows import object_of, values_of
 
 COLUMNS: Final = "request_id, from_id, to_id, message, status, created_at, decided_at"
 _INSERT: Final = f"""
@@ -38,17 +39,8 @@ FROM held h WHERE q.request_id = h.request_id
 
 class FriendRequestStore(OnConnection):
     async def add(self, request: FriendRequest) -> None:
-        await self._conn.execute(
-            _INSERT,
-            pair_id(request.from_id, request.to_id),
-            request.request_id,
-            request.from_id,
-            request.to_id,
-            request.message,
-            request.status,
-            request.created_at,
-            request.decided_at,
-        )
+        pair = pair_id(request.from_id, request.to_id)
+        await self._conn.execute(_INSERT, pair, *values_of(request, COLUMNS))
 
     async def save(self, request: FriendRequest) -> None:
         await self._conn.execute(_SAVE, request.request_id, request.status, request.decided_at)
@@ -67,5 +59,4 @@ class FriendRequestStore(OnConnection):
 
 def request_of(row: asyncpg.Record) -> FriendRequest:
     """A row that has ``COLUMNS``."""
-    fields: dict[str, Any] = dict(row)
-    return FriendRequest(**fields | {"status": FriendRequestStatus(row["status"])})
+    return object_of(FriendRequest, row, status=FriendRequestStatus(row["status"]))

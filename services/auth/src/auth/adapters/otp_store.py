@@ -7,10 +7,10 @@ from typing import Final
 
 import asyncpg
 
-from auth.domain.ids import OtpId, UserId
+from auth.domain.ids import OtpId
 from auth.domain.otp import GUESSES_MAX, Channel, Otp, OtpPurpose
 from chassis.postgres import OnConnection
-from kernel.rows import rows_affected
+from kernel.rows import object_of, rows_affected, values_of
 
 _COLUMNS: Final = "id, purpose, channel, destination_hash, user_id, token_version, code_hash, expires_at"
 _INSERT: Final = f"""
@@ -28,18 +28,7 @@ UPDATE one_time_code SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL 
 
 class OtpStore(OnConnection):
     async def add(self, otp: Otp, now: datetime) -> None:
-        await self._conn.execute(
-            _INSERT,
-            otp.id,
-            otp.purpose,
-            otp.channel,
-            otp.destination_hash,
-            otp.user_id,
-            otp.token_version,
-            otp.code_hash,
-            otp.expires_at,
-            now,
-        )
+        await self._conn.execute(_INSERT, *values_of(otp, _COLUMNS), now)
 
     async def guess(self, otp_id: OtpId, now: datetime) -> Otp | None:
         row = await self._conn.fetchrow(_GUESS, otp_id, now)
@@ -50,13 +39,4 @@ class OtpStore(OnConnection):
 
 
 def _otp_of(row: asyncpg.Record) -> Otp:
-    return Otp(
-        id=OtpId(row["id"]),
-        purpose=OtpPurpose(row["purpose"]),
-        channel=Channel(row["channel"]),
-        destination_hash=row["destination_hash"],
-        user_id=UserId(row["user_id"]) if row["user_id"] else None,
-        token_version=row["token_version"],
-        code_hash=row["code_hash"],
-        expires_at=row["expires_at"],
-    )
+    return object_of(Otp, row, purpose=OtpPurpose(row["purpose"]), channel=Channel(row["channel"]))

@@ -17,6 +17,7 @@ from auth.domain.refresh_token import Chain, RefreshToken
 from auth.domain.session import IDLE_LIFETIME
 from auth.usecases.ports import StoredChain
 from chassis.postgres import Database
+from kernel.rows import object_of
 
 _USER: Final = ", ".join(f"u.{column.strip()}" for column in COLUMNS.split(","))
 _CHAIN: Final = "s.generation, s.refresh_hash, s.rotated_at, s.rotated_before_at, s.expires_at"
@@ -44,13 +45,7 @@ class RefreshChainStore:
     async def rotate(self, token: RefreshToken, successor: RefreshToken, now: datetime) -> StoredChain | None:
         async with self._database.read() as conn:
             row = await conn.fetchrow(
-                _ROTATE,
-                token.session_id,
-                now,
-                now - IDLE_LIFETIME,
-                token.generation,
-                token.hash(),
-                successor.hash(),
+                _ROTATE, token.session_id, now, now - IDLE_LIFETIME, token.generation, token.hash(), successor.hash()
             )
         return _chain_of(row) if row else None
 
@@ -61,13 +56,5 @@ class RefreshChainStore:
 
 
 def _chain_of(row: asyncpg.Record) -> StoredChain:
-    return StoredChain(
-        chain=Chain(
-            generation=row["generation"],
-            secret_hash=row["refresh_hash"],
-            rotated_at=row["rotated_at"],
-            rotated_before_at=row["rotated_before_at"],
-        ),
-        user=user_of(row),
-        session_expires_at=row["expires_at"],
-    )
+    chain = object_of(Chain, row, secret_hash=row["refresh_hash"])
+    return StoredChain(chain=chain, user=user_of(row), session_expires_at=row["expires_at"])

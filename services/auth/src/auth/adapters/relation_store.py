@@ -11,6 +11,7 @@ import asyncpg
 from auth.domain.ids import UserId
 from auth.domain.relation import Relation, RelationKind, pair_id
 from chassis.postgres import OnConnection
+from kernel.rows import object_of
 
 _LOCK_PAIR: Final = """
 SELECT pg_advisory_xact_lock(hashtextextended($1, 20))
@@ -74,11 +75,4 @@ class RelationStore(OnConnection):
 
 
 def _relation_of(row: asyncpg.Record) -> Relation:
-    return Relation(
-        RelationKind(row["kind"]),
-        UserId(row["from_id"]),
-        UserId(row["to_id"]),
-        row["version"],
-        row["active"],
-        row["since"],
-    )
+    return object_of(Relation, row, kind=RelationKind(row["kind"]))

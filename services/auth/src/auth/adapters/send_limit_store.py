@@ -9,7 +9,6 @@ They fail closed: a code sent without them costs money (SMS pumping) and can be 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -24,6 +23,7 @@ from auth.domain.delays import LimitsUnavailableError, TooManyAttemptsError, cou
 from auth.domain.ids import UserId
 from auth.domain.otp import OtpPurpose
 from auth.domain.place import Familiarity, place_of
+from auth.settings import AuthSettings
 from chassis.redis import RateLimiter
 
 log = structlog.get_logger(__name__)
@@ -31,16 +31,6 @@ _DAY_S: Final = 86_400
 _HOUR_S: Final = 3600
 _TEN_MINUTES_S: Final = 600
 _RETRY_AFTER_S: Final = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendAllowance:
-    """What may be sent."""
-
-    to_destination_per_10_min: int
-    to_destination_per_day: int
-    elsewhere_factor: int
-    sms_to_country_per_hour: int
 
 
 class SendLimitStore:
@@ -52,13 +42,13 @@ class SendLimitStore:
         addresses: AddressLimitStore,
         known_networks: KnownNetworkReads,
         keyring: Keyring,
-        allowance: SendAllowance,
+        settings: AuthSettings,
     ) -> None:
         self._limiter = limiter
         self._addresses = addresses
         self._known_networks = known_networks
         self._keyring = keyring
-        self._allowance = allowance
+        self._settings = settings
 
     async def check(self, contact: Contact, purpose: OtpPurpose, ip: str | None, user_id: UserId | None) -> None:
         use = "reset" if purpose is OtpPurpose.PASSWORD_RESET else "code"
@@ -76,21 +66,22 @@ class SendLimitStore:
         try:
             await self._addresses.check_code(ip, familiarity)
             for subject, is_place in subjects.items():
-                await self._hit_twice(subject, 1 if is_place else self._allowance.elsewhere_factor)
+                await self._hit_twice(subject, 1 if is_place else self._settings.codes_elsewhere_factor)
         except (RedisError, TimeoutError, OSError) as error:
             log.warning("codes.refused_without_limits", error=type(error).__name__)
             raise LimitsUnavailableError(retry_after_s=_RETRY_AFTER_S) from None
 
     async def _hit_twice(self, subject: str, factor: int) -> None:
         hashed = self._keyring.destination_hash(subject).hex()
-        await self._hit("auth:code_short", hashed, self._allowance.to_destination_per_10_min * factor, _TEN_MINUTES_S)
-        await self._hit("auth:code_day", hashed, self._allowance.to_destination_per_day * factor, _DAY_S)
+        short, long = self._settings.codes_to_destination_per_10_min, self._settings.codes_to_destination_per_day
+        await self._hit("auth:code_short", hashed, short * factor, _TEN_MINUTES_S)
+        await self._hit("auth:code_day", hashed, long * factor, _DAY_S)
 
     async def check_budget(self, contact: Contact) -> bool:
         if contact.phone_e164 is None:
             return True
         country = phone_country(contact.phone_e164)
-        limit = self._allowance.sms_to_country_per_hour
+        limit = self._settings.sms_to_country_per_hour
         try:
             decision = await self._limiter.hit("auth:sms_budget", country, limit, _HOUR_S)
         except (RedisError, TimeoutError, OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Final
 
 import asyncpg
@@ -15,7 +16,7 @@ from auth.domain.username import UsernameTakenError
 from chassis.postgres import OnConnection
 from kernel.country import Country
 from kernel.errors import DomainError
-from kernel.rows import object_of, rows_affected
+from kernel.rows import object_of, rows_affected, values_of
 
 COLUMNS: Final = (
     "id, email, email_verified_at, phone_e164, phone_verified_at, username, name, country, kyc_tier, roles, "
@@ -113,31 +114,5 @@ def user_of(row: asyncpg.Record) -> User:
     return object_of(User, row, country=Country(row["country"]), roles=roles, settings=settings)
 
 
-def _row_of(user: User) -> tuple[object, ...]:
-    choices = user.settings
-    return (
-        user.id,
-        user.email,
-        user.email_verified_at,
-        user.phone_e164,
-        user.phone_verified_at,
-        user.username,
-        user.name,
-        user.country,
-        user.kyc_tier,
-        sorted(user.roles),
-        choices.locale,
-        choices.time_zone,
-        choices.show_presence_to,
-        choices.show_profile_to,
-        choices.findable_by_email,
-        choices.findable_by_phone,
-        user.password_hash,
-        user.token_version,
-        user.version,
-        user.registered_at,
-        user.deleted_at,
-        choices.direct_messages_from,
-        choices.read_receipts,
-        user.access_epoch,
-    )
+def _row_of(user: User) -> list[object]:
+    return values_of(user, COLUMNS, roles=sorted(user.roles), **asdict(user.settings))

@@ -47,6 +47,9 @@ class HashingBusyError(DomainError):
     title = "Too many sign-ins at this moment"
 
 
+PASSWORD_ERRORS: Final = (PasswordTooShortError, PasswordTooLongError, PasswordTooCommonError)
+
+
 def normalised(password: str) -> str:
     """One form for what different keyboards send for the same characters (NFKC)."""
     return unicodedata.normalize("NFKC", password)
@@ -57,7 +60,7 @@ def checked_password(
 ) -> str:
     """The password in its one form. ``own_words`` are the person's name, address and number.
 
-    Raises ``PasswordTooShortError``, ``PasswordTooLongError`` or ``PasswordTooCommonError``.
+    Raises ``PASSWORD_ERRORS``.
     """
     text = normalised(password)
     if len(text) < LENGTH_MIN:

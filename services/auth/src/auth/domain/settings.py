@@ -9,7 +9,7 @@ from collections.abc import Container
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
-from typing import Final
+from typing import Any, Final
 from zoneinfo import available_timezones
 
 from kernel.country import LOCALES, Country
@@ -47,31 +47,13 @@ class Settings:
     findable_by_email: bool = False
     findable_by_phone: bool = False
 
-    def with_changes(
-        self,
-        *,
-        locale: str | None = None,
-        time_zone: str | None = None,
-        show_presence_to: Audience | None = None,
-        direct_messages_from: Audience | None = None,
-        read_receipts: bool | None = None,
-        show_profile_to: Audience | None = None,
-        findable_by_email: bool | None = None,
-        findable_by_phone: bool | None = None,
-    ) -> Settings:
+    def with_changes(self, **changes: Any) -> Settings:
         """The same choices with those given replaced; ``None`` leaves one as it is."""
-        given = {
-            "locale": locale and checked_locale(locale),
-            "time_zone": time_zone and checked_time_zone(time_zone),
-            "show_presence_to": show_presence_to,
-            "direct_messages_from": direct_messages_from,
-            "read_receipts": read_receipts,
-            "show_profile_to": show_profile_to,
-            "findable_by_email": findable_by_email,
-            "findable_by_phone": findable_by_phone,
-        }
-        changes = {name: value for name, value in given.items() if value is not None}
-        return replace(self, **changes)  # type: ignore[arg-type]
+        given = {name: value for name, value in changes.items() if value is not None}
+        for name, check in (("locale", checked_locale), ("time_zone", checked_time_zone)):
+            if given.get(name):
+                check(given[name])
+        return replace(self, **given)
 
 
 def first_settings(country: Country, locale: str | None, time_zone: str | None) -> Settings:

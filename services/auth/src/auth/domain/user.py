@@ -88,39 +88,33 @@ class UserRegistered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UserProfileChanged:
+class UserChanged:
+    """The person as they are since then."""
+
     user: User
     changed_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserRolesChanged:
-    user: User
-    changed_at: datetime
+class UserProfileChanged(UserChanged):
+    """Their name, language, time zone or what is proved of them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserAccessReset:
+class UserRolesChanged(UserChanged):
+    """What they may do."""
+
+
+class UserAccessReset(UserChanged):
     """AUTH-12: nothing that was made to act for the person under a lower ``access_epoch`` does any more, in any
     service.
     """
 
-    user: User
-    reset_at: datetime
+
+class UserDeleted(UserChanged):
+    """They are no more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserDeleted:
-    user: User
-    deleted_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserPrivacyChanged:
+class UserPrivacyChanged(UserChanged):
     """What others may see and do; announced to services that need it."""
-
-    user: User
-    changed_at: datetime
 
 
 UserEvent = UserRegistered | UserProfileChanged | UserRolesChanged | UserAccessReset | UserDeleted | UserPrivacyChanged
@@ -249,13 +243,9 @@ def log_out_everywhere(user: User) -> User:
 def delete(user: User, now: datetime) -> tuple[User, UserDeleted]:
     """Gone for others at once and unable to sign in; the address and number are free again."""
     changed = replace(
-        user,
-        deleted_at=now,
-        password_hash=None,
-        token_version=user.token_version + 1,
-        version=user.version + 1,
+        user, deleted_at=now, password_hash=None, token_version=user.token_version + 1, version=user.version + 1
     )
-    return changed, UserDeleted(user=changed, deleted_at=now)
+    return changed, UserDeleted(user=changed, changed_at=now)
 
 
 def checked_name(text: str) -> str:

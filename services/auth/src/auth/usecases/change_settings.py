@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from auth.domain import user as users
 from auth.domain.ids import UserId
-from auth.domain.settings import Settings
 from auth.domain.user import User
 from auth.usecases.ports import Tx
 
@@ -25,8 +24,7 @@ async def change_settings(command: ChangeSettings, tx: Tx) -> User:
     """Raises ``UserVersionStaleError`` or what is wrong with a value."""
     before = await tx.users.lock(command.user_id)
     users.require_version(before, command.versions)
-    settings: Settings = before.settings.with_changes(**command.changes)  # type: ignore[arg-type]
-    after, changed = users.change_settings(before, settings, tx.now)
+    after, changed = users.change_settings(before, before.settings.with_changes(**command.changes), tx.now)
     if after != before:
         await tx.users.save(after)
     facts = (changed, users.privacy_changed(before, after, tx.now))

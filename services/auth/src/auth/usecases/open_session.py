@@ -41,11 +41,7 @@ async def open_session(command: OpenSession, tx: Tx, issuer: Issuer) -> Signed:
     user, origin = command.user, command.origin
     now = tx.now
     started, fact = session.start(
-        session_id=SessionId(uuid7()),
-        user_id=user.id,
-        method=command.method,
-        device_name=origin.device_name,
-        now=now,
+        session_id=SessionId(uuid7()), user_id=user.id, method=command.method, device_name=origin.device_name, now=now
     )
     token = RefreshToken(started.id, 0, secrets.token_bytes(SECRET_BYTES))
     await tx.sessions.add(started, token, token_version=user.token_version, ip=origin.ip)

@@ -42,7 +42,7 @@ async def prove_contact(command: ProveContact, tx: Tx) -> User:
     await tx.networks.forget(proved.id)
     if signed_in is None:
         await tx.passwords.forget(proved.id)
-        tx.events.add(users.UserAccessReset(user=proved, reset_at=now))
+        tx.events.add(users.UserAccessReset(user=proved, changed_at=now))
     else:
         await tx.sessions.rebase(signed_in, proved.token_version)
     await end_sessions(EndSessions(user_id=proved.id, reason=RevocationReason.CONTACT_PROVED, keep=signed_in), tx)

@@ -10,6 +10,7 @@ from chassis.postgres import OnConnection
 from commerce.domain.cart import CartItem, Price
 from commerce.domain.ids import UserId, VariantId
 from kernel.money import Currency
+from kernel.rows import object_of
 
 ITEMS: Final = """
     SELECT variant_id, quantity, price_minor, currency FROM cart_item
@@ -31,11 +32,7 @@ class CartStore(OnConnection):
     async def items(self, user_id: UserId) -> list[CartItem]:
         rows = await self._conn.fetch(ITEMS, user_id)
         return [
-            CartItem(
-                variant_id=VariantId(row["variant_id"]),
-                quantity=row["quantity"],
-                price=Price(amount_minor=row["price_minor"], currency=Currency(row["currency"])),
-            )
+            object_of(CartItem, row, price=Price(amount_minor=row["price_minor"], currency=Currency(row["currency"])))
             for row in rows
         ]
 

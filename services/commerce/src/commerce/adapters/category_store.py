@@ -11,8 +11,8 @@ from chassis.postgres import OnConnection
 from commerce.adapters.metrics import What, note_unreadable
 from commerce.adapters.shop_store import texts_of, texts_row
 from commerce.domain.category import Category, CategoryTree
-from commerce.domain.ids import CategoryId
 from commerce.domain.texts import LocalisedText
+from kernel.rows import object_of
 
 ALL: Final = "SELECT id, parent_id, slug, titles, position FROM category"
 PUT: Final = """
@@ -37,16 +37,9 @@ class CategoryStore(OnConnection):
 
 
 def _category(row: Record) -> Category:
-    parent_id = row["parent_id"]
     try:
         titles = texts_of(row["titles"])
     except ValueError:
         note_unreadable(What.CATEGORY, field="titles", category_id=row["id"])
         titles = None
-    return Category(
-        id=CategoryId(row["id"]),
-        parent_id=CategoryId(parent_id) if parent_id else None,
-        slug=row["slug"],
-        titles=titles or LocalisedText({"en": row["slug"]}),
-        position=row["position"],
-    )
+    return object_of(Category, row, titles=titles or LocalisedText({"en": row["slug"]}))

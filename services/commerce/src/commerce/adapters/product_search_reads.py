@@ -111,12 +111,7 @@ class _Where:
 
 
 async def list_products(
-    conn: Connection,
-    wanted: ProductFilter,
-    *,
-    now: datetime,
-    after: tuple[datetime | int, UUID] | None,
-    limit: int,
+    conn: Connection, wanted: ProductFilter, *, now: datetime, after: tuple[datetime | int, UUID] | None, limit: int
 ) -> list[ProductSummary]:
     """The products that follow ``after`` in the order asked for, at most ``limit``."""
     if wanted.finds_nothing:

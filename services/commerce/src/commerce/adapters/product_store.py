@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -31,19 +30,26 @@ from commerce.domain.texts import LocalisedText
 from commerce.usecases.ports import WithdrawnProduct
 from kernel.country import Country
 from kernel.money import Currency
-from kernel.rows import columns_of, object_of, rows_affected
+from kernel.rows import columns_of, object_of, rows_affected, values_of
 
 _COLUMNS = """
     id, shop_id, category_id, titles, descriptions, options, tags, media, tax_class, status, currency, version,
     created_at
 """
 
-ADD: Final = """
-    INSERT INTO product (id, shop_id, category_id, titles, descriptions, options, tags, media, tax_class,
-        status, country, currency, price_from_minor, price_to_minor, title_text, search_text, terms,
-        fold_again, version, created_at)
+_ADDED = """
+    id, shop_id, category_id, titles, descriptions, options, tags, media, tax_class, status, country, currency,
+    price_from_minor, price_to_minor, title_text, search_text, terms, version, created_at
+"""
+_SAVED = """
+    id, version_read, category_id, titles, descriptions, tags, media, status, price_from_minor, price_to_minor,
+    title_text, search_text, terms, version
+"""
+
+ADD: Final = f"""
+    INSERT INTO product ({_ADDED}, fold_again)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-        array_to_tsvector($17::text[]), false, $18, $19)
+        array_to_tsvector($17::text[]), $18, $19, false)
 """
 GET: Final = f"SELECT {_COLUMNS} FROM product WHERE id = $1"
 VARIANTS: Final = """
@@ -97,19 +103,13 @@ ADD_VARIANTS: Final = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _SearchColumns:
-    title_text: str
-    search_text: str
-    terms: list[str]
+_FIGURES: Final = ("price_minor", "compare_at_minor", "barcode", "weight_g")
 
-    @classmethod
-    def of(cls, product: Product) -> _SearchColumns:
-        titles = list(product.titles.by_language.values())
-        descriptions = list(product.descriptions.by_language.values()) if product.descriptions else []
-        skus = [variant.sku for variant in product.variants]
-        whole = search_text([*titles, *product.tags, *skus, *descriptions])
-        return cls(search_text(titles), whole, terms(whole))
+
+class _Placed(NamedTuple):
+    product: Product
+    position: int
+    variant: Variant
 
 
 class ProductStore(OnConnection):
@@ -118,34 +118,7 @@ class ProductStore(OnConnection):
     async def add_many(self, products: Iterable[tuple[Product, Country]]) -> None:
         """New products with their variants. Raises ``SkuTakenError``."""
         every = list(products)
-        search = [_SearchColumns.of(product) for product, _ in every]
-        await self._conn.executemany(
-            ADD,
-            [
-                (
-                    product.id,
-                    product.shop_id,
-                    product.category_id,
-                    texts_row(product.titles),
-                    texts_row(product.descriptions),
-                    _options_row(product.options),
-                    list(product.tags),
-                    list(product.media),
-                    product.tax_class,
-                    product.status,
-                    country,
-                    product.currency,
-                    product.price_from_minor,
-                    product.price_to_minor,
-                    columns.title_text,
-                    columns.search_text,
-                    columns.terms,
-                    product.version,
-                    product.created_at,
-                )
-                for (product, country), columns in zip(every, search, strict=True)
-            ],
-        )
+        await self._conn.executemany(ADD, [_row(product, _ADDED, country=country) for product, country in every])
         await self._add_variants([product for product, _ in every])
 
     async def get(self, product_id: ProductId) -> Product | None:
@@ -170,30 +143,10 @@ class ProductStore(OnConnection):
 
     async def save(self, product: Product, version_read: int) -> None:
         """Write texts, prices and status. Raises ``ProductChangedError`` when another was faster."""
-        columns = _SearchColumns.of(product)
-        status = await self._conn.execute(
-            SAVE,
-            product.id,
-            version_read,
-            product.category_id,
-            texts_row(product.titles),
-            texts_row(product.descriptions),
-            list(product.tags),
-            list(product.media),
-            product.status,
-            product.price_from_minor,
-            product.price_to_minor,
-            columns.title_text,
-            columns.search_text,
-            columns.terms,
-            product.version,
-        )
+        status = await self._conn.execute(SAVE, *_row(product, _SAVED, version_read=version_read))
         if rows_affected(status) != 1:
             raise ProductChangedError
-        await self._conn.execute(
-            SAVE_PRICES,
-            *columns_of(product.variants, "id", "price_minor", "compare_at_minor"),
-        )
+        await self._conn.execute(SAVE_PRICES, *columns_of(product.variants, "id", "price_minor", "compare_at_minor"))
 
     async def archive_all(self, shop_ids: Collection[ShopId]) -> list[WithdrawnProduct]:
         """Nothing of these shops is seen any more; those that were on sale."""
@@ -213,11 +166,8 @@ class ProductStore(OnConnection):
         """Make their search columns again; they are locked meanwhile."""
         await self._conn.execute(LOCK_MANY, list(product_ids))
         for product_id in product_ids:
-            product = await self.get(product_id)
-            if product is None:
-                continue
-            columns = _SearchColumns.of(product)
-            await self._conn.execute(FOLD, product_id, columns.title_text, columns.search_text, columns.terms)
+            if product := await self.get(product_id):
+                await self._conn.execute(FOLD, *_row(product, "id, title_text, search_text, terms"))
 
     async def offers(self, variant_ids: Collection[VariantId]) -> dict[VariantId, Offer]:
         """What each variant is sold as right now; unknown ones are missing, and those whose rows are damaged."""
@@ -238,29 +188,40 @@ class ProductStore(OnConnection):
         }
 
     async def _add_variants(self, products: Sequence[Product]) -> None:
-        variants = [
-            (product, position, variant) for product in products for position, variant in enumerate(product.variants)
+        placed = [
+            _Placed(product, position, variant)
+            for product in products
+            for position, variant in enumerate(product.variants)
         ]
         try:
             await self._conn.execute(
                 ADD_VARIANTS,
-                [variant.id for _, _, variant in variants],
-                [product.id for product, _, _ in variants],
-                [product.shop_id for product, _, _ in variants],
-                [position for _, position, _ in variants],
-                [variant.sku for _, _, variant in variants],
-                [dict(variant.options) for _, _, variant in variants],
-                [variant.price_minor for _, _, variant in variants],
-                [variant.compare_at_minor for _, _, variant in variants],
-                [variant.barcode for _, _, variant in variants],
-                [variant.weight_g for _, _, variant in variants],
+                *columns_of(placed, "variant.id", "product.id", "product.shop_id", "position", "variant.sku"),
+                [dict(each.variant.options) for each in placed],
+                *columns_of(placed, *(f"variant.{each}" for each in _FIGURES)),
             )
         except asyncpg.UniqueViolationError as error:
             raise SkuTakenError(pointer="/variants") from error
 
 
-def _options_row(options: Iterable[ProductOption]) -> list[dict[str, object]]:
-    return [{"name": option.name, "values": list(option.values)} for option in options]
+def _row(product: Product, columns: str, **others: Any) -> list[Any]:
+    """What the columns hold of it, those among them that it is searched by."""
+    titles = list(product.titles.by_language.values())
+    descriptions = list(product.descriptions.by_language.values()) if product.descriptions else []
+    whole = search_text([*titles, *product.tags, *(variant.sku for variant in product.variants), *descriptions])
+    return values_of(
+        product,
+        columns,
+        titles=texts_row(product.titles),
+        descriptions=texts_row(product.descriptions),
+        options=[{"name": option.name, "values": list(option.values)} for option in product.options],
+        tags=list(product.tags),
+        media=list(product.media),
+        title_text=search_text(titles),
+        search_text=whole,
+        terms=terms(whole),
+        **others,
+    )
 
 
 def titles_or_none(value: Any, product_id: UUID) -> LocalisedText | None:

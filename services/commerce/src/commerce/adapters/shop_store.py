@@ -15,7 +15,7 @@ from commerce.domain.shop import Shop, ShopSlugTakenError, ShopStatus
 from commerce.domain.texts import LocalisedText
 from kernel.country import Country
 from kernel.money import Currency
-from kernel.rows import object_of
+from kernel.rows import object_of, values_of
 
 SHOP_COLUMNS = """
     id, owner_id, slug, name, descriptions, country, currency, language, prices_include_tax, status, version,
@@ -41,21 +41,8 @@ class ShopStore(OnConnection):
     async def add(self, shop: Shop) -> None:
         """Raises ``ShopSlugTakenError``."""
         try:
-            await self._conn.execute(
-                ADD,
-                shop.id,
-                shop.owner_id,
-                shop.slug,
-                shop.name,
-                texts_row(shop.descriptions),
-                shop.country,
-                shop.currency,
-                shop.language,
-                shop.prices_include_tax,
-                shop.status,
-                shop.version,
-                shop.created_at,
-            )
+            values = values_of(shop, SHOP_COLUMNS, descriptions=texts_row(shop.descriptions))
+            await self._conn.execute(ADD, *values)
         except asyncpg.UniqueViolationError as error:
             raise ShopSlugTakenError(pointer="/slug") from error
 

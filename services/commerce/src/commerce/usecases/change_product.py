@@ -7,12 +7,7 @@ from dataclasses import dataclass, replace
 
 from commerce.domain.category import CategoryNotFoundError
 from commerce.domain.ids import CategoryId, ProductId, UserId, VariantId
-from commerce.domain.product import (
-    Product,
-    ProductStatus,
-    Variant,
-    VariantNotFoundError,
-)
+from commerce.domain.product import Product, ProductStatus, Variant, VariantNotFoundError
 from commerce.domain.texts import LocalisedText
 from commerce.usecases.load_own_product import load_own_product
 from commerce.usecases.ports import Precondition, Tx

@@ -41,11 +41,7 @@ def http_filters(settings: Settings, limits: Limits) -> list[Json]:
         _jwt(settings),
         typed(BUFFER, "extensions.filters.http.buffer.v3.Buffer", max_request_bytes=limits.body_bytes_max),
         _compressor(),
-        typed(
-            ROUTER,
-            "extensions.filters.http.router.v3.Router",
-            suppress_envoy_headers=True,
-        ),
+        typed(ROUTER, "extensions.filters.http.router.v3.Router", suppress_envoy_headers=True),
     ]
 
 
@@ -103,10 +99,7 @@ def _rate_limit(settings: Settings) -> Json:
         rate_limits=[{"actions": [{"remote_address": {}}]}],
         # No value in the entry: every address gets a bucket of its own, the longest unused is forgotten.
         descriptors=[
-            {
-                "entries": [{"key": "remote_address"}],
-                "token_bucket": _bucket(settings.rate_per_address_per_s),
-            }
+            {"entries": [{"key": "remote_address"}], "token_bucket": _bucket(settings.rate_per_address_per_s)}
         ],
         max_dynamic_descriptors=ADDRESSES_TRACKED,
         always_consume_default_token_bucket=True,
@@ -168,9 +161,7 @@ def _compressor() -> Json:
             compression_level="COMPRESSION_LEVEL_3",
             window_bits=12,
         ),
-        response_direction_config={
-            "common_config": {"min_content_length": 1024, "content_type": types},
-        },
+        response_direction_config={"common_config": {"min_content_length": 1024, "content_type": types}},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Final
 
 from gateway.envoy.typed import Json, any_of, header
@@ -13,7 +13,7 @@ TYPE_BASE: Final = "/docs/problems/"
 _CEL: Final = "extensions.access_loggers.filters.cel.v3.ExpressionFilter"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class GatewayProblem:
     """One answer of the gateway itself.
 
@@ -25,6 +25,7 @@ class GatewayProblem:
     code: str
     title: str
     detail: str
+    _: KW_ONLY
     when: str = ""
     seen_as: int | None = None
     retry_after_s: int | None = None
@@ -32,120 +33,82 @@ class GatewayProblem:
 
 PROBLEMS: Final = (
     GatewayProblem(
-        status=400,
-        code="request.http.malformed",
-        title="The request is not readable",
-        detail="The request line or a header is not valid HTTP.",
+        400, "request.http.malformed", "The request is not readable", "The request line or a header is not valid HTTP."
     ),
     GatewayProblem(
-        status=401,
-        code="auth.token.missing",
-        title="Sign in first",
-        detail="Send an access token: Authorization: Bearer …",
+        401,
+        "auth.token.missing",
+        "Sign in first",
+        "Send an access token: Authorization: Bearer …",
         when="response.code_details.contains('Jwt_is_missing')",
     ),
     GatewayProblem(
-        status=401,
-        code="auth.token.expired",
-        title="The access token has expired",
-        detail="Get a new access token with POST /v1/sessions/refresh.",
+        401,
+        "auth.token.expired",
+        "The access token has expired",
+        "Get a new access token with POST /v1/sessions/refresh.",
         when="response.code_details.contains('Jwt_is_expired')",
     ),
     GatewayProblem(
-        status=401,
-        code="auth.token.invalid",
-        title="The access token is not valid",
-        detail="The token is not one that this API issued.",
+        401, "auth.token.invalid", "The access token is not valid", "The token is not one that this API issued."
     ),
     GatewayProblem(
-        status=401,
+        401,
+        "auth.token.invalid",
+        "The access token is not valid",
+        "The token was issued for another audience.",
         seen_as=403,
-        code="auth.token.invalid",
-        title="The access token is not valid",
-        detail="The token was issued for another audience.",
         when="response.code_details.contains('jwt_authn')",
     ),
     GatewayProblem(
-        status=405,
+        405,
+        "request.method.not_allowed",
+        "This method is not allowed here",
+        "The gateway opens no tunnels.",
         seen_as=403,
-        code="request.method.not_allowed",
-        title="This method is not allowed here",
-        detail="The gateway opens no tunnels.",
         when="request.method == 'CONNECT'",
     ),
+    GatewayProblem(403, "request.origin.forbidden", "Not allowed", "The gateway does not let this request through."),
+    GatewayProblem(404, "request.path.not_found", "There is nothing here", "No route of this API has this path."),
     GatewayProblem(
-        status=403,
-        code="request.origin.forbidden",
-        title="Not allowed",
-        detail="The gateway does not let this request through.",
+        408, "request.body.timeout", "The request took too long to arrive", "Send the whole request within 30 s."
     ),
     GatewayProblem(
-        status=404,
-        code="request.path.not_found",
-        title="There is nothing here",
-        detail="No route of this API has this path.",
+        413, "request.body.too_large", "The body is too large", "Send at most 1 MiB, unless the route says otherwise."
     ),
     GatewayProblem(
-        status=408,
-        code="request.body.timeout",
-        title="The request took too long to arrive",
-        detail="Send the whole request within 30 s.",
+        417,
+        "request.expectation.unsupported",
+        "This expectation is not supported",
+        "The only expectation that is met is 100-continue.",
+    ),
+    GatewayProblem(426, "request.http.version", "Another version of HTTP is needed", "Speak HTTP/1.1 or HTTP/2."),
+    GatewayProblem(429, "request.rate.limited", "Too many requests", "Slow down and try again.", retry_after_s=1),
+    GatewayProblem(431, "request.headers.too_large", "The headers are too large", "Send fewer or shorter headers."),
+    GatewayProblem(
+        501,
+        "request.http.unsupported",
+        "This part of HTTP is not supported",
+        "Send the body with a Content-Length, or chunked.",
     ),
     GatewayProblem(
-        status=413,
-        code="request.body.too_large",
-        title="The body is too large",
-        detail="Send at most 1 MiB, unless the route says otherwise.",
+        502,
+        "service.unreadable",
+        "The service answered nonsense",
+        "The service behind the gateway broke off or broke the protocol. The request may have been carried out.",
     ),
     GatewayProblem(
-        status=417,
-        code="request.expectation.unsupported",
-        title="This expectation is not supported",
-        detail="The only expectation that is met is 100-continue.",
-    ),
-    GatewayProblem(
-        status=426,
-        code="request.http.version",
-        title="Another version of HTTP is needed",
-        detail="Speak HTTP/1.1 or HTTP/2.",
-    ),
-    GatewayProblem(
-        status=429,
-        code="request.rate.limited",
-        title="Too many requests",
-        detail="Slow down and try again.",
-        retry_after_s=1,
-    ),
-    GatewayProblem(
-        status=431,
-        code="request.headers.too_large",
-        title="The headers are too large",
-        detail="Send fewer or shorter headers.",
-    ),
-    GatewayProblem(
-        status=501,
-        code="request.http.unsupported",
-        title="This part of HTTP is not supported",
-        detail="Send the body with a Content-Length, or chunked.",
-    ),
-    GatewayProblem(
-        status=502,
-        code="service.unreadable",
-        title="The service answered nonsense",
-        detail="The service behind the gateway broke off or broke the protocol. The request may have been carried out.",
-    ),
-    GatewayProblem(
-        status=503,
-        code="service.unavailable",
-        title="Not available right now",
-        detail="The service does not answer. Try again; with an Idempotency-Key nothing is done twice.",
+        503,
+        "service.unavailable",
+        "Not available right now",
+        "The service does not answer. Try again; with an Idempotency-Key nothing is done twice.",
         retry_after_s=2,
     ),
     GatewayProblem(
-        status=504,
-        code="service.timeout",
-        title="The service took too long",
-        detail="The request may have been carried out. Try again with the same Idempotency-Key.",
+        504,
+        "service.timeout",
+        "The service took too long",
+        "The request may have been carried out. Try again with the same Idempotency-Key.",
         retry_after_s=2,
     ),
 )

@@ -9,14 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from gateway.envoy.filters import (
-    body_limit,
-    cors_policy,
-    no_body_buffer,
-    no_compression,
-    no_token,
-    security_headers,
-)
+from gateway.envoy.filters import body_limit, cors_policy, no_body_buffer, no_compression, no_token, security_headers
 from gateway.envoy.typed import Json, header, seconds
 from gateway.portal.files import CONTENT_SECURITY_POLICY, PortalFile
 from gateway.settings import Settings
@@ -121,9 +114,7 @@ def _safe_retries() -> Json:
     return {
         "retry_on": "connect-failure,refused-stream,reset",
         "num_retries": 2,
-        "retriable_request_headers": [
-            {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}},
-        ],
+        "retriable_request_headers": [{"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}],
         "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},
         "retry_host_predicate": [
             {

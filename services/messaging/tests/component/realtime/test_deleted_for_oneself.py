@@ -6,7 +6,8 @@ import uuid
 import asyncpg
 import pytest
 
-from messaging.core.usecases.delete_message_for_self import DeleteMessageForSelf, delete_message_for_self
+from messaging.core.domain.commands import MessageCommand
+from messaging.core.usecases.delete_message_for_self import delete_message_for_self
 from testkit.wait import eventually
 
 SECRET = "an answer that was not wanted"
@@ -147,7 +148,7 @@ async def test_an_edit_that_comes_while_it_is_being_deleted_is_not_shown(
     mine = await sockets.of(hider)
     seq = int(message.rpartition("/")[2])
     async with world.app.begin() as tx:
-        await hide(tx, DeleteMessageForSelf(dialog_id=uuid.UUID(dialog_id), seq=seq, user_id=hider.user_id))
+        await hide(tx, MessageCommand(dialog_id=uuid.UUID(dialog_id), seq=seq, user_id=hider.user_id))
         editing = asyncio.create_task(EVENTS["message.edited"](writer, message, poll))
 
         async def edited_or_waiting():

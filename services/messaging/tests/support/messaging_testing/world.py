@@ -16,7 +16,6 @@ import aiohttp
 from chassis.run import Runner
 from eventing import KafkaConfig
 from messaging.__main__ import SERVICE
-from messaging.core.adapters.account_store import Account
 from messaging.realtime.socket.node import Node
 from messaging.realtime.socket.upgrade import NODE
 from messaging.settings import MessagingSettings
@@ -69,7 +68,7 @@ class World:
     async def person(self, name: str = "Nok") -> Person:
         user_id = uuid.uuid4()
         async with self.app.begin() as tx:
-            await tx.people.upsert(Account(user_id=user_id, version=1, display_name=name, locale="th-TH"))
+            await tx.people.upsert(user_id, 1, display_name=name, locale="th-TH")
         return Person(user_id, self.issuer.token_for(user_id), self.call)
 
     async def group(self, *people: Person, kind: str = "group", **rest: Any) -> str:

@@ -7,13 +7,14 @@ from uuid import UUID
 
 import pytest
 
+from messaging.core.domain.commands import MessageCommand
 from messaging.core.domain.dialog import BlockedError, DialogKind, DialogNotFoundError, MemberStatus, NotAllowedError
 from messaging.core.domain.message import CONTENT_BYTES_MAX, ContentTooLargeError, MessageNotFoundError
 from messaging.core.domain.permissions import Role
 from messaging.core.domain.reactions import KINDS_MAX, PER_PERSON_MAX, Reaction, TooManyReactionsError
 from messaging.core.usecases.change_reaction import ChangeReaction, change_reaction
-from messaging.core.usecases.delete_message_for_all import DeleteMessageForAll, delete_message_for_all
-from messaging.core.usecases.delete_message_for_self import DeleteMessageForSelf, delete_message_for_self
+from messaging.core.usecases.delete_message_for_all import delete_message_for_all
+from messaging.core.usecases.delete_message_for_self import delete_message_for_self
 from messaging.core.usecases.edit_message import (
     WINDOW,
     EditMessage,
@@ -120,7 +121,7 @@ async def test_between_two_of_whom_one_blocks_the_other_nothing_is_acted_on(tx):
 
 
 def delete(tx, dialog, seq, user_id=MEMBER):
-    command = DeleteMessageForAll(dialog_id=dialog.dialog_id, seq=seq, user_id=user_id)
+    command = MessageCommand(dialog_id=dialog.dialog_id, seq=seq, user_id=user_id)
     return delete_message_for_all(command, tx)
 
 
@@ -154,14 +155,14 @@ async def test_anothers_is_deleted_by_who_may(tx, group):
 
 async def test_what_is_deleted_for_oneself_others_keep(tx, group):
     seq = tx.message(group, OWNER)
-    command = DeleteMessageForSelf(dialog_id=group.dialog_id, seq=seq, user_id=MEMBER)
+    command = MessageCommand(dialog_id=group.dialog_id, seq=seq, user_id=MEMBER)
     for _ in range(2):
         await delete_message_for_self(command, tx)
     assert tx.accounts.told(MEMBER) == ["message.hidden"]
     assert [each.told for each in tx.cursors_moved] == [False]
     assert tx.stream.changes == []
     with pytest.raises(MessageNotFoundError):
-        await delete_message_for_self(DeleteMessageForSelf(dialog_id=group.dialog_id, seq=seq + 1, user_id=MEMBER), tx)
+        await delete_message_for_self(MessageCommand(dialog_id=group.dialog_id, seq=seq + 1, user_id=MEMBER), tx)
 
 
 async def test_a_pin_is_told_once_and_there_are_only_so_many(tx, group):

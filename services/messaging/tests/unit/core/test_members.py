@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from messaging.core.domain.commands import MemberCommand
 from messaging.core.domain.dialog import (
     DialogKind,
     DialogNotFoundError,
@@ -27,13 +28,13 @@ from messaging.core.domain.permissions import Role
 from messaging.core.usecases.add_members import AddMembers, add_members
 from messaging.core.usecases.admit_members import admit_members
 from messaging.core.usecases.change_role import ChangeRole, change_role
-from messaging.core.usecases.check_member import CheckMember, check_member
+from messaging.core.usecases.check_member import check_member
 from messaging.core.usecases.leave_dialog import LeaveDialog, leave_dialog
 from messaging.core.usecases.leave_dialogs import leave_dialogs
-from messaging.core.usecases.lift_ban import LiftBan, lift_ban
+from messaging.core.usecases.lift_ban import lift_ban
 from messaging.core.usecases.mute_member import MuteMember, mute_member
 from messaging.core.usecases.remove_member import RemoveMember, remove_member
-from messaging.core.usecases.transfer_dialog import TransferDialog, transfer_dialog
+from messaging.core.usecases.transfer_dialog import transfer_dialog
 from messaging_testing.fakes_core import NOW, FakeTx
 
 OWNER, ADMIN, MEMBER, OTHER, STRANGER = (UUID(int=number) for number in range(1, 6))
@@ -185,10 +186,10 @@ async def test_who_is_removed_may_come_back_and_who_is_banned_may_not(tx, group)
     await remove_member(RemoveMember(dialog_id=group.dialog_id, by=ADMIN, user_id=MEMBER, ban=True), tx)
     assert len(tx.stream.changes) == told  # it is banned already
     assert status_of(tx, group, MEMBER) is MemberStatus.BANNED
-    await lift_ban(LiftBan(dialog_id=group.dialog_id, by=ADMIN, user_id=MEMBER), tx)
+    await lift_ban(MemberCommand(dialog_id=group.dialog_id, by=ADMIN, user_id=MEMBER), tx)
     assert status_of(tx, group, MEMBER) is MemberStatus.REMOVED
     with pytest.raises(MemberNotFoundError):
-        await lift_ban(LiftBan(dialog_id=group.dialog_id, by=ADMIN, user_id=MEMBER), tx)
+        await lift_ban(MemberCommand(dialog_id=group.dialog_id, by=ADMIN, user_id=MEMBER), tx)
 
 
 async def test_a_member_who_is_banned_goes_at_once(tx, group):
@@ -236,7 +237,7 @@ async def test_a_mute_ends_in_the_future(tx, group):
 
 async def test_a_dialog_is_handed_over_to_a_person_who_is_in(tx, group):
     def hand(by, user_id):
-        return transfer_dialog(TransferDialog(dialog_id=group.dialog_id, by=by, user_id=user_id), tx)
+        return transfer_dialog(MemberCommand(dialog_id=group.dialog_id, by=by, user_id=user_id), tx)
 
     with pytest.raises(MemberNotFoundError):
         await hand(OWNER, STRANGER)
@@ -254,11 +255,11 @@ async def test_a_dialog_is_handed_over_to_a_person_who_is_in(tx, group):
 
 
 async def test_nothing_to_change_hides_what_a_change_would_hide(tx, group):
-    await check_member(CheckMember(dialog_id=group.dialog_id, by=MEMBER, user_id=OTHER), tx)
+    await check_member(MemberCommand(dialog_id=group.dialog_id, by=MEMBER, user_id=OTHER), tx)
     with pytest.raises(MemberNotFoundError):
-        await check_member(CheckMember(dialog_id=group.dialog_id, by=MEMBER, user_id=STRANGER), tx)
+        await check_member(MemberCommand(dialog_id=group.dialog_id, by=MEMBER, user_id=STRANGER), tx)
     with pytest.raises(DialogNotFoundError):
-        await check_member(CheckMember(dialog_id=group.dialog_id, by=STRANGER, user_id=OTHER), tx)
+        await check_member(MemberCommand(dialog_id=group.dialog_id, by=STRANGER, user_id=OTHER), tx)
 
 
 async def test_a_shops_owner_is_not_shut_out_of_the_dialog_about_their_product(tx):

@@ -9,25 +9,19 @@ from typing import Any, Final
 import asyncpg
 
 from chassis.postgres import Connection
-from kernel.rows import object_of
+from kernel.rows import columns_of, object_of, values_of
 from notification.adapters.metrics import What, note_unreadable
-from notification.domain.delivery import (
-    LEASE_S,
-    Delivery,
-    DeliveryStatus,
-    Ended,
-    FailureCode,
-    Result,
-    TryAgain,
-)
+from notification.domain.delivery import LEASE_S, Delivery, DeliveryStatus, Ended, FailureCode, Result, TryAgain
 from notification.domain.ids import DeliveryId
 from notification.domain.notification import Channel, Priority
 from notification.domain.recipient import Recipient
 
-_ADD: Final = """
-INSERT INTO delivery (delivery_id, notification_id, user_id, channel, priority, message_type, params, payload, status,
-                      created_at, expires_at, next_attempt_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, $10, $9)
+_COLUMNS: Final = """
+delivery_id, notification_id, user_id, channel, priority, message_type, params, payload, created_at, expires_at
+"""
+_ADD: Final = f"""
+INSERT INTO delivery ({_COLUMNS}, status, next_attempt_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', $9)
 ON CONFLICT DO NOTHING
 RETURNING true
 """
@@ -77,19 +71,8 @@ class DeliveryStore:
         self.queued = False
 
     async def add(self, delivery: Delivery) -> None:
-        inserted = await self._conn.fetchval(
-            _ADD,
-            delivery.delivery_id,
-            delivery.notification_id,
-            delivery.user_id,
-            delivery.channel,
-            delivery.priority,
-            delivery.message_type,
-            dict(delivery.params) if delivery.params is not None else None,
-            dict(delivery.payload) if delivery.payload is not None else None,
-            delivery.created_at,
-            delivery.expires_at,
-        )
+        params, payload = _object(delivery.params), _object(delivery.payload)
+        inserted = await self._conn.fetchval(_ADD, *values_of(delivery, _COLUMNS, params=params, payload=payload))
         self.queued = self.queued or bool(inserted)
 
     async def lease(self, *, channel: Channel, urgent: bool, limit: int, now: datetime) -> list[Delivery]:
@@ -106,12 +89,8 @@ class DeliveryStore:
 
     async def renew(self, deliveries: Sequence[Delivery], *, now: datetime) -> None:
         """Lease on what is under way: not what ended meanwhile, nor what was leased anew by another."""
-        await self._conn.execute(
-            _RENEW,
-            [each.delivery_id for each in deliveries],
-            [each.attempts for each in deliveries],
-            now + timedelta(seconds=LEASE_S),
-        )
+        until = now + timedelta(seconds=LEASE_S)
+        await self._conn.execute(_RENEW, *columns_of(deliveries, "delivery_id", "attempts"), until)
 
     async def finish(self, results: Sequence[Result], *, at: datetime) -> set[DeliveryId]:
         columns = zip(*(_finished(*result, at) for result in results), strict=True)

@@ -25,12 +25,7 @@ SELECT count(*) FROM (SELECT 1 FROM notification WHERE user_id = $1 AND read_at 
 
 
 async def list_notifications(
-    conn: Connection,
-    user_id: UserId,
-    *,
-    before: tuple[datetime, NotificationId] | None,
-    unread_only: bool,
-    limit: int,
+    conn: Connection, user_id: UserId, *, before: tuple[datetime, NotificationId] | None, unread_only: bool, limit: int
 ) -> list[Notification]:
     """Newest first, older than ``before``."""
     created_before, id_before = before or (None, None)

@@ -9,14 +9,16 @@ from typing import Final
 import asyncpg
 
 from chassis.postgres import OnConnection
-from kernel.rows import object_of, rows_affected
+from kernel.rows import object_of, rows_affected, values_of
 from notification.adapters.metrics import What, note_unreadable
 from notification.domain.ids import NotificationId, UserId
 from notification.domain.notification import Category, Notification, Priority
 
-_ADD: Final = """
-INSERT INTO notification (user_id, notification_id, notification_type, category, priority, dedupe_key, action_url,
-                          params, created_at, expires_at)
+_COLUMNS: Final = """
+user_id, notification_id, notification_type, category, priority, dedupe_key, action_url, params, created_at, expires_at
+"""
+_ADD: Final = f"""
+INSERT INTO notification ({_COLUMNS})
 SELECT $1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10
 WHERE NOT EXISTS (SELECT FROM recipient WHERE user_id = $1 AND erased_at IS NOT NULL)
 ON CONFLICT DO NOTHING
@@ -39,20 +41,8 @@ _ERASE: Final = "DELETE FROM notification WHERE user_id = $1"
 
 class NotificationStore(OnConnection):
     async def add(self, notification: Notification) -> bool:
-        inserted = await self._conn.fetchval(
-            _ADD,
-            notification.user_id,
-            notification.notification_id,
-            notification.notification_type,
-            notification.category,
-            notification.priority,
-            notification.dedupe_key,
-            notification.action_url,
-            dict(notification.params),
-            notification.created_at,
-            notification.expires_at,
-        )
-        return bool(inserted)
+        values = values_of(notification, _COLUMNS, params=dict(notification.params))
+        return bool(await self._conn.fetchval(_ADD, *values))
 
     async def mark_read(self, user_id: UserId, ids: Sequence[NotificationId], *, at: datetime) -> int:
         return rows_affected(await self._conn.execute(_MARK_SOME, user_id, list(ids), at))

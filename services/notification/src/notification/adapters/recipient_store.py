@@ -9,12 +9,13 @@ from typing import Final
 import asyncpg
 
 from chassis.postgres import OnConnection
-from kernel.rows import object_of
+from kernel.rows import object_of, values_of
 from notification.domain.ids import UserId
 from notification.domain.recipient import Recipient, unknown_recipient
 
-_PUT: Final = """
-INSERT INTO recipient (user_id, version, display_name, locale, time_zone, email, phone_e164, email_proved, phone_proved)
+_COLUMNS: Final = "user_id, version, display_name, locale, time_zone, email, phone_e164, email_proved, phone_proved"
+_PUT: Final = f"""
+INSERT INTO recipient ({_COLUMNS})
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (user_id) DO UPDATE
 SET version = excluded.version, display_name = excluded.display_name, locale = excluded.locale,
@@ -35,18 +36,7 @@ WHERE recipient.erased_at IS NULL
 
 class RecipientStore(OnConnection):
     async def put(self, recipient: Recipient, *, version: int) -> None:
-        await self._conn.execute(
-            _PUT,
-            recipient.user_id,
-            version,
-            recipient.display_name,
-            recipient.locale,
-            recipient.time_zone,
-            recipient.email,
-            recipient.phone_e164,
-            recipient.email_proved,
-            recipient.phone_proved,
-        )
+        await self._conn.execute(_PUT, *values_of(recipient, _COLUMNS, version=version))
 
     async def get_many(self, user_ids: Sequence[UserId]) -> dict[UserId, Recipient]:
         """Those that are known, ended ones too."""

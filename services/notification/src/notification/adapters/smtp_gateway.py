@@ -18,13 +18,7 @@ from typing import Final
 
 import aiosmtplib
 
-from notification.domain.delivery import (
-    FailureCode,
-    Outcome,
-    Refused,
-    Sent,
-    Unknown,
-)
+from notification.domain.delivery import FailureCode, Outcome, Refused, Sent, Unknown
 from notification.domain.mailbox import Mailbox
 
 IDLE_S_MAX: Final = 60.0  # servers and what stands between drop what is idle, often without a word

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from contracts.cancel_reasons import BUYER
@@ -27,6 +27,12 @@ from sampan.payment.v1.top_up_pb2 import TopUpCompleted, TopUpFailed, TopUpInRev
 from sampan.payment.v1.transfer_pb2 import TransferCompleted
 from sampan.types.v1.money_pb2 import Money
 
+_TOP_UPS: Final[Mapping[type[Any], str]] = {
+    TopUpCompleted: "top_up_completed",
+    TopUpFailed: "top_up_failed",
+    TopUpInReview: "top_up_in_review",
+    TopUpReturned: "top_up_returned",
+}
 subscriptions: Subscriptions[NotificationTx] = Subscriptions(NAME, rest_s=0.1)
 
 
@@ -82,36 +88,20 @@ async def on_transfer_completed(message: Message[TransferCompleted], tx: Tx) -> 
     await _notify(message, tx, message.body.sender_id, "money_sent", amount=amount)
 
 
-@subscriptions.on(TopUpCompleted)
-async def on_top_up_completed(message: Message[TopUpCompleted], tx: Tx) -> None:
-    await _notify(message, tx, message.body.user_id, "top_up_completed", amount=_amount(message.body.amount))
+async def on_top_up(message: Message[Any], tx: Tx) -> None:
+    body = message.body
+    await _notify(message, tx, body.user_id, _TOP_UPS[type(body)], amount=_amount(body.amount))
 
 
-@subscriptions.on(TopUpFailed)
-async def on_top_up_failed(message: Message[TopUpFailed], tx: Tx) -> None:
-    await _notify(message, tx, message.body.user_id, "top_up_failed", amount=_amount(message.body.amount))
-
-
-@subscriptions.on(TopUpInReview)
-async def on_top_up_in_review(message: Message[TopUpInReview], tx: Tx) -> None:
-    await _notify(message, tx, message.body.user_id, "top_up_in_review", amount=_amount(message.body.amount))
-
-
-@subscriptions.on(TopUpReturned)
-async def on_top_up_returned(message: Message[TopUpReturned], tx: Tx) -> None:
-    await _notify(message, tx, message.body.user_id, "top_up_returned", amount=_amount(message.body.amount))
+for _body in _TOP_UPS:
+    subscriptions.on(_body)(on_top_up)
 
 
 @subscriptions.on(StockRanOut)
 async def on_stock_ran_out(message: Message[StockRanOut], tx: Tx) -> None:
-    await _notify(
-        message,
-        tx,
-        message.body.seller_id,
-        "stock_ran_out",
-        action_url=f"/products/{message.body.product_id}",
-        product_title=message.body.title,
-    )
+    body = message.body
+    url = f"/products/{body.product_id}"
+    await _notify(message, tx, body.seller_id, "stock_ran_out", action_url=url, product_title=body.title)
 
 
 @subscriptions.on(SendOtp)
@@ -146,47 +136,25 @@ async def _record_recipient(message: Message[UserRegistered] | Message[UserProfi
     await record_recipient(RecordRecipient(recipient=recipient, version=message.aggregate_version or 0), tx)
 
 
-async def _notify_of_order(
-    message: Message[Any],
-    tx: Tx,
-    user_id: str,
-    notification_type: str,
-    **more: object,
-) -> None:
+async def _notify_of_order(message: Message[Any], tx: Tx, user_id: str, notification_type: str, **more: object) -> None:
     body = message.body
+    more |= {"order_number": body.order_number, "shop_name": body.shop_name}
     if not isinstance(body, OrderStatusChanged):
         more["total"] = _amount(body.total)
-    await _notify(
-        message,
-        tx,
-        user_id,
-        notification_type,
-        action_url=f"/orders/{body.order_id}",
-        order_number=body.order_number,
-        shop_name=body.shop_name,
-        **more,
-    )
+    await _notify(message, tx, user_id, notification_type, action_url=f"/orders/{body.order_id}", **more)
 
 
 async def _notify(
-    message: Message[Any],
-    tx: Tx,
-    user_id: str,
-    notification_type: str,
-    *,
-    action_url: str = "",
-    **params: object,
+    message: Message[Any], tx: Tx, user_id: str, notification_type: str, *, action_url: str = "", **params: object
 ) -> None:
-    await notify_person(
-        NotifyPerson(
-            source_id=message.id,
-            user_id=UserId(UUID(user_id)),
-            notification_type=notification_type,
-            action_url=action_url,
-            params=params,
-        ),
-        tx,
+    command = NotifyPerson(
+        source_id=message.id,
+        user_id=UserId(UUID(user_id)),
+        notification_type=notification_type,
+        action_url=action_url,
+        params=params,
     )
+    await notify_person(command, tx)
 
 
 def _amount(amount: Money) -> Mapping[str, object]:

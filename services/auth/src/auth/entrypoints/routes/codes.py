@@ -6,25 +6,13 @@ from uuid import UUID
 
 from aiohttp import web
 
-from auth.domain.contact import (
-    Contact,
-    ContactAmbiguousError,
-    EmailRefusedError,
-    MailboxNotAsciiError,
-    PhoneRefusedError,
-)
+from auth.domain.contact import Contact
 from auth.domain.delays import LimitsUnavailableError, TooManyAttemptsError
 from auth.domain.ids import OtpId, SessionId, UserId
 from auth.domain.otp import OtpGuess, OtpPurpose, OtpRefusedError
-from auth.domain.password import (
-    HashingBusyError,
-    PasswordTooCommonError,
-    PasswordTooLongError,
-    PasswordTooShortError,
-    PasswordUsedBeforeError,
-)
+from auth.domain.password import PASSWORD_ERRORS, HashingBusyError, PasswordUsedBeforeError
 from auth.domain.session import InvalidCredentialsError
-from auth.domain.user import ContactMissingError, UserNotFoundError, UserVersionStaleError
+from auth.domain.user import UserNotFoundError, UserVersionStaleError
 from auth.entrypoints.schemas.codes import (
     NewPasswordBody,
     OtpRequestBody,
@@ -32,7 +20,7 @@ from auth.entrypoints.schemas.codes import (
     PasswordChangeBody,
     PasswordResetBody,
 )
-from auth.entrypoints.schemas.contacts import contact_of, new_contact_of
+from auth.entrypoints.schemas.contacts import NEW_CONTACT_ERRORS, contact_of, new_contact_of
 from auth.usecases.change_password import ChangePassword, change_password
 from auth.usecases.request_otp import RequestOtp, request_otp
 from auth.usecases.reset_password import ResetPassword, reset_password
@@ -42,24 +30,8 @@ from chassis.tokens import Principal
 
 routes = Routes(tag="codes and passwords")
 
-_SEND_ERRORS = (
-    ContactMissingError,
-    ContactAmbiguousError,
-    EmailRefusedError,
-    MailboxNotAsciiError,
-    PhoneRefusedError,
-    TooManyAttemptsError,
-    LimitsUnavailableError,
-)
-_PASSWORD_ERRORS = (
-    PasswordTooShortError,
-    PasswordTooLongError,
-    PasswordTooCommonError,
-    PasswordUsedBeforeError,
-    UserVersionStaleError,
-    UserNotFoundError,
-    HashingBusyError,
-)
+_SEND_ERRORS = (*NEW_CONTACT_ERRORS, TooManyAttemptsError, LimitsUnavailableError)
+_CHANGE_ERRORS = (*PASSWORD_ERRORS, PasswordUsedBeforeError, UserVersionStaleError, UserNotFoundError, HashingBusyError)
 
 
 @routes.post("/v1/otp", status=202, auth="public", summary="Send a one-time code", errors=_SEND_ERRORS)
@@ -69,11 +41,7 @@ async def post_otp(request: web.Request, body: OtpRequestBody, app: App) -> OtpV
 
 
 @routes.post(
-    "/v1/password-resets",
-    status=202,
-    auth="public",
-    summary="Send a code to set a new password",
-    errors=_SEND_ERRORS,
+    "/v1/password-resets", status=202, auth="public", summary="Send a code to set a new password", errors=_SEND_ERRORS
 )
 async def post_password_reset(request: web.Request, body: PasswordResetBody, app: App) -> OtpView:
     contact = contact_of(body.email, body.phone)
@@ -84,7 +52,7 @@ async def post_password_reset(request: web.Request, body: PasswordResetBody, app
     "/v1/password-resets/{otp_id}/complete",
     auth="public",
     summary="Set a new password with the code; every session ends",
-    errors=(OtpRefusedError, *_PASSWORD_ERRORS),
+    errors=(OtpRefusedError, *_CHANGE_ERRORS),
 )
 async def complete_password_reset(request: web.Request, otp_id: UUID, body: NewPasswordBody, app: App) -> None:
     command = ResetPassword(
@@ -98,7 +66,7 @@ async def complete_password_reset(request: web.Request, otp_id: UUID, body: NewP
 @routes.put(
     "/v1/users/me/password",
     summary="Change one's password; every other session ends",
-    errors=(InvalidCredentialsError, TooManyAttemptsError, *_PASSWORD_ERRORS),
+    errors=(InvalidCredentialsError, TooManyAttemptsError, *_CHANGE_ERRORS),
 )
 async def put_password(request: web.Request, principal: Principal, body: PasswordChangeBody, app: App) -> None:
     command = ChangePassword(

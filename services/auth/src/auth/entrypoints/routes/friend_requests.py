@@ -28,6 +28,7 @@ from chassis.tokens import Principal
 routes = Routes(tag="people")
 
 _ASKING: Final = RateLimit("friend-requests", per_user=60, window_s=3600, fails="open")
+_NOT_FOUND: Final = (FriendRequestNotFoundError,)
 _ORDER: Final = Keyset("friend-requests", (datetime, UUID))
 changes = routes.sharing(limit=CHANGING, rows_of_caller=False, idempotency="none")
 
@@ -65,27 +66,19 @@ async def get_requests(query: FriendRequestsQuery, principal: Principal, app: Ap
 
 @changes.post(
     "/v1/friend-requests/{request_id}/accept",
-    errors=(FriendRequestNotFoundError, GraphLimitError),
+    errors=(*_NOT_FOUND, GraphLimitError),
     summary="Accept a request",
 )
 async def post_accept(request_id: UUID, principal: Principal, tx: AuthTx) -> FriendRequestView:
     return await _decide(request_id, FriendRequestStatus.ACCEPTED, principal, tx)
 
 
-@changes.post(
-    "/v1/friend-requests/{request_id}/decline",
-    errors=(FriendRequestNotFoundError,),
-    summary="Decline a request",
-)
+@changes.post("/v1/friend-requests/{request_id}/decline", errors=_NOT_FOUND, summary="Decline a request")
 async def post_decline(request_id: UUID, principal: Principal, tx: AuthTx) -> FriendRequestView:
     return await _decide(request_id, FriendRequestStatus.DECLINED, principal, tx)
 
 
-@changes.delete(
-    "/v1/friend-requests/{request_id}",
-    errors=(FriendRequestNotFoundError,),
-    summary="Take a request of yours back",
-)
+@changes.delete("/v1/friend-requests/{request_id}", errors=_NOT_FOUND, summary="Take a request of yours back")
 async def delete_request(request_id: UUID, principal: Principal, tx: AuthTx) -> None:
     await _decide(request_id, FriendRequestStatus.CANCELLED, principal, tx)
 

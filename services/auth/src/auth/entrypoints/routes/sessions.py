@@ -11,7 +11,6 @@ from aiohttp import web
 
 from auth.adapters.session_reads import living_sessions
 from auth.adapters.transaction import AuthTx
-from auth.domain.contact import ContactAmbiguousError, EmailRefusedError, PhoneRefusedError
 from auth.domain.delays import TooManyAttemptsError
 from auth.domain.ids import SessionId, UserId
 from auth.domain.otp import OtpRefusedError
@@ -26,8 +25,8 @@ from auth.domain.session import (
     SignInMethod,
 )
 from auth.domain.signing_key import NoSigningKeyError
-from auth.domain.user import ContactMissingError, UserNotFoundError
-from auth.entrypoints.schemas.contacts import contact_of
+from auth.domain.user import UserNotFoundError
+from auth.entrypoints.schemas.contacts import CONTACT_ERRORS, contact_of
 from auth.entrypoints.schemas.sessions import (
     RefreshBody,
     RevokedView,
@@ -61,10 +60,7 @@ _NO_STORE: Final = {"Cache-Control": "no-store"}
     auth="public",
     summary="Sign in",
     errors=(
-        ContactMissingError,
-        ContactAmbiguousError,
-        EmailRefusedError,
-        PhoneRefusedError,
+        *CONTACT_ERRORS,
         InvalidCredentialsError,
         OtpRefusedError,
         TooManyAttemptsError,

@@ -9,17 +9,10 @@ from aiohttp import web
 from auth.adapters.relation_reads import find_card
 from auth.adapters.transaction import AuthTx
 from auth.adapters.user_store import UserStore
-from auth.domain.contact import ContactAmbiguousError, EmailRefusedError, MailboxNotAsciiError, PhoneRefusedError
 from auth.domain.delays import LimitsUnavailableError, TooManyAttemptsError
 from auth.domain.ids import OtpId, SessionId, UserId
 from auth.domain.otp import OtpGuess, OtpRefusedError
-from auth.domain.password import (
-    HashingBusyError,
-    PasswordMissingError,
-    PasswordTooCommonError,
-    PasswordTooLongError,
-    PasswordTooShortError,
-)
+from auth.domain.password import PASSWORD_ERRORS, HashingBusyError, PasswordMissingError
 from auth.domain.session import Origin
 from auth.domain.settings import UnknownLocaleError, UnknownTimeZoneError
 from auth.domain.signing_key import NoSigningKeyError
@@ -34,7 +27,7 @@ from auth.domain.user import (
 )
 from auth.domain.username import UsernameRefusedError, UsernameTakenError
 from auth.entrypoints.schemas.codes import CodeBody, OtpView
-from auth.entrypoints.schemas.contacts import new_contact_of
+from auth.entrypoints.schemas.contacts import NEW_CONTACT_ERRORS, new_contact_of
 from auth.entrypoints.schemas.sessions import SignedUpView
 from auth.entrypoints.schemas.users import (
     NothingBody,
@@ -59,16 +52,8 @@ routes = Routes(tag="users")
 
 _PRIVATE = {"Cache-Control": "private, no-cache"}
 _NO_STORE = {"Cache-Control": "no-store"}
-_PASSWORD_ERRORS = (PasswordTooShortError, PasswordTooLongError, PasswordTooCommonError)
-_CONTACT_ERRORS = (
-    ContactMissingError,
-    ContactAmbiguousError,
-    EmailRefusedError,
-    MailboxNotAsciiError,
-    PhoneRefusedError,
-)
 _CHOICE_ERRORS = (UnknownLocaleError, UnknownTimeZoneError)
-_VERSION_ERRORS = (UserVersionStaleError,)
+_CHANGE_ERRORS = (UserVersionStaleError, UserNotFoundError)
 
 
 @routes.post(
@@ -77,8 +62,8 @@ _VERSION_ERRORS = (UserVersionStaleError,)
     auth="public",
     summary="Sign up",
     errors=(
-        *_CONTACT_ERRORS,
-        *_PASSWORD_ERRORS,
+        *NEW_CONTACT_ERRORS,
+        *PASSWORD_ERRORS,
         *_CHOICE_ERRORS,
         PasswordMissingError,
         NameRefusedError,
@@ -116,14 +101,7 @@ async def get_me(principal: Principal, app: App) -> Reply[UserView]:
 @routes.patch(
     "/v1/users/me",
     summary="Change one's profile",
-    errors=(
-        NameRefusedError,
-        UsernameRefusedError,
-        UsernameTakenError,
-        *_CHOICE_ERRORS,
-        *_VERSION_ERRORS,
-        UserNotFoundError,
-    ),
+    errors=(NameRefusedError, UsernameRefusedError, UsernameTakenError, *_CHOICE_ERRORS, *_CHANGE_ERRORS),
 )
 async def patch_me(if_match: IfMatch | None, principal: Principal, body: ProfilePatch, tx: AuthTx) -> Reply[UserView]:
     command = ChangeProfile(user_id=UserId(principal.user_id), changes=body.changes(), versions=versions_of(if_match))
@@ -131,7 +109,7 @@ async def patch_me(if_match: IfMatch | None, principal: Principal, body: Profile
     return Reply(UserView.of(user), etag=etag_of(user.version), headers=_PRIVATE)
 
 
-@routes.delete("/v1/users/me", summary="Delete one's account", errors=(*_VERSION_ERRORS, UserNotFoundError))
+@routes.delete("/v1/users/me", summary="Delete one's account", errors=_CHANGE_ERRORS)
 async def delete_me(if_match: IfMatch | None, principal: Principal, tx: AuthTx) -> None:
     await delete_user(DeleteUser(user_id=UserId(principal.user_id), versions=versions_of(if_match)), tx)
 
@@ -142,11 +120,7 @@ async def get_settings(principal: Principal, app: App) -> Reply[SettingsView]:
     return Reply(SettingsView.of_fields(user.settings), etag=etag_of(user.version), headers=_PRIVATE)
 
 
-@routes.patch(
-    "/v1/users/me/settings",
-    summary="Change one's settings",
-    errors=(*_CHOICE_ERRORS, *_VERSION_ERRORS, UserNotFoundError),
-)
+@routes.patch("/v1/users/me/settings", summary="Change one's settings", errors=(*_CHOICE_ERRORS, *_CHANGE_ERRORS))
 async def patch_settings(
     if_match: IfMatch | None, principal: Principal, body: SettingsPatch, tx: AuthTx
 ) -> Reply[SettingsView]:

@@ -65,8 +65,5 @@ class OtpView(View):
 
     @classmethod
     def of(cls, otp_id: OtpId) -> Self:
-        return cls(
-            otp_id=otp_id,
-            expires_in_s=int(LIFETIME.total_seconds()),
-            resend_after_s=int(RESEND_AFTER.total_seconds()),
-        )
+        lifetime_s, pause_s = int(LIFETIME.total_seconds()), int(RESEND_AFTER.total_seconds())
+        return cls(otp_id=otp_id, expires_in_s=lifetime_s, resend_after_s=pause_s)

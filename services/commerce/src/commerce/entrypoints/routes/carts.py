@@ -37,8 +37,7 @@ async def put_item(
 ) -> CartView:
     """Puts it again to accept a changed price."""
     await put_in_cart(
-        PutInCart(user_id=UserId(principal.user_id), variant_id=VariantId(variant_id), quantity=body.quantity),
-        tx,
+        PutInCart(user_id=UserId(principal.user_id), variant_id=VariantId(variant_id), quantity=body.quantity), tx
     )
     return await _cart(request, principal, tx)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from aiohttp import web
@@ -12,13 +13,7 @@ from chassis.postgres import Connection
 from chassis.tokens import Principal
 from commerce.adapters.category_store import CategoryStore
 from commerce.adapters.product_reads import FoundProduct, find_product, product_document
-from commerce.adapters.product_search_reads import (
-    ProductFilter,
-    ProductSummary,
-    Sort,
-    list_products,
-    similar_products,
-)
+from commerce.adapters.product_search_reads import ProductFilter, ProductSummary, Sort, list_products, similar_products
 from commerce.adapters.shop_reads import read_shop
 from commerce.adapters.stock_reads import StockFigures, stock_figures
 from commerce.adapters.transaction import CommerceTx
@@ -57,6 +52,7 @@ from commerce.wiring import App
 from kernel.money import Currency
 
 routes = Routes(tag="products")
+_READ_ERRORS: Final = (ProductNotFoundError, ProductUnreadableError)
 
 
 @routes.post(
@@ -76,11 +72,7 @@ routes = Routes(tag="products")
     summary="Put a product into your shop",
 )
 async def post_product(
-    request: web.Request,
-    principal: Principal,
-    shop_id: UUID,
-    body: AddProductBody,
-    tx: CommerceTx,
+    request: web.Request, principal: Principal, shop_id: UUID, body: AddProductBody, tx: CommerceTx
 ) -> Reply[ProductView]:
     shop = await read_shop(tx.conn, ShopId(shop_id))
     command = body.to_command(UserId(principal.user_id), shop.id, shop.currency)
@@ -129,12 +121,7 @@ async def get_shop_products(
     return _page(app, found, query, reading_language(request))
 
 
-@routes.get(
-    "/v1/products/{product_id}",
-    auth="optional",
-    errors=(ProductNotFoundError, ProductUnreadableError),
-    summary="Get a product",
-)
+@routes.get("/v1/products/{product_id}", auth="optional", errors=_READ_ERRORS, summary="Get a product")
 async def get_product(
     request: web.Request, app: App, principal: Principal | None, product_id: UUID
 ) -> Reply[ProductView]:
@@ -146,8 +133,7 @@ async def get_product(
 @routes.patch(
     "/v1/products/{product_id}",
     errors=(
-        ProductNotFoundError,
-        ProductUnreadableError,
+        *_READ_ERRORS,
         NotShopOwnerError,
         ShopClosedError,
         ProductChangedError,
@@ -193,7 +179,7 @@ async def patch_product(
 
 @routes.get(
     "/v1/products/{product_id}/variants/{variant_id}/stock",
-    errors=(ProductNotFoundError, ProductUnreadableError, VariantNotFoundError, NotShopOwnerError),
+    errors=(*_READ_ERRORS, VariantNotFoundError, NotShopOwnerError),
     summary="Stock of a variant of yours",
 )
 async def get_stock(app: App, principal: Principal, product_id: UUID, variant_id: UUID) -> Reply[StockView]:
@@ -208,24 +194,11 @@ async def get_stock(app: App, principal: Principal, product_id: UUID, variant_id
 
 @routes.put(
     "/v1/products/{product_id}/variants/{variant_id}/stock",
-    errors=(
-        ProductNotFoundError,
-        ProductUnreadableError,
-        VariantNotFoundError,
-        NotShopOwnerError,
-        ShopClosedError,
-        BelowReservedError,
-    ),
+    errors=(*_READ_ERRORS, VariantNotFoundError, NotShopOwnerError, ShopClosedError, BelowReservedError),
     summary="Write down how many units are on hand",
 )
 async def put_stock(
-    *,
-    principal: Principal,
-    product_id: UUID,
-    variant_id: UUID,
-    body: SetStockBody,
-    if_match: IfMatch,
-    tx: CommerceTx,
+    *, principal: Principal, product_id: UUID, variant_id: UUID, body: SetStockBody, if_match: IfMatch, tx: CommerceTx
 ) -> Reply[StockView]:
     """``If-Match`` takes the stock's ETag, which changes when units are sold or counted, or ``*``."""
     item = await set_stock(
@@ -248,9 +221,7 @@ async def _found(app: App, product_id: UUID, principal: Principal | None) -> Fou
 
 
 async def _filter(conn: Connection, query: ProductsQuery, *, every_status: bool = False) -> ProductFilter:
-    category_ids = None
-    if query.category:
-        category_ids = (await CategoryStore(conn).tree()).subtree_ids(query.category)
+    category_ids = (await CategoryStore(conn).tree()).subtree_ids(query.category) if query.category else None
     return ProductFilter(
         search=parse_query(query.q) if query.q else None,
         shop_id=ShopId(query.shop_id) if query.shop_id else None,

@@ -17,13 +17,7 @@ from commerce.domain.account import AccountEndedError
 from commerce.domain.ids import ShopId, UserId
 from commerce.domain.shop import ShopNotFoundError, ShopSlugInvalidError, ShopSlugTakenError
 from commerce.domain.texts import TextMissingError
-from commerce.entrypoints.schemas.shops import (
-    CategoriesView,
-    CategoryView,
-    OpenShopBody,
-    ShopsQuery,
-    ShopView,
-)
+from commerce.entrypoints.schemas.shops import CategoriesView, CategoryView, OpenShopBody, ShopsQuery, ShopView
 from commerce.usecases.open_shop import open_shop
 from commerce.wiring import App
 

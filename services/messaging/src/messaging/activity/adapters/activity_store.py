@@ -145,17 +145,11 @@ class ActivityStore(OnConnection):
             return
         await self._conn.execute(
             _ADD,
-            [each.user_id for each in activities],
-            [each.activity_id for each in activities],
-            [each.type.value for each in activities],
-            [each.dedupe_key for each in activities],
-            [each.actor_id for each in activities],
-            [each.dialog_id for each in activities],
-            [each.seq for each in activities],
+            *columns_of(activities, "user_id", "activity_id", "type.value", "dedupe_key"),
+            *columns_of(activities, "actor_id", "dialog_id", "seq"),
             [orjson.dumps(each.payload).decode() for each in activities],
-            [each.created_at for each in activities],
-            sorted(UNCONDITIONAL),
-            sorted(PERSONAL),
+            *columns_of(activities, "created_at"),
+            *(sorted(UNCONDITIONAL), sorted(PERSONAL)),
         )
 
     async def remove(self, keys: Sequence[tuple[UUID, str]]) -> None:
@@ -166,8 +160,7 @@ class ActivityStore(OnConnection):
     async def add_for_all(self, rows: Sequence[ForAll]) -> None:
         if rows:
             await self._conn.execute(
-                _ADD_FOR_ALL,
-                *columns_of(rows, "dialog_id", "activity_id", "seq", "target", "actor_id", "created_at"),
+                _ADD_FOR_ALL, *columns_of(rows, "dialog_id", "activity_id", "seq", "target", "actor_id", "created_at")
             )
 
     async def remove_of_messages(self, messages: Sequence[tuple[UUID, int]]) -> None:
@@ -178,13 +171,7 @@ class ActivityStore(OnConnection):
             )
 
     async def page(
-        self,
-        user_id: UUID,
-        *,
-        below: UUID | None,
-        unread_only: bool,
-        kind: ActivityType | None,
-        limit: int,
+        self, user_id: UUID, *, below: UUID | None, unread_only: bool, kind: ActivityType | None, limit: int
     ) -> list[asyncpg.Record]:
         """Newest first."""
         return list(await self._conn.fetch(_BOTH, user_id, below or LAST, unread_only, kind and kind.value, limit))

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from chassis.postgres import OnConnection
+from kernel.rows import object_of
 from messaging.activity.domain.activity import LatestReaction, Newcomer
 
 _REACTIONS: Final = """
@@ -64,12 +65,7 @@ class HappeningReads(OnConnection):
     async def newcomers(self, places: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Newcomer]:
         """(dialog, person) → their place, of those who are in."""
         rows = await self._conn.fetch(_NEWCOMERS, [each[0] for each in places], [each[1] for each in places])
-        return {
-            (row["dialog_id"], row["user_id"]): Newcomer(
-                row["joined_at"], row["joined_seq"], row["kind"], row["member_count"]
-            )
-            for row in rows
-        }
+        return {(row["dialog_id"], row["user_id"]): object_of(Newcomer, row) for row in rows}
 
     async def keepers_of(self, dialog_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
         """Dialog → its owners and admins, at most 20."""

@@ -24,7 +24,7 @@ async def note_messages(messages: Iterable[tuple[UUID, int]], tx: Tx) -> None:
             for row in living.values()
             for target in ("reply_to_seq", "thread_seq")
             if row[target] is not None
-        },
+        }
     )
     answers = [(*place, row["thread_seq"]) for place, row in living.items() if row["thread_seq"] is not None]
     talkers = await tx.happenings.talkers_before(answers, THREAD_TOLD_MAX)

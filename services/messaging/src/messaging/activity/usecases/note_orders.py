@@ -20,5 +20,5 @@ async def note_orders(steps: Iterable[OrderStep], tx: Tx) -> None:
             )
             for step in steps
             for each in sorted(set(step.people))
-        ],
+        ]
     )

@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from chassis.postgres import OnConnection
-from kernel.rows import rows_affected
+from kernel.rows import object_of, rows_affected
 from messaging.bots.domain.bot import Backlog, Bot, Update, hash_token
 from messaging.core.adapters import document_reads
 from messaging.core.adapters.ending_store import HAS_ENDED
@@ -100,11 +100,8 @@ class BotStore(OnConnection):
         return _of(await self._conn.fetchrow(f"SELECT {_COLUMNS} FROM bot WHERE bot_id = $1 AND {_LIVE}", bot_id))
 
     async def find_by_token(self, token: str) -> Bot | None:
-        return _of(
-            await self._conn.fetchrow(
-                f"SELECT {_COLUMNS} FROM bot WHERE token_hash = $1 AND {_LIVE}", hash_token(token)
-            )
-        )
+        query = f"SELECT {_COLUMNS} FROM bot WHERE token_hash = $1 AND {_LIVE}"
+        return _of(await self._conn.fetchrow(query, hash_token(token)))
 
     async def of_owner(self, owner_id: UUID) -> list[Bot]:
         rows = await self._conn.fetch(
@@ -143,14 +140,7 @@ class BotStore(OnConnection):
     async def lock_backlogs(self, limit: int) -> list[Backlog]:
         """Places where bots have something to hear, their member rows locked, without those another process has."""
         return [
-            Backlog(
-                dialog_id=row["dialog_id"],
-                bot_id=row["bot_id"],
-                role=row["role"],
-                heard_seq=max(row["delivered_seq"], row["oldest_seq"] - 1),
-                kind=row["kind"],
-                from_seq=row["from_seq"],
-            )
+            object_of(Backlog, row, heard_seq=max(row["delivered_seq"], row["oldest_seq"] - 1))
             for row in await self._conn.fetch(_LOCK_BACKLOGS, limit)
         ]
 
@@ -176,7 +166,7 @@ class BotStore(OnConnection):
     async def updates_after(self, bot_id: UUID, after_update_id: int, limit: int) -> list[Update]:
         """The next, those too that the bot may not see any more: they are to be passed over."""
         rows = await self._conn.fetch(_UPDATES_AFTER, bot_id, after_update_id, limit)
-        return [Update(row["update_id"], row["dialog_id"], row["seq"], row["from_seq"]) for row in rows]
+        return [object_of(Update, row) for row in rows]
 
     async def confirm(self, bot_id: UUID, update_id: int) -> None:
         """Updates up to this one are done with."""

@@ -55,11 +55,11 @@ class Bot:
     username: str
     display_name: str
     commands: Sequence[Mapping[str, str]]
-    webhook_url: str | None
-    webhook_secret: bytes | None
-    failing_since: datetime | None
-    failures: int
-    last_update_id: int
+    webhook_url: str | None = None
+    webhook_secret: bytes | None = None
+    failing_since: datetime | None = None
+    failures: int = 0
+    last_update_id: int = 0
     created_at: datetime
 
 

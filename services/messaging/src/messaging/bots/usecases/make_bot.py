@@ -32,11 +32,6 @@ async def make_bot(command: MakeBot, tx: Tx) -> tuple[Bot, str]:
         username=command.username,
         display_name=command.display_name,
         commands=command.commands,
-        webhook_url=None,
-        webhook_secret=None,
-        failing_since=None,
-        failures=0,
-        last_update_id=0,
         created_at=tx.now,
     )
     if not await tx.bots.add(bot, hash_token(token)):

@@ -34,10 +34,7 @@ async def send_payment(command: SendPayment, tx: Tx) -> Sent:
     dialog = await tx.stream.lock(dialog_id)
     transfer = _transfer(command)
     message = SendMessage(
-        dialog_id=dialog_id,
-        sender_id=sender_id,
-        client_message_id=command.client_message_id,
-        content=transfer.content,
+        dialog_id=dialog_id, sender_id=sender_id, client_message_id=command.client_message_id, content=transfer.content
     )
     fingerprint = body_hash(tx.stream.encode(message.content), message)
     [facts] = await tx.sends.read_facts([message], {dialog.dialog_id: dialog})

@@ -41,7 +41,4 @@ class AccessStore(OnConnection):
 
     async def end_bot_access(self, owner_id: UUID) -> None:
         """Tokens and webhooks that somebody's bots were given until now are worth nothing any more."""
-        await self._conn.execute(
-            _END_BOT_ACCESS,
-            owner_id,
-        )
+        await self._conn.execute(_END_BOT_ACCESS, owner_id)

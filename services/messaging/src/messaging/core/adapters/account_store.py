@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -38,19 +37,10 @@ _FRIENDSHIP: Final = """
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """``version``: of the person in auth; an older one never replaces a newer."""
-
-    user_id: UUID
-    version: int
-    display_name: str
-    locale: str
-
-
 class AccountStore(OnConnection):
-    async def upsert(self, account: Account) -> None:
-        await self._conn.execute(_UPSERT, account.user_id, account.version, account.display_name, account.locale)
+    async def upsert(self, user_id: UUID, version: int, *, display_name: str, locale: str) -> None:
+        """``version``: of the person in auth; an older one never replaces a newer."""
+        await self._conn.execute(_UPSERT, user_id, version, display_name, locale)
 
     async def set_privacy(
         self, user_id: UUID, version: int, *, presence_to: str, direct_from: str, receipts: bool

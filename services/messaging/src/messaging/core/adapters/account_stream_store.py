@@ -14,7 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from chassis.postgres import Connection
-from kernel.rows import rows_affected
+from kernel.rows import columns_of, rows_affected
 from messaging.core.adapters import document_reads
 from messaging.core.domain.stream import AccountEvent
 
@@ -84,12 +84,8 @@ class AccountStream:
             places.append(counts[each.user_id])
         rows = await self._conn.fetch(
             _WRITE,
-            list(counts),
-            list(counts.values()),
-            [each.user_id for each in self._buffered],
-            places,
-            [each.type for each in self._buffered],
-            [each.dialog_id for each in self._buffered],
+            *(list(counts), list(counts.values()), [each.user_id for each in self._buffered], places),
+            *columns_of(self._buffered, "type", "dialog_id"),
             [document_reads.to_json(each.payload).decode() for each in self._buffered],
             self._now,
         )

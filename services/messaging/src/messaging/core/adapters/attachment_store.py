@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from chassis.postgres import OnConnection
-from kernel.rows import rows_affected
+from kernel.rows import object_of, rows_affected
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.adapters.hold_store import FILE_IS_HELD
 from messaging.core.adapters.open_channel_reads import OPEN_TO
@@ -20,6 +20,7 @@ COLUMNS: Final = (
     "attachment_id, owner_id, purpose, file_name, media_type, size_bytes, offset_bytes, status, sha256, "
     "sha256_expected, width, height, thumbnails, attempts, created_at, expires_at"
 )
+_ONE: Final = f"SELECT {COLUMNS} FROM attachment WHERE attachment_id = $1"
 _A_COLUMNS: Final = ", ".join(f"a.{name.strip()}" for name in COLUMNS.split(","))
 _SEEN: Final = """
     EXISTS (SELECT FROM attachment_use u JOIN member m ON m.dialog_id = u.dialog_id
@@ -102,18 +103,15 @@ class AttachmentStore(OnConnection):
         )
 
     async def uploading_count(self, owner_id: UUID) -> int:
-        found: int = await self._conn.fetchval(
-            "SELECT count(*) FROM attachment WHERE owner_id = $1 AND status = 'uploading' AND expires_at > now()",
-            owner_id,
-        )
-        return found
-
-    async def lock(self, attachment_id: UUID) -> Attachment | None:
-        return _of(
-            await self._conn.fetchrow(
-                f"SELECT {COLUMNS} FROM attachment WHERE attachment_id = $1 FOR UPDATE", attachment_id
+        return int(
+            await self._conn.fetchval(
+                "SELECT count(*) FROM attachment WHERE owner_id = $1 AND status = 'uploading' AND expires_at > now()",
+                owner_id,
             )
         )
+
+    async def lock(self, attachment_id: UUID) -> Attachment | None:
+        return _of(await self._conn.fetchrow(f"{_ONE} FOR UPDATE", attachment_id))
 
     async def visible_to(self, attachment_id: UUID, viewer_id: UUID) -> Attachment | None:
         """The owner's own, one in a message the viewer can see, or the picture of a dialog they are in or may read.
@@ -123,9 +121,7 @@ class AttachmentStore(OnConnection):
         return _of(await self._conn.fetchrow(_VISIBLE, attachment_id, viewer_id))
 
     async def find(self, attachment_id: UUID) -> Attachment | None:
-        return _of(
-            await self._conn.fetchrow(f"SELECT {COLUMNS} FROM attachment WHERE attachment_id = $1", attachment_id)
-        )
+        return _of(await self._conn.fetchrow(_ONE, attachment_id))
 
     async def move_offset(self, attachment_id: UUID, offset_bytes: int) -> None:
         await self._conn.execute(
@@ -158,8 +154,7 @@ class AttachmentStore(OnConnection):
         """False when it was ended or erased meanwhile. ``again_at``: when it is scanned once more."""
         width, height = size or (None, None)
         status = await self._conn.execute(
-            _SET_CLEAN,
-            *(attachment_id, sha256, width, height, list(thumbnails), now, again_at),
+            _SET_CLEAN, *(attachment_id, sha256, width, height, list(thumbnails), now, again_at)
         )
         return rows_affected(status) == 1
 
@@ -231,5 +226,4 @@ class AttachmentStore(OnConnection):
 def _of(row: asyncpg.Record | None) -> Attachment | None:
     if row is None:
         return None
-    names = [name.strip() for name in COLUMNS.split(",")]
-    return Attachment(**{**{name: row[name] for name in names}, "thumbnails": tuple(row["thumbnails"])})
+    return object_of(Attachment, row, thumbnails=tuple(row["thumbnails"]))

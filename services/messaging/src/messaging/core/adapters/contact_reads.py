@@ -46,5 +46,4 @@ class ContactReads(OnConnection):
 
     async def is_pair_severed(self, dialog_id: UUID, user_id: UUID) -> bool:
         """Whether, of the two in a dialog, one blocks the other, or the other is not in any more or has ended."""
-        found: bool = await self._conn.fetchval(_SEVERED, dialog_id, user_id)
-        return found
+        return bool(await self._conn.fetchval(_SEVERED, dialog_id, user_id))

@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from chassis.postgres import OnConnection
+from kernel.rows import columns_of, object_of
 from messaging.core.adapters.entity_store import OWNS_SHOP_OF
 from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
 from messaging.core.domain.dialog import INFO, RULES, Dialog, Membership, MemberStatus, NewDialog
@@ -76,17 +77,8 @@ class DialogStore(OnConnection):
         """Those whose pair or entity had none yet."""
         rows = await self._conn.fetch(
             _INSERT,
-            [each.dialog_id for each in news],
-            [each.workspace_id for each in news],
-            [each.kind.value for each in news],
-            [each.title for each in news],
-            [each.description for each in news],
-            [each.pair_key for each in news],
-            [each.entity_type for each in news],
-            [each.entity_id for each in news],
-            [each.created_by for each in news],
-            [each.is_public for each in news],
-            [each.members_max for each in news],
+            *columns_of(news, "dialog_id", "workspace_id", "kind.value", "title", "description", "pair_key"),
+            *columns_of(news, "entity_type", "entity_id", "created_by", "is_public", "members_max"),
             now,
         )
         return [dialog_of(row) for row in rows]
@@ -163,12 +155,4 @@ class DialogStore(OnConnection):
 
 def membership_of(row: Row, user_id: UUID) -> Membership:
     """A person's place from a row that has its columns and ``owns_shop``."""
-    return Membership(
-        user_id=user_id,
-        role=Role(row["role"]),
-        status=MemberStatus(row["status"]),
-        joined_seq=row["joined_seq"],
-        muted_until=row["muted_until"],
-        last_sent_at=row["last_sent_at"],
-        owns_shop=row["owns_shop"],
-    )
+    return object_of(Membership, row, user_id=user_id, role=Role(row["role"]), status=MemberStatus(row["status"]))

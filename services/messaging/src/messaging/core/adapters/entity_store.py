@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from chassis.postgres import OnConnection
+from kernel.rows import columns_of
 from messaging.core.adapters import document_reads
 from messaging.core.adapters.unreadable_reads import What, note_unreadable, object_or_none, text_or_none
 from messaging.core.domain.cards import Entity, EntityType
@@ -66,9 +67,7 @@ class EntityStore(OnConnection):
             return []
         rows = await self._conn.fetch(
             _UPSERT,
-            [each.type.value for each in entities],
-            [each.id for each in entities],
-            [each.version for each in entities],
+            *columns_of(entities, "type.value", "id", "version"),
             [document_reads.to_json(each.state).decode() for each in entities],
             [" ".join(map(str, each.parties)) for each in entities],
             now,
@@ -107,13 +106,8 @@ class EntityStore(OnConnection):
     async def tie_cards(self, cards: Sequence[tuple[EntityType, UUID, UUID, int]]) -> None:
         """(type, id, dialog, seq): the message shows it from now on."""
         if cards:
-            await self._conn.execute(
-                _TIE,
-                [each[0].value for each in cards],
-                [each[1] for each in cards],
-                [each[2] for each in cards],
-                [each[3] for each in cards],
-            )
+            kinds, *places = zip(*cards, strict=True)
+            await self._conn.execute(_TIE, [kind.value for kind in kinds], *places)
 
     async def messages_showing(self, entities: Sequence[Entity], limit: int) -> list[tuple[Entity, UUID, int]]:
         """(entity, dialog, seq) of the messages with a card of one of them, for each the latest ``limit``."""

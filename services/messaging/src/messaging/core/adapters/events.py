@@ -86,37 +86,28 @@ class Events:
             self._outbox.add(make(str(position.dialog_id), change, seq, at), aggregate_version=seq)
 
 
+def _about_message(dialog_id: str, change: NewChange, seq: int) -> dict[str, Any]:
+    """What every record of a change of a message says."""
+    sender_id = _text(change.payload.get("sender_id"))
+    return {"dialog_id": dialog_id, "seq": seq, "message_seq": change.message_seq or 0, "sender_id": sender_id}
+
+
 def _edited(dialog_id: str, change: NewChange, seq: int, at: datetime) -> Body:
-    return message_pb2.MessageEdited(
-        dialog_id=dialog_id,
-        seq=seq,
-        message_seq=change.message_seq or 0,
-        sender_id=_text(change.payload.get("sender_id")),
-        version=change.payload.get("version", 0),
-        edited_at=_timestamp(at),
-    )
+    facts = _about_message(dialog_id, change, seq)
+    return message_pb2.MessageEdited(**facts, version=change.payload.get("version", 0), edited_at=_timestamp(at))
 
 
 def _deleted(dialog_id: str, change: NewChange, seq: int, at: datetime) -> Body:
-    return message_pb2.MessageDeleted(
-        dialog_id=dialog_id,
-        seq=seq,
-        message_seq=change.message_seq or 0,
-        sender_id=_text(change.payload.get("sender_id")),
-        deleted_by=_text(change.actor_id),
-        deleted_at=_timestamp(at),
-    )
+    facts = _about_message(dialog_id, change, seq)
+    return message_pb2.MessageDeleted(**facts, deleted_by=_text(change.actor_id), deleted_at=_timestamp(at))
 
 
 def _reaction(dialog_id: str, change: NewChange, seq: int, at: datetime) -> Body:
     return message_pb2.ReactionChanged(
-        dialog_id=dialog_id,
-        seq=seq,
-        message_seq=change.message_seq or 0,
+        **_about_message(dialog_id, change, seq),
         user_id=_text(change.payload["user_id"]),
         emoji=change.payload["emoji"],
         added=change.payload["added"],
-        sender_id=_text(change.payload.get("sender_id")),
         changed_at=_timestamp(at),
     )
 

@@ -11,7 +11,6 @@ from chassis.postgres import Connection
 from messaging.core.adapters.dialog_store import DialogStore
 from messaging.core.adapters.message_reads import MessageRows
 from messaging.core.adapters.stream_reads import StreamRows
-from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
 from messaging.core.domain.dialog import Dialog, DialogNotFoundError, Membership
 from messaging.core.domain.message import MessageNotFoundError
 from messaging.core.domain.stream import Watch
@@ -60,11 +59,11 @@ async def seen_message(conn: Connection[Any], user_id: UUID, dialog_id: UUID, se
 
 async def seen_by_member(conn: Connection[Any], dialog_id: UUID, user_id: UUID) -> tuple[Dialog, Membership]:
     """The dialog, and the person's place in it. Raises ``DialogNotFoundError``, for who only watches it too."""
-    row = await conn.fetchrow(f"SELECT {DIALOG_COLUMNS} FROM dialog WHERE dialog_id = $1", dialog_id)
+    dialog = await DialogStore(conn).find(dialog_id)
     member = await DialogStore(conn).find_member(dialog_id, user_id)
-    if row is None or member is None or not member.present:
+    if dialog is None or member is None or not member.present:
         raise DialogNotFoundError
-    return dialog_of(row), member
+    return dialog, member
 
 
 async def read_page(

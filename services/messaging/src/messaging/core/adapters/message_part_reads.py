@@ -59,10 +59,7 @@ async def extras_of(conn: Connection[Any], rows: Sequence[Row], viewer_id: UUID 
 
 
 async def _add_marks(
-    conn: Connection[Any],
-    keys: Sequence[Key],
-    viewer_id: UUID | None,
-    found: defaultdict[Key, dict[str, Any]],
+    conn: Connection[Any], keys: Sequence[Key], viewer_id: UUID | None, found: defaultdict[Key, dict[str, Any]]
 ) -> None:
     """What any message can have: reactions, replies, a pin."""
     these = [each[0] for each in keys], [each[1] for each in keys]

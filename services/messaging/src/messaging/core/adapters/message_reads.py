@@ -95,11 +95,12 @@ class MessageRows(OnConnection):
 
     async def is_hidden(self, user_id: UUID, dialog_id: UUID, seq: int) -> bool:
         """Whether the person deleted the message for themselves."""
-        found: bool = await self._conn.fetchval(
-            "SELECT EXISTS (SELECT FROM hidden_message WHERE user_id = $1 AND dialog_id = $2 AND seq = $3)",
-            *(user_id, dialog_id, seq),
+        return bool(
+            await self._conn.fetchval(
+                "SELECT EXISTS (SELECT FROM hidden_message WHERE user_id = $1 AND dialog_id = $2 AND seq = $3)",
+                *(user_id, dialog_id, seq),
+            )
         )
-        return found
 
     async def hidden_from(self, places: Sequence[tuple[UUID, int]]) -> dict[tuple[UUID, int], frozenset[UUID]]:
         """Who deleted these messages for themselves; those that nobody did are left out. One read, by an index.

@@ -16,8 +16,7 @@ _ADD: Final = """
 
 class PinStore(OnConnection):
     async def count(self, dialog_id: UUID) -> int:
-        found: int = await self._conn.fetchval("SELECT count(*) FROM pinned_message WHERE dialog_id = $1", dialog_id)
-        return found
+        return int(await self._conn.fetchval("SELECT count(*) FROM pinned_message WHERE dialog_id = $1", dialog_id))
 
     async def add(self, dialog_id: UUID, seq: int, *, by: UUID, now: datetime) -> bool:
         """Whether it was not pinned before."""

@@ -33,8 +33,7 @@ class ReactionStore(OnConnection):
 
     async def count(self, reaction: Reaction) -> int:
         """How many people have this emoji on the message."""
-        found: int = await self._conn.fetchval(_COUNT, *_place(reaction))
-        return found
+        return int(await self._conn.fetchval(_COUNT, *_place(reaction)))
 
     async def counts_beside(self, reaction: Reaction) -> ReactionCounts:
         """What is on the message beside this reaction."""

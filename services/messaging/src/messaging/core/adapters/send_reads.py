@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from chassis.postgres import OnConnection
+from kernel.rows import columns_of
 from messaging.core.adapters.dialog_store import membership_of
 from messaging.core.adapters.ending_store import HAS_ENDED
 from messaging.core.adapters.entity_store import OWNS_SHOP_OF
@@ -66,9 +67,7 @@ class SendReads(OnConnection):
         there = [dialogs.get(each.dialog_id) for each in commands]
         rows = await self._conn.fetch(
             _FACTS,
-            [each.dialog_id for each in commands],
-            [each.sender_id for each in commands],
-            [each.client_message_id for each in commands],
+            *columns_of(commands, "dialog_id", "sender_id", "client_message_id"),
             [each is not None and each.kind in PAIRS for each in there],
             [each.entity_id if each is not None and about_product(each) else None for each in there],
         )
@@ -110,7 +109,5 @@ class SendReads(OnConnection):
             await self._conn.execute(
                 "UPDATE member SET last_sent_at = $3 FROM unnest($1::uuid[], $2::uuid[]) AS t (dialog_id, user_id) "
                 "WHERE member.dialog_id = t.dialog_id AND member.user_id = t.user_id",
-                [each[0] for each in sent],
-                [each[1] for each in sent],
-                now,
+                *([each[0] for each in sent], [each[1] for each in sent], now),
             )

@@ -12,6 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from chassis.postgres import Connection, OnConnection
+from kernel.rows import object_of
 from messaging.core.adapters import document_reads
 from messaging.core.adapters.change_reads import UNREADABLE, is_damaged, is_damaged_of_account
 from messaging.core.adapters.message_reads import MESSAGE_COLUMNS, MONTH_FROM, MessageReads, MessageRows
@@ -39,20 +40,19 @@ _MESSAGES: Final = _AFTER.format(table="message", columns=MESSAGE_COLUMNS)
 _CHANGES: Final = _AFTER.format(
     table="change", columns="dialog_id, seq, created_at, type, actor_id, message_seq, payload"
 )
-_WATCHED: Final = """
-    SELECT d.dialog_id, d.last_seq, d.oldest_seq, d.member_count, d.kind,
-           CASE WHEN d.history_from = 'join' THEN greatest(m.joined_seq, d.oldest_seq) ELSE d.oldest_seq END AS from_seq
-    FROM member m JOIN dialog d USING (dialog_id)
-    WHERE m.user_id = $1 AND m.status IN ('active', 'muted') AND ($2::uuid[] IS NULL OR m.dialog_id = ANY($2))
-    ORDER BY d.last_at DESC LIMIT $3
+# Of a dialog ``d`` and a member ``m`` of it, the columns of a ``Watch``.
+WATCH_COLUMNS: Final = """
+    d.dialog_id, d.last_seq, d.oldest_seq, d.member_count, d.kind,
+    CASE WHEN d.history_from = 'join' THEN greatest(m.joined_seq, d.oldest_seq) ELSE d.oldest_seq END AS from_seq
 """
-_WATCHED_PAGE: Final = """
-    SELECT d.dialog_id, d.last_seq, d.oldest_seq, d.member_count, d.kind,
-           CASE WHEN d.history_from = 'join' THEN greatest(m.joined_seq, d.oldest_seq) ELSE d.oldest_seq END AS from_seq
-    FROM member m JOIN dialog d USING (dialog_id)
-    WHERE m.user_id = $1 AND m.status IN ('active', 'muted') AND ($2::uuid IS NULL OR m.dialog_id > $2)
-    ORDER BY m.dialog_id LIMIT $3
+_WATCHED_OF: Final = f"""
+    SELECT {WATCH_COLUMNS} FROM member m JOIN dialog d USING (dialog_id)
+    WHERE m.user_id = $1 AND m.status IN ('active', 'muted')
 """
+_WATCHED: Final = f"""
+    {_WATCHED_OF} AND ($2::uuid[] IS NULL OR m.dialog_id = ANY($2)) ORDER BY d.last_at DESC LIMIT $3
+"""
+_WATCHED_PAGE: Final = f"{_WATCHED_OF} AND ($2::uuid IS NULL OR m.dialog_id > $2) ORDER BY m.dialog_id LIMIT $3"
 _PUBLIC: Final = f"""
     SELECT d.dialog_id, d.last_seq, d.oldest_seq, d.member_count, d.kind, d.oldest_seq AS from_seq
     FROM dialog d
@@ -78,11 +78,11 @@ class StreamRows(OnConnection):
         rows = await self._conn.fetch(_WATCHED, user_id, dialog_ids, limit)
         if dialog_ids is not None:
             rows = [*rows, *await self._conn.fetch(_PUBLIC, user_id, dialog_ids)]
-        return [_watch_of(row) for row in rows]
+        return [object_of(Watch, row) for row in rows]
 
     async def watched_page(self, user_id: UUID, after: UUID | None, *, limit: int = WATCHED_MAX) -> list[Watch]:
         """The next dialogs a person is in, by their ids: an order that nothing that happens in them changes."""
-        return [_watch_of(row) for row in await self._conn.fetch(_WATCHED_PAGE, user_id, after, limit)]
+        return [object_of(Watch, row) for row in await self._conn.fetch(_WATCHED_PAGE, user_id, after, limit)]
 
     async def account_position(self, user_id: UUID) -> int:
         """The last account_seq of a person."""
@@ -100,9 +100,7 @@ class StreamRows(OnConnection):
         rows = await self._conn.fetch(
             "SELECT account_seq, created_at, type, dialog_id, payload FROM account_change "
             "WHERE user_id = $1 AND account_seq > $2 ORDER BY account_seq LIMIT $3",
-            user_id,
-            after_seq,
-            limit,
+            *(user_id, after_seq, limit),
         )
         if rows and rows[0]["account_seq"] != after_seq + 1:  # trimmed between the two reads
             raise TooOldError(context={"oldest_account_seq": rows[0]["account_seq"]})
@@ -208,12 +206,6 @@ def _account_event(user_id: UUID, row: Row) -> AccountEvent:
     else:
         body = {**({"dialog_id": row["dialog_id"]} if row["dialog_id"] else {}), **row["payload"]}
     return AccountEvent(user_id, seq, kind, document_reads.account_frame(kind, seq, row["created_at"], body))
-
-
-def _watch_of(row: Row) -> Watch:
-    return Watch(
-        row["dialog_id"], row["kind"], row["from_seq"], row["last_seq"], row["oldest_seq"], row["member_count"]
-    )
 
 
 def _without_hole(rows: Sequence[Row], after_seq: int) -> list[Row]:

@@ -16,7 +16,7 @@ from uuid import UUID
 from chassis.postgres import Connection
 from eventing import Outbox
 from eventing.outbox import INSERT_COLUMNS
-from kernel.rows import rows_affected
+from kernel.rows import columns_of, object_of, rows_affected
 from messaging.core.adapters import document_reads
 from messaging.core.adapters.events import Events
 from messaging.core.adapters.message_reads import MessageRows
@@ -137,17 +137,10 @@ class Stream:
         seq, message_no, at = position.allot_message(self.now)
         self._messages.append(
             (
-                position.dialog_id,
-                seq,
-                at,
-                position.workspace_id,
-                message_no,
-                message.sender_id,
+                *(position.dialog_id, seq, at, position.workspace_id, message_no, message.sender_id),
                 message.type,
                 sealed,
-                message.client_message_id,
-                message.reply_to_seq,
-                message.thread_seq,
+                *(message.client_message_id, message.reply_to_seq, message.thread_seq),
                 document_reads.to_json(message.forward).decode() if message.forward else None,
                 " ".join(message.mentions),
                 message.body_hash,
@@ -167,7 +160,8 @@ class Stream:
             mentions=message.mentions,
             extras=extras,
         )
-        self._render("message.new", position.dialog_id, seq, at, {"message": document})
+        text = document_reads.frame("message.new", position.dialog_id, seq, at, {"message": document})
+        self.events.append(StreamEvent(position.dialog_id, seq, "message.new", text))
         Events(self._outbox).message_sent(position, message, seq=seq, at=at, content=content)
         return seq, at
 
@@ -189,32 +183,16 @@ class Stream:
         """
         position = self._position_of(dialog)
         seq, at = position.allot(self.now)
-        stored = dict(payload or {})
-        self._changes.append(
-            (
-                position.dialog_id,
-                seq,
-                at,
-                position.workspace_id,
-                kind,
-                actor_id,
-                message_seq,
-                document_reads.to_json(stored).decode(),
-            )
-        )
-        body: dict[str, Any] = {"by": actor_id}
+        dialog_id, stored = position.dialog_id, dict(payload or {})
+        kept = document_reads.to_json(stored).decode()
+        self._changes.append((dialog_id, seq, at, position.workspace_id, kind, actor_id, message_seq, kept))
+        about = {}
         if message_seq is not None:
-            body["message_seq"] = message_seq
-        self._render(
-            kind,
-            position.dialog_id,
-            seq,
-            at,
-            {**body, **stored, **(shown or {})},
-            subject_id=subject_id,
-            ended=ended,
-            message_seq=message_seq,
-        )
+            about["message_seq"] = message_seq
+            self._about_messages.append(len(self.events))
+        body = {"by": actor_id, **about, **stored, **(shown or {})}
+        text = document_reads.frame(kind, dialog_id, seq, at, body)
+        self.events.append(StreamEvent(dialog_id, seq, kind, text, subject_id, ended, message_seq))
         change = NewChange(type=kind, actor_id=actor_id, message_seq=message_seq, payload=stored)
         Events(self._outbox).changed(position, change, seq, at)
         return seq
@@ -227,12 +205,8 @@ class Stream:
         arguments = [
             *_columns(self._messages, 14),
             *_columns(self._changes, 8),
-            [each.position.dialog_id for each in written],
-            [each.position.last_seq for each in written],
-            [each.position.last_message_no for each in written],
-            [each.position.last_message_at for each in written],
-            [each.position.last_at for each in written],
-            [each.was_seq for each in written],
+            *columns_of(written, "position.dialog_id", "position.last_seq", "position.last_message_no"),
+            *columns_of(written, "position.last_message_at", "position.last_at", "was_seq"),
         ]
         status = await self._conn.execute(_WRITE, *arguments, *self._outbox.take())
         if rows_affected(status) != len(written):
@@ -263,10 +237,7 @@ class Stream:
             or (each.was_at.year, each.was_at.month) != (each.position.last_at.year, each.position.last_at.month)
         ]
         if entering:
-            await self._conn.execute(
-                _WRITE_MONTHS,
-                *_columns(entering, 3),
-            )
+            await self._conn.execute(_WRITE_MONTHS, *_columns(entering, 3))
 
     async def _look_from_whom_hidden(self) -> None:
         """Of events about earlier messages; under the dialog's lock, which who deletes for themselves takes too."""
@@ -285,49 +256,15 @@ class Stream:
             self._written[position.dialog_id] = _Written(position, position.last_seq, position.last_at)
         return position
 
-    def _render(
-        self,
-        kind: str,
-        dialog_id: UUID,
-        seq: int,
-        at: datetime,
-        body: Mapping[str, Any],
-        *,
-        subject_id: UUID | None = None,
-        ended: bool = False,
-        message_seq: int | None = None,
-    ) -> None:
-        text = document_reads.frame(kind, dialog_id, seq, at, body)
-        if message_seq is not None:
-            self._about_messages.append(len(self.events))
-        self.events.append(StreamEvent(dialog_id, seq, kind, text, subject_id, ended, message_seq))
-
 
 def dialog_of(row: Row) -> Dialog:
     """A row with ``DIALOG_COLUMNS`` as the domain knows it."""
-    return Dialog(
-        position=Position(
-            dialog_id=row["dialog_id"],
-            workspace_id=row["workspace_id"],
-            kind=row["kind"],
-            last_seq=row["last_seq"],
-            last_message_no=row["last_message_no"],
-            last_at=row["last_at"],
-            last_message_at=row["last_message_at"],
-            content_published=row["content_published"],
-        ),
+    return object_of(
+        Dialog,
+        row,
+        position=object_of(Position, row),
         permissions=permissions_of(row["permissions"], dialog_id=row["dialog_id"]),
-        slow_mode_s=row["slow_mode_s"],
         closed=row["archived_at"] is not None,
-        members_max=row["members_max"],
-        member_count=row["member_count"],
-        version=row["version"],
-        oldest_seq=row["oldest_seq"],
-        history_from=row["history_from"],
-        is_public=row["is_public"],
-        join_approval=row["join_approval"],
-        entity_type=row["entity_type"],
-        entity_id=row["entity_id"],
     )
 
 

@@ -69,14 +69,14 @@ class Attachment:
     file_name: str
     media_type: str
     size_bytes: int
-    offset_bytes: int
-    status: str
-    sha256: bytes | None
+    offset_bytes: int = 0
+    status: str = "uploading"
+    sha256: bytes | None = None
     sha256_expected: bytes | None
-    width: int | None
-    height: int | None
-    thumbnails: tuple[int, ...]
-    attempts: int
+    width: int | None = None
+    height: int | None = None
+    thumbnails: tuple[int, ...] = ()
+    attempts: int = 0
     created_at: datetime
     expires_at: datetime | None
 

@@ -91,6 +91,10 @@ class SlowModeError(DomainError):
     title = "Slow mode: wait before the next message"
 
 
+WRITING: Final = (DialogNotFoundError, NotAllowedError, MutedError, BlockedError, DialogClosedError)
+"""What may hinder somebody from writing in a dialog."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
     """A person's place in a dialog.

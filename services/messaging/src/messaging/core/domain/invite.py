@@ -29,8 +29,8 @@ class InviteRow:
     created_at: datetime
     expires_at: datetime | None
     uses_max: int | None
-    uses: int
-    revoked_at: datetime | None
+    uses: int = 0
+    revoked_at: datetime | None = None
 
     def is_valid(self, now: datetime) -> bool:
         """Whether it may be used once more."""

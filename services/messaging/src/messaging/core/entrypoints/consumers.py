@@ -7,7 +7,6 @@ from uuid import UUID
 from contracts.values import moment_of
 from eventing import Message
 from messaging.adapters.transaction import MessagingTx
-from messaging.core.adapters.account_store import Account
 from messaging.core.domain.stream import PresenceVisibilityChanged
 from messaging.core.usecases.follow_privacy import FollowPrivacy, follow_privacy
 from messaging.core.usecases.reset_access import reset_access
@@ -17,14 +16,13 @@ from sampan.auth.v1.user_pb2 import UserAccessReset, UserProfileChanged, UserReg
 
 async def on_user_registered(message: Message[UserRegistered], tx: MessagingTx) -> None:
     """Somebody new can be written to, and seen by who looked at them before this was known."""
-    account = _account(message)
-    await tx.people.upsert(account)
-    tx.hints.visibility_changed(PresenceVisibilityChanged(account.user_id))
+    await _upsert(message, tx)
+    tx.hints.visibility_changed(PresenceVisibilityChanged(UUID(message.body.user_id)))
 
 
 async def on_user_profile_changed(message: Message[UserProfileChanged], tx: MessagingTx) -> None:
     """Their name is shown as it is now."""
-    await tx.people.upsert(_account(message))
+    await _upsert(message, tx)
 
 
 async def on_user_access_reset(message: Message[UserAccessReset], tx: MessagingTx) -> None:
@@ -81,11 +79,6 @@ async def _set_friendship(
     tx.hints.visibility_changed(PresenceVisibilityChanged(friend_id, user_id))
 
 
-def _account(message: Message[UserRegistered] | Message[UserProfileChanged]) -> Account:
-    body = message.body
-    return Account(
-        user_id=UUID(body.user_id),
-        version=message.aggregate_version or 0,
-        display_name=body.display_name,
-        locale=body.locale,
-    )
+async def _upsert(message: Message[UserRegistered] | Message[UserProfileChanged], tx: MessagingTx) -> None:
+    user_id, version, body = UUID(message.body.user_id), message.aggregate_version or 0, message.body
+    await tx.people.upsert(user_id, version, display_name=body.display_name, locale=body.locale)

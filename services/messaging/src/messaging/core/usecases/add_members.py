@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from messaging.core.domain.commands import DialogCommand
 from messaging.core.domain.dialog import MemberStatus, PeopleUnknownError
 from messaging.core.domain.membership import require_shared
 from messaging.core.domain.permissions import Act, Role
@@ -15,9 +16,7 @@ from messaging.core.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddMembers:
-    dialog_id: UUID
-    by: UUID
+class AddMembers(DialogCommand):
     user_ids: Sequence[UUID]
 
 

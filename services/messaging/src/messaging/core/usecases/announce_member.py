@@ -26,7 +26,7 @@ def announce_member(
         "member.changed",
         actor_id=by,
         payload={
-            "member": {"user_id": user_id, "role": role.value, "status": status.value, "muted_until": muted_until},
+            "member": {"user_id": user_id, "role": role.value, "status": status.value, "muted_until": muted_until}
         },
         subject_id=user_id,
         ended=status not in PRESENT,

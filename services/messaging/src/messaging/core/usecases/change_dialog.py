@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from messaging.core.domain.attachment import PICTURES, AttachmentUnusableError
+from messaging.core.domain.commands import DialogCommand
 from messaging.core.domain.dialog import RULES, NotAllowedError
 from messaging.core.domain.membership import require_possible_size, require_settable, require_shared
 from messaging.core.domain.permissions import Act
@@ -16,11 +16,9 @@ from messaging.core.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeDialog:
+class ChangeDialog(DialogCommand):
     """``changes`` by column name, of ``INFO`` (who may change info) and ``RULES`` (who manages roles)."""
 
-    dialog_id: UUID
-    by: UUID
     changes: Mapping[str, Any]
 
 

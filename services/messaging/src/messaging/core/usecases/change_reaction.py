@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
+from messaging.core.domain.commands import MessageCommand
 from messaging.core.domain.permissions import Act
 from messaging.core.domain.reactions import Reaction, TooManyReactionsError, has_room
 from messaging.core.usecases.load_message_for import LoadedMessage, load_message_for
@@ -12,12 +12,9 @@ from messaging.core.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeReaction:
+class ChangeReaction(MessageCommand):
     """``emoji`` in its full spelling. ``added`` False: take it back."""
 
-    dialog_id: UUID
-    seq: int
-    user_id: UUID
     emoji: str
     added: bool
 

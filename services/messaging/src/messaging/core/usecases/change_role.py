@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
+from messaging.core.domain.commands import MemberCommand
 from messaging.core.domain.membership import OwnerStaysError, require_above, require_grantable, require_shared
 from messaging.core.domain.permissions import Act, Role
 from messaging.core.usecases.announce_member import announce_member
@@ -15,10 +15,7 @@ from messaging.core.usecases.require_not_shop_owner import require_not_shop_owne
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeRole:
-    dialog_id: UUID
-    by: UUID
-    user_id: UUID
+class ChangeRole(MemberCommand):
     role: Role
 
 

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from uuid import UUID
-
+from messaging.core.domain.commands import MemberCommand
 from messaging.core.usecases.load_dialog_of_member import load_dialog_of_member
 from messaging.core.usecases.load_present_member import load_present_member
 from messaging.core.usecases.ports import Tx
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckMember:
-    dialog_id: UUID
-    by: UUID
-    user_id: UUID
-
-
-async def check_member(command: CheckMember, tx: Tx) -> None:
+async def check_member(command: MemberCommand, tx: Tx) -> None:
     """Raises ``DialogNotFoundError`` or ``MemberNotFoundError``, which hides either of them."""
     await load_dialog_of_member(tx, command.dialog_id, command.by)
     await load_present_member(command.dialog_id, command.user_id, tx)

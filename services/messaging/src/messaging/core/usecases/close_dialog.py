@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
+from messaging.core.domain.commands import DialogCommand
 from messaging.core.domain.dialog import NotAllowedError
 from messaging.core.domain.membership import require_shared
 from messaging.core.domain.permissions import Act
@@ -13,11 +13,9 @@ from messaging.core.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CloseDialog:
+class CloseDialog(DialogCommand):
     """``closed`` False: open it again."""
 
-    dialog_id: UUID
-    by: UUID
     closed: bool
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
 
 from kernel.ids import uuid7
+from messaging.core.domain.commands import DialogCommand
 from messaging.core.domain.invite import InviteRow, new_token, token_hash
 from messaging.core.domain.membership import require_shared
 from messaging.core.domain.permissions import Act
@@ -15,11 +15,9 @@ from messaging.core.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CreateInvite:
+class CreateInvite(DialogCommand):
     """None: without an end, for any number of people."""
 
-    dialog_id: UUID
-    by: UUID
     expires_in_s: int | None = None
     uses_max: int | None = None
 
@@ -43,8 +41,6 @@ async def create_invite(command: CreateInvite, tx: Tx) -> NewInvite:
         created_at=tx.now,
         expires_at=tx.now + timedelta(seconds=command.expires_in_s) if command.expires_in_s else None,
         uses_max=command.uses_max,
-        uses=0,
-        revoked_at=None,
     )
     await tx.invites.add(row, token_hash(token))
     return NewInvite(invite=row, token=token)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from kernel.errors import DomainError, Kind
+from messaging.core.domain.commands import MemberCommand
 from messaging.core.domain.membership import require_joinable
 from messaging.core.domain.permissions import Act, Role
 from messaging.core.usecases.admit_members import admit_members
@@ -19,10 +19,7 @@ class JoinRequestNotFoundError(DomainError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecideJoinRequest:
-    dialog_id: UUID
-    user_id: UUID
-    by: UUID
+class DecideJoinRequest(MemberCommand):
     approved: bool
 
 

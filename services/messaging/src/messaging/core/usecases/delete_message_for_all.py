@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from uuid import UUID
-
+from messaging.core.domain.commands import MessageCommand
 from messaging.core.domain.message import MessageNotFoundError
 from messaging.core.domain.permissions import Act
 from messaging.core.usecases.load_dialog_of_member import load_dialog_of_member
 from messaging.core.usecases.ports import Tx
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteMessageForAll:
-    dialog_id: UUID
-    seq: int
-    user_id: UUID
-
-
-async def delete_message_for_all(command: DeleteMessageForAll, tx: Tx) -> None:
+async def delete_message_for_all(command: MessageCommand, tx: Tx) -> None:
     """One's own always: past blocks, a mute, a lost role, in a closed dialog, also what one deleted for oneself
     before. Another's with the permission to, and only what is there for the person.
 

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from uuid import UUID
-
+from messaging.core.domain.commands import MessageCommand
 from messaging.core.domain.cursor import Cursor
 from messaging.core.domain.message import MessageNotFoundError
 from messaging.core.usecases.load_dialog_of_member import load_dialog_of_member
 from messaging.core.usecases.ports import Tx
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteMessageForSelf:
-    dialog_id: UUID
-    seq: int
-    user_id: UUID
-
-
-async def delete_message_for_self(command: DeleteMessageForSelf, tx: Tx) -> None:
+async def delete_message_for_self(command: MessageCommand, tx: Tx) -> None:
     """Nobody else hears of it. Raises ``MessageNotFoundError`` for what is not there for the person."""
     dialog, member = await load_dialog_of_member(tx, command.dialog_id, command.user_id)
     there = await tx.messages.messages_at([(command.dialog_id, command.seq)])

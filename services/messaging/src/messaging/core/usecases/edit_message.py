@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from kernel.errors import DomainError, Kind
+from messaging.core.domain.commands import MessageCommand
 from messaging.core.domain.dialog import NotAllowedError
 from messaging.core.domain.message import CONTENT_BYTES_MAX, ContentTooLargeError
 from messaging.core.domain.permissions import Act
@@ -46,12 +46,9 @@ class MessageChangedMeanwhileError(DomainError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EditMessage:
+class EditMessage(MessageCommand):
     """``expected_version``: None edits whatever stands there."""
 
-    dialog_id: UUID
-    seq: int
-    user_id: UUID
     content: Mapping[str, Any]
     expected_version: int | None = None
 

@@ -38,8 +38,5 @@ async def move_cursor(command: MoveCursor, tx: Tx) -> None:
     marked = command.marked_unread
     if marked is not None and await tx.cursors.mark_unread(command.dialog_id, command.user_id, marked=marked):
         tx.accounts.change(
-            command.user_id,
-            "dialog.settings",
-            dialog_id=command.dialog_id,
-            payload={"marked_unread": marked},
+            command.user_id, "dialog.settings", dialog_id=command.dialog_id, payload={"marked_unread": marked}
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
+from messaging.core.domain.commands import MemberCommand
 from messaging.core.domain.dialog import MemberStatus
 from messaging.core.domain.membership import MuteOverError, require_above, require_shared
 from messaging.core.domain.permissions import Act
@@ -17,12 +17,9 @@ from messaging.core.usecases.require_not_shop_owner import require_not_shop_owne
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MuteMember:
+class MuteMember(MemberCommand):
     """``until`` None: until it is taken back."""
 
-    dialog_id: UUID
-    by: UUID
-    user_id: UUID
     muted: bool
     until: datetime | None = None
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 from kernel.errors import DomainError, Kind
+from messaging.core.domain.commands import MessageCommand
 from messaging.core.domain.permissions import Act
 from messaging.core.usecases.load_message_for import load_message_for
 from messaging.core.usecases.ports import Tx
@@ -20,10 +20,7 @@ class TooManyPinsError(DomainError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PinMessage:
-    dialog_id: UUID
-    seq: int
-    user_id: UUID
+class PinMessage(MessageCommand):
     pinned: bool
 
 

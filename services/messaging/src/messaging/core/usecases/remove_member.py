@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID
 
+from messaging.core.domain.commands import MemberCommand
 from messaging.core.domain.dialog import Dialog, MemberStatus
 from messaging.core.domain.membership import MemberNotFoundError, require_above, require_shared
 from messaging.core.domain.permissions import Act, Role
@@ -17,12 +17,9 @@ from messaging.core.usecases.require_not_shop_owner import require_not_shop_owne
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveMember:
+class RemoveMember(MemberCommand):
     """``ban``: they cannot come back, and somebody who is not in cannot come in."""
 
-    dialog_id: UUID
-    by: UUID
-    user_id: UUID
     ban: bool = False
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from messaging.core.domain.commands import DialogCommand
 from messaging.core.domain.invite import InviteInvalidError
 from messaging.core.domain.permissions import Act
 from messaging.core.usecases.load_dialog_of_member import load_dialog_of_member
@@ -12,10 +13,8 @@ from messaging.core.usecases.ports import Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RevokeInvite:
-    dialog_id: UUID
+class RevokeInvite(DialogCommand):
     invite_id: UUID
-    by: UUID
 
 
 async def revoke_invite(command: RevokeInvite, tx: Tx) -> None:

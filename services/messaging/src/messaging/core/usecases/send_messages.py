@@ -43,7 +43,7 @@ async def send_messages(commands: Sequence[SendMessage], tx: Tx) -> list[Sent | 
             for each in commands
             for seq in (each.reply_to_seq, each.thread_seq)
             if seq is not None
-        },
+        }
     )
     people = await tx.sends.present_people(
         {(each.dialog_id, UUID(who)) for each in commands for who in each.mentions if not who.startswith("@")}

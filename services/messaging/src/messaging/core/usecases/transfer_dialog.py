@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from uuid import UUID
-
+from messaging.core.domain.commands import MemberCommand
 from messaging.core.domain.dialog import Membership, MemberStatus
 from messaging.core.domain.membership import OwnerIsBotError, require_above, require_shared
 from messaging.core.domain.permissions import Act, Role
@@ -15,14 +13,7 @@ from messaging.core.usecases.make_owner import make_owner
 from messaging.core.usecases.ports import Tx
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransferDialog:
-    dialog_id: UUID
-    by: UUID
-    user_id: UUID
-
-
-async def transfer_dialog(command: TransferDialog, tx: Tx) -> None:
+async def transfer_dialog(command: MemberCommand, tx: Tx) -> None:
     """The new owner is a member and a person; the old one becomes an admin."""
     dialog, actor = await load_dialog_for(tx, command.dialog_id, command.by, Act.MANAGE_ROLES)
     require_shared(dialog)

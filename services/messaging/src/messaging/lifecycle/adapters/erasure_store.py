@@ -78,8 +78,7 @@ class ErasureStore(OnConnection):
     async def note_step(self, user_id: UUID, step: str) -> None:
         await self._conn.execute(
             "UPDATE person_erasure SET done = array_append(done, $2) WHERE user_id = $1 AND NOT $2 = ANY(done)",
-            user_id,
-            step,
+            *(user_id, step),
         )
 
     async def finish(self, user_id: UUID, now: datetime) -> None:

@@ -65,30 +65,28 @@ class ExportRows(OnConnection):
 
     async def files(self, user_id: UUID) -> Rows:
         """What they uploaded, as far as it can be had."""
-        after = UUID(int=0)
-        while True:
-            rows = await self._conn.fetch(_FILES, user_id, after, PAGE)
-            for row in rows:
-                yield dict(row)
-            if len(rows) < PAGE:
-                return
-            after = rows[-1]["attachment_id"]
+        async for row in self._by_id(_FILES, "attachment_id", user_id):
+            yield row
 
     async def dialogs(self, user_id: UUID) -> Rows:
         """Dialogs they are or were in."""
-        after = UUID(int=0)
-        while True:
-            rows = await self._conn.fetch(_DIALOGS, user_id, after, PAGE)
-            for row in rows:
-                yield dict(row)
-            if len(rows) < PAGE:
-                return
-            after = rows[-1]["dialog_id"]
+        async for row in self._by_id(_DIALOGS, "dialog_id", user_id):
+            yield row
 
     async def acts(self, name: str, user_id: UUID, dialog_id: UUID) -> Rows:
         """``reactions`` or ``votes``."""
         async for row in self._by_seq(_IN_DIALOG[name], user_id, dialog_id):
             yield dict(row)
+
+    async def _by_id(self, sql: str, column: str, user_id: UUID) -> Rows:
+        after = UUID(int=0)
+        while True:
+            rows = await self._conn.fetch(sql, user_id, after, PAGE)
+            for row in rows:
+                yield dict(row)
+            if len(rows) < PAGE:
+                return
+            after = rows[-1][column]
 
     async def _by_seq(self, sql: str, user_id: UUID, dialog_id: UUID) -> AsyncIterator[Any]:
         after, size = 0, PAGE

@@ -86,12 +86,8 @@ class HeldReads(HeldRows):
         await self._keys.load(self._conn, {row["sender_id"] for row in (*rows, *versions)})
         by_seq: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
         for row in versions:
-            opened = {
-                "version": row["version"],
-                "written_at": row["written_at"],
-                "content": content_of(self._keys, row),
-            }
-            by_seq[row["seq"]].append(opened)
+            said = {name: row[name] for name in ("version", "written_at")}
+            by_seq[row["seq"]].append({**said, "content": content_of(self._keys, row)})
         files = [
             HeldFile(row["seq"], row["attachment_id"], row["file_name"], dict(row))
             for row in await self._conn.fetch(_FILES, dialog_id, seqs)

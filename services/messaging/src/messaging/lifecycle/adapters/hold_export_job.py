@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 from uuid import UUID
@@ -74,8 +74,7 @@ async def export_hold(
             if len(messages) < held_reads.PAGE:
                 break
             after_seq = messages[-1]["seq"]
-    counts = {"messages": done.messages, "members": done.members, "files": done.files, "missing": done.missing}
-    manifest = {"dialog": dialog, "reason": command.reason, "counts": counts}
+    manifest = {"dialog": dialog, "reason": command.reason, "counts": asdict(done)}
     text = orjson.dumps(orjson.loads(document_reads.to_json(manifest)), option=orjson.OPT_INDENT_2)
     (command.folder / MANIFEST).write_bytes(text)
     return done

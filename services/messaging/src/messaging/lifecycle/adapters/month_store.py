@@ -37,8 +37,7 @@ class MonthStore(OnConnection):
 
     async def drop_month(self, month: Month) -> int:
         """In a transaction; returns how many rows a legal hold kept. Raises as ``make_month``."""
-        kept: int = await self._call("SELECT messaging.drop_month($1, $2)", month)
-        return kept
+        return int(await self._call("SELECT messaging.drop_month($1, $2)", month))
 
     async def _call(self, function: str, month: Month) -> Any:
         await self._conn.execute(_LOCK_TIMEOUT)

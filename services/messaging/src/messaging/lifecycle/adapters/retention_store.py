@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from chassis.postgres import OnConnection
-from kernel.rows import rows_affected
+from kernel.rows import object_of, rows_affected
 from messaging.core.adapters.account_stream_store import trim_account_changes
 from messaging.lifecycle.domain.retention import Purgeable
 
@@ -115,7 +115,7 @@ class RetentionStore(OnConnection):
     async def purgeable_dialogs(self, days_max: int | None, after: UUID, limit: int) -> list[Purgeable]:
         """Dialogs that may have rows below their oldest seq, in order of id; none under legal hold."""
         rows = await self._conn.fetch(_PURGEABLE, after, limit, days_max)
-        return [Purgeable(row["dialog_id"], row["oldest_seq"], row["by_row"]) for row in rows]
+        return [object_of(Purgeable, row) for row in rows]
 
     async def purge(self, dialog: Purgeable, limit: int) -> int:
         """Delete up to ``limit`` rows of each kind below the oldest seq; 0 when there are none left.

@@ -22,14 +22,7 @@ from messaging.lifecycle.usecases.make_months import make_months
 from messaging.search.usecases.reindex_messages import reindex_messages
 from messaging.wiring import NAME, App
 from operations import audit_command
-from operations.acts import (
-    BEGUN,
-    DONE,
-    FAILED,
-    REFUSED,
-    at_console,
-    record_alone,
-)
+from operations.acts import BEGUN, DONE, FAILED, REFUSED, at_console, record_alone
 from operations.commands.console import fail, print_line, reason_text
 
 

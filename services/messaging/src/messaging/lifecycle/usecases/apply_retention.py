@@ -6,10 +6,11 @@ What is older than the workspace's limit goes with its month; what a dialog itse
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 import structlog
@@ -19,6 +20,7 @@ from messaging.lifecycle.domain.retention import Purgeable
 from messaging.lifecycle.usecases.ports import Begin, Tx
 from operations import alone
 
+Item = TypeVar("Item")
 PAGE: Final = 500
 BATCH: Final = 1_000
 _FIRST: Final = UUID(int=0)
@@ -59,16 +61,29 @@ async def apply_retention(command: ApplyRetention, begin: Begin) -> Ended:
     return ended
 
 
-async def _hide(begin: Begin, days_max: int | None, now: datetime, ended: Ended) -> None:
+async def _for_each(
+    read: Callable[[UUID, Tx], Awaitable[list[Item]]],
+    id_of: Callable[[Item], UUID],
+    act: Callable[[Item], Awaitable[None]],
+    begin: Begin,
+) -> None:
+    """Page by page; ``read`` gives those behind an id, in order. One that fails is told, and the others go on."""
     after = _FIRST
     while True:
         async with begin() as tx:
-            due = await tx.retention.due_dialogs(days_max, now, after, PAGE)
-        for each in due:
-            await alone(each, partial(_hide_in, begin, days_max, now, ended))
-        if len(due) < PAGE:
+            page = await read(after, tx)
+        for each in page:
+            await alone(each, act)
+        if len(page) < PAGE:
             return
-        after = due[-1]
+        after = id_of(page[-1])
+
+
+async def _hide(begin: Begin, days_max: int | None, now: datetime, ended: Ended) -> None:
+    async def due(after: UUID, tx: Tx) -> list[UUID]:
+        return await tx.retention.due_dialogs(days_max, now, after, PAGE)
+
+    await _for_each(due, lambda each: each, partial(_hide_in, begin, days_max, now, ended), begin)
 
 
 async def _hide_in(begin: Begin, days_max: int | None, now: datetime, ended: Ended, dialog_id: UUID) -> None:
@@ -101,15 +116,10 @@ async def _move_cursors(begin: Begin, dialog_id: UUID, oldest_seq: int) -> None:
 
 
 async def _delete(begin: Begin, days_max: int | None, ended: Ended) -> None:
-    after = _FIRST
-    while True:
-        async with begin() as tx:
-            page = await tx.retention.purgeable_dialogs(days_max, after, PAGE)
-        for each in page:
-            await alone(each, partial(_purge, begin, ended))
-        if len(page) < PAGE:
-            return
-        after = page[-1].dialog_id
+    async def purgeable(after: UUID, tx: Tx) -> list[Purgeable]:
+        return await tx.retention.purgeable_dialogs(days_max, after, PAGE)
+
+    await _for_each(purgeable, lambda each: each.dialog_id, partial(_purge, begin, ended), begin)
 
 
 async def _purge(begin: Begin, ended: Ended, past: Purgeable) -> None:

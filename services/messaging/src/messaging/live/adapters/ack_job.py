@@ -60,10 +60,7 @@ class Acks(Repeating):
             for moved in await tx.cursors.advance(batch, tx.now):
                 if (moved.dialog_id, moved.user_id) in said:
                     tx.accounts.change(
-                        moved.user_id,
-                        "read.changed",
-                        dialog_id=moved.dialog_id,
-                        payload={"read_seq": moved.read_seq},
+                        moved.user_id, "read.changed", dialog_id=moved.dialog_id, payload={"read_seq": moved.read_seq}
                     )
                 tx.hints.cursor_moved(moved)
         return 0.0 if self._waiting else None

@@ -13,11 +13,11 @@ from typing import Final
 from uuid import UUID
 
 from chassis.postgres import Database
+from kernel.rows import object_of
 from messaging.core.adapters.contact_reads import BLOCKED
 from messaging.core.adapters.dialog_store import DialogStore
 from messaging.core.adapters.ending_store import HAS_ENDED
-from messaging.core.adapters.stream_reads import StreamRows
-from messaging.core.adapters.stream_store import DIALOG_COLUMNS, dialog_of
+from messaging.core.adapters.stream_reads import WATCH_COLUMNS, StreamRows
 from messaging.core.domain.dialog import DialogNotFoundError
 from messaging.core.domain.permissions import Act
 from messaging.core.domain.stream import Watch
@@ -30,9 +30,7 @@ _WATCHED: Final = f"""
     FROM unnest($1::uuid[]) AS u (user_id)
     LEFT JOIN account a USING (user_id)
     LEFT JOIN LATERAL (
-        SELECT d.dialog_id, d.kind, d.last_seq, d.oldest_seq, d.member_count, CASE WHEN d.history_from = 'join'
-               THEN greatest(m.joined_seq, d.oldest_seq) ELSE d.oldest_seq END AS from_seq
-        FROM member m JOIN dialog d USING (dialog_id)
+        SELECT {WATCH_COLUMNS} FROM member m JOIN dialog d USING (dialog_id)
         WHERE m.user_id = u.user_id AND m.status IN ('active', 'muted')
           AND NOT (d.kind = 'channel' AND d.member_count > {CROWD})
         ORDER BY d.last_at DESC LIMIT {WATCHED_MAX}
@@ -91,16 +89,7 @@ class WatchReads:
         for row in rows:
             account_seqs[row["user_id"]] = row["account_seq"]
             if row["dialog_id"] is not None:
-                watches[row["user_id"]].append(
-                    Watch(
-                        row["dialog_id"],
-                        row["kind"],
-                        row["from_seq"],
-                        row["last_seq"],
-                        row["oldest_seq"],
-                        row["member_count"],
-                    )
-                )
+                watches[row["user_id"]].append(object_of(Watch, row))
         return [ConnectSnapshot(account_seqs[each], watches[each]) for each in user_ids]
 
     async def watches(self, user_id: UUID, dialog_ids: Sequence[UUID]) -> Sequence[Watch]:
@@ -111,11 +100,11 @@ class WatchReads:
     async def may_type(self, dialog_id: UUID, user_id: UUID, now: datetime) -> bool:
         """Whether they could send a message now."""
         async with self._database.read() as conn:
-            row = await conn.fetchrow(f"SELECT {DIALOG_COLUMNS} FROM dialog WHERE dialog_id = $1", dialog_id)
+            dialog = await DialogStore(conn).find(dialog_id)
             member = await DialogStore(conn).find_member(dialog_id, user_id)
-        if row is None:
+        if dialog is None:
             raise DialogNotFoundError
-        dialog_of(dict(row)).require(member, Act.SEND, now)
+        dialog.require(member, Act.SEND, now)
         return True
 
     async def hearers(self, dialog_id: UUID, user_id: UUID, *, members_max: int) -> frozenset[UUID]:
@@ -141,6 +130,5 @@ class WatchReads:
             await conn.execute(
                 "UPDATE account SET last_seen_at = $2 WHERE user_id = ANY($1) "
                 "AND (last_seen_at IS NULL OR last_seen_at < $2::timestamptz - interval '50 seconds')",
-                list(user_ids),
-                now,
+                *(list(user_ids), now),
             )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
+from messaging.core.domain.commands import MessageCommand
 from messaging.polls.domain.vote import chosen_options
 from messaging.polls.usecases.announce_poll import announce_poll
 from messaging.polls.usecases.load_poll import load_poll
@@ -15,12 +15,9 @@ from messaging.polls.usecases.show_poll import show_poll
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VoteInPoll:
+class VoteInPoll(MessageCommand):
     """``options``: by position, 0 is the first. Empty takes the vote back."""
 
-    dialog_id: UUID
-    seq: int
-    user_id: UUID
     options: Sequence[int]
 
 

@@ -28,17 +28,13 @@ class Poll:
     """A watcher that keeps what it is given until it is answered."""
 
     def __init__(self, user_id: UUID, left: Callable[[Feed], None]) -> None:
-        self._user_id = user_id
+        self.user_id = user_id
         self._left = left
         self._size = 0
         self.frames: list[bytes] = []
         self.some = asyncio.Event()
         self.feeds: set[Feed] = set()
         self.is_open = True
-
-    @property
-    def user_id(self) -> UUID:
-        return self._user_id
 
     def write(self, data: bytes) -> None:
         # Beyond the limit nothing is kept: the next poll asks for it again, from where this answer ends.

@@ -31,7 +31,7 @@ class Report:
     user_id: UUID | None
     reason: str
     detail: str
-    status: str
+    status: str = "open"
     created_at: datetime
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from kernel.ids import uuid7
@@ -30,17 +30,8 @@ async def report_abuse(command: ReportAbuse, tx: Tx) -> UUID:
 
     What they deleted for themselves is not there to be reported; its writer is.
     """
-    report = Report(
-        report_id=uuid7(),
-        reporter_id=command.reporter_id,
-        dialog_id=command.dialog_id,
-        seq=command.seq,
-        user_id=await _reported_person(command, tx),
-        reason=command.reason,
-        detail=command.detail,
-        status="open",
-        created_at=tx.now,
-    )
+    user_id = await _reported_person(command, tx)
+    report = Report(report_id=uuid7(), created_at=tx.now, **{**asdict(command), "user_id": user_id})
     return await tx.reports.add_if_new(report)
 
 

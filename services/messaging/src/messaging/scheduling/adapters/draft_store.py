@@ -34,8 +34,7 @@ class DraftStore(core.DraftStore):
         self, user_id: UUID, dialog_id: UUID, sealed: bytes, reply_to_seq: int | None, now: datetime
     ) -> int:
         """Its version."""
-        version: int = await self._conn.fetchval(_UPSERT, user_id, dialog_id, sealed, reply_to_seq, now)
-        return version
+        return int(await self._conn.fetchval(_UPSERT, user_id, dialog_id, sealed, reply_to_seq, now))
 
     async def version(self, user_id: UUID, dialog_id: UUID) -> int:
         """Of the draft, one that was thrown away too; 0 when there never was one."""

@@ -73,8 +73,7 @@ class ScheduledStore:
         return _of(row, self._sealer) if row["user_id"] == reader_id else Scheduled(**{**dict(row), "body": None})
 
     async def pending_count(self, user_id: UUID, *, besides: UUID) -> int:
-        found: int = await self._conn.fetchval(_PENDING_COUNT, user_id, besides)
-        return found
+        return int(await self._conn.fetchval(_PENDING_COUNT, user_id, besides))
 
     async def cancel(self, scheduled_id: UUID, user_id: UUID) -> UUID | None:
         """The dialog it was for; None: it does not wait, or is another's."""

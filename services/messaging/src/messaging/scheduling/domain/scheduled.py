@@ -49,9 +49,9 @@ class Scheduled:
     dialog_id: UUID
     send_at: datetime
     body: Mapping[str, Any] | None
-    status: str
-    failure_code: str
-    seq: int | None
+    status: str = "pending"
+    failure_code: str = ""
+    seq: int | None = None
     created_at: datetime
     attempts: int = 0
 

@@ -76,8 +76,5 @@ def _new(command: ScheduleMessage, tx: Tx) -> Scheduled:
         dialog_id=command.message.dialog_id,
         send_at=command.send_at,
         body=command.body,
-        status="pending",
-        failure_code="",
-        seq=None,
         created_at=tx.now,
     )

@@ -78,7 +78,7 @@ class SearchRows(OnConnection):
     ) -> list[FilledStretch]:
         """Stretches of these dialogs with messages in that time, the latest first."""
         rows = await self._conn.fetch(_STRETCHES, list(dialog_ids), since, until, STRETCHES_MAX)
-        return [FilledStretch(row["dialog_id"], row["stretch"], row["first_at"], row["last_at"]) for row in rows]
+        return [object_of(FilledStretch, row) for row in rows]
 
     async def candidates_in(self, probes: Sequence[Probe], limit: int) -> list[list[Found]]:
         """For each probe its newest candidates, at most ``limit``."""
@@ -121,8 +121,7 @@ class SearchStore:
         """An older version never replaces a newer one."""
         if entries:
             await self._conn.execute(
-                _PUT,
-                *columns_of(entries, "dialog_id", "seq", "created_at", "version", "stretch", "terms"),
+                _PUT, *columns_of(entries, "dialog_id", "seq", "created_at", "version", "stretch", "terms")
             )
 
     async def remove(self, messages: Sequence[Place]) -> None:

@@ -41,11 +41,7 @@ async def get_activity(query: ActivityQuery, principal: Principal, app: App) -> 
         )
         people = await people_of(conn, [row["actor_id"] for row in rows if row["actor_id"] is not None])
     return KEYSET.page(
-        app.cursors,
-        rows,
-        query.limit,
-        view=lambda row: _view(row, people),
-        position=lambda row: (row["activity_id"],),
+        app.cursors, rows, query.limit, view=lambda row: _view(row, people), position=lambda row: (row["activity_id"],)
     )
 
 
@@ -67,6 +63,5 @@ async def post_read(body: ReadActivityBody, principal: Principal, tx: MessagingT
 def _view(row: Any, people: Mapping[UUID, Mapping[str, Any]]) -> ActivityView:
     actor_id = row["actor_id"]
     actor = None if actor_id is None else PersonView(**(people.get(actor_id) or unknown(actor_id)))
-    fields = ("activity_id", "type", "dialog_id", "seq", "created_at", "read")
     payload = object_or_none(row["payload"], field="payload", activity_id=row["activity_id"])
-    return ActivityView(actor=actor, payload=dict(payload or {}), **{name: row[name] for name in fields})
+    return ActivityView.of_fields(row, actor=actor, payload=dict(payload or {}))

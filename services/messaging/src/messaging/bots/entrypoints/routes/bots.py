@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chassis.http import RateLimit, Reply, Routes
 from chassis.tokens import Principal
+from kernel.rows import object_of
 from messaging.adapters.transaction import MessagingTx
 from messaging.bots.adapters.bot_store import BotStore
 from messaging.bots.domain.bot import BotNameTakenError, BotNotFoundError, TooManyBotsError, WebhookUrlInvalidError
@@ -39,12 +40,7 @@ changes = routes.sharing(limit=LIMIT)
 @changes.post("/v1/bots", status=201, errors=(BotNameTakenError, TooManyBotsError), summary="Make a bot")
 async def post_bot(body: MakeBotBody, principal: Principal, tx: MessagingTx) -> Reply[NewBotView]:
     await hold_access(principal.user_id, principal.access_epoch, tx)
-    command = MakeBot(
-        owner_id=principal.user_id,
-        username=body.username,
-        display_name=body.display_name,
-        commands=[each.model_dump() for each in body.commands],
-    )
+    command = object_of(MakeBot, body.model_dump(), owner_id=principal.user_id)
     bot, token = await make_bot(command, tx)
     return Reply(NewBotView.of_fields(bot, token=token), status=201, headers=NO_STORE)
 
@@ -68,12 +64,7 @@ async def get_bot(bot_id: UUID, principal: Principal, app: App) -> BotFaceView:
 
 @changes.put("/v1/bots/{bot_id}", errors=(BotNotFoundError,), summary="Describe your bot anew")
 async def put_bot(bot_id: UUID, body: DescribeBotBody, principal: Principal, tx: MessagingTx) -> BotView:
-    command = DescribeBot(
-        owner_id=principal.user_id,
-        bot_id=bot_id,
-        display_name=body.display_name,
-        commands=[each.model_dump() for each in body.commands],
-    )
+    command = object_of(DescribeBot, body.model_dump(), owner_id=principal.user_id, bot_id=bot_id)
     return BotView.of_fields(await describe_bot(command, tx))
 
 
@@ -84,10 +75,7 @@ async def remove_bot(bot_id: UUID, principal: Principal, tx: MessagingTx) -> Non
 
 
 @changes.post(
-    "/v1/bots/{bot_id}/token",
-    idempotency="none",
-    errors=(BotNotFoundError,),
-    summary="Give your bot another token",
+    "/v1/bots/{bot_id}/token", idempotency="none", errors=(BotNotFoundError,), summary="Give your bot another token"
 )
 async def post_token(bot_id: UUID, principal: Principal, tx: MessagingTx) -> Reply[TokenView]:
     """The old one is worth nothing from then on."""
@@ -97,9 +85,7 @@ async def post_token(bot_id: UUID, principal: Principal, tx: MessagingTx) -> Rep
 
 
 @changes.put(
-    "/v1/bots/{bot_id}/webhook",
-    errors=(BotNotFoundError, WebhookUrlInvalidError),
-    summary="Have updates sent to a URL",
+    "/v1/bots/{bot_id}/webhook", errors=(BotNotFoundError, WebhookUrlInvalidError), summary="Have updates sent to a URL"
 )
 async def put_webhook(
     bot_id: UUID, body: WebhookBody, principal: Principal, app: App, tx: MessagingTx

@@ -6,18 +6,12 @@ from uuid import UUID
 
 from chassis.http import RateLimit, Reply, Routes
 from chassis.tokens import Principal
+from kernel.rows import object_of
 from messaging.adapters.transaction import MessagingTx
 from messaging.cards.domain.payment import RecipientInvalidError
 from messaging.cards.entrypoints.schemas.payments import SendPaymentBody
 from messaging.cards.usecases.send_payment import SendPayment, send_payment
-from messaging.core.domain.dialog import (
-    BlockedError,
-    DialogClosedError,
-    DialogNotFoundError,
-    MutedError,
-    NotAllowedError,
-    SlowModeError,
-)
+from messaging.core.domain.dialog import WRITING, SlowModeError
 from messaging.core.domain.message import ClientMessageIdReusedError
 from messaging.core.entrypoints.schemas.messages import SentView
 
@@ -30,30 +24,15 @@ routes = Routes(tag="messages")
     idempotency="none",
     rows_of_caller=False,
     limit=RateLimit("chat-payments", per_user=30, window_s=60, fails="closed"),
-    errors=(
-        DialogNotFoundError,
-        NotAllowedError,
-        MutedError,
-        BlockedError,
-        DialogClosedError,
-        SlowModeError,
-        ClientMessageIdReusedError,
-        RecipientInvalidError,
-    ),
+    errors=(*WRITING, SlowModeError, ClientMessageIdReusedError, RecipientInvalidError),
     summary="Send money to somebody in the dialog",
 )
 async def post_payment(
     dialog_id: UUID, body: SendPaymentBody, principal: Principal, tx: MessagingTx
 ) -> Reply[SentView]:
     """A message of type ``payment`` whose card is pending, then completed or refused, as payment tells."""
-    command = SendPayment(
-        dialog_id=dialog_id,
-        sender_id=principal.user_id,
-        client_message_id=body.client_message_id,
-        recipient_id=body.recipient_id,
-        amount=body.amount.to_money(),
-        note=body.note,
-    )
+    facts = {"dialog_id": dialog_id, "sender_id": principal.user_id, "amount": body.amount.to_money()}
+    command = object_of(SendPayment, body.model_dump(), **facts)
     sent = await send_payment(command, tx)
     view = SentView.of_fields(sent, dialog_id=dialog_id, client_message_id=body.client_message_id)
     location = f"/v1/dialogs/{dialog_id}/messages/{sent.seq}"

@@ -118,9 +118,7 @@ async def post_reopen(dialog_id: UUID, principal: Principal, tx: MessagingTx) ->
 
 
 @changes.patch(
-    "/v1/dialogs/{dialog_id}/settings",
-    errors=(DialogNotFoundError,),
-    summary="Change your own settings of a dialog",
+    "/v1/dialogs/{dialog_id}/settings", errors=(DialogNotFoundError,), summary="Change your own settings of a dialog"
 )
 async def patch_settings(dialog_id: UUID, body: OwnSettingsBody, principal: Principal, tx: MessagingTx) -> None:
     """Pinned and archived are in your list only; silence and level are about notifications."""
@@ -142,8 +140,4 @@ async def get_seen_by(dialog_id: UUID, seq: int, query: SeenByQuery, principal: 
         if message["deleted_at"] is not None:
             raise MessageNotFoundError
         found = await seen_by(conn, dialog_id, seq, viewer_id=principal.user_id, limit=query.limit)
-    return SeenByView(
-        read_count=found.read_count,
-        delivered_count=found.delivered_count,
-        people=[SeenView(**each) for each in found.people],
-    )
+    return SeenByView.of_fields(found, people=[SeenView(**each) for each in found.people])

@@ -9,6 +9,7 @@ from uuid import UUID
 from chassis.http import Keyset, Page, RateLimit, Reply, Routes, etag_of
 from chassis.postgres import Connection
 from chassis.tokens import Principal
+from kernel.rows import object_of
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.dialog_reads import dialog_documents, dialogs_by_id, dialogs_page
 from messaging.core.domain.dialog import (
@@ -62,22 +63,12 @@ async def post_dialog(body: CreateDialogBody, principal: Principal, app: App, tx
         topic = DiscussProduct(product_id=body.product_id or UUID(int=0), user_id=principal.user_id)
         dialog_id, created = await discuss_product(topic, tx)
     else:
-        dialog_id, created = await create_dialog(_command(body, principal.user_id), tx)
+        kind, others = DialogKind(body.kind), tuple(body.user_ids)
+        command = object_of(CreateDialog, body.model_dump(), kind=kind, created_by=principal.user_id, user_ids=others)
+        dialog_id, created = await create_dialog(command, tx)
     await tx.flush()
     view = await _view(tx.conn, app, principal.user_id, dialog_id)
     return Reply(view, status=201 if created else 200, location=f"/v1/dialogs/{dialog_id}")
-
-
-def _command(body: CreateDialogBody, user_id: UUID) -> CreateDialog:
-    return CreateDialog(
-        kind=DialogKind(body.kind),
-        created_by=user_id,
-        user_ids=tuple(body.user_ids),
-        title=body.title,
-        description=body.description,
-        is_public=body.is_public,
-        shop_id=body.shop_id,
-    )
 
 
 @routes.get("/v1/dialogs", summary="List your dialogs, the latest first")

@@ -16,11 +16,7 @@ from messaging.core.domain.invite import InviteInvalidError
 from messaging.core.domain.membership import BannedError, DialogFullError, FixedMembersError
 from messaging.core.domain.permissions import Act
 from messaging.core.usecases.create_invite import CreateInvite, create_invite
-from messaging.core.usecases.decide_join_request import (
-    DecideJoinRequest,
-    JoinRequestNotFoundError,
-    decide_join_request,
-)
+from messaging.core.usecases.decide_join_request import DecideJoinRequest, JoinRequestNotFoundError, decide_join_request
 from messaging.core.usecases.hold_access import hold_access
 from messaging.core.usecases.join_by_invite import JoinByInvite, join_by_invite
 from messaging.core.usecases.join_public_dialog import JoinPublicDialog, join_public_dialog
@@ -159,9 +155,7 @@ async def post_approve(dialog_id: UUID, user_id: UUID, principal: Principal, tx:
 
 
 @changes.post(
-    REQUESTS + "/{user_id}/decline",
-    errors=(*ERRORS, JoinRequestNotFoundError),
-    summary="Do not let somebody in",
+    REQUESTS + "/{user_id}/decline", errors=(*ERRORS, JoinRequestNotFoundError), summary="Do not let somebody in"
 )
 async def post_decline(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:
     command = DecideJoinRequest(dialog_id=dialog_id, user_id=user_id, by=principal.user_id, approved=False)

@@ -13,6 +13,7 @@ from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.member_store import MemberStore
 from messaging.core.adapters.message_page_reads import seen_by_member
+from messaging.core.domain.commands import MemberCommand
 from messaging.core.domain.dialog import DialogClosedError, DialogNotFoundError, NotAllowedError, PeopleUnknownError
 from messaging.core.domain.membership import (
     DialogFullError,
@@ -27,12 +28,12 @@ from messaging.core.domain.permissions import Act, Role
 from messaging.core.entrypoints.schemas.dialogs import RoleName
 from messaging.core.usecases.add_members import AddMembers, add_members
 from messaging.core.usecases.change_role import ChangeRole, change_role
-from messaging.core.usecases.check_member import CheckMember, check_member
+from messaging.core.usecases.check_member import check_member
 from messaging.core.usecases.leave_dialog import LeaveDialog, leave_dialog
-from messaging.core.usecases.lift_ban import LiftBan, lift_ban
+from messaging.core.usecases.lift_ban import lift_ban
 from messaging.core.usecases.mute_member import MuteMember, mute_member
 from messaging.core.usecases.remove_member import RemoveMember, remove_member
-from messaging.core.usecases.transfer_dialog import TransferDialog, transfer_dialog
+from messaging.core.usecases.transfer_dialog import transfer_dialog
 from messaging.wiring import App
 
 routes = Routes(tag="members")
@@ -94,13 +95,7 @@ async def get_members(dialog_id: UUID, query: MembersQuery, principal: Principal
             raise NotAllowedError
         statuses = ["banned"] if query.banned else ["active", "muted"]
         rows = await MemberStore(conn).members_page(dialog_id, statuses, after=after, limit=query.limit + 1)
-    return ORDER.page(
-        app.cursors,
-        rows,
-        query.limit,
-        view=MemberView.of_fields,
-        position=lambda row: (row["user_id"],),
-    )
+    return ORDER.page(app.cursors, rows, query.limit, view=MemberView.of_fields, position=lambda row: (row["user_id"],))
 
 
 @changes.post(MEMBERS, errors=(*ERRORS, DialogFullError, PeopleUnknownError), summary="Add people")
@@ -120,7 +115,7 @@ async def patch_member(
     """Without anything to change nothing is changed, and who may not see it is told so all the same."""
     who = {"dialog_id": dialog_id, "by": principal.user_id, "user_id": user_id}
     if body.role is None and body.muted is None:
-        await check_member(CheckMember(**who), tx)
+        await check_member(MemberCommand(**who), tx)
     if body.role is not None:
         await change_role(ChangeRole(**who, role=Role(body.role)), tx)
     if body.muted is not None:
@@ -128,9 +123,7 @@ async def patch_member(
 
 
 @changes.delete(
-    MEMBERS + "/{user_id}",
-    errors=(*ERRORS, OwnerStaysError, ShopOwnerError),
-    summary="Leave, or remove a member",
+    MEMBERS + "/{user_id}", errors=(*ERRORS, OwnerStaysError, ShopOwnerError), summary="Leave, or remove a member"
 )
 async def delete_member(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:
     """With one's own id, one leaves. The owner hands over first."""
@@ -148,10 +141,10 @@ async def put_ban(dialog_id: UUID, user_id: UUID, principal: Principal, tx: Mess
 
 @changes.delete("/v1/dialogs/{dialog_id}/bans/{user_id}", errors=ERRORS, summary="Lift a ban")
 async def delete_ban(dialog_id: UUID, user_id: UUID, principal: Principal, tx: MessagingTx) -> None:
-    await lift_ban(LiftBan(dialog_id=dialog_id, by=principal.user_id, user_id=user_id), tx)
+    await lift_ban(MemberCommand(dialog_id=dialog_id, by=principal.user_id, user_id=user_id), tx)
 
 
 @changes.put("/v1/dialogs/{dialog_id}/owner", errors=(*ERRORS, OwnerIsBotError), summary="Hand the dialog over")
 async def put_owner(dialog_id: UUID, body: OwnerBody, principal: Principal, tx: MessagingTx) -> None:
     """By the owner, to a person who is in; the old owner becomes an admin. A mute of the new owner ends."""
-    await transfer_dialog(TransferDialog(dialog_id=dialog_id, by=principal.user_id, user_id=body.user_id), tx)
+    await transfer_dialog(MemberCommand(dialog_id=dialog_id, by=principal.user_id, user_id=body.user_id), tx)

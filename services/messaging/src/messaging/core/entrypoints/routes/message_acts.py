@@ -12,13 +12,8 @@ from messaging.core.adapters.emoji_gateway import emoji_of
 from messaging.core.adapters.message_history_reads import pins_of, revisions_of, thread_page
 from messaging.core.adapters.message_page_reads import seen_message, watch_of
 from messaging.core.adapters.message_reads import MessageReads
-from messaging.core.domain.dialog import (
-    BlockedError,
-    DialogClosedError,
-    DialogNotFoundError,
-    MutedError,
-    NotAllowedError,
-)
+from messaging.core.domain.commands import MessageCommand
+from messaging.core.domain.dialog import WRITING, DialogClosedError, DialogNotFoundError, NotAllowedError
 from messaging.core.domain.message import ContentTooLargeError, MessageNotFoundError
 from messaging.core.domain.reactions import NotAnEmojiError, TooManyReactionsError
 from messaging.core.entrypoints.schemas.messages import (
@@ -32,8 +27,8 @@ from messaging.core.entrypoints.schemas.messages import (
     RevisionView,
 )
 from messaging.core.usecases.change_reaction import ChangeReaction, change_reaction
-from messaging.core.usecases.delete_message_for_all import DeleteMessageForAll, delete_message_for_all
-from messaging.core.usecases.delete_message_for_self import DeleteMessageForSelf, delete_message_for_self
+from messaging.core.usecases.delete_message_for_all import delete_message_for_all
+from messaging.core.usecases.delete_message_for_self import delete_message_for_self
 from messaging.core.usecases.edit_message import (
     EditMessage,
     EditWindowOverError,
@@ -47,7 +42,7 @@ from messaging.wiring import App
 routes = Routes(tag="messages")
 MESSAGE = "/v1/dialogs/{dialog_id}/messages/{seq}"
 SEEN = (DialogNotFoundError, MessageNotFoundError)
-TOUCHED = (*SEEN, NotAllowedError, MutedError, BlockedError, DialogClosedError)
+TOUCHED = (*WRITING, MessageNotFoundError)
 ACTS = RateLimit("message-acts", per_user=600, window_s=60, fails="open")
 changes = routes.sharing(limit=ACTS, rows_of_caller=False)
 
@@ -81,9 +76,9 @@ async def delete_message(dialog_id: UUID, seq: int, query: DeleteQuery, principa
     """For everybody one's own, whatever hinders one from writing, or another's as a moderator; for oneself any."""
     user_id = principal.user_id
     if query.whom == "all":
-        await delete_message_for_all(DeleteMessageForAll(dialog_id=dialog_id, seq=seq, user_id=user_id), tx)
+        await delete_message_for_all(MessageCommand(dialog_id=dialog_id, seq=seq, user_id=user_id), tx)
     else:
-        await delete_message_for_self(DeleteMessageForSelf(dialog_id=dialog_id, seq=seq, user_id=user_id), tx)
+        await delete_message_for_self(MessageCommand(dialog_id=dialog_id, seq=seq, user_id=user_id), tx)
 
 
 @changes.put(
@@ -119,17 +114,8 @@ async def get_pins(dialog_id: UUID, principal: Principal, app: App) -> PinsView:
         shown = await MessageReads(conn, app.keys).documents(
             [message for _, message in pins], viewer_id=principal.user_id
         )
-    return PinsView(
-        items=[
-            PinView(
-                seq=pin["seq"],
-                pinned_by=pin["pinned_by"],
-                pinned_at=pin["pinned_at"],
-                message=MessageView.model_validate(document),
-            )
-            for (pin, _), document in zip(pins, shown, strict=True)
-        ]
-    )
+    messages = [MessageView.model_validate(each) for each in shown]
+    return PinsView(items=[PinView.of_fields(pin, message=each) for (pin, _), each in zip(pins, messages, strict=True)])
 
 
 @routes.get(MESSAGE + "/revisions", errors=SEEN, summary="Look at what a message said before")

@@ -11,14 +11,7 @@ from messaging.core.adapters.message_reads import MessageReads
 from messaging.core.adapters.send_limit_cache import SendsLimitedError
 from messaging.core.domain.attachment import AttachmentUnusableError
 from messaging.core.domain.cards import CardUnknownError
-from messaging.core.domain.dialog import (
-    BlockedError,
-    DialogClosedError,
-    DialogNotFoundError,
-    MutedError,
-    NotAllowedError,
-    SlowModeError,
-)
+from messaging.core.domain.dialog import WRITING, DialogNotFoundError, SlowModeError
 from messaging.core.domain.message import (
     ClientMessageIdReusedError,
     ContentTooLargeError,
@@ -40,11 +33,7 @@ from messaging.wiring import App
 
 routes = Routes(tag="messages")
 SEND_ERRORS = (
-    DialogNotFoundError,
-    NotAllowedError,
-    MutedError,
-    BlockedError,
-    DialogClosedError,
+    *WRITING,
     SlowModeError,
     ClientMessageIdReusedError,
     ReplyTargetMissingError,

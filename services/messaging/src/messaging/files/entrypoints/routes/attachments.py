@@ -16,6 +16,7 @@ from chassis.errors import RequestError
 from chassis.http import RateLimit, Reply, Routes
 from chassis.tokens import Principal
 from kernel.errors import Kind
+from kernel.rows import object_of
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.adapters.attachment_store import AttachmentStore
 from messaging.core.domain.attachment import (
@@ -82,14 +83,8 @@ class RangeNotSatisfiableError(RequestError):
     summary="Get a ticket for an upload",
 )
 async def post_attachment(body: AttachmentBody, principal: Principal, tx: MessagingTx) -> Reply[UploadTicketView]:
-    command = BeginUpload(
-        owner_id=principal.user_id,
-        purpose=body.purpose,
-        file_name=body.file_name,
-        media_type=body.media_type,
-        size_bytes=body.size_bytes,
-        sha256=binascii.unhexlify(body.sha256) if body.sha256 else None,
-    )
+    sha256 = binascii.unhexlify(body.sha256) if body.sha256 else None
+    command = object_of(BeginUpload, body.model_dump(), owner_id=principal.user_id, sha256=sha256)
     ticket = await begin_upload(command, tx)
     url = UPLOAD.format(attachment_id=ticket.attachment_id)
     view = UploadTicketView(**AttachmentView.of(ticket).model_dump(), upload_url=url, piece_bytes_max=PIECE_BYTES_MAX)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.http import RateLimit, Routes, roles
 from chassis.tokens import Principal
+from kernel.rows import object_of
 from messaging.adapters.transaction import MessagingTx
 from messaging.core.domain.dialog import DialogNotFoundError
 from messaging.core.domain.membership import MemberNotFoundError
@@ -46,14 +47,7 @@ async def post_report(body: ReportBody, principal: Principal, tx: MessagingTx) -
 
     A message you deleted for yourself is not there to be reported; who wrote it is.
     """
-    command = ReportAbuse(
-        reporter_id=principal.user_id,
-        dialog_id=body.dialog_id,
-        seq=body.seq,
-        user_id=body.user_id,
-        reason=body.reason,
-        detail=body.detail,
-    )
+    command = object_of(ReportAbuse, body.model_dump(), reporter_id=principal.user_id)
     return ReportedView(report_id=await report_abuse(command, tx))
 
 

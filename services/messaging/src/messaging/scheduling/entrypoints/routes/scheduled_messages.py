@@ -7,13 +7,7 @@ from uuid import UUID
 from chassis.http import Routes
 from chassis.tokens import Principal
 from messaging.adapters.transaction import MessagingTx
-from messaging.core.domain.dialog import (
-    BlockedError,
-    DialogClosedError,
-    DialogNotFoundError,
-    MutedError,
-    NotAllowedError,
-)
+from messaging.core.domain.dialog import WRITING
 from messaging.core.domain.message import ClientMessageIdReusedError, ScheduledNotFoundError
 from messaging.core.usecases.hold_access import hold_access
 from messaging.scheduling.adapters.scheduled_store import ScheduledReads
@@ -32,11 +26,7 @@ routes = Routes(tag="drafts")
     idempotency="none",
     rows_of_caller=False,
     errors=(
-        DialogNotFoundError,
-        DialogClosedError,
-        NotAllowedError,
-        MutedError,
-        BlockedError,
+        *WRITING,
         ScheduleTimeInvalidError,
         TooManyScheduledError,
         ScheduledNotFoundError,
