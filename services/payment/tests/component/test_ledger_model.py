@@ -92,7 +92,7 @@ class Session:
             [moved.id for moved in self.books.moved],
         )
         assert {tuple(row) for row in rows} == {
-            (moved.id, moved.kind, moved.debit_id, moved.credit_id, moved.amount_minor) for moved in self.books.moved
+            (moved.id, moved.kind, moved.debit.id, moved.credit.id, moved.amount_minor) for moved in self.books.moved
         }
         stored = await self.conn.fetch("SELECT * FROM hold WHERE id = ANY($1)", list(self.books.holds))
         assert {

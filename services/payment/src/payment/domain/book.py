@@ -32,8 +32,8 @@ class Moved(NamedTuple):
 
     id: TransferId
     kind: TransferKind
-    debit_id: AccountId
-    credit_id: AccountId
+    debit: LedgerAccount
+    credit: LedgerAccount
     amount_minor: int
     debit_version: int
     debit_balance_minor: int
@@ -119,8 +119,8 @@ class Book:
             Moved(
                 op_id,
                 kind,
-                debit.id,
-                credit.id,
+                debit,
+                credit,
                 amount_minor,
                 debit.version,
                 debit.balance_minor,
