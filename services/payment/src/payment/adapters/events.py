@@ -19,10 +19,17 @@ from eventing import Outbox
 from kernel.clock import Clock
 from payment.domain.accounts import SuspensionReason
 from payment.domain.ids import UserId, WalletId
-from payment.domain.ledger import Authorize, Capture, Expire, Op, Settle, Transfer, Void
+from payment.domain.ledger import Authorize, Capture, Charge, Expire, Op, Return, Settle, Transfer, Void
 from payment.domain.outcome import Answer, HoldEnd, HoldFacts, Outcome
-from payment.domain.top_up import Charge, SuspenseReason, TopUpRequest
-from sampan.payment.v1.hold_pb2 import PaymentAuthorized, PaymentCaptured, PaymentSettled, PaymentVoided
+from payment.domain.top_up import Charge as ProviderCharge
+from payment.domain.top_up import SuspenseReason, TopUpRequest
+from sampan.payment.v1.hold_pb2 import (
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentReturned,
+    PaymentSettled,
+    PaymentVoided,
+)
 from sampan.payment.v1.requests_pb2 import RequestTransfer
 from sampan.payment.v1.top_up_pb2 import TopUpCompleted, TopUpFailed, TopUpInReview, TopUpReturned
 from sampan.payment.v1.transfer_pb2 import TransferCompleted, TransferRefused
@@ -88,7 +95,7 @@ class Events:
         )
         self._outbox.add(failed, aggregate_version=top_up.version + 1)
 
-    def top_up_in_review(self, top_up: TopUpRequest, charge: Charge, *, reason: SuspenseReason) -> None:
+    def top_up_in_review(self, top_up: TopUpRequest, charge: ProviderCharge, *, reason: SuspenseReason) -> None:
         """``charge`` is what the provider took, which fits nothing."""
         amount = Money(amount_minor=charge.amount_minor, currency=charge.currency)
         at = _timestamp(self._clock.now())
@@ -114,10 +121,12 @@ def _of_top_up(top_up: TopUpRequest) -> dict[str, Any]:
 def _of_hold(op: Op, facts: HoldFacts, at: datetime) -> Iterator[Record]:
     if isinstance(op, Authorize):
         yield _authorized(op, at)
-    elif isinstance(op, Capture):
+    elif isinstance(op, Capture | Charge):
         yield _captured(op, facts, at)
     elif isinstance(op, Void | Expire):
         yield _voided(facts, HoldEnd.EXPIRED if isinstance(op, Expire) else HoldEnd.VOIDED, at)
+    elif isinstance(op, Return):
+        yield _returned(op, facts, at)
     elif isinstance(op, Settle):
         yield from _settled(op, facts, at)
 
@@ -147,7 +156,7 @@ def _authorized(op: Authorize, at: datetime) -> PaymentAuthorized:
     )
 
 
-def _captured(op: Capture, facts: HoldFacts, at: datetime) -> PaymentCaptured:
+def _captured(op: Capture | Charge, facts: HoldFacts, at: datetime) -> PaymentCaptured:
     return PaymentCaptured(
         hold_id=str(op.hold_id),
         checkout_id=str(facts.checkout_id),
@@ -166,6 +175,18 @@ def _voided(facts: HoldFacts, reason: HoldEnd, at: datetime) -> PaymentVoided:
         wallet_id=str(facts.account_id),
         amount=Money(amount_minor=facts.amount_minor, currency=facts.currency),
         reason_code=reason,
+        at=_timestamp(at),
+    )
+
+
+def _returned(op: Return, facts: HoldFacts, at: datetime) -> PaymentReturned:
+    return PaymentReturned(
+        hold_id=str(facts.hold_id),
+        checkout_id=str(facts.checkout_id),
+        user_id=str(facts.user_id),
+        wallet_id=str(facts.account_id),
+        amount=Money(amount_minor=facts.amount_minor, currency=facts.currency),
+        reason_code=op.reason_code,
         at=_timestamp(at),
     )
 

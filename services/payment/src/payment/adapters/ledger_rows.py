@@ -27,11 +27,13 @@ from payment.domain.ids import AccountId
 from payment.domain.ledger import (
     Authorize,
     Capture,
+    Charge,
     CreditSuspended,
     Expire,
     HoldOp,
     Op,
     OpKind,
+    Return,
     ReturnSuspended,
     Settle,
     Suspend,
@@ -94,6 +96,8 @@ class LedgerRows:
             return self._add_from_provider(op)
         if isinstance(op, CreditSuspended | ReturnSuspended):
             return self._add_from_suspense(op)
+        if isinstance(op, Charge | Return):
+            raise NotImplementedError(f"the ledger takes no {type(op).__name__} yet")
         return self._add_hold_op(op)
 
     def arguments(self, now: datetime) -> tuple[Any, ...]:

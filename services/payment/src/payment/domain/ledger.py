@@ -144,6 +144,27 @@ class Void:
 
 
 @dataclass(slots=True, kw_only=True)
+class Charge:
+    """Take money out of a wallet at once: a hold that is captured as it is made."""
+
+    hold_id: HoldId
+    checkout_id: CheckoutId
+    user_id: UserId
+    wallet_id: WalletId
+    amount_minor: int
+    currency: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Return:
+    """Give back what a charge took; of an unknown hold, make sure that it never comes to be."""
+
+    hold_id: HoldId
+    checkout_id: CheckoutId
+    reason_code: str = ""  # what the record of it says; the ledger does not look at it
+
+
+@dataclass(slots=True, kw_only=True)
 class Expire:
     """Give held money back because its time is over."""
 
@@ -171,5 +192,18 @@ class Settle:
     shares: Sequence[Share]
 
 
-Op = Transfer | TopUp | Suspend | CreditSuspended | ReturnSuspended | Authorize | Capture | Void | Expire | Settle
+Op = (
+    Transfer
+    | TopUp
+    | Suspend
+    | CreditSuspended
+    | ReturnSuspended
+    | Authorize
+    | Capture
+    | Void
+    | Charge
+    | Return
+    | Expire
+    | Settle
+)
 HoldOp = Authorize | Capture | Void | Expire | Settle
