@@ -211,6 +211,23 @@ async def test_the_same_variant_on_two_lines_is_one_demand(app: App, buyer: Any,
     assert await stock_of(app, product) == (10, 10)
 
 
+async def test_who_was_told_sold_out_has_no_order_and_asks_again_with_another_key(
+    app: App, seller: Any, shop: Any, buyer: Any
+) -> None:
+    product = await seller.add_product(shop, on_hand=1)
+    key, stock = uuid4().hex, f"/v1/products/{product['product_id']}/variants/{variant_of(product)}/stock"
+    refused = await buyer.order((variant_of(product), 2), key=key)
+    assert (refused.status, refused.code) == (409, "commerce.stock.sold_out")
+    assert refused.body["context"] == {"variant_ids": [variant_of(product)]}
+    assert await count(app, "checkout", buyer.id) == await count(app, "orders", buyer.id) == 0
+    assert await stock_of(app, product) == (1, 0)
+    assert (await seller.call("PUT", stock, {"on_hand": 2}, If_Match="*")).status == 200
+    replayed = await buyer.order((variant_of(product), 2), key=key)
+    assert (replayed.status, replayed.headers["Idempotency-Replayed"]) == (409, "true")
+    assert (await buyer.order((variant_of(product), 2))).status == 202
+    assert await stock_of(app, product) == (2, 2)
+
+
 async def test_what_is_not_for_sale(seller: Any, buyer: Any, product: Any) -> None:
     await seller.call("PATCH", f"/v1/products/{product['product_id']}", {"status": "discontinued"}, If_Match="*")
     answers = [

@@ -209,6 +209,34 @@ async def test_baskets_that_cross_do_not_deadlock(fresh_app: App) -> None:
         assert await conn.fetchval("SELECT sum(reserved) FROM stock WHERE variant_id = ANY($1)", variants) == 0
 
 
+async def test_orders_that_cross_each_other_and_what_is_completed_or_cancelled_do_not_deadlock(fresh_app: App) -> None:
+    """Two of three products in any order, while sagas' batches take and release the same ones."""
+    variants = [await on_sale(fresh_app, on_hand=1_000) for _ in range(3)]
+    pairs = [(a, b) for a in variants for b in variants if a != b]
+
+    async def place(pair: tuple[VariantId, VariantId]) -> CheckoutId:
+        lines = [WantedLine(variant_id=each, quantity=1) for each in pair]
+        async with fresh_app.begin() as tx:
+            command = PlaceOrder(buyer_id=UserId(uuid4()), language="en", lines=lines)
+            return (await place_order(command, tx)).checkout.id
+
+    waiting: list[CheckoutId] = []
+    for _ in range(8):
+        batch = [CompleteOrder(checkout_id=each) for each in waiting[::2]]
+        undone = [CancelOrder(checkout_id=each, reason_code="buyer") for each in reversed(waiting[1::2])]
+        placed, completed, cancelled = await asyncio.gather(
+            asyncio.gather(*(place(pair) for pair in pairs * 2)),
+            apply_commands(fresh_app, *batch),
+            apply_commands(fresh_app, *undone),
+        )
+        assert {*completed, *cancelled} <= {None}
+        waiting = list(placed)
+    left = [await units_of(fresh_app, each) for each in variants]
+    assert [reserved for _, reserved in left] == [8] * 3
+    assert sum(on_hand for on_hand, _ in left) == 3_000 - 7 * len(pairs) * 2
+    assert await broken_invariants(fresh_app) == []
+
+
 async def test_cancel_against_completion_has_one_winner(app: App, seller: Any, shop: Any, people: Any) -> None:
     """Whoever is first wins, and the order is what the winner says."""
     product = await seller.add_product(shop, on_hand=1_000)

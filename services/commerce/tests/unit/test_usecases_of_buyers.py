@@ -140,6 +140,25 @@ class TestPlaceOrder:
         assert placed.checkout.stock_state is StockState.HELD
         assert tx.stock.items[variant_of(product)].available == 8
 
+    @pytest.mark.parametrize("price_minor", [10_000, 0])
+    async def test_its_stock_is_locked_when_all_else_is_written(
+        self, tx: FakeTx, monkeypatch: pytest.MonkeyPatch, price_minor: int
+    ) -> None:
+        """So that a product that everybody wants is locked for the write and the commit alone."""
+        hot = tx.put_on_sale(a_product(a_variant(price_minor=price_minor)), a_shop())
+        await put_in_cart(PutInCart(user_id=BUYER, variant_id=variant_of(hot), quantity=1), tx)
+        lock, before = tx.stock.lock_wanted, []
+
+        async def note_and_lock(demand: Any, now: Any) -> Any:
+            before.append((len(tx.orders.checkouts), await tx.carts.items(BUYER), tx.events.names()))
+            return await lock(demand, now)
+
+        monkeypatch.setattr(tx.stock, "lock_wanted", note_and_lock)
+        await place_order(order_of(), tx)
+        [(stored, left_in_cart, told)] = before
+        assert (stored, left_in_cart) == (1, [])
+        assert told == [each for each in tx.events.names() if not each.startswith("stock_")]
+
     async def test_sold_out_says_of_what_and_holds_nothing(self, tx: FakeTx, product: Product) -> None:
         rare = tx.put_on_sale(a_product(), a_shop(), on_hand=1)
         with pytest.raises(SoldOutError) as refused:
