@@ -1,7 +1,8 @@
 """Saga engine: order_payment sagas a second over real Postgres and Kafka, beside DBOS alternated in the same run.
 
 The engine (consumer, relay, timers) is one process; the participants answer at once from memory in another, so the
-figure is the engine's own: 13 records a saga, every step a transaction with inbox, compare-and-set, history and outbox.
+figure is the engine's own: 7 records a saga (13 of version 1), every step a transaction with inbox, compare-and-set,
+history and outbox.
 The reference runs four empty async steps in one process with no messages at all, so it is asked for less.
 
     python bench/sagas_engine.py [--callers 256] [--dbos-callers 8] [--rounds 3] [--seconds 8] [--rate 50]

@@ -17,10 +17,8 @@ ON_THE_WAY = {"gateway", "commerce", "orchestrator", "payment", "notification"}
 WAY = (
     "POST /v1/orders",
     "sampan.orchestrator.v1.StartOrderPayment",
-    "sampan.commerce.v1.ReserveStock",
-    "sampan.payment.v1.AuthorizePayment",
-    "sampan.commerce.v1.ConfirmOrder",
-    "sampan.payment.v1.CapturePayment",
+    "sampan.payment.v1.PayOrder",
+    "sampan.commerce.v1.CompleteOrder",
     "sampan.payment.v1.SettlePayment",
 )
 

@@ -1,4 +1,4 @@
-"""Why an order was cancelled, as its buyer reads it: the sentence of its ``reason_code``, and that it took nothing.
+"""Why an order was cancelled, as its buyer reads it: the sentence of its ``reason_code``, and that it costs nothing.
 
 One place for everybody who shows it. A code is that of the refusal that ended the payment, or of who ended it.
 """
@@ -23,17 +23,18 @@ NOT_COMPLETED: Final[Mapping[str, str]] = {
     "ms": "Pesanan tidak dapat diselesaikan.",
     "vi": "Không thể hoàn tất đơn hàng.",
 }
-NO_MONEY_TAKEN: Final[Mapping[str, str]] = {
-    "en": "No money was taken.",
-    "th": "ไม่มีการหักเงิน",
-    "id": "Tidak ada uang yang ditarik.",
-    "ms": "Tiada wang ditolak.",
-    "vi": "Chúng tôi không trừ tiền.",
+# True of a payment that was refused, and of one that was taken and returned before the order was cancelled.
+NOTHING_TO_PAY: Final[Mapping[str, str]] = {
+    "en": "You pay nothing for it.",
+    "th": "คุณไม่ต้องจ่ายเงินสำหรับคำสั่งซื้อนี้",
+    "id": "Anda tidak membayar apa pun untuk pesanan ini.",
+    "ms": "Anda tidak membayar apa-apa untuk pesanan ini.",
+    "vi": "Bạn không phải trả tiền cho đơn hàng này.",
 }
 
 
 def cancelled_because(code: str, language: str) -> str:
-    """The sentence for a code, and that no money was taken: nothing else is known of the buyer's wallet.
+    """The sentence for a code, and that there is nothing to pay: what was taken is in the buyer's wallet again.
 
     A code that no service published reads as that the order could not be completed, and is logged.
     """
@@ -41,7 +42,7 @@ def cancelled_because(code: str, language: str) -> str:
     if sentence is None:
         _log_unknown(code)
         sentence = NOT_COMPLETED.get(language, NOT_COMPLETED[FALLBACK])
-    return f"{sentence} {NO_MONEY_TAKEN.get(language, NO_MONEY_TAKEN[FALLBACK])}"
+    return f"{sentence} {NOTHING_TO_PAY.get(language, NOTHING_TO_PAY[FALLBACK])}"
 
 
 @lru_cache(maxsize=256)

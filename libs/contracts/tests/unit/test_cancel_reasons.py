@@ -1,4 +1,4 @@
-"""A cancelled order says why, and that it took nothing; a code that nobody published reads neutrally and is logged."""
+"""A cancelled order says why, and that it costs nothing; a code that nobody published reads neutrally and is logged."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import logging
 
 import pytest
 
-from contracts.cancel_reasons import BUYER, NO_MONEY_TAKEN, NOT_COMPLETED, cancelled_because
+from contracts.cancel_reasons import BUYER, NOT_COMPLETED, NOTHING_TO_PAY, cancelled_because
 from contracts.reasons import LANGUAGES, published_reasons, reason_text
 
 
 def test_what_is_always_said_is_there_in_every_language() -> None:
-    for texts in (NOT_COMPLETED, NO_MONEY_TAKEN):
+    for texts in (NOT_COMPLETED, NOTHING_TO_PAY):
         assert set(texts) == set(LANGUAGES)
         assert all(text == text.strip() != "" for text in texts.values())
 
@@ -20,9 +20,9 @@ def test_what_is_always_said_is_there_in_every_language() -> None:
 @pytest.mark.parametrize(
     "code", [BUYER, "commerce.stock.sold_out", "payment.limit.daily", "orchestrator.saga.deadline_passed"]
 )
-def test_the_published_sentence_comes_first_and_then_that_no_money_was_taken(code: str, language: str) -> None:
+def test_the_published_sentence_comes_first_and_then_that_there_is_nothing_to_pay(code: str, language: str) -> None:
     assert (
-        cancelled_because(code, language) == f"{reason_text(code, language, of='commerce')} {NO_MONEY_TAKEN[language]}"
+        cancelled_because(code, language) == f"{reason_text(code, language, of='commerce')} {NOTHING_TO_PAY[language]}"
     )
 
 
@@ -30,7 +30,7 @@ def test_the_published_sentence_comes_first_and_then_that_no_money_was_taken(cod
 def test_an_unknown_code_reads_neutrally_and_is_logged_once(code: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "contracts.cancel_reasons"):
         for language in (*LANGUAGES, "vi"):
-            assert cancelled_because(code, language) == f"{NOT_COMPLETED[language]} {NO_MONEY_TAKEN[language]}"
+            assert cancelled_because(code, language) == f"{NOT_COMPLETED[language]} {NOTHING_TO_PAY[language]}"
     assert [record.getMessage() for record in caplog.records] == [f"cancel_reason_unknown code={code}"]
 
 
@@ -44,4 +44,4 @@ def test_a_known_code_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_an_unknown_language_reads_english() -> None:
     assert cancelled_because(BUYER, "de") == cancelled_because(BUYER, "en")
-    assert cancelled_because("nobody.published.2", "de") == f"{NOT_COMPLETED['en']} {NO_MONEY_TAKEN['en']}"
+    assert cancelled_because("nobody.published.2", "de") == f"{NOT_COMPLETED['en']} {NOTHING_TO_PAY['en']}"

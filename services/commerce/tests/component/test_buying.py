@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -9,18 +10,20 @@ import pytest
 
 from commerce.domain.ids import CheckoutId
 from commerce.usecases.cancel_order import CancelOrder
-from commerce.usecases.confirm_order import ConfirmOrder
-from commerce.usecases.mark_order_paid import MarkOrderPaid
-from commerce.usecases.release_stock import ReleaseStock
+from commerce.usecases.complete_order import CompleteOrder
 from commerce.usecases.reserve_stock import ReserveStock
 from commerce.wiring import App
 from commerce_testing.people import variant_of
-from commerce_testing.running import apply_commands, event_types
+from commerce_testing.running import apply_commands, event_types, pay, pay_by_version_1
+from commerce_testing.selling import stock_of
 
 pytestmark = pytest.mark.component
 
 
-async def test_an_order_from_placed_to_delivered(app: App, seller: Any, buyer: Any, shop: Any, product: Any) -> None:
+@pytest.mark.parametrize("paid_by", [pay, pay_by_version_1])
+async def test_an_order_from_placed_to_delivered(
+    app: App, seller: Any, buyer: Any, product: Any, paid_by: Callable[[App, CheckoutId], Awaitable[None]]
+) -> None:
     answer = await buyer.order((variant_of(product), 2), note="quickly, please")
     assert answer.status == 202
     checkout_id = CheckoutId(UUID(answer.body["checkout_id"]))
@@ -33,11 +36,9 @@ async def test_an_order_from_placed_to_delivered(app: App, seller: Any, buyer: A
     assert order["lines"][0]["title"] == "Hand-woven silk scarf"
     assert await event_types(app, checkout_id) == ["StartOrderPayment"]
 
-    assert await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
     stock = await seller.get(f"/v1/products/{product['product_id']}/variants/{variant_of(product)}/stock")
     assert (stock.body["on_hand"], stock.body["reserved"], stock.body["available"]) == (10, 2, 8)
-    assert await apply_commands(app, ConfirmOrder(checkout_id=checkout_id)) == [None]
-    assert await apply_commands(app, MarkOrderPaid(checkout_id=checkout_id)) == [None]
+    await paid_by(app, checkout_id)
 
     path = f"/v1/orders/{order['order_id']}"
     seen = (await buyer.get(f"{path}?wait_s=5")).body
@@ -67,14 +68,14 @@ async def test_an_order_from_placed_to_delivered(app: App, seller: Any, buyer: A
 
 async def test_a_compensated_order_tells_its_buyer_why(app: App, buyer: Any, product: Any) -> None:
     checkout_id = await buyer.place((variant_of(product), 1))
-    assert await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
-    undo = [
-        ReleaseStock(checkout_id=checkout_id),
-        CancelOrder(checkout_id=checkout_id, reason_code="payment.wallet.insufficient_funds"),
-    ]
-    assert await apply_commands(app, *undo) == [None, None]
+    assert await stock_of(app, product) == (10, 1)
+    undo = CancelOrder(checkout_id=checkout_id, reason_code="payment.wallet.insufficient_funds")
+    assert await apply_commands(app, *[undo] * 2) == [None, None]
+    assert await stock_of(app, product) == (10, 0)
     seen = (await buyer.get(f"/v1/checkouts/{checkout_id}?wait_s=1", Accept_Language="id-ID,en;q=0.5")).body
     assert (seen["status"], seen["cancel_reason_code"]) == ("failed", "payment.wallet.insufficient_funds")
     assert seen["cancel_reason"].startswith("Saldo dompet")
     assert seen["orders"][0]["status"] == "cancelled"
-    assert await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == ["commerce.checkout.released"]
+    late = ReserveStock(checkout_id=checkout_id, hold_s=60), CompleteOrder(checkout_id=checkout_id)
+    assert await apply_commands(app, *late) == ["commerce.checkout.released"] * 2
+    assert await event_types(app, variant_of(product)) == ["StockChanged", "StockChanged"]

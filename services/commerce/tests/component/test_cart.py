@@ -211,8 +211,8 @@ async def test_a_seen_price_counts_with_its_currency(buyer: Any, product: Any) -
     assert (await buyer.order(**line())).status == 202
 
 
-async def test_at_most_so_many_of_a_variant_on_all_lines_together(buyer: Any, product: Any) -> None:
-    variant_id = product["variants"][0]["variant_id"]
+async def test_at_most_so_many_of_a_variant_on_all_lines_together(seller: Any, shop: Any, buyer: Any) -> None:
+    variant_id = (await seller.add_product(shop, on_hand=9_999))["variants"][0]["variant_id"]
     assert (await buyer.order((variant_id, 9_998), (variant_id, 1))).status == 202
     refused = await buyer.order((variant_id, 9_999), (variant_id, 1))
     assert (refused.status, refused.code) == (422, "commerce.order.quantity_too_large")

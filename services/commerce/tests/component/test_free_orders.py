@@ -10,13 +10,12 @@ import pytest
 
 from commerce.domain.ids import CheckoutId
 from commerce.usecases.cancel_order import CancelOrder
-from commerce.usecases.confirm_order import ConfirmOrder
+from commerce.usecases.complete_order import CompleteOrder
 from commerce.usecases.mark_order_paid import MarkOrderPaid
 from commerce.usecases.release_stock import ReleaseStock
-from commerce.usecases.reserve_stock import ReserveStock
 from commerce.wiring import App
 from commerce_testing.people import variant_of
-from commerce_testing.running import apply_commands, broken_invariants
+from commerce_testing.running import apply_commands, broken_invariants, pay, pay_by_version_1
 from sampan.commerce.v1.order_pb2 import OrderConfirmed
 from sampan.orchestrator.v1.commands_pb2 import StartOrderPayment
 
@@ -94,20 +93,17 @@ async def test_it_is_fulfilled_and_not_cancelled(app: App, people: Any, buyer: A
     assert (moved.status, moved.body["status"]) == (200, "processing")
 
 
-async def test_beside_what_is_paid_no_money_is_asked_for_it(app: App, people: Any, buyer: Any) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+async def test_beside_what_is_paid_no_money_is_asked_for_it(app: App, people: Any, buyer: Any, version: int) -> None:
     paid, gift = await on_sale(people, 12_900, 0)
     placed = (await buyer.order((paid, 1), (gift, 1))).body
     said = await bodies_of(app, placed["checkout_id"])
     [start] = [StartOrderPayment.FromString(body) for body in said["StartOrderPayment"]]
     assert [order.total.amount_minor for order in start.orders] == [start.total.amount_minor] == [12_900]
     checkout_id = CheckoutId(UUID(placed["checkout_id"]))
-    commands = [
-        ReserveStock(checkout_id=checkout_id, hold_s=60),
-        ConfirmOrder(checkout_id=checkout_id),
-        MarkOrderPaid(checkout_id=checkout_id),
-        MarkOrderPaid(checkout_id=checkout_id),
-    ]
-    assert await apply_commands(app, *commands) == [None] * 4
+    await (pay(app, checkout_id) if version == 2 else pay_by_version_1(app, checkout_id))
+    again = MarkOrderPaid(checkout_id=checkout_id), CompleteOrder(checkout_id=checkout_id)
+    assert await apply_commands(app, *again) == [None, None]
     checkout = (await buyer.get(f"/v1/checkouts/{placed['checkout_id']}")).body
     assert checkout["payment_status"] == "paid"
     states = {order["total"]["amount_minor"]: order["payment_status"] for order in checkout["orders"]}

@@ -10,10 +10,11 @@ import pytest
 
 from commerce.domain.ids import CheckoutId
 from commerce.usecases.cancel_order import CancelOrder
-from commerce.usecases.reserve_stock import ReserveStock
+from commerce.usecases.complete_order import CompleteOrder
 from commerce.wiring import App
 from commerce_testing.people import variant_of
 from commerce_testing.running import apply_commands, pay
+from commerce_testing.selling import stock_of
 from kernel.country import Country
 
 pytestmark = pytest.mark.component
@@ -131,7 +132,7 @@ async def test_the_seller_sees_and_moves_the_order_and_the_buyer_does_not(
     assert (await seller.get(f"/v1/checkouts/{placed['checkout_id']}")).status == 404
 
 
-async def test_cancel_is_granted_once_and_the_confirmation_is_refused(app: App, buyer: Any, product: Any) -> None:
+async def test_cancel_is_granted_once_and_the_completion_is_refused(app: App, buyer: Any, product: Any) -> None:
     placed = (await buyer.order((variant_of(product), 1))).body
     checkout_id = CheckoutId(UUID(placed["checkout_id"]))
     path = f"/v1/orders/{placed['orders'][0]['order_id']}"
@@ -141,9 +142,10 @@ async def test_cancel_is_granted_once_and_the_confirmation_is_refused(app: App, 
     async with app.database.read() as conn:
         types = await conn.fetch("SELECT type FROM outbox WHERE key = $1 ORDER BY id", str(checkout_id))
     assert [row["type"].rpartition(".")[2] for row in types] == ["StartOrderPayment", "CancelOrderPayment"]
-    [code] = await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=9))
-    assert code is not None
+    [code] = await apply_commands(app, CompleteOrder(checkout_id=checkout_id))
+    assert code == "commerce.order.cancel_requested"
     assert await apply_commands(app, CancelOrder(checkout_id=checkout_id, reason_code=code)) == [None]
+    assert await stock_of(app, product) == (10, 0)
     seen = (await buyer.get(path, Accept_Language="th")).body
     assert (seen["status"], seen["cancel_reason_code"]) == ("cancelled", "buyer")
     assert seen["cancel_reason"].startswith("คุณยกเลิก")
@@ -201,11 +203,29 @@ async def test_two_currencies_are_not_paid_together(people: Any, buyer: Any, pro
 
 
 async def test_the_same_variant_on_two_lines_is_one_demand(app: App, buyer: Any, product: Any) -> None:
-    placed = (await buyer.order((variant_of(product), 6), (variant_of(product), 5))).body
+    refused = await buyer.order((variant_of(product), 6), (variant_of(product), 5))
+    assert (refused.status, refused.code) == (409, "commerce.stock.sold_out")
+    placed = (await buyer.order((variant_of(product), 6), (variant_of(product), 4))).body
     [line] = placed["orders"][0]["lines"]
-    assert line["quantity"] == 11
-    reserve = ReserveStock(checkout_id=CheckoutId(UUID(placed["checkout_id"])), hold_s=9)
-    assert await apply_commands(app, reserve) == ["commerce.stock.sold_out"]
+    assert line["quantity"] == 10
+    assert await stock_of(app, product) == (10, 10)
+
+
+async def test_who_was_told_sold_out_has_no_order_and_asks_again_with_another_key(
+    app: App, seller: Any, shop: Any, buyer: Any
+) -> None:
+    product = await seller.add_product(shop, on_hand=1)
+    key, stock = uuid4().hex, f"/v1/products/{product['product_id']}/variants/{variant_of(product)}/stock"
+    refused = await buyer.order((variant_of(product), 2), key=key)
+    assert (refused.status, refused.code) == (409, "commerce.stock.sold_out")
+    assert refused.body["context"] == {"variant_ids": [variant_of(product)]}
+    assert await count(app, "checkout", buyer.id) == await count(app, "orders", buyer.id) == 0
+    assert await stock_of(app, product) == (1, 0)
+    assert (await seller.call("PUT", stock, {"on_hand": 2}, If_Match="*")).status == 200
+    replayed = await buyer.order((variant_of(product), 2), key=key)
+    assert (replayed.status, replayed.headers["Idempotency-Replayed"]) == (409, "true")
+    assert (await buyer.order((variant_of(product), 2))).status == 202
+    assert await stock_of(app, product) == (2, 2)
 
 
 async def test_what_is_not_for_sale(seller: Any, buyer: Any, product: Any) -> None:

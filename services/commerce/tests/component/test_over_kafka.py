@@ -15,16 +15,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from commerce.__main__ import SERVICE
-from commerce.domain.ids import CheckoutId, UserId, VariantId
-from commerce.domain.offer import WantedLine
-from commerce.domain.product import Variant
-from commerce.domain.texts import LocalisedText
-from commerce.usecases.add_product import AddProduct, NewVariant, add_product
-from commerce.usecases.open_shop import OpenShop, open_shop
-from commerce.usecases.place_order import PlaceOrder, place_order
+from commerce.domain.ids import CheckoutId
 from commerce.wiring import App
+from commerce_testing.selling import on_sale, place_one, placed_before, units_of
 from eventing import KafkaConfig, topic_of
-from kernel.country import Country
 from kernel.ids import derived_id
 from sampan.auth.v1.user_pb2 import UserDeleted
 from sampan.commerce.v1 import commands_pb2 as pb
@@ -124,43 +118,6 @@ async def _started(part: Any) -> AsyncIterator[None]:
         await part.stop()
 
 
-async def checkouts(app: App, count: int, *, on_hand: int = 100) -> list[CheckoutId]:
-    """Placed checkouts of one unit of one new product."""
-    async with app.begin() as tx:
-        owner = UserId(uuid4())
-        shop = await open_shop(OpenShop(owner_id=owner, name="Shop", country=Country.VN), tx)
-        variant = Variant(
-            id=VariantId(uuid4()),
-            sku="A",
-            options={},
-            price_minor=150_000,
-            compare_at_minor=None,
-            barcode=None,
-            weight_g=None,
-        )
-        await add_product(
-            AddProduct(
-                user_id=owner,
-                shop_id=shop.id,
-                titles=LocalisedText({"vi": "Áo dài lụa"}),
-                variants=[NewVariant(variant=variant, on_hand=on_hand)],
-            ),
-            tx,
-        )
-        placed = [
-            await place_order(
-                PlaceOrder(
-                    buyer_id=UserId(uuid4()),
-                    language="vi",
-                    lines=[WantedLine(variant_id=variant.id, quantity=1)],
-                ),
-                tx,
-            )
-            for _ in range(count)
-        ]
-    return [each.checkout.id for each in placed]
-
-
 async def status(app: App, checkout_id: CheckoutId) -> tuple[str, str]:
     async with app.database.read() as conn:
         row = await conn.fetchrow("SELECT stock_state, payment_status FROM checkout WHERE id = $1", checkout_id)
@@ -168,17 +125,24 @@ async def status(app: App, checkout_id: CheckoutId) -> tuple[str, str]:
     return row["stock_state"], row["payment_status"]
 
 
-async def test_a_saga_to_paid(kafka_app: App, orchestrator: Orchestrator) -> None:
-    [checkout_id] = await checkouts(kafka_app, 1)
-    saga_id, its = uuid4(), str(checkout_id)
-    steps = (
-        pb.ReserveStock(checkout_id=its, hold_s=60),
-        pb.ConfirmOrder(checkout_id=its),
-        pb.MarkOrderPaid(checkout_id=its),
-    )
+async def placed(app: App) -> CheckoutId:
+    """A checkout of one unit of a new product, whose stock is held."""
+    variant_id = await on_sale(app, on_hand=100)
+    async with app.begin() as tx:
+        return await place_one(variant_id, tx)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [(pb.CompleteOrder,), (pb.ReserveStock, pb.ConfirmOrder, pb.MarkOrderPaid)],
+    ids=["version 2", "version 1"],
+)
+async def test_a_saga_to_paid(kafka_app: App, orchestrator: Orchestrator, steps: tuple[Any, ...]) -> None:
+    checkout_id, saga_id = await placed(kafka_app), uuid4()
+    assert await status(kafka_app, checkout_id) == ("held", "pending")
     for step in steps:
-        command_id = derived_id(saga_id, type(step).__name__)
-        await orchestrator.send(step, command_id=command_id, saga_id=saga_id)
+        command_id = derived_id(saga_id, step.__name__)
+        await orchestrator.send(step(checkout_id=str(checkout_id)), command_id=command_id, saga_id=saga_id)
         reply = await orchestrator.reply_to(command_id)
         assert (reply.outcome, reply.reply_key) == (OUTCOME_SUCCEEDED, str(saga_id))
     assert await status(kafka_app, checkout_id) == ("taken", "paid")
@@ -187,7 +151,7 @@ async def test_a_saga_to_paid(kafka_app: App, orchestrator: Orchestrator) -> Non
 async def test_a_command_sent_twice_is_done_once_and_answered_the_same(
     kafka_app: App, orchestrator: Orchestrator
 ) -> None:
-    first, second = await checkouts(kafka_app, 2, on_hand=1)
+    first, second = await placed_before(kafka_app, await on_sale(kafka_app, on_hand=1), 2)
     for checkout_id in (first, second):
         command_id = derived_id(checkout_id, "reserve")
         for _ in range(2):
@@ -208,7 +172,7 @@ async def test_a_command_sent_twice_is_done_once_and_answered_the_same(
 
 
 async def test_an_undo_that_overtook_its_do(kafka_app: App, orchestrator: Orchestrator) -> None:
-    [checkout_id] = await checkouts(kafka_app, 1)
+    checkout_id = await placed(kafka_app)
     its = str(checkout_id)
     undo, do, cancel = (derived_id(checkout_id, name) for name in ("undo", "do", "cancel"))
     await orchestrator.send(pb.ReleaseStock(checkout_id=its), command_id=undo, saga_id=checkout_id)
@@ -223,17 +187,20 @@ async def test_an_undo_that_overtook_its_do(kafka_app: App, orchestrator: Orches
 
 
 async def test_many_at_once_for_few_units(kafka_app: App, orchestrator: Orchestrator) -> None:
+    """Of checkouts that the version before placed, whose sagas this one began: held and sold at once, or refused."""
     units = 20
-    wanting = await checkouts(kafka_app, 60, on_hand=units)
+    variant_id = await on_sale(kafka_app, on_hand=units)
+    wanting = await placed_before(kafka_app, variant_id, 60)
     for checkout_id in wanting:
         await orchestrator.send(
-            pb.ReserveStock(checkout_id=str(checkout_id), hold_s=60),
-            command_id=derived_id(checkout_id, "reserve"),
+            pb.CompleteOrder(checkout_id=str(checkout_id)),
+            command_id=derived_id(checkout_id, "complete"),
             saga_id=checkout_id,
         )
-    replies = [await orchestrator.reply_to(derived_id(each, "reserve")) for each in wanting]
+    replies = [await orchestrator.reply_to(derived_id(each, "complete")) for each in wanting]
     assert sum(reply.outcome == OUTCOME_SUCCEEDED for reply in replies) == units
     assert {reply.code for reply in replies if reply.outcome == OUTCOME_REJECTED} == {"commerce.stock.sold_out"}
+    assert await units_of(kafka_app, variant_id) == (0, 0)
 
 
 async def test_a_command_without_a_readable_checkout_is_refused(orchestrator: Orchestrator) -> None:
@@ -246,7 +213,7 @@ async def test_a_command_without_a_readable_checkout_is_refused(orchestrator: Or
 async def test_a_truncated_record_goes_to_the_dead_letters_and_the_next_passes(
     kafka_app: App, orchestrator: Orchestrator
 ) -> None:
-    [checkout_id] = await checkouts(kafka_app, 1)
+    checkout_id = await placed(kafka_app)
     broken_id = uuid4()
     value = pb.ReserveStock(checkout_id=str(checkout_id), hold_s=60).SerializeToString()[:-7]
     headers = [
@@ -269,7 +236,7 @@ async def test_a_truncated_record_goes_to_the_dead_letters_and_the_next_passes(
 
 async def test_a_deleted_owner_sells_nothing_more_within_seconds(kafka_app: App, orchestrator: Orchestrator) -> None:
     """Told twice, with a record of nobody between; what goes wrong stops no command."""
-    [checkout_id] = await checkouts(kafka_app, 1)
+    checkout_id = await placed(kafka_app)
     async with kafka_app.database.read() as conn:
         owner_id = await conn.fetchval("SELECT seller_id FROM orders WHERE checkout_id = $1", checkout_id)
     at = Timestamp()

@@ -9,15 +9,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from commerce.domain.ids import CheckoutId, UserId
-from commerce.domain.offer import WantedLine
-from commerce.usecases.place_order import PlaceOrder, place_order
-from commerce_testing.running import load_demo_catalogue
+from commerce.domain.ids import CheckoutId
+from commerce_testing.selling import on_sale, placed_before, units_of
 from eventing import KafkaConfig, topic_of
 from kernel.ids import derived_id
 from sampan.commerce.v1 import commands_pb2 as pb
@@ -73,20 +71,20 @@ async def replies_of(kafka: KafkaConfig) -> AsyncIterator[dict[UUID, set[int]]]:
         await consumer.stop()
 
 
-async def send_reserves(kafka: KafkaConfig, checkout_ids: list[CheckoutId]) -> None:
+async def send_completions(kafka: KafkaConfig, checkout_ids: list[CheckoutId]) -> None:
     producer = AIOKafkaProducer(**kafka.connection())
     await producer.start()
     try:
         for checkout_id in checkout_ids:
             headers = [
-                ("ce_id", str(derived_id(checkout_id, "reserve")).encode()),
-                ("ce_type", pb.ReserveStock.DESCRIPTOR.full_name.encode()),
+                ("ce_id", str(derived_id(checkout_id, "complete")).encode()),
+                ("ce_type", pb.CompleteOrder.DESCRIPTOR.full_name.encode()),
                 ("ce_time", datetime.now(UTC).isoformat().encode()),
                 ("reply_key", str(checkout_id).encode()),
             ]
             await producer.send_and_wait(
-                kafka.topic_prefix + topic_of(pb.ReserveStock),
-                pb.ReserveStock(checkout_id=str(checkout_id), hold_s=600).SerializeToString(),
+                kafka.topic_prefix + topic_of(pb.CompleteOrder),
+                pb.CompleteOrder(checkout_id=str(checkout_id)).SerializeToString(),
                 key=str(checkout_id).encode(),
                 headers=headers,
             )
@@ -111,27 +109,17 @@ async def test_killed_again_and_again_it_sells_what_there_is(
         log=tmp_path / "commerce.log",
     )
     async with make_app(made.dsn, kafka) as app, replies_of(kafka) as outcomes:
-        catalogue = await load_demo_catalogue(app)
-        variant = catalogue.products[0].product.variants[0]
-        async with app.begin() as tx:
-            shelf = await tx.stock.lock([variant.id], (), tx.now)
-            shelf.set_on_hand(variant.id, UNITS)
-            await tx.stock.save(shelf)
-            lines = [WantedLine(variant_id=variant.id, quantity=1)]
-            placed = [
-                await place_order(PlaceOrder(buyer_id=UserId(uuid4()), language="en", lines=lines), tx)
-                for _ in range(BUYERS)
-            ]
-        checkout_ids = [each.checkout.id for each in placed]
+        variant_id = await on_sale(app, on_hand=UNITS)
+        checkout_ids = await placed_before(app, variant_id, BUYERS)
         share = BUYERS // len(KILLS)
         try:
             for turn, point in enumerate(KILLS):
                 await child.start(SAMPAN_FAULT=f"{point}:1")
-                await send_reserves(kafka, checkout_ids[turn * share : (turn + 1) * share])
+                await send_completions(kafka, checkout_ids[turn * share : (turn + 1) * share])
                 assert await child.died(timeout_s=60) == -9, point
             await child.start()
             await child.ready(ops_port, timeout_s=60)
-            commands = {derived_id(each, "reserve") for each in checkout_ids}
+            commands = {derived_id(each, "complete") for each in checkout_ids}
             await eventually(lambda: commands <= outcomes.keys(), timeout_s=40, what="every command answered")
             assert await child.stop(timeout_s=30) == 0
         finally:
@@ -139,9 +127,7 @@ async def test_killed_again_and_again_it_sells_what_there_is(
         answered = [outcomes[command] for command in commands]
         assert answered.count({OUTCOME_SUCCEEDED}) == UNITS
         assert answered.count({OUTCOME_REJECTED}) == BUYERS - UNITS
-        async with app.database.read() as conn:
-            held = await conn.fetchval("SELECT reserved FROM stock WHERE variant_id = $1", variant.id)
-        assert held == UNITS
+        assert await units_of(app, variant_id) == (0, 0)
     await audit_passes(made)
 
 

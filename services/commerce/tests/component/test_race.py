@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -26,7 +26,7 @@ from commerce.domain.order import OrderNotCancellableError, OrderStatus
 from commerce.domain.stock import SoldOutError
 from commerce.usecases.apply_saga_commands import ApplySagaCommands, apply_saga_commands
 from commerce.usecases.cancel_order import CancelOrder
-from commerce.usecases.confirm_order import ConfirmOrder
+from commerce.usecases.complete_order import CompleteOrder
 from commerce.usecases.fulfil_order import FulfilOrder, fulfil_order
 from commerce.usecases.place_order import PlaceOrder, place_order
 from commerce.usecases.release_stock import ReleaseStock
@@ -34,6 +34,7 @@ from commerce.usecases.request_cancel import RequestCancel, request_cancel
 from commerce.usecases.reserve_stock import ReserveStock
 from commerce.wiring import App
 from commerce_testing.running import apply_commands, broken_invariants, pay
+from commerce_testing.selling import on_sale, place_one, units_of
 from kernel.money import Currency
 from testkit.databases import ServiceDatabase
 
@@ -83,18 +84,31 @@ async def checkouts_for(app: App, variant_id: VariantId, count: int) -> list[Che
     return made
 
 
-async def race(app: App, checkouts: list[CheckoutId]) -> int:
-    """Every buyer reserves in a transaction of their own; how many were told they got their unit."""
+async def race(app: App, variant_id: VariantId, *, at_the_door: bool) -> int:
+    """Every buyer orders in a transaction of their own; how many were told they got their unit.
+
+    ``at_the_door``: the order's own transaction holds the stock, as today; otherwise a ReserveStock of version 1 does.
+    """
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def buy(checkout_id: CheckoutId) -> bool:
+    async def place() -> bool:
+        with contextlib.suppress(SoldOutError):
+            async with gate, app.begin() as tx:
+                await place_one(variant_id, tx)
+            return True
+        return False
+
+    async def reserve(checkout_id: CheckoutId) -> bool:
         async with gate, app.begin() as tx:
-            reserve = ReserveStock(checkout_id=checkout_id, hold_s=600)
-            [refusal] = await apply_saga_commands(ApplySagaCommands(commands=[reserve]), tx)
+            command = ReserveStock(checkout_id=checkout_id, hold_s=600)
+            [refusal] = await apply_saga_commands(ApplySagaCommands(commands=[command]), tx)
             assert refusal is None or isinstance(refusal, SoldOutError)
             return refusal is None
 
-    return sum(await asyncio.gather(*(buy(each) for each in checkouts)))
+    if at_the_door:
+        return sum(await asyncio.gather(*(place() for _ in range(BUYERS))))
+    checkouts = await checkouts_for(app, variant_id, BUYERS)
+    return sum(await asyncio.gather(*(reserve(each) for each in checkouts)))
 
 
 async def oversold(app: App, variant_id: VariantId, told: int) -> list[str]:
@@ -113,57 +127,58 @@ async def oversold(app: App, variant_id: VariantId, told: int) -> list[str]:
     return wrong
 
 
-async def stocked(app: App, units: int) -> VariantId:
-    variant_id = VariantId(uuid4())
-    async with app.begin() as tx:
-        await tx.conn.execute(
-            """
-            INSERT INTO stock (variant_id, product_id, shop_id, on_hand, reserved, version, count_version)
-            VALUES ($1, $2, $3, $4, 0, 1, 1)
-            """,
-            variant_id,
-            uuid4(),
-            uuid4(),
-            units,
-        )
-        await tx.conn.execute(
-            """
-            INSERT INTO stock_movement (variant_id, version, movement, on_hand_delta, reserved_delta, at)
-            VALUES ($1, 1, 'set', $2, 0, $3)
-            """,
-            variant_id,
-            units,
-            tx.now,
-        )
-    return variant_id
+AT_THE_DOOR = pytest.mark.parametrize("at_the_door", [True, False], ids=["as they order", "ReserveStock"])
 
 
-async def test_exactly_as_many_as_there_are(fresh_app: App) -> None:
-    variant_id = await stocked(fresh_app, UNITS)
-    checkouts = await checkouts_for(fresh_app, variant_id, BUYERS)
-    told = await race(fresh_app, checkouts)
+@AT_THE_DOOR
+async def test_exactly_as_many_as_there_are(fresh_app: App, *, at_the_door: bool) -> None:
+    variant_id = await on_sale(fresh_app, on_hand=UNITS)
+    told = await race(fresh_app, variant_id, at_the_door=at_the_door)
     assert told == UNITS
     assert await oversold(fresh_app, variant_id, told) == []
+    if at_the_door:
+        async with fresh_app.database.read() as conn:
+            assert await conn.fetchval("SELECT count(*) FROM checkout") == UNITS, "who was refused left nothing"
 
 
+async def test_two_buyers_of_the_last_unit(fresh_app: App) -> None:
+    """Through the API's own way in: one is accepted, the other reads which variant it was."""
+    variant_id = await on_sale(fresh_app, on_hand=1)
+
+    async def place() -> object:
+        try:
+            async with fresh_app.begin() as tx:
+                return await place_one(variant_id, tx)
+        except SoldOutError as refusal:
+            return refusal.context
+
+    answers = await asyncio.gather(place(), place())
+    assert {"variant_ids": [str(variant_id)]} in answers
+    [checkout_id] = [answer for answer in answers if not isinstance(answer, dict)]
+    assert await units_of(fresh_app, variant_id) == (1, 1)
+    await pay(fresh_app, cast("CheckoutId", checkout_id))
+    assert await units_of(fresh_app, variant_id) == (0, 0)
+    assert await broken_invariants(fresh_app) == []
+
+
+@AT_THE_DOOR
 async def test_negative_control_without_the_lock_it_oversells(
-    fresh_app: App, fresh_database: ServiceDatabase, monkeypatch: pytest.MonkeyPatch
+    fresh_app: App, fresh_database: ServiceDatabase, monkeypatch: pytest.MonkeyPatch, *, at_the_door: bool
 ) -> None:
-    variant_id = await stocked(fresh_app, UNITS)
-    checkouts = await checkouts_for(fresh_app, variant_id, BUYERS)
+    variant_id = await on_sale(fresh_app, on_hand=UNITS)
     owner = await asyncpg.connect(fresh_database.owner_dsn)
     await owner.execute("ALTER TABLE stock DROP CONSTRAINT stk_1_reserved_on_hand")
     await owner.execute("ALTER TABLE stock_movement DROP CONSTRAINT stock_movement_pkey")
     await owner.close()
     monkeypatch.setattr(stock_store, "LOCK", stock_store.LOCK.replace("FOR NO KEY UPDATE", ""))
-    told = await race(fresh_app, checkouts)
+    told = await race(fresh_app, variant_id, at_the_door=at_the_door)
     assert told > UNITS
     assert await oversold(fresh_app, variant_id, told) != []
 
 
 async def test_baskets_that_cross_do_not_deadlock(fresh_app: App) -> None:
     """Each wants two of three products, listed in any order; batches and single commands at once."""
-    variants = [await stocked(fresh_app, 1_000) for _ in range(3)]
+    variants = [await on_sale(fresh_app, on_hand=1_000) for _ in range(3)]
     pairs = [(a, b) for a in variants for b in variants if a != b]
     checkouts = []
     for _ in range(20):
@@ -194,7 +209,35 @@ async def test_baskets_that_cross_do_not_deadlock(fresh_app: App) -> None:
         assert await conn.fetchval("SELECT sum(reserved) FROM stock WHERE variant_id = ANY($1)", variants) == 0
 
 
-async def test_cancel_against_confirm_has_one_winner(app: App, seller: Any, shop: Any, people: Any) -> None:
+async def test_orders_that_cross_each_other_and_what_is_completed_or_cancelled_do_not_deadlock(fresh_app: App) -> None:
+    """Two of three products in any order, while sagas' batches take and release the same ones."""
+    variants = [await on_sale(fresh_app, on_hand=1_000) for _ in range(3)]
+    pairs = [(a, b) for a in variants for b in variants if a != b]
+
+    async def place(pair: tuple[VariantId, VariantId]) -> CheckoutId:
+        lines = [WantedLine(variant_id=each, quantity=1) for each in pair]
+        async with fresh_app.begin() as tx:
+            command = PlaceOrder(buyer_id=UserId(uuid4()), language="en", lines=lines)
+            return (await place_order(command, tx)).checkout.id
+
+    waiting: list[CheckoutId] = []
+    for _ in range(8):
+        batch = [CompleteOrder(checkout_id=each) for each in waiting[::2]]
+        undone = [CancelOrder(checkout_id=each, reason_code="buyer") for each in reversed(waiting[1::2])]
+        placed, completed, cancelled = await asyncio.gather(
+            asyncio.gather(*(place(pair) for pair in pairs * 2)),
+            apply_commands(fresh_app, *batch),
+            apply_commands(fresh_app, *undone),
+        )
+        assert {*completed, *cancelled} <= {None}
+        waiting = list(placed)
+    left = [await units_of(fresh_app, each) for each in variants]
+    assert [reserved for _, reserved in left] == [8] * 3
+    assert sum(on_hand for on_hand, _ in left) == 3_000 - 7 * len(pairs) * 2
+    assert await broken_invariants(fresh_app) == []
+
+
+async def test_cancel_against_completion_has_one_winner(app: App, seller: Any, shop: Any, people: Any) -> None:
     """Whoever is first wins, and the order is what the winner says."""
     product = await seller.add_product(shop, on_hand=1_000)
     variant_id = VariantId(UUID(product["variants"][0]["variant_id"]))
@@ -207,10 +250,9 @@ async def test_cancel_against_confirm_has_one_winner(app: App, seller: Any, shop
                 tx,
             )
         checkout_id, order_id = placed.checkout.id, placed.placements[0].order.id
-        assert await apply_commands(app, ReserveStock(checkout_id=checkout_id, hold_s=60)) == [None]
 
         async def confirm(checkout_id: CheckoutId = checkout_id) -> bool:
-            return await apply_commands(app, ConfirmOrder(checkout_id=checkout_id)) == [None]
+            return await apply_commands(app, CompleteOrder(checkout_id=checkout_id)) == [None]
 
         async def cancel(order_id: Any = order_id, buyer_id: UserId = buyer_id) -> bool:
             with contextlib.suppress(OrderNotCancellableError):

@@ -30,11 +30,11 @@ def test_the_buyer_is_called_the_same() -> None:
 @pytest.mark.parametrize(
     "code", [*published_reasons()["commerce"], *published_reasons()["payment"], "something.else", ""]
 )
-def test_the_sentence_is_the_shared_one_and_says_that_no_money_was_taken(code: str, language: str) -> None:
+def test_the_sentence_is_the_shared_one_and_says_that_there_is_nothing_to_pay(code: str, language: str) -> None:
     said = cancelled_because(code, language)
     if not code:
         assert said is None
         return
     assert said == cancel_reasons.cancelled_because(code, language)
-    assert said.endswith(f" {cancel_reasons.NO_MONEY_TAKEN[language]}")
-    assert len(said) > len(cancel_reasons.NO_MONEY_TAKEN[language]) + 5
+    assert said.endswith(f" {cancel_reasons.NOTHING_TO_PAY[language]}")
+    assert len(said) > len(cancel_reasons.NOTHING_TO_PAY[language]) + 5

@@ -19,11 +19,19 @@ from commerce.domain.checkout import (
     StockState,
 )
 from commerce.domain.ids import CheckoutId, ShopId, VariantId
-from commerce.domain.order import CancelReason, Order, OrderNotConfirmedError, OrderStatus, PaymentStatus
+from commerce.domain.order import (
+    CancelReason,
+    Order,
+    OrderNotCancellableError,
+    OrderNotConfirmedError,
+    OrderStatus,
+    PaymentStatus,
+)
 from commerce.domain.shop import ShopClosedError, ShopStatus
 from commerce.domain.stock import HoldExpiredError, SoldOutError
 from commerce.usecases.apply_saga_commands import ApplySagaCommands, SagaCommand, apply_saga_commands
 from commerce.usecases.cancel_order import CancelOrder
+from commerce.usecases.complete_order import CompleteOrder
 from commerce.usecases.confirm_order import ConfirmOrder
 from commerce.usecases.mark_order_paid import MarkOrderPaid
 from commerce.usecases.release_stock import ReleaseStock
@@ -64,11 +72,12 @@ def order_of(tx: FakeTx, checkout_id: CheckoutId) -> Order:
     return order
 
 
-RESERVE, RELEASE, CONFIRM, PAID, CANCEL = (
+RESERVE, RELEASE, CONFIRM, PAID, COMPLETE, CANCEL = (
     ReserveStock(checkout_id=CHECKOUTS[0], hold_s=60),
     ReleaseStock(checkout_id=CHECKOUTS[0]),
     ConfirmOrder(checkout_id=CHECKOUTS[0]),
     MarkOrderPaid(checkout_id=CHECKOUTS[0]),
+    CompleteOrder(checkout_id=CHECKOUTS[0]),
     CancelOrder(checkout_id=CHECKOUTS[0], reason_code="payment.wallet.insufficient_funds"),
 )
 
@@ -114,9 +123,46 @@ async def test_the_way_to_paid() -> None:
     check(tx, 10)
 
 
+async def test_version_2_completes_in_one_command() -> None:
+    tx = placed()
+    assert await apply_commands(tx, RESERVE, COMPLETE) == [None, None]
+    assert tx.orders.checkouts[CHECKOUTS[0]].payment_status is PaymentStatus.PAID
+    assert tx.events.names() == ["order_confirmed", "order_paid", *["stock_reserved", "stock_sold"] * 2]
+    check(tx, 10)
+
+
+async def test_what_holds_nothing_yet_is_held_and_taken_at_once_or_sold_out() -> None:
+    """Placed by the version before, and its saga begun by this one."""
+    tx = placed(on_hand=3, demand={VARIANTS[0]: 2})
+    assert await outcome(tx, COMPLETE) is None
+    check(tx, 3)
+    [refusal] = await apply_commands(tx, CompleteOrder(checkout_id=CHECKOUTS[1]))
+    assert isinstance(refusal, SoldOutError)
+    assert refusal.context == {"variant_ids": [str(VARIANTS[0])]}
+    assert tx.orders.checkouts[CHECKOUTS[1]].stock_state is StockState.NONE
+    assert tx.stock.holds == {}
+    check(tx, 3)
+
+
+async def test_what_is_completed_is_neither_undone_nor_cancelled() -> None:
+    tx = placed()
+    await apply_commands(tx, RESERVE, COMPLETE)
+    assert [type(each).__name__ for each in await apply_commands(tx, RELEASE, CANCEL)] == ["OrderAlreadyPaidError"] * 2
+    with pytest.raises(OrderNotCancellableError):
+        await request_cancel(RequestCancel(order_id=order_of(tx, CHECKOUTS[0]).id, buyer_id=BUYER), tx)
+    check(tx, 10)
+
+
+async def test_a_completion_after_the_cancel_is_refused() -> None:
+    tx = placed()
+    assert await apply_commands(tx, RESERVE, CANCEL) == [None, None]
+    assert await outcome(tx, COMPLETE) is CheckoutReleasedError
+    check(tx, 10)
+
+
 async def test_each_command_may_come_twice() -> None:
     tx = placed()
-    for command in (RESERVE, RESERVE, CONFIRM, CONFIRM, RESERVE, PAID, PAID, CONFIRM):
+    for command in (RESERVE, RESERVE, CONFIRM, CONFIRM, RESERVE, PAID, PAID, CONFIRM, COMPLETE, COMPLETE):
         assert await outcome(tx, command) is None
     assert tx.stock.items[VARIANTS[0]].on_hand == 8
     check(tx, 10)
@@ -154,13 +200,14 @@ async def test_confirm_needs_a_hold_and_paid_needs_a_confirmation() -> None:
     check(tx, 10)
 
 
-async def test_a_granted_cancel_beats_reserve_and_confirm() -> None:
+async def test_a_granted_cancel_beats_reserve_confirm_and_complete() -> None:
     for before in ([], [RESERVE]):
         tx = placed()
         await apply_commands(tx, *before)
         order = order_of(tx, CHECKOUTS[0])
         await request_cancel(RequestCancel(order_id=order.id, buyer_id=BUYER), tx)
         assert await outcome(tx, CONFIRM if before else RESERVE) is CancelRequestedError
+        assert await outcome(tx, COMPLETE) is CancelRequestedError
         command = CancelOrder(checkout_id=CHECKOUTS[0], reason_code=CancelRequestedError.code)
         assert await outcome(tx, command) is None
         assert order_of(tx, CHECKOUTS[0]).cancel_reason == "buyer"
@@ -175,6 +222,7 @@ async def test_unknown_checkouts_have_nothing_to_undo_and_nothing_to_do() -> Non
     assert await outcome(tx, ReserveStock(checkout_id=nobody, hold_s=1)) is CheckoutNotFoundError
     assert await outcome(tx, ConfirmOrder(checkout_id=nobody)) is CheckoutNotFoundError
     assert await outcome(tx, MarkOrderPaid(checkout_id=nobody)) is CheckoutNotFoundError
+    assert await outcome(tx, CompleteOrder(checkout_id=nobody)) is CheckoutNotFoundError
 
 
 async def test_all_or_nothing_when_one_line_is_short() -> None:
@@ -199,27 +247,31 @@ async def test_an_expired_hold_is_reclaimed_by_who_needs_it_and_then_not_confirm
     tx.now = NOW + timedelta(seconds=61)
     assert await outcome(tx, ReserveStock(checkout_id=CHECKOUTS[1], hold_s=60)) is None
     assert await outcome(tx, CONFIRM) is HoldExpiredError
+    assert await outcome(tx, COMPLETE) is HoldExpiredError
     assert await outcome(tx, ConfirmOrder(checkout_id=CHECKOUTS[1])) is None
     assert tx.stock.items[VARIANTS[0]].on_hand == 0
     assert [each.ran_out for each in tx.stock.moved][-1]
 
 
-async def test_an_expired_hold_nobody_needed_is_still_good() -> None:
+@pytest.mark.parametrize("command", [CONFIRM, COMPLETE])
+async def test_an_expired_hold_nobody_needed_is_still_good(command: SagaCommand) -> None:
     tx = placed()
     await apply_commands(tx, RESERVE)
     tx.now = NOW + timedelta(seconds=61)
-    assert await outcome(tx, CONFIRM) is None
+    assert await outcome(tx, command) is None
 
 
-async def test_nothing_is_confirmed_of_a_closed_shop_or_for_a_buyer_who_is_gone() -> None:
+@pytest.mark.parametrize("before", [[], [RESERVE]])
+async def test_nothing_is_confirmed_of_a_closed_shop_or_for_a_buyer_who_is_gone(before: list[SagaCommand]) -> None:
     for close_shop, refusal in ((True, ShopClosedError), (False, AccountEndedError)):
         tx = placed()
-        await apply_commands(tx, RESERVE)
+        await apply_commands(tx, *before)
         if close_shop:
             tx.shops.by_id[SHOP_ID] = replace(tx.shops.by_id[SHOP_ID], status=ShopStatus.CLOSED)
         else:
             tx.accounts.ended[BUYER] = NOW
-        assert await outcome(tx, CONFIRM) is refusal
+        assert await outcome(tx, CONFIRM) is (refusal if before else StockNotHeldError)
+        assert await outcome(tx, COMPLETE) is refusal
         assert await outcome(tx, CANCEL) is None
         check(tx, 10)
 
@@ -280,6 +332,7 @@ def commands() -> st.SearchStrategy[SagaCommand]:
         st.builds(ReleaseStock, checkout_id=checkout_ids),
         st.builds(ConfirmOrder, checkout_id=checkout_ids),
         st.builds(MarkOrderPaid, checkout_id=checkout_ids),
+        st.builds(CompleteOrder, checkout_id=checkout_ids),
         st.builds(CancelOrder, checkout_id=checkout_ids, reason_code=st.just("x")),
     )
 

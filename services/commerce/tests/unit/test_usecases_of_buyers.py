@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -31,7 +32,7 @@ from commerce.domain.order import (
 )
 from commerce.domain.product import Product, ProductStatus, VariantNotFoundError
 from commerce.domain.shop import NotShopOwnerError, ShopStatus
-from commerce.domain.stock import SoldOutError
+from commerce.domain.stock import Movement, SoldOutError
 from commerce.domain.totals import TotalTooLargeError
 from commerce.usecases.fulfil_order import FulfilOrder, fulfil_order
 from commerce.usecases.place_order import PlaceOrder, place_order
@@ -124,9 +125,58 @@ class TestPlaceOrder:
         assert (placed.checkout.total_minor, placement.order.total_minor, placement.note) == (20_000, 20_000, "soon")
         assert placed.checkout.demand == {variant_of(product): 2}
         assert tx.orders.checkouts == {placed.checkout.id: placed.checkout}
-        assert tx.events.sent == [("order_placed", placement.order.id), ("start_payment", placed.checkout.id)]
-        assert tx.events.wallet_id == wallet_id
-        assert (tx.stock.moved, tx.accounts.locked) == ([], [])
+        assert tx.events.sent == [
+            ("order_placed", placement.order.id),
+            ("start_payment", placed.checkout.id),
+            ("stock_reserved", variant_of(product)),
+        ]
+        assert (tx.events.wallet_id, tx.accounts.locked) == (wallet_id, [])
+
+    async def test_its_stock_is_held_for_a_quarter_of_an_hour(self, tx: FakeTx, product: Product) -> None:
+        placed = await place_order(order_of(line(product, 2)), tx)
+        [hold] = tx.stock.holds.values()
+        assert (hold.checkout_id, hold.quantity) == (placed.checkout.id, 2)
+        assert hold.expires_at == NOW + timedelta(minutes=15)
+        assert placed.checkout.stock_state is StockState.HELD
+        assert tx.stock.items[variant_of(product)].available == 8
+
+    @pytest.mark.parametrize("price_minor", [10_000, 0])
+    async def test_its_stock_is_locked_when_all_else_is_written(
+        self, tx: FakeTx, monkeypatch: pytest.MonkeyPatch, price_minor: int
+    ) -> None:
+        """So that a product that everybody wants is locked for the write and the commit alone."""
+        hot = tx.put_on_sale(a_product(a_variant(price_minor=price_minor)), a_shop())
+        await put_in_cart(PutInCart(user_id=BUYER, variant_id=variant_of(hot), quantity=1), tx)
+        lock, before = tx.stock.lock_wanted, []
+
+        async def note_and_lock(demand: Any, now: Any) -> Any:
+            before.append((len(tx.orders.checkouts), await tx.carts.items(BUYER), tx.events.names()))
+            return await lock(demand, now)
+
+        monkeypatch.setattr(tx.stock, "lock_wanted", note_and_lock)
+        await place_order(order_of(), tx)
+        [(stored, left_in_cart, told)] = before
+        assert (stored, left_in_cart) == (1, [])
+        assert told == [each for each in tx.events.names() if not each.startswith("stock_")]
+
+    async def test_sold_out_says_of_what_and_holds_nothing(self, tx: FakeTx, product: Product) -> None:
+        rare = tx.put_on_sale(a_product(), a_shop(), on_hand=1)
+        with pytest.raises(SoldOutError) as refused:
+            await place_order(order_of(line(product), line(rare, 2)), tx)
+        assert refused.value.context == {"variant_ids": [str(variant_of(rare))]}
+        assert (tx.stock.holds, tx.stock.moved) == ({}, [])
+        await place_order(order_of(line(product), line(rare)), tx)
+
+    async def test_a_hold_whose_time_is_over_is_reclaimed(self, tx: FakeTx) -> None:
+        last = tx.put_on_sale(a_product(), a_shop(), on_hand=1)
+        first = await place_order(order_of(line(last)), tx)
+        tx.now = NOW + timedelta(minutes=15, seconds=-1)
+        with pytest.raises(SoldOutError):
+            await place_order(order_of(line(last)), tx)
+        tx.now = NOW + timedelta(minutes=15)
+        second = await place_order(order_of(line(last)), tx)
+        [hold] = tx.stock.holds.values()
+        assert hold.checkout_id == second.checkout.id != first.checkout.id
 
     async def test_the_cart_which_is_empty_then_but_for_what_was_not_ordered(
         self, tx: FakeTx, product: Product
@@ -151,7 +201,13 @@ class TestPlaceOrder:
             OTHER_SHOP: [1],
         }
         assert len({each.order.number for each in placed.placements}) == 2
-        assert tx.events.names() == ["order_placed", "order_placed", "start_payment"]
+        assert tx.events.names() == [
+            "order_placed",
+            "order_placed",
+            "start_payment",
+            "stock_reserved",
+            "stock_reserved",
+        ]
 
     async def test_what_costs_nothing_is_confirmed_at_once(self, tx: FakeTx) -> None:
         gift = tx.put_on_sale(a_product(a_variant(price_minor=0)), a_shop(), on_hand=1)
@@ -168,13 +224,13 @@ class TestPlaceOrder:
         assert "start_payment" not in tx.events.names()
         with pytest.raises(SoldOutError):
             await place_order(order_of(line(gift)), tx)
-        assert len(tx.orders.checkouts) == 1
+        assert tx.stock.holds == {}
 
     async def test_a_gift_beside_what_is_paid_waits_with_it(self, tx: FakeTx, product: Product) -> None:
         gift = tx.put_on_sale(a_product(a_variant(price_minor=0)), a_shop())
         placed = await place_order(order_of(line(product), line(gift)), tx)
         assert {each.order.status for each in placed.placements} == {OrderStatus.PENDING}
-        assert tx.stock.moved == []
+        assert {each.movement for each in tx.stock.moved} == {Movement.RESERVED}
 
     async def test_refused_without_a_trace(self, tx: FakeTx, product: Product) -> None:
         shop = a_shop(id=OTHER_SHOP, country=Country.VN, currency=Currency.VND)

@@ -37,33 +37,38 @@ def commanding(definition: SagaDefinition, change: Callable[[CommandSpec], Comma
     return replace(definition, stages=stages)
 
 
-def impatient() -> SagaRegistry:
+def impatient(version: int) -> SagaRegistry:
     """Few attempts, then an operator; and long pauses once one was called. A late answer is no attempt's end."""
 
     def spec(command: CommandSpec) -> CommandSpec:
         retry = replace(command.retry, attempts_max=2, stuck_pause_s=3600.0)
         return replace(command, timeout_s=60.0, retry=retry)
 
-    (definition,) = hurried_registry()
+    definition = hurried_registry().pinned("order_payment", version)
     return SagaRegistry([commanding(definition, spec)])
 
 
-def first_version() -> SagaDefinition:
+def persistent(version: int) -> SagaDefinition:
     """It asks again soon, and goes on asking however long the next engine takes to come."""
 
     def spec(command: CommandSpec) -> CommandSpec:
         return replace(command, retry=replace(command.retry, attempts_max=100))
 
-    return replace(commanding(hurried(REGISTRY.pinned("order_payment", 1), 0.2), spec), deadline_s=600)
+    return replace(commanding(hurried(REGISTRY.pinned("order_payment", version), 0.2), spec), deadline_s=600)
 
 
 @pytest.mark.parametrize(
-    ("broken", "refused", "ends"),
-    [("CapturePayment", None, "completed"), ("VoidPayment", "ConfirmOrder", "failed")],
-    ids=["step after the pivot", "undo"],
+    ("version", "broken", "refused", "ends"),
+    [
+        (1, "CapturePayment", None, "completed"),
+        (1, "VoidPayment", "ConfirmOrder", "failed"),
+        (2, "SettlePayment", None, "completed"),
+        (2, "ReturnPayment", "CompleteOrder", "failed"),
+    ],
+    ids=["v1, step after the pivot", "v1, undo", "v2, step after the pivot", "v2, undo"],
 )
 async def test_a_stuck_saga_calls_an_operator_and_goes_on_when_mended(
-    world: World, broken: str, refused: str | None, ends: str
+    world: World, version: int, broken: str, refused: str | None, ends: str
 ) -> None:
     mended = False
 
@@ -76,7 +81,7 @@ async def test_a_stuck_saga_calls_an_operator_and_goes_on_when_mended(
     checkout = a_checkout()
     async with (
         KafkaParticipants(world.kafka, Participants(refuse=refuse)) as participants,
-        running_engine(world.settings, registry=impatient()) as app,
+        running_engine(world.settings, registry=impatient(version)) as app,
     ):
         await participants.start_saga(checkout)
         (event,) = await eventually(lambda: participants.needs_operator, what="SagaNeedsOperator")
@@ -98,14 +103,9 @@ async def test_a_stuck_saga_calls_an_operator_and_goes_on_when_mended(
     assert participants.model.unfinished(*((keys, []) if ends == "completed" else ([], keys))) == []
 
 
-def second_version(first: SagaDefinition) -> SagaDefinition:
-    """v2 holds the money first, then the stock."""
-    return replace(first, version=2, stages=(first.stages[1], first.stages[0], *first.stages[2:]))
-
-
 async def test_v1_sagas_finish_on_v1_after_v2_is_deployed(world: World) -> None:
-    v1 = first_version()
-    before, after = SagaRegistry([v1]), SagaRegistry([v1, second_version(v1)])
+    v1 = persistent(1)
+    before, after = SagaRegistry([v1]), SagaRegistry([v1, persistent(2)])
     old, new = a_checkout(), a_checkout()
     seen: list[tuple[str, str]] = []
     async with AsyncExitStack() as stack:
@@ -128,12 +128,14 @@ async def test_v1_sagas_finish_on_v1_after_v2_is_deployed(world: World) -> None:
     order = list(dict.fromkeys(name for key, name in seen if key == old.checkout_id))
     assert order[:3] == ["ReserveStock", "AuthorizePayment", "ConfirmOrder"]
     order = list(dict.fromkeys(name for key, name in seen if key == new.checkout_id))
-    assert order[:3] == ["AuthorizePayment", "ReserveStock", "ConfirmOrder"]
+    assert order == ["PayOrder", "CompleteOrder", "SettlePayment"]
+    keys = [old.checkout_id, new.checkout_id]
+    assert participants.model.unfinished(keys, []) == []
 
 
 async def test_a_process_of_the_old_version_leaves_new_sagas_to_the_new_one(world: World) -> None:
-    v1 = first_version()
-    both = SagaRegistry([v1, second_version(v1)])
+    v1 = persistent(1)
+    both = SagaRegistry([v1, persistent(2)])
     new, old = a_checkout(), a_checkout()
     async with KafkaParticipants(world.kafka) as participants:
         async with running_engine(world.settings, registry=both):

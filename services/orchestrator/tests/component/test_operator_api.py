@@ -25,6 +25,7 @@ from orchestrator.settings import OrchestratorSettings
 from orchestrator.usecases.advance_sagas import AdvanceSagas, advance_sagas
 from orchestrator.wiring import App, wire
 from orchestrator_testing.builders import a_start
+from orchestrator_testing.world import VERSION_1
 from testkit.forged import forgeries
 from testkit.issuer import TokenIssuer
 from testkit.service import settings_of
@@ -50,7 +51,7 @@ class Ops:
         return self.issuer.token_for(self.operator_id, roles=roles or ("ops",))
 
     async def saga(self, *, at_step: str = "reserve_stock", started: datetime | None = None, code: str = "") -> UUID:
-        """A saga that waits in ``at_step``, or whose ``at_step`` was refused with ``code``."""
+        """One of version 1 that waits in ``at_step``, or whose ``at_step`` was refused with ``code``."""
         start = a_start(at=started or datetime.now(UTC))
         inputs = [AddressedInput(event=start, key=("order_payment", start.business_key))]
         count = STEPS.index(at_step)
@@ -60,7 +61,7 @@ class Ops:
             reply = Reply(at=start.at, command_id=identity, succeeded=not refusal, code=refusal)
             inputs.append(AddressedInput(event=reply, saga_id=start.saga_id))
         async with self.app.begin() as tx:
-            await advance_sagas(AdvanceSagas(inputs[:1]), tx, self.app.registry)
+            await advance_sagas(AdvanceSagas(inputs[:1]), tx, VERSION_1)
         async with self.app.begin() as tx:
             await advance_sagas(AdvanceSagas(inputs[1:]), tx, self.app.registry)
         return start.saga_id
@@ -294,6 +295,20 @@ async def test_an_answer_and_a_skip_at_once_leave_the_step_done_or_open(ops: Ops
         saga = await ops.get(f"/{saga_id}")
         assert saga["steps"][3]["status"] == "done"
         assert saga["steps_in_flight"] == ["settle_payment", "mark_order_paid"]
+
+
+async def test_a_saga_of_version_2_is_operated_as_those_of_the_first(ops: Ops) -> None:
+    start = a_start(at=datetime.now(UTC))
+    inputs = [AddressedInput(event=start, key=("order_payment", start.business_key))]
+    async with ops.app.begin() as tx:
+        await advance_sagas(AdvanceSagas(inputs), tx, ops.app.registry)
+    saga = await ops.get(f"/{start.saga_id}")
+    assert (saga["version"], saga["steps_in_flight"]) == (2, ["pay_order"])
+    refused = await ops.act(start.saga_id, "skip-step", {**BECAUSE, "step": "pay_order"})
+    assert (refused.status, refused.code) == (409, "orchestrator.step.not_skippable")
+    undone = await ops.act(start.saga_id, "force-compensation")
+    assert undone.json["status"] == "compensating"
+    assert await ops.sent(start.saga_id) == ["PayOrder", "ReturnPayment"]
 
 
 async def test_a_dry_run_speaks_of_the_same_sagas_as_the_act(ops: Ops) -> None:

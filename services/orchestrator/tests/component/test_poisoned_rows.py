@@ -22,7 +22,7 @@ from orchestrator.wiring import App, wire
 from orchestrator_testing.builders import a_checkout, a_start
 from orchestrator_testing.engine import running_engine
 from orchestrator_testing.kafka_participants import KafkaParticipants
-from orchestrator_testing.world import World
+from orchestrator_testing.world import VERSION_1, World
 from testkit.wait import eventually
 
 pytestmark = pytest.mark.component
@@ -45,11 +45,11 @@ async def app(world: World) -> AsyncIterator[App]:
 
 
 async def begun(app: App, count: int = SAGAS) -> list[UUID]:
-    """Sagas whose first command was never answered: they are due."""
+    """Sagas of version 1 whose first command was never answered: they are due."""
     starts = [a_start(at=datetime.now(UTC) - LONG_AGO) for _ in range(count)]
     async with app.begin() as tx:
         inputs = [AddressedInput(event=each, key=("order_payment", each.business_key)) for each in starts]
-        await advance_sagas(AdvanceSagas(inputs), tx, app.registry)
+        await advance_sagas(AdvanceSagas(inputs), tx, VERSION_1)
     return [each.saga_id for each in starts]
 
 

@@ -25,12 +25,11 @@ from orchestrator.domain.inputs import Reply, TimerFired
 from orchestrator.domain.state import SagaState, StaleSagaError, command_id
 from orchestrator.entrypoints.jobs.gauges import observe
 from orchestrator.entrypoints.jobs.timers import Timers
-from orchestrator.sagas import REGISTRY
 from orchestrator.usecases.advance_sagas import AdvanceSagas, advance_sagas
 from orchestrator.usecases.wake_due_sagas import WakeDueSagas, wake_due_sagas
 from orchestrator.wiring import wire
 from orchestrator_testing.builders import a_start
-from orchestrator_testing.world import World
+from orchestrator_testing.world import VERSION_1, World
 from testkit.infra import repository_root
 
 pytestmark = pytest.mark.component
@@ -44,7 +43,7 @@ async def transaction(world: World, **controls: bool) -> AsyncIterator[Orchestra
         async with conn.transaction():
             outbox = Outbox(conn, CONFIG)
             now = datetime.now(UTC)
-            yield OrchestratorTx(conn, outbox, now, SagaStore(conn, REGISTRY, **controls), Events(outbox))
+            yield OrchestratorTx(conn, outbox, now, SagaStore(conn, VERSION_1, **controls), Events(outbox))
             await outbox.flush()
     finally:
         await conn.close()
@@ -61,7 +60,7 @@ async def begun(world: World, *, at: datetime | None = None) -> SagaState:
     start = a_start(at=at or datetime.now(UTC))
     async with transaction(world) as tx:
         await advance_sagas(
-            AdvanceSagas([AddressedInput(event=start, key=("order_payment", start.business_key))]), tx, REGISTRY
+            AdvanceSagas([AddressedInput(event=start, key=("order_payment", start.business_key))]), tx, VERSION_1
         )
         (state,) = await tx.sagas.lock([start.saga_id], [])
     return state
@@ -88,7 +87,7 @@ async def double_step(world: World, **controls: bool) -> list[BaseException]:
                 return states
 
             tx.sagas.lock = read_and_wait  # type: ignore[method-assign]
-            await advance_sagas(AdvanceSagas([addressed]), tx, REGISTRY)
+            await advance_sagas(AdvanceSagas([addressed]), tx, VERSION_1)
 
     results = await asyncio.gather(
         engine(answered(state)), engine(answered(state, code="commerce.stock.sold_out")), return_exceptions=True
@@ -126,7 +125,7 @@ async def test_a_locked_saga_is_skipped_by_another_engines_timers(world: World) 
     async with transaction(world) as first:
         await first.sagas.lock([mine.saga_id], [])
         async with transaction(world) as second:
-            woken, _ = await wake_due_sagas(WakeDueSagas(), second, REGISTRY)
+            woken, _ = await wake_due_sagas(WakeDueSagas(), second, VERSION_1)
         assert woken == 1
     rows = await world.conn.fetch("SELECT id, epoch FROM saga_execution")
     assert {row["id"]: row["epoch"] for row in rows} == {mine.saga_id: 0, other.saga_id: 1}
@@ -137,15 +136,15 @@ async def test_a_dead_engines_saga_is_woken_by_another_at_once(world: World) -> 
     state = await begun(world, at=now - timedelta(seconds=30))
     dying: Any = await asyncpg.connect(world.database.dsn)
     await dying.execute("BEGIN")
-    await SagaStore(dying, REGISTRY).lock([state.saga_id], [])
+    await SagaStore(dying, VERSION_1).lock([state.saga_id], [])
     async with transaction(world) as tx:
-        assert (await wake_due_sagas(WakeDueSagas(), tx, REGISTRY))[0] == 0
+        assert (await wake_due_sagas(WakeDueSagas(), tx, VERSION_1))[0] == 0
     dying.terminate()
     async with asyncio.timeout(20):
         woken = 0
         while not woken:
             async with transaction(world) as tx:
-                woken, _ = await wake_due_sagas(WakeDueSagas(), tx, REGISTRY)
+                woken, _ = await wake_due_sagas(WakeDueSagas(), tx, VERSION_1)
     sent = await world.conn.fetch("SELECT event_id FROM outbox WHERE type LIKE '%ReserveStock'")
     assert [row["event_id"] for row in sent] == [command_id(state.saga_id, "reserve_stock", undo=False)] * 2
 
@@ -155,7 +154,7 @@ async def test_sagas_of_a_newer_version_are_left_to_those_who_know_it(world: Wor
     state = await begun(world, at=now - timedelta(seconds=30))
     await world.conn.execute("UPDATE saga_execution SET saga_version = 99 WHERE id = $1", state.saga_id)
     async with transaction(world) as tx:
-        assert (await wake_due_sagas(WakeDueSagas(), tx, REGISTRY))[0] == 0
+        assert (await wake_due_sagas(WakeDueSagas(), tx, VERSION_1))[0] == 0
 
 
 async def test_many_inputs_of_one_saga_in_one_batch_are_one_write(world: World) -> None:
@@ -163,7 +162,7 @@ async def test_many_inputs_of_one_saga_in_one_batch_are_one_write(world: World) 
     duplicate = [answered(state)] * 3
     timer = AddressedInput(event=TimerFired(at=datetime.now(UTC)), saga_id=state.saga_id)
     async with transaction(world) as tx:
-        ignored = await advance_sagas(AdvanceSagas([*duplicate, timer]), tx, REGISTRY)
+        ignored = await advance_sagas(AdvanceSagas([*duplicate, timer]), tx, VERSION_1)
     assert sorted(item.reason for item in ignored) == ["duplicate", "duplicate", "early"]
     assert await world.conn.fetchval("SELECT seq FROM saga_execution") == 2
 
@@ -171,7 +170,7 @@ async def test_many_inputs_of_one_saga_in_one_batch_are_one_write(world: World) 
 async def test_a_healthy_sagas_updates_are_hot_until_it_ends(world: World) -> None:
     state = await begun(world)
     async with transaction(world) as tx:
-        await advance_sagas(AdvanceSagas([answered(state)]), tx, REGISTRY)
+        await advance_sagas(AdvanceSagas([answered(state)]), tx, VERSION_1)
     before, after = state.next_wake_at, await world.conn.fetchval("SELECT next_wake_at FROM saga_execution")
     assert before == after
 
@@ -290,5 +289,5 @@ async def test_the_audit_finds_what_the_schema_cannot(world: World) -> None:
 async def test_a_reply_for_an_id_nobody_has_is_ignored(world: World) -> None:
     addressed = AddressedInput(event=Reply(at=datetime.now(UTC), command_id=uuid7(), succeeded=True), saga_id=uuid7())
     async with transaction(world) as tx:
-        ignored = await advance_sagas(AdvanceSagas([addressed]), tx, REGISTRY)
+        ignored = await advance_sagas(AdvanceSagas([addressed]), tx, VERSION_1)
     assert [item.reason for item in ignored] == ["no_such_saga"]

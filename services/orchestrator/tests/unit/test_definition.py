@@ -64,6 +64,12 @@ def test_groups_and_positions() -> None:
     assert [step.name for step in definition.steps][-1] == "cancel_order"
 
 
+def test_the_newest_order_payment_has_one_step_before_its_pivot_and_one_after() -> None:
+    definition = REGISTRY.newest("order_payment")
+    assert (definition.version, definition.pivot_index, definition.closing_index) == (2, 1, 3)
+    assert [step.name for step in definition.steps] == ["pay_order", "complete_order", "settle_payment", "cancel_order"]
+
+
 def test_pauses_grow_within_bounds_and_repeat() -> None:
     policy = RetryPolicy(attempts_max=5, first_pause_s=1, longest_pause_s=6, jitter=0.2, stuck_pause_s=100)
     seed = __import__("uuid").UUID(int=7)

@@ -8,18 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.domain.definition import SagaContext, Step
+from orchestrator.domain.definition import SagaContext, SagaDefinition, Step
 from orchestrator.domain.effects import Milestone
 from orchestrator_testing.builders import a_checkout
-from orchestrator_testing.simulation import DEFINITION, Simulation
+from orchestrator_testing.simulation import DEFINITION, DEFINITION_V2, Simulation
 from sampan.payment.v1.commands_pb2 import SellerShare, SettlePayment
 
+VERSIONS = st.sampled_from([DEFINITION, DEFINITION_V2])
 AMOUNTS = st.integers(min_value=1, max_value=1_000_000)
 
 
-@given(orders=st.integers(1, 4), free=st.integers(0, 4), amount_minor=AMOUNTS)
-def test_every_mixture_ends_with_the_sellers_paid(orders: int, free: int, amount_minor: int) -> None:
-    simulation = Simulation(checkout=a_checkout(orders=orders, free=free, amount_minor=amount_minor))
+@given(version=VERSIONS, orders=st.integers(1, 4), free=st.integers(0, 4), amount_minor=AMOUNTS)
+def test_every_mixture_ends_with_the_sellers_paid(
+    version: SagaDefinition, orders: int, free: int, amount_minor: int
+) -> None:
+    checkout = a_checkout(orders=orders, free=free, amount_minor=amount_minor)
+    simulation = Simulation(checkout=checkout, definition=version, held=version is DEFINITION_V2)
     simulation.begin()
     simulation.settle()
     assert simulation.current.status == "completed"
@@ -27,9 +31,10 @@ def test_every_mixture_ends_with_the_sellers_paid(orders: int, free: int, amount
     simulation.check_end()
 
 
-def test_nothing_at_all_is_refused_before_the_pivot_and_undone() -> None:
+@pytest.mark.parametrize("definition", [DEFINITION, DEFINITION_V2], ids=["v1", "v2"])
+def test_nothing_at_all_is_refused_before_the_pivot_and_undone(definition: SagaDefinition) -> None:
     """Commerce sends none any more; what an older version sent ends, and nothing is left behind."""
-    simulation = Simulation(checkout=a_checkout(orders=0, free=2))
+    simulation = Simulation(checkout=a_checkout(orders=0, free=2), definition=definition)
     simulation.begin()
     simulation.settle()
     assert simulation.current.status == "failed"

@@ -9,6 +9,7 @@ from uuid import uuid4
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator.domain.definition import SagaDefinition
 from orchestrator.domain.effects import SendCommand
 from orchestrator.domain.inputs import (
     Cancel,
@@ -25,7 +26,7 @@ from orchestrator.domain.operator_acts import SagaEndedError, StepNotSkippableEr
 from orchestrator.domain.state import StepState, StepStatus
 from orchestrator.domain.transition import transition
 from orchestrator_testing.participants import Participants
-from orchestrator_testing.simulation import DEFINITION, Simulation
+from orchestrator_testing.simulation import DEFINITION, DEFINITION_V2, Simulation
 
 ACTIONS = st.sampled_from(
     [
@@ -49,6 +50,7 @@ ACTIONS = st.sampled_from(
 )
 STEPS = st.lists(st.tuples(ACTIONS, st.integers(0, 9)), max_size=70)
 REFUSALS = st.dictionaries(st.integers(0, 12), st.booleans(), max_size=4)
+WAYS = st.tuples(st.sampled_from([DEFINITION, DEFINITION_V2]), st.booleans())  # each on what either version placed
 WORLDS = st.tuples(st.sampled_from([0, 1, 2, 100]), st.sampled_from([0, 24_999, 25_000, 10**6]))
 
 
@@ -115,7 +117,7 @@ def settle_by_hand(simulation: Simulation) -> None:
 
 
 def named_steps(simulation: Simulation) -> list[tuple[str, StepState]]:
-    names = [step.name for step in DEFINITION.steps]
+    names = [step.name for step in simulation.definition.steps]
     return list(zip(names, simulation.current.steps, strict=True))
 
 
@@ -129,12 +131,16 @@ def random_refusals(refusals: dict[int, bool]) -> Participants:
     return Participants(refuse=refuse)
 
 
-@given(steps=STEPS, refusals=REFUSALS, world=WORLDS)
-@settings(max_examples=400)
+@given(way=WAYS, steps=STEPS, refusals=REFUSALS, world=WORLDS)
+@settings(max_examples=800)
 def test_conserved_and_finished_whatever_the_order(
-    steps: list[tuple[str, int]], refusals: dict[int, bool], world: tuple[int, int]
+    way: tuple[SagaDefinition, bool],
+    steps: list[tuple[str, int]],
+    refusals: dict[int, bool],
+    world: tuple[int, int],
 ) -> None:
-    simulation = Simulation(participants=random_refusals(refusals))
+    definition, held = way
+    simulation = Simulation(participants=random_refusals(refusals), definition=definition, held=held)
     simulation.participants.stock_available = simulation.participants.stock_initial = world[0]
     simulation.participants.wallet_minor = world[1]
     simulation.begin()
@@ -152,7 +158,7 @@ def replay(simulation: Simulation) -> None:
     """The recorded inputs alone lead to the same state and the same commands."""
     state, effects = None, []
     for event in simulation.inputs:
-        state, more = transition(DEFINITION, state, event)
+        state, more = transition(simulation.definition, state, event)
         effects += more
     assert state == simulation.current
     assert [e for e in effects if isinstance(e, SendCommand)] == [
@@ -167,6 +173,20 @@ def test_the_model_notices_a_participant_without_tombstones() -> None:
     late = simulation.commands[0]
     simulation.settle()
     simulation.participants.stock_tombstones.clear()
+    simulation.participants.handle(late.body, late.command_id)
+    assert simulation.participants.unfinished([], [simulation.current.business_key]) != []
+
+
+def test_the_model_notices_money_that_is_taken_after_it_was_returned() -> None:
+    """Negative control of version 2: a late PayOrder finds no tombstone."""
+    simulation = Simulation(
+        definition=DEFINITION_V2, held=True, eats_command=lambda c: c.step == "pay_order" and not c.undo
+    )
+    simulation.begin()
+    late = simulation.commands[0]
+    simulation.settle()
+    simulation.check_end()
+    simulation.participants.hold_tombstones.clear()
     simulation.participants.handle(late.body, late.command_id)
     assert simulation.participants.unfinished([], [simulation.current.business_key]) != []
 

@@ -19,7 +19,7 @@ from orchestrator_testing.proof import Engine, SagaNotProvedError, prove_saga
 from sampan.commerce.v1.commands_pb2 import ConfirmOrder, ReleaseStock, ReserveStock
 from sampan.orchestrator.v1.commands_pb2 import StartOrderPayment
 
-ORDER_PAYMENT = REGISTRY.pinned("order_payment", 1)
+ORDER_PAYMENT, ORDER_PAYMENT_V2 = (REGISTRY.pinned("order_payment", version) for version in (1, 2))
 CHECKOUT = a_checkout()
 TRY, INSIST, ONCE = RetryPolicy(attempts_max=3), RetryPolicy(attempts_max=4), RetryPolicy(attempts_max=1)
 
@@ -86,8 +86,16 @@ def test_order_payment_v1() -> None:
     assert proof.undone == {"reserve_stock", "authorize_payment"}
 
 
+@pytest.mark.parametrize("held", [True, False], ids=["stock held", "placed by the version before"])
+def test_order_payment_v2(*, held: bool) -> None:
+    participants = (lambda: Participants().placed(CHECKOUT)) if held else Participants
+    proof = prove_saga(ORDER_PAYMENT_V2, CHECKOUT, business_key=CHECKOUT.checkout_id, participants=participants)
+    assert proof.ends == {SagaStatus.COMPLETED, SagaStatus.FAILED}
+    assert proof.undone == {"pay_order"}
+
+
 def test_no_saga_is_left_out() -> None:
-    assert set(REGISTRY.known) == {("order_payment", 1)}, "a new one is proved above"
+    assert set(REGISTRY.known) == {("order_payment", 1), ("order_payment", 2)}, "a new one is proved above"
 
 
 @pytest.mark.parametrize("name", MADE_UP)
@@ -119,9 +127,30 @@ def test_negative_control_an_undo_that_undoes_something_else() -> None:
     stock, money, *rest = ORDER_PAYMENT.stages
     assert isinstance(stock, Step)
     assert isinstance(money, Step)
-    edited = replace(ORDER_PAYMENT, stages=(replace(stock, undo=money.undo), money, *rest))
-    with pytest.raises(SagaNotProvedError, match="held stock: 1 too many"):
+    edited = replace(ORDER_PAYMENT, stages=(stock, replace(money, undo=stock.undo), *rest))
+    with pytest.raises(SagaNotProvedError, match="money is still held"):
         prove_saga(edited, CHECKOUT, business_key=CHECKOUT.checkout_id, participants=Participants)
+
+
+def test_negative_control_money_that_is_not_returned() -> None:
+    pay, *rest = ORDER_PAYMENT_V2.stages
+    assert isinstance(pay, Step)
+    assert ORDER_PAYMENT_V2.closing
+    edited = replace(ORDER_PAYMENT_V2, stages=(replace(pay, undo=ORDER_PAYMENT_V2.closing.do), *rest))
+    with pytest.raises(SagaNotProvedError, match="minor units were never settled"):
+        prove_saga(edited, CHECKOUT, business_key=CHECKOUT.checkout_id, participants=Participants)
+
+
+def test_negative_control_a_closing_step_that_leaves_the_stock_held() -> None:
+    closing = step("regret", CLOSING, INSIST)
+    edited = replace(ORDER_PAYMENT_V2, closing=replace(closing, do=ORDER_PAYMENT_V2.steps[0].undo or closing.do))
+    with pytest.raises(SagaNotProvedError, match="held stock: 1 too many"):
+        prove_saga(
+            edited,
+            CHECKOUT,
+            business_key=CHECKOUT.checkout_id,
+            participants=lambda: Participants().placed(CHECKOUT),
+        )
 
 
 class Forgetful(Engine):

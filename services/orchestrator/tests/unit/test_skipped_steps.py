@@ -267,8 +267,11 @@ def test_negative_control_before_there_were_tasks_a_skip_ended_the_saga_unsettle
             simulation.give(SkipStep(**who(simulation), step=later))  # type: ignore[arg-type]
     simulation.settle()
     assert simulation.current.status.is_terminal
-    with pytest.raises(AssertionError):
-        simulation.check_end()
+    if (step, undo) == ("reserve_stock", True):
+        simulation.check_end()  # CancelOrder gives the stock back all the same
+    else:
+        with pytest.raises(AssertionError):
+            simulation.check_end()
     ended_at = simulation.current.ended_at
     simulation.give(settle(simulation, step))
     assert simulation.status_of(step) == ("undo_by_hand" if undo else "by_hand")

@@ -25,6 +25,7 @@ from orchestrator_testing.builders import EPOCH, a_start
 from orchestrator_testing.fakes import FakeService
 
 V1 = REGISTRY.pinned("order_payment", 1)
+ONLY_V1 = SagaRegistry([V1])  # its steps are named here
 KEY = "order_payment"
 OPERATOR = uuid4()
 WHO = {"at": EPOCH, "actor": str(OPERATOR), "reason": "ticket OPS-1"}
@@ -36,7 +37,7 @@ def service() -> FakeService:
 
 
 async def advance(
-    service: FakeService, *inputs: AddressedInput, registry: SagaRegistry = REGISTRY
+    service: FakeService, *inputs: AddressedInput, registry: SagaRegistry = ONLY_V1
 ) -> Sequence[IgnoredInput]:
     async with service.begin() as tx:
         return await advance_sagas(AdvanceSagas(inputs), tx, registry)
@@ -85,8 +86,15 @@ async def test_a_saga_starts_once_for_a_business_key(service: FakeService) -> No
 
 async def test_a_new_saga_starts_on_the_newest_version(service: FakeService) -> None:
     start = a_start()
-    await advance(service, starting(start), registry=SagaRegistry([V1, replace(V1, version=2)]))
+    await advance(service, starting(start), registry=REGISTRY)
     assert service.rows.sagas[start.saga_id].version == 2
+    assert sent(service) == ["pay_order"]
+
+
+async def test_a_saga_of_the_first_version_finishes_on_it(service: FakeService) -> None:
+    saga = await begun(service)
+    await advance(service, answered(saga.saga_id, "reserve_stock"), registry=REGISTRY)
+    assert sent(service) == ["reserve_stock", "authorize_payment"]
 
 
 async def test_a_start_without_a_business_key_is_a_fault_of_ours(service: FakeService) -> None:
@@ -127,7 +135,7 @@ async def test_one_saga_of_a_version_not_known_here_leaves_the_whole_batch_as_it
 
 async def wake(service: FakeService, command: WakeDueSagas) -> tuple[int, Sequence[IgnoredInput]]:
     async with service.begin() as tx:
-        return await wake_due_sagas(command, tx, REGISTRY)
+        return await wake_due_sagas(command, tx, ONLY_V1)
 
 
 async def test_nothing_is_woken_before_its_time(service: FakeService) -> None:
@@ -175,7 +183,7 @@ async def test_a_version_not_known_here_is_left_to_who_knows_it(service: FakeSer
 async def operate(service: FakeService, saga_id: UUID, act: Input) -> SagaState:
     async with service.begin() as tx:
         command = OperateSaga(saga_id=saga_id, act=act, actor_id=OPERATOR)  # type: ignore[arg-type]
-        return await operate_saga(command, tx, REGISTRY, service.begin)
+        return await operate_saga(command, tx, ONLY_V1, service.begin)
 
 
 def last_action(service: FakeService) -> OperatorAction:
@@ -229,7 +237,7 @@ async def test_an_act_on_nothing_is_kept_too(service: FakeService) -> None:
 async def operate_all(service: FakeService, ids: Sequence[UUID], *, dry_run: bool) -> list[BulkOutcome]:
     act = ForceCompensation(**WHO)  # type: ignore[arg-type]
     command = OperateSagas(saga_ids=ids, act=act, actor_id=OPERATOR, dry_run=dry_run)
-    bulk_id, outcomes = await operate_sagas(command, service.begin, REGISTRY)
+    bulk_id, outcomes = await operate_sagas(command, service.begin, ONLY_V1)
     assert {each.bulk_id for each in service.rows.actions} <= {bulk_id}
     return outcomes
 

@@ -7,7 +7,7 @@ locks), so no two transactions wait for each other in a circle and none acts on 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -78,26 +78,31 @@ class StockStore(OnConnection):
         holds = await self._conn.fetch(HOLDS, list(checkout_ids), list(variant_ids), now)
         return Shelf(map(_item, rows), map(_hold, holds), now)
 
+    async def lock_wanted(self, demand: Mapping[VariantId, int], now: datetime) -> Shelf:
+        """The items locked, with the expired holds of those that are short. The demand is in order of id."""
+        rows = await self._conn.fetch(LOCK, list(demand))
+        items = [_item(row) for row in rows]
+        short = [item.variant_id for item in items if item.available < demand[item.variant_id]]
+        holds = await self._conn.fetch(HOLDS, [], short, now) if short else []
+        return Shelf(items, map(_hold, holds), now)
+
     async def save(self, shelf: Shelf) -> None:
         """Write what moved."""
         if not shelf.moved:
             return
         touched = {moved.variant_id for moved in shelf.moved}
         items = [shelf.items[variant_id] for variant_id in sorted(touched)]
-        await write_together(
-            self._conn,
-            [
-                (
-                    UPDATE,
-                    [
-                        *columns_of(items, "variant_id", "on_hand", "reserved", "version", "count_version"),
-                    ],
-                ),
-                *_without(shelf.holds_closed),
-                _movements(shelf.moved),
-            ],
-        )
-        await self._open(shelf.holds_opened)  # afterwards: it may take the place of a closed one
+        opened, closed = shelf.holds_opened, shelf.holds_closed
+        writes = [
+            (UPDATE, [*columns_of(items, "variant_id", "on_hand", "reserved", "version", "count_version")]),
+            *_without(closed),
+            _movements(shelf.moved),
+        ]
+        if not _keys(opened) & _keys(closed):
+            await write_together(self._conn, [*writes, *_with(opened)])
+            return
+        await write_together(self._conn, writes)
+        await write_together(self._conn, _with(opened))  # afterwards: one takes the place of a closed one
 
     async def add(self, items: Sequence[StockItem], at: datetime) -> None:
         """New items; what they start with is their first movement."""
@@ -114,12 +119,15 @@ class StockStore(OnConnection):
         rows = await self._conn.fetch(EXPIRED, now, limit)
         return list({VariantId(row["variant_id"]) for row in rows})
 
-    async def _open(self, holds: Sequence[Hold]) -> None:
-        if holds:
-            await self._conn.execute(
-                OPEN_HOLDS,
-                *columns_of(holds, "checkout_id", "variant_id", "quantity", "expires_at"),
-            )
+
+def _keys(holds: Sequence[Hold]) -> set[tuple[CheckoutId, VariantId]]:
+    return {(hold.checkout_id, hold.variant_id) for hold in holds}
+
+
+def _with(holds: Sequence[Hold]) -> list[Write]:
+    if not holds:
+        return []
+    return [(OPEN_HOLDS, [*columns_of(holds, "checkout_id", "variant_id", "quantity", "expires_at")])]
 
 
 def _without(holds: Sequence[Hold]) -> list[Write]:

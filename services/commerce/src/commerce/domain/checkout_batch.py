@@ -57,6 +57,11 @@ class CheckoutBatch:
     def orders_of(self, checkout_id: CheckoutId) -> list[Order]:
         return self._orders[checkout_id]
 
+    def refuse_abandoned(self, checkout: Checkout) -> None:
+        """Raises ``ShopClosedError`` or ``AccountEndedError``."""
+        if checkout.id in self.abandoned:
+            raise self.abandoned[checkout.id]
+
     def move(self, checkout: Checkout, state: StockState) -> None:
         """The checkout's units are there now; it is written."""
         checkout.stock_state = state

@@ -9,7 +9,7 @@ from functools import cached_property
 from uuid import UUID
 
 from commerce.domain.address import Address
-from commerce.domain.checkout import Checkout, PlacedCheckout
+from commerce.domain.checkout import Checkout, PlacedCheckout, StockState
 from commerce.domain.ids import CheckoutId, LineId, OrderId, ShopId, UserId, VariantId
 from commerce.domain.offer import Offer
 from commerce.domain.order import Order, OrderLine, OrderPlacement
@@ -41,7 +41,7 @@ class Purchase:
         return [offers[0].country for offers in self._by_shop]
 
     def place(self, numbers: Sequence[str]) -> PlacedCheckout:
-        """The checkout, with a number for each of its orders. Raises ``TotalTooLargeError``."""
+        """The checkout, whose stock is held, with a number for each of its orders. Raises ``TotalTooLargeError``."""
         checkout_id = CheckoutId(self.new_id())
         placements = tuple(
             self._placement(checkout_id, number, offers) for number, offers in zip(numbers, self._by_shop, strict=True)
@@ -55,6 +55,7 @@ class Purchase:
             currency=placements[0].order.currency,
             total_minor=total,
             demand=self.demand,
+            stock_state=StockState.HELD,
             placed_at=self.at,
         )
         return PlacedCheckout(checkout=checkout, placements=placements)

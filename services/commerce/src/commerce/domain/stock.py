@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from commerce.domain.ids import CheckoutId, ProductId, ShopId, VariantId
 from kernel.errors import DomainError, Kind
 from kernel.reasons import Reason
+
+HOLD: Final = timedelta(minutes=15)  # far beyond what a payment takes: it must not expire under a running one
 
 
 class SoldOutError(DomainError):

@@ -6,13 +6,15 @@ Commands of one checkout are in order (their key), and a batch of any number cos
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from commerce.adapters.transaction import CommerceTx
 from commerce.domain.ids import CheckoutId, UserId
+from commerce.domain.stock import HOLD
 from commerce.usecases.apply_saga_commands import ApplySagaCommands, SagaCommand, apply_saga_commands
 from commerce.usecases.cancel_order import CancelOrder
+from commerce.usecases.complete_order import CompleteOrder
 from commerce.usecases.confirm_order import ConfirmOrder
 from commerce.usecases.end_account import EndAccount, end_account
 from commerce.usecases.mark_order_paid import MarkOrderPaid
@@ -25,7 +27,6 @@ from kernel.errors import DomainError, Kind
 from sampan.auth.v1.user_pb2 import UserDeleted
 from sampan.commerce.v1 import commands_pb2 as pb
 
-HOLD_S: Final = 900.0  # of a ReserveStock that names none
 subscriptions: Subscriptions[CommerceTx] = Subscriptions(NAME)
 
 
@@ -40,7 +41,13 @@ class UserRecordInvalidError(DomainError):
 
 
 @subscriptions.on_batch(
-    pb.ReserveStock, pb.ReleaseStock, pb.ConfirmOrder, pb.MarkOrderPaid, pb.CancelOrder, commands=True
+    pb.ReserveStock,
+    pb.ReleaseStock,
+    pb.ConfirmOrder,
+    pb.MarkOrderPaid,
+    pb.CompleteOrder,
+    pb.CancelOrder,
+    commands=True,
 )
 async def on_saga_commands(messages: Sequence[Message[Any]], tx: CommerceTx) -> Sequence[DomainError | None]:
     outcomes: list[DomainError | None] = [None] * len(messages)
@@ -78,13 +85,17 @@ def command_of(body: Any) -> SagaCommand:
     checkout_id = CheckoutId(UUID(body.checkout_id))
     match body:
         case pb.ReserveStock():
-            return ReserveStock(checkout_id=checkout_id, hold_s=body.hold_s if body.hold_s > 0 else HOLD_S)
+            return ReserveStock(
+                checkout_id=checkout_id, hold_s=body.hold_s if body.hold_s > 0 else HOLD.total_seconds()
+            )
         case pb.ReleaseStock():
             return ReleaseStock(checkout_id=checkout_id)
         case pb.ConfirmOrder():
             return ConfirmOrder(checkout_id=checkout_id)
         case pb.MarkOrderPaid():
             return MarkOrderPaid(checkout_id=checkout_id)
+        case pb.CompleteOrder():
+            return CompleteOrder(checkout_id=checkout_id)
         case pb.CancelOrder():
             return CancelOrder(checkout_id=checkout_id, reason_code=body.reason_code)
         case _:

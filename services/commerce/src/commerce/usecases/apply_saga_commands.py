@@ -16,6 +16,7 @@ from commerce.domain.ids import ShopId
 from commerce.domain.order import Order, PaymentStatus
 from commerce.domain.shop import ShopClosedError, ShopStatus
 from commerce.usecases.cancel_order import CancelOrder, cancel_order
+from commerce.usecases.complete_order import CompleteOrder, complete_order
 from commerce.usecases.confirm_order import ConfirmOrder, confirm_order
 from commerce.usecases.mark_order_paid import MarkOrderPaid, mark_order_paid
 from commerce.usecases.ports import Tx
@@ -24,7 +25,7 @@ from commerce.usecases.reserve_stock import ReserveStock, reserve_stock
 from kernel.correlation import InFlow, same_flow
 from kernel.errors import DomainError
 
-SagaCommand: TypeAlias = ReserveStock | ReleaseStock | ConfirmOrder | MarkOrderPaid | CancelOrder
+SagaCommand: TypeAlias = ReserveStock | ReleaseStock | ConfirmOrder | MarkOrderPaid | CompleteOrder | CancelOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,8 @@ def _apply(command: SagaCommand, batch: CheckoutBatch) -> None:
             confirm_order(command, batch)
         case MarkOrderPaid():
             mark_order_paid(command, batch)
+        case CompleteOrder():
+            complete_order(command, batch)
         case CancelOrder():
             cancel_order(command, batch)
 
@@ -83,7 +86,7 @@ async def _locked(commands: Sequence[SagaCommand], tx: Tx) -> CheckoutBatch:
         if not isinstance(command, ReserveStock) and command.checkout_id in by_id
     }
     orders = await tx.orders.orders_of(about_orders) if about_orders else []
-    to_confirm = {command.checkout_id for command in commands if isinstance(command, ConfirmOrder)}
+    to_confirm = {command.checkout_id for command in commands if isinstance(command, ConfirmOrder | CompleteOrder)}
     abandoned = await tx.orders.abandoned(to_confirm) if to_confirm else {}
     needs_stock = {
         command.checkout_id: by_id[command.checkout_id]

@@ -1,4 +1,4 @@
-"""The pivot of the saga: the held stock is sold, and fulfilment is promised."""
+"""The pivot of order_payment v1: the held stock is sold, and fulfilment is promised."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ def confirm_order(command: ConfirmOrder, batch: CheckoutBatch) -> None:
     checkout = batch.get(command.checkout_id)
     if not checkout.must_take():
         return
-    if checkout.id in batch.abandoned:
-        raise batch.abandoned[checkout.id]
+    batch.refuse_abandoned(checkout)
     batch.shelf.take(checkout.id, checkout.demand)
     batch.move(checkout, StockState.TAKEN)
     for order in batch.orders_of(checkout.id):

@@ -1,4 +1,4 @@
-"""The saga's last step: the money was captured, or none was needed."""
+"""The last step of order_payment v1: the money was captured, or none was needed."""
 
 from __future__ import annotations
 

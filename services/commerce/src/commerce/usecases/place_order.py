@@ -7,17 +7,13 @@ from dataclasses import dataclass
 
 from commerce.domain.address import Address
 from commerce.domain.cart import ITEMS_MAX, CartFullError
-from commerce.domain.checkout import Checkout, PlacedCheckout, summed_demand
-from commerce.domain.checkout_batch import CheckoutBatch
+from commerce.domain.checkout import PlacedCheckout, summed_demand
 from commerce.domain.ids import UserId, WalletId
 from commerce.domain.offer import WantedLine, require_offered
-from commerce.domain.order import EmptyOrderError, Order
+from commerce.domain.order import EmptyOrderError
 from commerce.domain.purchase import Purchase
-from commerce.domain.stock import StockMoved
-from commerce.usecases.confirm_order import ConfirmOrder, confirm_order
-from commerce.usecases.mark_order_paid import MarkOrderPaid, mark_order_paid
+from commerce.domain.stock import HOLD
 from commerce.usecases.ports import Tx
-from commerce.usecases.reserve_stock import ReserveStock, reserve_stock
 from kernel.ids import uuid7
 
 
@@ -32,12 +28,11 @@ class PlaceOrder:
 
 
 async def place_order(command: PlaceOrder, tx: Tx) -> PlacedCheckout:
-    """Accept the orders and ask for their payment: all, or nothing.
+    """Accept the orders, hold their stock and ask for their payment: all, or nothing.
 
     Raises ``EmptyOrderError``, ``CartFullError``, ``VariantNotFoundError``, ``NotForSaleError``,
-    ``PriceChangedError``, ``CurrenciesMixedError``, ``QuantityTooLargeError``, ``TotalTooLargeError`` and
-    ``AccountEndedError``. Stock is not looked at here: the saga reserves it. What costs nothing needs no saga: it is
-    confirmed here, or refused with ``SoldOutError``.
+    ``PriceChangedError``, ``CurrenciesMixedError``, ``QuantityTooLargeError``, ``TotalTooLargeError``,
+    ``AccountEndedError`` and ``SoldOutError``. What costs nothing needs no payment: it is confirmed here.
     """
     lines = command.lines if command.lines is not None else await _cart_lines(command.buyer_id, tx)
     if not lines:
@@ -58,20 +53,19 @@ async def place_order(command: PlaceOrder, tx: Tx) -> PlacedCheckout:
         new_id=uuid7,
     )
     placed = purchase.place(await tx.orders.next_numbers(purchase.countries, tx.now.year))
-    orders = [placement.order for placement in placed.placements]
-    costs_nothing = placed.checkout.total_minor == 0
-    moved = await _confirm_free(placed.checkout, orders, tx) if costs_nothing else []
+    if placed.costs_nothing:
+        placed.confirm_free(tx.now)
     await tx.orders.add(placed.checkout, placed.placements)
     if command.lines is None:
         await tx.carts.remove(command.buyer_id, list(demand))
     for placement in placed.placements:
         tx.events.order_placed(placement, tx.now)
-    if costs_nothing:
-        for order in orders:
+    if placed.costs_nothing:
+        for order in placed.orders:
             tx.events.order_moved(order)
-        await tx.events.stock_moved(moved)
     else:
-        tx.events.start_payment(placed.checkout, orders, command.wallet_id)
+        tx.events.start_payment(placed.checkout, placed.orders, command.wallet_id)
+    await _hold_stock(placed, tx)
     return placed
 
 
@@ -84,12 +78,12 @@ async def _cart_lines(buyer_id: UserId, tx: Tx) -> list[WantedLine]:
     ]
 
 
-async def _confirm_free(checkout: Checkout, orders: Sequence[Order], tx: Tx) -> list[StockMoved]:
-    """What the saga would ask for, before anything of the checkout is stored. Raises ``SoldOutError``."""
-    shelf = await tx.stock.lock(checkout.demand.keys(), (), tx.now)
-    batch = CheckoutBatch([checkout], orders, shelf)
-    reserve_stock(ReserveStock(checkout_id=checkout.id, hold_s=0), batch)
-    confirm_order(ConfirmOrder(checkout_id=checkout.id), batch)
-    mark_order_paid(MarkOrderPaid(checkout_id=checkout.id), batch)
+async def _hold_stock(placed: PlacedCheckout, tx: Tx) -> None:
+    """Last of all: what many want at once is locked for this write and the commit alone. Raises ``SoldOutError``."""
+    checkout = placed.checkout
+    shelf = await tx.stock.lock_wanted(checkout.demand, tx.now)
+    shelf.reserve(checkout.id, checkout.demand, tx.now + HOLD)
+    if placed.costs_nothing:
+        shelf.take(checkout.id, checkout.demand)
     await tx.stock.save(shelf)
-    return shelf.moved
+    await tx.events.stock_moved(shelf.moved)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -77,6 +77,9 @@ class StockStore(Protocol):
     async def lock(
         self, variant_ids: Collection[VariantId], checkout_ids: Collection[CheckoutId], now: datetime
     ) -> Shelf: ...
+    async def lock_wanted(self, demand: Mapping[VariantId, int], now: datetime) -> Shelf:
+        """For a new checkout, which has no holds yet."""
+
     async def save(self, shelf: Shelf) -> None: ...
     async def add(self, items: Sequence[StockItem], at: datetime) -> None: ...
 

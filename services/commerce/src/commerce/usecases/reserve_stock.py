@@ -1,4 +1,4 @@
-"""The saga's first step: hold what a checkout wants."""
+"""The first step of order_payment v1: hold what a checkout wants. Placed by today's code, it does already."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -139,6 +139,9 @@ class FakeStock:
             if hold.checkout_id in checkout_ids or (hold.variant_id in variant_ids and hold.expires_at <= now)
         ]
         return Shelf([copy(self.items[each]) for each in variant_ids if each in self.items], holds, now)
+
+    async def lock_wanted(self, demand: Mapping[VariantId, int], now: datetime) -> Shelf:
+        return await self.lock(demand, (), now)
 
     async def save(self, shelf: Shelf) -> None:
         self.items.update(shelf.items)

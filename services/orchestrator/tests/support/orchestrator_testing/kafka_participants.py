@@ -41,10 +41,13 @@ _COMMANDS: Final[dict[str, type[Message]]] = {
         commerce.ReleaseStock,
         commerce.ConfirmOrder,
         commerce.MarkOrderPaid,
+        commerce.CompleteOrder,
         commerce.CancelOrder,
         payment.AuthorizePayment,
         payment.VoidPayment,
         payment.CapturePayment,
+        payment.PayOrder,
+        payment.ReturnPayment,
         payment.SettlePayment,
     )
 }
@@ -121,6 +124,7 @@ class KafkaParticipants(AbstractAsyncContextManager["KafkaParticipants"]):
 
     async def start_saga(self, checkout: StartOrderPayment) -> None:
         """What commerce does when an order is placed."""
+        self.model.placed(checkout)
         self.started_at[checkout.checkout_id] = asyncio.get_running_loop().time()
         await self.send(checkout, checkout.checkout_id)
 

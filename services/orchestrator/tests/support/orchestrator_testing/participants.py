@@ -8,17 +8,26 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from sampan.commerce.v1.commands_pb2 import (
     CancelOrder,
+    CompleteOrder,
     ConfirmOrder,
     MarkOrderPaid,
     ReleaseStock,
     ReserveStock,
 )
-from sampan.payment.v1.commands_pb2 import AuthorizePayment, CapturePayment, SettlePayment, VoidPayment
+from sampan.orchestrator.v1.commands_pb2 import StartOrderPayment
+from sampan.payment.v1.commands_pb2 import (
+    AuthorizePayment,
+    CapturePayment,
+    PayOrder,
+    ReturnPayment,
+    SettlePayment,
+    VoidPayment,
+)
 
 
 class Answer(NamedTuple):
@@ -57,6 +66,12 @@ class Participants:
     def __post_init__(self) -> None:
         self.stock_initial = self.stock_available
 
+    def placed(self, checkout: StartOrderPayment) -> Self:
+        """As ``POST /v1/orders`` leaves it: its stock is held. Where too little is left it is as version 1 left it."""
+        if self.stock_available >= len(checkout.orders):
+            self._hold(checkout.checkout_id, len(checkout.orders))
+        return self
+
     def handle(self, body: Any, command_id: UUID) -> Answer:
         """One transaction of a participant: claim, effect, reply; a repeated id gets the stored reply."""
         if command_id in self.inbox:
@@ -71,10 +86,11 @@ class Participants:
         quantity = len(body.order_ids)
         if body.checkout_id in self.stock_tombstones:
             return Answer(False, "commerce.stock.released")
+        if body.checkout_id in self.stock_held or body.checkout_id in self.stock_taken:
+            return _DONE
         if self.stock_available < quantity:
             return Answer(False, "commerce.stock.sold_out")
-        self.stock_available -= quantity
-        self.stock_held[body.checkout_id] = quantity
+        self._hold(body.checkout_id, quantity)
         return _DONE
 
     def release(self, body: ReleaseStock) -> Answer:
@@ -92,7 +108,25 @@ class Participants:
         self.paid.add(body.checkout_id)
         return _DONE
 
+    def complete(self, body: CompleteOrder) -> Answer:
+        """Of a checkout that holds nothing, one unit is held and taken: the command does not say how many."""
+        if body.checkout_id in self.paid:
+            return _DONE
+        if body.checkout_id in self.stock_tombstones:
+            return Answer(False, "commerce.stock.released")
+        if body.checkout_id not in self.stock_held:
+            if not self.stock_available:
+                return Answer(False, "commerce.stock.sold_out")
+            self._hold(body.checkout_id, 1)
+        self.stock_taken[body.checkout_id] = self.stock_held.pop(body.checkout_id)
+        self.paid.add(body.checkout_id)
+        return _DONE
+
     def cancel(self, body: CancelOrder) -> Answer:
+        if body.checkout_id in self.paid:
+            return Answer(False, "commerce.order.already_paid")
+        self.stock_tombstones.add(body.checkout_id)
+        self.stock_available += self.stock_held.pop(body.checkout_id, 0) + self.stock_taken.pop(body.checkout_id, 0)
         self.cancelled.setdefault(body.checkout_id, body.reason_code)
         return _DONE
 
@@ -126,6 +160,30 @@ class Participants:
         self.clearing_minor += amount
         return _DONE
 
+    def pay(self, body: PayOrder) -> Answer:
+        if body.hold_id in self.hold_tombstones:
+            return Answer(False, "payment.hold.wrong_state")
+        if body.amount.amount_minor <= 0:
+            return Answer(False, "payment.amount.not_positive")
+        balance = self.wallets.setdefault(body.user_id, self.wallet_minor)
+        if balance < body.amount.amount_minor:
+            return Answer(False, "payment.wallet.insufficient_funds")
+        self.wallets[body.user_id] = balance - body.amount.amount_minor
+        self.holds[body.hold_id] = (body.user_id, body.amount.amount_minor, "captured")
+        self.clearing_minor += body.amount.amount_minor
+        return _DONE
+
+    def return_(self, body: ReturnPayment) -> Answer:
+        self.hold_tombstones.add(body.hold_id)
+        user, amount, state = self.holds.get(body.hold_id, ("", 0, "none"))
+        if body.hold_id in self.settled:
+            return Answer(False, "payment.hold.wrong_state")
+        if state == "captured":
+            self.holds[body.hold_id] = (user, amount, "returned")
+            self.wallets[user] += amount
+            self.clearing_minor -= amount
+        return _DONE
+
     def settle(self, body: SettlePayment) -> Answer:
         if self.holds.get(body.hold_id, ("", 0, "none"))[2] != "captured" or body.hold_id in self.settled:
             return Answer(False, "payment.hold.not_captured")
@@ -136,6 +194,10 @@ class Participants:
             self.clearing_minor -= share.amount.amount_minor
             self.sellers[share.seller_id] += share.amount.amount_minor
         return _DONE
+
+    def _hold(self, checkout_id: str, quantity: int) -> None:
+        self.stock_available -= quantity
+        self.stock_held[checkout_id] = quantity
 
     def problems(self) -> list[str]:
         """What is not conserved right now; empty when all is."""
@@ -175,9 +237,12 @@ _HANDLERS: dict[type, Callable[[Participants, Any], Answer]] = {
     ReleaseStock: Participants.release,
     ConfirmOrder: Participants.confirm,
     MarkOrderPaid: Participants.mark_paid,
+    CompleteOrder: Participants.complete,
     CancelOrder: Participants.cancel,
     AuthorizePayment: Participants.authorize,
     VoidPayment: Participants.void,
     CapturePayment: Participants.capture,
+    PayOrder: Participants.pay,
+    ReturnPayment: Participants.return_,
     SettlePayment: Participants.settle,
 }

@@ -18,15 +18,20 @@ from orchestrator_testing.participants import Answer, Participants
 from sampan.orchestrator.v1.commands_pb2 import StartOrderPayment
 
 DEFINITION = REGISTRY.pinned("order_payment", 1)
+DEFINITION_V2 = REGISTRY.pinned("order_payment", 2)
 
 
 @dataclass
 class Simulation:
-    """Deliver, drop, double and reorder at will; ``lost`` and ``silent`` decide what the network eats."""
+    """Deliver, drop, double and reorder at will; ``lost`` and ``silent`` decide what the network eats.
+
+    ``held``: commerce held the stock when the checkout was placed, as it does from version 2 on.
+    """
 
     participants: Participants = field(default_factory=Participants)
     checkout: StartOrderPayment = field(default_factory=a_checkout)
     definition: SagaDefinition = DEFINITION
+    held: bool = False
     now: datetime = EPOCH
     commands: list[SendCommand] = field(default_factory=list)
     replies: list[tuple[CommandId, Answer]] = field(default_factory=list)
@@ -38,6 +43,8 @@ class Simulation:
     state: SagaState | None = None
 
     def begin(self) -> None:
+        if self.held:
+            self.participants.placed(self.checkout)
         self.give(a_start(self.checkout, at=self.now))
 
     def give(self, event: Input, *, crash: bool = False) -> tuple[Effect, ...]:
@@ -111,7 +118,7 @@ class Simulation:
         return self.state
 
     def status_of(self, step: str) -> str:
-        names = [item.name for item in DEFINITION.steps]
+        names = [item.name for item in self.definition.steps]
         return self.current.steps[names.index(step)].status.value
 
     def milestones(self) -> list[Milestone]:

@@ -35,9 +35,17 @@ TOPICS = (
 HURRY = 0.1
 
 
+VERSION_1 = SagaRegistry([REGISTRY.pinned("order_payment", 1)])
+
+
 def hurried_registry(*more: SagaDefinition) -> SagaRegistry:
     """order_payment with every time span a tenth, beside what a test adds."""
     return SagaRegistry([*(hurried(definition, HURRY) for definition in REGISTRY), *more])
+
+
+def only(registry: SagaRegistry, version: int) -> SagaRegistry:
+    """What a process of that version knows."""
+    return SagaRegistry([registry.pinned("order_payment", version)])
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,16 @@ from eventing import Outbox
 from kernel.clock import Clock
 from payment.domain.accounts import SuspensionReason
 from payment.domain.ids import UserId, WalletId
-from payment.domain.ledger import Authorize, Capture, Expire, Op, Settle, Transfer, Void
+from payment.domain.ledger import Authorize, Capture, ChargeWallet, Expire, Op, ReturnCharge, Settle, Transfer, Void
 from payment.domain.outcome import Answer, HoldEnd, HoldFacts, Outcome
 from payment.domain.top_up import Charge, SuspenseReason, TopUpRequest
-from sampan.payment.v1.hold_pb2 import PaymentAuthorized, PaymentCaptured, PaymentSettled, PaymentVoided
+from sampan.payment.v1.hold_pb2 import (
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentReturned,
+    PaymentSettled,
+    PaymentVoided,
+)
 from sampan.payment.v1.requests_pb2 import RequestTransfer
 from sampan.payment.v1.top_up_pb2 import TopUpCompleted, TopUpFailed, TopUpInReview, TopUpReturned
 from sampan.payment.v1.transfer_pb2 import TransferCompleted, TransferRefused
@@ -114,10 +120,12 @@ def _of_top_up(top_up: TopUpRequest) -> dict[str, Any]:
 def _of_hold(op: Op, facts: HoldFacts, at: datetime) -> Iterator[Record]:
     if isinstance(op, Authorize):
         yield _authorized(op, at)
-    elif isinstance(op, Capture):
+    elif isinstance(op, Capture | ChargeWallet):
         yield _captured(op, facts, at)
     elif isinstance(op, Void | Expire):
         yield _voided(facts, HoldEnd.EXPIRED if isinstance(op, Expire) else HoldEnd.VOIDED, at)
+    elif isinstance(op, ReturnCharge):
+        yield _returned(op, facts, at)
     elif isinstance(op, Settle):
         yield from _settled(op, facts, at)
 
@@ -147,7 +155,7 @@ def _authorized(op: Authorize, at: datetime) -> PaymentAuthorized:
     )
 
 
-def _captured(op: Capture, facts: HoldFacts, at: datetime) -> PaymentCaptured:
+def _captured(op: Capture | ChargeWallet, facts: HoldFacts, at: datetime) -> PaymentCaptured:
     return PaymentCaptured(
         hold_id=str(op.hold_id),
         checkout_id=str(facts.checkout_id),
@@ -166,6 +174,18 @@ def _voided(facts: HoldFacts, reason: HoldEnd, at: datetime) -> PaymentVoided:
         wallet_id=str(facts.account_id),
         amount=Money(amount_minor=facts.amount_minor, currency=facts.currency),
         reason_code=reason,
+        at=_timestamp(at),
+    )
+
+
+def _returned(op: ReturnCharge, facts: HoldFacts, at: datetime) -> PaymentReturned:
+    return PaymentReturned(
+        hold_id=str(facts.hold_id),
+        checkout_id=str(facts.checkout_id),
+        user_id=str(facts.user_id),
+        wallet_id=str(facts.account_id),
+        amount=Money(amount_minor=facts.amount_minor, currency=facts.currency),
+        reason_code=op.reason_code,
         at=_timestamp(at),
     )
 

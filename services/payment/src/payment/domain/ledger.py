@@ -141,6 +141,7 @@ class ReturnCharge:
 
     hold_id: HoldId
     checkout_id: CheckoutId
+    reason_code: str = ""  # what the record of it says; the ledger does not look at it
 
 
 @dataclass(slots=True, kw_only=True)

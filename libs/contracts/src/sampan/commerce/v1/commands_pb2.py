@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from sampan.options.v1 import options_pb2 as sampan_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!sampan/commerce/v1/commands.proto\x12\x12sampan.commerce.v1\x1a\x1fsampan/options/v1/options.proto\"\xb3\x01\n\x0cReserveStock\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x15\n\torder_ids\x18\x02 \x03(\tB\x02\x18\x01\x12\x0e\n\x06hold_s\x18\x03 \x01(\x05:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xbc\x01\n\x0cReleaseStock\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x15\n\torder_ids\x18\x02 \x03(\tB\x02\x18\x01\x12\x17\n\x0breason_code\x18\x03 \x01(\tB\x02\x18\x01:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xa3\x01\n\x0c\x43onfirmOrder\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x15\n\torder_ids\x18\x02 \x03(\tB\x02\x18\x01:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xa4\x01\n\rMarkOrderPaid\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x15\n\torder_ids\x18\x02 \x03(\tB\x02\x18\x01:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xb7\x01\n\x0b\x43\x61ncelOrder\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x15\n\torder_ids\x18\x02 \x03(\tB\x02\x18\x01\x12\x13\n\x0breason_code\x18\x03 \x01(\t:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!sampan/commerce/v1/commands.proto\x12\x12sampan.commerce.v1\x1a\x1fsampan/options/v1/options.proto\"\xb3\x01\n\x0cReserveStock\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x15\n\torder_ids\x18\x02 \x03(\tB\x02\x18\x01\x12\x0e\n\x06hold_s\x18\x03 \x01(\x05:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xbc\x01\n\x0cReleaseStock\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x15\n\torder_ids\x18\x02 \x03(\tB\x02\x18\x01\x12\x17\n\x0breason_code\x18\x03 \x01(\tB\x02\x18\x01:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xa3\x01\n\x0c\x43onfirmOrder\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x15\n\torder_ids\x18\x02 \x03(\tB\x02\x18\x01:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\x8d\x01\n\rCompleteOrder\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xa4\x01\n\rMarkOrderPaid\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x15\n\torder_ids\x18\x02 \x03(\tB\x02\x18\x01:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xb7\x01\n\x0b\x43\x61ncelOrder\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x15\n\torder_ids\x18\x02 \x03(\tB\x02\x18\x01\x12\x13\n\x0breason_code\x18\x03 \x01(\t:g\x8a\xb5\x18\x63\n\x08\x63ommerce\x10\x02\x1a\x1cprivate.commerce.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,6 +46,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONFIRMORDER'].fields_by_name['order_ids']._serialized_options = b'\030\001'
   _globals['_CONFIRMORDER']._loaded_options = None
   _globals['_CONFIRMORDER']._serialized_options = b'\212\265\030c\n\010commerce\020\002\032\034private.commerce.commands.v1\"\013checkout_id**All commands of one checkout are in order.'
+  _globals['_COMPLETEORDER']._loaded_options = None
+  _globals['_COMPLETEORDER']._serialized_options = b'\212\265\030c\n\010commerce\020\002\032\034private.commerce.commands.v1\"\013checkout_id**All commands of one checkout are in order.'
   _globals['_MARKORDERPAID'].fields_by_name['order_ids']._loaded_options = None
   _globals['_MARKORDERPAID'].fields_by_name['order_ids']._serialized_options = b'\030\001'
   _globals['_MARKORDERPAID']._loaded_options = None
@@ -60,8 +62,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RELEASESTOCK']._serialized_end=461
   _globals['_CONFIRMORDER']._serialized_start=464
   _globals['_CONFIRMORDER']._serialized_end=627
-  _globals['_MARKORDERPAID']._serialized_start=630
-  _globals['_MARKORDERPAID']._serialized_end=794
-  _globals['_CANCELORDER']._serialized_start=797
-  _globals['_CANCELORDER']._serialized_end=980
+  _globals['_COMPLETEORDER']._serialized_start=630
+  _globals['_COMPLETEORDER']._serialized_end=771
+  _globals['_MARKORDERPAID']._serialized_start=774
+  _globals['_MARKORDERPAID']._serialized_end=938
+  _globals['_CANCELORDER']._serialized_start=941
+  _globals['_CANCELORDER']._serialized_end=1124
 # @@protoc_insertion_point(module_scope)

@@ -35,6 +35,12 @@ class ConfirmOrder(_message.Message):
     order_ids: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, checkout_id: _Optional[str] = ..., order_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class CompleteOrder(_message.Message):
+    __slots__ = ("checkout_id",)
+    CHECKOUT_ID_FIELD_NUMBER: _ClassVar[int]
+    checkout_id: str
+    def __init__(self, checkout_id: _Optional[str] = ...) -> None: ...
+
 class MarkOrderPaid(_message.Message):
     __slots__ = ("checkout_id", "order_ids")
     CHECKOUT_ID_FIELD_NUMBER: _ClassVar[int]

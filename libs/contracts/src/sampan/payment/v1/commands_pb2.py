@@ -26,7 +26,7 @@ from sampan.options.v1 import options_pb2 as sampan_dot_options_dot_v1_dot_optio
 from sampan.types.v1 import money_pb2 as sampan_dot_types_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n sampan/payment/v1/commands.proto\x12\x11sampan.payment.v1\x1a\x1fsampan/options/v1/options.proto\x1a\x1bsampan/types/v1/money.proto\"\xfb\x01\n\x10\x41uthorizePayment\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x0f\n\x07hold_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x11\n\twallet_id\x18\x04 \x01(\t\x12&\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x16.sampan.types.v1.Money\x12\x0e\n\x06hold_s\x18\x06 \x01(\x05:e\x8a\xb5\x18\x61\n\x07payment\x10\x02\x1a\x1bprivate.payment.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xb3\x01\n\x0bVoidPayment\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x0f\n\x07hold_id\x18\x02 \x01(\t\x12\x17\n\x0breason_code\x18\x03 \x01(\tB\x02\x18\x01:e\x8a\xb5\x18\x61\n\x07payment\x10\x02\x1a\x1bprivate.payment.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xc5\x01\n\x0e\x43\x61pturePayment\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x0f\n\x07hold_id\x18\x02 \x01(\t\x12&\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x16.sampan.types.v1.Money:e\x8a\xb5\x18\x61\n\x07payment\x10\x02\x1a\x1bprivate.payment.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xcc\x01\n\rSettlePayment\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x0f\n\x07hold_id\x18\x02 \x01(\t\x12.\n\x06shares\x18\x03 \x03(\x0b\x32\x1e.sampan.payment.v1.SellerShare:e\x8a\xb5\x18\x61\n\x07payment\x10\x02\x1a\x1bprivate.payment.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"Z\n\x0bSellerShare\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x11\n\tseller_id\x18\x02 \x01(\t\x12&\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x16.sampan.types.v1.Moneyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n sampan/payment/v1/commands.proto\x12\x11sampan.payment.v1\x1a\x1fsampan/options/v1/options.proto\x1a\x1bsampan/types/v1/money.proto\"\xfb\x01\n\x10\x41uthorizePayment\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x0f\n\x07hold_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x11\n\twallet_id\x18\x04 \x01(\t\x12&\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x16.sampan.types.v1.Money\x12\x0e\n\x06hold_s\x18\x06 \x01(\x05:e\x8a\xb5\x18\x61\n\x07payment\x10\x02\x1a\x1bprivate.payment.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xb3\x01\n\x0bVoidPayment\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x0f\n\x07hold_id\x18\x02 \x01(\t\x12\x17\n\x0breason_code\x18\x03 \x01(\tB\x02\x18\x01:e\x8a\xb5\x18\x61\n\x07payment\x10\x02\x1a\x1bprivate.payment.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xc5\x01\n\x0e\x43\x61pturePayment\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x0f\n\x07hold_id\x18\x02 \x01(\t\x12&\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x16.sampan.types.v1.Money:e\x8a\xb5\x18\x61\n\x07payment\x10\x02\x1a\x1bprivate.payment.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xe3\x01\n\x08PayOrder\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x0f\n\x07hold_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x11\n\twallet_id\x18\x04 \x01(\t\x12&\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x16.sampan.types.v1.Money:e\x8a\xb5\x18\x61\n\x07payment\x10\x02\x1a\x1bprivate.payment.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xb1\x01\n\rReturnPayment\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x0f\n\x07hold_id\x18\x02 \x01(\t\x12\x13\n\x0breason_code\x18\x03 \x01(\t:e\x8a\xb5\x18\x61\n\x07payment\x10\x02\x1a\x1bprivate.payment.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"\xcc\x01\n\rSettlePayment\x12\x13\n\x0b\x63heckout_id\x18\x01 \x01(\t\x12\x0f\n\x07hold_id\x18\x02 \x01(\t\x12.\n\x06shares\x18\x03 \x03(\x0b\x32\x1e.sampan.payment.v1.SellerShare:e\x8a\xb5\x18\x61\n\x07payment\x10\x02\x1a\x1bprivate.payment.commands.v1\"\x0b\x63heckout_id**All commands of one checkout are in order.\"Z\n\x0bSellerShare\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x11\n\tseller_id\x18\x02 \x01(\t\x12&\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x16.sampan.types.v1.Moneyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,6 +41,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VOIDPAYMENT']._serialized_options = b'\212\265\030a\n\007payment\020\002\032\033private.payment.commands.v1\"\013checkout_id**All commands of one checkout are in order.'
   _globals['_CAPTUREPAYMENT']._loaded_options = None
   _globals['_CAPTUREPAYMENT']._serialized_options = b'\212\265\030a\n\007payment\020\002\032\033private.payment.commands.v1\"\013checkout_id**All commands of one checkout are in order.'
+  _globals['_PAYORDER']._loaded_options = None
+  _globals['_PAYORDER']._serialized_options = b'\212\265\030a\n\007payment\020\002\032\033private.payment.commands.v1\"\013checkout_id**All commands of one checkout are in order.'
+  _globals['_RETURNPAYMENT']._loaded_options = None
+  _globals['_RETURNPAYMENT']._serialized_options = b'\212\265\030a\n\007payment\020\002\032\033private.payment.commands.v1\"\013checkout_id**All commands of one checkout are in order.'
   _globals['_SETTLEPAYMENT']._loaded_options = None
   _globals['_SETTLEPAYMENT']._serialized_options = b'\212\265\030a\n\007payment\020\002\032\033private.payment.commands.v1\"\013checkout_id**All commands of one checkout are in order.'
   _globals['_AUTHORIZEPAYMENT']._serialized_start=118
@@ -49,8 +53,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VOIDPAYMENT']._serialized_end=551
   _globals['_CAPTUREPAYMENT']._serialized_start=554
   _globals['_CAPTUREPAYMENT']._serialized_end=751
-  _globals['_SETTLEPAYMENT']._serialized_start=754
-  _globals['_SETTLEPAYMENT']._serialized_end=958
-  _globals['_SELLERSHARE']._serialized_start=960
-  _globals['_SELLERSHARE']._serialized_end=1050
+  _globals['_PAYORDER']._serialized_start=754
+  _globals['_PAYORDER']._serialized_end=981
+  _globals['_RETURNPAYMENT']._serialized_start=984
+  _globals['_RETURNPAYMENT']._serialized_end=1161
+  _globals['_SETTLEPAYMENT']._serialized_start=1164
+  _globals['_SETTLEPAYMENT']._serialized_end=1368
+  _globals['_SELLERSHARE']._serialized_start=1370
+  _globals['_SELLERSHARE']._serialized_end=1460
 # @@protoc_insertion_point(module_scope)

@@ -44,6 +44,30 @@ class CapturePayment(_message.Message):
     amount: _money_pb2.Money
     def __init__(self, checkout_id: _Optional[str] = ..., hold_id: _Optional[str] = ..., amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ...) -> None: ...
 
+class PayOrder(_message.Message):
+    __slots__ = ("checkout_id", "hold_id", "user_id", "wallet_id", "amount")
+    CHECKOUT_ID_FIELD_NUMBER: _ClassVar[int]
+    HOLD_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    checkout_id: str
+    hold_id: str
+    user_id: str
+    wallet_id: str
+    amount: _money_pb2.Money
+    def __init__(self, checkout_id: _Optional[str] = ..., hold_id: _Optional[str] = ..., user_id: _Optional[str] = ..., wallet_id: _Optional[str] = ..., amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ...) -> None: ...
+
+class ReturnPayment(_message.Message):
+    __slots__ = ("checkout_id", "hold_id", "reason_code")
+    CHECKOUT_ID_FIELD_NUMBER: _ClassVar[int]
+    HOLD_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_CODE_FIELD_NUMBER: _ClassVar[int]
+    checkout_id: str
+    hold_id: str
+    reason_code: str
+    def __init__(self, checkout_id: _Optional[str] = ..., hold_id: _Optional[str] = ..., reason_code: _Optional[str] = ...) -> None: ...
+
 class SettlePayment(_message.Message):
     __slots__ = ("checkout_id", "hold_id", "shares")
     CHECKOUT_ID_FIELD_NUMBER: _ClassVar[int]

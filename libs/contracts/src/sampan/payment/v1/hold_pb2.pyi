@@ -62,6 +62,24 @@ class PaymentVoided(_message.Message):
     at: _timestamp_pb2.Timestamp
     def __init__(self, hold_id: _Optional[str] = ..., checkout_id: _Optional[str] = ..., user_id: _Optional[str] = ..., wallet_id: _Optional[str] = ..., amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., reason_code: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class PaymentReturned(_message.Message):
+    __slots__ = ("hold_id", "checkout_id", "user_id", "wallet_id", "amount", "reason_code", "at")
+    HOLD_ID_FIELD_NUMBER: _ClassVar[int]
+    CHECKOUT_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    WALLET_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    REASON_CODE_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    hold_id: str
+    checkout_id: str
+    user_id: str
+    wallet_id: str
+    amount: _money_pb2.Money
+    reason_code: str
+    at: _timestamp_pb2.Timestamp
+    def __init__(self, hold_id: _Optional[str] = ..., checkout_id: _Optional[str] = ..., user_id: _Optional[str] = ..., wallet_id: _Optional[str] = ..., amount: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., reason_code: _Optional[str] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class PaymentSettled(_message.Message):
     __slots__ = ("hold_id", "checkout_id", "order_id", "seller_id", "amount", "at")
     HOLD_ID_FIELD_NUMBER: _ClassVar[int]

@@ -84,7 +84,8 @@ async def post_order(
 ) -> Reply[CheckoutView]:
     """One order per shop, paid together. Poll the checkout, or an order, with ``wait_s``.
 
-    What costs nothing is confirmed at once, or refused when too little is left.
+    The stock is held for it, or the order is refused, with the variants of which too little is left. What costs
+    nothing is confirmed at once.
     """
     language = reading_language(request)
     placed = await place_order(body.to_command(UserId(principal.user_id), language), tx)

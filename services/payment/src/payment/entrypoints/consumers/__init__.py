@@ -22,7 +22,14 @@ from payment.usecases.register_payer import RegisterPayer, register_payer
 from payment.usecases.suspend_payer import SuspendPayer, suspend_payer
 from payment.wiring import NAME
 from sampan.auth.v1.user_pb2 import UserDeleted, UserProfileChanged, UserRegistered
-from sampan.payment.v1.commands_pb2 import AuthorizePayment, CapturePayment, SettlePayment, VoidPayment
+from sampan.payment.v1.commands_pb2 import (
+    AuthorizePayment,
+    CapturePayment,
+    PayOrder,
+    ReturnPayment,
+    SettlePayment,
+    VoidPayment,
+)
 from sampan.payment.v1.requests_pb2 import RequestTransfer
 
 subscriptions: Subscriptions[PaymentTx] = Subscriptions(NAME)
@@ -53,7 +60,16 @@ async def on_user_deleted(message: Message[UserDeleted], tx: PaymentTx) -> None:
     await suspend_payer(SuspendPayer(user_id=_user_id(message.body.user_id)), tx)
 
 
-@subscriptions.on_batch(AuthorizePayment, VoidPayment, CapturePayment, SettlePayment, RequestTransfer, commands=True)
+@subscriptions.on_batch(
+    AuthorizePayment,
+    VoidPayment,
+    CapturePayment,
+    PayOrder,
+    ReturnPayment,
+    SettlePayment,
+    RequestTransfer,
+    commands=True,
+)
 async def on_commands(messages: Sequence[Message[Any]], tx: PaymentTx) -> Sequence[DomainError | None]:
     """One ledger call for all of them; a refused one leaves nothing behind.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -11,13 +11,15 @@ from kernel.errors import DomainError, Kind
 from kernel.ids import derived_id
 from kernel.money import AMOUNT_MINOR_MAX, Currency
 from payment.domain.accounts import WalletNotFoundError, wallet_id
-from payment.domain.ids import CheckoutId, HoldId, OrderId, TransferId, UserId
+from payment.domain.ids import CheckoutId, HoldId, OrderId, TransferId, UserId, WalletId
 from payment.domain.ledger import (
     AmountNotPositiveError,
     AmountTooLargeError,
     Authorize,
     Capture,
+    ChargeWallet,
     Op,
+    ReturnCharge,
     Settle,
     Share,
     Transfer,
@@ -25,7 +27,14 @@ from payment.domain.ledger import (
     Void,
 )
 from payment.domain.outcome import SharesMismatchError
-from sampan.payment.v1.commands_pb2 import AuthorizePayment, CapturePayment, SettlePayment, VoidPayment
+from sampan.payment.v1.commands_pb2 import (
+    AuthorizePayment,
+    CapturePayment,
+    PayOrder,
+    ReturnPayment,
+    SettlePayment,
+    VoidPayment,
+)
 from sampan.payment.v1.requests_pb2 import RequestTransfer
 from sampan.types.v1.money_pb2 import Money
 
@@ -46,16 +55,9 @@ def operation_of(body: Any, now: datetime) -> Op:
     """Raises a ``DomainError`` for what is refused as it stands."""
     if isinstance(body, AuthorizePayment):
         return _authorize(body, now)
-    if isinstance(body, CapturePayment):
-        amount_minor, currency = _money(body.amount)
-        return Capture(hold_id=HoldId(_id(body.hold_id)), amount_minor=amount_minor, currency=currency)
-    if isinstance(body, SettlePayment):
-        return _settle(body)
-    if isinstance(body, VoidPayment):
-        return Void(hold_id=HoldId(_id(body.hold_id)), checkout_id=CheckoutId(_id(body.checkout_id)))
-    if isinstance(body, RequestTransfer):
-        return _transfer(body)
-    raise CommandInvalidError(f"{type(body).__name__} is not a command of payment")
+    if type(body) not in _OPERATIONS:
+        raise CommandInvalidError(f"{type(body).__name__} is not a command of payment")
+    return _OPERATIONS[type(body)](body)
 
 
 def _transfer(body: RequestTransfer) -> Transfer:
@@ -80,10 +82,7 @@ def _transfer(body: RequestTransfer) -> Transfer:
 
 def _authorize(body: AuthorizePayment, now: datetime) -> Authorize:
     amount_minor, currency = _money(body.amount)
-    user_id = UserId(_id(body.user_id))
-    wallet = wallet_id(user_id, currency)
-    if body.wallet_id and _id(body.wallet_id) != wallet:
-        raise WalletNotFoundError("the wallet is not the buyer's wallet of this currency")
+    user_id, wallet = _buyer_and_wallet(body, currency)
     hold_s = body.hold_s or HOLD_S_DEFAULT
     if not 0 < hold_s <= HOLD_S_MAX:
         raise CommandInvalidError(f"hold_s is between 1 and {HOLD_S_MAX}")
@@ -96,6 +95,44 @@ def _authorize(body: AuthorizePayment, now: datetime) -> Authorize:
         currency=currency,
         expires_at=now + timedelta(seconds=hold_s),
     )
+
+
+def _capture(body: CapturePayment) -> Capture:
+    amount_minor, currency = _money(body.amount)
+    return Capture(hold_id=HoldId(_id(body.hold_id)), amount_minor=amount_minor, currency=currency)
+
+
+def _void(body: VoidPayment) -> Void:
+    return Void(hold_id=HoldId(_id(body.hold_id)), checkout_id=CheckoutId(_id(body.checkout_id)))
+
+
+def _charge(body: PayOrder) -> ChargeWallet:
+    amount_minor, currency = _money(body.amount)
+    user_id, wallet = _buyer_and_wallet(body, currency)
+    return ChargeWallet(
+        hold_id=HoldId(_id(body.hold_id)),
+        checkout_id=CheckoutId(_id(body.checkout_id)),
+        user_id=user_id,
+        wallet_id=wallet,
+        amount_minor=amount_minor,
+        currency=currency,
+    )
+
+
+def _return(body: ReturnPayment) -> ReturnCharge:
+    return ReturnCharge(
+        hold_id=HoldId(_id(body.hold_id)),
+        checkout_id=CheckoutId(_id(body.checkout_id)),
+        reason_code=body.reason_code,
+    )
+
+
+def _buyer_and_wallet(body: AuthorizePayment | PayOrder, currency: str) -> tuple[UserId, WalletId]:
+    user_id = UserId(_id(body.user_id))
+    wallet = wallet_id(user_id, currency)
+    if body.wallet_id and _id(body.wallet_id) != wallet:
+        raise WalletNotFoundError("the wallet is not the buyer's wallet of this currency")
+    return user_id, wallet
 
 
 def _settle(body: SettlePayment) -> Settle:
@@ -133,3 +170,13 @@ def _id(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise CommandInvalidError("an id is not a UUID") from None
+
+
+_OPERATIONS: Final[Mapping[type, Callable[[Any], Op]]] = {
+    CapturePayment: _capture,
+    PayOrder: _charge,
+    RequestTransfer: _transfer,
+    ReturnPayment: _return,
+    SettlePayment: _settle,
+    VoidPayment: _void,
+}
