@@ -13,7 +13,7 @@ from typing import Final
 from asyncpg import Record
 
 from chassis.postgres import OnConnection
-from commerce.adapters.together import Write, write_together
+from chassis.writes import Write, write_together
 from commerce.domain.account import AccountEndedError
 from commerce.domain.checkout import Checkout, StockState
 from commerce.domain.ids import CheckoutId, OrderId
@@ -151,7 +151,7 @@ class OrderStore(OnConnection):
         """Write what is new of each. Raises ``OrderChangedMeanwhileError`` when another was faster."""
         if not orders:
             return
-        moved: Write = (
+        moved = Write(
             UPDATE_ORDERS,
             [
                 *columns_of(orders, "id", "status", "payment_status", "cancel_reason", "version"),
@@ -163,7 +163,7 @@ class OrderStore(OnConnection):
 
 
 def _new_checkout(checkout: Checkout) -> Write:
-    return (
+    return Write(
         ADD_CHECKOUT,
         [
             checkout.id,
@@ -181,7 +181,7 @@ def _new_checkout(checkout: Checkout) -> Write:
 
 def _new_order(placement: OrderPlacement) -> Write:
     order, totals = placement.order, placement.totals
-    return (
+    return Write(
         ADD_ORDER,
         [
             order.id,
@@ -218,7 +218,7 @@ def _new_lines(placements: Sequence[OrderPlacement]) -> Write:
         for placement in placements
         for position, (line, totals) in enumerate(zip(placement.lines, placement.totals.lines, strict=True))
     ]
-    return (
+    return Write(
         ADD_LINES,
         [
             [order_id for order_id, _, _, _ in lines],
@@ -243,7 +243,7 @@ def _new_lines(placements: Sequence[OrderPlacement]) -> Write:
 
 def _new_facts(orders: Sequence[Order]) -> Write:
     facts = [(order.id, fact) for order in orders for fact in order.facts]
-    return (
+    return Write(
         ADD_FACTS,
         [
             [order_id for order_id, _ in facts],

@@ -14,7 +14,7 @@ from typing import Final
 from asyncpg import Record
 
 from chassis.postgres import OnConnection
-from commerce.adapters.together import Write, write_together
+from chassis.writes import Write, write_together
 from commerce.domain.ids import CheckoutId, ProductId, ShopId, VariantId
 from commerce.domain.stock import Hold, Shelf, StockItem, StockMoved
 from kernel.rows import columns_of
@@ -94,7 +94,7 @@ class StockStore(OnConnection):
         items = [shelf.items[variant_id] for variant_id in sorted(touched)]
         opened, closed = shelf.holds_opened, shelf.holds_closed
         writes = [
-            (UPDATE, [*columns_of(items, "variant_id", "on_hand", "reserved", "version", "count_version")]),
+            Write(UPDATE, [*columns_of(items, "variant_id", "on_hand", "reserved", "version", "count_version")]),
             *_without(closed),
             _movements(shelf.moved),
         ]
@@ -127,17 +127,17 @@ def _keys(holds: Sequence[Hold]) -> set[tuple[CheckoutId, VariantId]]:
 def _with(holds: Sequence[Hold]) -> list[Write]:
     if not holds:
         return []
-    return [(OPEN_HOLDS, [*columns_of(holds, "checkout_id", "variant_id", "quantity", "expires_at")])]
+    return [Write(OPEN_HOLDS, [*columns_of(holds, "checkout_id", "variant_id", "quantity", "expires_at")])]
 
 
 def _without(holds: Sequence[Hold]) -> list[Write]:
     if not holds:
         return []
-    return [(CLOSE_HOLDS, [[hold.checkout_id for hold in holds], [hold.variant_id for hold in holds]])]
+    return [Write(CLOSE_HOLDS, [[hold.checkout_id for hold in holds], [hold.variant_id for hold in holds]])]
 
 
 def _movements(moved: Sequence[StockMoved]) -> Write:
-    return (
+    return Write(
         MOVEMENTS,
         [
             *columns_of(moved, "variant_id", "version", "movement", "on_hand_delta", "reserved_delta", "checkout_id"),

@@ -51,20 +51,22 @@ class LedgerModel:
     def apply(self, op: Op, now: datetime) -> int:
         """The outcome the ledger must give."""
         match op:
+            case Transfer():
+                outcome = self._transfer(op)
+            case Authorize():
+                outcome = self._authorize(op)
+            case ChargeWallet():
+                outcome = self._charge(op, now)
+            case Capture():
+                outcome = self._capture(op)
+            case Settle():
+                outcome = self._settle(op)
             case Void() | Expire():
                 outcome = self._release(op, now)
             case ReturnCharge():
                 outcome = self._return(op, now)
-            case ChargeWallet():
-                outcome = self._charge(op, now)
             case _:
-                decide = {
-                    Transfer: self._transfer,
-                    Authorize: self._authorize,
-                    Capture: self._capture,
-                    Settle: self._settle,
-                }
-                outcome = decide[type(op)](op)
+                raise TypeError(f"the model knows no {type(op).__name__}")
         return outcome
 
     def _spend_error(self, user: UUID, amount: int) -> int:

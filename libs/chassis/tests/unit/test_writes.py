@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from commerce.adapters.together import write_together
+from chassis.writes import Write, write_together
 
 
 class Heard:
@@ -20,7 +20,7 @@ class Heard:
 
 async def test_one_write_goes_as_it_is() -> None:
     conn: Any = Heard()
-    assert await write_together(conn, [("UPDATE a SET x = $2 WHERE id = $1", ["i", "x"])]) == 3
+    assert await write_together(conn, [Write("UPDATE a SET x = $2 WHERE id = $1", ["i", "x"])]) == 3
     assert conn.told == ["UPDATE a SET x = $2 WHERE id = $1", "i", "x"]
 
 
@@ -30,9 +30,9 @@ async def test_places_move_behind_those_before() -> None:
     await write_together(
         conn,
         [
-            (f"INSERT INTO a VALUES ({many})", list(range(11))),
-            ("DELETE FROM b WHERE k = $1", ["k"]),
-            ("UPDATE c SET x = $1, y = $2::int[]", ["x", "y"]),
+            Write(f"INSERT INTO a VALUES ({many})", list(range(11))),
+            Write("DELETE FROM b WHERE k = $1", ["k"]),
+            Write("UPDATE c SET x = $1, y = $2::int[]", ["x", "y"]),
         ],
     )
     assert conn.told[0] == (
@@ -40,3 +40,11 @@ async def test_places_move_behind_those_before() -> None:
         "UPDATE c SET x = $13, y = $14::int[]"
     )
     assert conn.told[1:] == [*range(11), "k", "x", "y"]
+
+
+async def test_what_a_write_returns_has_a_name_for_those_after_it() -> None:
+    conn: Any = Heard()
+    await write_together(
+        conn, [Write("SELECT $1 AS x", [1], "asked"), Write("INSERT INTO a SELECT x + $1 FROM asked", [2])]
+    )
+    assert conn.told == ["WITH asked AS (SELECT $1 AS x) INSERT INTO a SELECT x + $2 FROM asked", 1, 2]
