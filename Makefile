@@ -23,7 +23,7 @@ BARE_STACK := $(TOOLS) python3 -m stack
 .PHONY: help
 help: ## This list
 	@echo 'Sampan. Targets:'
-	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-13s %s\n", $$1, $$2}' Makefile
 
 .PHONY: sync
 sync: ## Install what is missing: Debian packages, Python packages, Kafka
@@ -122,3 +122,7 @@ proto: sync ## Make anew what is made from proto-events and from reasons.toml
 .PHONY: bench
 bench: up ## Measure every figure into bench/RESULTS.md, or some: make bench FIGURE="relay orders"
 	@$(PY) bench/results.py $(FIGURE)
+
+.PHONY: bench-compare
+bench-compare: up ## Ours beside each peer that installs here, judged: make bench-compare ARGS="--rounds 5"
+	@$(PY) bench/compare.py $(ARGS)

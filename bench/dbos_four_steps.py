@@ -1,6 +1,7 @@
 """The reference beside bench/sagas_engine.py: a workflow of four empty async steps on DBOS, on the same Postgres.
 
-Runs in an environment of its own that has only dbos. Prints one JSON line: workflows/s, p50 and p99 in ms, CPU ms each.
+Runs in an environment of its own that has only dbos. Prints one JSON line: workflows/s, p50 and p99 in ms, CPU ms each,
+its own and that of Postgres.
 
     python bench/dbos_four_steps.py DSN CALLERS SECONDS
 """
@@ -9,10 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import resource
 import sys
 import time
+from urllib.parse import urlsplit
 
+from cpu import own_cpu_s, postgres_cpu_s
 from dbos import DBOS, DBOSConfig
 
 
@@ -47,30 +49,30 @@ async def call(until: float, latencies: list[float]) -> None:
         latencies.append(time.perf_counter() - began)
 
 
-async def main(callers: int, seconds: float) -> None:
+async def main(database: str, callers: int, seconds: float) -> None:
     await asyncio.gather(*(call(time.perf_counter() + 0.5, []) for _ in range(callers)))
     latencies: list[float] = []
-    used, began = cpu_s(), time.perf_counter()
+    postgres, used, began = postgres_cpu_s(database), own_cpu_s(), time.perf_counter()
     await asyncio.gather(*(call(began + seconds, latencies) for _ in range(callers)))
-    elapsed = time.perf_counter() - began
+    elapsed, used, postgres = (
+        time.perf_counter() - began,
+        own_cpu_s() - used,
+        postgres_cpu_s(database) - postgres,
+    )
     latencies.sort()
     count = len(latencies)
     figures = {
         "per_s": count / elapsed,
         "p50_ms": latencies[count // 2] * 1e3,
         "p99_ms": latencies[int(count * 0.99)] * 1e3,
-        "cpu_ms": (cpu_s() - used) / count * 1e3,
+        "cpu_ms": used / count * 1e3,
+        "postgres_ms": postgres / count * 1e3,
     }
     print(json.dumps(figures), flush=True)
-
-
-def cpu_s() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":
     DBOS(config=DBOSConfig(name="bench", system_database_url=sys.argv[1], run_admin_server=False, log_level="ERROR"))
     DBOS.launch()
-    asyncio.run(main(int(sys.argv[2]), float(sys.argv[3])))
+    asyncio.run(main(urlsplit(sys.argv[1]).path[1:], int(sys.argv[2]), float(sys.argv[3])))
     DBOS.destroy()

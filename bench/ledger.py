@@ -1,9 +1,10 @@
-"""Ledger: complete transfers a second through the flusher, beside pgbench TPC-B alternated in the same run.
+"""Ledger: complete transfers a second through the flusher, alternated with pgbench TPC-B and, if asked, TigerBeetle.
 
 A complete transfer checks balance, holds and tier limits on locked rows, is idempotent, writes transfer, postings and
 both sides' transactions, and puts its record into the outbox. 80 % of the transfers credit one wallet.
 
     python bench/ledger.py [--callers 64] [--rounds 3] [--seconds 5] [--dsn ADMIN_DSN]
+        [--arms hot,cold,pgbench,tigerbeetle] [--json FILE]
 """
 
 from __future__ import annotations
@@ -12,13 +13,12 @@ import argparse
 import asyncio
 import os
 import random
-import resource
 import shutil
 import subprocess
 import time
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,10 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import uvloop
+from comparison.readings import Reading, Report, arms_option, json_option
+from cpu import Watch, children_cpu_s, own_cpu_s, postgres_cpu_s
+from peers.environment import Absent
+from peers.tigerbeetle import TigerBeetle, tigerbeetle
 
 from eventing import OutboxConfig
 from kernel.clock import SystemClock
@@ -43,6 +47,7 @@ from testkit.infra import local_infra
 
 USERS = 10_000
 START_MINOR = 100_000_000
+HEAD = f"{'':<18}{'per s':>9}{'p50 ms':>8}{'p99 ms':>8}{'batch':>7}{'own µs':>11}{'postgres µs':>13}{'load':>6}"
 GOAL_PER_S = 10_000
 
 
@@ -53,9 +58,25 @@ class Round:
     p50_ms: float = 0.0
     p99_ms: float = 0.0
     batch: float = 0.0
-    python_us: float = 0.0
+    own_us: float = 0.0
     postgres_us: float = 0.0
     load: float = 0.0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what:<18}{self.per_s:>9.0f}{self.p50_ms:>8.1f}{self.p99_ms:>8.1f}{self.batch:>7.0f}"
+            f"{self.own_us:>11.0f}{self.postgres_us:>13.0f}{self.load:>6.1f}"
+        )
+
+    def reading(self, arm: str) -> Reading:
+        return Reading(
+            arm=arm,
+            figure=self.per_s,
+            cpu_ms=(self.own_us + self.postgres_us) / 1e3,
+            p50_ms=self.p50_ms,
+            p99_ms=self.p99_ms,
+            load=self.load,
+        )
 
 
 async def prepare(dsn: str) -> list[uuid.UUID]:
@@ -137,14 +158,14 @@ async def ledger_round(dsn: str, users: list[uuid.UUID], *, hot: float, argument
         await asyncio.sleep(max(0.0, measure_from - time.perf_counter()))
         return (
             own_cpu_s(),
-            postgres_cpu_s(arguments.postmaster, database),
+            postgres_cpu_s(database, arguments.postmaster),
             sum(each.batches for each in flusher.partitions),
         )
 
     load = os.getloadavg()[0]
     (own_before, postgres_before, batches_before), *_ = await asyncio.gather(cpu(), *(caller() for _ in range(callers)))
     count, batches = len(took), sum(each.batches for each in flusher.partitions) - batches_before
-    own_s, postgres_s = own_cpu_s() - own_before, postgres_cpu_s(arguments.postmaster, database) - postgres_before
+    own_s, postgres_s = own_cpu_s() - own_before, postgres_cpu_s(database, arguments.postmaster) - postgres_before
     stop.set()
     await asyncio.gather(*running)
     took.sort()
@@ -154,7 +175,7 @@ async def ledger_round(dsn: str, users: list[uuid.UUID], *, hot: float, argument
         p50_ms=took[count // 2] * 1e3,
         p99_ms=took[int(count * 0.99)] * 1e3,
         batch=count / max(1, batches),
-        python_us=own_s / count * 1e6,
+        own_us=own_s / count * 1e6,
         postgres_us=postgres_s / count * 1e6,
         load=load,
     )
@@ -179,11 +200,36 @@ def make_flusher(dsn: str, partitions: int) -> Flusher:
     )
 
 
-def pgbench_round(dsn: str, callers: int, seconds: float) -> Round:
+def pgbench_round(dsn: str, arguments: argparse.Namespace) -> Round:
+    load, seconds = os.getloadavg()[0], max(1, int(arguments.seconds))
+    database, own_before = urlsplit(dsn).path[1:], children_cpu_s()
+    with Watch(lambda: postgres_cpu_s(database, arguments.postmaster)) as postgres:
+        output = pgbench(dsn, "-c", str(arguments.callers), "-j", "2", "-T", str(seconds), "-M", "prepared", "-n")
+    rates = [float(line.split()[2]) for line in output.splitlines() if line.startswith("tps =")]
+    if not rates:
+        raise RuntimeError(f"pgbench told no rate: {output}")
+    per_s = rates[0]
+    count = per_s * seconds
+    return Round(
+        what="pgbench TPC-B",
+        per_s=per_s,
+        own_us=(children_cpu_s() - own_before) / count * 1e6,
+        postgres_us=postgres.spent_s / count * 1e6,
+        load=load,
+    )
+
+
+def tigerbeetle_round(peer: TigerBeetle, arguments: argparse.Namespace) -> Round:
     load = os.getloadavg()[0]
-    output = pgbench(dsn, "-c", str(callers), "-j", "2", "-T", str(int(seconds)), "-M", "prepared", "-n")
-    per_s = next(float(line.split()[2]) for line in output.splitlines() if line.startswith("tps ="))
-    return Round(what="pgbench TPC-B", per_s=per_s, load=load)
+    found = peer.transfers(callers=arguments.callers, accounts=USERS, hot=0.8, seconds=arguments.seconds)
+    return Round(
+        what="TigerBeetle",
+        per_s=found["per_s"],
+        p50_ms=found["p50_ms"],
+        p99_ms=found["p99_ms"],
+        own_us=found["cpu_ms"] * 1e3,
+        load=load,
+    )
 
 
 def pgbench(dsn: str, *arguments: str) -> str:
@@ -194,27 +240,8 @@ def pgbench(dsn: str, *arguments: str) -> str:
     return done.stdout
 
 
-def own_cpu_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
-def postgres_cpu_s(postmaster: int, database: str) -> float:
-    """CPU of the database's backends and of the WAL writer, from /proc; others may use the server meanwhile."""
-    ticks = 0
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-            title = path.with_name("cmdline").read_text()
-        except OSError:
-            continue
-        if int(fields[1]) == postmaster and (f" {database} " in title or "walwriter" in title):
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
 async def find_postmaster(dsn: str) -> int:
-    """Process id of the server, when it runs on this machine; else 0, and its CPU shows as 0."""
+    """Process id of the server, when it runs on this machine; else -1, and its CPU shows as 0."""
     conn = await asyncpg.connect(dsn)
     parent = await asyncio.to_thread(parent_of, await conn.fetchval("SELECT pg_backend_pid()"))
     await conn.close()
@@ -225,7 +252,7 @@ def parent_of(pid: int) -> int:
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     except OSError:
-        return 0
+        return -1
 
 
 async def bytes_per_transfer(dsn: str) -> float:
@@ -260,30 +287,49 @@ async def run(arguments: argparse.Namespace) -> int:
         await asyncio.to_thread(pgbench, tpcb_dsn, "-i", "-q", "-s", "20")
         users = await prepare(database.owner_dsn)
         arguments.postmaster = await find_postmaster(database.dsn)
-        print(f"{await server_settings(database.dsn)}; {arguments.callers} callers, {os.cpu_count()} cores")
-        rounds: list[Round] = []
-        for _ in range(arguments.rounds):
-            rounds += [await ledger_round(database.dsn, users, hot=hot, arguments=arguments) for hot in (0.8, 0.0)]
-            rounds.append(await asyncio.to_thread(pgbench_round, tpcb_dsn, arguments.callers, arguments.seconds))
+        settings = f"{await server_settings(database.dsn)}; {arguments.callers} callers, {os.cpu_count()} cores"
+        print(f"{settings}\n{HEAD}", flush=True)
+        report = Report(settings=[settings])
+        with ExitStack() as stack:
+            peer = tigerbeetle_or_nothing(stack, report) if "tigerbeetle" in arguments.arms else None
+            arms: dict[str, Callable[[], Awaitable[Round]]] = {
+                "hot": lambda: ledger_round(database.dsn, users, hot=0.8, arguments=arguments),
+                "cold": lambda: ledger_round(database.dsn, users, hot=0.0, arguments=arguments),
+                "pgbench": lambda: asyncio.to_thread(pgbench_round, tpcb_dsn, arguments),
+            }
+            if peer is not None:
+                arms["tigerbeetle"] = lambda: asyncio.to_thread(tigerbeetle_round, peer, arguments)
+            rounds: list[Round] = []
+            for _ in range(arguments.rounds):
+                for arm in (each for each in arms if each in arguments.arms):
+                    rounds.append(await arms[arm]())
+                    print(rounds[-1], flush=True)
+                    report.readings.append(rounds[-1].reading(arm))
+        report.readings.append(Reading(arm="bytes", figure=await bytes_per_transfer(database.dsn)))
+        report.keep(arguments.json)
         return await conclude(database.dsn, rounds)
     finally:
         await databases.drop_all()
 
 
+def tigerbeetle_or_nothing(stack: ExitStack, report: Report) -> TigerBeetle | None:
+    try:
+        peer = stack.enter_context(tigerbeetle())
+    except Absent as absent:
+        report.leave_out("tigerbeetle", absent)
+        return None
+    report.settings.append(peer.settings)
+    return peer
+
+
 async def conclude(dsn: str, rounds: list[Round]) -> int:
-    print(f"{'':<18}{'per s':>9}{'p50 ms':>8}{'p99 ms':>8}{'batch':>7}{'python µs':>11}{'postgres µs':>13}{'load':>6}")
-    for each in rounds:
-        print(
-            f"{each.what:<18}{each.per_s:>9.0f}{each.p50_ms:>8.1f}{each.p99_ms:>8.1f}{each.batch:>7.0f}"
-            f"{each.python_us:>11.0f}{each.postgres_us:>13.0f}{each.load:>6.1f}"
-        )
-    hot, cold, peer = (
-        max(each.per_s for each in rounds if each.what == what)
-        for what in ("ledger, 80% hot", "ledger, 0% hot", "pgbench TPC-B")
-    )
-    print(f"best rounds: hot {hot:.0f}/s = {hot / peer:.1f}x pgbench TPC-B ({peer:.0f}/s); hot/cold {hot / cold:.0%};")
-    size = await bytes_per_transfer(dsn)
-    print(f"goal {GOAL_PER_S}/s {'met' if hot >= GOAL_PER_S else 'MISSED'}; {size:.0f} bytes a transfer")
+    best = {each.what: each.per_s for each in sorted(rounds, key=lambda each: each.per_s)}
+    hot = best.get("ledger, 80% hot")
+    if hot is not None:
+        others = [f"{hot / per_s:.1f}x {what} ({per_s:.0f}/s)" for what, per_s in best.items() if per_s != hot]
+        print(f"best rounds: hot {hot:.0f}/s = {', '.join(others)}")
+        print(f"goal {GOAL_PER_S}/s {'met' if hot >= GOAL_PER_S else 'MISSED'}")
+    print(f"{await bytes_per_transfer(dsn):.0f} bytes a transfer")
     conn = await asyncpg.connect(dsn)
     findings = await check_invariants(conn, CHECKS)
     await conn.close()
@@ -298,6 +344,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--partitions", type=int, default=1)
     parser.add_argument("--dsn", default="", help="administrator's DSN; the local stack's test instance when empty")
+    arms_option(parser, "hot", "cold", "pgbench")
+    json_option(parser)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(run(parser.parse_args()))
 

@@ -6,6 +6,7 @@ message, and of the node for each delivery, storing included. "bare" is aiohttp 
 has its own API (PUT and /sync). Arms alternate round by round; each has a database of its own on the same Postgres.
 
     python bench/messaging_fanout.py [--members 10,100] [--seconds 5] [--rounds 2] [--arms ours,gateway,bare,synapse]
+        [--json FILE]
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from chat.driver import drive
 from chat.machine import Meter, load, server_settings
 from chat.ours import Ours, ours
 from chat.plan import Outcome, Plan, percentile
-from chat.synapse import VERSION, synapse
+from chat.synapse import Synapse, synapse
+from comparison.readings import Reading, Report, arms_option, json_option
+from peers.environment import Absent, version_of
 
 ARMS = ("ours", "gateway", "bare", "synapse")
 GOALS = {10: (1_500.0, 50.0), 100: (200.0, 100.0)}  # members: messages a second (× members deliveries), p99 in ms
@@ -60,37 +63,50 @@ class Run:
     def last_p99_ms(self) -> float:
         return percentile(self.outcome.last_ms, 0.99)
 
+    def reading(self, arm: str) -> Reading:
+        """Messages a second, with the CPU of everything that had to do with them."""
+        return Reading(
+            arm=arm,
+            figure=self.outcome.stored_per_s,
+            cpu_ms=sum(self.us.values()) / 1e3,
+            p50_ms=percentile(self.outcome.last_ms, 0.5),
+            p99_ms=self.last_p99_ms,
+        )
+
 
 Runs = dict[tuple[str, int], list[Run]]
 
 
 async def main(arguments: argparse.Namespace) -> int:
     sizes = [int(each) for each in arguments.members.split(",")]
-    chosen = arguments.arms.split(",")
+    chosen, report = arguments.arms, Report()
     print(f"load before: {load()}; {os.cpu_count()} cores; text of 80 characters; limits set out of the way, not off")
     flat_out: Runs = defaultdict(list)
     at_rate: Runs = defaultdict(list)
-    async with arms(chosen, sizes) as made:
-        for number in range(arguments.rounds):
+    async with arms(chosen, sizes, report) as made:
+        for _ in range(arguments.rounds):
             for size in sizes:
                 for arm in made[size]:
-                    if arm.name == "synapse" and number:
-                        continue
-                    flat_out[arm.name, size].append(await show(arm, arguments.seconds))
+                    run = await show(arm, arguments.seconds)
+                    flat_out[arm.name, size].append(run)
+                    report.readings.append(run.reading(arm.name if size == sizes[0] else f"{arm.name} of {size}"))
                     if arm.name != "synapse" and size in GOALS:
                         at_rate[arm.name, size].append(await show(arm, arguments.seconds, GOALS[size][0]))
     for size in sizes:
         if "ours" in chosen:
             conclude(flat_out, at_rate, size)
-    return 0
+    report.keep(arguments.json)
+    ended = [run.outcome for (arm, _), runs in flat_out.items() for run in runs if arm in {"ours", "gateway"}]
+    return 1 if any(each.lost or each.doubled for each in ended) else 0
 
 
 @asynccontextmanager
-async def arms(chosen: list[str], sizes: list[int]) -> AsyncIterator[dict[int, list[Arm]]]:
+async def arms(chosen: list[str], sizes: list[int], report: Report) -> AsyncIterator[dict[int, list[Arm]]]:
     made: dict[int, list[Arm]] = {size: [] for size in sizes}
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(ours(gateway="gateway" in chosen))
-        print(await server_settings(service.dsn), flush=True)
+        report.settings.append(await server_settings(service.dsn))
+        print(report.settings[0], flush=True)
         for size in sizes:
             plan = await of_ours(service, size)
             if "ours" in chosen:
@@ -106,8 +122,8 @@ async def arms(chosen: list[str], sizes: list[int]) -> AsyncIterator[dict[int, l
                 plan = Plan(kind="frames", port=server.port, room_id=await server.room(), credentials=people)
                 made[size].append(Arm("bare", plan, server.meter))
         if "synapse" in chosen:
-            peer = await stack.enter_async_context(synapse())
-            for size in sizes:
+            peer = await synapse_or_nothing(stack, report)
+            for size in sizes if peer else ():
                 room_id, tokens = await peer.room(size)
                 plan = Plan(
                     kind="matrix",
@@ -119,6 +135,16 @@ async def arms(chosen: list[str], sizes: list[int]) -> AsyncIterator[dict[int, l
                 )
                 made[size].append(Arm("synapse", plan, peer.meter))
         yield made
+
+
+async def synapse_or_nothing(stack: AsyncExitStack, report: Report) -> Synapse | None:
+    try:
+        peer = await stack.enter_async_context(synapse())
+    except Absent as absent:
+        report.leave_out("synapse", absent)
+        return None
+    report.settings.append(f"Synapse {version_of('synapse')}, one process, its defaults, its limits off")
+    return peer
 
 
 async def of_ours(service: Ours, members: int) -> Plan:
@@ -176,7 +202,11 @@ def conclude(flat_out: Runs, at_rate: Runs, size: int) -> None:
     mine = best("ours")
     assert mine is not None
     per_s = mine.outcome.stored_per_s
-    for name, label in (("bare", "bare"), ("synapse", f"Synapse {VERSION}"), ("gateway", "through the gateway")):
+    for name, label in (
+        ("bare", "bare"),
+        ("synapse", f"Synapse {version_of('synapse')}"),
+        ("gateway", "through the gateway"),
+    ):
         if (other := best(name)) is not None and other.outcome.stored:
             goal = {"bare": f" (goal ≤ {GOAL_BARE:.0f})", "synapse": f" (messages: goal ≥ {GOAL_SYNAPSE:.0f})"}.get(
                 name
@@ -202,7 +232,8 @@ if __name__ == "__main__":
     parser.add_argument("--members", default="10,100")
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--arms", default=",".join(ARMS))
+    arms_option(parser, *ARMS)
+    json_option(parser)
     given = parser.parse_args()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         raise SystemExit(runner.run(main(given)))

@@ -4,10 +4,11 @@ Checkout, after a warm-up that does not count: 16 buyers, each placing an order 
 clock runs from the POST until the buyer reads that it is paid. Then the same buyers at 30 orders a second together:
 buyers who never pause have p50 = 16 / rate, so the p50 of the goal is read there. Sagas: the orchestrator is stopped,
 a backlog of orders is placed, it is started again, and the clock runs from the first saga's start to the last one's
-end. The reference, alternated with each round on the same Postgres, is a workflow of four empty steps on DBOS. Every
-service, Kafka, Postgres and the load run on the same cores.
+end. The reference, alternated with each round on the same Postgres, is a workflow of four empty steps on DBOS; of
+checkouts, if asked, Saleor's (peers/saleor.py). Every service, Kafka, Postgres and the load run on the same cores.
 
     python bench/orders.py [--buyers 16] [--seconds 15] [--backlog 1500] [--rounds 2] [--callers 64]
+        [--arms checkouts,paced,sagas,dbos,saleor] [--json FILE]
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -33,10 +34,14 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests-e2e"), str(ROOT / "deploy" / "local"), str(ROOT / "bench")]
 
 import people  # noqa: E402
+from chat.machine import server_settings  # noqa: E402
+from comparison.readings import Reading, Report, arms_option, json_option  # noqa: E402
+from cpu import family_cpu_s  # noqa: E402
 from demo.facts import read_facts, service_environment  # noqa: E402
 from demo.processes import pid_of  # noqa: E402
 from demo.services import SERVICES  # noqa: E402
-from sagas_engine import DBOS_VERSION, dbos_python  # noqa: E402
+from peers.environment import Absent, python_of, version_of  # noqa: E402
+from peers.saleor import Saleor, saleor  # noqa: E402
 
 from testkit.client import Api, Person  # noqa: E402
 from testkit.databases import with_database  # noqa: E402
@@ -47,33 +52,66 @@ PRICE_MINOR = 1_00
 MONEY_MINOR = 5_000_00
 PRODUCTS = 20
 WARM_UP_S = 20.0
+ORDER = ("checkouts", "saleor", "paced", "sagas", "dbos")  # each after what it is compared with
+
+
+Measured = tuple[Reading, str]
 
 
 async def main(arguments: argparse.Namespace) -> None:
     """Set the scene, then alternate: checkouts, backlog of sagas, DBOS."""
-    facts = read_facts()
-    async with Api(facts.gateway_url, connections=400) as api, empty_database() as dbos_dsn:
+    facts, seconds = read_facts(), arguments.seconds
+    async with AsyncExitStack() as held:
+        api = await held.enter_async_context(Api(facts.gateway_url, connections=400))
+        dbos_dsn = await held.enter_async_context(empty_database())
+        report = Report(settings=[f"{await server_settings(dbos_dsn)}, acks=all, {os.cpu_count()} cores"])
         variants = [
             (await people.shop_with_product(api, on_hand=1_000_000, price_minor=PRICE_MINOR))[2]
             for _ in range(PRODUCTS)
         ]
         buyers = [await people.buyer_with(api, MONEY_MINOR, f"Buyer{n}") for n in range(arguments.buyers)]
-        await checkouts(buyers, variants, WARM_UP_S)  # the broker compiles itself meanwhile, at three times the cost
+        arms: dict[str, Callable[[], Awaitable[Measured]]] = {
+            "checkouts": lambda: checkouts(buyers, variants, seconds),
+            "paced": lambda: paced(buyers, variants, seconds, CHECKOUTS_GOAL_PER_S),
+            "sagas": lambda: sagas(buyers, variants, arguments.backlog),
+            **await peers(held, report, dbos_dsn, arguments),
+        }
+        await checkouts(buyers, variants, arguments.warm_up)  # the broker compiles itself, at three times the cost
         for number in range(arguments.rounds):
-            print(f"round {number + 1}  {await checkouts(buyers, variants, arguments.seconds)}", flush=True)
-            print(
-                f"round {number + 1}  {await paced(buyers, variants, arguments.seconds, CHECKOUTS_GOAL_PER_S)}",
-                flush=True,
-            )
-            print(f"round {number + 1}  {await sagas(buyers, variants, arguments.backlog)}", flush=True)
-            print(f"round {number + 1}  {dbos(dbos_dsn, arguments.callers, arguments.seconds)}", flush=True)
+            for arm in (each for each in ORDER if each in arms and each in arguments.arms):
+                reading, line = await arms[arm]()
+                report.readings.append(reading)
+                print(f"round {number + 1}  {line}", flush=True)
     print(
         f"goals: checkouts ≥ {CHECKOUTS_GOAL_PER_S}/s at 16 buyers, p50 ≤ {P50_GOAL_MS} ms; "
-        f"sagas ≥ {SAGAS_GOAL_PER_S}/s\nsettings: fsync on, synchronous_commit on, acks=all, {os.cpu_count()} cores"
+        f"sagas ≥ {SAGAS_GOAL_PER_S}/s\nsettings: {report.settings[0]}"
     )
+    report.keep(arguments.json)
 
 
-async def checkouts(buyers: list[Person], variants: list[str], seconds: float) -> str:
+async def peers(
+    held: AsyncExitStack, report: Report, dbos_dsn: str, arguments: argparse.Namespace
+) -> dict[str, Callable[[], Awaitable[Measured]]]:
+    """Those that were asked for and can be had."""
+    found: dict[str, Callable[[], Awaitable[Measured]]] = {}
+    if "dbos" in arguments.arms:
+        try:
+            python = await asyncio.to_thread(python_of, "dbos")
+            found["dbos"] = lambda: asyncio.to_thread(dbos, python, dbos_dsn, arguments.callers, arguments.seconds)
+            report.settings.append(f"DBOS {version_of('dbos')}, {arguments.callers} callers, on the same Postgres")
+        except Absent as absent:
+            report.leave_out("dbos", absent)
+    if "saleor" in arguments.arms:
+        try:
+            peer = await held.enter_async_context(saleor())
+            found["saleor"] = lambda: saleor_checkouts(peer, arguments.buyers, arguments.seconds)
+            report.settings.append(f"Saleor {peer.version}, as somebody started it")
+        except Absent as absent:
+            report.leave_out("saleor", absent)
+    return found
+
+
+async def checkouts(buyers: list[Person], variants: list[str], seconds: float) -> Measured:
     """Orders a second and the time from POST to "paid", as the buyers see it."""
 
     async def shop(buyer: Person, until: float) -> list[float]:
@@ -82,10 +120,10 @@ async def checkouts(buyers: list[Person], variants: list[str], seconds: float) -
             spans.append(await bought(buyer, variants, time.monotonic()))
         return spans
 
-    return f"checkouts {await shopping(buyers, seconds, shop)}"
+    return await shopping("checkouts", buyers, seconds, shop)
 
 
-async def paced(buyers: list[Person], variants: list[str], seconds: float, per_s: float) -> str:
+async def paced(buyers: list[Person], variants: list[str], seconds: float, per_s: float) -> Measured:
     """The same at a fixed rate. The clock of a late order runs from when its turn was."""
 
     async def shop(buyer: Person, until: float) -> list[float]:
@@ -96,20 +134,28 @@ async def paced(buyers: list[Person], variants: list[str], seconds: float, per_s
             turn += len(buyers) / per_s
         return spans
 
-    return f"at {per_s:.0f}/s   {await shopping(buyers, seconds, shop)}"
+    return await shopping("paced", buyers, seconds, shop)
 
 
 async def shopping(
-    buyers: list[Person], seconds: float, shop: Callable[[Person, float], Awaitable[list[float]]]
-) -> str:
+    arm: str, buyers: list[Person], seconds: float, shop: Callable[[Person, float], Awaitable[list[float]]]
+) -> Measured:
     """What it came to: rate, times, CPU."""
     pids = pids_by_part()
     before, began = cpu_by_part(pids), time.monotonic()
     spans = sorted(span for mine in await asyncio.gather(*(shop(b, began + seconds) for b in buyers)) for span in mine)
     took, after = time.monotonic() - began, cpu_by_part(pids)
-    return (
-        f"{len(spans) / took:6.1f}/s  p50 {statistics.median(spans) * 1000:5.0f} ms  "
-        f"p99 {spans[int(len(spans) * 0.99)] * 1000:5.0f} ms  {costs(before, after, len(spans))}"
+    cpu_ms, shown = costs(before, after, len(spans))
+    reading = Reading(
+        arm=arm,
+        figure=len(spans) / took,
+        cpu_ms=cpu_ms,
+        p50_ms=statistics.median(spans) * 1000,
+        p99_ms=spans[int(len(spans) * 0.99)] * 1000,
+    )
+    name = "checkouts" if arm == "checkouts" else f"at {CHECKOUTS_GOAL_PER_S}/s"
+    return reading, (
+        f"{name:<9} {reading.figure:6.1f}/s  p50 {reading.p50_ms:5.0f} ms  p99 {reading.p99_ms:5.0f} ms  {shown}"
     )
 
 
@@ -121,7 +167,7 @@ async def bought(buyer: Person, variants: list[str], since: float) -> float:
     return time.monotonic() - since
 
 
-async def sagas(buyers: list[Person], variants: list[str], backlog: int) -> str:
+async def sagas(buyers: list[Person], variants: list[str], backlog: int) -> Measured:
     """How fast a backlog of sagas is worked off."""
     stack("stop", "orchestrator")
     each = backlog // len(buyers)
@@ -131,7 +177,9 @@ async def sagas(buyers: list[Person], variants: list[str], backlog: int) -> str:
     stack("start", "orchestrator")
     rate = await drained(keys)
     after = cpu_by_part(pids_by_part())
-    return f"sagas     {rate:6.1f}/s  backlog of {len(keys)}  {costs(before, after, len(keys))}"
+    cpu_ms, shown = costs(before, after, len(keys))
+    reading = Reading(arm="sagas", figure=rate, cpu_ms=cpu_ms)
+    return reading, f"sagas     {rate:6.1f}/s  backlog of {len(keys)}  {shown}"
 
 
 async def place_many(buyer: Person, variants: list[str], count: int) -> list[dict[str, str]]:
@@ -158,11 +206,32 @@ async def drained(keys: list[str]) -> float:
         await conn.close()
 
 
-def dbos(dsn: str, callers: int, seconds: float) -> str:
+def dbos(python: Path, dsn: str, callers: int, seconds: float) -> Measured:
     """The reference: four empty steps."""
-    command = [str(dbos_python()), str(ROOT / "bench" / "dbos_four_steps.py"), dsn, str(callers), str(seconds)]
+    command = [str(python), str(ROOT / "bench" / "dbos_four_steps.py"), dsn, str(callers), str(seconds)]
     found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
-    return f"dbos      {found['per_s']:6.1f}/s  version {DBOS_VERSION}, four empty steps, {callers} callers"
+    reading = Reading(
+        arm="dbos",
+        figure=found["per_s"],
+        cpu_ms=found["cpu_ms"] + found["postgres_ms"],
+        p50_ms=found["p50_ms"],
+        p99_ms=found["p99_ms"],
+    )
+    return reading, (
+        f"dbos      {reading.figure:6.1f}/s  CPU ms each: {reading.cpu_ms:.1f}  version {version_of('dbos')}, "
+        f"four empty steps, {callers} callers"
+    )
+
+
+async def saleor_checkouts(peer: Saleor, buyers: int, seconds: float) -> Measured:
+    found = await peer.checkouts(buyers, seconds)
+    reading = Reading(
+        arm="saleor", figure=found["per_s"], cpu_ms=found["cpu_ms"], p50_ms=found["p50_ms"], p99_ms=found["p99_ms"]
+    )
+    return reading, (
+        f"saleor    {reading.figure:6.1f}/s  p50 {reading.p50_ms:5.0f} ms  p99 {reading.p99_ms:5.0f} ms  "
+        f"CPU ms each: {reading.cpu_ms:.1f}  version {peer.version}, checkoutComplete alone"
+    )
 
 
 def pids_by_part() -> dict[str, int]:
@@ -176,28 +245,14 @@ def pids_by_part() -> dict[str, int]:
 
 def cpu_by_part(pids: dict[str, int]) -> dict[str, float]:
     """CPU seconds of each part so far, children included."""
-    return {part: cpu_of(pid) for part, pid in pids.items()}
+    return {part: family_cpu_s(pid) for part, pid in pids.items()}
 
 
-def costs(before: dict[str, float], after: dict[str, float], count: int) -> str:
-    """CPU milliseconds of each part per unit of work."""
+def costs(before: dict[str, float], after: dict[str, float], count: int) -> tuple[float, str]:
+    """CPU milliseconds of all parts per unit of work, and of each."""
     spent = {part: (used - before.get(part, 0.0)) * 1000 / count for part, used in after.items()}
-    shown = "  ".join(f"{part} {ms:.1f}" for part, ms in spent.items())
-    return f"CPU ms each: {sum(spent.values()):.1f} ({shown})  load {os.getloadavg()[0]:.1f}"
-
-
-def cpu_of(pid: int) -> float:
-    """CPU seconds of a process and its living children (Postgres works in them)."""
-    total = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            number, _, rest = stat.read_text().partition(" ")
-        except OSError:
-            continue
-        fields = rest.rpartition(")")[2].split()
-        if int(number) == pid or int(fields[1]) == pid:
-            total += int(fields[11]) + int(fields[12])
-    return total / os.sysconf("SC_CLK_TCK")
+    total, shown = sum(spent.values()), "  ".join(f"{part} {ms:.1f}" for part, ms in spent.items())
+    return total, f"CPU ms each: {total:.1f} ({shown})  load {os.getloadavg()[0]:.1f}"
 
 
 def stack(*arguments: str) -> None:
@@ -231,4 +286,7 @@ if __name__ == "__main__":
     parser.add_argument("--backlog", type=int, default=1_500)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--callers", type=int, default=64, help="of DBOS")
+    parser.add_argument("--warm-up", type=float, default=WARM_UP_S, metavar="SECONDS")
+    arms_option(parser, "checkouts", "paced", "sagas", "dbos")
+    json_option(parser)
     asyncio.run(main(parser.parse_args()))

@@ -16,11 +16,13 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"
+COMPARED = "compare"  # the section that bench/compare.py writes, before all others
 INTRODUCTION = """# Figures
 
 Each section is one command, run as shown, with its reference alternated in the same run. Machines are shared and noisy:
 read ratios and CPU per unit first, absolute times last. fsync, `synchronous_commit` and `acks=all` are on everywhere.
-`make bench` measures all of them again; `make bench FIGURE=relay` one.
+`make bench` measures all of them again; `make bench FIGURE=relay` one. `make bench-compare` measures ours beside each
+peer in one run and fails when a ratio is not what it must be.
 """
 
 
@@ -107,13 +109,17 @@ def measure(figure: Figure) -> tuple[int, str]:
     load = os.getloadavg()[0]
     command = [sys.executable, str(HERE / f"{figure.name}.py"), *figure.arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=HERE.parent)
-    shown = " ".join(["python", f"bench/{figure.name}.py", *figure.arguments])
+    shown = " ".join([f"bench/{figure.name}.py", *figure.arguments])
     output = done.stdout.strip() if done.returncode == 0 else f"{done.stdout}\n{done.stderr}".strip()
-    machine = f"{os.cpu_count()} cores, Linux {platform.release().split('-')[0]}, Python {platform.python_version()}"
     return done.returncode, (
-        f"## {figure.title}\n<!-- {figure.name} -->\nGoal: {figure.goal}. "
-        f"`{shown}`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine}, load {load:.1f} before.\n\n```\n{output}\n```\n"
+        f"## {figure.title}\n<!-- {figure.name} -->\nGoal: {figure.goal}. {how(shown, load)}\n\n```\n{output}\n```\n"
     )
+
+
+def how(command: str, load: float) -> str:
+    """What was run, when and where."""
+    machine = f"{os.cpu_count()} cores, Linux {platform.release().split('-')[0]}, Python {platform.python_version()}"
+    return f"`python {command}`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine}, load {load:.1f} before."
 
 
 def standing() -> dict[str, str]:
@@ -125,7 +131,8 @@ def standing() -> dict[str, str]:
 
 
 def write(sections: dict[str, str]) -> None:
-    ordered = [sections[figure.name] for figure in FIGURES if figure.name in sections]
+    names = [COMPARED, *(figure.name for figure in FIGURES)]
+    ordered = [sections[name] for name in names if name in sections]
     RESULTS.write_text("\n".join([INTRODUCTION, *ordered]), encoding="utf-8")
 
 

@@ -27,6 +27,8 @@ from pathlib import Path
 
 import asyncpg
 import uvloop
+from cpu import cpu_s
+from peers.environment import python_of, version_of
 
 from eventing import KafkaConfig
 from operations.invariants import broken, check_invariants
@@ -37,12 +39,11 @@ from orchestrator_testing.engine import running_engine
 from orchestrator_testing.kafka_participants import KafkaParticipants
 from orchestrator_testing.world import World, new_world
 from testkit.databases import Databases, with_database
-from testkit.infra import local_infra, repository_root
+from testkit.infra import local_infra
 from testkit.service import settings_of
 from testkit.wait import eventually
 
 GOAL_PER_S, WISH_PER_S, GOAL_RATIO, GOAL_P99_MS = 100, 250, 4.0, 500
-DBOS_VERSION = "3.4.0"
 HERE = Path(__file__).parent
 
 
@@ -80,7 +81,7 @@ class EngineProcess:
         self._process.stdin.close()
 
     def cpu_s(self) -> float:
-        return cpu_of(self._process.pid)
+        return cpu_s(self._process.pid)
 
     def stop(self) -> None:
         self._process.send_signal(signal.SIGTERM)
@@ -191,19 +192,7 @@ def measure_dbos(python: Path, dsn: str, *, callers: int, seconds: float) -> Fig
     done = subprocess.run(run, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr)
-    return Figures(**json.loads(done.stdout.splitlines()[-1]), postgres_ms=0.0, load=os.getloadavg()[0])
-
-
-def dbos_python() -> Path:
-    """An environment of its own for the reference, so that it changes no version of ours."""
-    folder = repository_root() / ".local" / "bench" / f"dbos-{DBOS_VERSION}"
-    python = folder / "bin" / "python"
-    if not (folder / ".ready").exists():
-        print(f"installing dbos {DBOS_VERSION} …", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "-q", f"dbos=={DBOS_VERSION}"], check=True)
-        (folder / ".ready").touch()
-    return python
+    return Figures(**json.loads(done.stdout.splitlines()[-1]), load=os.getloadavg()[0])
 
 
 async def postgres_cpu_s(conn: asyncpg.Connection) -> float:
@@ -211,19 +200,11 @@ async def postgres_cpu_s(conn: asyncpg.Connection) -> float:
     rows = await conn.fetch(
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
-    return sum(cpu_of(row["pid"]) for row in rows)
-
-
-def cpu_of(pid: int) -> float:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(cpu_s(row["pid"]) for row in rows)
 
 
 async def main(arguments: argparse.Namespace) -> None:
-    python = dbos_python()
+    python = python_of("dbos")
     async with place() as (world, dbos_dsn), KafkaParticipants(world.kafka) as participants:
         process = EngineProcess(world.settings)
         try:
@@ -272,7 +253,7 @@ def report(
     callers = f"{arguments.callers} callers (dbos {arguments.dbos_callers})"
     print(f"\n{callers}, median of {arguments.rounds} rounds of {arguments.seconds:.0f} s; {server}")
     print(f"order_payment sagas  {engine_per_s:6.0f}/s   goal {GOAL_PER_S}, wish {WISH_PER_S}")
-    print(f"dbos {DBOS_VERSION}, 4 steps   {dbos_per_s:6.0f}/s")
+    print(f"dbos {version_of('dbos')}, 4 steps   {dbos_per_s:6.0f}/s")
     print(f"ratio                {ratio:6.1f}×    goal {GOAL_RATIO}×")
     own, other = (sorted(each.cpu_ms for each in figures)[len(figures) // 2] for figures in (ours, theirs))
     print(f"own CPU each         {own:6.2f} ms  dbos {other:.2f} ms, {other / own:.1f}×")

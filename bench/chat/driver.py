@@ -10,7 +10,6 @@ import asyncio
 import gc
 import multiprocessing
 import random
-import resource
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -21,6 +20,7 @@ from typing import Any
 
 import aiohttp
 import uvloop
+from cpu import own_cpu_s
 
 from chat.matrix import MatrixMember
 from chat.plan import Outcome, Plan
@@ -79,9 +79,9 @@ async def _run(plan: Plan, pipe: Connection) -> None:
         await asyncio.sleep(plan.warm_s)
         pipe.send("ready")
         await asyncio.to_thread(pipe.recv)
-        before, began, cpu_s = tally.so_far(), time.monotonic(), _own_cpu_s()
+        before, began, cpu_s = tally.so_far(), time.monotonic(), own_cpu_s()
         await asyncio.sleep(plan.seconds)
-        after, ended, cpu_s = tally.so_far(), time.monotonic(), _own_cpu_s() - cpu_s
+        after, ended, cpu_s = tally.so_far(), time.monotonic(), own_cpu_s() - cpu_s
         load.stopping.set()
         pipe.send("measured")
         await writing
@@ -200,8 +200,3 @@ async def _matrix_clients(plan: Plan, tally: Tally, run: int, stack: AsyncExitSt
         stack.callback(each.close)
     await asyncio.gather(*(each.connect() for each in members))
     return [each.send for each in members[: plan.writers or None]]
-
-
-def _own_cpu_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime

@@ -1,4 +1,4 @@
-"""CPU and memory of the processes of an arm, from /proc."""
+"""CPU and memory of the processes of an arm."""
 
 from __future__ import annotations
 
@@ -9,36 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
+from cpu import cpu_s, postgres_cpu_s
 from redis import Redis
-
-_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-
-
-def cpu_s(pid: int) -> float:
-    """0 for a process that is gone."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
 
 def rss_mib(pid: int) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
-
-
-def postgres_cpu_s(database: str) -> float:
-    """Of the database's living backends and of the server's WAL writer, which others may use meanwhile."""
-    total = 0.0
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            title = (folder / "cmdline").read_bytes().decode(errors="replace")
-        except OSError:
-            continue
-        if title.startswith("postgres:") and (f" {database} " in title or "walwriter" in title):
-            total += cpu_s(int(folder.name))
-    return total
 
 
 def redis_pid(url: str) -> int:

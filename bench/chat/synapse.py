@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import json
 import secrets
-import subprocess
 import sys
 import tempfile
 import uuid
@@ -23,14 +22,14 @@ from urllib.parse import quote, urlsplit
 
 import aiohttp
 import asyncpg
+from peers.environment import python_of
 
 from chat.machine import Meter
 from testkit.databases import with_database
-from testkit.infra import local_infra, repository_root
+from testkit.infra import local_infra
 from testkit.ports import free_port
 from testkit.wait import eventually
 
-VERSION = "1.163.2"
 _SECRET = secrets.token_hex(16)
 _UNLIMITED = {"per_second": 100_000, "burst_count": 100_000}
 _JOINS_AT_ONCE = 4
@@ -79,22 +78,10 @@ class Synapse:
         return room_id, tokens
 
 
-def synapse_python() -> Path:
-    """An environment of its own for the reference, so that it changes no version of ours."""
-    folder = repository_root() / ".local" / "bench" / f"synapse-{VERSION}"
-    python = folder / "bin" / "python"
-    if not (folder / ".ready").exists():
-        print(f"installing matrix-synapse {VERSION} …", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        wanted = [f"matrix-synapse=={VERSION}", "psycopg2-binary"]
-        subprocess.run([str(python), "-m", "pip", "install", "-q", *wanted], check=True)
-        (folder / ".ready").touch()
-    return python
-
-
 @asynccontextmanager
 async def synapse() -> AsyncIterator[Synapse]:
-    python = await asyncio.to_thread(synapse_python)
+    """Raises ``Absent``."""
+    python = await asyncio.to_thread(python_of, "synapse")
     admin_dsn, database = local_infra().postgres_admin_dsn, f"bench_synapse_{uuid.uuid4().hex[:8]}"
     admin = await asyncpg.connect(admin_dsn)
     await admin.execute(
