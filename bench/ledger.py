@@ -1,7 +1,7 @@
 """Ledger: complete transfers a second through the flusher, alternated with pgbench TPC-B and, if asked, TigerBeetle.
 
-A complete transfer checks balance, holds and tier limits on locked rows, is idempotent, writes transfer, postings and
-both sides' transactions, and puts its record into the outbox. 80 % of the transfers credit one wallet.
+A complete transfer checks balance, holds and tier limits on locked rows, is idempotent, writes transfer and postings,
+and puts its record into the outbox. 80 % of the transfers credit one wallet.
 
     python bench/ledger.py [--callers 64] [--rounds 3] [--seconds 5] [--dsn ADMIN_DSN]
         [--arms hot,cold,pgbench,tigerbeetle] [--json FILE]
