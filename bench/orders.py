@@ -2,13 +2,14 @@
 
 Checkout, after a warm-up that does not count: 16 buyers, each placing an order as soon as the one before is paid; the
 clock runs from the POST until the buyer reads that it is paid. Then the same buyers at 30 orders a second together:
-buyers who never pause have p50 = 16 / rate, so the p50 of the goal is read there. Sagas: the orchestrator is stopped,
+buyers who never pause have p50 = 16 / rate, so the p50 of the goal is read there. Single: one buyer, two orders a
+second. Sagas: the orchestrator is stopped,
 a backlog of orders is placed, it is started again, and the clock runs from the first saga's start to the last one's
 end. The reference, alternated with each round on the same Postgres, is a workflow of four empty steps on DBOS; of
 checkouts, if asked, Saleor's (peers/saleor.py). Every service, Kafka, Postgres and the load run on the same cores.
 
     python bench/orders.py [--buyers 16] [--seconds 15] [--backlog 1500] [--rounds 2] [--callers 64]
-        [--arms checkouts,paced,sagas,dbos,saleor] [--json FILE]
+        [--arms single,checkouts,paced,sagas,dbos,saleor] [--json FILE]
 """
 
 from __future__ import annotations
@@ -47,12 +48,14 @@ from testkit.client import Api, Person  # noqa: E402
 from testkit.databases import with_database  # noqa: E402
 
 CHECKOUTS_GOAL_PER_S, P50_GOAL_MS, SAGAS_GOAL_PER_S = 30, 200, 100
+SINGLE_PER_S = 2  # one order at a time
+NAMES = {"paced": f"at {CHECKOUTS_GOAL_PER_S}/s"}
 PARTS = (*SERVICES, "gateway", "kafka", "postgres")
 PRICE_MINOR = 1_00
 MONEY_MINOR = 5_000_00
 PRODUCTS = 20
 WARM_UP_S = 20.0
-ORDER = ("checkouts", "saleor", "paced", "sagas", "dbos")  # each after what it is compared with
+ORDER = ("single", "checkouts", "saleor", "paced", "sagas", "dbos")  # each after what it is compared with
 
 
 Measured = tuple[Reading, str]
@@ -72,7 +75,8 @@ async def main(arguments: argparse.Namespace) -> None:
         buyers = [await people.buyer_with(api, MONEY_MINOR, f"Buyer{n}") for n in range(arguments.buyers)]
         arms: dict[str, Callable[[], Awaitable[Measured]]] = {
             "checkouts": lambda: checkouts(buyers, variants, seconds),
-            "paced": lambda: paced(buyers, variants, seconds, CHECKOUTS_GOAL_PER_S),
+            "single": lambda: paced("single", buyers[:1], variants, seconds, SINGLE_PER_S),
+            "paced": lambda: paced("paced", buyers, variants, seconds, CHECKOUTS_GOAL_PER_S),
             "sagas": lambda: sagas(buyers, variants, arguments.backlog),
             **await peers(held, report, dbos_dsn, arguments),
         }
@@ -123,7 +127,7 @@ async def checkouts(buyers: list[Person], variants: list[str], seconds: float) -
     return await shopping("checkouts", buyers, seconds, shop)
 
 
-async def paced(buyers: list[Person], variants: list[str], seconds: float, per_s: float) -> Measured:
+async def paced(arm: str, buyers: list[Person], variants: list[str], seconds: float, per_s: float) -> Measured:
     """The same at a fixed rate. The clock of a late order runs from when its turn was."""
 
     async def shop(buyer: Person, until: float) -> list[float]:
@@ -134,7 +138,7 @@ async def paced(buyers: list[Person], variants: list[str], seconds: float, per_s
             turn += len(buyers) / per_s
         return spans
 
-    return await shopping("paced", buyers, seconds, shop)
+    return await shopping(arm, buyers, seconds, shop)
 
 
 async def shopping(
@@ -153,7 +157,7 @@ async def shopping(
         p50_ms=statistics.median(spans) * 1000,
         p99_ms=spans[int(len(spans) * 0.99)] * 1000,
     )
-    name = "checkouts" if arm == "checkouts" else f"at {CHECKOUTS_GOAL_PER_S}/s"
+    name = NAMES.get(arm, arm)
     return reading, (
         f"{name:<9} {reading.figure:6.1f}/s  p50 {reading.p50_ms:5.0f} ms  p99 {reading.p99_ms:5.0f} ms  {shown}"
     )
@@ -287,6 +291,6 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--callers", type=int, default=64, help="of DBOS")
     parser.add_argument("--warm-up", type=float, default=WARM_UP_S, metavar="SECONDS")
-    arms_option(parser, "checkouts", "paced", "sagas", "dbos")
+    arms_option(parser, "single", "checkouts", "paced", "sagas", "dbos")
     json_option(parser)
     asyncio.run(main(parser.parse_args()))
