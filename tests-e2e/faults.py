@@ -52,7 +52,11 @@ async def patiently(call: Callable[[], Awaitable[Any]], *, timeout_s: float = 90
         try:
             return await call()
         except (ApiError, OSError, TimeoutError) as error:
-            unavailable = not isinstance(error, ApiError) or error.status in {409, 429} or error.status >= 500
-            if not unavailable or time.monotonic() > deadline:
+            refused = isinstance(error, ApiError) and error.status < 500 and not _may_ask_again(error)
+            if refused or time.monotonic() > deadline:
                 raise
             await asyncio.sleep(0.1)
+
+
+def _may_ask_again(error: ApiError) -> bool:
+    return error.status == 429 or error.code == "idempotency_in_flight"

@@ -13,10 +13,11 @@ import pytest
 from operations.invariants import check_invariants
 from payment.adapters import ledger_store
 from payment.adapters.invariants import CHECKS
+from payment.adapters.ledger_store import LedgerStore
 from payment.domain.ledger import Expire
 from payment.domain.outcome import Outcome
 from payment_testing.ledger import CommittingLedger
-from payment_testing.operations import authorize, capture, transfer
+from payment_testing.operations import authorize, capture, charge, settle, transfer
 from payment_testing.people import NOON, add_person, balance, give
 
 PEOPLE, WRITERS, BATCHES, PER_BATCH = 6, 6, 12, 8
@@ -147,3 +148,43 @@ async def test_the_database_itself_refuses_a_wallet_below_zero(conn, statement):
     person = await add_person(conn)
     with pytest.raises(asyncpg.CheckViolationError, match="pay_3"):
         await conn.execute(f"{statement} WHERE user_id = $1", person)
+
+
+async def test_a_hold_that_appears_while_its_wallet_is_waited_for_is_asked_for_again(payment_database, conn):
+    """Its wallet is locked for another operation, its clearing account is not: the batch is repeated."""
+    other = await asyncpg.connect(payment_database.dsn)
+    person = await add_person(conn)
+    await give(conn, person, 1_000)
+    first, second = charge(person, 100), charge(person, 50)
+    opened = conn.transaction()
+    await opened.start()
+    await LedgerStore(slot=0).execute(conn, [first], now=NOON)
+    batch = [second, settle(first.hold_id, 100, seller=person)]
+    waiting = asyncio.create_task(CommittingLedger(slot=1).execute(other, batch, now=NOON))
+    await asyncio.sleep(0.3)
+    await opened.commit()
+    with pytest.raises(asyncpg.SerializationError):
+        await waiting
+    answers = await CommittingLedger(slot=1).execute(other, batch, now=NOON)
+    assert [answer.outcome for answer in answers] == [Outcome.DONE, Outcome.DONE]
+    await other.close()
+
+
+async def test_accounts_of_ours_are_looked_for_until_they_are_committed(payment_database, conn):
+    person = await add_person(conn)
+    await give(conn, person, 1_000)
+    ledger, asked = LedgerStore(slot=5), []
+    conn.add_query_logger(lambda record: asked.append(record.query))
+
+    async def inserts(*, roll_back=False):
+        asked.clear()
+        opened = conn.transaction()
+        await opened.start()
+        await ledger.execute(conn, [charge(person, 1)], now=NOON)
+        await (opened.rollback() if roll_back else opened.commit())
+        return sum("INSERT INTO account" in query for query in asked)
+
+    assert await inserts(roll_back=True) == 1
+    assert await inserts() == 1  # what was rolled back is not there
+    assert await inserts() == 1  # now it is known
+    assert await inserts() == 0

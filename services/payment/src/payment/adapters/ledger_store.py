@@ -45,7 +45,7 @@ _ADD_SYSTEM: Final = """
     SELECT new.*, $7 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::uuid[])
         AS new (id, kind, name, currency, slot, user_id)
     WHERE NOT EXISTS (SELECT 1 FROM account WHERE account.id = new.id)
-    ORDER BY new.id ON CONFLICT DO NOTHING
+    ORDER BY new.id ON CONFLICT DO NOTHING RETURNING id
 """
 # In the order of the fields of LedgerAccount.
 _ACCOUNT: Final = f"""
@@ -119,12 +119,12 @@ class LedgerStore:
     async def _add_missing(
         self, conn: Connection, ours: dict[AccountId, SystemAccount], now: datetime
     ) -> set[AccountId]:
-        """Before any lock is taken. Which were perhaps added, and so may yet be rolled back."""
+        """Before any lock is taken. Which were added, and so may yet be rolled back."""
         missing = [account for account_id, account in ours.items() if account_id not in self._known]
-        if missing:
-            columns = ([getattr(each, name) for each in missing] for name in SystemAccount.__slots__)
-            await conn.execute(_ADD_SYSTEM, *columns, now)
-        return {account.id for account in missing}
+        if not missing:
+            return set()
+        columns = ([getattr(each, name) for each in missing] for name in SystemAccount.__slots__)
+        return {row["id"] for row in await conn.fetch(_ADD_SYSTEM, *columns, now)}
 
     async def _lock_accounts(
         self, conn: Connection, account_ids: Iterable[AccountId], hold_ids: Sequence[HoldId], now: datetime
@@ -145,7 +145,8 @@ class LedgerStore:
         self, conn: Connection, hold_ids: Sequence[HoldId], accounts: dict[AccountId, LedgerAccount]
     ) -> dict[HoldId, Hold]:
         holds = {row["id"]: _hold(row) for row in await conn.fetch(_LOCK_HOLDS, hold_ids)}
-        if any(hold.facts.account_id and hold.facts.account_id not in accounts for hold in holds.values()):
+        named = {each for hold in holds.values() for each in (hold.facts.account_id, hold.facts.clearing_id) if each}
+        if not named <= accounts.keys():
             raise asyncpg.SerializationError("a hold appeared while the batch waited")
         return holds
 
