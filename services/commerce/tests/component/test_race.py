@@ -171,6 +171,7 @@ async def test_negative_control_without_the_lock_it_oversells(
     await owner.execute("ALTER TABLE stock_movement DROP CONSTRAINT stock_movement_pkey")
     await owner.close()
     monkeypatch.setattr(stock_store, "LOCK", stock_store.LOCK.replace("FOR NO KEY UPDATE", ""))
+    monkeypatch.setattr(stock_store, "LOCK_WANTED", stock_store.LOCK_WANTED.replace("FOR NO KEY UPDATE OF stock", ""))
     told = await race(fresh_app, variant_id, at_the_door=at_the_door)
     assert told > UNITS
     assert await oversold(fresh_app, variant_id, told) != []

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import timedelta
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
+from payment.adapters import transaction_reads
 from payment.adapters.transaction_reads import NEWEST, booked_transactions, newest_first, waiting_transactions
 from payment.domain.accounts import wallet_id
 from payment_testing.ledger import CommittingLedger
@@ -120,3 +123,37 @@ async def test_rows_that_the_version_before_wrote_of_a_transfer_are_not_shown_tw
 
 async def test_a_wallet_of_nobody_has_none(conn):
     assert await pages(conn, uuid4(), 10) == []
+
+
+async def test_a_page_reads_as_many_postings_as_it_shows(database):
+    """Also of a wallet with very many, and whatever the filter lets through."""
+    owner = await asyncpg.connect((await database("payment")).owner_dsn)
+    busy, other = await add_person(owner), await add_person(owner)
+    wallets = [wallet_id(each, "THB") for each in (busy, other)]
+    await owner.execute(
+        "INSERT INTO transfer (id, kind, debit_id, credit_id, amount_minor, debit_version, credit_version, at, currency)"
+        " SELECT ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 1, $1, $2, 1, n, n, $3, 'THB'"
+        " FROM generate_series(1, 20000) n",
+        *wallets, NOON,
+    )  # fmt: skip
+    await owner.execute(
+        "INSERT INTO posting SELECT t.debit_id, t.debit_version, -1, 0, t.id FROM transfer t"
+        " UNION ALL SELECT t.credit_id, t.credit_version, 1, 0, t.id FROM transfer t"
+    )
+    await owner.execute("VACUUM ANALYZE posting, transfer, account")
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        await owner.execute(f"SET plan_cache_mode = {mode}")
+        await owner.execute(f"PREPARE page (uuid, bigint, smallint[], int, int) AS {transaction_reads._BOOKED}")
+        plan = await owner.fetchval(
+            f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE page ('{wallets[0]}', {NEWEST.version}, '{{1,12,13}}', NULL, 21)"
+        )
+        await owner.execute("DEALLOCATE page")
+        assert max(rows_read(json.loads(plan)[0]["Plan"])) <= 50, (mode, plan)
+    await owner.close()
+
+
+def rows_read(node):
+    """Of each node of a plan: rows times loops."""
+    yield node["Actual Rows"] * node["Actual Loops"] + node.get("Rows Removed by Filter", 0)
+    for child in node.get("Plans", []):
+        yield from rows_read(child)

@@ -24,6 +24,14 @@ LOCK: Final = """
     FROM stock WHERE variant_id = ANY($1::uuid[])
     ORDER BY variant_id FOR NO KEY UPDATE
 """
+# Whoever places an order waits with a connection in hand: not for long, or a row that somebody does not let go of takes
+# the connections of all (as after any other wait for a lock, the caller is told to come again).
+LOCK_WANTED: Final = """
+    WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '1s', true))
+    SELECT variant_id, product_id, shop_id, on_hand, reserved, version, count_version
+    FROM patience CROSS JOIN stock WHERE variant_id = ANY($1::uuid[])
+    ORDER BY variant_id FOR NO KEY UPDATE OF stock
+"""
 HOLDS: Final = """
     SELECT checkout_id, variant_id, quantity, expires_at FROM stock_hold
     WHERE checkout_id = ANY($1::uuid[])
@@ -80,7 +88,7 @@ class StockStore(OnConnection):
 
     async def lock_wanted(self, demand: Mapping[VariantId, int], now: datetime) -> Shelf:
         """The items locked, with the expired holds of those that are short. The demand is in order of id."""
-        rows = await self._conn.fetch(LOCK, list(demand))
+        rows = await self._conn.fetch(LOCK_WANTED, list(demand))
         items = [_item(row) for row in rows]
         short = [item.variant_id for item in items if item.available < demand[item.variant_id]]
         holds = await self._conn.fetch(HOLDS, [], short, now) if short else []

@@ -26,15 +26,18 @@ _WAITING: Final = """
       AND ($5::text IS NULL OR type = $5) AND ($6::text IS NULL OR status = $6)
     ORDER BY created_at DESC, id DESC LIMIT $7
 """
+# Down the key of posting, a transfer each, until there are enough: OFFSET 0 keeps the planner from joining all of them.
 _BOOKED: Final = """
     SELECT t.id, p.account_id AS wallet_id, t.at AS created_at, p.amount_minor AS change_minor, t.kind,
            'completed' AS status, t.amount_minor, t.currency, p.balance_after_minor, t.at AS completed_at,
-           t.reference_id, CASE WHEN t.kind = 1 THEN other.user_id END AS counterpart_user_id, t.note AS description,
-           '' AS failure_code, p.version
-    FROM posting p JOIN transfer t ON t.id = p.transfer_id
-    JOIN account other ON other.id = CASE WHEN p.amount_minor < 0 THEN t.credit_id ELSE t.debit_id END
-    WHERE p.account_id = $1 AND p.version < $2 AND (t.kind, sign(p.amount_minor)::int) IN (
-        SELECT * FROM unnest($3::smallint[], $4::int[]))
+           t.reference_id, t.counterpart_user_id, t.note AS description, '' AS failure_code, p.version
+    FROM posting p CROSS JOIN LATERAL (
+        SELECT t.*, CASE WHEN t.kind = 1 THEN other.user_id END AS counterpart_user_id
+        FROM transfer t
+        JOIN account other ON other.id = CASE WHEN p.amount_minor < 0 THEN t.credit_id ELSE t.debit_id END
+        WHERE t.id = p.transfer_id OFFSET 0) t
+    WHERE p.account_id = $1 AND p.version < $2 AND t.kind = ANY ($3::smallint[])
+      AND ($4::int IS NULL OR sign(p.amount_minor) = $4)
     ORDER BY p.version DESC LIMIT $5
 """
 # Type by kind of transfer and direction.
@@ -86,8 +89,8 @@ async def booked_transactions(
     wanted = [key for key, name in _TYPES.items() if kind in {None, name}]
     if not wanted or status not in {None, "completed"}:
         return []
-    kinds, directions = zip(*wanted, strict=True)
-    rows = await conn.fetch(_BOOKED, wallet_id, before.version, kinds, directions, limit)
+    kinds, direction = [each for each, _ in wanted], wanted[0][1] if len(wanted) == 1 else None
+    rows = await conn.fetch(_BOOKED, wallet_id, before.version, kinds, direction, limit)
     return [{**row, "type": _TYPES[row["kind"], 1 if row["change_minor"] > 0 else -1]} for row in rows]
 
 
