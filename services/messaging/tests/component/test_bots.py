@@ -319,6 +319,20 @@ async def put_out(owner, path, bot_id, how):
     await owner.ok(method, f"{path}/{rest}/{bot_id}")
 
 
+async def test_a_hint_that_brings_nothing_does_not_end_the_wait(world):
+    """Of an update that is withdrawn, say, or one that was read before its hint came."""
+    owner = await world.person()
+    made, bot, path, _ = await admin_bot(world, owner)
+    read = await bot.updates()
+    waiting = asyncio.create_task(bot.updates(after=read[-1]["update_id"], wait_s=10))
+    for _ in range(3):
+        await asyncio.sleep(0.2)
+        await world.app.hints.publish(channel(made["bot_id"]))
+    assert not waiting.done()
+    await owner.send(path.rpartition("/")[2], "/now")
+    assert texts(await waiting) == ["/now"]
+
+
 @pytest.mark.parametrize("how", ["removed", "banned"])
 async def test_a_bot_that_was_put_out_is_told_nothing_that_waited(world, how):
     """What waits is shown as it is now: an edit that was made after the end would be read."""

@@ -8,6 +8,7 @@ from uuid import UUID
 from aiohttp import web
 
 from chassis.http import RateLimit, Reply, Routes
+from chassis.waiting import wait_until
 from messaging.bots.adapters.bot_store import BotStore
 from messaging.bots.adapters.update_reads import UpdateReads, channel
 from messaging.bots.domain.bot import Bot, BotTokenInvalidError, WebhookSetError
@@ -35,12 +36,12 @@ async def get_updates(request: web.Request, query: UpdatesQuery, app: App) -> Up
     if query.after:
         async with app.database.begin() as conn:
             await BotStore(conn).confirm(bot.bot_id, query.after)
-    async with app.hints.listen(channel(bot.bot_id)) as hint:
-        found = await _next_updates(bot, query, app)
-        if not found and query.wait_s:
-            await hint.wait_notified(query.wait_s)
-            bot = await _asking_bot(request, app)  # the token, or who is told, may have changed while it waited
-            found = await _next_updates(bot, query, app)
+
+    async def look() -> list[dict[str, Any]]:
+        """The token, or who is told, may have changed while it waited."""
+        return await _next_updates(await _asking_bot(request, app), query, app)
+
+    found = await wait_until(look, bool, hints=app.hints, channel=channel(bot.bot_id), wait_s=query.wait_s)
     return UpdatesView(items=[UpdateView(**each) for each in found])
 
 
