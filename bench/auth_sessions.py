@@ -14,7 +14,6 @@ import asyncio
 import contextlib
 import json
 import os
-import resource
 import secrets
 import statistics
 import sys
@@ -31,6 +30,7 @@ import asyncpg
 import uvloop
 from aiohttp import ClientSession, TCPConnector, web
 from argon2 import PasswordHasher
+from cpu import own_cpu_s
 
 from auth.__main__ import SERVICE
 from auth.adapters.argon2_gateway import LANES, MEMORY_KIB, PASSES
@@ -66,9 +66,9 @@ async def serve(dsn: str, redis_url: str) -> None:
         say({"port": runner.addresses[0][1]})
         sampler = asyncio.create_task(sample_lag(lags))
         stdin = await reader_of_stdin()
-        before = cpu_s()
+        before = own_cpu_s()
         while await stdin.readline():
-            now = cpu_s()
+            now = own_cpu_s()
             late = sorted(lags) or [0.0]
             say(
                 {
@@ -103,22 +103,17 @@ def say(figures: dict[str, Any]) -> None:
     os.write(FIGURES, json.dumps(figures).encode() + b"\n")
 
 
-def cpu_s() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
-
-
 # --- the references, each in a process of its own -----------------------------------------------------------------
 
 
 def bare_argon2(seconds: float) -> None:
     argon2 = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
     kept = argon2.hash(PASSWORD)
-    began, used, count = time.perf_counter(), cpu_s(), 0
+    began, used, count = time.perf_counter(), own_cpu_s(), 0
     while time.perf_counter() - began < seconds:
         argon2.verify(kept, PASSWORD)
         count += 1
-    say({"count": count, "elapsed_s": time.perf_counter() - began, "cpu_s": cpu_s() - used})
+    say({"count": count, "elapsed_s": time.perf_counter() - began, "cpu_s": own_cpu_s() - used})
 
 
 async def bare_update(dsn: str, seconds: float, callers: int) -> None:
@@ -138,9 +133,9 @@ async def bare_update(dsn: str, seconds: float, callers: int) -> None:
         await conn.close()
         return count
 
-    used, began = cpu_s(), time.perf_counter()
+    used, began = own_cpu_s(), time.perf_counter()
     counts = await asyncio.gather(*(call(each) for each in ids))
-    say({"count": sum(counts), "elapsed_s": time.perf_counter() - began, "cpu_s": cpu_s() - used})
+    say({"count": sum(counts), "elapsed_s": time.perf_counter() - began, "cpu_s": own_cpu_s() - used})
 
 
 # --- the run ------------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
+from cpu import cpu_s
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
@@ -41,7 +42,6 @@ from testkit.ports import free_port
 PATH = "/v1/wallets"
 BODY = b'{"items":[],"next_cursor":null}'
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(BODY) + BODY
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 ENVOY_OPTIONS = ("--disable-hot-restart", "--concurrency", "1", "--use-dynamic-base-id", "--log-level", "error")
 GOALS_US = {"cached": 50.0, "uncached": 110.0}
 
@@ -157,11 +157,6 @@ def running(folder: Path, name: str, configuration: dict[str, Any]) -> Any:
     finally:
         process.terminate()
         process.wait()
-
-
-def cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
 
 async def closed_loop(port: int, request: bytes, count: int, latencies_ms: list[float]) -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import resource
 import statistics
 import time
 import uuid
@@ -26,6 +25,7 @@ import aiokafka.conn
 import confluent_kafka
 import uvloop
 from aiokafka.admin import NewTopic
+from cpu import own_cpu_s
 
 from eventing import KafkaConfig, clients
 from eventing.kafka import make_consumer, make_producer
@@ -135,14 +135,9 @@ def _connection(kafka: KafkaConfig) -> dict[str, Any]:
 
 async def measured(work: Callable[[], Awaitable[None]], records: int) -> tuple[float, float]:
     """Records a second, microseconds of CPU a record."""
-    began, cpu = time.monotonic(), _cpu_s()
+    began, cpu = time.monotonic(), own_cpu_s()
     await work()
-    return records / (time.monotonic() - began), (_cpu_s() - cpu) / records * 1e6
-
-
-def _cpu_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+    return records / (time.monotonic() - began), (own_cpu_s() - cpu) / records * 1e6
 
 
 async def compare(records: int, times: int) -> dict[str, Any]:

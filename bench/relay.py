@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import json
 import os
-import resource
 import statistics
 import sys
 import time
@@ -24,6 +23,7 @@ import asyncpg
 import uvloop
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewTopic
+from cpu import own_cpu_s
 
 from eventing import KafkaConfig, OutboxConfig, Relay, Wakeups, tables
 from sampan.commerce.v1 import order_pb2
@@ -135,7 +135,7 @@ async def steady(where: Place, rate: int, seconds: float) -> dict[str, float]:
     stop = asyncio.Event()
     task = asyncio.create_task(relay.run(stop))
     await eventually(lambda: relay.problem() is None)
-    cpu = cpu_s()
+    cpu = own_cpu_s()
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         __file__,
@@ -150,7 +150,7 @@ async def steady(where: Place, rate: int, seconds: float) -> dict[str, float]:
     output, _ = await child.communicate()
     written = json.loads(output)
     await eventually(lambda: len(acked) == len(written["committed"]), timeout_s=60)
-    used = cpu_s() - cpu
+    used = own_cpu_s() - cpu
     stop.set()
     await task
     latencies = sorted((acked[event_id] - at) * 1000 for event_id, at in written["committed"])
@@ -177,11 +177,11 @@ async def drain(where: Place, backlog: int) -> dict[str, float]:
     )
     relay = Relay(dsn=where.dsn, config=CONFIG, kafka=where.kafka, wakeups=Wakeups(where.dsn, "commerce"))
     stop = asyncio.Event()
-    cpu, began = cpu_s(), time.monotonic()
+    cpu, began = own_cpu_s(), time.monotonic()
     task = asyncio.create_task(relay.run(stop))
     empty = "SELECT NOT EXISTS (SELECT FROM commerce.outbox)"
     await eventually(lambda: where.pool.fetchval(empty), timeout_s=300, every_s=0.05)
-    took, used = time.monotonic() - began, cpu_s() - cpu
+    took, used = time.monotonic() - began, own_cpu_s() - cpu
     stop.set()
     await task
     return {"records_per_s": backlog / took, "relay_cpu_us": used / backlog * 1e6}
@@ -199,7 +199,7 @@ async def bare(where: Place, records: int) -> dict[str, float]:
     )
     await producer.start()
     value = order(1).SerializeToString()
-    cpu, began = cpu_s(), time.monotonic()
+    cpu, began = own_cpu_s(), time.monotonic()
     for first in range(0, records, 2_000):
         futures = [
             await producer.send(
@@ -208,7 +208,7 @@ async def bare(where: Place, records: int) -> dict[str, float]:
             for number in range(first, min(records, first + 2_000))
         ]
         await asyncio.gather(*futures)
-    took, used = time.monotonic() - began, cpu_s() - cpu
+    took, used = time.monotonic() - began, own_cpu_s() - cpu
     await producer.stop()
     return {"records_per_s": records / took, "cpu_us": used / records * 1e6}
 
@@ -226,11 +226,6 @@ def headers(number: int) -> list[tuple[str, bytes]]:
         ("correlation_id", identity),
         ("causation_id", identity),
     ]
-
-
-def cpu_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 async def settings(where: Place) -> dict[str, str]:

@@ -1,4 +1,5 @@
--- The functions of the ledger as they are now. A change is made here, and a new migration loads this file; a migration
+-- The functions of the ledger as they are now. ledger_execute is called by versions before migration 0009 alone: since
+-- then the rules are in payment.domain.rules. A change is made here, and a new migration loads this file; a migration
 -- that loaded it before is left as it is. What loads it may run while the service does: CREATE OR REPLACE, nothing else.
 --
 -- ledger_execute applies a batch of operations in one call. Each is validated in order, in memory, on locked balances; a

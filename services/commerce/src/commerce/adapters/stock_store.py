@@ -19,17 +19,16 @@ from commerce.domain.ids import CheckoutId, ProductId, ShopId, VariantId
 from commerce.domain.stock import Hold, Shelf, StockItem, StockMoved
 from kernel.rows import columns_of
 
-LOCK: Final = """
-    SELECT variant_id, product_id, shop_id, on_hand, reserved, version, count_version
-    FROM stock WHERE variant_id = ANY($1::uuid[])
+_COLUMNS = "variant_id, product_id, shop_id, on_hand, reserved, version, count_version"
+LOCK: Final = f"""
+    SELECT {_COLUMNS} FROM stock WHERE variant_id = ANY($1::uuid[])
     ORDER BY variant_id FOR NO KEY UPDATE
 """
 # Whoever places an order waits with a connection in hand: not for long, or a row that somebody does not let go of takes
 # the connections of all (as after any other wait for a lock, the caller is told to come again).
-LOCK_WANTED: Final = """
+LOCK_WANTED: Final = f"""
     WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '1s', true))
-    SELECT variant_id, product_id, shop_id, on_hand, reserved, version, count_version
-    FROM patience CROSS JOIN stock WHERE variant_id = ANY($1::uuid[])
+    SELECT {_COLUMNS} FROM patience CROSS JOIN stock WHERE variant_id = ANY($1::uuid[])
     ORDER BY variant_id FOR NO KEY UPDATE OF stock
 """
 HOLDS: Final = """

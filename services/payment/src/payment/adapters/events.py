@@ -157,21 +157,25 @@ def _authorized(op: Authorize, at: datetime) -> PaymentAuthorized:
 
 def _captured(op: Capture | ChargeWallet, facts: HoldFacts, at: datetime) -> PaymentCaptured:
     return PaymentCaptured(
-        hold_id=str(op.hold_id),
-        checkout_id=str(facts.checkout_id),
-        user_id=str(facts.user_id),
-        wallet_id=str(facts.account_id),
+        **_named(facts),
         amount=Money(amount_minor=op.amount_minor, currency=op.currency),
         at=_timestamp(at),
     )
 
 
+def _named(facts: HoldFacts) -> dict[str, str]:
+    """What every record of a hold says of it, once it is known whose it is."""
+    return {
+        "hold_id": str(facts.hold_id),
+        "checkout_id": str(facts.checkout_id),
+        "user_id": str(facts.user_id),
+        "wallet_id": str(facts.account_id),
+    }
+
+
 def _voided(facts: HoldFacts, reason: HoldEnd, at: datetime) -> PaymentVoided:
     return PaymentVoided(
-        hold_id=str(facts.hold_id),
-        checkout_id=str(facts.checkout_id),
-        user_id=str(facts.user_id),
-        wallet_id=str(facts.account_id),
+        **_named(facts),
         amount=Money(amount_minor=facts.amount_minor, currency=facts.currency),
         reason_code=reason,
         at=_timestamp(at),
@@ -180,10 +184,7 @@ def _voided(facts: HoldFacts, reason: HoldEnd, at: datetime) -> PaymentVoided:
 
 def _returned(op: ReturnCharge, facts: HoldFacts, at: datetime) -> PaymentReturned:
     return PaymentReturned(
-        hold_id=str(facts.hold_id),
-        checkout_id=str(facts.checkout_id),
-        user_id=str(facts.user_id),
-        wallet_id=str(facts.account_id),
+        **_named(facts),
         amount=Money(amount_minor=facts.amount_minor, currency=facts.currency),
         reason_code=op.reason_code,
         at=_timestamp(at),

@@ -7,7 +7,7 @@ was cut off is simply applied again and finds what it did.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
@@ -79,10 +79,10 @@ class Flusher:
         outbox = Outbox(conn, self._outbox_config, self._wakeups)
         events = Events(outbox, now)
 
-        def records(answers: Sequence[Answer]) -> Sequence[Write]:
+        def records(answers: Sequence[Answer]) -> Iterable[Write]:
             for submitted, answer in zip(batch, answers, strict=True):
                 submitted.context.run(events.operation_done, submitted.item, answer)
-            return list(records_of_transfers(outbox.take()))
+            return records_of_transfers(outbox.take())
 
         async with conn.transaction():
             answers = await self._ledger.execute(conn, [each.item for each in batch], now=now, also=records)

@@ -16,29 +16,16 @@ import asyncpg
 from chassis.postgres import Connection
 from chassis.writes import Write, write_together
 from kernel.money import AMOUNT_MINOR_MAX
+from kernel.rows import object_of
 from payment.adapters.ledger_writes import writes_of
 from payment.domain.accounts import SystemAccount
 from payment.domain.book import Answered, Book
 from payment.domain.hold import Hold, HoldState
 from payment.domain.ids import AccountId, HoldId, TransferId
-from payment.domain.ledger import (
-    Authorize,
-    Capture,
-    ChargeWallet,
-    CreditSuspended,
-    Expire,
-    Op,
-    ReturnCharge,
-    ReturnSuspended,
-    Settle,
-    Suspend,
-    TopUp,
-    Transfer,
-    Void,
-)
+from payment.domain.ledger import HoldOp, Op, OpOfItsOwn
 from payment.domain.ledger_account import LedgerAccount
 from payment.domain.outcome import Answer, HoldFacts, Outcome
-from payment.domain.rules import apply, system_accounts_of
+from payment.domain.rules import accounts_named_by, apply, system_accounts_of
 
 _ADD_SYSTEM: Final = """
     INSERT INTO account (id, kind, name, currency, slot, user_id, created_at)
@@ -65,8 +52,8 @@ _LOCK_ACCOUNTS_OF_HOLDS: Final = f"""
 _REFRESH_LIMITS: Final = "SELECT spending_refresh(id, $2) FROM unnest($1::uuid[]) AS stale (id)"
 _ACCOUNTS: Final = f"{_ACCOUNT} WHERE id = ANY ($1::uuid[])"
 _LOCK_HOLDS: Final = """
-    SELECT id, checkout_id, user_id, account_id, clearing_id, amount_minor, coalesce(currency, '') AS currency,
-           state, captured_minor, version, spend_day, expires_at, created_at
+    SELECT id AS hold_id, checkout_id, user_id, account_id, clearing_id, amount_minor,
+           coalesce(currency, '') AS currency, state, captured_minor, version, spend_day, expires_at, created_at
     FROM hold WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 """
 _ANSWERED: Final = """
@@ -74,10 +61,9 @@ _ANSWERED: Final = """
     UNION ALL
     SELECT op_id, outcome, request_hash, at FROM refusal WHERE op_id = ANY ($1::uuid[])
 """
-_ONCE: Final = (Transfer, TopUp, Suspend, CreditSuspended, ReturnSuspended)
-_HOLD_OPS: Final = (Authorize, ChargeWallet, Capture, Void, Expire, ReturnCharge, Settle)
 _OUTCOMES: Final = {int(outcome): outcome for outcome in Outcome}
-Also = Callable[[Sequence[Answer]], Sequence[Write]]
+Also = Callable[[Sequence[Answer]], Iterable[Write]]
+KNOWN_MAX: Final = 10_000
 
 
 class LedgerStore:
@@ -107,13 +93,17 @@ class LedgerStore:
 
     async def _open(self, conn: Connection, ops: Sequence[Op], now: datetime) -> Book:
         """Lock what the operations name and read it."""
-        hold_ids = sorted({op.hold_id for op in ops if isinstance(op, _HOLD_OPS)})
+        hold_ids = sorted({op.hold_id for op in ops if isinstance(op, HoldOp)})
         ours = {each.id: each for op in ops for each in system_accounts_of(op, self._slot)}
         added = await self._add_missing(conn, ours, now)
-        accounts = await self._lock_accounts(conn, {*ours, *_accounts_named(ops)}, hold_ids, now)
+        accounts = await self._lock_accounts(
+            conn, {*ours, *(named for op in ops for named in accounts_named_by(op))}, hold_ids, now
+        )
+        if len(self._known) > KNOWN_MAX:  # every seller has one
+            self._known.clear()
         self._known.update(ours.keys() - added)
         holds = await self._lock_holds(conn, hold_ids, accounts) if hold_ids else {}
-        answered = await self._answered(conn, [op.op_id for op in ops if isinstance(op, _ONCE)])
+        answered = await self._answered(conn, [op.op_id for op in ops if isinstance(op, OpOfItsOwn)])
         return Book(accounts, holds, answered, slot=self._slot, now=now)
 
     async def _add_missing(
@@ -144,7 +134,7 @@ class LedgerStore:
     async def _lock_holds(
         self, conn: Connection, hold_ids: Sequence[HoldId], accounts: dict[AccountId, LedgerAccount]
     ) -> dict[HoldId, Hold]:
-        holds = {row["id"]: _hold(row) for row in await conn.fetch(_LOCK_HOLDS, hold_ids)}
+        holds = {row["hold_id"]: _hold(row) for row in await conn.fetch(_LOCK_HOLDS, hold_ids)}
         named = {each for hold in holds.values() for each in (hold.facts.account_id, hold.facts.clearing_id) if each}
         if not named <= accounts.keys():
             raise asyncpg.SerializationError("a hold appeared while the batch waited")
@@ -160,34 +150,9 @@ class LedgerStore:
         }
 
 
-def _accounts_named(ops: Sequence[Op]) -> Iterable[AccountId]:
-    for op in ops:
-        match op:
-            case Transfer():
-                yield op.sender_wallet_id
-                yield op.recipient_wallet_id
-            case TopUp() | Authorize() | ChargeWallet():
-                yield op.wallet_id
-            case CreditSuspended():
-                yield op.wallet_id
-                yield op.suspense_id
-            case ReturnSuspended():
-                yield op.suspense_id
-            case _:
-                pass
-
-
 def _hold(row: Any) -> Hold:
     return Hold(
-        facts=HoldFacts(
-            hold_id=row["id"],
-            checkout_id=row["checkout_id"],
-            user_id=row["user_id"],
-            account_id=row["account_id"],
-            clearing_id=row["clearing_id"],
-            amount_minor=row["amount_minor"],
-            currency=row["currency"],
-        ),
+        facts=object_of(HoldFacts, row),
         state=HoldState(row["state"]),
         captured_minor=row["captured_minor"],
         version=row["version"],

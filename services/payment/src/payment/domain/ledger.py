@@ -189,5 +189,6 @@ class Settle:
     shares: Sequence[Share]
 
 
+OpOfItsOwn = Transfer | TopUp | Suspend | CreditSuspended | ReturnSuspended  # with an id, under which it is answered
 HoldOp = Authorize | ChargeWallet | Capture | Void | Expire | ReturnCharge | Settle
-Op = Transfer | TopUp | Suspend | CreditSuspended | ReturnSuspended | HoldOp
+Op = OpOfItsOwn | HoldOp

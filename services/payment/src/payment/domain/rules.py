@@ -11,6 +11,7 @@ from typing import Any, Final
 from payment.domain import hold_rules, transfer_rules
 from payment.domain.accounts import PROVIDER_CLEARING, PURCHASE_CLEARING, SUSPENSE, SystemAccount, system_account
 from payment.domain.book import Book
+from payment.domain.ids import AccountId
 from payment.domain.ledger import (
     Authorize,
     Capture,
@@ -63,5 +64,20 @@ def system_accounts_of(op: Op, slot: int) -> list[SystemAccount]:
             return [system_account(PURCHASE_CLEARING, op.currency, slot)]
         case Settle():
             return [hold_rules.seller_pending(share, op.currency, slot) for share in op.shares if share.amount_minor]
+        case _:
+            return []
+
+
+def accounts_named_by(op: Op) -> list[AccountId]:
+    """The accounts that an operation names itself; those of a hold are the hold's."""
+    match op:
+        case Transfer():
+            return [op.sender_wallet_id, op.recipient_wallet_id]
+        case TopUp() | Authorize() | ChargeWallet():
+            return [op.wallet_id]
+        case CreditSuspended():
+            return [op.wallet_id, op.suspense_id]
+        case ReturnSuspended():
+            return [op.suspense_id]
         case _:
             return []

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
+from payment.domain.accounts import ACTIVE
 from payment.domain.top_up import (
     GIVE_UP_AFTER,
     Charge,
@@ -99,7 +100,7 @@ async def _past_asking(top_up: TopUpRequest, begin: Begin) -> str | None:
         if tx.now - top_up.created_at > GIVE_UP_AFTER:
             return TopUpFailure.EXPIRED
         condition = await tx.wallets.lock_condition(top_up.wallet_id)
-    return None if condition is not None and condition.status == "active" else TopUpFailure.WALLET_NOT_ACTIVE
+    return None if condition is not None and condition.status == ACTIVE else TopUpFailure.WALLET_NOT_ACTIVE
 
 
 async def _refuse(top_up: TopUpRequest, code: str, begin: Begin) -> None:

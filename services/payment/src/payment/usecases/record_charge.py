@@ -15,6 +15,7 @@ from prometheus_client import Counter
 
 from kernel.ids import derived_id
 from kernel.money import AMOUNT_MINOR_MAX
+from payment.domain.accounts import ACTIVE
 from payment.domain.ids import ReviewId, TransferId
 from payment.domain.ledger import Suspend, TopUp
 from payment.domain.review import ReviewState, shown_as
@@ -84,7 +85,7 @@ async def _wallet_refuses(top_up: TopUpRequest, charge: Charge, tx: Tx) -> Suspe
     if charge.status is not ChargeStatus.SUCCEEDED:
         return None
     condition = await tx.wallets.lock_condition(top_up.wallet_id)
-    if condition is None or condition.status != "active":
+    if condition is None or condition.status != ACTIVE:
         return SuspenseReason.WALLET_NOT_ACTIVE
     return SuspenseReason.WALLET_FULL if condition.balance_minor + charge.amount_minor > AMOUNT_MINOR_MAX else None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kernel.ids import uuid7
 from kernel.money import AMOUNT_MINOR_MAX
-from payment.domain.accounts import WalletNotActiveError, WalletNotFoundError, wallet_id
+from payment.domain.accounts import ACTIVE, WalletNotActiveError, WalletNotFoundError, wallet_id
 from payment.domain.ids import TopUpId, TransferId, UserId
 from payment.domain.outcome import BalanceLimitError, TransactionLimitError
 from payment.domain.top_up import TopUpRequest, TopUpState, check_request
@@ -30,7 +30,7 @@ async def request_top_up(command: RequestTopUp, tx: Tx) -> TopUpRequest:
     limits = await tx.wallets.lock_limits(wallet, now)
     if limits is None:
         raise WalletNotFoundError("you have no wallet of this currency")
-    if limits.status != "active":
+    if limits.status != ACTIVE:
         raise WalletNotActiveError
     if limits.transaction_max_minor is not None and command.amount_minor > limits.transaction_max_minor:
         raise TransactionLimitError(pointer="/amount")

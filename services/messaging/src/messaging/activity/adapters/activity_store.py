@@ -148,8 +148,9 @@ class ActivityStore(OnConnection):
             *columns_of(activities, "user_id", "activity_id", "type.value", "dedupe_key"),
             *columns_of(activities, "actor_id", "dialog_id", "seq"),
             [orjson.dumps(each.payload).decode() for each in activities],
-            *columns_of(activities, "created_at"),
-            *(sorted(UNCONDITIONAL), sorted(PERSONAL)),
+            [each.created_at for each in activities],
+            sorted(UNCONDITIONAL),
+            sorted(PERSONAL),
         )
 
     async def remove(self, keys: Sequence[tuple[UUID, str]]) -> None:

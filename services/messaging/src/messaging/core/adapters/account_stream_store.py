@@ -84,7 +84,10 @@ class AccountStream:
             places.append(counts[each.user_id])
         rows = await self._conn.fetch(
             _WRITE,
-            *(list(counts), list(counts.values()), [each.user_id for each in self._buffered], places),
+            list(counts),
+            list(counts.values()),
+            [each.user_id for each in self._buffered],
+            places,
             *columns_of(self._buffered, "type", "dialog_id"),
             [document_reads.to_json(each.payload).decode() for each in self._buffered],
             self._now,

@@ -137,10 +137,17 @@ class Stream:
         seq, message_no, at = position.allot_message(self.now)
         self._messages.append(
             (
-                *(position.dialog_id, seq, at, position.workspace_id, message_no, message.sender_id),
+                position.dialog_id,
+                seq,
+                at,
+                position.workspace_id,
+                message_no,
+                message.sender_id,
                 message.type,
                 sealed,
-                *(message.client_message_id, message.reply_to_seq, message.thread_seq),
+                message.client_message_id,
+                message.reply_to_seq,
+                message.thread_seq,
                 document_reads.to_json(message.forward).decode() if message.forward else None,
                 " ".join(message.mentions),
                 message.body_hash,

@@ -12,7 +12,7 @@ from chassis.waiting import wait_until
 from messaging.bots.adapters.bot_store import BotStore
 from messaging.bots.adapters.update_reads import UpdateReads, channel
 from messaging.bots.domain.bot import Bot, BotTokenInvalidError, WebhookSetError
-from messaging.bots.entrypoints.schemas.bots import BotFaceView, UpdatesQuery, UpdatesView, UpdateView
+from messaging.bots.entrypoints.schemas.bots import WAIT_S_MAX, BotFaceView, UpdatesQuery, UpdatesView, UpdateView
 from messaging.core.entrypoints.routes.messages import SEND_ERRORS
 from messaging.core.entrypoints.schemas.messages import SendMessageBody, SentView
 from messaging.core.usecases.submit_message import submit_message
@@ -36,12 +36,16 @@ async def get_updates(request: web.Request, query: UpdatesQuery, app: App) -> Up
     if query.after:
         async with app.database.begin() as conn:
             await BotStore(conn).confirm(bot.bot_id, query.after)
-
-    async def look() -> list[dict[str, Any]]:
-        """The token, or who is told, may have changed while it waited."""
-        return await _next_updates(await _asking_bot(request, app), query, app)
-
-    found = await wait_until(look, bool, hints=app.hints, channel=channel(bot.bot_id), wait_s=query.wait_s)
+    found = await wait_until(
+        lambda: _next_updates(bot, query, app),
+        bool,
+        hints=app.hints,
+        channel=channel(bot.bot_id),
+        wait_s=query.wait_s,
+        look_again_s=WAIT_S_MAX,  # bots wait all day long, and what they wait for comes with a hint
+    )
+    if query.wait_s:
+        await _asking_bot(request, app)  # the token, or who is told, may have changed while it waited
     return UpdatesView(items=[UpdateView(**each) for each in found])
 
 

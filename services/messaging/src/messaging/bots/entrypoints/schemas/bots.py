@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
 from chassis.http import Body, Name, Query, View
 
+WAIT_S_MAX: Final = 10
 DisplayName = Annotated[Name, Field(min_length=2, max_length=64)]
 
 
@@ -94,7 +95,7 @@ class UpdatesQuery(Query):
 
     after: Annotated[int, Field(ge=0, le=2**53)] = 0
     limit: Annotated[int, Field(ge=1, le=100)] = 50
-    wait_s: Annotated[float, Field(ge=0, le=10)] = 0.0
+    wait_s: Annotated[float, Field(ge=0, le=WAIT_S_MAX)] = 0.0
 
 
 class UpdateView(View):
