@@ -6,7 +6,8 @@ thousand: that is why this leaves the usual ``tx`` shape.
 
 Items must be safe to commit twice: where a connection breaks during a commit, the same batch is committed again on the
 next one. Whoever cancels takes nothing back. Whoever was told that the outcome is unknown will ask again, so what is
-not begun by then is begun no more. An item that the database cannot take is found by halving, and fails alone.
+not begun by then is begun no more. An item that the database cannot take, or that waits for a lock in vain, is found by
+halving, and fails alone.
 """
 
 from __future__ import annotations
@@ -42,7 +43,6 @@ _CONTENTION: Final = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.UniqueViolationError,
-    asyncpg.LockNotAvailableError,
 )
 log = structlog.get_logger(__name__)
 

@@ -32,7 +32,8 @@ class Table:
     """What is committed, in order. ``closed`` keeps a commit from ending; ``failing`` are raised by the next ones."""
 
     def __init__(self, **options):
-        self.batches, self.failing, self.poison, self.entered = [], [], set(), 0
+        self.batches, self.failing, self.entered = [], [], 0
+        self.poison, self.locked = set(), set()
         self.open = asyncio.Event()
         self.open.set()
         given = {"hold": nullcontext, "busy": BusyError, "metrics": METRICS, "batch_max": 100} | options
@@ -51,6 +52,8 @@ class Table:
         items = [each.item for each in batch]
         if self.poison.intersection(items):
             raise asyncpg.DataError("what no column takes")
+        if self.locked.intersection(items):
+            raise asyncpg.LockNotAvailableError("canceling statement due to lock timeout")
         self.batches.append(items)
         return [RefusedError(str(item)) if item == "refused" else f"{item} stored" for item in items]
 
@@ -149,12 +152,25 @@ async def test_a_caller_that_cancels_takes_nothing_back():
 async def test_contention_is_tried_again_and_seldom_for_ever():
     table = Table()
     async with table.running():
-        table.failing = [asyncpg.DeadlockDetectedError("once"), asyncpg.LockNotAvailableError("twice")]
+        table.failing = [asyncpg.DeadlockDetectedError("once"), asyncpg.UniqueViolationError("twice")]
         assert await table.submit("a") == "a stored"
         table.failing = [asyncpg.SerializationError("always") for _ in range(6)]
         with pytest.raises(asyncpg.SerializationError):
             await table.submit("b")
         assert await table.submit("c") == "c stored"
+
+
+async def test_who_waits_for_a_lock_in_vain_is_found_by_halves_and_keeps_nobody_long():
+    """A lock's patience is spent once for each half, and never again for the same items."""
+    table = Table()
+    table.locked = {"stuck"}
+    async with table.running():
+        first, tasks = await table.waiting("stuck", *"abcdefg")
+        table.open.set()
+        stuck, *others = (await outcomes([first, *tasks]))[1:]
+    assert isinstance(stuck, asyncpg.LockNotAvailableError)
+    assert others == [f"{name} stored" for name in "abcdefg"]
+    assert table.entered == 1 + 7  # of eight: 8, 4, 2, 1, 1, 2, 4
 
 
 async def test_a_key_is_under_way_until_its_outcome_is_known():

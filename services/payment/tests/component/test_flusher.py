@@ -14,6 +14,7 @@ from kernel.clock import SystemClock
 from kernel.correlation import flow
 from payment.adapters.flusher import Flusher
 from payment.adapters.ledger_store import LedgerStore
+from payment.adapters.transfer_store import swap
 from payment.domain.outcome import Outcome, RequestInFlightError
 from payment_testing.operations import transfer
 from payment_testing.people import add_person, balance, give
@@ -42,16 +43,21 @@ class Gate(LedgerStore):
         self.entered = 0
 
     async def execute(self, conn, ops, *, now, also=None):
-        self.entered += 1
         await self.open.wait()
         return await super().execute(conn, ops, now=now, also=also)
 
+    async def swap(self, conn, ops, *, now, also):
+        self.entered += 1
+        await self.open.wait()
+        return await swap(conn, ops, now=now, also=also)
 
-def flusher_of(connect, ledger):
+
+def flusher_of(connect, ledger, swap=swap):
     return Flusher(
         partitions=1,
         connect=connect,
         ledger=ledger,
+        swap=swap,
         outbox_config=OutboxConfig(schema="payment", source="payment"),
         wakeups=None,
         clock=SystemClock(),
@@ -74,7 +80,7 @@ async def flusher(payment_database, gate):
         finally:
             await conn.close(timeout=2)
 
-    made = flusher_of(connect, gate)
+    made = flusher_of(connect, gate, gate.swap)
     stop = asyncio.Event()
     task = asyncio.create_task(made.partitions[0].run(stop))
     yield made
@@ -162,6 +168,29 @@ async def test_the_same_id_twice_at_once_is_in_flight(flusher, gate, pair):
     assert (await flusher.submit(op)).outcome == Outcome.DONE_BEFORE
 
 
+async def test_a_wallet_that_somebody_keeps_locked_holds_up_nobody_elses_transfers(
+    payment_database, conn, flusher, pair
+):
+    ann, bob = pair
+    stuck = await add_person(conn)
+    await give(conn, stuck, 100)
+    holder = await asyncpg.connect(payment_database.dsn)
+    opened = holder.transaction()
+    await opened.start()
+    await holder.execute("SELECT FROM account WHERE user_id = $1 FOR UPDATE", stuck)
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    in_vain = asyncio.create_task(flusher.submit(transfer(stuck, bob, 1)))
+    answers = await asyncio.gather(*(flusher.submit(transfer(ann, bob, 1)) for _ in range(30)))
+    assert {answer.outcome for answer in answers} == {Outcome.DONE}
+    assert loop.time() - began_s < 5  # a few locks' patience
+    with pytest.raises(asyncpg.LockNotAvailableError):
+        await in_vain
+    await opened.rollback()
+    await holder.close()
+    assert (await flusher.submit(transfer(stuck, bob, 1))).outcome == Outcome.DONE
+
+
 async def test_a_connection_cut_in_mid_batch_is_redone_and_doubles_nothing(conn, payment_database, flusher, pair):
     admin = await asyncpg.connect(payment_database.admin_dsn)
     done = []
@@ -193,10 +222,9 @@ async def test_readiness_says_that_the_database_is_read_only_until_a_batch_was_c
     """As after a failover to a standby: connections are to be had all the time."""
     read_only, said = ["on"], []
 
-    class Watched(LedgerStore):
-        async def execute(self, *arguments, **more):
-            said.append(await readiness(flusher))
-            return await super().execute(*arguments, **more)
+    async def watched(*arguments, **more):
+        said.append(await readiness(flusher))
+        return await swap(*arguments, **more)
 
     @asynccontextmanager
     async def connect():
@@ -207,7 +235,7 @@ async def test_readiness_says_that_the_database_is_read_only_until_a_batch_was_c
         finally:
             await made.close(timeout=2)
 
-    flusher = flusher_of(connect, Watched(slot=0))
+    flusher = flusher_of(connect, LedgerStore(slot=0), watched)
     stop = asyncio.Event()
     running = asyncio.create_task(flusher.partitions[0].run(stop))
     waiting = asyncio.create_task(flusher.submit(transfer(*pair, 7)))

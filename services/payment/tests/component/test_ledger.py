@@ -9,11 +9,11 @@ import pytest
 
 from payment.domain.ledger import Expire
 from payment.domain.outcome import Outcome
-from payment_testing.ledger import CommittingLedger
+from payment_testing.ledger import SwappingLedger
 from payment_testing.operations import authorize, capture, settle, transfer, void
 from payment_testing.people import NOON, add_person, balance, give
 
-ledger = CommittingLedger(slot=3)
+ledger = SwappingLedger(slot=3)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from payment.adapters.invariants import CHECKS
 from payment.domain.accounts import wallet_id
 from payment.domain.ledger import Expire
 from payment_testing.books import Books
-from payment_testing.ledger import CommittingLedger
+from payment_testing.ledger import CommittingLedger, SwappingLedger
 from payment_testing.operations import authorize, capture, charge, give_back, settle, transfer, void
 from payment_testing.people import NOON, add_person, give
 from testkit.databases import Databases
@@ -82,7 +82,8 @@ class Session:
             # The operations of a batch are made before any of it ran, as those of real callers are.
             ops, slot = [self.operation(step) for step in batch], len(batch) % 3
             expected = self.books.apply(ops, slot=slot)
-            answers = await CommittingLedger(slot=slot).execute(self.conn, ops, now=NOON)
+            ledger = (CommittingLedger, SwappingLedger)[self.salt % 2](slot=slot)
+            answers = await ledger.execute(self.conn, ops, now=NOON)
             assert answers == expected, ops
         for wallet in [self.books.accounts[wallet_id(user, "THB")] for user in self.users]:
             row = await self.conn.fetchrow("SELECT * FROM account WHERE id = $1", wallet.id)

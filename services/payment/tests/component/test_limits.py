@@ -12,11 +12,11 @@ from payment.adapters.wallet_store import WalletStore
 from payment.domain.accounts import Payer, wallet_id
 from payment.domain.ledger import Authorize, Expire
 from payment.domain.outcome import Outcome
-from payment_testing.ledger import CommittingLedger
+from payment_testing.ledger import SwappingLedger
 from payment_testing.operations import authorize, capture, transfer, void
 from payment_testing.people import NOON, add_person, balance, give
 
-ledger = CommittingLedger(slot=0)
+ledger = SwappingLedger(slot=0)
 KINDS = {"transaction": 100, "daily": 200, "monthly": 500, "rolling_12_months": 900, "balance": 5_000}
 
 

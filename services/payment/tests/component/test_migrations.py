@@ -52,20 +52,7 @@ async def test_up_down_up(unmigrated):
     assert (await migrate(unmigrated, "--check"))[0] == 0
 
 
-async def add_person_of_old(conn, zone="Asia/Bangkok"):
-    """As before migration 0004."""
-    user_id = uuid4()
-    await conn.execute("INSERT INTO payer VALUES ($1, 'TH', 3, $2, now())", user_id, zone)
-    await conn.execute(
-        "INSERT INTO account (id, user_id, kind, currency, is_primary, created_at)"
-        " VALUES ($1, $2, 'wallet', 'THB', true, now())",
-        wallet_id(user_id, "THB"),
-        user_id,
-    )
-    return user_id
-
-
-async def spent_of_old(conn, sender, recipient, amount):
+async def spent_of_old(conn, sender, recipient, amount, now=NOON):
     """As ``spent``, by the function in which the ledger's rules were before they moved into the domain."""
     wallets = sorted([wallet_id(sender, "THB"), wallet_id(recipient, "THB")], key=lambda each: each.int)
     debit, credit = (wallets.index(wallet_id(each, "THB")) + 1 for each in (sender, recipient))
@@ -73,7 +60,7 @@ async def spent_of_old(conn, sender, recipient, amount):
     outcome = await conn.fetchval(
         "SELECT o_outcome[1] FROM ledger_execute($1, $2, '{}', '{}', '{}', '{THB}', '{1}', $3, $4, $5, $6, '{0}', $7,"
         " '{1}', $8, $9, '{lunch}', '{0}', '{0}')",
-        NOON, wallets, [uuid4()], [uuid4()], [debit], [credit], [amount], [nobody], [NOON],
+        now, wallets, [uuid4()], [uuid4()], [debit], [credit], [amount], [nobody], [now],
     )  # fmt: skip
     assert outcome == Outcome.DONE
     return await counted(conn, sender)
@@ -112,12 +99,15 @@ async def test_what_a_wallet_spent_moves_into_its_account_and_back(unmigrated, a
 
 
 async def test_a_wallet_whose_owner_had_moved_the_zone_keeps_its_day_until_the_country_has_it(unmigrated, audit_holds):
-    await to(unmigrated, "--to", "0003")
+    await to(unmigrated)
     conn = await asyncpg.connect(unmigrated.dsn)
-    ann, bob = await add_person_of_old(conn, "Pacific/Kiritimati"), await add_person_of_old(conn)
+    ann, bob = await add_person(conn), await add_person(conn)
     await give(conn, ann, 1_000)
+    await to(unmigrated, "--to", "0003")
+    await conn.execute("UPDATE payer SET time_zone = 'Pacific/Kiritimati' WHERE user_id = $1", ann)
+    await conn.execute("UPDATE account SET limits_fresh_until = NULL, spent_on = NULL")
     evening = NOON + timedelta(hours=6)  # 18:00 in Bangkok, and the next day in Kiritimati
-    await spent(conn, ann, bob, 100, evening)
+    await spent_of_old(conn, ann, bob, 100, evening)
     await to(unmigrated)
     assert (await spent(conn, ann, bob, 10, evening))[:2] == (110, 110)
     assert (await spent(conn, ann, bob, 10, evening + timedelta(hours=7)))[:2] == (120, 120)
@@ -127,13 +117,14 @@ async def test_a_wallet_whose_owner_had_moved_the_zone_keeps_its_day_until_the_c
 
 
 async def test_charges_in_suspense_are_in_review_after_the_migration(unmigrated, audit_holds):
-    await to(unmigrated, "--to", "0003")
+    await to(unmigrated)
     conn = await asyncpg.connect(unmigrated.dsn)
     op = Suspend(op_id=uuid4(), provider="sandbox", amount_minor=70, currency="THB")
     await conn.execute(
         "INSERT INTO provider_line VALUES ('sandbox', 'ch_old', NULL, 70, 'THB', $1, $2)", op.op_id, NOON
     )
     await CommittingLedger(slot=0).execute(conn, [op], now=NOON)
+    await to(unmigrated, "--to", "0003")
     await to(unmigrated)
     row = await conn.fetchrow("SELECT suspense_reason, review_state FROM provider_line")
     assert tuple(row) == ("unspecified", "open")

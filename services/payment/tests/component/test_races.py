@@ -11,12 +11,12 @@ import asyncpg
 import pytest
 
 from operations.invariants import check_invariants
-from payment.adapters import ledger_store
+from payment.adapters import ledger_store, transfer_store
 from payment.adapters.invariants import CHECKS
 from payment.adapters.ledger_store import LedgerStore
 from payment.domain.ledger import Expire
 from payment.domain.outcome import Outcome
-from payment_testing.ledger import CommittingLedger
+from payment_testing.ledger import CommittingLedger, SwappingLedger
 from payment_testing.operations import authorize, capture, charge, settle, transfer
 from payment_testing.people import NOON, add_person, balance, give
 
@@ -24,7 +24,7 @@ PEOPLE, WRITERS, BATCHES, PER_BATCH = 6, 6, 12, 8
 TRIES = 5  # of a control: a busy machine may run one race as if it were a queue
 
 
-async def race(database, *, sabotage=()):
+async def race(database, *, sabotage=(), ledger=CommittingLedger):
     """Writers that send money around one circle. Returns (errors, violations, total money)."""
     owner = await asyncpg.connect(database.owner_dsn)
     people = [await add_person(owner) for _ in range(PEOPLE)]
@@ -40,7 +40,7 @@ async def race(database, *, sabotage=()):
         for _ in range(BATCHES):
             ops = [transfer(*dice.sample(people, 2), dice.randrange(1, 300)) for _ in range(PER_BATCH)]
             try:
-                await CommittingLedger(slot=number).execute(conn, ops, now=NOON)
+                await ledger(slot=number).execute(conn, ops, now=NOON)
             except asyncpg.PostgresError:
                 errors += 1
         await conn.close()
@@ -61,8 +61,9 @@ def without_locks(monkeypatch):
         monkeypatch.setattr(ledger_store, name, statement.replace("FOR NO KEY UPDATE", ""))
 
 
-async def test_concurrent_batches_conserve_money_without_an_error(database):
-    errors, violations, total = await race(await database("payment"))
+@pytest.mark.parametrize("ledger", [CommittingLedger, SwappingLedger])
+async def test_concurrent_batches_conserve_money_without_an_error(database, ledger):
+    errors, violations, total = await race(await database("payment"), ledger=ledger)
     assert (errors, violations, total) == (0, 0, PEOPLE * 10_000)
 
 
@@ -74,6 +75,19 @@ async def test_control_without_locks_the_same_race_fails(database):
         if errors:
             break
     assert errors > 0, "the race is too tame to show anything: the version key caught nothing"
+
+
+async def test_control_where_nobody_asks_what_changed_the_same_race_fails(database, monkeypatch):
+    asks = "(SELECT array_agg(xmin) FROM held) = $1::text::xid[]"
+    statement = transfer_store._IS_UNCHANGED.replace(asks, "$1::text IS NOT NULL")
+    assert statement != transfer_store._IS_UNCHANGED
+    monkeypatch.setattr(transfer_store, "_IS_UNCHANGED", statement)
+    made = await database("payment")
+    for _ in range(TRIES):
+        errors, _, _ = await race(made, ledger=SwappingLedger)
+        if errors:
+            break
+    assert errors > 0
 
 
 @pytest.mark.usefixtures("without_locks")
@@ -110,7 +124,8 @@ async def test_of_capture_and_expiry_one_wins(payment_database, conn):
     assert await balance(conn, person) == (100_000 - captured, 0)
 
 
-async def test_the_last_money_goes_once(payment_database, conn):
+@pytest.mark.parametrize("ledger", [CommittingLedger, SwappingLedger])
+async def test_the_last_money_goes_once(payment_database, conn, ledger):
     """Twenty callers on connections of their own want all of it."""
     person, shop = await add_person(conn), await add_person(conn)
     await give(conn, person, 500)
@@ -118,7 +133,7 @@ async def test_the_last_money_goes_once(payment_database, conn):
 
     async def caller():
         async with pool.acquire() as own:
-            [answer] = await CommittingLedger(slot=0).execute(own, [transfer(person, shop, 500)], now=NOON)
+            [answer] = await ledger(slot=0).execute(own, [transfer(person, shop, 500)], now=NOON)
             return answer.outcome
 
     outcomes = await asyncio.gather(*(caller() for _ in range(20)))
@@ -126,7 +141,8 @@ async def test_the_last_money_goes_once(payment_database, conn):
     assert sorted(outcomes) == [Outcome.DONE] + [Outcome.INSUFFICIENT_FUNDS] * 19
 
 
-async def test_one_operation_id_from_many_callers_moves_money_once(payment_database, conn):
+@pytest.mark.parametrize("ledger", [CommittingLedger, SwappingLedger])
+async def test_one_operation_id_from_many_callers_moves_money_once(payment_database, conn, ledger):
     person, shop = await add_person(conn), await add_person(conn)
     await give(conn, person, 500)
     pool = await asyncpg.create_pool(payment_database.dsn, min_size=6, max_size=6)
@@ -134,7 +150,7 @@ async def test_one_operation_id_from_many_callers_moves_money_once(payment_datab
 
     async def caller():
         async with pool.acquire() as own:
-            [answer] = await CommittingLedger(slot=0).execute(own, [transfer(person, shop, 100, op_id=op_id)], now=NOON)
+            [answer] = await ledger(slot=0).execute(own, [transfer(person, shop, 100, op_id=op_id)], now=NOON)
             return answer.outcome
 
     outcomes = await asyncio.gather(*(caller() for _ in range(12)))

@@ -7,9 +7,13 @@ was cut off is simply applied again and finds what it did.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from functools import partial
+from typing import Final, Protocol
+
+from prometheus_client import Counter
 
 from chassis.group_commit import ANSWER_S, GroupCommit, GroupCommitMetrics, Submitted
 from chassis.outages import NotReadyError
@@ -18,13 +22,38 @@ from chassis.writes import Write
 from eventing import Outbox, OutboxConfig, Wakeups
 from kernel.clock import Clock
 from payment.adapters.events import Events
-from payment.adapters.ledger_store import LedgerStore
+from payment.adapters.ledger_store import Also, LedgerStore
 from payment.adapters.ledger_writes import records_of_transfers
+from payment.adapters.transfer_store import swap
 from payment.domain.ledger import Transfer
 from payment.domain.outcome import Answer, LedgerBusyError, RequestInFlightError
 
 BATCH_MAX: Final = 1_000
+LOCK_FIRST: Final = 50
+_LOCK_WAIT: Final = "SET lock_timeout = '300ms'"  # one locked wallet keeps everybody's transfers waiting
 _METRICS: Final = GroupCommitMetrics("payment_ledger", "operations")
+CHANGED_MEANWHILE: Final = Counter(
+    "payment_ledger_changed_meanwhile", "Batches decided again under locks: a wallet changed, or an answer was known"
+)
+
+
+@asynccontextmanager
+async def _impatient(connect: Callable[[], AbstractAsyncContextManager[Connection]]) -> AsyncIterator[Connection]:
+    async with connect() as conn:
+        await conn.execute(_LOCK_WAIT)
+        try:
+            yield conn
+        finally:
+            if not conn.is_closed():
+                await conn.execute("RESET lock_timeout")
+
+
+class Swap(Protocol):
+    """``payment.adapters.transfer_store.swap``."""
+
+    async def __call__(
+        self, conn: Connection, ops: Sequence[Transfer], /, *, now: datetime, also: Also
+    ) -> Sequence[Answer] | None: ...
 
 
 class Flusher:
@@ -36,18 +65,21 @@ class Flusher:
         partitions: int,
         connect: Callable[[], AbstractAsyncContextManager[Connection]],
         ledger: LedgerStore,
+        swap: Swap = swap,
         outbox_config: OutboxConfig,
         wakeups: Wakeups | None,
         clock: Clock,
         batch_max: int = BATCH_MAX,
         answer_timeout_s: float = ANSWER_S,
     ) -> None:
-        self._ledger, self._outbox_config, self._wakeups, self._clock = ledger, outbox_config, wakeups, clock
+        self._ledger, self._swap, self._clock = ledger, swap, clock
+        self._outbox_config, self._wakeups = outbox_config, wakeups
+        self._lock_first = 0  # batches
         self.partitions: tuple[GroupCommit[Connection, Transfer, Answer], ...] = tuple(
             GroupCommit(
                 f"ledger-{number}",
                 self._commit,
-                hold=connect,
+                hold=partial(_impatient, connect),
                 busy=LedgerBusyError,
                 metrics=_METRICS,
                 batch_max=batch_max,
@@ -75,16 +107,40 @@ class Flusher:
                 raise NotReadyError(problem)
 
     async def _commit(self, conn: Connection, batch: Sequence[Submitted[Transfer, Answer]]) -> Sequence[Answer]:
+        """Without locks, unless somebody else changes the same wallets these days."""
         now = self._clock.now()
-        outbox = Outbox(conn, self._outbox_config, self._wakeups)
-        events = Events(outbox, now)
-
-        def records(answers: Sequence[Answer]) -> Iterable[Write]:
-            for submitted, answer in zip(batch, answers, strict=True):
-                submitted.context.run(events.operation_done, submitted.item, answer)
-            return records_of_transfers(outbox.take())
-
+        if self._lock_first:
+            self._lock_first -= 1
+        else:
+            answers = await self._swapped(conn, batch, now)
+            if answers is not None:
+                return answers
+            CHANGED_MEANWHILE.inc()
+            self._lock_first = LOCK_FIRST
+        outbox = self._outbox(conn)
         async with conn.transaction():
+            records = partial(self._records, batch, outbox)
             answers = await self._ledger.execute(conn, [each.item for each in batch], now=now, also=records)
         outbox.committed()
         return answers
+
+    async def _swapped(
+        self, conn: Connection, batch: Sequence[Submitted[Transfer, Answer]], now: datetime
+    ) -> Sequence[Answer] | None:
+        outbox = self._outbox(conn)
+        records = partial(self._records, batch, outbox)
+        answers = await self._swap(conn, [each.item for each in batch], now=now, also=records)
+        if answers is not None:
+            outbox.committed()
+        return answers
+
+    def _outbox(self, conn: Connection) -> Outbox:
+        return Outbox(conn, self._outbox_config, self._wakeups)
+
+    def _records(
+        self, batch: Sequence[Submitted[Transfer, Answer]], outbox: Outbox, answers: Sequence[Answer]
+    ) -> Iterable[Write]:
+        events = Events(outbox, self._clock)
+        for submitted, answer in zip(batch, answers, strict=True):
+            submitted.context.run(events.operation_done, submitted.item, answer)
+        return records_of_transfers(outbox.take())

@@ -15,9 +15,9 @@ import asyncpg
 
 from chassis.postgres import Connection
 from chassis.writes import Write, write_together
-from kernel.money import AMOUNT_MINOR_MAX
 from kernel.rows import object_of
-from payment.adapters.ledger_writes import writes_of
+from payment.adapters.account_reads import ACCOUNT_COLUMNS, standings_of
+from payment.adapters.ledger_writes import ALWAYS, writes_of
 from payment.domain.accounts import SystemAccount
 from payment.domain.book import Answered, Book
 from payment.domain.hold import Hold, HoldState
@@ -34,23 +34,13 @@ _ADD_SYSTEM: Final = """
     WHERE NOT EXISTS (SELECT 1 FROM account WHERE account.id = new.id)
     ORDER BY new.id ON CONFLICT DO NOTHING RETURNING id
 """
-# In the order of the fields of LedgerAccount.
-_ACCOUNT: Final = f"""
-    SELECT id, user_id, kind, status, currency, balance_minor, frozen_minor, version, spent_on, spent_day_minor,
-           spent_month_minor, spent_prior_minor, coalesce(limit_transaction_minor, {AMOUNT_MINOR_MAX}),
-           coalesce(limit_day_minor, {AMOUNT_MINOR_MAX}), coalesce(limit_month_minor, {AMOUNT_MINOR_MAX}),
-           coalesce(limit_rolling_minor, {AMOUNT_MINOR_MAX}), coalesce(limit_balance_minor, {AMOUNT_MINOR_MAX}),
-           nullif(limits_fresh_until, '-infinity')
-    FROM account
-"""
+_ACCOUNT: Final = f"SELECT {ACCOUNT_COLUMNS} FROM account"
 _LOCK_ACCOUNTS: Final = f"{_ACCOUNT} WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 _LOCK_ACCOUNTS_OF_HOLDS: Final = f"""
     {_ACCOUNT} WHERE id = ANY ($1::uuid[] || ARRAY(
         SELECT unnest(ARRAY[account_id, clearing_id]) FROM hold WHERE id = ANY ($2::uuid[]) AND account_id IS NOT NULL))
     ORDER BY id FOR NO KEY UPDATE
 """
-_REFRESH_LIMITS: Final = "SELECT spending_refresh(id, $2) FROM unnest($1::uuid[]) AS stale (id)"
-_ACCOUNTS: Final = f"{_ACCOUNT} WHERE id = ANY ($1::uuid[])"
 _LOCK_HOLDS: Final = """
     SELECT id AS hold_id, checkout_id, user_id, account_id, clearing_id, amount_minor,
            coalesce(currency, '') AS currency, state, captured_minor, version, spend_day, expires_at, created_at
@@ -88,7 +78,7 @@ class LedgerStore:
         answers = [apply(op, book) for op in ops]
         writes = [*writes_of(book, now), *(also(answers) if also else ())]
         if writes:
-            await write_together(conn, writes)
+            await write_together(conn, [ALWAYS, *writes])
         return answers
 
     async def _open(self, conn: Connection, ops: Sequence[Op], now: datetime) -> Book:
@@ -97,14 +87,16 @@ class LedgerStore:
         ours = {each.id: each for op in ops for each in system_accounts_of(op, self._slot)}
         added = await self._add_missing(conn, ours, now)
         accounts = await self._lock_accounts(
-            conn, {*ours, *(named for op in ops for named in accounts_named_by(op))}, hold_ids, now
+            conn, {*ours, *(named for op in ops for named in accounts_named_by(op))}, hold_ids
         )
         if len(self._known) > KNOWN_MAX:  # every seller has one
             self._known.clear()
         self._known.update(ours.keys() - added)
         holds = await self._lock_holds(conn, hold_ids, accounts) if hold_ids else {}
         answered = await self._answered(conn, [op.op_id for op in ops if isinstance(op, OpOfItsOwn)])
-        return Book(accounts, holds, answered, slot=self._slot, now=now)
+        book = Book(accounts, holds, answered, slot=self._slot, now=now)
+        book.bring_up_to_date(await standings_of(conn, accounts.values(), now))
+        return book
 
     async def _add_missing(
         self, conn: Connection, ours: dict[AccountId, SystemAccount], now: datetime
@@ -117,19 +109,13 @@ class LedgerStore:
         return {row["id"] for row in await conn.fetch(_ADD_SYSTEM, *columns, now)}
 
     async def _lock_accounts(
-        self, conn: Connection, account_ids: Iterable[AccountId], hold_ids: Sequence[HoldId], now: datetime
+        self, conn: Connection, account_ids: Iterable[AccountId], hold_ids: Sequence[HoldId]
     ) -> dict[AccountId, LedgerAccount]:
         if hold_ids:
             rows = await conn.fetch(_LOCK_ACCOUNTS_OF_HOLDS, list(account_ids), hold_ids)
         else:
             rows = await conn.fetch(_LOCK_ACCOUNTS, list(account_ids))
-        accounts = {account.id: account for account in (LedgerAccount(*row) for row in rows)}
-        stale = [account.id for account in accounts.values() if account.has_stale_limits(now)]
-        if stale:
-            await conn.execute(_REFRESH_LIMITS, stale, now)
-            refreshed = (LedgerAccount(*row) for row in await conn.fetch(_ACCOUNTS, stale))
-            accounts.update((account.id, account) for account in refreshed)
-        return accounts
+        return {account.id: account for account in (LedgerAccount(*row) for row in rows)}
 
     async def _lock_holds(
         self, conn: Connection, hold_ids: Sequence[HoldId], accounts: dict[AccountId, LedgerAccount]

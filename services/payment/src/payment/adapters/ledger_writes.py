@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from chassis.writes import Write
 from eventing.outbox import INSERT_COLUMNS
+from kernel.money import AMOUNT_MINOR_MAX
 from kernel.rows import columns_of
 from payment.domain.book import Book, Moved
 from payment.domain.hold import Hold, HoldState
@@ -36,6 +37,7 @@ _MOVED: Final = """
             $14::text::int[], $15::text[]) WITH ORDINALITY
         AS m (id, kind, debit, credit, amount_minor, debit_version, debit_balance, credit_version, credit_balance,
               reference_id, request_hash, currency, note, i)
+    WHERE EXISTS (SELECT FROM may_write)
 """
 _TRANSFERS: Final = """
     INSERT INTO transfer (id, kind, debit_id, credit_id, amount_minor, debit_version, credit_version, at, reference_id,
@@ -48,13 +50,32 @@ _POSTINGS: Final = """
     SELECT debit_id, debit_version, -amount_minor, debit_balance, id FROM moved
     UNION ALL SELECT credit_id, credit_version, amount_minor, credit_balance, id FROM moved
 """
-_ACCOUNTS: Final = """
-    UPDATE account a SET balance_minor = new.balance_minor, frozen_minor = new.frozen_minor, version = new.version,
-        spent_day_minor = new.day_minor, spent_month_minor = new.month_minor, spent_prior_minor = new.prior_minor
-    FROM unnest($1::uuid[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[], $5::text::bigint[],
-            $6::text::bigint[], $7::text::bigint[])
-        AS new (id, balance_minor, frozen_minor, version, day_minor, month_minor, prior_minor)
-    WHERE a.id = new.id
+_MONEY: Final = """
+    balance_minor = new.balance_minor, frozen_minor = new.frozen_minor, version = new.version,
+    spent_day_minor = new.day_minor, spent_month_minor = new.month_minor, spent_prior_minor = new.prior_minor
+"""
+_NEW_MONEY: Final = """
+    $1::uuid[], $2::text::bigint[], $3::text::bigint[], $4::text::bigint[], $5::text::bigint[], $6::text::bigint[],
+    $7::text::bigint[]
+"""
+_MONEY_COLUMNS: Final = "id, balance_minor, frozen_minor, version, day_minor, month_minor, prior_minor"
+_ACCOUNTS: Final = f"""
+    UPDATE account a SET {_MONEY} FROM unnest({_NEW_MONEY}) AS new ({_MONEY_COLUMNS})
+    WHERE a.id = new.id AND EXISTS (SELECT FROM may_write)
+"""
+_LIMITS: Final = ("transaction", "day", "month", "rolling", "balance")
+_ACCOUNTS_AND_LIMITS: Final = f"""
+    UPDATE account a SET {_MONEY}, spent_on = new.spent_on, limits_fresh_until = new.fresh_until, country = new.country,
+        {", ".join(f"limit_{name}_minor = nullif(new.limit_{name}, {AMOUNT_MINOR_MAX})" for name in _LIMITS)}
+    FROM unnest({_NEW_MONEY}, {", ".join(f"${place}::text::bigint[]" for place in range(8, 13))},
+            $13::date[], $14::timestamptz[], $15::text[])
+        AS new ({_MONEY_COLUMNS}, {", ".join(f"limit_{name}" for name in _LIMITS)}, spent_on, fresh_until, country)
+    WHERE a.id = new.id AND EXISTS (SELECT FROM may_write)
+"""
+_CLOSED_MONTHS: Final = """
+    INSERT INTO spending_month (account_id, month, amount_minor)
+    SELECT new.* FROM unnest($1::uuid[], $2::date[], $3::bigint[]) AS new WHERE EXISTS (SELECT FROM may_write)
+    ON CONFLICT (account_id, month) DO UPDATE SET amount_minor = excluded.amount_minor
 """
 _CREDITED: Final = """
     UPDATE wallet_transaction t SET status = 'completed', amount_minor = new.amount_minor,
@@ -101,8 +122,11 @@ _REFUSED: Final = """
     INSERT INTO refusal (op_id, outcome, request_hash, at)
     SELECT new.*, $4::timestamptz FROM unnest($1::uuid[], $2::smallint[], $3::uuid[])
         AS new (op_id, outcome, request_hash)
-    ON CONFLICT DO NOTHING
+    WHERE EXISTS (SELECT FROM may_write) ON CONFLICT DO NOTHING
 """
+# Those of transfers are written where it has a row; whoever writes says which.
+MAY_WRITE: Final = "may_write"
+ALWAYS: Final = Write("SELECT 1", (), MAY_WRITE)
 # What a purchase that was authorised is shown as.
 _STATUS: Final = {
     HoldState.AUTHORIZED: "pending",
@@ -116,21 +140,15 @@ _STATUS: Final = {
 
 def writes_of(book: Book, now: datetime) -> Iterator[Write]:
     """Those of the batch, at ``now``; none where nothing changed."""
-    changed = [account for account in book.accounts.values() if account.changed]
+    changed = [account for account in book.accounts.values() if account.changed or account.limits_changed]
     if book.moved:
         yield _moved(book.moved, changed)
         yield Write(_TRANSFERS, [now])
         yield Write(_POSTINGS, [])
-    if changed:
-        names = (
-            "balance_minor",
-            "frozen_minor",
-            "version",
-            "spent_day_minor",
-            "spent_month_minor",
-            "spent_prior_minor",
-        )
-        yield Write(_ACCOUNTS, [[account.id for account in changed], *map(whole_numbers, columns_of(changed, *names))])
+    yield from _of_accounts(changed)
+    if book.closed_months:
+        rows = [(account_id, month, amount) for (account_id, month), amount in book.closed_months.items()]
+        yield Write(_CLOSED_MONTHS, _transposed(rows))
     if book.credited:
         yield Write(_CREDITED, [*_transposed(book.credited), now])
     yield from _of_holds([hold for hold in book.holds.values() if hold.is_changed], now)
@@ -153,6 +171,22 @@ def whole_numbers(numbers: Iterable[int]) -> str:
     array, and this a tenth of that.
     """
     return f"{{{','.join(map(str, numbers))}}}"
+
+
+def _of_accounts(changed: Sequence[LedgerAccount]) -> Iterator[Write]:
+    spent = [account for account in changed if not account.limits_changed]
+    if spent:
+        yield Write(_ACCOUNTS, _money_of(spent))
+    refreshed = [account for account in changed if account.limits_changed]
+    if refreshed:
+        limits = columns_of(refreshed, *(f"limit_{name}_minor" for name in _LIMITS))
+        others = columns_of(refreshed, "spent_on", "limits_fresh_until", "country")
+        yield Write(_ACCOUNTS_AND_LIMITS, [*_money_of(refreshed), *map(whole_numbers, limits), *others])
+
+
+def _money_of(accounts: Sequence[LedgerAccount]) -> list[Any]:
+    names = ("balance_minor", "frozen_minor", "version", "spent_day_minor", "spent_month_minor", "spent_prior_minor")
+    return [[account.id for account in accounts], *map(whole_numbers, columns_of(accounts, *names))]
 
 
 def _moved(moved: Sequence[Moved], accounts: Sequence[LedgerAccount]) -> Write:

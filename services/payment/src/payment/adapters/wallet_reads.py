@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from chassis.postgres import Connection
 from payment.domain.ids import UserId, WalletId
 
-_REFRESH_LIMITS: Final = """
-    SELECT spending_refresh(a.id, $2)
-    FROM (SELECT id FROM account WHERE user_id = $1 AND kind = 'wallet' ORDER BY id FOR NO KEY UPDATE) a
-    LEFT JOIN spending s ON s.account_id = a.id
-    WHERE s.fresh_until IS NULL OR s.fresh_until <= $2
-"""
 _OF_USER: Final = """
     SELECT a.id, a.currency, a.status, a.is_primary, a.balance_minor, a.frozen_minor, a.created_at,
            s.transaction_max_minor, s.day_max_minor, s.month_max_minor, s.rolling_max_minor, s.balance_max_minor,
@@ -25,11 +18,6 @@ _OF_USER: Final = """
 _WALLETS: Final = f"{_OF_USER} ORDER BY a.is_primary DESC, a.currency"
 _WALLET: Final = f"{_OF_USER} AND a.id = $2"
 Row = Any
-
-
-async def refresh_limits(conn: Connection, user_id: UserId, now: datetime) -> None:
-    """Bring the limits that the user's wallets show up to date; a no-op nearly always."""
-    await conn.execute(_REFRESH_LIMITS, user_id, now)
 
 
 async def wallets(conn: Connection, user_id: UserId) -> Sequence[Row]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from chassis.postgres import OnConnection
 from kernel.rows import rows_affected
+from payment.adapters.limits_store import refresh_limits
 from payment.domain.accounts import Payer, WalletCondition, WalletLimits, wallet_id
 from payment.domain.ids import UserId, WalletId
 
@@ -40,10 +41,6 @@ _SUSPEND_ALL: Final = """
 """
 _LOCK_CONDITION: Final = """
     SELECT status, balance_minor FROM account WHERE id = $1 AND kind = 'wallet' FOR NO KEY UPDATE
-"""
-_REFRESH_STALE: Final = """
-    SELECT spending_refresh($1, $2)
-    WHERE NOT EXISTS (SELECT 1 FROM spending WHERE account_id = $1 AND fresh_until > $2)
 """
 _LIMITS: Final = """
     SELECT balance_minor, status, currency, transaction_max_minor, balance_max_minor
@@ -92,6 +89,6 @@ class WalletStore(OnConnection):
         """Lock the wallet and read its limits as of ``now``."""
         if await self.lock_condition(wallet) is None:
             return None
-        await self._conn.execute(_REFRESH_STALE, wallet, now)
+        await refresh_limits(self._conn, wallet, now)
         row = await self._conn.fetchrow(_LIMITS, wallet)
         return WalletLimits(**row) if row else None

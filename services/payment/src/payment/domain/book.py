@@ -16,6 +16,7 @@ from payment.domain.ids import AccountId, HoldId, TransferId, WalletId
 from payment.domain.ledger import TransferKind
 from payment.domain.ledger_account import LedgerAccount
 from payment.domain.outcome import Answer, Outcome
+from payment.domain.spending import Standing, bring_up_to_date
 
 
 class Answered(NamedTuple):
@@ -81,8 +82,24 @@ class Book:
         self.moved: list[Moved] = []
         self.refused: list[Refused] = []
         self.credited: list[Credited] = []
-        self.given_back: dict[tuple[AccountId, date], int] = {}  # by wallet and month gone by
+        self.closed_months: dict[tuple[AccountId, date], int] = {}  # what was spent, by wallet and month
+        self.given_back: dict[tuple[AccountId, date], int] = {}  # by wallet and month closed before
         self.answered, self.slot, self.now = answered, slot, now
+
+    def bring_up_to_date(self, standings: Mapping[AccountId, Standing]) -> None:
+        """Give the wallets their limits and today's counts."""
+        for account_id, standing in standings.items():
+            closed = bring_up_to_date(self.accounts[account_id], standing, self.now)
+            if closed is not None:
+                self.closed_months[account_id, closed.month] = closed.amount_minor
+
+    def give_month_back(self, wallet: LedgerAccount, month: date, amount_minor: int) -> None:
+        """The amount that was counted in a month gone by was not spent after all."""
+        key = wallet.id, month
+        if key in self.closed_months:
+            self.closed_months[key] = max(self.closed_months[key] - amount_minor, 0)
+        else:
+            self.given_back[key] = self.given_back.get(key, 0) + amount_minor
 
     def wallet_of(self, hold: Hold) -> LedgerAccount:
         """Of a hold that is no tombstone; it is about to change."""

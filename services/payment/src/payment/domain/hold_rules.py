@@ -196,8 +196,7 @@ def _give_limit_back(book: Book, hold: Hold, amount_minor: int) -> None:
     wallet = book.wallet_of(hold)
     month = wallet.give_limit_back(amount_minor, hold.spend_day)
     if month is not None:
-        key = wallet.id, month
-        book.given_back[key] = book.given_back.get(key, 0) + amount_minor
+        book.give_month_back(wallet, month, amount_minor)
 
 
 def _is_of(hold: Hold, op: Authorize | ChargeWallet) -> bool:

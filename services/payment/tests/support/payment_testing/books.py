@@ -25,7 +25,11 @@ def account(account_id: AccountId, kind: str, currency: str, user_id: UserId | N
     limits = {f"limit_{name}_minor": AMOUNT_MINOR_MAX for name in ("transaction", "day", "month", "rolling", "balance")}
     spent = {f"spent_{name}_minor": 0 for name in ("day", "month", "prior")}
     known: dict[str, Any] = {"status": "active", "balance_minor": 0, "frozen_minor": 0, "version": 0}
-    when: dict[str, Any] = {"spent_on": date(2026, 1, 1), "limits_fresh_until": NOON + timedelta(days=400)}
+    when: dict[str, Any] = {
+        "spent_on": date(2026, 1, 1),
+        "limits_fresh_until": NOON + timedelta(days=400),
+        "country": None,
+    }
     return LedgerAccount(
         id=account_id, user_id=user_id, kind=kind, currency=currency, **(known | limits | spent | when | fields)
     )

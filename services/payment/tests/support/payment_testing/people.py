@@ -17,9 +17,11 @@ from payment_testing.ledger import CommittingLedger
 NOON: Final = datetime(2026, 6, 15, 5, 0, tzinfo=UTC)  # noon in Bangkok, far from any month's end
 
 
-async def add_person(conn: Connection, *, currency: str = "THB", country: str = "TH", tier: int = 3) -> UserId:
+async def add_person(
+    conn: Connection, *, currency: str = "THB", country: str = "TH", tier: int = 3, user_id: UserId | None = None
+) -> UserId:
     """A person with an empty wallet; returns the user id."""
-    user_id = UserId(uuid4())
+    user_id = user_id or UserId(uuid4())
     await conn.execute(
         "INSERT INTO payer (user_id, country, kyc_tier, updated_at) VALUES ($1, $2, $3, now())", user_id, country, tier
     )

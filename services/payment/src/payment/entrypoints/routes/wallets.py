@@ -10,6 +10,7 @@ from uuid import UUID
 from chassis.http import Keyset, Page, Reply, Routes
 from chassis.tokens import Principal
 from payment.adapters import wallet_reads
+from payment.adapters.limits_store import refresh_limits_of_user
 from payment.adapters.transaction import PaymentTx
 from payment.adapters.transaction_reads import (
     NEWEST,
@@ -42,7 +43,7 @@ TRANSACTIONS: Final = Keyset("transactions", (datetime, UUID, int))
 @routes.get("/v1/wallets", summary="List your wallets")
 async def get_wallets(principal: Principal, tx: PaymentTx) -> WalletsView:
     """The primary wallet first. It opens by itself a moment after sign-up."""
-    await wallet_reads.refresh_limits(tx.conn, UserId(principal.user_id), tx.now)
+    await refresh_limits_of_user(tx.conn, UserId(principal.user_id), tx.now)
     rows = await wallet_reads.wallets(tx.conn, UserId(principal.user_id))
     return WalletsView(items=[WalletView.of(row) for row in rows])
 
@@ -61,7 +62,7 @@ async def get_wallets(principal: Principal, tx: PaymentTx) -> WalletsView:
 async def post_wallet(principal: Principal, body: OpenWalletBody, tx: PaymentTx) -> Reply[WalletView]:
     """One wallet per currency; the country decides which currencies are offered."""
     opened = await open_wallet(OpenWallet(user_id=UserId(principal.user_id), currency=body.currency.value), tx)
-    await wallet_reads.refresh_limits(tx.conn, UserId(principal.user_id), tx.now)
+    await refresh_limits_of_user(tx.conn, UserId(principal.user_id), tx.now)
     row = await wallet_reads.wallet(tx.conn, UserId(principal.user_id), opened)
     return Reply(WalletView.of(row), location=f"/v1/wallets/{opened}")
 
@@ -69,7 +70,7 @@ async def post_wallet(principal: Principal, body: OpenWalletBody, tx: PaymentTx)
 @routes.get("/v1/wallets/{wallet_id}", summary="Get one of your wallets", errors=(WalletNotFoundError,))
 async def get_wallet(wallet_id: UUID, principal: Principal, tx: PaymentTx) -> WalletView:
     """Balance, what is frozen by open payments, and limits."""
-    await wallet_reads.refresh_limits(tx.conn, UserId(principal.user_id), tx.now)
+    await refresh_limits_of_user(tx.conn, UserId(principal.user_id), tx.now)
     row = await wallet_reads.wallet(tx.conn, UserId(principal.user_id), WalletId(AccountId(wallet_id)))
     if row is None:
         raise WalletNotFoundError
