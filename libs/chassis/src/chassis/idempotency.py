@@ -7,13 +7,15 @@ advisory lock makes that quick; the primary key makes it certain.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
 
 from chassis.errors import IdempotencyInFlightError, IdempotencyKeyReusedError
+from chassis.writes import Write, write_later
 from kernel.rows import rows_affected
 
 REPLAYED_HEADER: Final = "Idempotency-Replayed"  # on every answer that is an earlier one again, refusals too
@@ -107,19 +109,25 @@ async def look(conn: asyncpg.Connection, claim: Claim) -> StoredAnswer | None:
 
 
 async def store(conn: asyncpg.Connection, claim: Claim, answer: StoredAnswer) -> None:
-    """Keep the answer with its effect. Raises ``KeyTakenError`` when another transaction was first."""
+    """Keep the answer with its effect, at the end of the transaction: ``taken`` is around it."""
+    values = [
+        claim.subject,
+        claim.route,
+        claim.key,
+        claim.fingerprint,
+        answer.status,
+        answer.content_type,
+        dict(answer.headers),
+        answer.body,
+    ]
+    await write_later(conn, [Write(_STORE, values)])
+
+
+@contextmanager
+def taken() -> Iterator[None]:
+    """Raises ``KeyTakenError`` where another transaction was the first to store an answer for the key."""
     try:
-        await conn.execute(
-            _STORE,
-            claim.subject,
-            claim.route,
-            claim.key,
-            claim.fingerprint,
-            answer.status,
-            answer.content_type,
-            dict(answer.headers),
-            answer.body,
-        )
+        yield
     except asyncpg.UniqueViolationError as error:
         if error.table_name == "idempotency_key":
             raise KeyTakenError from None

@@ -1,4 +1,4 @@
-"""Rate limits in Redis: a sliding window of two counters, exact enough and two keys a subject.
+"""Rate limits in Redis: a sliding window of two counters, exact enough and two keys a subject; and hits taken ahead.
 
 Invariant: a refused hit does not count, so a caller who waits as told gets through.
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from redis.asyncio import Redis
 
@@ -42,6 +42,12 @@ return answers
 """
 
 
+AHEAD_S: Final = 10.0
+_AHEAD_SHARE: Final = 50
+_BUSY_S: Final = 1.0
+_BUCKETS_KEPT: Final = 20_000
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Whether this hit is allowed; how many more are; in how many seconds there will be more."""
@@ -67,6 +73,42 @@ class Taken:
     granted: int
     remaining: int
     wait_s: float
+
+
+class PrefetchedTokens:
+    """Hits of one subject that this process has taken ahead: who asks much asks Redis seldom.
+
+    Invariant: no more is let through in a window than its limit and what was taken ahead before it.
+    """
+
+    __slots__ = ("_ahead", "_remaining", "_reset_at", "asked_at", "limit", "subject", "tokens")
+
+    def __init__(self, subject: str, limit: int) -> None:
+        self.subject, self.limit = subject, limit
+        self.tokens, self.asked_at = 0, 0.0
+        self._ahead, self._remaining, self._reset_at = 1, limit, 0.0
+
+    def has(self, now: float) -> bool:
+        """Whether a hit may be let through without a question; times are of the monotonic clock."""
+        return self.tokens > 0 and now - self.asked_at < AHEAD_S
+
+    def wants(self, count: int, now: float) -> Wanted:
+        """What to ask for: twice as much as before if that lasted for less than a second."""
+        busy = now - self.asked_at < _BUSY_S
+        self._ahead = min(self._ahead * 2, max(1, self.limit // _AHEAD_SHARE)) if busy else 1
+        return Wanted(self.subject, max(count, self._ahead), self.limit)
+
+    def fill(self, taken: Taken, now: float) -> None:
+        """The answer."""
+        self.tokens = taken.granted + (self.tokens if self.has(now) else 0)
+        self.asked_at, self._remaining, self._reset_at = now, taken.remaining, now + taken.wait_s
+
+    def spend(self, now: float) -> Decision:
+        """One hit, if it may be let through."""
+        allowed = self.has(now)
+        self.tokens -= allowed
+        reset_s = max(1, math.ceil(self._reset_at - now))
+        return Decision(allowed=allowed, remaining=self._remaining + max(0, self.tokens), reset_s=reset_s)
 
 
 class RateLimiter:
@@ -96,3 +138,20 @@ class RateLimiter:
             Taken(granted=granted, remaining=max(0, remaining), wait_s=wait_ms / 1000)
             for granted, remaining, wait_ms in zip(parts, parts, parts, strict=True)
         ]
+
+
+K = TypeVar("K")
+B = TypeVar("B", bound=PrefetchedTokens)
+
+
+def bucket_of(kept: dict[K, B], key: K, make: Callable[[], B]) -> B:
+    """The bucket kept under ``key``, or a new one. Of too many, the half that asked longest ago is forgotten: what they
+    had taken ahead stays counted.
+    """
+    bucket = kept.get(key)
+    if bucket is None:
+        if len(kept) >= _BUCKETS_KEPT:
+            for old, _ in sorted(kept.items(), key=lambda item: item[1].asked_at)[: len(kept) // 2]:
+                del kept[old]
+        bucket = kept[key] = make()
+    return bucket

@@ -1,7 +1,7 @@
-"""Several writes in one round trip.
+"""Several writes in one round trip, and writes that wait for the next statement of their transaction.
 
 Invariant: they are one statement, and each sees the tables as they were before all of them. So no two of them may
-write the same row.
+write the same row; of those that wait, no two write the same table.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from chassis.postgres import Connection
 from kernel.rows import rows_affected
 
+if TYPE_CHECKING:
+    from chassis.postgres import Connection
+
 _PLACE: Final = re.compile(r"\$(\d+)")
+_TABLE: Final = re.compile(r"\b(?:INSERT\s+INTO|DELETE\s+FROM|UPDATE)\s+(?!SET\b)([\w.]+)", re.IGNORECASE)
 
 
 class Write(NamedTuple):
@@ -26,13 +29,45 @@ class Write(NamedTuple):
 
 
 async def write_together(conn: Connection, writes: Sequence[Write]) -> int:
-    """Returns how many rows the last one wrote."""
+    """Returns how many rows the last one wrote. What waits on the connection is written with them."""
+    take = getattr(conn, "take_waiting", None)
+    waiting: Sequence[Write] = () if take is None else await take(writes)
+    sql, values = joined([*waiting, *writes])
+    return rows_affected(await conn.execute(sql, *values))
+
+
+async def write_later(conn: Connection, writes: Sequence[Write]) -> None:
+    """Before anything else that this transaction asks for, so whoever asks finds them written; together with its last
+    writes where nothing is asked. A connection outside the pool writes them at once.
+    """
+    later = getattr(conn, "later", None)
+    if later is None:
+        await write_together(conn, writes)
+    else:
+        await later(writes)
+
+
+def joined(writes: Sequence[Write]) -> tuple[str, list[Any]]:
+    """The one statement, and its values."""
     values = [value for write in writes for value in write.values]
-    parts = tuple((write.sql, len(write.values), write.name) for write in writes)
-    return rows_affected(await conn.execute(_joined(parts), *values))
+    return _joined(tuple((write.sql, len(write.values), write.name) for write in writes)), values
 
 
-@lru_cache(maxsize=64)
+def write_the_same_table(some: Sequence[Write], others: Sequence[Write]) -> bool:
+    """Whether a write of the one and a write of the other do."""
+    return not _tables(some).isdisjoint(_tables(others))
+
+
+def _tables(writes: Sequence[Write]) -> set[str]:
+    return {table for write in writes for table in _tables_of(write.sql)}
+
+
+@lru_cache(maxsize=256)
+def _tables_of(sql: str) -> frozenset[str]:
+    return frozenset(name.rpartition(".")[2].lower() for name in _TABLE.findall(sql))
+
+
+@lru_cache(maxsize=256)
 def _joined(parts: tuple[tuple[str, int, str], ...]) -> str:
     statements, first = [], 0
     for number, (sql, count, name) in enumerate(parts):

@@ -283,7 +283,7 @@ async def test_the_primary_key_holds_without_the_lock(database_of_shop: Database
     answer = StoredAnswer(201, "application/json", {}, b"1")
     async with database_of_shop.begin() as conn:
         await idempotency.store(conn, claim, answer)
-    with pytest.raises(idempotency.KeyTakenError):
+    with pytest.raises(idempotency.KeyTakenError), idempotency.taken():
         async with database_of_shop.begin() as conn:
             await idempotency.store(conn, claim, answer)
 

@@ -6,7 +6,7 @@ the order of commits. That is what the relay's order rests on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -43,6 +43,9 @@ INSERT_COLUMNS: Final = {
 }
 
 
+Execute = Callable[..., Awaitable[Any]]
+
+
 class RecordTooLargeError(DomainError):
     """The record would be refused by the broker; nothing was written."""
 
@@ -61,10 +64,14 @@ class OutboxConfig:
 
 
 class Outbox:
-    """Bound to one connection with an open transaction."""
+    """Bound to one connection with an open transaction. ``execute`` in place of the connection's, such as one that does
+    more in the same statement.
+    """
 
-    def __init__(self, conn: Connection, config: OutboxConfig, wakeups: Wakeups | None = None) -> None:
-        self._conn = conn
+    def __init__(
+        self, conn: Connection, config: OutboxConfig, wakeups: Wakeups | None = None, execute: Execute | None = None
+    ) -> None:
+        self._execute: Execute = execute or conn.execute
         self._config = config
         self._wakeups = wakeups
         self._rows: list[tuple[Any, ...]] = []
@@ -127,7 +134,7 @@ class Outbox:
         if not self._rows:
             return
         faultpoint("outbox.before_insert")
-        await self._conn.execute(_insert(self._config.schema), *_columns(self._rows))
+        await self._execute(_insert(self._config.schema), *_columns(self._rows))
         faultpoint("outbox.after_insert")
         self._lanes.update(row[0] for row in self._rows)
         self._rows.clear()

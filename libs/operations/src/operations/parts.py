@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from chassis.redis import connect
 from chassis.settings import ServiceSettings
 from chassis.tokens import Revocations, TokenVerifier
 from chassis.tokens.keys import FetchJwks
+from chassis.writes import Write, write_together
 from eventing import KafkaConfig, Outbox, OutboxConfig, Wakeups
 from kernel.clock import Clock, SystemClock
 from operations.connections import kafka_config
@@ -48,10 +50,14 @@ class Parts:
     async def transaction(self, user_id: UUID | None = None) -> AsyncIterator[tuple[Connection, Outbox]]:
         """Commits at the end of the block, outbox and effects together; then the relay is woken."""
         async with self.database.begin(user_id=user_id) as conn:
-            outbox = Outbox(conn, self.outbox_config, self.wakeups)
+            outbox = Outbox(conn, self.outbox_config, self.wakeups, partial(_write_together, conn))
             yield conn, outbox
             await outbox.flush()
         outbox.committed()
+
+
+async def _write_together(conn: Connection, sql: str, *values: Any) -> None:
+    await write_together(conn, [Write(sql, values)])
 
 
 @asynccontextmanager

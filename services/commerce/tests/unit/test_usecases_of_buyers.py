@@ -141,10 +141,10 @@ class TestPlaceOrder:
         assert tx.stock.items[variant_of(product)].available == 8
 
     @pytest.mark.parametrize("price_minor", [10_000, 0])
-    async def test_its_stock_is_locked_when_all_else_is_written(
+    async def test_its_stock_is_locked_last_of_all_that_is_asked(
         self, tx: FakeTx, monkeypatch: pytest.MonkeyPatch, price_minor: int
     ) -> None:
-        """So that a product that everybody wants is locked for the write and the commit alone."""
+        """So that a product that everybody wants is locked for the writes and the commit alone."""
         hot = tx.put_on_sale(a_product(a_variant(price_minor=price_minor)), a_shop())
         await put_in_cart(PutInCart(user_id=BUYER, variant_id=variant_of(hot), quantity=1), tx)
         lock, before = tx.stock.lock_wanted, []
@@ -156,7 +156,8 @@ class TestPlaceOrder:
         monkeypatch.setattr(tx.stock, "lock_wanted", note_and_lock)
         await place_order(order_of(), tx)
         [(stored, left_in_cart, told)] = before
-        assert (stored, left_in_cart) == (1, [])
+        assert (stored, left_in_cart) == (0, [])
+        assert len(tx.orders.checkouts) == 1
         assert told == [each for each in tx.events.names() if not each.startswith("stock_")]
 
     async def test_sold_out_says_of_what_and_holds_nothing(self, tx: FakeTx, product: Product) -> None:

@@ -63,7 +63,7 @@ async def queued(app):
     bad = code_for("bad")
     async with app.begin() as tx:
         for number in range(GOOD + 1):
-            await tx.deliveries.add(bad if number == GOOD // 2 else code_for(f"good-{number}"))
+            await tx.deliveries.add([bad if number == GOOD // 2 else code_for(f"good-{number}")])
     return bad.delivery_id
 
 
@@ -303,7 +303,7 @@ async def test_those_that_hang_leave_room_and_what_there_is_no_room_for_has_used
     hanging = [code_for("bad") for _ in range(3)]
     async with idle_app.begin() as tx:
         for each in (*hanging, *(code_for(f"good-{number}") for number in range(GOOD))):
-            await tx.deliveries.add(each)
+            await tx.deliveries.add([each])
     gateway = Gateway(hangs)
     lane = lane_of(idle_app, gateway, room=4, send_s=30)
     try:
@@ -378,7 +378,7 @@ async def test_negative_control_without_renewing_another_sends_it_too(idle_app):
 async def _taken_by_another(app, *, renew_s):
     """What a second sender sends of a delivery that the first has had under way for more than a lease."""
     async with app.begin() as tx:
-        await tx.deliveries.add(code_for("bad"))
+        await tx.deliveries.add([code_for("bad")])
     other, clock = Gateway(hangs), Later(0)
     first = lane_of(app, Gateway(hangs), clock=clock, send_s=90, renew_s=renew_s)
     second = lane_of(app, other, clock=Later(LEASE_S + 10), send_s=90)
@@ -404,7 +404,7 @@ async def _note(gateway, delivery):
 async def test_a_lease_is_longer_only_once_that_is_committed(idle_app, rolled_back):
     """Whose transaction rolls back renews at the next look; and none leases anew what it has under way itself."""
     async with idle_app.begin() as tx:
-        await tx.deliveries.add(code_for("bad"))
+        await tx.deliveries.add([code_for("bad")])
     gateway, clock = Gateway(hangs), Later(0)
     lane = lane_of(idle_app, gateway, clock=clock, send_s=90, renew_s=0.2)
     begin = lane._begin
@@ -437,7 +437,7 @@ def failing(begin):
 
 async def test_a_sender_that_ends_leases_on_what_it_waits_for(idle_app):
     async with idle_app.begin() as tx:
-        await tx.deliveries.add(code_for("bad"))
+        await tx.deliveries.add([code_for("bad")])
     clock = Later(0)
     lane = lane_of(idle_app, Gateway(hangs), clock=clock, send_s=30, renew_s=0.1)
     try:
@@ -461,7 +461,7 @@ async def test_a_sender_that_ends_leases_on_what_it_waits_for(idle_app):
 async def test_those_that_take_long_leave_their_places_to_others(idle_app, slow_s, sent):
     async with idle_app.begin() as tx:
         for _ in range(4):
-            await tx.deliveries.add(code_for("bad"))
+            await tx.deliveries.add([code_for("bad")])
     gateway = Gateway(hangs)
     lane = lane_of(idle_app, gateway, room=4, send_s=30, slow_s=slow_s)
     try:
@@ -482,7 +482,7 @@ async def test_there_is_an_end_to_the_places_that_are_left(idle_app, monkeypatch
     monkeypatch.setattr(lane_module, "ROOM_SLOW", 2)
     async with idle_app.begin() as tx:
         for _ in range(9):
-            await tx.deliveries.add(code_for("bad"))
+            await tx.deliveries.add([code_for("bad")])
     lane = lane_of(idle_app, Gateway(hangs), room=4, send_s=30, slow_s=0.0)
     try:
         for _ in range(5):
@@ -497,8 +497,8 @@ async def test_a_channel_that_hangs_takes_no_room_of_another(idle_app):
     """More codes by SMS than its lane has room for, and all hang: a code by mail is sent at once."""
     async with idle_app.begin() as tx:
         for _ in range(lane_module.ROOM + 3):
-            await tx.deliveries.add(replace(code_for("bad"), delivery_id=uuid7(), channel=Channel.SMS))
-        await tx.deliveries.add(code_for("good"))
+            await tx.deliveries.add([replace(code_for("bad"), delivery_id=uuid7(), channel=Channel.SMS)])
+        await tx.deliveries.add([code_for("good")])
     by_sms, by_mail = Gateway(hangs), Gateway(hangs)
     by_sms.channel = Channel.SMS
     lanes = [lane_of(idle_app, each, send_s=30) for each in (by_sms, by_mail)]

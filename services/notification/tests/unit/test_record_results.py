@@ -18,7 +18,7 @@ def of_a_notification():
 async def recorded(*results, waiting=True):
     tx = FakeTx()
     for delivery, _ in results if waiting else ():
-        await tx.deliveries.add(delivery)
+        await tx.deliveries.add([delivery])
     await record_results(RecordResults(results), tx)
     return tx
 

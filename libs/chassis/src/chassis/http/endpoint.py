@@ -262,14 +262,15 @@ class Endpoint:
     async def _once(self, claim: Claim, user_id: UUID | None, given: dict[str, Any]) -> Answer:
         """Claim, effect and stored answer in one transaction; or the answer of the first time."""
         assert self._edge.begin is not None  # noqa: S101 -- as above
-        async with self._edge.begin(user_id) as tx:
-            stored = await idempotency.look(tx.conn, claim)
-            if stored is not None:
-                return _replayed(stored)
-            answer = self._render(await self._plan.handler(**given, tx=tx))
-            if not isinstance(answer, Answer):
-                raise TypeError(f"{self._name}: a stream cannot be stored for its idempotency key")
-            await idempotency.store(tx.conn, claim, _storable(answer))
+        with idempotency.taken():
+            async with self._edge.begin(user_id) as tx:
+                stored = await idempotency.look(tx.conn, claim)
+                if stored is not None:
+                    return _replayed(stored)
+                answer = self._render(await self._plan.handler(**given, tx=tx))
+                if not isinstance(answer, Answer):
+                    raise TypeError(f"{self._name}: a stream cannot be stored for its idempotency key")
+                await idempotency.store(tx.conn, claim, _storable(answer))
         return answer
 
     async def _keep_refusal(self, request: Request, claim: Claim, error: DomainError) -> Answer:

@@ -13,7 +13,7 @@ from typing import Final
 from asyncpg import Record
 
 from chassis.postgres import OnConnection
-from chassis.writes import Write, write_together
+from chassis.writes import Write, write_later, write_together
 from commerce.domain.account import AccountEndedError
 from commerce.domain.checkout import Checkout, StockState
 from commerce.domain.ids import CheckoutId, OrderId
@@ -103,7 +103,7 @@ class OrderStore(OnConnection):
 
     async def add(self, checkout: Checkout, placements: Sequence[OrderPlacement]) -> None:
         """A new checkout with its orders, their lines and their first facts."""
-        await write_together(
+        await write_later(
             self._conn,
             [
                 _new_checkout(checkout),
@@ -142,10 +142,8 @@ class OrderStore(OnConnection):
     async def save_checkouts(self, checkouts: Collection[Checkout]) -> None:
         if not checkouts:
             return
-        await self._conn.execute(
-            SAVE_CHECKOUTS,
-            *columns_of(checkouts, "id", "stock_state", "payment_status", "cancel_requested_at"),
-        )
+        columns = columns_of(checkouts, "id", "stock_state", "payment_status", "cancel_requested_at")
+        await write_later(self._conn, [Write(SAVE_CHECKOUTS, columns)])
 
     async def save(self, orders: Sequence[Order]) -> None:
         """Write what is new of each. Raises ``OrderChangedMeanwhileError`` when another was faster."""

@@ -14,7 +14,7 @@ from typing import Final
 from asyncpg import Record
 
 from chassis.postgres import OnConnection
-from chassis.writes import Write, write_together
+from chassis.writes import Write, write_later
 from commerce.domain.ids import CheckoutId, ProductId, ShopId, VariantId
 from commerce.domain.stock import Hold, Shelf, StockItem, StockMoved
 from kernel.rows import columns_of
@@ -106,10 +106,10 @@ class StockStore(OnConnection):
             _movements(shelf.moved),
         ]
         if not _keys(opened) & _keys(closed):
-            await write_together(self._conn, [*writes, *_with(opened)])
+            await write_later(self._conn, [*writes, *_with(opened)])
             return
-        await write_together(self._conn, writes)
-        await write_together(self._conn, _with(opened))  # afterwards: one takes the place of a closed one
+        await write_later(self._conn, writes)
+        await write_later(self._conn, _with(opened))  # afterwards: one takes the place of a closed one
 
     async def add(self, items: Sequence[StockItem], at: datetime) -> None:
         """New items; what they start with is their first movement."""

@@ -55,7 +55,6 @@ async def place_order(command: PlaceOrder, tx: Tx) -> PlacedCheckout:
     placed = purchase.place(await tx.orders.next_numbers(purchase.countries, tx.now.year))
     if placed.costs_nothing:
         placed.confirm_free(tx.now)
-    await tx.orders.add(placed.checkout, placed.placements)
     if command.lines is None:
         await tx.carts.remove(command.buyer_id, list(demand))
     for placement in placed.placements:
@@ -66,6 +65,7 @@ async def place_order(command: PlaceOrder, tx: Tx) -> PlacedCheckout:
     else:
         tx.events.start_payment(placed.checkout, placed.orders, command.wallet_id)
     await _hold_stock(placed, tx)
+    await tx.orders.add(placed.checkout, placed.placements)
     return placed
 
 
@@ -79,7 +79,7 @@ async def _cart_lines(buyer_id: UserId, tx: Tx) -> list[WantedLine]:
 
 
 async def _hold_stock(placed: PlacedCheckout, tx: Tx) -> None:
-    """Last of all: what many want at once is locked for this write and the commit alone. Raises ``SoldOutError``."""
+    """Last of all: what many want at once is locked for the writes and the commit alone. Raises ``SoldOutError``."""
     checkout = placed.checkout
     shelf = await tx.stock.lock_wanted(checkout.demand, tx.now)
     shelf.reserve(checkout.id, checkout.demand, tx.now + HOLD)

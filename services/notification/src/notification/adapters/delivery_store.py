@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final
 
 import asyncpg
 
 from chassis.postgres import Connection
-from kernel.rows import columns_of, object_of, values_of
+from kernel.rows import columns_of, object_of, rows_affected, values_of
 from notification.adapters.metrics import What, note_unreadable
 from notification.domain.delivery import LEASE_S, Delivery, DeliveryStatus, Ended, FailureCode, Result, TryAgain
 from notification.domain.ids import DeliveryId
@@ -21,9 +22,10 @@ delivery_id, notification_id, user_id, channel, priority, message_type, params, 
 """
 _ADD: Final = f"""
 INSERT INTO delivery ({_COLUMNS}, status, next_attempt_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', $9)
+SELECT new.*, 'pending', created_at
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::jsonb[],
+            $9::timestamptz[], $10::timestamptz[]) AS new ({_COLUMNS})
 ON CONFLICT DO NOTHING
-RETURNING true
 """
 _LEASE: Final = """
 UPDATE delivery SET next_attempt_at = $5, attempts = least(attempts, 999) + 1
@@ -70,10 +72,15 @@ class DeliveryStore:
         self._conn = conn
         self.queued = False
 
-    async def add(self, delivery: Delivery) -> None:
-        params, payload = _object(delivery.params), _object(delivery.payload)
-        inserted = await self._conn.fetchval(_ADD, *values_of(delivery, _COLUMNS, params=params, payload=payload))
-        self.queued = self.queued or bool(inserted)
+    async def add(self, deliveries: Sequence[Delivery]) -> None:
+        if not deliveries:
+            return
+        rows = [
+            values_of(each, _COLUMNS, params=_object(each.params), payload=_object(each.payload))
+            for each in sorted(deliveries, key=attrgetter("delivery_id"))
+        ]
+        added = rows_affected(await self._conn.execute(_ADD, *zip(*rows, strict=True)))
+        self.queued = self.queued or added > 0
 
     async def lease(self, *, channel: Channel, urgent: bool, limit: int, now: datetime) -> list[Delivery]:
         """Those that are due, each with this attempt counted. A row that cannot be read ends as failed."""

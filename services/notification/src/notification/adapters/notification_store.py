@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Final
 
 import asyncpg
@@ -19,10 +20,12 @@ user_id, notification_id, notification_type, category, priority, dedupe_key, act
 """
 _ADD: Final = f"""
 INSERT INTO notification ({_COLUMNS})
-SELECT $1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10
-WHERE NOT EXISTS (SELECT FROM recipient WHERE user_id = $1 AND erased_at IS NOT NULL)
+SELECT new.*
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
+            $9::timestamptz[], $10::timestamptz[]) AS new ({_COLUMNS})
+WHERE NOT EXISTS (SELECT FROM recipient WHERE recipient.user_id = new.user_id AND erased_at IS NOT NULL)
 ON CONFLICT DO NOTHING
-RETURNING true
+RETURNING notification_id
 """
 # Rows are locked in one order, so that two devices of a person never wait for each other in a circle.
 _MARK: Final = """
@@ -40,9 +43,12 @@ _ERASE: Final = "DELETE FROM notification WHERE user_id = $1"
 
 
 class NotificationStore(OnConnection):
-    async def add(self, notification: Notification) -> bool:
-        values = values_of(notification, _COLUMNS, params=dict(notification.params))
-        return bool(await self._conn.fetchval(_ADD, *values))
+    async def add(self, notifications: Sequence[Notification]) -> set[NotificationId]:
+        in_turn = sorted(notifications, key=attrgetter("notification_id"))  # as whoever adds the same ones at once
+        rows = [values_of(each, _COLUMNS, params=dict(each.params)) for each in in_turn]
+        if not rows:
+            return set()
+        return {row["notification_id"] for row in await self._conn.fetch(_ADD, *zip(*rows, strict=True))}
 
     async def mark_read(self, user_id: UserId, ids: Sequence[NotificationId], *, at: datetime) -> int:
         return rows_affected(await self._conn.execute(_MARK_SOME, user_id, list(ids), at))

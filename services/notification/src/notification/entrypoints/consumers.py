@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from contracts.cancel_reasons import BUYER
 from contracts.values import moment_of, money_of
-from eventing import Message, Subscriptions
+from eventing import Message, Subscriptions, flows_of
 from notification.adapters.transaction import NotificationTx
 from notification.domain.ids import UserId
 from notification.domain.notification import Channel, money_param
 from notification.domain.recipient import Recipient
 from notification.usecases.end_account import EndAccount, end_account
-from notification.usecases.notify_person import NotifyPerson, notify_person
+from notification.usecases.notify_person import NotifyPerson, notify_people, notify_person
 from notification.usecases.ports import Tx
 from notification.usecases.record_recipient import RecordRecipient, record_recipient
 from notification.usecases.send_code import SendCode, send_code
@@ -39,7 +39,7 @@ subscriptions: Subscriptions[NotificationTx] = Subscriptions(NAME, rest_s=0.1)
 @subscriptions.on(UserRegistered)
 async def on_user_registered(message: Message[UserRegistered], tx: Tx) -> None:
     await _record_recipient(message, tx)
-    await _notify(message, tx, message.body.user_id, "welcome")
+    await notify_person(_notify(message, message.body.user_id, "welcome"), tx)
 
 
 @subscriptions.on(UserProfileChanged)
@@ -53,55 +53,39 @@ async def on_user_deleted(message: Message[UserDeleted], tx: Tx) -> None:
     await end_account(EndAccount(user_id=UserId(UUID(message.body.user_id)), ended_at=ended_at), tx)
 
 
-@subscriptions.on(OrderPaid)
-async def on_order_paid(message: Message[OrderPaid], tx: Tx) -> None:
-    await _notify_of_order(message, tx, message.body.buyer_id, "order_paid")
-    await _notify_of_order(message, tx, message.body.seller_id, "order_received")
+@subscriptions.on_batch(
+    OrderPaid, OrderConfirmed, OrderCancelled, OrderStatusChanged, TransferCompleted, *_TOP_UPS, StockRanOut
+)
+async def on_news(messages: Sequence[Message[Any]], tx: Tx) -> None:
+    causes = {message.id: message for message in messages}
+    commands = [command for message in messages for command in _commands_of(message)]
+    await notify_people(commands, tx, flows_of(causes))
 
 
-@subscriptions.on(OrderConfirmed)
-async def on_order_confirmed(message: Message[OrderConfirmed], tx: Tx) -> None:
-    """Only of an order that costs nothing: of all others people are notified when they are paid."""
-    if message.body.total.amount_minor == 0:
-        await _notify_of_order(message, tx, message.body.buyer_id, "order_confirmed")
-        await _notify_of_order(message, tx, message.body.seller_id, "order_received")
-
-
-@subscriptions.on(OrderCancelled)
-async def on_order_cancelled(message: Message[OrderCancelled], tx: Tx) -> None:
-    reason_code = message.body.reason_code
-    await _notify_of_order(message, tx, message.body.buyer_id, "order_cancelled", reason_code=reason_code)
-    if reason_code == BUYER:
-        await _notify_of_order(message, tx, message.body.seller_id, "order_cancelled_seller")
-
-
-@subscriptions.on(OrderStatusChanged)
-async def on_order_status_changed(message: Message[OrderStatusChanged], tx: Tx) -> None:
-    if message.body.status in {"processing", "shipped", "delivered"}:
-        await _notify_of_order(message, tx, message.body.buyer_id, f"order_{message.body.status}")
-
-
-@subscriptions.on(TransferCompleted)
-async def on_transfer_completed(message: Message[TransferCompleted], tx: Tx) -> None:
-    amount = _amount(message.body.amount)
-    await _notify(message, tx, message.body.recipient_id, "money_received", amount=amount)
-    await _notify(message, tx, message.body.sender_id, "money_sent", amount=amount)
-
-
-async def on_top_up(message: Message[Any], tx: Tx) -> None:
+def _commands_of(message: Message[Any]) -> Iterator[NotifyPerson]:
     body = message.body
-    await _notify(message, tx, body.user_id, _TOP_UPS[type(body)], amount=_amount(body.amount))
-
-
-for _body in _TOP_UPS:
-    subscriptions.on(_body)(on_top_up)
-
-
-@subscriptions.on(StockRanOut)
-async def on_stock_ran_out(message: Message[StockRanOut], tx: Tx) -> None:
-    body = message.body
-    url = f"/products/{body.product_id}"
-    await _notify(message, tx, body.seller_id, "stock_ran_out", action_url=url, product_title=body.title)
+    match body:
+        case OrderPaid():
+            yield _of_order(message, body.buyer_id, "order_paid")
+            yield _of_order(message, body.seller_id, "order_received")
+        case OrderConfirmed() if body.total.amount_minor == 0:  # of all others people are notified when they are paid
+            yield _of_order(message, body.buyer_id, "order_confirmed")
+            yield _of_order(message, body.seller_id, "order_received")
+        case OrderCancelled():
+            yield _of_order(message, body.buyer_id, "order_cancelled", reason_code=body.reason_code)
+            if body.reason_code == BUYER:
+                yield _of_order(message, body.seller_id, "order_cancelled_seller")
+        case OrderStatusChanged() if body.status in {"processing", "shipped", "delivered"}:
+            yield _of_order(message, body.buyer_id, f"order_{body.status}")
+        case TransferCompleted():
+            amount = _amount(body.amount)
+            yield _notify(message, body.recipient_id, "money_received", amount=amount)
+            yield _notify(message, body.sender_id, "money_sent", amount=amount)
+        case StockRanOut():
+            url = f"/products/{body.product_id}"
+            yield _notify(message, body.seller_id, "stock_ran_out", action_url=url, product_title=body.title)
+        case _ if type(body) in _TOP_UPS:
+            yield _notify(message, body.user_id, _TOP_UPS[type(body)], amount=_amount(body.amount))
 
 
 @subscriptions.on(SendOtp)
@@ -136,25 +120,24 @@ async def _record_recipient(message: Message[UserRegistered] | Message[UserProfi
     await record_recipient(RecordRecipient(recipient=recipient, version=message.aggregate_version or 0), tx)
 
 
-async def _notify_of_order(message: Message[Any], tx: Tx, user_id: str, notification_type: str, **more: object) -> None:
+def _of_order(message: Message[Any], user_id: str, notification_type: str, **more: object) -> NotifyPerson:
     body = message.body
     more |= {"order_number": body.order_number, "shop_name": body.shop_name}
     if not isinstance(body, OrderStatusChanged):
         more["total"] = _amount(body.total)
-    await _notify(message, tx, user_id, notification_type, action_url=f"/orders/{body.order_id}", **more)
+    return _notify(message, user_id, notification_type, action_url=f"/orders/{body.order_id}", **more)
 
 
-async def _notify(
-    message: Message[Any], tx: Tx, user_id: str, notification_type: str, *, action_url: str = "", **params: object
-) -> None:
-    command = NotifyPerson(
+def _notify(
+    message: Message[Any], user_id: str, notification_type: str, *, action_url: str = "", **params: object
+) -> NotifyPerson:
+    return NotifyPerson(
         source_id=message.id,
         user_id=UserId(UUID(user_id)),
         notification_type=notification_type,
         action_url=action_url,
         params=params,
     )
-    await notify_person(command, tx)
 
 
 def _amount(amount: Money) -> Mapping[str, object]:

@@ -21,8 +21,8 @@ class RecipientStore(Protocol):
 
 
 class NotificationStore(Protocol):
-    async def add(self, notification: Notification) -> bool:
-        """False when the person was told of this already, or their account has ended."""
+    async def add(self, notifications: Sequence[Notification]) -> set[NotificationId]:
+        """Returns which were added: not what a person was told already, nor what is for an account that has ended."""
 
     async def mark_read(self, user_id: UserId, ids: Sequence[NotificationId], *, at: datetime) -> int: ...
     async def mark_all_read(self, user_id: UserId, *, up_to: datetime, at: datetime) -> int: ...
@@ -30,7 +30,7 @@ class NotificationStore(Protocol):
 
 
 class DeliveryStore(Protocol):
-    async def add(self, delivery: Delivery) -> None:
+    async def add(self, deliveries: Sequence[Delivery]) -> None:
         """A repeat of the same id adds nothing."""
 
     async def finish(self, results: Sequence[Result], *, at: datetime) -> set[DeliveryId]:

@@ -27,18 +27,20 @@ class SendCode:
 async def send_code(command: SendCode, tx: Tx) -> None:
     """Queue the code; what it carries is erased once it was sent or has expired (NTF-2)."""
     await tx.deliveries.add(
-        Delivery(
-            delivery_id=DeliveryId(derived_id(command.otp_id, "otp")),
-            channel=command.channel,
-            priority=Priority.URGENT,
-            message_type="otp",
-            payload={
-                "destination": command.destination,
-                "code": command.code,
-                "locale": command.locale,
-                "purpose": command.purpose,
-            },
-            created_at=tx.now,
-            expires_at=command.expires_at,
-        )
+        [
+            Delivery(
+                delivery_id=DeliveryId(derived_id(command.otp_id, "otp")),
+                channel=command.channel,
+                priority=Priority.URGENT,
+                message_type="otp",
+                payload={
+                    "destination": command.destination,
+                    "code": command.code,
+                    "locale": command.locale,
+                    "purpose": command.purpose,
+                },
+                created_at=tx.now,
+                expires_at=command.expires_at,
+            )
+        ]
     )

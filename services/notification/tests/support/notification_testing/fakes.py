@@ -31,8 +31,10 @@ class FakeRecipients:
 class FakeNotifications:
     stored: dict[NotificationId, Notification] = field(default_factory=dict)
 
-    async def add(self, notification: Notification) -> bool:
-        return self.stored.setdefault(notification.notification_id, notification) is notification
+    async def add(self, notifications: Sequence[Notification]) -> set[NotificationId]:
+        new = {each.notification_id: each for each in notifications if each.notification_id not in self.stored}
+        self.stored |= new
+        return set(new)
 
     async def mark_read(self, user_id: UserId, ids: Sequence[NotificationId], *, at: datetime) -> int:
         return self._mark(user_id, [self.stored[each] for each in ids if each in self.stored], at)
@@ -54,8 +56,9 @@ class FakeDeliveries:
     waiting: dict[DeliveryId, Delivery] = field(default_factory=dict)
     ended_of: list[tuple[Recipient, datetime]] = field(default_factory=list)
 
-    async def add(self, delivery: Delivery) -> None:
-        self.waiting.setdefault(delivery.delivery_id, delivery)
+    async def add(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            self.waiting.setdefault(delivery.delivery_id, delivery)
 
     async def finish(self, results: Sequence[Result], *, at: datetime) -> set[DeliveryId]:
         return {delivery.delivery_id for delivery, _ in results} & self.waiting.keys()

@@ -45,8 +45,9 @@ _LOCK_BY_ID = f"SELECT {_COLUMNS} FROM saga_execution WHERE id = ANY($1) ORDER B
 
 _LOCK = f"""
 SELECT {_COLUMNS} FROM saga_execution
-WHERE id = ANY($1)
-   OR (business_key, saga_type) IN (SELECT * FROM unnest($2::text[], $3::text[]))
+WHERE id = ANY($1 || ARRAY(
+    SELECT named.id FROM unnest($2::text[], $3::text[]) AS key (business_key, saga_type)
+    JOIN saga_execution AS named USING (business_key, saga_type)))
 ORDER BY id FOR UPDATE"""
 
 _READ_BY_ID = f"SELECT {_COLUMNS} FROM saga_execution WHERE id = ANY($1) ORDER BY id"

@@ -14,7 +14,7 @@ from typing import Any, Final
 import asyncpg
 
 from chassis.postgres import Connection
-from chassis.writes import Write, write_together
+from chassis.writes import Write, write_later
 from kernel.rows import object_of
 from payment.adapters.account_reads import ACCOUNT_COLUMNS, standings_of
 from payment.adapters.ledger_writes import ALWAYS, writes_of
@@ -78,7 +78,7 @@ class LedgerStore:
         answers = [apply(op, book) for op in ops]
         writes = [*writes_of(book, now), *(also(answers) if also else ())]
         if writes:
-            await write_together(conn, [ALWAYS, *writes])
+            await write_later(conn, [ALWAYS, *writes])
         return answers
 
     async def _open(self, conn: Connection, ops: Sequence[Op], now: datetime) -> Book:

@@ -19,18 +19,14 @@ import structlog
 from redis.exceptions import RedisError
 
 from chassis.batching import Batcher
-from chassis.redis import RateLimiter, Wanted
+from chassis.limits import PrefetchedTokens, RateLimiter, bucket_of
 from chassis.telemetry import metrics
 from kernel.errors import DomainError, Kind
 
 WINDOW_S: Final = 60.0
-AHEAD_S: Final = 10.0
-_AHEAD_SHARE: Final = 50
-_BUSY_S: Final = 1.0
 _ANSWER_S: Final = 0.25
 _PAUSE_S: Final = 1.0
 _ASKED_AT_ONCE: Final = 500
-_BUCKETS_KEPT: Final = 20_000
 log = structlog.get_logger(__name__)
 
 
@@ -41,28 +37,14 @@ class SendsLimitedError(DomainError):
     title = "Too many messages; send it again in a moment"
 
 
-class PrefetchedTokens:
-    """What this process has taken ahead of one bucket. ``ahead``: how much to take with the next question."""
+class Bucket(PrefetchedTokens):
+    """``of`` whom or what the limit is."""
 
-    __slots__ = ("ahead", "asked_at", "limit", "of", "refused_until", "subject", "tokens")
+    __slots__ = ("of", "refused_until")
 
     def __init__(self, of: str, subject: str, limit: int) -> None:
-        self.of, self.subject, self.limit = of, subject, limit
-        self.tokens, self.ahead = 0, 1
-        self.asked_at = self.refused_until = 0.0
-
-    def has(self, now: float) -> bool:
-        return self.tokens > 0 and now - self.asked_at < AHEAD_S
-
-    def wants(self, count: int, now: float) -> Wanted:
-        """Twice as much as before if that lasted for less than a second."""
-        busy = now - self.asked_at < _BUSY_S
-        self.ahead = min(self.ahead * 2, max(1, self.limit // _AHEAD_SHARE)) if busy else 1
-        return Wanted(self.subject, max(count, self.ahead), self.limit)
-
-    def fill(self, granted: int, now: float) -> None:
-        self.tokens = granted + (self.tokens if self.has(now) else 0)
-        self.asked_at = now
+        super().__init__(subject, limit)
+        self.of, self.refused_until = of, 0.0
 
 
 class SendLimits:
@@ -71,9 +53,9 @@ class SendLimits:
     def __init__(self, limiter: RateLimiter, *, per_sender: int, per_dialog: int) -> None:
         self._limiter = limiter
         self._per_sender, self._per_dialog = per_sender, per_dialog
-        self._senders: dict[UUID, PrefetchedTokens] = {}
-        self._dialogs: dict[UUID, PrefetchedTokens] = {}
-        self._questions: Batcher[Sequence[PrefetchedTokens], None] = Batcher(self._ask, batch_max=_ASKED_AT_ONCE)
+        self._senders: dict[UUID, Bucket] = {}
+        self._dialogs: dict[UUID, Bucket] = {}
+        self._questions: Batcher[Sequence[Bucket], None] = Batcher(self._ask, batch_max=_ASKED_AT_ONCE)
         self._open_until = 0.0
 
     async def spend(self, sender_id: UUID, dialog_id: UUID) -> None:
@@ -100,16 +82,11 @@ class SendLimits:
         if bucket is not None:
             bucket.tokens += 1
 
-    def _bucket(self, kept: dict[UUID, PrefetchedTokens], of: str, key: UUID) -> PrefetchedTokens:
-        bucket = kept.get(key)
-        if bucket is None:
-            if len(kept) >= _BUCKETS_KEPT:
-                _forget(kept)
-            limit = self._per_sender if of == "sender" else self._per_dialog
-            bucket = kept[key] = PrefetchedTokens(of, f"sends:{of}:{key}", limit)
-        return bucket
+    def _bucket(self, kept: dict[UUID, Bucket], of: str, key: UUID) -> Bucket:
+        limit = self._per_sender if of == "sender" else self._per_dialog
+        return bucket_of(kept, key, lambda: Bucket(of, f"sends:{of}:{key}", limit))
 
-    async def _ask(self, questions: Sequence[Sequence[PrefetchedTokens]]) -> list[None]:
+    async def _ask(self, questions: Sequence[Sequence[Bucket]]) -> list[None]:
         counts = Counter(bucket for each in questions for bucket in each)
         now = time.monotonic()
         wanted = [bucket.wants(count, now) for bucket, count in counts.items()]
@@ -123,13 +100,7 @@ class SendLimits:
             return [None] * len(questions)
         now = time.monotonic()
         for (bucket, count), answer in zip(counts.items(), taken, strict=True):
-            bucket.fill(answer.granted, now)
+            bucket.fill(answer, now)
             if answer.granted < count:
                 bucket.refused_until = now + answer.wait_s
         return [None] * len(questions)
-
-
-def _forget(kept: dict[UUID, PrefetchedTokens]) -> None:
-    """The half that asked longest ago: what they had taken ahead stays counted."""
-    for key, _ in sorted(kept.items(), key=lambda item: item[1].asked_at)[: len(kept) // 2]:
-        del kept[key]
