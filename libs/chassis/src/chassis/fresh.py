@@ -14,7 +14,7 @@ from typing import Final
 
 from kernel.tasks import stop_tasks
 
-EVERY_S: Final = 5.0
+EVERY_S: Final = 15.0
 PATIENCE_S: Final = 0.7
 
 
