@@ -26,6 +26,7 @@ import orjson
 import uvloop
 from chat.machine import load, server_settings
 
+from chassis.postgres import PLANNING
 from kernel.ids import uuid7
 from messaging.core.adapters.sealing_gateway import wrapping_under
 from messaging.core.adapters.stream_reads import StreamRows
@@ -287,6 +288,7 @@ async def opened(databases: Databases) -> AsyncIterator[asyncpg.Connection]:
             "search_path": "messaging, public",
             "timezone": "UTC",
             "sampan.workspace_id": str(MAIN_WORKSPACE),
+            **PLANNING,
         },
     )
     for name in ("json", "jsonb"):

@@ -41,7 +41,7 @@ _COMMIT_S = 3.0
 _CLOSE_S = 5.0
 # Statements are short and rows are found by indexes, on disks without a head to move: with the server's defaults a plan
 # that is made once reads tables of a few thousand rows whole.
-_PLANNING = {"random_page_cost": "1.1", "jit": "off"}
+PLANNING = {"random_page_cost": "1.1", "jit": "off"}
 _ONE_PLAN = "SET LOCAL plan_cache_mode = force_generic_plan"
 
 
@@ -162,7 +162,7 @@ async def _open_pool(settings: ServiceSettings, session: Mapping[str, str]) -> a
             "statement_timeout": _milliseconds(settings.database_statement_timeout_s),
             "lock_timeout": _milliseconds(settings.database_lock_timeout_s),
             "idle_in_transaction_session_timeout": _milliseconds(_IDLE_IN_TRANSACTION_S),
-            **_PLANNING,
+            **PLANNING,
             **session,
         },
     )
