@@ -5,13 +5,17 @@ Invariant: a refused hit does not count, so a caller who waits as told gets thro
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from redis.asyncio import Redis
+
+from chassis.batching import Batcher
 
 # The share of the previous window that still overlaps counts, then this window's hits. Each key takes what it may have
 # of what it wants.
@@ -46,6 +50,7 @@ AHEAD_S: Final = 10.0
 _AHEAD_SHARE: Final = 50
 _BUSY_S: Final = 1.0
 _BUCKETS_KEPT: Final = 20_000
+_ASKED_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,34 +86,44 @@ class PrefetchedTokens:
     Invariant: no more is let through in a window than its limit and what was taken ahead before it.
     """
 
-    __slots__ = ("_ahead", "_remaining", "_reset_at", "asked_at", "limit", "subject", "tokens")
+    __slots__ = ("_ahead", "_asked_at", "_remaining", "_reset_at", "limit", "refused_until", "subject", "tokens")
 
     def __init__(self, subject: str, limit: int) -> None:
         self.subject, self.limit = subject, limit
-        self.tokens, self.asked_at = 0, 0.0
-        self._ahead, self._remaining, self._reset_at = 1, limit, 0.0
+        self.tokens, self.refused_until = 0, 0.0
+        self._ahead, self._asked_at, self._remaining, self._reset_at = 1, 0.0, limit, 0.0
+
+    @property
+    def asked_at(self) -> float:
+        """When Redis was asked last."""
+        return self._asked_at
 
     def has(self, now: float) -> bool:
         """Whether a hit may be let through without a question; times are of the monotonic clock."""
-        return self.tokens > 0 and now - self.asked_at < AHEAD_S
+        return self.tokens > 0 and now - self._asked_at < AHEAD_S
 
     def wants(self, count: int, now: float) -> Wanted:
         """What to ask for: twice as much as before if that lasted for less than a second."""
-        busy = now - self.asked_at < _BUSY_S
+        busy = now - self._asked_at < _BUSY_S
         self._ahead = min(self._ahead * 2, max(1, self.limit // _AHEAD_SHARE)) if busy else 1
         return Wanted(self.subject, max(count, self._ahead), self.limit)
 
-    def fill(self, taken: Taken, now: float) -> None:
-        """The answer."""
+    def fill(self, taken: Taken, count: int, now: float) -> None:
+        """The answer to ``count`` who asked."""
         self.tokens = taken.granted + (self.tokens if self.has(now) else 0)
-        self.asked_at, self._remaining, self._reset_at = now, taken.remaining, now + taken.wait_s
+        self._asked_at, self._remaining, self._reset_at = now, taken.remaining, now + taken.wait_s
+        if taken.granted < count:
+            self.refused_until = self._reset_at
 
-    def spend(self, now: float) -> Decision:
-        """One hit, if it may be let through."""
+    def spend(self, now: float) -> Decision | None:
+        """One hit; None where Redis must be asked first."""
         allowed = self.has(now)
+        if not allowed and self.refused_until <= now:
+            return None
         self.tokens -= allowed
+        left = self.tokens if self.has(now) else 0
         reset_s = max(1, math.ceil(self._reset_at - now))
-        return Decision(allowed=allowed, remaining=self._remaining + max(0, self.tokens), reset_s=reset_s)
+        return Decision(allowed=allowed, remaining=self._remaining + left, reset_s=reset_s)
 
 
 class RateLimiter:
@@ -138,6 +153,29 @@ class RateLimiter:
             Taken(granted=granted, remaining=max(0, remaining), wait_s=wait_ms / 1000)
             for granted, remaining, wait_ms in zip(parts, parts, parts, strict=True)
         ]
+
+
+class Questions:
+    """What is asked of Redis while a question is under way is asked together. ``answer_s``: how long one may take."""
+
+    def __init__(self, limiter: RateLimiter, window_s: float, *, answer_s: float) -> None:
+        self._limiter, self._window_s, self._answer_s = limiter, window_s, answer_s
+        self._batcher: Batcher[Sequence[PrefetchedTokens], None] = Batcher(self._ask, batch_max=_ASKED_AT_ONCE)
+
+    async def ask(self, short: Sequence[PrefetchedTokens]) -> None:
+        """Fill the buckets, each for one hit more. Raises as ``RateLimiter.hit``, and ``TimeoutError``."""
+        await self._batcher.ask(short)
+
+    async def _ask(self, questions: Sequence[Sequence[PrefetchedTokens]]) -> list[None]:
+        counts = Counter(bucket for each in questions for bucket in each)
+        now = time.monotonic()
+        async with asyncio.timeout(self._answer_s):
+            wanted = [bucket.wants(count, now) for bucket, count in counts.items()]
+            taken = await self._limiter.take(wanted, self._window_s)
+        now = time.monotonic()
+        for (bucket, count), answer in zip(counts.items(), taken, strict=True):
+            bucket.fill(answer, count, now)
+        return [None] * len(questions)
 
 
 K = TypeVar("K")

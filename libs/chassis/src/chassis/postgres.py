@@ -178,8 +178,9 @@ async def _set_codecs(conn: Any) -> None:
         )
 
 
-async def _keep_session(_: Any) -> None:
+async def _keep_session(conn: Any) -> None:
     """asyncpg has already rolled back what was open; there is no session state to clear."""
+    conn.forget_waiting()
 
 
 def _rows_of(user_id: UUID) -> str:

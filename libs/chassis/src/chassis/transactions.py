@@ -16,7 +16,7 @@ from typing import Any
 import asyncpg
 from asyncpg.transaction import Transaction, TransactionState
 
-from chassis.writes import Write, joined, write_the_same_table
+from chassis.writes import Write, joined, may_be_one_statement
 
 
 class OpeningConnection(asyncpg.Connection):
@@ -31,12 +31,14 @@ class OpeningConnection(asyncpg.Connection):
         return OpeningTransaction(self, settings, readonly=readonly)
 
     async def later(self, writes: Sequence[Write]) -> None:
-        """Keep the writes until something else is asked."""
+        """Keep the writes until something else is asked; outside a transaction, write them."""
         self._waiting = [*await self.take_waiting(writes), *writes]
+        if not self.is_in_transaction():
+            await self.write_waiting()
 
     async def take_waiting(self, writes: Sequence[Write] = ()) -> Sequence[Write]:
         """What waits, to be written in one statement with ``writes``; where that cannot be, it is written first."""
-        if self._waiting and write_the_same_table(self._waiting, writes):
+        if self._waiting and not may_be_one_statement(self._waiting, writes):
             await self.write_waiting()
         waiting, self._waiting = self._waiting, []
         return waiting
@@ -44,7 +46,8 @@ class OpeningConnection(asyncpg.Connection):
     async def write_waiting(self) -> None:
         """Nothing waits any more."""
         if self._waiting:
-            sql, values = joined(await self.take_waiting())
+            waiting, self._waiting = self._waiting, []
+            sql, values = joined(waiting)
             await super().execute(sql, *values)
 
     def forget_waiting(self) -> None:
@@ -56,25 +59,27 @@ class OpeningConnection(asyncpg.Connection):
             if query.startswith("ROLLBACK"):
                 self.forget_waiting()
             elif query.startswith("COMMIT"):
-                await self._write_or_roll_back()
+                await self._write_or("ROLLBACK")
+            elif query.startswith("RELEASE SAVEPOINT"):
+                await self._write_or(query.replace("RELEASE SAVEPOINT", "ROLLBACK TO"))
             else:
                 await self.write_waiting()
         return await super().execute(query, *arguments, timeout=timeout)
 
-    async def _write_or_roll_back(self) -> None:
-        """asyncpg takes a commit that fails for the end of the transaction, and sends nothing more."""
+    async def _write_or(self, roll_back: str) -> None:
+        """asyncpg takes an end that fails for the end of the block, and sends nothing more."""
         try:
             await self.write_waiting()
         except BaseException:
             with contextlib.suppress(asyncpg.InterfaceError, asyncpg.PostgresError, OSError):
-                await super().execute("ROLLBACK")
+                await super().execute(roll_back)
             raise
 
     async def executemany(self, *arguments: Any, **more: Any) -> None:
         await self.write_waiting()
         return await super().executemany(*arguments, **more)
 
-    async def fetch(self, *arguments: Any, **more: Any) -> list[Any]:
+    async def fetch(self, *arguments: Any, **more: Any) -> Any:
         if self._waiting:
             await self.write_waiting()
         return await super().fetch(*arguments, **more)
@@ -88,6 +93,10 @@ class OpeningConnection(asyncpg.Connection):
         if self._waiting:
             await self.write_waiting()
         return await super().fetchval(*arguments, **more)
+
+    async def prepare(self, *arguments: Any, **more: Any) -> Any:
+        await self.write_waiting()
+        return await super().prepare(*arguments, **more)
 
     def cursor(self, *arguments: Any, **more: Any) -> Any:
         if self._waiting:

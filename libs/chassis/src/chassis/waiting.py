@@ -26,11 +26,12 @@ async def wait_until(
 
     Looks again on every hint, and after ``look_again_s`` without one: the database stays the truth.
     """
-    if wait_s <= 0:
-        return await load()
+    found = await load()
+    if wait_s <= 0 or done(found):
+        return found
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_s
-    async with hints.listen(channel) as hint:  # before the first look: what comes after it is heard
+    async with hints.listen(channel) as hint:
         found = await load()
         while not done(found) and (left_s := deadline - loop.time()) > 0:
             await hint.wait_notified(min(left_s, look_again_s))

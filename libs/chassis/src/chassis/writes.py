@@ -1,7 +1,8 @@
 """Several writes in one round trip, and writes that wait for the next statement of their transaction.
 
-Invariant: they are one statement, and each sees the tables as they were before all of them. So no two of them may
-write the same row; of those that wait, no two write the same table.
+Invariant: they are one statement, and each sees the tables as they were before all of them; which is done first is not
+said. So no two of them may write the same row, and none may need what another writes: whoever compares and sets a row
+does not wait, and what only one may write is locked before. Of those that wait, no two write the same table.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from chassis.postgres import Connection
 
 _PLACE: Final = re.compile(r"\$(\d+)")
-_TABLE: Final = re.compile(r"\b(?:INSERT\s+INTO|DELETE\s+FROM|UPDATE)\s+(?!SET\b)([\w.]+)", re.IGNORECASE)
+_WRITES: Final = re.compile(r"\b(INSERT\s+INTO|DELETE\s+FROM|UPDATE|MERGE|TRUNCATE)\s+(?!SET\b)(\S+)", re.IGNORECASE)
+_NAME: Final = re.compile(r"[\w.]+")
 
 
 class Write(NamedTuple):
@@ -53,9 +55,10 @@ def joined(writes: Sequence[Write]) -> tuple[str, list[Any]]:
     return _joined(tuple((write.sql, len(write.values), write.name) for write in writes)), values
 
 
-def write_the_same_table(some: Sequence[Write], others: Sequence[Write]) -> bool:
-    """Whether a write of the one and a write of the other do."""
-    return not _tables(some).isdisjoint(_tables(others))
+def may_be_one_statement(some: Sequence[Write], others: Sequence[Write]) -> bool:
+    """Whether they write other tables, under other names."""
+    names = {write.name for write in some if write.name}
+    return names.isdisjoint(write.name for write in others) and _tables(some).isdisjoint(_tables(others))
 
 
 def _tables(writes: Sequence[Write]) -> set[str]:
@@ -64,7 +67,13 @@ def _tables(writes: Sequence[Write]) -> set[str]:
 
 @lru_cache(maxsize=256)
 def _tables_of(sql: str) -> frozenset[str]:
-    return frozenset(name.rpartition(".")[2].lower() for name in _TABLE.findall(sql))
+    """Raises ``ValueError`` for what is written in another way than the plain one."""
+    tables = set()
+    for verb, name in _WRITES.findall(sql):
+        if not _NAME.fullmatch(name) or name.upper() == "ONLY" or verb.upper() in {"MERGE", "TRUNCATE"}:
+            raise ValueError(f"which table this writes cannot be told: {verb} {name}")
+        tables.add(name.rpartition(".")[2].lower())
+    return frozenset(tables)
 
 
 @lru_cache(maxsize=256)

@@ -86,5 +86,20 @@ def test_who_asks_slowly_takes_nothing_ahead() -> None:
         assert not bucket.has(now + second * 1.5)
         wanted = bucket.wants(1, now + second * 1.5)
         assert wanted.amount == 1
-        bucket.fill(Taken(granted=1, remaining=500, wait_s=30), now + second * 1.5)
-        assert bucket.spend(now + second * 1.5).allowed
+        bucket.fill(Taken(granted=1, remaining=500, wait_s=30), 1, now + second * 1.5)
+        decision = bucket.spend(now + second * 1.5)
+        assert decision is not None
+        assert decision.allowed
+
+
+async def test_who_asks_in_bursts_below_the_limit_is_never_refused(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was taken ahead and not used is lost: so a burst takes what it needs, once."""
+    clock = [time.monotonic()]
+    monkeypatch.setattr("chassis.http.limiting.time.monotonic", lambda: clock[0])
+    limits, limit = Limits(RateLimiter(redis, prefix="test:ahead")), a_limit(600)
+    for _ in range(5):
+        for _ in range(2):
+            assert sum(await asyncio.gather(*(allowed(limits, limit, 1) for _ in range(20)))) == 20
+        clock[0] += 11

@@ -103,6 +103,46 @@ async def test_a_block_inside_that_fails_takes_its_own_with_it(database_of_shop:
     assert await count(database_of_shop, name) == 2
 
 
+async def test_a_block_inside_whose_last_write_is_refused_takes_only_its_own_with_it(
+    database_of_shop: Database,
+) -> None:
+    name = uuid.uuid4().hex
+
+    async def refused_at_its_end(conn: Connection) -> None:
+        async with conn.transaction():
+            await write_later(conn, [Write(KEEP, [None])])
+
+    async with database_of_shop.begin() as conn:
+        await write_later(conn, [added(name)])
+        with pytest.raises(asyncpg.NotNullViolationError):
+            await refused_at_its_end(conn)
+        await write_later(conn, [added(name)])
+    assert await count(database_of_shop, name) == 2
+
+
+async def test_outside_a_transaction_nothing_waits(database_of_shop: Database) -> None:
+    name = uuid.uuid4().hex
+    async with database_of_shop.read() as conn:
+        await write_later(conn, [added(name)])
+    assert await count(database_of_shop, name) == 1
+
+
+async def test_names_that_are_the_same_are_not_of_one_statement(database_of_shop: Database) -> None:
+    name = uuid.uuid4().hex
+    async with database_of_shop.begin() as conn:
+        for write in (added(name), Write(KEEP, [name])):
+            await write_later(conn, [Write("SELECT 1", (), "one"), write])
+    assert await count(database_of_shop, name) == 1
+
+
+async def test_what_is_written_must_be_told_by_the_sql(database_of_shop: Database) -> None:
+    async with database_of_shop.begin() as conn:
+        await write_later(conn, [added(uuid.uuid4().hex)])
+        for sql in ('UPDATE "thing" SET name = $1', "UPDATE ONLY thing SET name = $1", "TRUNCATE thing"):
+            with pytest.raises(ValueError, match="cannot be told"):
+                await write_later(conn, [Write(sql, ["x"])])
+
+
 Opens = Callable[[Any], AbstractAsyncContextManager[Any]]
 
 

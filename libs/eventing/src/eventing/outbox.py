@@ -1,7 +1,7 @@
 """The outbox of one transaction: records are buffered and written in one INSERT right before the commit.
 
-The use case locks or compare-and-sets its aggregate row before the flush, so that per key the order of outbox ids is
-the order of commits. That is what the relay's order rests on.
+The use case locks or compare-and-sets its aggregate row before the statement that flushes, so that per key the order of
+outbox ids is the order of commits. That is what the relay's order rests on.
 """
 
 from __future__ import annotations

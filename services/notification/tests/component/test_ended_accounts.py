@@ -11,7 +11,7 @@ from notification.domain.delivery import Sent, after_attempt
 from notification.domain.notification import Channel
 from notification.entrypoints.jobs.lane import Lane
 from notification.usecases.end_account import EndAccount, end_account
-from notification.usecases.notify_person import NotifyPerson, notify_person
+from notification.usecases.notify_people import NotifyPeople, NotifyPerson, notify_people
 from notification.usecases.send_code import SendCode, send_code
 from notification_testing.builders import a_recipient
 from notification_testing.fakes import FakeGateway
@@ -29,7 +29,7 @@ async def known(app, person):
 async def told(app, person):
     command = NotifyPerson(source_id=uuid.uuid4(), user_id=person.user_id, notification_type="welcome")
     async with app.begin() as tx:
-        await notify_person(command, tx)
+        await notify_people(NotifyPeople([command]), tx)
 
 
 async def code_to(app, destination):
@@ -133,7 +133,7 @@ async def test_what_was_being_told_at_the_moment_of_the_end_is_neither_sent_nor_
     await known(idle_app, person)
     command = NotifyPerson(source_id=uuid.uuid4(), user_id=person.user_id, notification_type="welcome")
     async with idle_app.begin() as tx:
-        await notify_person(command, tx)
+        await notify_people(NotifyPeople([command]), tx)
         await ended(idle_app, person)
     assert await stored(idle_app, person) == 1
     await send_what_is_due(idle_app, gateway)

@@ -7,7 +7,7 @@ from contracts.cancel_reasons import cancelled_because
 from kernel.ids import uuid7
 from notification.adapters.notification_reads import list_notifications
 from notification.domain.ids import UserId
-from notification.usecases.notify_person import NotifyPerson, notify_person
+from notification.usecases.notify_people import NotifyPeople, NotifyPerson, notify_people
 from sampan.auth.v1.user_pb2 import UserProfileChanged, UserRegistered
 from sampan.commerce.v1.order_pb2 import OrderCancelled, OrderConfirmed, OrderPaid
 from sampan.payment.v1.transfer_pb2 import TransferCompleted
@@ -160,7 +160,7 @@ async def test_facts_of_one_poll_are_read_in_the_order_in_which_they_were_handle
             command = NotifyPerson(
                 source_id=uuid.uuid4(), user_id=person, notification_type="money_sent", params=params
             )
-            await notify_person(command, tx)
+            await notify_people(NotifyPeople([command]), tx)
     async with idle_app.database.read(user_id=person) as conn:
         found = await list_notifications(conn, person, before=None, unread_only=False, limit=50)
     assert [each.params["amount"] for each in found] == numbers[::-1]

@@ -7,7 +7,7 @@ import pytest
 
 from notification.domain.recipient import unknown_recipient
 from notification.usecases.end_account import EndAccount, end_account
-from notification.usecases.notify_person import NotifyPerson, notify_person
+from notification.usecases.notify_people import NotifyPeople, NotifyPerson, notify_people
 from notification.usecases.record_recipient import RecordRecipient, record_recipient
 from notification_testing.builders import a_recipient
 from notification_testing.fakes import FakeTx
@@ -19,7 +19,9 @@ def tx():
 
 
 async def told(tx, person):
-    await notify_person(NotifyPerson(source_id=uuid.uuid4(), user_id=person.user_id, notification_type="welcome"), tx)
+    await notify_people(
+        NotifyPeople([NotifyPerson(source_id=uuid.uuid4(), user_id=person.user_id, notification_type="welcome")]), tx
+    )
 
 
 async def test_what_waits_ends_by_the_addresses_that_were_known(tx):

@@ -7,7 +7,7 @@ import pytest
 
 from notification.domain.ids import NotificationId, UserId
 from notification.usecases.mark_read import MarkRead, mark_read
-from notification.usecases.notify_person import NotifyPerson, notify_person
+from notification.usecases.notify_people import NotifyPeople, NotifyPerson, notify_people
 from notification_testing.fakes import FakeTx
 
 READER = UserId(uuid.uuid4())
@@ -20,7 +20,9 @@ async def tx():
     begun_at = made.now
     for hours, user_id in enumerate((READER, READER, READER, UserId(uuid.uuid4()))):
         made.now = begun_at + timedelta(hours=hours)
-        await notify_person(NotifyPerson(source_id=uuid.uuid4(), user_id=user_id, notification_type="welcome"), made)
+        await notify_people(
+            NotifyPeople([NotifyPerson(source_id=uuid.uuid4(), user_id=user_id, notification_type="welcome")]), made
+        )
     made.now = begun_at + timedelta(days=1)
     return made
 

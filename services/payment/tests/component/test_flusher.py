@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
+from chassis.postgres import Database
 from chassis.run.health import Health
 from eventing import OutboxConfig
 from kernel.clock import SystemClock
@@ -15,9 +16,10 @@ from kernel.correlation import flow
 from payment.adapters.flusher import Flusher
 from payment.adapters.ledger_store import LedgerStore
 from payment.adapters.transfer_store import swap
-from payment.domain.outcome import Outcome, RequestInFlightError
+from payment.domain.outcome import LedgerBusyError, Outcome, RequestInFlightError
 from payment_testing.operations import transfer
 from payment_testing.people import add_person, balance, give
+from payment_testing.service import settings_of
 from testkit.wait import eventually
 
 CALLS = 300
@@ -184,11 +186,62 @@ async def test_a_wallet_that_somebody_keeps_locked_holds_up_nobody_elses_transfe
     answers = await asyncio.gather(*(flusher.submit(transfer(ann, bob, 1)) for _ in range(30)))
     assert {answer.outcome for answer in answers} == {Outcome.DONE}
     assert loop.time() - began_s < 5  # a few locks' patience
-    with pytest.raises(asyncpg.LockNotAvailableError):
+    with pytest.raises(LedgerBusyError):
         await in_vain
     await opened.rollback()
     await holder.close()
     assert (await flusher.submit(transfer(stuck, bob, 1))).outcome == Outcome.DONE
+
+
+async def test_many_locked_wallets_are_busy_after_one_patience(payment_database, conn, flusher, pair):
+    bob, stuck = pair[1], [await add_person(conn) for _ in range(20)]
+    for person in stuck:
+        await give(conn, person, 100)
+    holder = await asyncpg.connect(payment_database.dsn)
+    opened = holder.transaction()
+    await opened.start()
+    await holder.execute("SELECT FROM account WHERE user_id = ANY ($1) ORDER BY id FOR UPDATE", stuck)
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    ops = [transfer(person, bob, 1) for each in stuck for person in (each, pair[0])]
+    results = await asyncio.gather(*(flusher.submit(op) for op in ops), return_exceptions=True)
+    assert loop.time() - began_s < 3
+    assert {type(result) for result in results[::2]} == {LedgerBusyError}
+    assert {result.outcome for result in results[1::2]} == {Outcome.DONE}
+    await opened.rollback()
+    await holder.close()
+    assert [(await flusher.submit(op)).outcome for op in ops[::2]] == [Outcome.DONE] * 20
+    assert await balance(conn, bob) == (40, 0)
+
+
+async def test_a_request_that_is_repeated_sends_nobody_else_through_the_locks(conn, flusher, gate, pair):
+    first = transfer(*pair, 1)
+    await flusher.submit(first)
+    for number in range(1, 11):
+        assert (await flusher.submit(first)).outcome == Outcome.DONE_BEFORE
+        assert (await flusher.submit(transfer(*pair, 1))).outcome == Outcome.DONE
+        assert gate.entered == 1 + 2 * number
+
+
+async def test_a_flusher_whose_connection_was_cut_ends_when_it_is_told_to(
+    payment_environment, payment_database, conn, pair
+):
+    database = await Database.connect(settings_of(payment_environment(payment_database)))
+    made = flusher_of(database.read, LedgerStore(slot=0))
+    running = asyncio.create_task(made.partitions[0].run(asyncio.Event()))
+    await made.submit(transfer(*pair, 1))
+    admin = await asyncpg.connect(payment_database.admin_dsn)
+    await admin.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = $1 AND application_name LIKE 'sampan-%'",
+        payment_database.name,
+    )
+    await admin.close()
+    await asyncio.sleep(0.5)
+    running.cancel()
+    done, _ = await asyncio.wait([running], timeout=PATIENCE_S)
+    assert done
+    await database.close()
 
 
 async def test_a_connection_cut_in_mid_batch_is_redone_and_doubles_nothing(conn, payment_database, flusher, pair):

@@ -122,6 +122,22 @@ async def test_a_refusal_that_is_stored_while_the_locks_are_waited_for_stays_the
     assert await balance(conn, nobody) == (0, 0)
 
 
+async def test_a_refusal_for_want_of_the_senders_wallet_stays_the_answer_too(conn, other, pair):
+    shop, nobody = pair[0], uuid4()
+    op = transfer(nobody, shop, 5)
+    opened = other.transaction()
+    await opened.start()
+    [answer] = await LedgerStore(slot=0).execute(other, [op], now=NOON)
+    assert answer.outcome == Outcome.WALLET_NOT_FOUND
+    await add_person(conn, user_id=nobody)
+    await give(conn, nobody, 100)
+    waiting = asyncio.create_task(swapped(conn, op))
+    await asyncio.sleep(0.3)
+    await opened.commit()
+    assert await waiting is None
+    assert await balance(conn, nobody) == (100, 0)
+
+
 async def test_two_processes_pay_into_one_wallet_and_nothing_is_lost(payment_database, conn):
     @asynccontextmanager
     async def connect():

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Final
 
 import structlog
 from redis.exceptions import RedisError
 
 from chassis.errors import RateLimitedError, UnavailableError
 from chassis.http.routes import RateLimit
-from chassis.limits import Decision, PrefetchedTokens, RateLimiter, bucket_of
+from chassis.limits import Decision, PrefetchedTokens, Questions, RateLimiter, bucket_of
 from chassis.telemetry import metrics
 from chassis.tokens import Principal
 
+_ANSWER_S: Final = 1.0
 log = structlog.get_logger()
 
 
@@ -28,6 +30,7 @@ class Limits:
     def __init__(self, limiter: RateLimiter) -> None:
         self._limiter = limiter
         self._ahead: dict[str, PrefetchedTokens] = {}
+        self._questions: dict[float, Questions] = {}
 
     async def check(self, limits: Sequence[RateLimit], principal: Principal | None, address: str) -> dict[str, str]:
         """Headers for the answer. Raises ``RateLimitedError``, or ``UnavailableError`` where a limit fails closed."""
@@ -63,10 +66,14 @@ class Limits:
 
     async def _hit_ahead(self, name: str, limit: RateLimit) -> Decision:
         bucket = bucket_of(self._ahead, name, lambda: PrefetchedTokens(name, limit.quota))
-        if not bucket.has(now := time.monotonic()):
-            [taken] = await self._limiter.take([bucket.wants(1, now)], limit.window_s)
-            bucket.fill(taken, now := time.monotonic())
-        return bucket.spend(now)
+        while (decision := bucket.spend(time.monotonic())) is None:
+            await self._questions_of(limit.window_s).ask([bucket])
+        return decision
+
+    def _questions_of(self, window_s: float) -> Questions:
+        if window_s not in self._questions:
+            self._questions[window_s] = Questions(self._limiter, window_s, answer_s=_ANSWER_S)
+        return self._questions[window_s]
 
 
 def _headers(told: Sequence[tuple[RateLimit, Decision]]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from notification.domain.ids import UserId
 from notification.domain.notification import Channel, money_param
 from notification.domain.recipient import Recipient
 from notification.usecases.end_account import EndAccount, end_account
-from notification.usecases.notify_person import NotifyPerson, notify_people, notify_person
+from notification.usecases.notify_people import NotifyPeople, NotifyPerson, notify_people
 from notification.usecases.ports import Tx
 from notification.usecases.record_recipient import RecordRecipient, record_recipient
 from notification.usecases.send_code import SendCode, send_code
@@ -39,7 +39,7 @@ subscriptions: Subscriptions[NotificationTx] = Subscriptions(NAME, rest_s=0.1)
 @subscriptions.on(UserRegistered)
 async def on_user_registered(message: Message[UserRegistered], tx: Tx) -> None:
     await _record_recipient(message, tx)
-    await notify_person(_notify(message, message.body.user_id, "welcome"), tx)
+    await notify_people(NotifyPeople([_notify(message, message.body.user_id, "welcome")]), tx)
 
 
 @subscriptions.on(UserProfileChanged)
@@ -58,11 +58,11 @@ async def on_user_deleted(message: Message[UserDeleted], tx: Tx) -> None:
 )
 async def on_news(messages: Sequence[Message[Any]], tx: Tx) -> None:
     causes = {message.id: message for message in messages}
-    commands = [command for message in messages for command in _commands_of(message)]
-    await notify_people(commands, tx, flows_of(causes))
+    people = [person for message in messages for person in _told_by(message)]
+    await notify_people(NotifyPeople(people, flows_of(causes)), tx)
 
 
-def _commands_of(message: Message[Any]) -> Iterator[NotifyPerson]:
+def _told_by(message: Message[Any]) -> Iterator[NotifyPerson]:
     body = message.body
     match body:
         case OrderPaid():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,7 +11,9 @@ from kernel.country import Country
 from kernel.money import AMOUNT_MINOR_MAX
 from kernel.rows import object_of
 from payment.domain.ids import AccountId
+from payment.domain.ledger import Op
 from payment.domain.ledger_account import LedgerAccount
+from payment.domain.rules import accounts_named_by
 from payment.domain.spending import Standing
 
 # In the order of the fields of LedgerAccount. No limit is AMOUNT_MINOR_MAX.
@@ -48,6 +50,18 @@ _STANDINGS: Final = f"""
                  WHERE m.account_id = wallet.id AND m.month > wallet.spent_on - 400) AS months
     FROM wallet LEFT JOIN tier USING (country, kyc_tier, currency)
 """
+_LOCKED: Final = """
+    WITH free AS MATERIALIZED (
+        SELECT id FROM account WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+    )
+    SELECT id FROM account WHERE id = ANY ($1::uuid[]) AND id NOT IN (SELECT id FROM free)
+"""
+
+
+async def locked_among(conn: Connection, ops: Sequence[Op]) -> frozenset[AccountId]:
+    """The accounts that the operations name and somebody else has locked now. ``conn`` is in no transaction."""
+    named = list({account_id for op in ops for account_id in accounts_named_by(op)})
+    return frozenset(row["id"] for row in await conn.fetch(_LOCKED, named))
 
 
 async def standings_of(conn: Connection, accounts: Iterable[LedgerAccount], now: datetime) -> dict[AccountId, Standing]:

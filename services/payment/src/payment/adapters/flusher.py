@@ -8,11 +8,12 @@ was cut off is simply applied again and finds what it did.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from typing import Final, Protocol
 
+import asyncpg
 from prometheus_client import Counter
 
 from chassis.group_commit import ANSWER_S, GroupCommit, GroupCommitMetrics, Submitted
@@ -21,12 +22,14 @@ from chassis.postgres import Connection
 from chassis.writes import Write
 from eventing import Outbox, OutboxConfig, Wakeups
 from kernel.clock import Clock
+from payment.adapters.account_reads import locked_among
 from payment.adapters.events import Events
 from payment.adapters.ledger_store import Also, LedgerStore
 from payment.adapters.ledger_writes import records_of_transfers
 from payment.adapters.transfer_store import swap
 from payment.domain.ledger import Transfer
 from payment.domain.outcome import Answer, LedgerBusyError, RequestInFlightError
+from payment.domain.rules import accounts_named_by
 
 BATCH_MAX: Final = 1_000
 LOCK_FIRST: Final = 50
@@ -44,7 +47,7 @@ async def _impatient(connect: Callable[[], AbstractAsyncContextManager[Connectio
         try:
             yield conn
         finally:
-            if not conn.is_closed():
+            with suppress(asyncpg.InterfaceError, asyncpg.PostgresError, OSError):  # it may be cut
                 await conn.execute("RESET lock_timeout")
 
 
@@ -106,17 +109,44 @@ class Flusher:
             if problem is not None:
                 raise NotReadyError(problem)
 
-    async def _commit(self, conn: Connection, batch: Sequence[Submitted[Transfer, Answer]]) -> Sequence[Answer]:
+    async def _commit(
+        self, conn: Connection, batch: Sequence[Submitted[Transfer, Answer]]
+    ) -> Sequence[Answer | LedgerBusyError]:
+        """Transfers of wallets that somebody keeps locked are busy, and nothing of them is done."""
+        try:
+            return await self._decide(conn, batch)
+        except asyncpg.LockNotAvailableError:
+            locked = await locked_among(conn, [each.item for each in batch])
+            if not locked:
+                raise
+        busy, free = LedgerBusyError(retry_after_s=1.0), []
+        answers: list[Answer | LedgerBusyError] = [busy] * len(batch)
+        for place, each in enumerate(batch):
+            if locked.isdisjoint(accounts_named_by(each.item)):
+                free.append(place)
+        if free:
+            decided = await self._commit(conn, [batch[place] for place in free])
+            for place, answer in zip(free, decided, strict=True):
+                answers[place] = answer
+        return answers
+
+    async def _decide(self, conn: Connection, batch: Sequence[Submitted[Transfer, Answer]]) -> Sequence[Answer]:
         """Without locks, unless somebody else changes the same wallets these days."""
         now = self._clock.now()
         if self._lock_first:
             self._lock_first -= 1
-        else:
-            answers = await self._swapped(conn, batch, now)
-            if answers is not None:
-                return answers
+            return await self._locked(conn, batch, now)
+        answers = await self._swapped(conn, batch, now)
+        if answers is None:
             CHANGED_MEANWHILE.inc()
-            self._lock_first = LOCK_FIRST
+            answers = await self._locked(conn, batch, now)
+            if not any(answer.given_before for answer in answers):
+                self._lock_first = LOCK_FIRST
+        return answers
+
+    async def _locked(
+        self, conn: Connection, batch: Sequence[Submitted[Transfer, Answer]], now: datetime
+    ) -> Sequence[Answer]:
         outbox = self._outbox(conn)
         async with conn.transaction():
             records = partial(self._records, batch, outbox)

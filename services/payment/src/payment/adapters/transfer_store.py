@@ -2,7 +2,7 @@
 
 Whether it has is told by who wrote each row last (``xmin``), asked under the locks of ``LedgerStore``, in its order. An
 answer that was given before is seen in the table, or, where it was given while this one waits for the locks, by the
-sender's row: whoever stores an answer writes that too.
+rows of its wallets: whoever stores an answer writes those too.
 """
 
 from __future__ import annotations

@@ -149,6 +149,11 @@ class Answer(NamedTuple):
         """Done now or before."""
         return self.outcome <= Outcome.DONE_BEFORE
 
+    @property
+    def given_before(self) -> bool:
+        """An earlier request with the same id has had its answer."""
+        return self.refused_before or self.outcome in {Outcome.DONE_BEFORE, Outcome.REQUEST_REUSED}
+
     def error(self) -> DomainError | None:
         """The refusal, or None."""
         if self.outcome <= Outcome.DONE_BEFORE:

@@ -24,8 +24,10 @@ def transfer(book: Book, op: Transfer) -> Answer:
     if refusal is None and sender is not None and recipient is not None:
         sender.count_spent(op.amount_minor)
         book.move(TransferKind.TRANSFER, op.op_id, sender, recipient, op.amount_minor, None, op.request_hash, op.note)
-    elif sender is not None:
-        sender.changed = True  # its row is written with the answer: that tells whoever reads without a lock
+    else:
+        for account in (sender, recipient):
+            if account is not None:
+                account.changed = True  # its row is written with the answer: that tells whoever reads without a lock
     return book.remember(op.op_id, refusal, op.request_hash)
 
 

@@ -8,9 +8,7 @@ Invariant: no more is let through in a window than its limit and what was taken 
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
@@ -18,15 +16,13 @@ from uuid import UUID
 import structlog
 from redis.exceptions import RedisError
 
-from chassis.batching import Batcher
-from chassis.limits import PrefetchedTokens, RateLimiter, bucket_of
+from chassis.limits import PrefetchedTokens, Questions, RateLimiter, bucket_of
 from chassis.telemetry import metrics
 from kernel.errors import DomainError, Kind
 
 WINDOW_S: Final = 60.0
 _ANSWER_S: Final = 0.25
 _PAUSE_S: Final = 1.0
-_ASKED_AT_ONCE: Final = 500
 log = structlog.get_logger(__name__)
 
 
@@ -40,22 +36,21 @@ class SendsLimitedError(DomainError):
 class Bucket(PrefetchedTokens):
     """``of`` whom or what the limit is."""
 
-    __slots__ = ("of", "refused_until")
+    __slots__ = ("of",)
 
     def __init__(self, of: str, subject: str, limit: int) -> None:
         super().__init__(subject, limit)
-        self.of, self.refused_until = of, 0.0
+        self.of = of
 
 
 class SendLimits:
     """Asked once for each message, whichever way it comes."""
 
     def __init__(self, limiter: RateLimiter, *, per_sender: int, per_dialog: int) -> None:
-        self._limiter = limiter
         self._per_sender, self._per_dialog = per_sender, per_dialog
         self._senders: dict[UUID, Bucket] = {}
         self._dialogs: dict[UUID, Bucket] = {}
-        self._questions: Batcher[Sequence[Bucket], None] = Batcher(self._ask, batch_max=_ASKED_AT_ONCE)
+        self._questions = Questions(limiter, WINDOW_S, answer_s=_ANSWER_S)
         self._open_until = 0.0
 
     async def spend(self, sender_id: UUID, dialog_id: UUID) -> None:
@@ -74,7 +69,16 @@ class SendLimits:
                         retry_after_s=round(each.refused_until - now, 2),
                         context={"of": each.of},
                     )
+            await self._ask(short)
+
+    async def _ask(self, short: Sequence[Bucket]) -> None:
+        try:
             await self._questions.ask(short)
+        except (RedisError, OSError, TimeoutError) as error:
+            if self._open_until <= (now := time.monotonic()):
+                self._open_until = now + _PAUSE_S
+                metrics.limits_skipped.labels("sends").inc()
+                log.warning("limit.skipped", limit="sends", error=type(error).__name__)
 
     def give_back(self, dialog_id: UUID) -> None:
         """The message was refused: who may not write in a dialog takes nothing from those who may."""
@@ -85,22 +89,3 @@ class SendLimits:
     def _bucket(self, kept: dict[UUID, Bucket], of: str, key: UUID) -> Bucket:
         limit = self._per_sender if of == "sender" else self._per_dialog
         return bucket_of(kept, key, lambda: Bucket(of, f"sends:{of}:{key}", limit))
-
-    async def _ask(self, questions: Sequence[Sequence[Bucket]]) -> list[None]:
-        counts = Counter(bucket for each in questions for bucket in each)
-        now = time.monotonic()
-        wanted = [bucket.wants(count, now) for bucket, count in counts.items()]
-        try:
-            async with asyncio.timeout(_ANSWER_S):
-                taken = await self._limiter.take(wanted, WINDOW_S)
-        except (RedisError, OSError, TimeoutError) as error:
-            self._open_until = time.monotonic() + _PAUSE_S
-            metrics.limits_skipped.labels("sends").inc()
-            log.warning("limit.skipped", limit="sends", error=type(error).__name__)
-            return [None] * len(questions)
-        now = time.monotonic()
-        for (bucket, count), answer in zip(counts.items(), taken, strict=True):
-            bucket.fill(answer, now)
-            if answer.granted < count:
-                bucket.refused_until = now + answer.wait_s
-        return [None] * len(questions)

@@ -2,13 +2,14 @@
 
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from kernel.ids import derived_id
 from notification.domain.notification import Channel
 from notification.domain.rules import RULES
-from notification.usecases.notify_person import NotifyPerson, notify_person
+from notification.usecases.notify_people import NotifyPeople, NotifyPerson, notify_people
 from notification_testing.fakes import FakeTx
 
 
@@ -29,7 +30,7 @@ def a_command(notification_type="order_paid"):
 
 async def test_the_notification_and_its_event_say_what_the_rule_says(tx):
     command, rule = a_command(), RULES["order_paid"]
-    await notify_person(command, tx)
+    await notify_people(NotifyPeople([command]), tx)
     (told,) = tx.notifications.stored.values()
     assert told.notification_id == derived_id(command.source_id, f"order_paid:{command.user_id}")
     assert told.dedupe_key == f"order_paid:{command.source_id}"
@@ -41,7 +42,7 @@ async def test_the_notification_and_its_event_say_what_the_rule_says(tx):
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.notification_type)
 async def test_each_channel_outside_the_app_has_one_delivery(tx, rule):
-    await notify_person(a_command(rule.notification_type), tx)
+    await notify_people(NotifyPeople([a_command(rule.notification_type)]), tx)
     (told,) = tx.notifications.stored.values()
     deliveries = tx.deliveries.waiting.values()
     assert {each.channel for each in deliveries} == rule.channels - {Channel.IN_APP}
@@ -54,8 +55,17 @@ async def test_each_channel_outside_the_app_has_one_delivery(tx, rule):
 
 async def test_a_repeat_tells_and_queues_nothing(tx):
     command = a_command("welcome")
-    await notify_person(command, tx)
+    await notify_people(NotifyPeople([command]), tx)
     tx.deliveries.waiting.clear()
-    await notify_person(replace(command, action_url="/elsewhere"), tx)
+    await notify_people(NotifyPeople([replace(command, action_url="/elsewhere")]), tx)
     assert tx.deliveries.waiting == {}
     assert len(tx.events.created) == len(tx.notifications.stored) == 1
+
+
+async def test_of_many_each_is_later_than_the_one_before(tx, monkeypatch):
+    began = tx.now
+    moments = iter([began + timedelta(microseconds=number) for number in range(100)])
+    monkeypatch.setattr(type(tx), "now", property(lambda _: next(moments)), raising=False)
+    await notify_people(NotifyPeople([a_command() for _ in range(10)]), tx)
+    told = [each.created_at for each in tx.notifications.stored.values()]
+    assert told == sorted(set(told))
