@@ -1,6 +1,7 @@
 """Checks run on a database: what breaks them is counted and shown, all of one moment."""
 
 import argparse
+import asyncio
 
 from operations import audit_command, audit_connection
 from operations.invariants import Check, broken, check_invariants, run_checks, snapshot
@@ -45,3 +46,27 @@ async def test_the_command_prints_the_table_and_its_exit_code_tells(world, capsy
         f"{'':20}one=1, other=b",
         "2 checks, 1 broken: 1 violations",
     ]
+
+
+async def test_a_check_that_finds_nothing_among_many_rows_takes_no_square_of_them(world):
+    """Planned as if the few examples were found at once, this one would compare each row with each."""
+    async with world.app.database.begin() as conn:
+        await conn.execute("SET LOCAL random_page_cost = 4")  # as an operator's own connection has it
+        for table in "ours", "theirs":
+            await conn.execute(
+                f"CREATE TEMP TABLE {table} ON COMMIT DROP AS"
+                " SELECT CASE WHEN n % 2 = 0 THEN 1 ELSE n END AS account, CASE WHEN n % 2 = 0 THEN n ELSE 1 END AS version,"
+                " n AS id FROM generate_series(1, 60000) AS n"
+            )
+            await conn.execute(f"CREATE INDEX ON {table} (account, version)")
+            await conn.execute(f"ANALYZE {table}")
+        same = Check(
+            "OPS-0",
+            "every row is there twice",
+            """SELECT o.id FROM ours o LEFT JOIN theirs a ON a.account = o.account AND a.version = o.version
+               LEFT JOIN theirs b ON b.account = o.account AND b.version = o.version
+               WHERE a.id IS DISTINCT FROM o.id OR b.id IS DISTINCT FROM o.id""",
+        )
+        async with asyncio.timeout(10):
+            [finding] = await run_checks(conn, [same])
+    assert finding.count == 0
