@@ -116,7 +116,10 @@ def measure(figure: Figure) -> tuple[int, str]:
     command = [sys.executable, str(HERE / f"{figure.name}.py"), *figure.arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=HERE.parent)
     shown = " ".join([f"bench/{figure.name}.py", *figure.arguments])
-    output = done.stdout.strip() if done.returncode == 0 else f"{done.stdout}\n{done.stderr}".strip()
+    output = done.stdout.strip()
+    if done.returncode and done.stderr.strip():
+        print(done.stderr, file=sys.stderr)
+        output = f"{output}\nended early: {done.stderr.strip().splitlines()[-1]}".strip()  # no paths of this machine
     return done.returncode, (
         f"## {figure.title}\n<!-- {figure.name} -->\nGoal: {figure.goal}. {how(shown, load)}\n\n```\n{output}\n```\n"
     )
