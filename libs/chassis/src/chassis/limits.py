@@ -46,7 +46,7 @@ return answers
 """
 
 
-AHEAD_S: Final = 10.0
+_AHEAD_S: Final = 10.0
 _AHEAD_SHARE: Final = 50
 _BUSY_S: Final = 1.0
 _BUCKETS_KEPT: Final = 20_000
@@ -86,32 +86,27 @@ class PrefetchedTokens:
     Invariant: no more is let through in a window than its limit and what was taken ahead before it.
     """
 
-    __slots__ = ("_ahead", "_asked_at", "_remaining", "_reset_at", "limit", "refused_until", "subject", "tokens")
+    __slots__ = ("_ahead", "_remaining", "_reset_at", "asked_at", "limit", "refused_until", "subject", "tokens")
 
     def __init__(self, subject: str, limit: int) -> None:
         self.subject, self.limit = subject, limit
-        self.tokens, self.refused_until = 0, 0.0
-        self._ahead, self._asked_at, self._remaining, self._reset_at = 1, 0.0, limit, 0.0
-
-    @property
-    def asked_at(self) -> float:
-        """When Redis was asked last."""
-        return self._asked_at
+        self.tokens, self.asked_at, self.refused_until = 0, 0.0, 0.0
+        self._ahead, self._remaining, self._reset_at = 1, limit, 0.0
 
     def has(self, now: float) -> bool:
         """Whether a hit may be let through without a question; times are of the monotonic clock."""
-        return self.tokens > 0 and now - self._asked_at < AHEAD_S
+        return self.tokens > 0 and now - self.asked_at < _AHEAD_S
 
     def wants(self, count: int, now: float) -> Wanted:
         """What to ask for: twice as much as before if that lasted for less than a second."""
-        busy = now - self._asked_at < _BUSY_S
+        busy = now - self.asked_at < _BUSY_S
         self._ahead = min(self._ahead * 2, max(1, self.limit // _AHEAD_SHARE)) if busy else 1
         return Wanted(self.subject, max(count, self._ahead), self.limit)
 
     def fill(self, taken: Taken, count: int, now: float) -> None:
         """The answer to ``count`` who asked."""
         self.tokens = taken.granted + (self.tokens if self.has(now) else 0)
-        self._asked_at, self._remaining, self._reset_at = now, taken.remaining, now + taken.wait_s
+        self.asked_at, self._remaining, self._reset_at = now, taken.remaining, now + taken.wait_s
         if taken.granted < count:
             self.refused_until = self._reset_at
 

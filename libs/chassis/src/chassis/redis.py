@@ -14,10 +14,10 @@ from pydantic import SecretStr
 from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from chassis.limits import RateLimiter, Wanted
+from chassis.limits import RateLimiter
 from kernel.tasks import within
 
-__all__ = ["RateLimiter", "Wanted", "check_fresh", "connect"]
+__all__ = ["RateLimiter", "check_fresh", "connect"]
 
 _CONNECTIONS_MAX: Final = 64
 _ANSWER_TIMEOUT_S: Final = 1.0

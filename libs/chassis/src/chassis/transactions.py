@@ -36,7 +36,7 @@ class OpeningConnection(asyncpg.Connection):
         if not self.is_in_transaction():
             await self.write_waiting()
 
-    async def take_waiting(self, writes: Sequence[Write] = ()) -> Sequence[Write]:
+    async def take_waiting(self, writes: Sequence[Write]) -> Sequence[Write]:
         """What waits, to be written in one statement with ``writes``; where that cannot be, it is written first."""
         if self._waiting and not may_be_one_statement(self._waiting, writes):
             await self.write_waiting()
@@ -80,18 +80,15 @@ class OpeningConnection(asyncpg.Connection):
         return await super().executemany(*arguments, **more)
 
     async def fetch(self, *arguments: Any, **more: Any) -> Any:
-        if self._waiting:
-            await self.write_waiting()
+        await self.write_waiting()
         return await super().fetch(*arguments, **more)
 
     async def fetchrow(self, *arguments: Any, **more: Any) -> Any:
-        if self._waiting:
-            await self.write_waiting()
+        await self.write_waiting()
         return await super().fetchrow(*arguments, **more)
 
     async def fetchval(self, *arguments: Any, **more: Any) -> Any:
-        if self._waiting:
-            await self.write_waiting()
+        await self.write_waiting()
         return await super().fetchval(*arguments, **more)
 
     async def prepare(self, *arguments: Any, **more: Any) -> Any:
@@ -118,7 +115,6 @@ class OpeningTransaction(Transaction):
         if books._state is not TransactionState.NEW or books._connection.is_in_transaction():
             raise asyncpg.InterfaceError("a transaction is open already")
         books._connection._top_xact = self
-        books._connection.forget_waiting()
         try:
             await books._connection.execute(self._opening)
         except BaseException:

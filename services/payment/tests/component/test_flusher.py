@@ -170,26 +170,33 @@ async def test_the_same_id_twice_at_once_is_in_flight(flusher, gate, pair):
     assert (await flusher.submit(op)).outcome == Outcome.DONE_BEFORE
 
 
+@asynccontextmanager
+async def locked(payment_database, people):
+    """Somebody keeps these people's wallets locked."""
+    holder = await asyncpg.connect(payment_database.dsn)
+    try:
+        async with holder.transaction():
+            await holder.execute("SELECT FROM account WHERE user_id = ANY ($1) ORDER BY id FOR UPDATE", people)
+            yield
+    finally:
+        await holder.close()
+
+
 async def test_a_wallet_that_somebody_keeps_locked_holds_up_nobody_elses_transfers(
     payment_database, conn, flusher, pair
 ):
     ann, bob = pair
     stuck = await add_person(conn)
     await give(conn, stuck, 100)
-    holder = await asyncpg.connect(payment_database.dsn)
-    opened = holder.transaction()
-    await opened.start()
-    await holder.execute("SELECT FROM account WHERE user_id = $1 FOR UPDATE", stuck)
     loop = asyncio.get_running_loop()
-    began_s = loop.time()
-    in_vain = asyncio.create_task(flusher.submit(transfer(stuck, bob, 1)))
-    answers = await asyncio.gather(*(flusher.submit(transfer(ann, bob, 1)) for _ in range(30)))
-    assert {answer.outcome for answer in answers} == {Outcome.DONE}
-    assert loop.time() - began_s < 5  # a few locks' patience
-    with pytest.raises(LedgerBusyError):
-        await in_vain
-    await opened.rollback()
-    await holder.close()
+    async with locked(payment_database, [stuck]):
+        began_s = loop.time()
+        in_vain = asyncio.create_task(flusher.submit(transfer(stuck, bob, 1)))
+        answers = await asyncio.gather(*(flusher.submit(transfer(ann, bob, 1)) for _ in range(30)))
+        assert {answer.outcome for answer in answers} == {Outcome.DONE}
+        assert loop.time() - began_s < 5  # a few locks' patience
+        with pytest.raises(LedgerBusyError):
+            await in_vain
     assert (await flusher.submit(transfer(stuck, bob, 1))).outcome == Outcome.DONE
 
 
@@ -197,19 +204,14 @@ async def test_many_locked_wallets_are_busy_after_one_patience(payment_database,
     bob, stuck = pair[1], [await add_person(conn) for _ in range(20)]
     for person in stuck:
         await give(conn, person, 100)
-    holder = await asyncpg.connect(payment_database.dsn)
-    opened = holder.transaction()
-    await opened.start()
-    await holder.execute("SELECT FROM account WHERE user_id = ANY ($1) ORDER BY id FOR UPDATE", stuck)
-    loop = asyncio.get_running_loop()
-    began_s = loop.time()
     ops = [transfer(person, bob, 1) for each in stuck for person in (each, pair[0])]
-    results = await asyncio.gather(*(flusher.submit(op) for op in ops), return_exceptions=True)
-    assert loop.time() - began_s < 3
-    assert {type(result) for result in results[::2]} == {LedgerBusyError}
-    assert {result.outcome for result in results[1::2]} == {Outcome.DONE}
-    await opened.rollback()
-    await holder.close()
+    loop = asyncio.get_running_loop()
+    async with locked(payment_database, stuck):
+        began_s = loop.time()
+        results = await asyncio.gather(*(flusher.submit(op) for op in ops), return_exceptions=True)
+        assert loop.time() - began_s < 3
+        assert {type(result) for result in results[::2]} == {LedgerBusyError}
+        assert {result.outcome for result in results[1::2]} == {Outcome.DONE}
     assert [(await flusher.submit(op)).outcome for op in ops[::2]] == [Outcome.DONE] * 20
     assert await balance(conn, bob) == (40, 0)
 

@@ -105,26 +105,11 @@ async def test_an_answer_that_was_given_before_is_not_given_again(conn, pair):
         assert await written(conn, new) == []
 
 
-async def test_a_refusal_that_is_stored_while_the_locks_are_waited_for_stays_the_answer(conn, other, pair):
-    """Whoever refused had missed the recipient's wallet, which is there now."""
+@pytest.mark.parametrize("missing", ["sender", "recipient"])
+async def test_a_refusal_that_is_stored_while_the_locks_are_waited_for_stays_the_answer(conn, other, pair, missing):
+    """Whoever refused had missed one's wallet, which is there now."""
     ann, nobody = pair[0], uuid4()
-    op = transfer(ann, nobody, 5)
-    opened = other.transaction()
-    await opened.start()
-    [answer] = await LedgerStore(slot=0).execute(other, [op], now=NOON)
-    assert answer.outcome == Outcome.WALLET_NOT_FOUND
-    await add_person(conn, user_id=nobody)
-    waiting = asyncio.create_task(swapped(conn, op))
-    await asyncio.sleep(0.3)
-    assert not waiting.done()
-    await opened.commit()
-    assert await waiting is None
-    assert await balance(conn, nobody) == (0, 0)
-
-
-async def test_a_refusal_for_want_of_the_senders_wallet_stays_the_answer_too(conn, other, pair):
-    shop, nobody = pair[0], uuid4()
-    op = transfer(nobody, shop, 5)
+    op = transfer(nobody, ann, 5) if missing == "sender" else transfer(ann, nobody, 5)
     opened = other.transaction()
     await opened.start()
     [answer] = await LedgerStore(slot=0).execute(other, [op], now=NOON)
@@ -133,9 +118,10 @@ async def test_a_refusal_for_want_of_the_senders_wallet_stays_the_answer_too(con
     await give(conn, nobody, 100)
     waiting = asyncio.create_task(swapped(conn, op))
     await asyncio.sleep(0.3)
+    assert not waiting.done()
     await opened.commit()
     assert await waiting is None
-    assert await balance(conn, nobody) == (100, 0)
+    assert [await balance(conn, each) for each in (ann, nobody)] == [(1_000, 0), (100, 0)]
 
 
 async def test_two_processes_pay_into_one_wallet_and_nothing_is_lost(payment_database, conn):

@@ -13,7 +13,7 @@ from kernel.rows import object_of
 from payment.domain.ids import AccountId
 from payment.domain.ledger import Op
 from payment.domain.ledger_account import LedgerAccount
-from payment.domain.rules import accounts_named_by
+from payment.domain.rules import accounts_named
 from payment.domain.spending import Standing
 
 # In the order of the fields of LedgerAccount. No limit is AMOUNT_MINOR_MAX.
@@ -22,7 +22,7 @@ ACCOUNT_COLUMNS: Final = f"""
     spent_month_minor, spent_prior_minor, coalesce(limit_transaction_minor, {AMOUNT_MINOR_MAX}),
     coalesce(limit_day_minor, {AMOUNT_MINOR_MAX}), coalesce(limit_month_minor, {AMOUNT_MINOR_MAX}),
     coalesce(limit_rolling_minor, {AMOUNT_MINOR_MAX}), coalesce(limit_balance_minor, {AMOUNT_MINOR_MAX}),
-    nullif(limits_fresh_until, '-infinity'), country
+    nullif(limits_fresh_until, '-infinity')
 """
 # A wallet that was opened by a version before this column has its owner's country.
 _STANDINGS: Final = f"""
@@ -60,8 +60,7 @@ _LOCKED: Final = """
 
 async def locked_among(conn: Connection, ops: Sequence[Op]) -> frozenset[AccountId]:
     """The accounts that the operations name and somebody else has locked now. ``conn`` is in no transaction."""
-    named = list({account_id for op in ops for account_id in accounts_named_by(op)})
-    return frozenset(row["id"] for row in await conn.fetch(_LOCKED, named))
+    return frozenset(row["id"] for row in await conn.fetch(_LOCKED, list(accounts_named(ops))))
 
 
 async def standings_of(conn: Connection, accounts: Iterable[LedgerAccount], now: datetime) -> dict[AccountId, Standing]:

@@ -25,7 +25,7 @@ from payment.domain.ids import AccountId, HoldId, TransferId
 from payment.domain.ledger import HoldOp, Op, OpOfItsOwn
 from payment.domain.ledger_account import LedgerAccount
 from payment.domain.outcome import Answer, HoldFacts, Outcome
-from payment.domain.rules import accounts_named_by, apply, system_accounts_of
+from payment.domain.rules import accounts_named, apply, system_accounts_of
 
 _ADD_SYSTEM: Final = """
     INSERT INTO account (id, kind, name, currency, slot, user_id, created_at)
@@ -86,9 +86,7 @@ class LedgerStore:
         hold_ids = sorted({op.hold_id for op in ops if isinstance(op, HoldOp)})
         ours = {each.id: each for op in ops for each in system_accounts_of(op, self._slot)}
         added = await self._add_missing(conn, ours, now)
-        accounts = await self._lock_accounts(
-            conn, {*ours, *(named for op in ops for named in accounts_named_by(op))}, hold_ids
-        )
+        accounts = await self._lock_accounts(conn, ours.keys() | accounts_named(ops), hold_ids)
         if len(self._known) > KNOWN_MAX:  # every seller has one
             self._known.clear()
         self._known.update(ours.keys() - added)

@@ -20,7 +20,7 @@ from payment.domain.book import Book
 from payment.domain.ledger import Transfer
 from payment.domain.ledger_account import LedgerAccount
 from payment.domain.outcome import Answer
-from payment.domain.rules import accounts_named_by, apply
+from payment.domain.rules import accounts_named, apply
 
 _READ: Final = f"SELECT xmin, {ACCOUNT_COLUMNS} FROM account WHERE id = ANY ($1::uuid[]) ORDER BY id"
 _HELD: Final = "SELECT xmin FROM account WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
@@ -37,7 +37,7 @@ async def swap(conn: Connection, ops: Sequence[Transfer], *, now: datetime, also
     """Apply the transfers in order, and commit them; or None, and nothing was written, where an account was changed
     meanwhile or an answer was given before: ``LedgerStore`` tells what is so then. ``conn`` is in no transaction.
     """
-    named = list({account_id for op in ops for account_id in accounts_named_by(op)})
+    named = list(accounts_named(ops))
     rows = await conn.fetch(_READ, named)
     accounts = {row["id"]: LedgerAccount(*row[1:]) for row in rows}
     book = Book(accounts, {}, {}, slot=_NO_SLOT, now=now)

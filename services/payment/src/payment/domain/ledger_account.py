@@ -42,9 +42,9 @@ class LedgerAccount:
     limit_rolling_minor: int
     limit_balance_minor: int
     limits_fresh_until: datetime | None
-    country: str | None
     changed: bool = False
     limits_changed: bool = False
+    country: str | None = None  # known once limits have changed
 
     def has_stale_limits(self, now: datetime) -> bool:
         """Limits and days must be brought up to date before the account is used."""

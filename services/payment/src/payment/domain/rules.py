@@ -5,7 +5,7 @@ One that is refused changes nothing (PAY-5).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from payment.domain import hold_rules, transfer_rules
@@ -66,6 +66,11 @@ def system_accounts_of(op: Op, slot: int) -> list[SystemAccount]:
             return [hold_rules.seller_pending(share, op.currency, slot) for share in op.shares if share.amount_minor]
         case _:
             return []
+
+
+def accounts_named(ops: Iterable[Op]) -> set[AccountId]:
+    """Those that any of the operations names."""
+    return {account_id for op in ops for account_id in accounts_named_by(op)}
 
 
 def accounts_named_by(op: Op) -> list[AccountId]:

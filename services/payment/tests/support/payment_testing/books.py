@@ -28,7 +28,6 @@ def account(account_id: AccountId, kind: str, currency: str, user_id: UserId | N
     when: dict[str, Any] = {
         "spent_on": date(2026, 1, 1),
         "limits_fresh_until": NOON + timedelta(days=400),
-        "country": None,
     }
     return LedgerAccount(
         id=account_id, user_id=user_id, kind=kind, currency=currency, **(known | limits | spent | when | fields)
